@@ -1,0 +1,1 @@
+"""tollhouse: the LLM API platform that people host themselves."""

@@ -1,0 +1,44 @@
+"""Money: integer nano-USD (10^-9 USD), written by people as decimal USD.
+
+An amount is an `int`. `parse_usd` is the only door from text, `format_usd` the only door to it. Neither rounds.
+"""
+
+import re
+from typing import NewType
+
+Amount = NewType("Amount", int)
+"""Nano-USD: 1 USD is 1_000_000_000."""
+
+NANO_PER_USD = 1_000_000_000
+
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,9}))?", re.ASCII)
+
+
+class BadAmount(ValueError):
+    """A text is not an amount of USD; the message says what an amount looks like."""
+
+
+def parse_usd(text: str) -> Amount:
+    """Read `12`, `0.5`, `0.000000001`; refuse signs, exponents, grouping and a tenth decimal rather than round.
+
+    Raises BadAmount.
+    """
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        raise BadAmount(
+            f"{text[:40]!r} is not an amount: write US dollars as digits with at most 9 decimals, such as 12 or 0.50"
+        )
+    whole, fraction = match.group(1), match.group(2) or ""
+    amount = int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
+    if amount > 9 * 10**18:
+        raise BadAmount(f"{text[:40]!r} is larger than this platform counts: at most 9000000000 USD")
+    return Amount(amount)
+
+
+def format_usd(amount: int) -> str:
+    """Write an amount exactly, without an exponent and without trailing zeros: 2500000 -> `0.0025`."""
+    sign = "-" if amount < 0 else ""
+    whole, fraction = divmod(abs(amount), NANO_PER_USD)
+    if not fraction:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{fraction:09d}".rstrip("0")

@@ -1,0 +1,41 @@
+"""What a call used: disjoint, non-negative buckets, and where the figures come from.
+
+Providers report usage each in their own convention (OpenAI counts cached tokens inside the prompt, Anthropic beside
+it); a protocol room normalises to this one. Tokens unless the name says otherwise.
+"""
+
+from typing import Literal
+
+from msgspec import Struct, structs
+
+UsageSource = Literal["upstream", "drained", "counted", "none"]
+"""upstream: reported. drained: reported after the client had left. counted: by our tokenizer. none: nothing is charged."""
+
+
+class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    reasoning: int = 0
+    audio_in: int = 0
+    audio_out: int = 0
+    image_in: int = 0
+    image_out: int = 0
+    requests: int = 0
+    images: int = 0
+    seconds: int = 0
+    characters: int = 0
+
+    def tokens_in(self) -> int:
+        return (
+            self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_in + self.image_in
+        )
+
+    def tokens_out(self) -> int:
+        return self.output + self.reasoning + self.audio_out + self.image_out
+
+
+BUCKETS: tuple[str, ...] = tuple(field.name for field in structs.fields(Usage))
+TOKENS_MAX = 2**31  # no model has such a context: a larger figure is a defect of the one who reports it

@@ -1,0 +1,68 @@
+"""A call on its way to a provider and the answer on its way back, as every upstream (real or simulated) takes and gives it."""
+
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+Headers = list[tuple[bytes, bytes]]
+"""Names in lower case."""
+
+
+class Deadlines(Struct, frozen=True):
+    """Milliseconds. connect: until the connection stands (TLS included). first_byte: from the request's last byte to the
+    answer's head. idle: between two pieces of the body. total: the whole call."""
+
+    connect_ms: int = 5_000
+    first_byte_ms: int = 600_000
+    idle_ms: int = 300_000
+    total_ms: int = 3_600_000
+
+
+class Route(Struct, frozen=True):
+    """Where a provider is reached: parsed and checked once, when the configuration is applied."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    ca_file: str | None = None
+    proxy: str | None = None  # http://[user:pass@]host:port
+    allow_private: bool = True  # loopback and private networks; link-local and metadata addresses never without `allow_networks`
+    allow_networks: tuple[str, ...] = ()
+
+
+class Outgoing(Struct):
+    """One attempt. `operation`, `model` and `script` are for the simulator; a real upstream sends bytes."""
+
+    route: Route
+    method: bytes
+    target: bytes  # path and query, as they stand in the request line
+    headers: Headers  # without Host, Content-Length, Connection
+    body: bytes
+    deadlines: Deadlines
+    operation: str = ""
+    model: str = ""
+    script: str = ""
+    scripted_for: str = ""  # whose `times=` counter a script advances: the API key's id
+
+
+class Answer(Protocol):
+    """A provider's answer whose head has arrived.
+
+    `read` gives the body in pieces as they come and b"" at its clean end. It raises UpstreamBroke where the body ends
+    early and UpstreamTimeout where it falls silent. Not reading stops the provider (back-pressure).
+    """
+
+    status: int
+    headers: Headers
+
+    async def read(self) -> bytes: ...
+
+    def abort(self) -> None:
+        """Close the connection at once; a pending `read` raises UpstreamBroke. Safe at any time, also twice."""
+        ...
+
+
+class Upstream(Protocol):
+    async def send(self, call: Outgoing) -> Answer:
+        """Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout."""
+        ...
