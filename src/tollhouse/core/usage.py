@@ -29,9 +29,7 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     characters: int = 0
 
     def tokens_in(self) -> int:
-        return (
-            self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_in + self.image_in
-        )
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_in + self.image_in
 
     def tokens_out(self) -> int:
         return self.output + self.reasoning + self.audio_out + self.image_out

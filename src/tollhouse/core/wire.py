@@ -9,7 +9,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Deadlines(Struct, frozen=True):
-    """Milliseconds. connect: until the connection stands (TLS included). first_byte: from the request's last byte to the
+    """Milliseconds. connect: until the connection stands (TLS included). first_byte: from the last byte sent to the
     answer's head. idle: between two pieces of the body. total: the whole call."""
 
     connect_ms: int = 5_000
@@ -26,7 +26,9 @@ class Route(Struct, frozen=True):
     port: int
     ca_file: str | None = None
     proxy: str | None = None  # http://[user:pass@]host:port
-    allow_private: bool = True  # loopback and private networks; link-local and metadata addresses never without `allow_networks`
+    allow_private: bool = (
+        True  # loopback and private networks; link-local and metadata addresses never without `allow_networks`
+    )
     allow_networks: tuple[str, ...] = ()
 
 
