@@ -1,0 +1,305 @@
+"""The one table of settings: section, name, type, default, help, and the environment variable that overrides it.
+
+The five sections are records whose fields are the rows; `table()` lists them, the docs and the CLI are drawn from it.
+Precedence: command line flags > `TOLLHOUSE_*` (section [server] only) > platform.toml > default.
+Sizes are bytes, durations seconds; addresses are `host:port`, port 0 meaning any free one.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from tollhouse.core.spelling import nearest
+
+_MIB = 1024 * 1024
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400 * 7)]
+Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
+Count = Annotated[int, Meta(ge=1, le=2**31)]
+
+
+def _help(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """How the process listens, stores and stops."""
+
+    listen: Annotated[str, _help("address of the one listener that serves everything")] = "127.0.0.1:8080"
+    metrics_address: Annotated[str, _help("address of the Prometheus listener; empty: none")] = "127.0.0.1:9464"
+    workers: Annotated[Count, _help("processes; more than 1 needs PostgreSQL and Valkey or Redis")] = 1
+    database: Annotated[
+        str, _help("`sqlite:///` and a path within the data folder, or `postgresql://user@host/db`")
+    ] = "sqlite:///tollhouse.db"
+    counters: Annotated[str, _help("`memory:`, or `redis://host/0` (Valkey, Redis)")] = "memory:"
+    master_key: Annotated[
+        str, _help("`env:NAME` or `file:PATH` of the key that encrypts stored secrets; empty: none is stored")
+    ] = ""
+    max_body_bytes: Annotated[Bytes, _help("largest JSON request body; beyond it 413")] = 32 * _MIB
+    max_upload_bytes: Annotated[Bytes, _help("largest multipart request body, spooled to disk")] = 256 * _MIB
+    max_answer_bytes: Annotated[Bytes, _help("largest answer read whole from a provider; beyond it 502")] = 64 * _MIB
+    header_seconds: Annotated[Seconds, _help("time from a request's first byte to the end of its headers")] = 5
+    header_bytes_max: Annotated[Bytes, _help("request line and headers together; beyond it 431")] = 65_536
+    body_bytes_per_second_min: Annotated[
+        Annotated[int, Meta(ge=0, le=2**31)], _help("a request body slower than this is cut off with 408; 0: never")
+    ] = 1024
+    keep_alive_seconds: Annotated[Seconds, _help("how long an idle client connection is kept")] = 75
+    drain_seconds_max: Annotated[
+        Count, _help("how long a buffered call whose client left is read on, to learn its usage")
+    ] = 600
+    lame_duck_seconds: Annotated[Seconds, _help("after SIGTERM the listener stays open and answers 503 this long")] = 5
+    drain_seconds: Annotated[Seconds, _help("after that, running answers get this long")] = 60
+    trusted_proxies: Annotated[
+        tuple[str, ...], _help("networks (CIDR) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed")
+    ] = ()
+    log: Annotated[str, _help("`stderr`, or a path within the data folder")] = "stderr"
+    request_retention_days: Annotated[Count, _help("how long a row per request is kept; ledger and audit stay")] = 90
+
+
+class Outbound(Struct, frozen=True, kw_only=True):
+    """Where the platform may connect to besides public addresses."""
+
+    allow_networks: Annotated[
+        tuple[str, ...], _help("networks (CIDR) also allowed; link-local and cloud metadata need their own entry")
+    ] = ()
+
+
+class Platform(Struct, frozen=True, kw_only=True):
+    """What the platform calls itself and whom it lets in."""
+
+    name: Annotated[str, _help("shown on pages and in mails")] = "tollhouse"
+    public_url: Annotated[str, _help("the address people reach it by, such as `https://llm.example`")] = ""
+    regions: Annotated[tuple[str, ...], _help("where it runs, for people to read")] = ()
+    languages: Annotated[tuple[str, ...], _help("languages of the pages, the first is the default")] = ("en", "zh-CN")
+    currency: Annotated[str, _help("currency in which pages also show amounts; accounts are kept in USD")] = "USD"
+    show_provider: Annotated[bool, _help("name the provider and the attempts in answer headers")] = False
+    sign_up: Annotated[Literal["closed", "invite", "open"], _help("who may open an account by himself")] = "closed"
+
+
+class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way to reach the people who run the platform: `kind` such as email, qq_group, url, phone."""
+
+    kind: str
+    value: str
+    note: str = ""
+
+
+class Support(Struct, frozen=True, kw_only=True):
+    """Whom users turn to."""
+
+    channels: Annotated[
+        tuple[Channel, ...], _help("list of `{kind, value, note}`; kind is email, qq_group, url, or any word")
+    ] = ()
+    hours: Annotated[str, _help("when somebody answers, for people to read")] = ""
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """How mail leaves."""
+
+    smtp: Annotated[str, _help("`smtp://user:pass@host:25`, `smtps://...`; STARTTLS by `?starttls=1`")] = ""
+    sender: Annotated[str, _help("`name <address>`")] = field(default="", name="from")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    server: Server = Server()
+    outbound: Outbound = Outbound()
+    platform: Platform = Platform()
+    support: Support = Support()
+    mail: Mail = Mail()
+
+
+Value = object
+Sections = Mapping[str, Mapping[str, Value]]
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    section: str
+    name: str  # as written in platform.toml
+    attribute: str  # as read in code: `settings.<section>.<attribute>`
+    type: Any  # what msgspec converts to
+    default: Value
+    help: str
+    env: str | None
+
+
+class Mistake(Struct, frozen=True, kw_only=True):
+    """Something wrong in what an operator wrote. `where` is `table.key`, an environment variable, or a flag."""
+
+    where: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        at = f" (line {self.line})" if self.line else ""
+        return f"{self.where}{at}: {self.message}"
+
+
+def table() -> Iterator[Setting]:
+    """Every setting, in the order in which the documentation shows them."""
+    for section in msgspec.structs.fields(Settings):
+        hints = get_type_hints(section.type, include_extras=True)
+        for row in msgspec.structs.fields(section.type):
+            name = row.encode_name
+            yield Setting(
+                section=section.name,
+                name=name,
+                attribute=row.name,
+                type=hints[row.name],
+                default=row.default,
+                help=_description(hints[row.name]),
+                env=f"TOLLHOUSE_{name.upper()}" if section.name == "server" else None,
+            )
+
+
+SECTIONS: tuple[str, ...] = tuple(section.name for section in msgspec.structs.fields(Settings))
+
+
+def build(
+    sections: Sections, environment: Mapping[str, str], flags: Mapping[str, str | int | None]
+) -> tuple[Settings, list[Mistake]]:
+    """Merge the sources into settings; every mistake is named, and the default stands in its place.
+
+    sections: the tables of platform.toml. flags: names of [server] settings, None where not given.
+    """
+    rows = list(table())
+    mistakes = [mistake for section in SECTIONS for mistake in _unknown(section, sections.get(section, {}), rows)]
+    chosen: dict[str, dict[str, Value]] = {section: {} for section in SECTIONS}
+    for row in rows:
+        where, given, is_text = _source(row, sections, environment, flags)
+        if where is None:
+            continue
+        try:
+            chosen[row.section][row.attribute] = _convert(given, row.type, is_text)
+        except msgspec.ValidationError as error:
+            mistakes.append(Mistake(where=where, message=explain(error, row.type)))
+    parts = {section.name: section.type(**chosen[section.name]) for section in msgspec.structs.fields(Settings)}
+    settings = Settings(**parts)
+    mistakes += [*_together(settings.server), *_networks(settings)]
+    return settings, mistakes
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """`host:port` or `[v6]:port` as a pair. Raises ValueError that says what an address looks like."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65_536):
+        raise ValueError(f"{text!r} is not an address: write host:port, such as 127.0.0.1:8080")
+    return host, int(port)
+
+
+def render_docs() -> str:
+    """The text of docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Written by `make docs` from `src/tollhouse/settings.py`; do not edit by hand.",
+        "Precedence: command line flags > environment > platform.toml > default.",
+    ]
+    for section in msgspec.structs.fields(Settings):
+        doc = (section.type.__doc__ or "").strip()
+        lines += ["", f"## [{section.name}]", "", doc, "", "| name | type | default | environment | what it is |"]
+        lines.append("|---|---|---|---|---|")
+        for row in table():
+            if row.section == section.name:
+                env = f"`{row.env}`" if row.env else ""
+                shown = msgspec.json.encode(row.default).decode()
+                lines.append(f"| `{row.name}` | {type_name(row.type)} | `{shown}` | {env} | {row.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def type_name(kind: Any) -> str:
+    """A setting's type in words."""
+    inner = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+    if inner is not kind and hasattr(inner, "__metadata__"):
+        return type_name(inner)
+    if get_origin(inner) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(inner))
+    if get_origin(inner) is tuple:
+        return "list"
+    return {str: "text", int: "integer", float: "number", bool: "true or false"}[inner]
+
+
+def explain(error: msgspec.ValidationError, kind: Any) -> str:
+    """msgspec's words for a wrong value, in an operator's terms."""
+    text = str(error)
+    if text.startswith("Invalid enum value"):
+        return f"{text}; it is one of {', '.join(_choices(kind))}"
+    words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false"}
+    for theirs, ours in {**words, "`array`": "a list", "`object`": "a table", "Expected": "expected"}.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def _choices(kind: Any) -> list[str]:
+    """The words a type allows, also where they stand inside a list or a record's annotation."""
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return [choice for part in get_args(kind) for choice in _choices(part)]
+
+
+def _description(kind: Any) -> str:
+    notes = [note.description for note in getattr(kind, "__metadata__", ()) if isinstance(note, Meta)]
+    return next(note for note in notes if note)
+
+
+def _source(
+    row: Setting, sections: Sections, environment: Mapping[str, str], flags: Mapping[str, str | int | None]
+) -> tuple[str | None, Value, bool]:
+    """Where a setting's value comes from, the value, and whether it is text to be read as the setting's type."""
+    if row.section == "server" and (flag := flags.get(row.name)) is not None:
+        return f"--{row.name.replace('_', '-')}", flag, True
+    if row.env and row.env in environment:
+        return row.env, environment[row.env], True
+    if row.name in sections.get(row.section, {}):
+        return f"{row.section}.{row.name}", sections[row.section][row.name], False
+    return None, None, False
+
+
+def _convert(given: Value, kind: Any, is_text: bool) -> Value:
+    if is_text and isinstance(given, str) and type_name(kind) == "list":
+        given = [part.strip() for part in given.split(",") if part.strip()]
+    return msgspec.convert(given, kind, strict=not is_text)
+
+
+def _unknown(section: str, given: Mapping[str, Value], rows: Sequence[Setting]) -> Iterator[Mistake]:
+    known = [row.name for row in rows if row.section == section]
+    for name in given:
+        if name not in known:
+            yield Mistake(
+                where=f"{section}.{name}", message=f"unknown key; the nearest known one is {nearest(name, known)}"
+            )
+
+
+def _together(server: Server) -> Iterator[Mistake]:
+    """What only several settings together, or a closer look at one, can show."""
+    for name, value in (("listen", server.listen), ("metrics_address", server.metrics_address)):
+        if value or name == "listen":
+            try:
+                split_address(value)
+            except ValueError as error:
+                yield Mistake(where=f"server.{name}", message=str(error))
+    if not server.database.startswith(("sqlite:///", "postgresql://")):
+        yield Mistake(where="server.database", message="write sqlite:///PATH or postgresql://user@host/db")
+    if not server.counters.startswith(("memory:", "redis://", "rediss://")):
+        yield Mistake(where="server.counters", message="write memory: or redis://host/0")
+    if server.workers > 1 and server.database.startswith("sqlite:"):
+        yield Mistake(where="server.workers", message="more than one worker needs a PostgreSQL database")
+    if server.workers > 1 and server.counters.startswith("memory:"):
+        yield Mistake(where="server.workers", message="more than one worker needs counters in Valkey or Redis")
+
+
+def _networks(settings: Settings) -> Iterator[Mistake]:
+    for where, networks in (
+        ("server.trusted_proxies", settings.server.trusted_proxies),
+        ("outbound.allow_networks", settings.outbound.allow_networks),
+    ):
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                yield Mistake(where=where, message=f"{error}; write a network as 10.0.0.0/8 or one address as ::1/128")
