@@ -1,0 +1,148 @@
+"""Answers of `/v1/responses` as an OpenAI server writes them: the whole object, and its full sequence of events.
+
+Who calls: the simulator. `created` is in Unix seconds; `tool` is (name, arguments as JSON text); `finish="length"` makes
+the answer incomplete, anything else completes it; `usage=None` leaves usage null.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai.usage import write_response
+
+_encode = msgspec.json.Encoder().encode
+_Object = dict[str, object]
+
+
+def response(
+    answer_id: str,
+    created: int,
+    model: str,
+    text: str,
+    tool: tuple[str, str] | None = None,
+    usage: Usage | None = None,
+    finish: str | None = "stop",
+) -> bytes:
+    """The body of `/v1/responses` without `stream`."""
+    status = "incomplete" if finish == "length" else "completed"
+    output = [_message(answer_id, text, status)] if text or not tool else []
+    if tool:
+        output.append(_function_call(answer_id, tool, status))
+    return _encode(_response(answer_id, created, model, status, output, usage))
+
+
+def response_events(
+    answer_id: str,
+    created: int,
+    model: str,
+    pieces: Sequence[str],
+    tool: tuple[str, str] | None = None,
+    usage: Usage | None = None,
+    finish: str | None = "stop",
+) -> list[bytes]:
+    """The same as events: from `response.created` to `response.completed` or `response.incomplete`, each numbered."""
+    status = "incomplete" if finish == "length" else "completed"
+    events: list[_Object] = [
+        {"type": kind, "response": _response(answer_id, created, model, "in_progress", [], None)}
+        for kind in ("response.created", "response.in_progress")
+    ]
+    output: list[_Object] = []
+    if pieces or not tool:
+        output.append(_message(answer_id, "".join(pieces), status))
+        events += _message_events(answer_id, pieces, output[-1])
+    if tool:
+        output.append(_function_call(answer_id, tool, status))
+        events += _function_call_events(tool[1], output[-1], len(output) - 1)
+    whole = _response(answer_id, created, model, status, output, usage)
+    events.append({"type": f"response.{status}", "response": whole})
+    return [
+        f"event: {event['type']}\ndata: ".encode() + _encode(event | {"sequence_number": number}) + b"\n\n"
+        for number, event in enumerate(events)
+    ]
+
+
+def _message_events(answer_id: str, pieces: Sequence[str], message: _Object) -> list[_Object]:
+    text = "".join(pieces)
+    at: _Object = {"item_id": message["id"], "output_index": 0, "content_index": 0}
+    opened = message | {"status": "in_progress", "content": []}
+    return [
+        {"type": "response.output_item.added", "output_index": 0, "item": opened},
+        {"type": "response.content_part.added", **at, "part": _part("")},
+        *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in pieces),
+        {"type": "response.output_text.done", **at, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", **at, "part": _part(text)},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+    ]
+
+
+def _function_call_events(arguments: str, call: _Object, index: int) -> list[_Object]:
+    at: _Object = {"item_id": call["id"], "output_index": index}
+    opened = call | {"status": "in_progress", "arguments": ""}
+    cuts = range(0, len(arguments), 16)
+    kind = "response.function_call_arguments"
+    return [
+        {"type": "response.output_item.added", "output_index": index, "item": opened},
+        *({"type": f"{kind}.delta", **at, "delta": arguments[cut : cut + 16]} for cut in cuts),
+        {"type": f"{kind}.done", **at, "name": call["name"], "arguments": arguments},
+        {"type": "response.output_item.done", "output_index": index, "item": call},
+    ]
+
+
+def _response(
+    answer_id: str, created: int, model: str, status: str, output: list[_Object], usage: Usage | None
+) -> _Object:
+    cut_short = {"reason": "max_output_tokens"} if status == "incomplete" else None
+    return {
+        "id": answer_id,
+        "object": "response",
+        "created_at": created,
+        "status": status,
+        "background": False,
+        "error": None,
+        "incomplete_details": cut_short,
+        "instructions": None,
+        "max_output_tokens": None,
+        "model": model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "reasoning": {"effort": None, "summary": None},
+        "store": False,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": None if usage is None else write_response(usage),
+        "user": None,
+        "metadata": {},
+    }
+
+
+def _message(answer_id: str, text: str, status: str) -> _Object:
+    content = [_part(text)]
+    return {"id": _item_id("msg", answer_id), "type": "message", "status": status, "role": "assistant"} | {
+        "content": content
+    }
+
+
+def _part(text: str) -> _Object:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _function_call(answer_id: str, tool: tuple[str, str], status: str) -> _Object:
+    name, arguments = tool
+    return {
+        "id": _item_id("fc", answer_id),
+        "type": "function_call",
+        "status": status,
+        "call_id": _item_id("call", answer_id),
+        "name": name,
+        "arguments": arguments,
+    }
+
+
+def _item_id(prefix: str, answer_id: str) -> str:
+    return f"{prefix}_{answer_id.rpartition('_')[2]}"
