@@ -229,6 +229,7 @@ def explain(error: msgspec.ValidationError, kind: Any) -> str:
     text = str(error)
     if text.startswith("Invalid enum value"):
         return f"{text}; it is one of {', '.join(_choices(kind))}"
+    text = text.replace(" | null`", "`")
     words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false"}
     for theirs, ours in {**words, "`array`": "a list", "`object`": "a table", "Expected": "expected"}.items():
         text = text.replace(theirs, ours)

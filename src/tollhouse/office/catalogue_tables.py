@@ -1,0 +1,245 @@
+"""[providers.*], [models.*] and [plans.*] of platform.toml as records of `core.catalogue`.
+
+Each reader takes what an operator wrote, reports every mistake it sees, and returns the best record it can, or None;
+what the records say about one another is checked by `relations` at the end.
+"""
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.amount import BadAmount, parse_usd
+from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
+from tollhouse.core.spelling import nearest
+from tollhouse.core.usage import BUCKETS
+from tollhouse.office.findings import Findings
+from tollhouse.office.toml_text import KeyPath
+from tollhouse.settings import explain
+
+Given = Mapping[str, object]
+Reader = Callable[[KeyPath, object, Findings], Any]
+
+_UNITS = ("per_request", "per_image", "per_second", "per_character")
+_TOKEN_BUCKETS = tuple(name for name in BUCKETS if name not in ("requests", "images", "seconds", "characters"))
+PRICE_KEYS = (*_TOKEN_BUCKETS, *_UNITS)
+
+_NOT_WRITTEN = ("id", "managed_by")  # fields of the records that no table holds
+_MINIMUM = {"priority": 0, "weight": 0, "created": 0}  # every other whole number is at least 1
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+MODEL_ID_CHARACTERS_MAX = 200
+
+
+def provider(path: KeyPath, given: object, found: Findings) -> Provider | None:
+    """One [providers.ID]. Its address and keys are judged by its kind: see `platform_file`."""
+    own: dict[str, Reader] = {"cost": _cost, "headers": _headers, "proxy": _proxy}
+    fields = _fields(path, given, Provider, found, own)
+    if _ID.fullmatch(path[-1]) is None:
+        found.wrong(path, "a provider's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit")
+    if fields is None:
+        return None
+    if "kind" not in fields:
+        if not (isinstance(given, Mapping) and "kind" in given):
+            found.wrong((*path, "kind"), 'missing: say what it speaks, such as kind = "openai_compatible"')
+        return None
+    return Provider(id=path[-1], **fields)
+
+
+def model(path: KeyPath, given: object, found: Findings) -> Model | None:
+    """One [models.ID]."""
+    own: dict[str, Reader] = {"price": _price, "offers": _offers, "retires_at": _date}
+    if not _is_model_id(path[-1]):
+        found.wrong(
+            path, f"a model's name is 1 to {MODEL_ID_CHARACTERS_MAX} printing characters, none at its ends blank"
+        )
+    if path[-1].startswith("simulate/"):
+        found.wrong(path, "names that begin with simulate/ belong to the simulator's scripts")
+    fields = _fields(path, given, Model, found, own)
+    if fields is None:
+        return None
+    record = Model(id=path[-1], **fields)
+    if not record.price and not record.free and isinstance(given, Mapping) and "price" not in given:
+        found.odd(path, "no price: calls are refused until it has one, or says free = true")
+    if not record.offers and isinstance(given, Mapping) and "offers" not in given:
+        found.odd(path, "no offers: nothing serves it")
+    return record
+
+
+def plan(path: KeyPath, given: object, found: Findings) -> Plan | None:
+    """One [plans.ID]."""
+    own: dict[str, Reader] = {"credit_limit_usd": _credit_limit, "system_hard_limit_usd": _amount}
+    fields = _fields(path, given, Plan, found, own)
+    return None if fields is None else Plan(id=path[-1], **fields)
+
+
+def relations(catalogue: Catalogue, found: Findings) -> None:
+    """What records say about one another: offers, aliases, successors."""
+    taken: dict[str, str] = {}
+    for name, record in catalogue.models.items():
+        path = ("models", name)
+        for offer in record.offers:
+            if offer.provider not in catalogue.providers:
+                found.wrong((*path, "offers"), _no_such("provider", offer.provider, catalogue.providers))
+        for alias in record.aliases:
+            owner = taken.setdefault(alias, name)
+            if not _is_model_id(alias):
+                found.wrong((*path, "aliases"), f"{alias!r} is no name a model can have")
+            elif alias in catalogue.models:
+                found.wrong((*path, "aliases"), f"{alias!r} is a model of its own")
+            elif owner != name:
+                found.wrong((*path, "aliases"), f"{alias!r} is already an alias of {owner!r}")
+        if record.successor is not None and record.successor not in catalogue.models:
+            found.wrong((*path, "successor"), _no_such("model", record.successor, catalogue.models))
+        elif record.successor == name:
+            found.wrong((*path, "successor"), "a model cannot succeed itself")
+
+
+def check_keys(path: KeyPath, given: Given, known: tuple[str, ...], found: Findings) -> None:
+    """Name each unknown key with the nearest known one."""
+    for name in given:
+        if name not in known:
+            found.wrong((*path, name), f"unknown key; the nearest known one is {nearest(name, known)}")
+
+
+def _fields(
+    path: KeyPath, given: object, record: type[Struct], found: Findings, own: Mapping[str, Reader]
+) -> dict[str, Any] | None:
+    """The fields of a record from a table; one with a mistake is left out, so that the rest can still be judged."""
+    if not isinstance(given, Mapping):
+        found.wrong(path, "expected a table")
+        return None
+    types = {name: kind for name, kind in get_type_hints(record).items() if name not in _NOT_WRITTEN}
+    check_keys(path, given, tuple(types), found)
+    fields: dict[str, Any] = {}
+    for name, kind in types.items():
+        if name not in given:
+            continue
+        if name in own:
+            value = own[name]((*path, name), given[name], found)
+        else:
+            value = _plain((*path, name), given[name], kind, found)
+        if value is not None:
+            fields[name] = value
+    return fields
+
+
+def _plain(path: KeyPath, given: object, kind: Any, found: Findings) -> Any:
+    try:
+        value = msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        found.wrong(path, explain(error, kind))
+        return None
+    minimum = _MINIMUM.get(path[-1], 1)
+    if isinstance(value, int) and not isinstance(value, bool) and not minimum <= value < 2**31:
+        found.wrong(path, f"expected a whole number from {minimum} to {2**31 - 1}")
+        return None
+    return value
+
+
+def _amount(path: KeyPath, given: object, found: Findings) -> str | None:
+    """Decimal USD, written as text: a float cannot hold every amount exactly."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        found.wrong(
+            path, f'write the amount as text: "{given}", not as a number, which cannot hold every amount exactly'
+        )
+        return None
+    if not isinstance(given, str):
+        found.wrong(path, 'expected an amount of US dollars as text, such as "2.50"')
+        return None
+    try:
+        parse_usd(given)
+    except BadAmount as error:
+        found.wrong(path, str(error))
+        return None
+    return given
+
+
+def _credit_limit(path: KeyPath, given: object, found: Findings) -> str | None:
+    return given if given == "unlimited" and isinstance(given, str) else _amount(path, given, found)
+
+
+def _price(path: KeyPath, given: object, found: Findings) -> dict[str, str] | None:
+    """{ input = "2.50", ... }: US dollars per million tokens, or per unit."""
+    if not isinstance(given, Mapping):
+        found.wrong(path, 'expected a table such as { input = "2.50", output = "10.00" }')
+        return None
+    check_keys(path, given, PRICE_KEYS, found)
+    prices = {name: _amount((*path, name), given[name], found) for name in PRICE_KEYS if name in given}
+    if prices and all(name.startswith("cache") for name in prices):
+        found.wrong(path, "input has no price: a price for cached input alone charges nothing else")
+    return {name: amount for name, amount in prices.items() if amount is not None}
+
+
+def _cost(path: KeyPath, given: object, found: Findings) -> dict[str, dict[str, str]] | None:
+    if not isinstance(given, Mapping):
+        found.wrong(path, "expected a table of prices by the provider's own model name")
+        return None
+    costs = {name: _price((*path, name), value, found) for name, value in given.items()}
+    return {name: cost for name, cost in costs.items() if cost is not None}
+
+
+def _offers(path: KeyPath, given: object, found: Findings) -> tuple[Offer, ...] | None:
+    if not isinstance(given, list):
+        found.wrong(path, 'expected a list such as [{ provider = "main", model = "gpt-4o" }]')
+        return None
+    offers = []
+    for entry in given:
+        fields = _fields(path, entry, Offer, found, {})
+        if fields is None:
+            continue
+        missing = [name for name in ("provider", "model") if name not in fields]
+        for name in missing:
+            if name not in entry:
+                found.wrong((*path, name), "missing: each offer names a provider and the provider's own model name")
+        if not missing:
+            offers.append(Offer(**fields))
+    if len({(offer.provider, offer.model) for offer in offers}) < len(offers):
+        found.odd(path, "the same provider and model are offered twice")
+    return tuple(offers)
+
+
+def _date(path: KeyPath, given: object, found: Findings) -> str | None:
+    if isinstance(given, datetime.date) and not isinstance(given, datetime.datetime):
+        return given.isoformat()
+    try:
+        if isinstance(given, str) and len(given) == 10:
+            return datetime.date.fromisoformat(given).isoformat()
+    except ValueError:
+        pass
+    found.wrong(path, 'expected a date such as "2027-06-01" (UTC)')
+    return None
+
+
+def _headers(path: KeyPath, given: object, found: Findings) -> dict[str, str] | None:
+    if not isinstance(given, Mapping):
+        found.wrong(path, "expected a table of header names and values")
+        return None
+    for name, value in given.items():
+        if _HEADER_NAME.fullmatch(name) is None:
+            found.wrong((*path, name), "is not the name of a header")
+        elif not isinstance(value, str) or not value.isascii() or not value.isprintable():
+            found.wrong((*path, name), "a header's value is text of printing ASCII characters")
+        else:
+            continue
+        return None
+    return {name: str(value) for name, value in given.items()}
+
+
+def _proxy(path: KeyPath, given: object, found: Findings) -> str | None:
+    if isinstance(given, str) and re.fullmatch(r"http://[!-~]+:[0-9]{1,5}/?", given, re.ASCII):
+        return given
+    found.wrong(path, "expected http://host:port or http://user:password@host:port")
+    return None
+
+
+def _is_model_id(text: str) -> bool:
+    return 0 < len(text) <= MODEL_ID_CHARACTERS_MAX and text.isprintable() and text == text.strip()
+
+
+def _no_such(noun: str, name: str, known: Mapping[str, object]) -> str:
+    hint = f"; did you mean {nearest(name, known)!r}" if known else f"; the file names no {noun}"
+    return f"there is no {noun} {name!r}{hint}"

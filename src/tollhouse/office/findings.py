@@ -1,0 +1,24 @@
+"""What a reader of configuration has to say: all mistakes of one run, and what is odd but works."""
+
+from dataclasses import dataclass, field
+
+from tollhouse.office.toml_text import KeyPath, Lines, line_of, written
+from tollhouse.settings import Mistake
+
+
+@dataclass(slots=True)
+class Findings:
+    lines: Lines = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+
+    def wrong(self, path: KeyPath, message: str) -> None:
+        """The file cannot be used like this."""
+        self.mistakes.append(self._at(path, message))
+
+    def odd(self, path: KeyPath, message: str) -> None:
+        """Probably not meant, yet it has a clear meaning."""
+        self.warnings.append(self._at(path, message))
+
+    def _at(self, path: KeyPath, message: str) -> Mistake:
+        return Mistake(where=written(path), message=message, line=line_of(path, self.lines))

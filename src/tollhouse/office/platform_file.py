@@ -1,0 +1,142 @@
+"""platform.toml: bytes in, settings and catalogue out, with every mistake of the file in one run.
+
+Pure: the environment, the files that secrets stand in and the rules of provider kinds are handed in. Secrets are looked
+up only to be judged; the catalogue keeps their references (`env:NAME`, `file:PATH`), and `keys_of` resolves them when
+a provider's destination is made.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct, structs
+
+from tollhouse import settings
+from tollhouse.core.catalogue import Catalogue, Provider
+from tollhouse.core.spelling import nearest
+from tollhouse.office import catalogue_tables
+from tollhouse.office.findings import Findings
+from tollhouse.office.secret_references import MissingSecret, ReadFile, resolve
+from tollhouse.office.toml_text import NotToml, line_of, parse
+from tollhouse.settings import Mistake, Settings
+
+FILE_NAME = "platform.toml"
+_NAMED = ("providers", "models", "plans")
+TABLES = (*settings.SECTIONS, *_NAMED)
+
+
+class ProviderRules(Protocol):
+    """What `tollhouse.providers` knows. The checks raise ValueError, whose message names the cure and no secret."""
+
+    def kinds(self) -> tuple[str, ...]: ...
+
+    def check_base_url(self, kind: str, base_url: str) -> str:
+        """The address as it will be used."""
+        ...
+
+    def check_api_key(self, api_key: str) -> None: ...
+
+    def needs_api_key(self, kind: str) -> bool: ...
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """Where the file's references lead, and who judges addresses and keys."""
+
+    environment: Mapping[str, str]
+    read_file: ReadFile
+    rules: ProviderRules
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a file says. With mistakes, settings and catalogue hold only what could be read and must not be used."""
+
+    settings: Settings
+    catalogue: Catalogue
+    mistakes: tuple[Mistake, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+
+def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None] | None = None) -> Reading:
+    """Read the file; raises nothing. Empty bytes are an empty file: everything has a default."""
+    try:
+        tables, lines = parse(data, FILE_NAME)
+    except NotToml as error:
+        return Reading(settings=Settings(), catalogue=Catalogue(), mistakes=(error.mistake,))
+    found = Findings(lines)
+    for name in tables:
+        if name not in TABLES:
+            known = ", ".join(TABLES)
+            found.wrong((name,), f"unknown table; the nearest known one is [{nearest(name, TABLES)}] (known: {known})")
+        elif not isinstance(tables[name], dict):
+            found.wrong((name,), f"expected a table: [{name}]")
+    tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
+    sections = {name: tables.get(name, {}) for name in settings.SECTIONS}
+    built, mistakes = settings.build(sections, around.environment, flags or {})
+    for mistake in mistakes:
+        found.mistakes.append(structs.replace(mistake, line=line_of(tuple(mistake.where.split(".", 1)), lines)))
+    catalogue = Catalogue(
+        providers=_records(tables, "providers", catalogue_tables.provider, found),
+        models=_records(tables, "models", catalogue_tables.model, found),
+        plans=_records(tables, "plans", catalogue_tables.plan, found),
+    )
+    written = tables.get("providers", {})
+    catalogue_tables.relations(structs.replace(catalogue, providers={**written, **catalogue.providers}), found)
+    providers = {name: _judge(provider, around, found) for name, provider in catalogue.providers.items()}
+    return Reading(
+        settings=built,
+        catalogue=structs.replace(catalogue, providers=providers),
+        mistakes=tuple(sorted(found.mistakes, key=lambda mistake: mistake.line or 0)),
+        warnings=tuple(found.warnings),
+    )
+
+
+def keys_of(provider: Provider, around: Surroundings) -> tuple[str, ...]:
+    """A provider's API keys themselves, repeated ones merged. Raises MissingSecret, and ValueError for a bad key."""
+    keys = [resolve(reference, around.environment, around.read_file) for reference in provider.api_keys]
+    for key in keys:
+        around.rules.check_api_key(key)
+    return tuple(dict.fromkeys(keys))
+
+
+def _records(
+    tables: Mapping[str, Any], name: str, reader: Callable[[tuple[str, str], object, Findings], Any], found: Findings
+) -> dict[str, Any]:
+    records = {key: reader((name, key), given, found) for key, given in tables.get(name, {}).items()}
+    return {key: record for key, record in records.items() if record is not None}
+
+
+def _judge(provider: Provider, around: Surroundings, found: Findings) -> Provider:
+    """Hold a provider against the rules of its kind; gives it back with its address as it will be used."""
+    path, rules = ("providers", provider.id), around.rules
+    if provider.kind not in rules.kinds():
+        known = ", ".join(rules.kinds())
+        hint = nearest(provider.kind, rules.kinds())
+        found.wrong(
+            (*path, "kind"), f"unknown kind {provider.kind!r}; the nearest known one is {hint} (known: {known})"
+        )
+        return provider
+    try:
+        provider = structs.replace(provider, base_url=rules.check_base_url(provider.kind, provider.base_url))
+    except ValueError as error:
+        found.wrong((*path, "base_url"), str(error))
+    if not provider.api_keys and rules.needs_api_key(provider.kind):
+        found.odd((*path, "api_keys"), "none: calls are sent without a key")
+    _judge_keys((*path, "api_keys"), provider, around, found)
+    return provider
+
+
+def _judge_keys(path: tuple[str, ...], provider: Provider, around: Surroundings, found: Findings) -> None:
+    seen: dict[str, int] = {}
+    for position, reference in enumerate(provider.api_keys):
+        place = f"[{position}]"
+        try:
+            key = resolve(reference, around.environment, around.read_file)
+            around.rules.check_api_key(key)
+        except MissingSecret as error:
+            found.wrong(path, f"{place}: {error}")
+            continue
+        except ValueError as error:
+            found.wrong(path, f"{place}: {error}")
+            continue
+        first = seen.setdefault(key, position)
+        if first != position:
+            found.odd(path, f"{place} is the same key as [{first}]; it is used once")
