@@ -1,0 +1,67 @@
+# What can be done here. Everything installs into this folder: nothing needs root, nothing leaves traces elsewhere
+# (only nginx, wrk and the like come from the system's packages, where a target says so).
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+DIR ?= demo
+PORT ?= 8080
+ARGS ?=
+
+# An installation is done again only when what it is made from has changed: a second `make run` starts at once.
+RUNTIME := .venv/.installed-runtime
+DEVELOPMENT := .venv/.installed-development
+
+.PHONY: help run test test-long test-clients check fix bench docs lint suite
+
+help: ## list what can be done (this list)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) ## start the platform with a simulated provider and a demo account (DIR=demo PORT=8080)
+	@exec $(BIN)/tollhouse demo --dir $(DIR) --port $(PORT) $(ARGS)
+
+test: $(DEVELOPMENT) ## everything that must hold before a change lands: check and the tests, side by side
+	@scripts/need nginx
+	@$(MAKE) -j2 --keep-going --output-sync=target lint suite
+
+test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
+	@scripts/need nginx
+	@$(BIN)/pytest -m long $(ARGS)
+
+test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform
+	@$(BIN)/pytest tests/clients -m "long or not long" $(ARGS)
+
+check: lint ## style, types, floors and house rules, without running the program
+	@$(BIN)/pytest tests/tidy
+
+fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatting
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(DEVELOPMENT) ## what a request costs, beside nginx on the same machine (ARGS="--seconds 5 --only buffered")
+	@scripts/need nginx wrk
+	@$(BIN)/python -m bench.run $(ARGS)
+
+docs: $(RUNTIME) ## write the pages that are drawn from the code
+	@$(BIN)/python scripts/write_docs.py
+
+# The parts of `test` and `check` that are not targets of their own.
+
+lint: $(DEVELOPMENT)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make fix"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+suite: $(DEVELOPMENT)
+	@$(BIN)/pytest $(ARGS)
+
+$(RUNTIME): pyproject.toml uv.lock scripts/install
+	@scripts/install runtime
+	@touch $@
+
+$(DEVELOPMENT): pyproject.toml uv.lock scripts/install
+	@scripts/install development
+	@touch $(RUNTIME) $@

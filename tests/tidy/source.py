@@ -1,0 +1,87 @@
+"""What the house rules look at: a file of the house, read once, and what a rule has to say about it."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src"
+PACKAGE = SRC / "tollhouse"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file. `path` is relative to the repository, with slashes."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A broken rule. `where` is `path` or `path::name`, as the list of exceptions spells it; `cure` says what to do."""
+
+    where: str
+    line: int
+    cure: str
+
+    def __str__(self) -> str:
+        path, _, name = self.where.partition("::")
+        return f"{path}:{self.line}: {name + ': ' if name else ''}{self.cure}"
+
+
+Rule = Callable[[Source], Iterator[Finding]]
+
+
+def parse(path: str, text: str) -> Source:
+    return Source(path, text, ast.parse(text))
+
+
+@cache
+def sources(*folders: str) -> tuple[Source, ...]:
+    """Every Python file below these folders of the repository, in a fixed order."""
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
+    return tuple(parse(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")) for file in files)
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every function with its dotted name, nested ones too."""
+
+    def walk(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+        for child in ast.iter_child_nodes(node):
+            name = prefix
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{prefix}.{child.name}" if prefix else child.name
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield name, child
+            yield from walk(child, name)
+
+    yield from walk(tree, "")
+
+
+def enclosing(tree: ast.Module, line: int) -> str:
+    """The dotted name of the innermost function that contains a line, or "" at module level."""
+    around = [(node.lineno, name) for name, node in functions(tree) if node.lineno <= line <= (node.end_lineno or 0)]
+    return max(around)[1] if around else ""
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The line and the name of every module that is imported, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "." * node.level + (node.module or "")
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of a name or an attribute chain, "" for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        front = dotted(node.value)
+        return f"{front}.{node.attr}" if front else ""
+    return ""
