@@ -1,0 +1,94 @@
+"""What the documents say is what stands: settings, dependencies, the map, the Makefile's own list."""
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tidy.source import PACKAGE, ROOT
+from tollhouse.settings import render_docs
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=~!; ]", requirement, maxsplit=1)[0] for requirement in requirements}
+
+
+def _described(page: str, heading: str) -> dict[str, str]:
+    """The rows of the table below a heading: package -> reason."""
+    section = page.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", section, re.MULTILINE))
+
+
+def test_the_page_of_settings_is_the_table_of_settings() -> None:
+    assert _page("settings.md") == render_docs(), "run make docs"
+
+
+@pytest.mark.parametrize(
+    ("heading", "requirements"),
+    [
+        ("To run", PROJECT["project"]["dependencies"]),
+        ("Optional", [name for group in PROJECT["project"]["optional-dependencies"].values() for name in group]),
+        ("To develop and test", PROJECT["dependency-groups"]["dev"]),
+    ],
+)
+def test_every_dependency_has_a_reason_and_every_reason_a_dependency(heading: str, requirements: list[str]) -> None:
+    optional = _names([name for group in PROJECT["project"]["optional-dependencies"].values() for name in group])
+    described = _described(_page("dependencies.md"), heading)
+    wanted = _names(requirements) if heading == "Optional" else _names(requirements) - optional
+    assert set(described) == wanted
+    assert all(len(reason.split()) >= 2 for reason in described.values())
+
+
+def test_the_lock_file_was_made_from_this_project() -> None:
+    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+    ours = next(package for package in lock["package"] if package["source"] == {"editable": "."})
+    assert {row["name"] for row in ours["dependencies"]} == _names(PROJECT["project"]["dependencies"])
+    assert {row["name"] for row in ours["dev-dependencies"]["dev"]} == _names(PROJECT["dependency-groups"]["dev"])
+
+
+def _rooms(folder: Path) -> Iterator[str]:
+    for init in folder.rglob("*/__init__.py"):
+        yield f"{init.parent.relative_to(folder).as_posix()}/"
+    for file in folder.glob("*.py"):
+        if file.stem != "__init__":
+            yield file.name
+
+
+def test_the_map_shows_every_room_and_no_other() -> None:
+    shown = re.findall(r"^\| \d? ?\| `([^`]+)` \| .+ \|$", _page("map.md").split("\n## ")[0], re.MULTILINE)
+    assert sorted(shown) == sorted(_rooms(PACKAGE))
+
+
+def test_the_map_shows_rooms_on_the_floors_that_the_contracts_give_them() -> None:
+    rows = re.findall(r"^\| (\d?) ?\| `([^`/]+?)(?:\.py|/)` \|", _page("map.md"), re.MULTILINE)
+    floors: list[list[str]] = []
+    for floor, room in rows:
+        floors += [[]] if floor else []
+        floors[-1].append(room)
+    contract = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
+    expected = [set(re.findall(r"\w+", layer)) for layer in layers]
+    assert [set(floor) <= layer | {"settings", "clock"} for floor, layer in zip(floors, expected, strict=True)] == [
+        True
+    ] * len(layers)
+
+
+def test_make_without_a_target_explains_every_target() -> None:
+    shown = subprocess.run(["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for target in ("run", "test", "test-long", "test-clients", "check", "fix", "bench", "docs"):
+        assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE), target
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
