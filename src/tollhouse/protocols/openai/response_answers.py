@@ -1,7 +1,7 @@
 """Answers of `/v1/responses` as an OpenAI server writes them: the whole object, and its full sequence of events.
 
-Who calls: the simulator. `created` is in Unix seconds; `tool` is (name, arguments as JSON text); `finish="length"` makes
-the answer incomplete, anything else completes it; `usage=None` leaves usage null.
+Who calls: the simulator. `created` is in Unix seconds; `tool` is (name, arguments as JSON text); `finish="length"`
+makes the answer incomplete, anything else completes it; `usage=None` leaves usage null.
 """
 
 from collections.abc import Sequence

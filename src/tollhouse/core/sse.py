@@ -1,0 +1,105 @@
+"""Server-sent events: a stream of bytes, cut by the network wherever it likes, split into events.
+
+Follows the event stream format of the HTML standard: LF, CRLF or CR end a line, an empty line ends an event, `data`
+lines of one event are joined by LF, comments, `id` and `retry` are passed over, a byte order mark may stand in front.
+One thing is read more kindly: an event that the end of the stream cuts short of its empty line still counts.
+"""
+
+import re
+from typing import NamedTuple
+
+from tollhouse.core.failure import UpstreamBroke
+
+EVENT_BYTES_MAX = 32 * 1024 * 1024
+"""An event longer than this is nonsense and ends the stream."""
+
+_EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_EVENT_END_BYTES_MAX = 4
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Event(NamedTuple):
+    name: bytes  # what `event:` said; empty: nothing was said
+    data: bytes
+
+
+class Splitter:
+    """Takes pieces of a stream, gives the events they complete. Its work is linear in the bytes taken."""
+
+    __slots__ = ("_after_cr", "_any_cr", "_buffer", "_first")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()  # an event that is not complete yet
+        self._any_cr = False  # lines may end in CR: look for ends the careful way
+        self._after_cr = False  # the last event ended in CR, so an LF that comes next belongs to it
+        self._first = True
+
+    @property
+    def pending(self) -> int:
+        """Bytes of an event that is not complete yet."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Raises UpstreamBroke when an event is longer than EVENT_BYTES_MAX."""
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        buffer = self._buffer
+        start = max(0, len(buffer) - _EVENT_END_BYTES_MAX + 1)
+        buffer += data
+        self._any_cr = self._any_cr or b"\r" in data
+        blocks = self._blocks(start) if self._any_cr else self._blocks_without_cr(start)
+        if len(buffer) > EVENT_BYTES_MAX:
+            raise UpstreamBroke(f"The provider sent an event of more than {EVENT_BYTES_MAX} bytes.")
+        return self._parsed(blocks) if blocks else []
+
+    def finish(self) -> list[Event]:
+        """The stream is over: what is left is the last event, if it is one."""
+        return self._parsed([self.take()])
+
+    def take(self) -> bytes:
+        """Hand back the bytes of the incomplete event, as if they had not come."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
+    def _blocks_without_cr(self, start: int) -> list[bytes]:
+        last = self._buffer.rfind(b"\n\n", start)
+        if last < 0:
+            return []
+        blocks = bytes(self._buffer[:last]).split(b"\n\n")
+        del self._buffer[: last + 2]
+        return blocks
+
+    def _blocks(self, start: int) -> list[bytes]:
+        buffer = self._buffer
+        blocks: list[bytes] = []
+        begin = 0
+        for stop, end in [match.span() for match in _EVENT_END.finditer(buffer, start)]:
+            blocks.append(bytes(buffer[begin:stop]))
+            begin = end
+        self._after_cr = 0 < begin == len(buffer) and buffer.endswith(b"\r")
+        del buffer[:begin]
+        return blocks
+
+    def _parsed(self, blocks: list[bytes]) -> list[Event]:
+        if self._first and any(blocks):
+            self._first = False
+            blocks[0] = blocks[0].removeprefix(_BYTE_ORDER_MARK)
+        return [event for block in blocks if (event := _parse(block)) is not None]
+
+
+def _parse(block: bytes) -> Event | None:
+    """Read the lines of one event; None where they hold no data."""
+    if block.startswith(b"data: ") and b"\n" not in block and b"\r" not in block:
+        return Event(b"", block[6:])
+    name = b""
+    data: list[bytes] = []
+    for line in block.splitlines():
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    return Event(name, b"\n".join(data)) if data else None

@@ -1,0 +1,302 @@
+"""Requests in the OpenAI format: read as far as the gateway needs, written again for a provider.
+
+Top-level members stay the bytes they came in; decoded is only what decides something here. Checked are presence and
+top-level type of the required members, and type and range of those the gateway reads. Null counts as absent, unknown
+members pass. Everything else is the provider's to judge.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.members import Members, read_members
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import TOKENS_MAX
+
+AFFINITY_BYTES = 1024
+MODEL_CHARACTERS_MAX = 512
+_MODERATION_MODEL = "omni-moderation-latest"  # what the original takes when none is named
+
+_T = TypeVar("_T")
+_encode = msgspec.json.Encoder().encode
+_TRUE, _FALSE = Raw(b"true"), Raw(b"false")
+_FIRST_ELEMENT = re.compile(rb"\[\s*(.)", re.DOTALL)
+_STYLES_TO_COME = ("claude", "gemini")
+_CAPS: dict[Operation, tuple[str, ...]] = {
+    "chat": ("max_completion_tokens", "max_tokens"),
+    "completions": ("max_tokens",),
+    "responses": ("max_output_tokens",),
+    "embeddings": (),
+    "moderations": (),
+}
+_EVERY_CAP = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+class Request(Struct, kw_only=True):
+    """One call, read. `members` holds every top-level member but `style`, in order, raw."""
+
+    operation: Operation
+    members: Members
+    model: str
+    stream: bool = False
+    wants_usage: bool = False  # stream_options.include_usage: show the usage chunk
+    n: int = 1  # answers to be generated, each as long as the output cap
+    output_cap: int | None = None  # tokens; where two caps are named, the larger
+    cap_param: str | None = None  # the member that named it
+    user: str | None = None
+    metadata: dict[str, str] = {}  # only text values
+    affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
+    length: int = 0  # bytes of the body
+
+
+def read(operation: Operation, body: bytes) -> Request:
+    """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
+    members = read_members(body)
+    nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
+    present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
+
+    if operation == "chat":
+        _check_style(present)
+        members.pop("style", None)
+    request = Request(operation=operation, members=members, model=_model(operation, present), length=len(body))
+    prompt, request.n = _PROMPTS[operation](present)
+    request.affinity = bytes(memoryview(prompt)[:AFFINITY_BYTES])
+    if operation in ("chat", "completions"):
+        request.n *= max(_integer(present, "n") or 1, _integer(present, "best_of") or 1)
+    _read_stream(request, present)
+    _read_caps(request, present)
+    _read_tags(request, present)
+    return request
+
+
+def write(
+    request: Request,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    added_cap: tuple[str, int] | None = None,
+) -> bytes:
+    """The body for a provider that calls the model `model`: every member as it came, but for what the gateway decides.
+
+    stream: how the provider is to answer, whatever the caller asked. include_usage: force a usage chunk, only where the
+    answer streams; the caller's other stream options stay. added_cap: an output cap (name, tokens) nobody had named.
+    """
+    members = dict(request.members)
+    members["model"] = Raw(_encode(model))
+    if stream:
+        members["stream"] = _TRUE
+        if include_usage and request.operation in ("chat", "completions"):
+            options = _stream_options(members) or {}
+            members["stream_options"] = Raw(_encode({**options, "include_usage": True}))
+    else:
+        members.pop("stream_options", None)
+        if "stream" in members:
+            members["stream"] = _FALSE
+    if added_cap is not None:
+        name, tokens = added_cap
+        members[name] = Raw(_encode(tokens))
+    return _encode(members)
+
+
+def _model(operation: Operation, members: Members) -> str:
+    raw = members.get("model")
+    if raw is None:
+        if operation == "moderations":
+            return _MODERATION_MODEL
+        raise _missing("model")
+    model = _decode(raw, str)
+    if model is None:
+        raise BadRequest("'model' must be a string.", param="model")
+    if not model or len(model) > MODEL_CHARACTERS_MAX:
+        raise BadRequest(f"'model' must have 1 to {MODEL_CHARACTERS_MAX} characters.", param="model")
+    return model
+
+
+def _check_style(members: Members) -> None:
+    raw = members.get("style")
+    if raw is None:
+        return
+    style = _decode(raw, str)
+    if style == "openai":
+        return
+    if style in _STYLES_TO_COME:
+        raise UnsupportedParameter(f"'style': '{style}' is not offered yet; only 'openai' is.", param="style")
+    raise BadRequest("'style' must be 'openai', 'claude' or 'gemini'.", param="style")
+
+
+def _chat_prompt(members: Members) -> tuple[Raw, int]:
+    raw = members.get("messages")
+    if raw is None:
+        if "input" in members:
+            raise BadRequest(
+                "Missing required parameter: 'messages'. This body has 'input', as for /v1/responses: "
+                "send it there; on this path that form is not offered yet.",
+                param="messages",
+            )
+        raise _missing("messages")
+    if _first(raw, "messages", "an array of messages") != b"{":
+        raise BadRequest("'messages[0]' must be an object with a 'role'.", param="messages[0]")
+    return raw, 1
+
+
+def _completions_prompt(members: Members) -> tuple[Raw, int]:
+    """A prompt, and how many it holds: each is answered `n` times."""
+    raw = members.get("prompt")
+    if raw is None:
+        raise _missing("prompt")
+    return raw, _texts_or_tokens(raw, "prompt")
+
+
+def _embeddings_input(members: Members) -> tuple[Raw, int]:
+    raw = members.get("input")
+    if raw is None:
+        raise _missing("input")
+    _texts_or_tokens(raw, "input")
+    return raw, 1
+
+
+def _moderations_input(members: Members) -> tuple[Raw, int]:
+    raw = members.get("input")
+    if raw is None:
+        raise _missing("input")
+    if not _is_text(raw):
+        kind = list[str] if _first(raw, "input", "a string or an array") == b'"' else list[dict[str, Raw]]
+        if _decode(raw, kind) is None:
+            raise BadRequest("'input' must be a string, an array of strings or an array of parts.", param="input")
+    return raw, 1
+
+
+def _responses_input(members: Members) -> tuple[Raw, int]:
+    raw = members.get("input")
+    if raw is None:
+        if "prompt" in members:  # a stored prompt brings its own input
+            return members["prompt"], 1
+        raise _missing("input")
+    if not _is_text(raw) and _first(raw, "input", "a string or an array of items") != b"{":
+        raise BadRequest("'input[0]' must be an object.", param="input[0]")
+    return raw, 1
+
+
+_PROMPTS: dict[Operation, Callable[[Members], tuple[Raw, int]]] = {
+    "chat": _chat_prompt,
+    "completions": _completions_prompt,
+    "embeddings": _embeddings_input,
+    "moderations": _moderations_input,
+    "responses": _responses_input,
+}
+
+
+def _texts_or_tokens(raw: Raw, name: str) -> int:
+    """Count a string, strings, token ids or arrays of token ids as the texts they are."""
+    if _is_text(raw):
+        return 1
+    wanted = "a string, an array of strings, or an array (of arrays) of token ids"
+    first = _first(raw, name, wanted)
+    if first == b'"':
+        texts: list[str] | list[list[int]] | None = _decode(raw, list[str])
+    elif first == b"[":
+        texts = _decode(raw, list[list[int]])
+    else:
+        texts = [""] if _decode(raw, list[int]) is not None else None
+    if texts is None:
+        raise BadRequest(f"'{name}' must be {wanted}.", param=name)
+    return len(texts)
+
+
+def _read_stream(request: Request, members: Members) -> None:
+    streams = False
+    raw = members.get("stream")
+    if raw is not None:
+        value = _decode(raw, bool)
+        if value is None:
+            raise BadRequest("'stream' must be true or false.", param="stream")
+        streams = value
+    request.stream = streams and request.operation not in ("embeddings", "moderations")
+    options = _stream_options(members)
+    if options is None:
+        return
+    if not streams:
+        raise BadRequest("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
+    include_usage = options.get("include_usage")
+    if include_usage is not None and not _is_null(include_usage):
+        wanted = _decode(include_usage, bool)
+        if wanted is None:
+            raise BadRequest(
+                "'stream_options.include_usage' must be true or false.", param="stream_options.include_usage"
+            )
+        request.wants_usage = wanted
+
+
+def _stream_options(members: Members) -> dict[str, Raw] | None:
+    raw = members.get("stream_options")
+    if raw is None or _is_null(raw):
+        return None
+    options = _decode(raw, dict[str, Raw])
+    if options is None:
+        raise BadRequest("'stream_options' must be an object.", param="stream_options")
+    return options
+
+
+def _read_caps(request: Request, members: Members) -> None:
+    for name in _EVERY_CAP:
+        if name not in members:
+            continue
+        cap = _integer(members, name)
+        if cap is not None and name in _CAPS[request.operation] and cap > (request.output_cap or 0):
+            request.output_cap, request.cap_param = cap, name
+
+
+def _read_tags(request: Request, members: Members) -> None:
+    """What costs may be grouped by; a value of another kind is no error here."""
+    if "user" in members:
+        request.user = _decode(members["user"], str)
+    if "metadata" in members:
+        metadata = _decode(members["metadata"], dict[str, Raw]) or {}
+        texts = {name: _decode(raw, str) for name, raw in metadata.items()}
+        request.metadata = {name: text for name, text in texts.items() if text is not None}
+
+
+def _integer(members: Members, name: str) -> int | None:
+    """An integer from 1 on. `1.0`, `"1"` and `true` are none."""
+    raw = members.get(name)
+    if raw is None:
+        return None
+    digits = bytes(raw)
+    if not digits.isdigit() or len(digits) > 10 or not 1 <= int(digits) <= TOKENS_MAX:
+        raise BadRequest(f"'{name}' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param=name)
+    return int(digits)
+
+
+def _is_null(raw: Raw) -> bool:
+    return memoryview(raw)[:5] == b"null"
+
+
+def _is_text(raw: Raw) -> bool:
+    return bytes(memoryview(raw)[:1]) == b'"'
+
+
+def _first(raw: Raw, name: str, wanted: str) -> bytes:
+    """The first byte of an array's first element. Raises BadRequest for an empty array and for what is none."""
+    match = _FIRST_ELEMENT.match(raw)
+    if match is None:
+        raise BadRequest(f"'{name}' must be {wanted}.", param=name)
+    if match[1] == b"]":
+        raise BadRequest(f"'{name}' must not be empty.", param=name)
+    return bytes(match[1])
+
+
+def _decode(raw: Raw, kind: type[_T]) -> _T | None:
+    """A member's value, or None where it is of another kind (the JSON itself has been checked)."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _missing(name: str) -> BadRequest:
+    return BadRequest(f"Missing required parameter: '{name}'.", param=name)
