@@ -1,0 +1,202 @@
+"""The troubleshooting checklist, tried live: API key, request format, model; limits and error body are not run yet.
+
+A check costs at most a few tokens of the model it is tried with. Reasons never hold the key.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.access import secrets
+from tollhouse.cli.service import BadBaseUrl, Reply, Service, Unreachable, base_urls
+from tollhouse.core.spelling import nearest
+
+State = Literal["green", "red", "not_run"]
+StepId = Literal["api_key", "request_format", "model", "rate_limits", "error_body"]
+
+_NO_CHAT = ("embed", "moderation", "whisper", "tts", "audio", "image", "dall-e", "rerank", "realtime", "sora", "video")
+
+
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: StepId
+    state: State
+    reason: str
+    cure: str
+    code: str | None = None
+    request_id: str | None = None
+    docs_url: str | None = None
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True, tag_field="object", tag="diagnosis"):
+    ok: bool
+    steps: tuple[Step, ...]
+
+
+def diagnose(base_url: str, key: str, model: str | None) -> Diagnosis:
+    """Try steps 1 to 3 against a service. Raises BadBaseUrl."""
+    service = Service(base_urls=base_urls(base_url), key=key.strip())
+    steps = [
+        *_live(service, key, model),
+        _not_run("rate_limits", "this check does not look at limits and balance"),
+        _not_run("error_body", "this check was given no error body"),
+    ]
+    return Diagnosis(ok=all(step.state != "red" for step in steps), steps=tuple(steps))
+
+
+def _live(service: Service, key: str, model: str | None) -> tuple[Step, Step, Step]:
+    blocked = _not_run("request_format", "needs a working key"), _not_run("model", "needs a working key")
+    odd = _odd_key(key)
+    if odd:
+        return Step(id="api_key", state="red", reason=odd, cure="copy the key again, whole and alone"), *blocked
+    try:
+        listed = service.ask("GET", "/models")
+        if listed.status in (401, 403):
+            return _refused(listed, key), *blocked
+        names = _names(listed)
+        chosen = model or _chat_model(names)
+        tried = None if chosen is None else _first_call(service, chosen)
+    except Unreachable as error:
+        reason = f"cannot reach {service.base_urls[0]}: {error}"
+        cure = "check host, port and scheme of the base URL, and whether a proxy or firewall stands between"
+        return Step(id="api_key", state="red", reason=reason, cure=cure), *blocked
+    if tried is not None and tried.status == 401:
+        return _refused(tried, key), *blocked
+    accepted = listed if listed.status == 200 or tried is None else tried
+    if _is_no_service(accepted):
+        return _no_service(accepted), *blocked
+    if accepted.status >= 500:
+        first = _not_run(
+            "api_key", f"the service failed before the key could be judged: {_hidden(accepted.message, key)}"
+        )
+    else:
+        first = Step(id="api_key", state="green", reason="the service accepts the key", cure="")
+    return first, _format_step(tried, key), _model_step(chosen, model is not None, names, tried, key)
+
+
+def _first_call(service: Service, model: str) -> Reply:
+    """The smallest chat call; newer models want their cap under its newer name."""
+    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "ping"}]}
+    reply = service.ask("POST", "/chat/completions", {**body, "max_tokens": 16})
+    if reply.status == 400 and "max_tokens" in msgspec.json.encode(reply.body).decode():
+        reply = service.ask("POST", "/chat/completions", {**body, "max_completion_tokens": 16})
+    return reply
+
+
+def _format_step(tried: Reply | None, key: str) -> Step:
+    if tried is None:
+        return _not_run("request_format", "no chat model to try it with; name one with --model")
+    if 300 <= tried.status < 400:
+        where = _hidden(tried.headers.get("location", "elsewhere"), key)
+        reason = f"{tried.url} answers with a redirect to {where}, which turns a POST into a GET"
+        return _red("request_format", tried, reason, "use the address it redirects to as the base URL")
+    if tried.status == 200:
+        if not (isinstance(tried.body, dict) and isinstance(tried.body.get("choices"), list)):
+            reason = "the answer to a chat call has no `choices`: this is no OpenAI-compatible address"
+            return _red("request_format", tried, reason, "check the path of the base URL, usually it ends in /v1")
+        return _green("request_format", tried, "a chat call in OpenAI's format is answered")
+    if _blames_model(tried) or tried.status in (403, 429):
+        return _green("request_format", tried, "the format was accepted; the call ended for another reason")
+    if 400 <= tried.status < 500:
+        cure = "mend what the message names; a plain chat call should be accepted"
+        return _red("request_format", tried, _hidden(tried.message, key), cure)
+    reason = f"the service failed, so the format could not be judged: {_hidden(tried.message, key)}"
+    return Step(
+        id="request_format", state="not_run", reason=reason, cure="try again later", request_id=tried.request_id
+    )
+
+
+def _model_step(chosen: str | None, named: bool, names: list[str], tried: Reply | None, key: str) -> Step:
+    if chosen is None or tried is None:
+        return _not_run("model", "the service lists no chat model; name one with --model")
+    shown = f"{chosen!r}" if named else f"{chosen!r} (chosen from the service's list)"
+    if tried.status == 200:
+        return _green("model", tried, f"{shown} answers")
+    if _blames_model(tried) or (names and chosen not in names):
+        hint = f"; did you mean {nearest(chosen, names)!r}" if names and chosen not in names else ""
+        cure = f"use a name from GET /v1/models, letter case included{hint}"
+        return _red("model", tried, f"{shown}: {_hidden(tried.message, key)}", cure)
+    if tried.status in (403, 429):
+        return _green("model", tried, f"{shown} is known; the call ended with: {_hidden(tried.message, key)}")
+    if chosen in names:
+        return _green("model", tried, f"{shown} is on the service's list")
+    return _not_run("model", f"the call did not get as far as the model: {_hidden(tried.message, key)}")
+
+
+def _odd_key(key: str) -> str | None:
+    """What can be told of a key without asking: reasons name places and characters, never the key."""
+    bare = key.strip()
+    if not bare:
+        return "the key is empty"
+    if bare[0] in "\"'" or bare[-1] in "\"'":
+        return "the key stands in quotes; they are not part of it"
+    if bare.lower().startswith("bearer"):
+        return "the key begins with the word Bearer, which is not part of it"
+    for position, character in enumerate(bare):
+        if not "!" <= character <= "~":
+            return f"character {position + 1} of the key (U+{ord(character):04X}) cannot be part of one"
+    if secrets.parse(bare) == "damaged":
+        return "the key is damaged: its checksum does not fit, so it was cut or mistyped"
+    return None
+
+
+def _refused(reply: Reply, key: str) -> Step:
+    cure = "use a key of this very service that is neither expired nor revoked"
+    return _red("api_key", reply, _hidden(reply.message, key), cure)
+
+
+def _is_no_service(reply: Reply) -> bool:
+    return not isinstance(reply.body, dict | list) or (reply.status == 404 and not _blames_model(reply))
+
+
+def _no_service(reply: Reply) -> Step:
+    reason = f"{reply.url} answers HTTP {reply.status}, but not as an OpenAI-compatible service does"
+    return _red("api_key", reply, reason, "check the base URL: usually it ends in /v1")
+
+
+def _blames_model(reply: Reply) -> bool:
+    error = reply.body.get("error") if isinstance(reply.body, dict) else None
+    param = error.get("param") if isinstance(error, dict) else None
+    return reply.code in ("model_not_found", "model_not_allowed", "model_not_priced") or param == "model"
+
+
+def _names(reply: Reply) -> list[str]:
+    data = reply.body.get("data") if reply.status == 200 and isinstance(reply.body, dict) else None
+    if not isinstance(data, list):
+        return []
+    return [entry["id"] for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+
+
+def _chat_model(names: list[str]) -> str | None:
+    return next((name for name in names if not any(word in name.lower() for word in _NO_CHAT)), None)
+
+
+def _hidden(words: str, key: str) -> str:
+    """A service's words without the key, should it echo it."""
+    bare = key.strip()
+    return words.replace(bare, "[key]") if bare else words
+
+
+def _green(step: StepId, reply: Reply, reason: str) -> Step:
+    return Step(id=step, state="green", reason=reason, cure="", request_id=reply.request_id)
+
+
+def _red(step: StepId, reply: Reply, reason: str, cure: str) -> Step:
+    docs = reply.body.get("error") if isinstance(reply.body, dict) else None
+    docs_url = docs.get("doc_url") if isinstance(docs, dict) else None
+    return Step(
+        id=step,
+        state="red",
+        reason=reason,
+        cure=cure,
+        code=reply.code,
+        request_id=reply.request_id,
+        docs_url=docs_url if isinstance(docs_url, str) else None,
+    )
+
+
+def _not_run(step: StepId, reason: str) -> Step:
+    return Step(id=step, state="not_run", reason=reason, cure="")
+
+
+__all__ = ["BadBaseUrl", "Diagnosis", "Step", "diagnose"]

@@ -1,0 +1,211 @@
+"""`check` against services of all kinds, over a real socket: each step says what is wrong and what to do."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from tollhouse.access import secrets
+from tollhouse.cli.checklist import BadBaseUrl, Diagnosis, diagnose
+from tollhouse.cli.service import base_urls
+
+Script = Callable[[str, str, dict[str, Any], str], tuple[int, Any]]
+"""method, path, body, authorization -> status, JSON answer (or text as it is)."""
+
+KEY = "sk-good"
+
+
+class Shop:
+    """A service on a real socket that answers as a script says and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.script: Script = honest
+        self.asked: list[tuple[str, str]] = []
+        shop = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                size = int(self.headers.get("Content-Length", 0))
+                body = json.loads(self.rfile.read(size) or b"{}")
+                shop.asked.append((self.command, self.path))
+                status, reply = shop.script(self.command, self.path, body, self.headers.get("Authorization", ""))
+                data = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
+                self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", "/elsewhere?key=" + KEY)
+                self.send_header("X-Request-Id", "req_1")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = answer  # noqa: N815 (names the base class looks for)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+def error(code: str, message: str, param: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
+
+
+def honest(method: str, path: str, body: dict[str, Any], authorization: str) -> tuple[int, Any]:
+    """A service as it should be, with one chat model behind an embedding model on its list."""
+    if not path.startswith("/v1/"):
+        return 404, error("not_found", "no such path")
+    if authorization != f"Bearer {KEY}":
+        return 401, error("invalid_api_key", f"the key {authorization} is unknown")
+    if path == "/v1/models":
+        return 200, {"object": "list", "data": [{"id": "text-embedding-1"}, {"id": "toll-1"}]}
+    if body.get("model") != "toll-1":
+        return 404, error("model_not_found", "no such model", "model")
+    return 200, {"object": "chat.completion", "choices": [{"message": {"content": "pong"}}]}
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    shop = Shop()
+    thread = threading.Thread(target=shop.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield shop
+    shop.server.shutdown()
+    thread.join()
+    shop.server.server_close()
+
+
+def states(diagnosis: Diagnosis) -> list[str]:
+    assert [step.id for step in diagnosis.steps] == ["api_key", "request_format", "model", "rate_limits", "error_body"]
+    assert diagnosis.ok == ("red" not in {step.state for step in diagnosis.steps})
+    for step in diagnosis.steps:
+        assert KEY not in step.reason
+        assert step.state != "red" or (step.reason and step.cure)
+    return [step.state for step in diagnosis.steps[:3]]
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/v1/chat/completions"])
+def test_a_good_service_is_green_however_its_base_url_is_written(shop: Shop, tail: str) -> None:
+    diagnosis = diagnose(shop.url + tail, f" {KEY}\n", None)
+    assert states(diagnosis) == ["green", "green", "green"]
+    assert [step.state for step in diagnosis.steps[3:]] == ["not_run", "not_run"]
+    assert shop.asked == [("GET", "/v1/models"), ("POST", "/v1/chat/completions")]
+    assert "toll-1" in diagnosis.steps[2].reason
+
+
+def test_a_service_whose_paths_have_no_version(shop: Shop) -> None:
+    shop.script = lambda method, path, body, auth: (
+        (404, "nothing") if path.startswith("/v1/") else honest(method, "/v1" + path, body, auth)
+    )
+    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+
+
+def test_a_wrong_key_is_red_and_never_shown(shop: Shop) -> None:
+    diagnosis = diagnose(shop.url, "sk-wrong", None)
+    assert states(diagnosis) == ["red", "not_run", "not_run"]
+    first = diagnosis.steps[0]
+    assert (first.code, first.request_id) == ("invalid_api_key", "req_1")
+    assert "sk-wrong" not in first.reason
+
+
+def test_a_key_refused_only_by_the_call_itself(shop: Shop) -> None:
+    shop.script = lambda method, path, body, auth: honest(
+        method, path, body, f"Bearer {KEY}" if method == "GET" else ""
+    )
+    assert states(diagnose(shop.url, KEY, None)) == ["red", "not_run", "not_run"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("", "empty"),
+        ('"sk-good"', "quotes"),
+        ("Bearer sk-good", "Bearer"),
+        ("sk-go od", "U+0020"),
+        ("sk-goöd", "U+00F6"),
+        (secrets.mint("live", bytes(32))[:-1], "damaged"),
+    ],
+)
+def test_a_key_that_cannot_be_one_is_red_before_anything_is_sent(shop: Shop, key: str, words: str) -> None:
+    diagnosis = diagnose(shop.url, key, None)
+    assert states(diagnosis) == ["red", "not_run", "not_run"]
+    assert words in diagnosis.steps[0].reason
+    assert not shop.asked
+
+
+def test_an_unknown_model_is_red_with_the_nearest_name(shop: Shop) -> None:
+    diagnosis = diagnose(shop.url, KEY, "Toll-1")
+    assert states(diagnosis) == ["green", "green", "red"]
+    assert diagnosis.steps[2].code == "model_not_found"
+    assert "'toll-1'" in diagnosis.steps[2].cure
+
+
+def test_a_refused_format_is_red_with_the_services_words(shop: Shop) -> None:
+    def picky(method: str, path: str, body: dict[str, Any], auth: str) -> tuple[int, Any]:
+        return (400, error("invalid_request_error", "messages is odd")) if body else honest(method, path, body, auth)
+
+    shop.script = picky
+    diagnosis = diagnose(shop.url, KEY, None)
+    assert states(diagnosis) == ["green", "red", "green"]
+    assert diagnosis.steps[1].reason == "messages is odd"
+
+
+def test_newer_models_get_their_cap_under_its_newer_name(shop: Shop) -> None:
+    def newer(method: str, path: str, body: dict[str, Any], auth: str) -> tuple[int, Any]:
+        if "max_tokens" in body:
+            return 400, error("unsupported_parameter", "use max_completion_tokens", "max_tokens")
+        return honest(method, path, body, auth)
+
+    shop.script = newer
+    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+
+
+def test_a_redirect_is_red_and_not_followed(shop: Shop) -> None:
+    shop.script = lambda method, path, body, auth: (301, "") if method == "POST" else honest(method, path, body, auth)
+    diagnosis = diagnose(shop.url, KEY, None)
+    assert states(diagnosis)[:2] == ["green", "red"]
+    assert ("GET", "/elsewhere") not in shop.asked
+
+
+@pytest.mark.parametrize("reply", ["<html>Welcome</html>", {"choices": None}])
+def test_an_address_that_is_no_such_service_is_red(shop: Shop, reply: Any) -> None:
+    shop.script = lambda method, path, body, auth: (
+        (200, reply) if method == "POST" or isinstance(reply, str) else (honest(method, path, body, auth))
+    )
+    assert "red" in states(diagnose(shop.url, KEY, None))
+
+
+@pytest.mark.parametrize("status", [429, 403])
+def test_limits_are_not_blamed_on_the_first_three_steps(shop: Shop, status: int) -> None:
+    shop.script = lambda method, path, body, auth: (
+        (status, error("insufficient_quota", "used up")) if method == "POST" else honest(method, path, body, auth)
+    )
+    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+
+
+def test_a_failing_service_is_not_judged(shop: Shop) -> None:
+    shop.script = lambda method, path, body, auth: (503, error("overloaded", "busy"))
+    assert states(diagnose(shop.url, KEY, "toll-1")) == ["not_run", "not_run", "not_run"]
+
+
+def test_nobody_listens() -> None:
+    diagnosis = diagnose("http://127.0.0.1:9", KEY, None)
+    assert states(diagnosis) == ["red", "not_run", "not_run"]
+    assert "refused" in diagnosis.steps[0].reason
+
+
+@pytest.mark.parametrize(
+    "text", ["", "toll.example", "ftp://h/v1", "http://", "http://u:p@h/v1", "http://h:99999/v1", "file:///x"]
+)
+def test_a_base_url_that_is_none(text: str) -> None:
+    with pytest.raises(BadBaseUrl):
+        diagnose(text, KEY, None)
+
+
+def test_base_urls_keep_a_prefix() -> None:
+    assert base_urls("https://h/x/v1/?a=1#b") == ("https://h/x/v1",)
+    assert base_urls("https://h/api/openai") == ("https://h/api/openai",)
+    assert base_urls("https://h/api/") == ("https://h/api/v1", "https://h/api")
