@@ -1,0 +1,41 @@
+"""Rows of the audit: added, never changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import convert, json, structs
+from sqlalchemy import Connection, insert, select
+
+from tollhouse.core.audit import AuditRow
+from tollhouse.store.pages import Place, page
+from tollhouse.store.schema import audit
+
+
+class Audit:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, row: AuditRow) -> None:
+        as_json = {"before": json.encode(row.before).decode(), "after": json.encode(row.after).decode()}
+        self._connection.execute(insert(audit).values(structs.asdict(row) | as_json))
+
+    def page(
+        self,
+        *,
+        before: Place | None,
+        limit: int,
+        account_id: str | None = None,
+        object_id: str | None = None,
+    ) -> list[AuditRow]:
+        question = select(audit)
+        if account_id is not None:
+            question = question.where(audit.c.account_id == account_id)
+        if object_id is not None:
+            question = question.where(audit.c.object_id == object_id)
+        question = page(question, audit.c.time_ms, audit.c.id, before, limit)
+        return [_record(row) for row in self._connection.execute(question).mappings()]
+
+
+def _record(row: Mapping[Any, Any]) -> AuditRow:
+    as_json = {"before": json.decode(row["before"]), "after": json.decode(row["after"])}
+    return convert(dict(row) | as_json, AuditRow)

@@ -1,0 +1,233 @@
+"""One batch, one transaction: what the writer's thread does with whatever has arrived. Synchronous throughout.
+
+What can go wrong, and who hears of it:
+- a record the database refuses: the batch is done again with each record behind a savepoint; only its waiter fails;
+- a change that raises: its savepoint is rolled back and its waiter gets the exception;
+- the database itself (disk full, read-only, connection lost): nothing of the batch stands, and every waiter gets
+  Overloaded. A connection that broke between two batches is made anew without anybody noticing.
+
+A commit whose answer was lost is looked up afterwards by the id of its first record. A batch of changes only has no
+such witness: its waiters get Overloaded although the changes may stand.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, exc, insert, select
+
+from tollhouse.core.failure import Conflict, Defect, Overloaded
+from tollhouse.core.request import Request
+from tollhouse.store import keys, requests, schema, usage
+from tollhouse.store.driver import Driver
+from tollhouse.store.last_use import LastUses, Uses
+
+Step = Callable[[Driver, Sequence[Request]], None]
+
+STEPS: tuple[Step, ...] = (requests.insert, usage.add)
+"""What is written for a batch of calls, in one transaction and in this order."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A record of a call, or a change, and who waits for it. A change may be run a second time after a rollback."""
+
+    waiter: "asyncio.Future[Any]"
+    record: Request | None = None
+    deed: Callable[[Connection], Any] | None = None
+    after: Callable[[Any], None] | None = None
+    result: Any = None
+    error: Exception | None = None
+
+
+class _CommitUnsure(Exception):
+    """COMMIT was sent and no answer came."""
+
+
+class Batches:
+    """Belongs to one thread and holds one connection."""
+
+    def __init__(self, engine: Engine, steps: Sequence[Step]) -> None:
+        self.trouble: str | None = None
+        self.since_checkpoint = 0
+        """Rows written since the last checkpoint."""
+        self.uses = LastUses()
+        self._engine = engine
+        self._steps = steps
+        self._connection: Connection | None = None
+
+    def settle(self, batch: Sequence[Job]) -> None:
+        """Commit the batch; afterwards each job has its result or its error."""
+        try:
+            self._try_twice(batch)
+        except _CommitUnsure as unsure:
+            self.disconnect()
+            if not self._stands(batch):
+                self._fail(batch, unsure.__cause__ or unsure)
+                return
+        except Exception as error:  # guard: whatever the database does, the waiters hear of it and the thread lives
+            self.disconnect()
+            self._fail(batch, error)
+            return
+        self.trouble = None
+
+    def keep_house(self, now_ms: int | None) -> None:
+        """Between batches: write overdue last uses (all of them if no time is given), find out whether trouble is over,
+        and move SQLite's WAL into the database, so that no commit has to."""
+        uses = self.uses.overdue(now_ms)
+        try:
+            if uses or self.trouble is not None:
+                with self._connect().begin() as transaction:
+                    self._touch(transaction.connection, uses)
+                    _prove_writable(transaction.connection)
+                self.uses.written(uses)
+                self.trouble = None
+            if self.since_checkpoint and self._engine.dialect.name == "sqlite":
+                Driver(self._connect()).execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self.since_checkpoint = 0
+        except Exception as error:  # guard: as in `settle`, with nobody waiting
+            self.disconnect()
+            self.trouble = _reason(error)
+
+    def disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+                connection.invalidate()
+                connection.close()
+
+    def _try_twice(self, batch: Sequence[Job]) -> None:
+        """Once as if all were well; then once more, on a new connection or with each record by itself."""
+        fresh = self._connection is None
+        try:
+            self._transact(batch, carefully=False)
+        except _CommitUnsure:
+            raise
+        except Exception as error:  # guard: a record may fail in any way; the second try finds out which one
+            if not _is_trouble(error):
+                self._transact(batch, carefully=True)
+            elif not fresh and self._engine.dialect.name != "sqlite":  # a server restarts, a firewall forgets
+                self.disconnect()
+                self._transact(batch, carefully=False)
+            else:
+                raise
+
+    def _transact(self, batch: Sequence[Job], *, carefully: bool) -> None:
+        connection = self._connect()
+        connection.rollback()  # what a failed try left behind
+        transaction = connection.begin()
+        for job in batch:
+            job.result = job.error = None
+        entries = [job for job in batch if job.record is not None]
+        if carefully:
+            for job in entries:
+                _behind_savepoint(connection, job, partial(self._write, connection, [job]))
+        elif entries:
+            self._write(connection, entries)
+        uses = self.uses.note([job.record for job in entries if job.record is not None and job.error is None])
+        self._touch(connection, uses)
+        for job in batch:
+            if job.deed is not None:
+                _behind_savepoint(connection, job, partial(job.deed, connection))
+        try:
+            transaction.commit()
+        except Exception as error:  # guard: any failure of COMMIT leaves open whether it was done
+            raise _CommitUnsure from error
+        self.uses.written(uses)
+        self.since_checkpoint += len(batch)
+
+    def _write(self, connection: Connection, entries: Sequence[Job]) -> None:
+        records = [job.record for job in entries if job.record is not None]
+        driver = Driver(connection)
+        try:
+            for step in self._steps:
+                step(driver, records)
+        finally:
+            driver.close()
+
+    def _touch(self, connection: Connection, uses: Uses) -> None:
+        if uses:
+            driver = Driver(connection)
+            try:
+                keys.touch(driver, uses)
+            finally:
+                driver.close()
+
+    def _fail(self, batch: Sequence[Job], error: BaseException) -> None:
+        self.trouble = _reason(error)
+        for job in batch:
+            job.error = Overloaded("the database cannot be written at the moment: try again", retry_after_ms=1_000)
+            job.error.__cause__ = error
+
+    def _stands(self, batch: Sequence[Job]) -> bool:
+        """Whether a commit without an answer was done: then its first record is there."""
+        witness = next((job.record.id for job in batch if job.record is not None and job.error is None), None)
+        if witness is None:
+            return False
+        try:
+            with self._connect().begin() as transaction:
+                question = select(schema.requests.c.id).where(schema.requests.c.id == witness)
+                return transaction.connection.execute(question).scalar() is not None
+        except exc.SQLAlchemyError:
+            self.disconnect()
+            return False
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+
+def _behind_savepoint(connection: Connection, job: Job, work: Callable[[], Any]) -> None:
+    savepoint = connection.begin_nested()
+    try:
+        job.result = work()
+    except Exception as error:  # guard: what goes wrong for one is told to one
+        if _is_trouble(error):
+            raise
+        savepoint.rollback()
+        job.error = _told(error, job)
+    else:
+        savepoint.commit()
+
+
+def _told(error: Exception, job: Job) -> Exception:
+    """What the waiter of a failed record or change is told."""
+    told = error
+    if job.record is not None:
+        told = Defect("the call's record was refused by the database")
+    elif isinstance(error, exc.IntegrityError):
+        told = Conflict("somebody else changed the same at the same time: look, and try again")
+    if told is not error:
+        told.__cause__ = error
+    return told
+
+
+def _is_trouble(error: Exception) -> bool:
+    """Whether the database is to blame, and not what was asked of it."""
+    if isinstance(error, exc.InvalidRequestError):  # SQLAlchemy's own state after an error it has already raised
+        return True
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        # A statement that makes no sense is "operational" here too.
+        return getattr(cause, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return type(cause).__module__.startswith("psycopg") and any(
+        kind.__name__ in ("OperationalError", "InterfaceError", "InternalError") for kind in type(cause).__mro__
+    )
+
+
+def _prove_writable(connection: Connection) -> None:
+    """Dirty a page, so that the commit that follows has something to write."""
+    probe = insert(schema.changes).values(kind="probe", object_id="").returning(schema.changes.c.sequence)
+    sequence = connection.execute(probe).scalar_one()
+    connection.execute(delete(schema.changes).where(schema.changes.c.sequence == sequence))
+
+
+def _reason(error: BaseException) -> str:
+    """For people who operate: the driver's first line, without statement and parameters."""
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

@@ -1,0 +1,85 @@
+"""Opening a store: the engines, the schema check, the writer and the readers, in that order; closing in the reverse."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tollhouse.access.directory import Directory
+from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.clock import Clock
+from tollhouse.store import migration
+from tollhouse.store.engines import CannotOpen, Engines, connect
+from tollhouse.store.readers import Readers
+from tollhouse.store.tables import Tables
+from tollhouse.store.writer import Writer
+
+T = TypeVar("T")
+
+_LOADING_MS = 120_000
+
+
+@dataclass(frozen=True)
+class Store:
+    """A database in use. The gateway's `Ledger` is `writer`; the office's `Rows` is the store itself."""
+
+    engines: Engines
+    writer: Writer
+    readers: Readers
+
+    async def change(self, deed: Callable[[Tables], T], after: Callable[[T], None] | None = None) -> T:
+        """See `Writer.change`."""
+        return await self.writer.change(lambda connection: deed(Tables(connection)), after)
+
+    async def read(self, question: Callable[[Tables], T]) -> T:
+        """See `Readers.read`."""
+        return await self.readers.read(lambda connection: question(Tables(connection)))
+
+    async def load_directory(self) -> Directory:
+        """Every account, project and key."""
+        return await self.readers.read(lambda connection: _load_directory(Tables(connection)), _LOADING_MS)
+
+    async def load_catalogue(self) -> Catalogue:
+        return await self.readers.read(lambda connection: Tables(connection).catalogue.load(), _LOADING_MS)
+
+    async def close(self) -> None:
+        """Commit what waits, then close every connection."""
+        await self.writer.close()
+        self.readers.close()
+        self.engines.dispose()
+
+
+def open_store(url: str, *, create: bool, clock: Clock, folder: Path = Path()) -> Store:
+    """Open a database whose schema is today's; `create` fills an empty one. A relative SQLite path starts at `folder`.
+
+    Raises CannotOpen (SchemaMismatch among them), whose message names the cure.
+    """
+    engines = connect(url, folder)
+    try:
+        migration.check(engines.writing, create=create)
+    except CannotOpen:
+        engines.dispose()
+        raise
+    return Store(engines, Writer(engines.writing, clock), Readers(engines, clock))
+
+
+def pending_migrations(url: str, folder: Path = Path()) -> list[str]:
+    """What `tollhouse migrate --plan` prints: a line a step, none when the schema is today's."""
+    engines = connect(url, folder)
+    try:
+        return migration.pending(engines.writing)
+    finally:
+        engines.dispose()
+
+
+def migrate(url: str, folder: Path = Path()) -> list[str]:
+    """What `tollhouse migrate` does; the answer is the steps done. Raises CannotOpen."""
+    engines = connect(url, folder)
+    try:
+        return migration.migrate(engines.writing)
+    finally:
+        engines.dispose()
+
+
+def _load_directory(tables: Tables) -> Directory:
+    return Directory(tables.accounts.every(), tables.projects.every(), tables.keys.every())

@@ -1,0 +1,103 @@
+"""Rows of API keys and of their secrets at rest."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import convert, json, structs
+from sqlalchemy import Connection, insert, select, update
+
+from tollhouse.core.account import ApiKey, Secret
+from tollhouse.store.changes import note
+from tollhouse.store.driver import Driver
+from tollhouse.store.pages import Place, page
+from tollhouse.store.schema import key_secrets, keys
+
+_AS_JSON = ("scopes", "models", "networks", "tags")
+_LAST_USE = ("last_used_at_ms", "last_used_client")
+_SECRETS_AT_ONCE = 500  # keys a statement asks for: databases bound the number of parameters
+
+
+class Keys:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, key: ApiKey) -> None:
+        self._connection.execute(insert(keys).values(_row(key)))
+        self._save_secrets(key)
+        note(self._connection, "key", key.id)
+
+    def save(self, key: ApiKey) -> None:
+        """Write everything but the last use, which the writer keeps by itself and which may be newer than `key`."""
+        row = {name: value for name, value in _row(key).items() if name not in _LAST_USE}
+        self._connection.execute(update(keys).where(keys.c.id == key.id).values(row))
+        self._save_secrets(key)
+        note(self._connection, "key", key.id)
+
+    def get(self, key_id: str) -> ApiKey | None:
+        found = self._whole(self._connection.execute(select(keys).where(keys.c.id == key_id)).mappings().all())
+        return found[0] if found else None
+
+    def page(
+        self,
+        *,
+        before: Place | None,
+        limit: int,
+        account_id: str | None = None,
+        project_id: str | None = None,
+    ) -> list[ApiKey]:
+        question = select(keys)
+        if account_id is not None:
+            question = question.where(keys.c.account_id == account_id)
+        if project_id is not None:
+            question = question.where(keys.c.project_id == project_id)
+        question = page(question, keys.c.created_at_ms, keys.c.id, before, limit)
+        return self._whole(self._connection.execute(question).mappings().all())
+
+    def every(self) -> list[ApiKey]:
+        return self._whole(self._connection.execute(select(keys)).mappings().all(), every=True)
+
+    def _save_secrets(self, key: ApiKey) -> None:
+        known = set(
+            self._connection.execute(select(key_secrets.c.digest).where(key_secrets.c.key_id == key.id)).scalars()
+        )
+        for place, secret in enumerate(reversed(key.secrets), start=1):
+            row = structs.asdict(secret) | {"key_id": key.id, "place": place}
+            if secret.digest in known:
+                self._connection.execute(update(key_secrets).where(key_secrets.c.digest == secret.digest).values(row))
+            else:
+                self._connection.execute(insert(key_secrets).values(row))
+
+    def _whole(self, rows: Sequence[Mapping[Any, Any]], *, every: bool = False) -> list[ApiKey]:
+        secrets: dict[str, list[Secret]] = defaultdict(list)
+        for part in [None] if every else _parts([row["id"] for row in rows]):
+            question = select(key_secrets).order_by(key_secrets.c.place.desc())
+            if part is not None:
+                question = question.where(key_secrets.c.key_id.in_(part))
+            for found in self._connection.execute(question).mappings():
+                secrets[found["key_id"]].append(convert(dict(found), Secret))
+        return [_key(row, secrets[row["id"]]) for row in rows]
+
+
+def touch(driver: Driver, uses: Mapping[str, tuple[int, str]]) -> None:
+    """Write down when and by which client each key was last used."""
+    driver.execute_many(
+        "UPDATE keys SET last_used_at_ms = ?, last_used_client = ? WHERE id = ?",
+        # Sorted, so that two processes that touch the same keys lock them in the same order.
+        [(at_ms, client, key_id) for key_id, (at_ms, client) in sorted(uses.items())],
+    )
+
+
+def _row(key: ApiKey) -> dict[str, object]:
+    row = structs.asdict(key)
+    del row["secrets"]
+    return row | {name: json.encode(row[name]).decode() for name in _AS_JSON}
+
+
+def _key(row: Mapping[Any, Any], secrets: Iterable[Secret]) -> ApiKey:
+    decoded = {name: json.decode(row[name]) for name in _AS_JSON}
+    return convert(dict(row) | decoded | {"secrets": tuple(secrets)}, ApiKey)
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[at : at + _SECRETS_AT_ONCE] for at in range(0, len(ids), _SECRETS_AT_ONCE)]

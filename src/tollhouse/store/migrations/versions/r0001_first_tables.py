@@ -1,0 +1,195 @@
+"""First tables: accounts, projects, keys, people, audit, requests, usage roll-ups, catalogue."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_BUCKETS = (
+    "input",
+    "cache_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "reasoning",
+    "audio_in",
+    "audio_out",
+    "image_in",
+    "image_out",
+    "requests",
+    "images",
+    "seconds",
+    "characters",
+)
+
+
+def upgrade() -> None:
+    _who_calls()
+    _people()
+    _audit()
+    _requests()
+    _roll_up("usage_days", "project_id", "key_id", "model", "mode")
+    _roll_up("usage_quarters", "project_id", "key_id", "model", "mode")
+    _roll_up("usage_tags", "tag", "mode")
+    _catalogue()
+
+
+def _text(name: str, *, nullable: bool = False) -> "sa.Column[str]":
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _number(name: str, *, nullable: bool = False) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
+
+
+def _who_calls() -> None:
+    op.create_table(
+        "accounts",
+        _text("id"),
+        _text("name"),
+        _text("email", nullable=True),
+        _text("plan"),
+        _text("state"),
+        _text("state_reason", nullable=True),
+        _number("credit_limit", nullable=True),
+        _text("zone"),
+        _number("created_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+    )
+    op.create_index("ix_accounts_created", "accounts", ["created_at_ms", "id"])
+    op.create_table(
+        "projects",
+        _text("id"),
+        _text("account_id"),
+        _text("name"),
+        _text("state"),
+        _number("created_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_projects"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_projects_account_id"),
+    )
+    op.create_index("ix_projects_created", "projects", ["created_at_ms", "id"])
+    active = sa.text("state = 'active'")
+    op.create_index(
+        "uq_projects_active_name",
+        "projects",
+        ["account_id", "name"],
+        unique=True,
+        sqlite_where=active,
+        postgresql_where=active,
+    )
+    op.create_table(
+        "keys",
+        *(_text(name) for name in ("id", "account_id", "project_id", "name", "mode")),
+        *(_text(name) for name in ("scopes", "models", "networks", "tags", "state")),
+        _text("state_reason", nullable=True),
+        _number("expires_at_ms", nullable=True),
+        _number("created_at_ms"),
+        _number("rotated_at_ms", nullable=True),
+        _number("last_used_at_ms", nullable=True),
+        _text("last_used_client", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_keys"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_keys_account_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_keys_project_id"),
+    )
+    op.create_index("ix_keys_created", "keys", ["created_at_ms", "id"])
+    op.create_index("ix_keys_account", "keys", ["account_id", "created_at_ms", "id"])
+    op.create_table(
+        "key_secrets",
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        _text("key_id"),
+        sa.Column("place", sa.Integer, nullable=False),
+        _text("prefix"),
+        _text("last4"),
+        _number("created_at_ms"),
+        _number("valid_until_ms", nullable=True),
+        _number("overlap_ms", nullable=True),
+        sa.PrimaryKeyConstraint("digest", name="pk_key_secrets"),
+        sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name="fk_key_secrets_key_id"),
+    )
+    op.create_index("uq_key_secrets_place", "key_secrets", ["key_id", "place"], unique=True)
+
+
+def _people() -> None:
+    op.create_table(
+        "people",
+        *(_text(name) for name in ("id", "email", "role")),
+        _text("account_id", nullable=True),
+        _text("password_hash"),
+        _text("state"),
+        _number("created_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_people"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_people_account_id"),
+        sa.UniqueConstraint("email", name="uq_people_email"),
+    )
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        _text("id"),
+        _number("time_ms"),
+        _text("actor_kind"),
+        _text("actor_id"),
+        _text("address", nullable=True),
+        _text("account_id", nullable=True),
+        *(_text(name) for name in ("action", "object_id", "before", "after")),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_time", "audit", ["time_ms", "id"])
+    op.create_index("ix_audit_account", "audit", ["account_id", "time_ms", "id"])
+    op.create_index("ix_audit_object", "audit", ["object_id", "time_ms", "id"])
+
+
+def _requests() -> None:
+    op.create_table(
+        "requests",
+        _text("id"),
+        _number("time_ms"),
+        *(_text(name) for name in ("account_id", "project_id", "key_id", "mode", "model", "dialect", "operation")),
+        sa.Column("stream", sa.Boolean, nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        _text("error", nullable=True),
+        *(_text(name) for name in ("ending", "client", "tags")),
+        _text("provider", nullable=True),
+        *(_text(name) for name in ("attempts", "usage", "usage_source")),
+        sa.Column("raw_usage", sa.LargeBinary, nullable=True),
+        *(_number(name, nullable=True) for name in ("output_cap", "admitted_ms", "first_byte_ms", "last_byte_ms")),
+        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+    )
+    op.create_index("ix_requests_time", "requests", ["time_ms"])
+    op.create_index("ix_requests_account", "requests", ["account_id", "time_ms", "id"])
+
+
+def _roll_up(name: str, *dimensions: str) -> None:
+    op.create_table(
+        name,
+        _text("account_id"),
+        _number("start_ms"),
+        *(_text(dimension) for dimension in dimensions),
+        _number("calls"),
+        _number("failed"),
+        *(_number(bucket) for bucket in _BUCKETS),
+        sa.PrimaryKeyConstraint("account_id", "start_ms", *dimensions, name=f"pk_{name}"),
+    )
+
+
+def _catalogue() -> None:
+    for name in ("providers", "models", "plans"):
+        op.create_table(
+            name, _text("id"), _text("spec"), _text("managed_by"), sa.PrimaryKeyConstraint("id", name=f"pk_{name}")
+        )
+    op.create_table(
+        "configuration",
+        sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
+        _number("generation"),
+        _number("applied_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_configuration"),
+    )
+    op.create_table(
+        "changes",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=True),
+        _text("kind"),
+        _text("object_id"),
+        sa.PrimaryKeyConstraint("sequence", name="pk_changes"),
+    )

@@ -1,0 +1,217 @@
+"""The tables as they stand today. `migrations/` leads there from any older state; a test proves that both agree.
+
+Times are Unix milliseconds, money is nano-USD, lists and maps are JSON text written and read by msgspec: both
+databases then hold the same bytes, and neither is asked to look inside.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from tollhouse.core.usage import BUCKETS
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("plan", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("credit_limit", BigInteger),  # nano-USD; NULL: unlimited
+    Column("zone", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_accounts_created", "created_at_ms", "id"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_projects_created", "created_at_ms", "id"),
+    # A name is unique among the active projects of an account, whoever else writes at the same time.
+    Index(
+        "uq_projects_active_name",
+        "account_id",
+        "name",
+        unique=True,
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("project_id", Text, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("networks", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("expires_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("rotated_at_ms", BigInteger),
+    Column("last_used_at_ms", BigInteger),
+    Column("last_used_client", Text),
+    Index("ix_keys_created", "created_at_ms", "id"),
+    Index("ix_keys_account", "account_id", "created_at_ms", "id"),
+)
+
+key_secrets = Table(
+    "key_secrets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of the secret's text
+    Column("key_id", Text, ForeignKey("keys.id"), nullable=False),
+    Column("place", Integer, nullable=False),  # 1, 2, ... in the order they were minted
+    Column("prefix", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("valid_until_ms", BigInteger),
+    Column("overlap_ms", BigInteger),
+    Index("uq_key_secrets_place", "key_id", "place", unique=True),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),  # in lower case
+    Column("role", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id")),  # NULL: of the platform
+    Column("password_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("address", Text),
+    Column("account_id", Text),
+    Column("action", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Index("ix_audit_time", "time_ms", "id"),
+    Index("ix_audit_account", "account_id", "time_ms", "id"),
+    Index("ix_audit_object", "object_id", "time_ms", "id"),
+)
+
+# One row a call, without foreign keys: it must be writable whatever else stands, and it outlives nothing (90 days).
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error", Text),
+    Column("ending", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("provider", Text),
+    Column("attempts", Text, nullable=False),
+    Column("usage", Text, nullable=False),  # JSON of the buckets that are not zero
+    Column("usage_source", Text, nullable=False),
+    Column("raw_usage", LargeBinary),
+    Column("output_cap", BigInteger),
+    Column("admitted_ms", BigInteger),
+    Column("first_byte_ms", BigInteger),
+    Column("last_byte_ms", BigInteger),
+    Index("ix_requests_time", "time_ms"),
+    Index("ix_requests_account", "account_id", "time_ms", "id"),
+)
+
+
+def _roll_up(name: str, *dimensions: str) -> Table:
+    """Sums per start of a span of time and per dimension, written in the transaction of the requests they count."""
+    return Table(
+        name,
+        metadata,
+        # The account leads: reports ask for one account over a span.
+        Column("account_id", Text, primary_key=True),
+        Column("start_ms", BigInteger, primary_key=True, autoincrement=False),
+        *(Column(dimension, Text, primary_key=True) for dimension in dimensions),
+        Column("calls", BigInteger, nullable=False),
+        Column("failed", BigInteger, nullable=False),  # calls that ended with a status of 400 or more
+        *(Column(bucket, BigInteger, nullable=False) for bucket in BUCKETS),
+    )
+
+
+# Days are of UTC. Quarters of an hour let every time zone on Earth have its own days and hours.
+usage_days = _roll_up("usage_days", "project_id", "key_id", "model", "mode")
+usage_quarters = _roll_up("usage_quarters", "project_id", "key_id", "model", "mode")
+usage_tags = _roll_up("usage_tags", "tag", "mode")  # days of UTC; `tag` is `name=value`
+
+
+def _specified(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", Text, primary_key=True),
+        Column("spec", Text, nullable=False),  # the record of core.catalogue as JSON; no secret in the clear
+        Column("managed_by", Text, nullable=False),
+    )
+
+
+providers = _specified("providers")
+models = _specified("models")
+plans = _specified("plans")
+
+configuration = Table(  # one row
+    "configuration",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("applied_at_ms", BigInteger, nullable=False),
+)
+
+# What other processes must read again; pruned by the writer.
+changes = Table(
+    "changes",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # account, project, key, catalogue
+    Column("object_id", Text, nullable=False),
+)

@@ -1,0 +1,28 @@
+"""All families of rows on one connection: what the writer hands to a change, and a reader to a question."""
+
+from sqlalchemy import Connection
+
+from tollhouse.store.accounts import Accounts
+from tollhouse.store.audit import Audit
+from tollhouse.store.catalogue import CatalogueRows
+from tollhouse.store.changes import Changes
+from tollhouse.store.keys import Keys
+from tollhouse.store.people import People
+from tollhouse.store.projects import Projects
+from tollhouse.store.requests import Requests
+from tollhouse.store.usage import UsageRows
+
+
+class Tables:
+    """Good only while the transaction lasts, and only in its thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.accounts = Accounts(connection)
+        self.projects = Projects(connection)
+        self.keys = Keys(connection)
+        self.people = People(connection)
+        self.audit = Audit(connection)
+        self.requests = Requests(connection)
+        self.usage = UsageRows(connection)
+        self.catalogue = CatalogueRows(connection)
+        self.changes = Changes(connection)

@@ -1,0 +1,120 @@
+"""The one writer: a thread that commits, in one transaction, whatever arrived during its last commit.
+
+There is no timed window: alone, a record is committed at once; under load the batches grow by themselves. A waiter
+resumes when its record is on the disk; the event loop is woken once a batch.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Overloaded
+from tollhouse.core.request import Request
+from tollhouse.store.batch import STEPS, Batches, Job, Step
+
+T = TypeVar("T")
+
+_IDLE_SECONDS = 1.0  # without work for this long, house is kept
+_ROWS_PER_CHECKPOINT = 2_000
+
+
+class Writer:
+    """Its methods belong to the event loop; its thread ends with `close`."""
+
+    def __init__(self, engine: Engine, clock: Clock, steps: Sequence[Step] = STEPS) -> None:
+        self._clock = clock
+        self._batches = Batches(engine, steps)
+        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="tollhouse-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database could not be written the last time; None while all is well. It heals by itself."""
+        return self._batches.trouble
+
+    async def commit(self, record: Request) -> None:
+        """Return when the record is durable. Raises Overloaded, or Defect for a record that can never be written.
+
+        A cancelled waiter does not take the record back.
+        """
+        waiter = asyncio.get_running_loop().create_future()
+        self._submit(Job(waiter, record=record))
+        await waiter
+
+    async def change(self, deed: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
+        """Run `deed` in the writer's thread and transaction; return its answer when it is durable.
+
+        `deed` may run twice (the first time rolled back), so it changes nothing but rows. `after` is called with the
+        answer on the event loop, in the order of the commits and also if the waiter was cancelled: memory follows the
+        database. Raises what `deed` raises, Conflict, or Overloaded.
+        """
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._submit(Job(waiter, deed=deed, after=after))
+        return await waiter
+
+    async def close(self) -> None:
+        """Commit what has arrived, then end the thread. What comes later gets Overloaded. Safe to call twice."""
+        if not self._closing:
+            self._closing = True
+            self._arrived.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def _submit(self, job: Job) -> None:
+        if self._closing:
+            raise Overloaded("the service is shutting down: try again in a moment", retry_after_ms=1_000)
+        self._arrived.put(job)
+
+    def _work(self) -> None:
+        more = True
+        while more:
+            batch, more = self._take()
+            if batch:
+                self._batches.settle(batch)
+                _wake(batch)
+            if more and (not batch or self._batches.since_checkpoint >= _ROWS_PER_CHECKPOINT):
+                self._batches.keep_house(self._clock.now_ms())
+        self._batches.keep_house(None)
+        self._batches.disconnect()
+
+    def _take(self) -> tuple[list[Job], bool]:
+        """Wait for work, then take all there is. False: it was the last."""
+        batches = self._batches
+        quiet = batches.trouble is None and not batches.uses.waiting() and not batches.since_checkpoint
+        jobs: list[Job] = []
+        try:
+            job = self._arrived.get(timeout=None if quiet else _IDLE_SECONDS)
+            while job is not None:
+                jobs.append(job)
+                job = self._arrived.get_nowait()
+        except queue.Empty:
+            return jobs, True
+        return jobs, False
+
+
+def _wake(batch: Sequence[Job]) -> None:
+    # A loop that is closed has no waiters left.
+    with contextlib.suppress(RuntimeError):
+        batch[0].waiter.get_loop().call_soon_threadsafe(_deliver, batch)
+
+
+def _deliver(batch: Sequence[Job]) -> None:
+    for job in batch:
+        if job.error is None and job.after is not None:
+            try:
+                job.after(job.result)
+            except Exception as error:  # guard: one that cannot follow must not keep the others from hearing
+                job.error = error
+        if job.waiter.done():
+            continue
+        if job.error is None:
+            job.waiter.set_result(job.result)
+        else:
+            job.waiter.set_exception(job.error)
