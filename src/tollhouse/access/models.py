@@ -1,0 +1,39 @@
+"""Which models a key may call: the one predicate behind routing and behind every list of models."""
+
+from tollhouse.core.account import Account, ApiKey
+from tollhouse.core.catalogue import Catalogue, Model
+
+_DEFAULT_GROUPS = ("default",)
+
+
+def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -> bool:
+    """Whether a key with these allowed models, in an account with these groups, may call a model."""
+    return in_groups(groups, model) and matches(patterns, model)
+
+
+def key_may_call(catalogue: Catalogue, account: Account, key: ApiKey, model: Model) -> bool:
+    return may_call(key.models, groups_of(catalogue, account), model)
+
+
+def matches(patterns: tuple[str, ...], model: Model) -> bool:
+    """Exact ids, or `prefix*`; no patterns allow every model.
+
+    An alias counts only where it is written out: a prefix that also caught aliases would let a key reach a model of
+    another name as soon as the operator adds an alias.
+    """
+    if not patterns or model.id in patterns:
+        return True
+    for pattern in patterns:
+        if (pattern.endswith("*") and model.id.startswith(pattern[:-1])) or pattern in model.aliases:
+            return True
+    return False
+
+
+def in_groups(groups: tuple[str, ...], model: Model) -> bool:
+    return any(group in groups for group in model.groups)
+
+
+def groups_of(catalogue: Catalogue, account: Account) -> tuple[str, ...]:
+    """The groups of models an account's plan opens; a plan that no longer exists opens `default` only."""
+    plan = catalogue.plans.get(account.plan)
+    return _DEFAULT_GROUPS if plan is None else plan.groups

@@ -1,0 +1,97 @@
+"""What is odd about a text that was sent as an API key, in words that repeat nothing of it.
+
+Two questions: can it be a key at all (`odd_form`), and if it could but nobody has it, what is it likely to be
+(`why_unknown`)? Both answer with a clause that goes on after "What came in `authorization`".
+"""
+
+import re
+from typing import Final
+
+from tollhouse.access.secrets import BODY_LENGTH, CHECKSUM_LENGTH, PREFIXES, mode_of, parse
+
+_SCHEMES = frozenset({"basic", "digest", "token", "apikey", "api-key", "key", "negotiate", "ntlm", "hmac", "dpop"})
+_FORBIDDEN = re.compile(r"[^\x21-\x7e]|[\"'`,]")
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00b4\u00ab\u00bb"
+
+_PLACEHOLDER = re.compile(
+    r"none|null|nil|undefined|nan|true|false|test|token|secret|password|key|sk-?|sk-th-?(?:(?:live|test|admin)-?)?"
+    r"|(?:sk-)?(?:your|my|some|insert|replace|enter|put|dummy|fake|example)(?:[-_].*|)|.*api[-_]?key.*"
+    r"|changeme|change[-_]me|placeholder",
+    re.IGNORECASE,
+)
+_UNFILLED = re.compile(r"[$<>{}\[\]()%\\]|\.\.\.|^(?:sk-(?:th-\w+-)?)?[xX*.]+$")
+
+_VENDORS: Final = (
+    (re.compile(r"sk-ant-"), "Anthropic"),
+    (re.compile(r"sk-or-"), "OpenRouter"),
+    (re.compile(r"sk-(?:proj|svcacct|admin|None)-"), "OpenAI"),
+    (re.compile(r"AIza|AQ\."), "Google"),
+    (re.compile(r"gsk_"), "Groq"),
+    (re.compile(r"xai-"), "xAI"),
+    (re.compile(r"pplx-"), "Perplexity"),
+    (re.compile(r"hf_"), "Hugging Face"),
+    (re.compile(r"nvapi-"), "NVIDIA"),
+    (re.compile(r"r8_"), "Replicate"),
+    (re.compile(r"gh[a-z]_|github_pat_"), "GitHub"),
+    (re.compile(r"A[KS]IA[0-9A-Z]{16}$"), "AWS"),
+    (re.compile(r"fw_"), "Fireworks"),
+    (re.compile(r"sess-|whsec_|rk_live_|sk_live_|sk_test_"), "another service"),
+)
+
+
+def odd_form(text: str) -> str | None:
+    """Why this cannot be a key, or None. Blanks around it and the word Bearer in front are already taken off."""
+    if text[:7].lower() == "bearer:":
+        return "has a colon after the word `Bearer`: a blank belongs there"
+    if _FORBIDDEN.search(text) is None:
+        return "has no blank between `Bearer` and the key" if text[:6].lower() == "bearer" else None
+    if text[0] in _QUOTES or text[-1] in _QUOTES:
+        return "stands in quotes: send the key without them"
+    if any(ord(character) > 126 for character in text):
+        return "contains a character that is not ASCII: it was probably copied with formatting"
+    if any(character < " " and character != "\t" for character in text):
+        return "contains a control character or a line break"
+    return _odd_words(text)
+
+
+def _odd_words(text: str) -> str:
+    first = text.replace("\t", " ").split(" ")[0].lower()
+    if first == "bearer":
+        return (
+            "has the word `Bearer` where only the key belongs, or has it twice: send it once, in `Authorization` only"
+        )
+    if first in _SCHEMES:
+        return f"uses the scheme `{first.capitalize()}`: this platform reads `Bearer`"
+    if "," in text:
+        return "is joined by a comma: several keys, or one header sent twice; send one key"
+    if " " in text or "\t" in text:
+        return "has white space inside the key"
+    return "contains a quotation mark: send the key without it"
+
+
+def why_unknown(text: str) -> str:
+    """What a plausible key that nobody here has is likely to be."""
+    shape = parse(text)
+    if shape == "ours":
+        return "is well formed but unknown here: it was deleted, or made by another installation"
+    if _UNFILLED.search(text) or _PLACEHOLDER.fullmatch(text):
+        return "is a placeholder or a variable that was not filled in"
+    if shape == "damaged":
+        return _damage(text)
+    for pattern, vendor in _VENDORS:
+        if pattern.match(text):
+            return f"looks like a key of {vendor}: this platform needs one of its own"
+    if text.startswith("eyJ") and text.count(".") == 2:
+        return "is a JSON web token, not an API key"
+    return f"is not a key of this platform: those begin with `sk-th-`, and no other of {len(text)} characters is known"
+
+
+def _damage(text: str) -> str:
+    mode = mode_of(text)
+    if mode is None:
+        return "begins like a key of this platform and goes on otherwise: it was mistyped"
+    length = len(PREFIXES[mode]) + BODY_LENGTH + CHECKSUM_LENGTH
+    if len(text) != length:
+        what = "was cut" if len(text) < length else "has something added"
+        return f"begins like a key of this platform but has {len(text)} characters instead of {length}: it {what}"
+    return "has the form of a key of this platform but its checksum is wrong: a character was changed or mistyped"
