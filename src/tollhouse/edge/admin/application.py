@@ -1,0 +1,138 @@
+"""The control API as an ASGI application: find the route, know the caller, read what he gives, do the deed."""
+
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, PathNotFound, RequestTooLarge
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.randomness import Randomness
+from tollhouse.edge.admin.callers import Callers
+from tollhouse.edge.admin.given import from_body, from_query
+from tollhouse.edge.admin.route import Asked, Nothing, Route
+from tollhouse.edge.reply import headers_of
+from tollhouse.protocols.openai import failure as openai
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+BODY_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
+_ALWAYS: Final = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Left(Exception):
+    """The caller closed the connection before the end of his body."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlApi:
+    """See `application`. `defect` is told of an exception that nothing in the house expected."""
+
+    office: Any
+    routes: Sequence[Route]
+    callers: Callers
+    clock: Clock
+    random: Randomness
+    defect: Callable[[str, BaseException], None] = field(default=lambda request_id, error: None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        now_ms = self.clock.now_ms()
+        request_id: str = scope.get("request_id") or make_id("req", now_ms, self.random.bytes(RANDOM_BYTES))
+        try:
+            status, headers, body = await self._answer(scope, receive, now_ms)
+        except _Left:
+            return
+        except Failure as failure:
+            status, body = openai.status(failure), openai.body(failure, request_id)
+            headers = [header for header in headers_of(failure) if header not in _ALWAYS]
+        except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer
+            self.defect(request_id, error)
+            ours = Defect("this platform failed on your request")
+            status, headers, body = ours.status, [], openai.body(ours, request_id)
+        ids = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
+        head = [*_ALWAYS, *headers, *ids, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, now_ms: int
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        route, object_id = find(self.routes, scope["method"], scope["path"])
+        caller = self.callers(route, scope, now_ms)
+        data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive)
+        if route.takes_file or route.method == "GET":
+            given: Struct = from_query(scope["query_string"], route.takes)
+        else:
+            from_query(scope["query_string"], Nothing)
+            _require_json(scope["headers"], data)
+            given = from_body(data, route.takes)
+        asked = Asked(
+            actor=caller.actor,
+            given=given,
+            id=object_id,
+            own_key_id=caller.own_key_id,
+            now_ms=now_ms,
+            file=data if route.takes_file else b"",
+        )
+        return route.status, [], _encode(await route.deed(self.office, asked))
+
+
+def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
+    """The route of a request and the object id in its path. Raises PathNotFound, MethodNotAllowed."""
+    allowed: list[str] = []
+    for route in routes:
+        object_id = match(route.path, path)
+        if object_id is None:
+            continue
+        if route.method == method or (method == "HEAD" and route.method == "GET"):
+            return route, object_id
+        allowed.append(route.method)
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in path[:200])
+    if allowed:
+        allow = ", ".join(allowed)
+        raise MethodNotAllowed(f"{shown} takes {allow}, not {method[:20]}", headers=((b"allow", allow.encode()),))
+    raise PathNotFound(f"there is no {method[:20]} {shown} here; GET /api/openapi.json lists what there is")
+
+
+def match(pattern: str, path: str) -> str | None:
+    """The `{id}` of a path that fits the pattern, the empty text where the pattern has none; None: does not fit."""
+    before, has_id, after = pattern.partition("{id}")
+    if not has_id:
+        return "" if path == pattern else None
+    object_id = path[len(before) : len(path) - len(after)]
+    fits = path.startswith(before) and path.endswith(after) and object_id and "/" not in object_id
+    return object_id if fits and len(path) > len(before) + len(after) else None
+
+
+async def _body(receive: Receive) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Left
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > BODY_BYTES_MAX:
+            raise RequestTooLarge(f"the request body is larger than the {BODY_BYTES_MAX} bytes taken here")
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _require_json(headers: Sequence[tuple[bytes, bytes]], data: bytes) -> None:
+    """A form or plain text is what a page of another site can send without asking: refused."""
+    kind = dict(headers).get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if data and kind != b"application/json":
+        raise BadRequest("send Content-Type: application/json", param="content-type")

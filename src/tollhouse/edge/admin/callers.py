@@ -1,0 +1,65 @@
+"""Who asks the control API, and whether he may: the one place where that is decided, before anything else is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tollhouse.core.account import Identity
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import KeyRefused, ScopeMissing
+from tollhouse.core.wire import Headers
+from tollhouse.edge.admin.route import Route, Who
+
+Scope = Any
+
+Identify = Callable[[Headers, bytes, str, int], Identity]
+"""(headers, query, address, now in ms) -> whose key this is. Raises KeyRefused and NotPermitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`who` is the strongest thing he is; an account's admin key may not do what the operator may."""
+
+    who: Who
+    actor: Actor
+    own_key_id: str | None = None
+
+
+Callers = Callable[[Route, Scope, int], Caller]
+"""(route, request, now in ms) -> who asks. Raises KeyRefused, NotPermitted."""
+
+
+def on_the_socket(route: Route, scope: Scope, now_ms: int) -> Caller:
+    """The control socket: who may open it (file mode 0600) is the operator."""
+    return Caller("operator", Actor(kind="operator", id="control socket"))
+
+
+def on_the_listener(identify: Identify, address_of: Callable[[Scope], str]) -> Callers:
+    """The main listener: an admin key acts for its own account, an API key sees its own data."""
+
+    def caller(route: Route, scope: Scope, now_ms: int) -> Caller:
+        address = address_of(scope)
+        if "public" in route.who:
+            return Caller("public", Actor(kind="public", id="", address=address))
+        identity = identify(scope["headers"], scope["query_string"], address, now_ms)
+        key = identity.key
+        if key.mode == "admin":
+            found = Caller("account", Actor(kind="admin_key", id=key.id, account_id=key.account_id, address=address))
+        else:
+            actor = Actor(kind="api_key", id=key.id, account_id=key.account_id, address=address)
+            found = Caller("key", actor, own_key_id=key.id)
+        if found.who not in route.who:
+            raise _not_for(found.who, route)
+        if found.who == "key" and "usage" not in key.scopes:
+            raise ScopeMissing("this key lacks the scope `usage`, which reading its own data needs")
+        return found
+
+    return caller
+
+
+def _not_for(who: Who, route: Route) -> ScopeMissing | KeyRefused:
+    if who == "account":
+        return ScopeMissing(
+            f"{route.name} belongs to the platform's operator: run it on the platform, through its control socket"
+        )
+    return ScopeMissing(f"{route.name} needs an admin key (sk-th-admin-...); this is an API key")

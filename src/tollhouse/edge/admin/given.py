@@ -1,0 +1,82 @@
+"""What a caller gives, read strictly: a wrong type, an unknown or a missing field is named, nothing is converted."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.members import read_members
+from tollhouse.core.spelling import nearest
+from tollhouse.settings import explain
+
+G = TypeVar("G", bound=Struct)
+
+
+def from_body(data: bytes, kind: type[G]) -> G:
+    """Read a JSON object; an absent body is an empty object. Raises BadRequest."""
+    if not data:
+        return _build({}, kind)
+    return _build({name: msgspec.json.decode(raw) for name, raw in read_members(data).items()}, kind)
+
+
+def from_query(query: bytes, kind: type[G]) -> G:
+    """Read a query string, in which all values are text. Raises BadRequest."""
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
+    except (ValueError, UnicodeDecodeError):
+        raise BadRequest("the query string cannot be read") from None
+    return from_texts(pairs, kind)
+
+
+def from_texts(pairs: list[tuple[str, str]], kind: type[G]) -> G:
+    """Read named texts, such as a query's; a list field takes each of its name. Raises BadRequest."""
+    hints = get_type_hints(kind)
+    values: dict[str, object] = {}
+    for name, value in pairs:
+        if _is_list(hints.get(name)):
+            values.setdefault(name, [])
+            listed = values[name]
+            assert isinstance(listed, list)
+            listed.append(value)
+        elif name in values:
+            raise BadRequest(f"{name} is given twice", param=name)
+        else:
+            values[name] = value
+    return _build(values, kind, strict=False)
+
+
+def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) -> G:
+    hints = get_type_hints(kind, include_extras=True)
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for name in values:
+        if name not in fields:
+            shown = name[:60]
+            hint = f"; the nearest known one is {nearest(shown, fields)}" if fields else "; this call takes none"
+            raise BadRequest(f"unknown field {shown!r}{hint}", param=shown)
+    built: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name not in values or values[name] is None:  # null counts as absent
+            if field.default is NODEFAULT and field.default_factory is NODEFAULT:
+                raise BadRequest(f"{name} is missing", param=name)
+            continue
+        try:
+            built[name] = msgspec.convert(values[name], hints[name], strict=strict)
+        except msgspec.ValidationError as error:
+            raise BadRequest(f"{name}: {explain(error, hints[name])}", param=name) from None
+        _refuse_odd_text(name, built[name])
+    return kind(**built)
+
+
+def _refuse_odd_text(name: str, value: object) -> None:
+    """Control characters and NUL have no place in a name or a reason, and some databases refuse them."""
+    texts = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
+    for text in texts:
+        if isinstance(text, str) and not text.isprintable():
+            raise BadRequest(f"{name} holds a character that does not print", param=name)
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is tuple or any(get_origin(part) is tuple for part in get_args(kind))

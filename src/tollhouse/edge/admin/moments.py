@@ -1,0 +1,45 @@
+"""Times as callers write them: `30d`, `24h`, `2027-01-31`, `2027-01-31T12:00:00Z`; as an answer always the last."""
+
+import datetime
+import re
+
+from tollhouse.core.failure import BadRequest
+
+_UNITS_MS = (("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000))
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def written(ms: int | None) -> str | None:
+    """Unix milliseconds as RFC 3339 in UTC; None stays None."""
+    if ms is None:
+        return None
+    text = (_EPOCH + datetime.timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00").removesuffix(".000") + "Z"
+
+
+def duration_ms(text: str, param: str) -> int:
+    """`90s`, `15m`, `24h`, `7d`, `2w`, or `0`. Raises BadRequest."""
+    match = _DURATION.fullmatch(text)
+    if match is not None:
+        return int(match.group(1)) * dict(_UNITS_MS)[match.group(2)]
+    if text == "0":
+        return 0
+    raise BadRequest(f"{param}: {text[:40]!r} is no duration: write 90s, 15m, 24h, 7d or 2w", param=param)
+
+
+def moment_ms(text: str, param: str, now_ms: int) -> int:
+    """A duration from now, a date (its start in UTC), or a time with its offset. Raises BadRequest."""
+    if _DURATION.fullmatch(text) is not None:
+        return now_ms + duration_ms(text, param)
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(
+            f"{param}: {text[:40]!r} is no time: write 30d, 2027-01-31 or 2027-01-31T12:00:00Z", param=param
+        ) from None
+    if moment.tzinfo is None:
+        if len(text) > len("2027-01-31"):
+            raise BadRequest(f"{param}: a time of day needs its offset, such as 2027-01-31T12:00:00Z", param=param)
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return (moment - _EPOCH) // datetime.timedelta(milliseconds=1)

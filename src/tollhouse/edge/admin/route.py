@@ -1,0 +1,55 @@
+"""What a route of the control API is: one row of the table."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from msgspec import Struct
+
+from tollhouse.core.audit import Actor
+
+Who = Literal["operator", "account", "key", "public"]
+"""operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
+own data. public: anyone, without a credential."""
+
+G = TypeVar("G", bound=Struct)
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a route takes that takes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[G]):
+    """A request that may be answered: who asks, for which object, with what."""
+
+    actor: Actor
+    given: G
+    id: str = ""  # of the path; empty where it names none
+    own_key_id: str | None = None  # an API key asks: it sees this key's data only
+    now_ms: int = 0
+    file: bytes = b""  # a body that is no JSON
+
+
+Deed = Callable[[Any, Asked[Any]], Awaitable[Struct]]
+"""(office, asked) -> what is answered. Raises the failures of core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    name: str  # `keys.rotate`: what the CLI calls it by
+    method: Literal["GET", "POST", "DELETE"]
+    path: str  # `/api/v1/keys/{id}/rotate`
+    deed: Deed
+    who: frozenset[Who]
+    summary: str
+    gives: type[Struct]
+    takes: type[Struct] = Nothing  # the query of a GET, the JSON body of anything else
+    takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
+    status: int = 200
+
+
+PLATFORM: frozenset[Who] = frozenset(("operator",))
+ACCOUNT: frozenset[Who] = frozenset(("operator", "account"))
+OWN: frozenset[Who] = frozenset(("operator", "account", "key"))
+PUBLIC: frozenset[Who] = frozenset(("operator", "account", "key", "public"))
