@@ -273,7 +273,7 @@ def _integer(members: Members, name: str) -> int | None:
 
 
 def _is_null(raw: Raw) -> bool:
-    return memoryview(raw)[:5] == b"null"
+    return bytes(memoryview(raw)[:5]) == b"null"
 
 
 def _is_text(raw: Raw) -> bool:

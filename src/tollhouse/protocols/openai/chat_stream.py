@@ -1,0 +1,89 @@
+"""What each event of a chat or completions stream means, for the caller and for the charge.
+
+The caller who asked for usage gets it once, in a chunk of its own before `[DONE]`; who did not ask gets none, however
+the provider sends it: in a chunk without choices, riding on chunks with choices, in every chunk, or only on the last.
+"""
+
+from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.sse import Event
+from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai.step import Step
+from tollhouse.protocols.openai.usage import write_chat
+
+DONE = b"data: [DONE]\n\n"
+_HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
+
+
+class ChatStream:
+    """Reads event after event. `incomplete`: a choice ended at its length."""
+
+    __slots__ = ("_finished", "_head", "_seen", "_show_usage", "incomplete", "reported")
+
+    def __init__(self, show_usage: bool) -> None:
+        self._show_usage = show_usage
+        self._seen: set[int] = set()
+        self._finished: set[int] = set()
+        self._head: chunks.Object = {}
+        self.incomplete = False
+        self.reported: chunks.Object | None = None  # the last usage object
+
+    @property
+    def complete(self) -> bool:
+        """Every choice has been ended."""
+        return bool(self._finished) and self._finished >= self._seen
+
+    def take(self, event: Event) -> Step:
+        """Raises the failure that an error event stands for, UpstreamBroke for nonsense and for an early `[DONE]`."""
+        data = event.data.strip()
+        if not data:
+            return Step()
+        if data == b"[DONE]":
+            if not self.complete:
+                raise UpstreamBroke("The provider ended the stream before the answer was finished.")
+            return Step(is_end=True)
+        return self._chunk(data, chunks.read(event))
+
+    def closing(self) -> bytes:
+        """The last part of the stream: the usage chunk, if it was asked for and reported, and `[DONE]`."""
+        return self.seal(None, None)
+
+    def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
+        """The last part with a member `tollhouse` in the usage chunk. `counted` stands in for usage nobody reported."""
+        usage = write_chat(counted) if self.reported is None and counted is not None else self.reported
+        if not self._show_usage or usage is None:
+            return DONE
+        last = {**self._head, "choices": [], "usage": usage}
+        if tollhouse is not None:
+            last["tollhouse"] = tollhouse
+        return b"data: %b\n\n" % chunks.encode(last) + DONE
+
+    def _chunk(self, data: bytes, chunk: chunks.Object) -> Step:
+        choices = chunks.choices(chunk)
+        usage = chunks.usage_of(chunk, choices)
+        if not self._head:
+            self._head = {name: chunk[name] for name in _HEAD if name in chunk}
+        if usage is not None:
+            self.reported = usage
+            members = chunks.members_of(data, chunk)
+            members.pop("usage", None)
+            if not choices:
+                self._head = members
+                return Step()
+            data = chunks.encode(members | {"usage": None} if self._show_usage else members)
+        text = ""
+        bears = finishes = False
+        for choice in choices:
+            index = chunks.index_of(choice)
+            self._seen.add(index)
+            reason = chunks.finish_of(choice)
+            if reason is not None:
+                self._finished.add(index)
+                self.incomplete = self.incomplete or reason == "length"
+                finishes = True
+            delta = chunks.delta_of(choice)
+            bears = bears or chunks.bears_content(delta)
+            text += chunks.text_of(delta)
+        out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
+        is_plain = text != "" and usage is None and not finishes and len(choices) == 1
+        return Step(out, text, bears or finishes, False, is_plain)

@@ -1,0 +1,81 @@
+"""Errors that a provider reports inside a 200, as a body or as an event, turned into failures of ours.
+
+Shapes seen: `{"error": {"message", "type", "code"}}`, `{"error": "text"}`, a flat `{"object": "error", ...}` or
+`{"type": "error", ...}`, and an answer of `/v1/responses` whose `error` is not null. Judged by code and type alone,
+never by the message. Only a refusal of the request itself keeps its reason, because the caller can act on that.
+"""
+
+import re
+
+from tollhouse.core.failure import (
+    BadRequest,
+    ContextTooLong,
+    Failure,
+    Overloaded,
+    UpstreamError,
+    UpstreamRefusedKey,
+    UpstreamSaturated,
+)
+
+_Object = dict[str, object]
+
+REASON_CHARACTERS_MAX = 500
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S+|\b(?:[\w-]+\.)+(?:internal|local|lan|corp|example|com|net|org|io|ai|dev)\b\S*", re.I
+)
+_NUMBER_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]+\](?::\d+)?", re.I)
+_SECRET = re.compile(r"\b(?:sk|pk|key|api|org|proj|req)[-_][\w*.-]{6,}|\b[A-Za-z0-9_-]{32,}", re.I)
+
+_REFUSED_KEY = {"invalid_api_key", "authentication_error", "permission_error", "insufficient_quota", "billing_error"}
+_SATURATED = {
+    "rate_limit_exceeded",
+    "rate_limit_error",
+    "rate_limit_reached",
+    "resource_exhausted",
+    "too_many_requests",
+}
+_OVERLOADED = {"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded_error", "server_is_overloaded"}
+_TOO_LONG = {"context_length_exceeded", "string_above_max_length"}
+_BAD = {"invalid_request_error", "badrequesterror", "invalid_prompt", "content_policy_violation"}
+
+
+def error_in(answer: _Object) -> object:
+    """What an answer or event says went wrong; None where it says nothing of that kind."""
+    error = answer.get("error")
+    if error:
+        return error
+    if answer.get("object") == "error" or answer.get("type") == "error":
+        return answer
+    return None
+
+
+def failure_of(error: object) -> Failure:
+    """The failure that stands for an error object (or text) of a provider."""
+    if not isinstance(error, dict):
+        return UpstreamError("The provider reported an error instead of an answer.")
+    words = {str(error.get(name)).lower() for name in ("code", "type", "status")}
+    if words & _TOO_LONG:
+        return ContextTooLong(_reason(error))
+    if words & _REFUSED_KEY or words & {"401", "402", "403"}:
+        return UpstreamRefusedKey("The provider refused this platform's credentials or its account there.")
+    if words & _SATURATED or "429" in words:
+        return UpstreamSaturated("The provider has reached its rate limit.")
+    if words & _OVERLOADED or words & {"503", "529"}:
+        return Overloaded("The provider is overloaded.")
+    if words & _BAD or words & {"400", "413", "422"}:
+        return BadRequest(_reason(error))
+    return UpstreamError("The provider reported an error instead of an answer.")
+
+
+def clean(text: str) -> str:
+    """A provider's words without addresses, keys and ids, of bounded length."""
+    for pattern in (_ADDRESS, _NUMBER_ADDRESS, _SECRET):
+        text = pattern.sub("[...]", text[: 4 * REASON_CHARACTERS_MAX])
+    return text[:REASON_CHARACTERS_MAX]
+
+
+def _reason(error: _Object) -> str:
+    message = error.get("message")
+    if not isinstance(message, str) or not message:
+        return "The provider refused the request without a reason."
+    return f"The provider refused the request: {clean(message)}"

@@ -1,0 +1,11 @@
+"""What one event of a stream brings, to the caller and to who must account for it."""
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    out: bytes = b""  # goes on to the caller
+    text: str = ""  # what of it the model wrote
+    bears_content: bool = False  # from here on the answer cannot be begun anew elsewhere
+    is_end: bool = False  # nothing more follows
+    is_plain: bool = False  # a delta of one choice and no more: the next may look alike

@@ -1,0 +1,214 @@
+"""A provider's stream on its way to the caller: what may go on now, what waits for the charge, what it used.
+
+Nothing is released before the first event that bears content: until then the answer can still be begun elsewhere. The
+last part is kept in `held` until the charge is durable: for chat and completions the usage chunk (if the caller asked)
+and `[DONE]`, for responses the terminal event. What comes malformed ends the stream as a failure; a stream that ends
+without its proper end never looks whole.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tollhouse.core.failure import Failure, UpstreamBroke
+from tollhouse.core.operation import Operation
+from tollhouse.core.sse import Event, Splitter
+from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai.chat_stream import ChatStream
+from tollhouse.protocols.openai.delivered import Delivered
+from tollhouse.protocols.openai.response_stream import ResponseStream
+from tollhouse.protocols.openai.step import Step
+from tollhouse.protocols.openai.template import Template, learn
+from tollhouse.protocols.openai.usage import read as read_usage
+
+_encode = msgspec.json.Encoder().encode
+
+OPENING_BYTES_MAX = 64 * 1024
+"""Events without content that are kept back; beyond it the stream counts as started."""
+
+_TAIL_BYTES_MAX = 16 * 1024
+_LESSONS_MAX = 4
+
+
+class StreamReader:
+    """Feed it every read until `whole` or `failure`; at the provider's end of stream call `finish`.
+
+    whole: the proper end came; read no further, release `held` (or `seal`) once the charge is durable.
+    failure: the stream broke, failed or was nonsense; read no further, release nothing more.
+    started: something went on to the caller, so that no other provider can take over.
+    """
+
+    __slots__ = (
+        "_delivered",
+        "_events",
+        "_late",
+        "_lessons",
+        "_opening",
+        "_splitter",
+        "_tail",
+        "_template",
+        "failure",
+        "started",
+        "whole",
+    )
+
+    def __init__(self, operation: Operation, *, show_usage: bool, count: Callable[[str], int]) -> None:
+        """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long."""
+        self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage)
+        self._splitter = Splitter()
+        self._delivered = Delivered(count)
+        self._template: Template | None = None
+        self._lessons = _LESSONS_MAX if operation != "responses" else 0
+        self._tail = b""  # the start of an event that may yet match the template
+        self._opening = b""  # events kept back before the first content
+        self._late = b""  # what only `finish` brought to light
+        self.started = False
+        self.whole = False
+        self.failure: Failure | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take a read of any size, cut anywhere; give what may go to the caller now. Raises nothing."""
+        template = self._template
+        if template is None or self.whole or self.failure is not None or self._splitter.pending:
+            return self._read(data)
+        if self._tail:
+            data = self._tail + data
+            self._tail = b""
+        out = b""
+        end = data.rfind(template.tail) + len(template.tail)
+        if end >= len(template.tail):
+            block = data if end == len(data) else data[:end]
+            texts = template.texts(block)
+            if texts is None:
+                return self._read(data)
+            self._lessons = _LESSONS_MAX
+            self._delivered.add_escaped(texts)
+            if end == len(data):
+                return data
+            out, data = block, data[end:]
+        if len(data) > _TAIL_BYTES_MAX or b"\n\n" in data or b"\r" in data:
+            return out + self._read(data)
+        self._tail = data
+        return out
+
+    def finish(self) -> None:
+        """The provider closed the stream. An end without `[DONE]` is one if every choice had its finish reason.
+
+        Raises the failure, UpstreamBroke where the answer is not whole.
+        """
+        if not self.whole and self.failure is None:
+            tail, self._tail, self._template = self._tail, b"", None
+            self._late = self._read(tail) + self._taken(self._splitter.finish())
+            if not self.whole and self.failure is None and self._events.complete:
+                self.whole = True
+        if self.failure is None and not self.whole:
+            self.failure = UpstreamBroke("The provider's stream ended before the answer was finished.")
+        if self.failure is not None:
+            raise self.failure
+
+    @property
+    def held(self) -> bytes:
+        """The last part, to be released after the charge; empty unless `whole`."""
+        return self._late + self._events.closing() if self.whole else b""
+
+    def seal(
+        self, charge_usd: str, request_id: str, cap_reason: str | None = None, counted: Usage | None = None
+    ) -> bytes:
+        """`held`, where a usage chunk also says what was charged. `counted`: usage where the provider reported none."""
+        tollhouse: dict[str, object] = {"charge_usd": charge_usd, "request_id": request_id}
+        if cap_reason is not None:
+            tollhouse["cap_reason"] = cap_reason
+        return self._late + self._events.seal(tollhouse, counted) if self.whole else b""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last report, normalised; None: there was none, or none to be believed."""
+        return read_usage(self._events.reported)
+
+    @property
+    def raw_usage(self) -> bytes | None:
+        """The last report as the provider's own JSON."""
+        return None if self._events.reported is None else _encode(self._events.reported)
+
+    @property
+    def incomplete(self) -> bool:
+        """The answer was cut at its length."""
+        return self._events.incomplete
+
+    @property
+    def failed(self) -> bool:
+        """The provider said `response.failed` after content: `held` passes that on, as the end of the stream."""
+        return isinstance(self._events, ResponseStream) and self._events.failed
+
+    @property
+    def sequence_number(self) -> int:
+        """What an error event on `/v1/responses` must carry next; 0 elsewhere."""
+        return self._events.sequence_number if isinstance(self._events, ResponseStream) else 0
+
+    def delivered_tokens(self) -> int:
+        """Tokens of the text that went on so far, by our own count."""
+        return self._delivered.tokens()
+
+    def _read(self, data: bytes) -> bytes:
+        """Read event by event, until one of them shows what the others look like."""
+        if self._lessons == 0 or self._splitter.pending or self._has_template():
+            return self._exactly(data)
+        out: list[bytes] = []
+        begin = 0
+        while (end := data.find(b"\n\n", begin)) >= 0:
+            out.append(self._exactly(data[begin : end + 2]))
+            begin = end + 2
+            if self._has_template():
+                return b"".join(out) + self.feed(data[begin:])
+        out.append(self._exactly(data[begin:]))
+        return b"".join(out)
+
+    def _has_template(self) -> bool:
+        return self._template is not None
+
+    def _exactly(self, data: bytes) -> bytes:
+        if self.whole or self.failure is not None:
+            return b""
+        try:
+            events = self._splitter.feed(data)
+        except UpstreamBroke as failure:
+            self.failure = failure
+            return b""
+        out = self._taken(events)
+        if self._template is not None and self._splitter.pending <= _TAIL_BYTES_MAX:
+            self._tail = self._splitter.take()
+        return out
+
+    def _taken(self, events: list[Event]) -> bytes:
+        out: list[bytes] = []
+        plain: Step | None = None
+        for event in events:
+            try:
+                step = self._events.take(event)
+            except Failure as failure:
+                self.failure = failure
+                break
+            if step.is_end:
+                self.whole = True
+                break
+            if step.text:
+                self._delivered.add(step.text)
+            if self.started:
+                out.append(step.out)
+            else:
+                self._opening += step.out
+                if not step.bears_content and len(self._opening) <= OPENING_BYTES_MAX:
+                    continue
+                self.started = True
+                out.append(self._opening)
+                self._opening = b""
+            if step.is_plain:
+                plain = step
+        if plain is not None:
+            self._learn(plain)
+        return b"".join(out)
+
+    def _learn(self, plain: Step) -> None:
+        """Take the last plain event for a template, unless the last few templates all served for nothing."""
+        self._template = learn(plain.out, plain.text) if self._lessons else None
+        self._lessons = max(0, self._lessons - 1)
