@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,10 @@ def request_body(model: str, stream: bool) -> bytes:
 
 def check(contender: Contender, model: str, stream: bool) -> None:
     """One request, looked at: figures of a server that answers nonsense are worthless."""
-    connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=30)
-    connection.request("POST", PATH, request_body(model, stream), _headers(contender))
-    answer = connection.getresponse()
-    body = answer.read()
+    with closing(http.client.HTTPConnection("127.0.0.1", contender.port, timeout=30)) as connection:
+        connection.request("POST", PATH, request_body(model, stream), _headers(contender))
+        answer = connection.getresponse()
+        body = answer.read()
     whole = body.rstrip().endswith(b"data: [DONE]") if stream else b'"usage"' in body
     if answer.status != 200 or not whole:
         raise SystemExit(f"{contender.name} answers {answer.status}: {body[-300:].decode(errors='replace')}")
@@ -63,10 +64,12 @@ def wrk(contender: Contender, core: int, seconds: int, folder: Path, *, stream: 
     url = f"http://127.0.0.1:{contender.port}{PATH}"
     command = f"taskset -c {core} wrk -t1 -c{CONNECTIONS} -d{seconds}s --timeout 30s --latency -s {script} {url}"
     said = subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
-    return _read_wrk(said)
+    return read_wrk(said)
 
 
-def _read_wrk(said: str) -> Load:
+def read_wrk(said: str) -> Load:
+    """What wrk printed with --latency; requests that were answered wrongly or not at all are not done."""
+
     def figure(pattern: str) -> float:
         found = re.search(pattern, said)
         return float(found[1]) if found else 0.0
