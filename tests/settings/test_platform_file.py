@@ -1,31 +1,36 @@
 """platform.toml: what operators write, in whatever encoding, with every mistake named at once."""
 
 import codecs
+from typing import Any
 
 import pytest
 
-from tollhouse.office.platform_file import Reading, Surroundings, keys_of, read
+from tollhouse.core.failure import UpstreamError
+from tollhouse.office.platform_file import BadApiKey, Reading, Surroundings, keys_of, read
 from tollhouse.office.secret_references import MissingSecret
+from tollhouse.providers import Fault, Kind
 
 
-class PlainRules:
-    """Kinds and checks as simple as a test needs them."""
+def kind(name: str, **fields: Any) -> Kind:
+    def fault(*_: object) -> Fault:
+        return Fault(failure=UpstreamError("no"), blame="none")
 
-    def kinds(self) -> tuple[str, ...]:
-        return ("openai", "openai_compatible", "simulator")
+    return Kind(
+        name=name,
+        title=name,
+        speaks=("openai_chat",),
+        paths={"chat": "/chat/completions"},
+        make_headers=lambda key, provider, asked: [],
+        read_error=fault,
+        **fields,
+    )
 
-    def check_base_url(self, kind: str, base_url: str) -> str:
-        if kind != "simulator" and not base_url.startswith("http"):
-            raise ValueError("begin with https:// or http://")
-        return base_url.rstrip("/")
 
-    def check_api_key(self, api_key: str) -> None:
-        for position, character in enumerate(api_key):
-            if not "!" <= character <= "~":
-                raise ValueError(f"character {position + 1} (U+{ord(character):04X}) cannot stand in a header")
-
-    def needs_api_key(self, kind: str) -> bool:
-        return kind == "openai"
+KINDS = {
+    "openai": kind("openai", base_url="https://openai.example/v1"),
+    "openai_compatible": kind("openai_compatible", needs_api_key=False),
+    "simulator": kind("simulator", needs_api_key=False, in_process=True),
+}
 
 
 def no_file(path: str) -> str:
@@ -33,7 +38,7 @@ def no_file(path: str) -> str:
 
 
 def around(**environment: str) -> Surroundings:
-    return Surroundings(environment=environment, read_file=no_file, rules=PlainRules())
+    return Surroundings(environment=environment, read_file=no_file, kinds=KINDS)
 
 
 def read_text(text: str, **environment: str) -> Reading:
@@ -165,8 +170,9 @@ def test_unlimited_is_a_credit_limit_and_no_price() -> None:
         ('["file:gone.txt"]', "file gone.txt cannot be read: No such file"),
         ('["env:EMPTY"]', "env:EMPTY is empty"),
         ('["env:ODD"]', "U+00E9"),
-        ('["sk-a b"]', "[0]: character 5 (U+0020)"),
-        ('["sk-ok", "sk-café"]', "[1]: character 7 (U+00E9)"),
+        ('["sk-a b"]', "key 1: character 5 of 6"),
+        ('[""]', "key 1: the key is empty"),
+        ('["sk-ok", "sk-café"]', "key 2: character 7 of 7"),
     ],
 )
 def test_f05_bad_and_missing_keys_are_refused_by_place_without_showing_them(keys: str, words: str) -> None:
@@ -182,14 +188,32 @@ def test_f05_the_same_key_twice_is_a_warning_and_used_once() -> None:
     text = '[providers.up]\nkind = "openai"\nbase_url = "https://h/v1"\napi_keys = ["sk-1", "env:TWIN", "sk-2"]'
     reading = read_text(text, TWIN="sk-1")
     assert not reading.mistakes
-    assert "same key as [0]" in reading.warnings[0].message
+    assert "key 2 is the same as key 1" in reading.warnings[0].message
     assert keys_of(reading.catalogue.providers["up"], around(TWIN="sk-1")) == ("sk-1", "sk-2")
     with pytest.raises(MissingSecret, match="TWIN"):
         keys_of(reading.catalogue.providers["up"], around())
+    with pytest.raises(BadApiKey, match="blank"):
+        keys_of(reading.catalogue.providers["up"], around(TWIN="sk 1"))
+
+
+@pytest.mark.parametrize(
+    "written", ["https://h/v1", "https://h/v1/", "https://h/", " https://h ", "https://h/v1/chat/completions"]
+)
+def test_f03_base_urls_are_kept_in_one_form(written: str) -> None:
+    reading = read_text(f'[providers.up]\nkind = "openai_compatible"\nbase_url = "{written}"')
+    assert not reading.mistakes
+    assert reading.catalogue.providers["up"].base_url == "https://h/v1"
+
+
+@pytest.mark.parametrize("written", ["h/v1", "https://h/v1?x=1", "https://u:pass@h/v1", ""])
+def test_f03_other_addresses_are_refused_with_the_cure(written: str) -> None:
+    (mistake,) = read_text(f'[providers.up]\nkind = "openai_compatible"\nbase_url = "{written}"').mistakes
+    assert mistake.where == "providers.up.base_url"
+    assert "pass@" not in mistake.message
 
 
 def test_a_secret_in_a_file_loses_its_line_end_only() -> None:
-    files = Surroundings(environment={}, read_file=lambda path: "\ufeffsk-1\r\n", rules=PlainRules())
+    files = Surroundings(environment={}, read_file=lambda path: "\ufeffsk-1\r\n", kinds=KINDS)
     reading = read(b'[providers.up]\nkind = "openai"\nbase_url = "https://h"\napi_keys = ["file:k"]', files)
     assert keys_of(reading.catalogue.providers["up"], files) == ("sk-1",)
 
@@ -215,7 +239,7 @@ def test_a_secret_in_a_file_loses_its_line_end_only() -> None:
         ('[models." x"]', 'models." x"', "printing characters"),
         ("[providers.q]", "providers.q.kind", "missing"),
         ('[providers.q]\nkind = "opnai"', "providers.q.kind", "nearest known one is openai"),
-        ('[providers.q]\nkind = "openai"\nbase_url = "h/v1"', "providers.q.base_url", "begin with"),
+        ('[providers.q]\nkind = "openai"\nbase_url = "h/v1"', "providers.q.base_url", "begins with its scheme"),
         ('[providers.q]\nkind = "simulator"\nspeaks = ["chat"]', "providers.q.speaks", "openai_chat"),
         ('[providers.q]\nkind = "simulator"\non_disconnect = "stop"', "providers.q.on_disconnect", "abort, drain"),
         ('[providers.q]\nkind = "simulator"\nmanaged_by = "api"', "providers.q.managed_by", "unknown key"),

@@ -1,12 +1,12 @@
 """platform.toml: bytes in, settings and catalogue out, with every mistake of the file in one run.
 
-Pure: the environment, the files that secrets stand in and the rules of provider kinds are handed in. Secrets are looked
+Pure: the environment, the files that secrets stand in and the kinds of providers are handed in. Secrets are looked
 up only to be judged; the catalogue keeps their references (`env:NAME`, `file:PATH`), and `keys_of` resolves them when
 a provider's destination is made.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -17,6 +17,8 @@ from tollhouse.office import catalogue_tables
 from tollhouse.office.findings import Findings
 from tollhouse.office.secret_references import MissingSecret, ReadFile, resolve
 from tollhouse.office.toml_text import NotToml, line_of, parse
+from tollhouse.providers import Kind, base_url
+from tollhouse.providers.api_keys import check_api_key
 from tollhouse.settings import Mistake, Settings
 
 FILE_NAME = "platform.toml"
@@ -24,26 +26,16 @@ _NAMED = ("providers", "models", "plans")
 TABLES = (*settings.SECTIONS, *_NAMED)
 
 
-class ProviderRules(Protocol):
-    """What `tollhouse.providers` knows. The checks raise ValueError, whose message names the cure and no secret."""
-
-    def kinds(self) -> tuple[str, ...]: ...
-
-    def check_base_url(self, kind: str, base_url: str) -> str:
-        """The address as it will be used."""
-        ...
-
-    def check_api_key(self, api_key: str) -> None: ...
-
-    def needs_api_key(self, kind: str) -> bool: ...
+class BadApiKey(ValueError):
+    """A text cannot be a provider's API key; the message names the place and the character, never the key."""
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
-    """Where the file's references lead, and who judges addresses and keys."""
+    """Where the file's references lead, and the kinds of providers there are."""
 
     environment: Mapping[str, str]
     read_file: ReadFile
-    rules: ProviderRules
+    kinds: Mapping[str, Kind]
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -90,10 +82,8 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
 
 
 def keys_of(provider: Provider, around: Surroundings) -> tuple[str, ...]:
-    """A provider's API keys themselves, repeated ones merged. Raises MissingSecret, and ValueError for a bad key."""
-    keys = [resolve(reference, around.environment, around.read_file) for reference in provider.api_keys]
-    for key in keys:
-        around.rules.check_api_key(key)
+    """A provider's API keys themselves, repeated ones merged. Raises MissingSecret, BadApiKey."""
+    keys = [_key(reference, around) for reference in provider.api_keys]
     return tuple(dict.fromkeys(keys))
 
 
@@ -106,19 +96,20 @@ def _records(
 
 def _judge(provider: Provider, around: Surroundings, found: Findings) -> Provider:
     """Hold a provider against the rules of its kind; gives it back with its address as it will be used."""
-    path, rules = ("providers", provider.id), around.rules
-    if provider.kind not in rules.kinds():
-        known = ", ".join(rules.kinds())
-        hint = nearest(provider.kind, rules.kinds())
-        found.wrong(
-            (*path, "kind"), f"unknown kind {provider.kind!r}; the nearest known one is {hint} (known: {known})"
-        )
+    path, kind = ("providers", provider.id), around.kinds.get(provider.kind)
+    if kind is None:
+        known = ", ".join(around.kinds)
+        hint = nearest(provider.kind, around.kinds)
+        message = f"unknown kind {provider.kind!r}; the nearest known one is {hint} (known: {known})"
+        found.wrong((*path, "kind"), message)
         return provider
-    try:
-        provider = structs.replace(provider, base_url=rules.check_base_url(provider.kind, provider.base_url))
-    except ValueError as error:
-        found.wrong((*path, "base_url"), str(error))
-    if not provider.api_keys and rules.needs_api_key(provider.kind):
+    if not kind.in_process:
+        try:
+            address = base_url.read(kind, provider.base_url)
+            provider = structs.replace(provider, base_url=address.base_url)
+        except base_url.BadBaseUrl as error:
+            found.wrong((*path, "base_url"), str(error))
+    if not provider.api_keys and kind.needs_api_key:
         found.odd((*path, "api_keys"), "none: calls are sent without a key")
     _judge_keys((*path, "api_keys"), provider, around, found)
     return provider
@@ -127,16 +118,19 @@ def _judge(provider: Provider, around: Surroundings, found: Findings) -> Provide
 def _judge_keys(path: tuple[str, ...], provider: Provider, around: Surroundings, found: Findings) -> None:
     seen: dict[str, int] = {}
     for position, reference in enumerate(provider.api_keys):
-        place = f"[{position}]"
         try:
-            key = resolve(reference, around.environment, around.read_file)
-            around.rules.check_api_key(key)
-        except MissingSecret as error:
-            found.wrong(path, f"{place}: {error}")
-            continue
-        except ValueError as error:
-            found.wrong(path, f"{place}: {error}")
+            key = _key(reference, around)
+        except (MissingSecret, BadApiKey) as error:
+            found.wrong(path, f"key {position + 1}: {error}")
             continue
         first = seen.setdefault(key, position)
         if first != position:
-            found.odd(path, f"{place} is the same key as [{first}]; it is used once")
+            found.odd(path, f"key {position + 1} is the same as key {first + 1}; it is used once")
+
+
+def _key(reference: str, around: Surroundings) -> str:
+    key = resolve(reference, around.environment, around.read_file)
+    trouble = check_api_key(key)
+    if trouble is not None:
+        raise BadApiKey(trouble)
+    return key
