@@ -1,6 +1,8 @@
 """Which models a key may call: the one predicate behind routing and behind every list of models."""
 
-from tollhouse.core.account import Account, ApiKey
+from collections.abc import Callable
+
+from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model
 
 _DEFAULT_GROUPS = ("default",)
@@ -11,8 +13,10 @@ def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -
     return in_groups(groups, model) and matches(patterns, model)
 
 
-def key_may_call(catalogue: Catalogue, account: Account, key: ApiKey, model: Model) -> bool:
-    return may_call(key.models, groups_of(catalogue, account), model)
+def permission(catalogue: Catalogue, identity: Identity) -> Callable[[Model], bool]:
+    """The predicate of one caller, for `routing.resolve`."""
+    patterns, groups = identity.key.models, groups_of(catalogue, identity.account)
+    return lambda model: may_call(patterns, groups, model)
 
 
 def matches(patterns: tuple[str, ...], model: Model) -> bool:

@@ -3,6 +3,7 @@
 A changed configuration is a new `Catalogue` with the next generation; whoever holds the old one finishes with it.
 """
 
+from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct, field
@@ -73,8 +74,14 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     groups: tuple[str, ...] = ("default",)
 
 
-class Catalogue(Struct, frozen=True, kw_only=True):
+class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     generation: int = 0
     providers: dict[str, Provider] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
+
+    @cached_property
+    def ids_by_alias(self) -> dict[str, str]:
+        """Of an alias that several models claim, the first holds."""
+        claims = [(alias, model.id) for model in self.models.values() for alias in model.aliases]
+        return dict(reversed(claims))
