@@ -1,0 +1,46 @@
+"""Which headers pass: from a caller to a provider, and from a provider's answer to the caller. Both by allow-list."""
+
+from typing import Final
+
+from tollhouse.core.catalogue import Provider
+from tollhouse.core.wire import Headers
+
+FROM_CALLER: Final = frozenset({b"anthropic-beta", b"openai-beta", b"traceparent", b"tracestate"})
+"""Opt-ins to features and the trace. Not `openai-organization` and `openai-project`: they would name the caller's own
+account at the provider, where the call is made with ours; an operator names ours in the provider's `headers`."""
+
+FROM_PROVIDER: Final = frozenset({b"content-type"})
+"""Everything else tells about the provider: cookies, ids, its rate limits, its server, its addresses."""
+
+_OURS: Final = (
+    (b"content-type", b"application/json"),
+    (b"accept", b"application/json"),  # as the SDKs send it, streaming or not: the body decides
+    (b"accept-encoding", b"identity"),
+    (b"user-agent", b"tollhouse"),
+)
+_FRAMING: Final = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"te", b"trailer", b"upgrade"}
+    | {b"expect", b"proxy-connection", b"proxy-authorization"}
+)
+"""Written by the upstream client alone; set by an operator they would desynchronise the connection."""
+
+
+def with_bearer(key: str, provider: Provider, asked: Headers) -> Headers:
+    """The headers of a call signed with `Authorization: Bearer KEY`; the provider's own `headers` win over all."""
+    headers = list(_OURS)
+    if key:
+        headers.append((b"authorization", b"Bearer " + key.encode("ascii")))
+    headers += [header for header in asked if header[0] in FROM_CALLER]
+    return _overridden(headers, provider.headers) if provider.headers else headers
+
+
+def answered(headers: Headers) -> Headers:
+    """What of a provider's answer may reach the caller."""
+    return [header for header in headers if header[0] in FROM_PROVIDER]
+
+
+def _overridden(headers: Headers, own: dict[str, str]) -> Headers:
+    fixed = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in own.items()]
+    fixed = [header for header in fixed if header[0] not in _FRAMING]
+    names = {name for name, _ in fixed}
+    return [header for header in headers if header[0] not in names] + fixed

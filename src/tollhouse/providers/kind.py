@@ -1,0 +1,45 @@
+"""What a kind of provider is: everything that is the same for all providers of that kind."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from tollhouse.core.catalogue import Provider, TextFormat
+from tollhouse.core.failure import Failure
+from tollhouse.core.operation import Operation
+from tollhouse.core.wire import Headers
+
+Blame = Literal["request", "key", "offer", "none"]
+"""Whose fault an error is. request: any provider would refuse it. key: this provider's account or key; another key may
+do. offer: this provider cannot serve this model now. none: nobody is to be avoided for it."""
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """What an error answer of a provider means. `retry_after_ms`: as the provider said it; None if it said nothing."""
+
+    failure: Failure  # what the caller reads if nobody else can answer
+    blame: Blame
+    retry_after_ms: int | None = None
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """`make_headers(key, provider, asked)` signs a call: `key` is one of the provider's secrets or "", `asked` the
+    caller's own headers, of which few pass. `read_error(operation, status, headers, body)` reads an answer that is not
+    what was asked for; a status below 400 means that the body hides an error."""
+
+    name: str
+    title: str  # for people
+    speaks: tuple[TextFormat, ...]
+    paths: Mapping[Operation, str]  # below the base URL, each with its slash
+    make_headers: Callable[[str, Provider, Headers], Headers]
+    read_error: Callable[[Operation, int, Headers, bytes], Fault]
+    base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
+    needs_api_key: bool = True
+    in_process: bool = False  # answered by the simulator, without a network
+
+    def target(self, operation: Operation) -> str:
+        return self.paths[operation]
+
+    def headers(self, key: str, provider: Provider, asked: Headers) -> Headers:
+        return self.make_headers(key, provider, asked)

@@ -1,0 +1,18 @@
+"""OpenAI itself."""
+
+from typing import Final
+
+from tollhouse.providers.headers import with_bearer
+from tollhouse.providers.kind import Kind
+from tollhouse.providers.openai_errors import read_error
+from tollhouse.providers.openai_paths import PATHS
+
+KIND: Final = Kind(
+    name="openai",
+    title="OpenAI",
+    base_url="https://api.openai.com/v1",
+    speaks=("openai_chat", "openai_responses"),
+    paths=PATHS,
+    make_headers=with_bearer,
+    read_error=read_error,
+)
