@@ -1,11 +1,12 @@
 """Rows of accounts."""
 
-from msgspec import convert, structs
+from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.account import Account
 from tollhouse.store.changes import note
 from tollhouse.store.pages import Place, page
+from tollhouse.store.records import record
 from tollhouse.store.schema import accounts
 
 
@@ -23,14 +24,14 @@ class Accounts:
 
     def get(self, account_id: str) -> Account | None:
         row = self._connection.execute(select(accounts).where(accounts.c.id == account_id)).mappings().first()
-        return None if row is None else convert(dict(row), Account)
+        return None if row is None else record(row, Account)
 
     def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Account]:
         question = select(accounts)
         if account_id is not None:
             question = question.where(accounts.c.id == account_id)
         question = page(question, accounts.c.created_at_ms, accounts.c.id, before, limit)
-        return [convert(dict(row), Account) for row in self._connection.execute(question).mappings()]
+        return [record(row, Account) for row in self._connection.execute(question).mappings()]
 
     def every(self) -> list[Account]:
-        return [convert(dict(row), Account) for row in self._connection.execute(select(accounts)).mappings()]
+        return [record(row, Account) for row in self._connection.execute(select(accounts)).mappings()]

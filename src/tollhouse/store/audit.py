@@ -1,13 +1,11 @@
 """Rows of the audit: added, never changed."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from msgspec import convert, json, structs
+from msgspec import json, structs
 from sqlalchemy import Connection, insert, select
 
 from tollhouse.core.audit import AuditRow
 from tollhouse.store.pages import Place, page
+from tollhouse.store.records import record
 from tollhouse.store.schema import audit
 
 
@@ -33,9 +31,6 @@ class Audit:
         if object_id is not None:
             question = question.where(audit.c.object_id == object_id)
         question = page(question, audit.c.time_ms, audit.c.id, before, limit)
-        return [_record(row) for row in self._connection.execute(question).mappings()]
-
-
-def _record(row: Mapping[Any, Any]) -> AuditRow:
-    as_json = {"before": json.decode(row["before"]), "after": json.decode(row["after"])}
-    return convert(dict(row) | as_json, AuditRow)
+        return [
+            record(row, AuditRow, as_json=("before", "after")) for row in self._connection.execute(question).mappings()
+        ]

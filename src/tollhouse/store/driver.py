@@ -23,3 +23,11 @@ class Driver:
 
     def close(self) -> None:
         self._cursor.close()
+
+
+def clean(text: str) -> str:
+    """Text as both databases can hold it: callers choose model names and tags, and a NUL or half a surrogate pair in
+    them must not cost a call its record."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

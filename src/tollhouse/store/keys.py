@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import convert, json, structs
+from msgspec import json, structs
 from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.account import ApiKey, Secret
 from tollhouse.store.changes import note
-from tollhouse.store.driver import Driver
+from tollhouse.store.driver import Driver, clean
 from tollhouse.store.pages import Place, page
+from tollhouse.store.records import record
 from tollhouse.store.schema import key_secrets, keys
 
 _AS_JSON = ("scopes", "models", "networks", "tags")
@@ -75,7 +76,7 @@ class Keys:
             if part is not None:
                 question = question.where(key_secrets.c.key_id.in_(part))
             for found in self._connection.execute(question).mappings():
-                secrets[found["key_id"]].append(convert(dict(found), Secret))
+                secrets[found["key_id"]].append(record(found, Secret))
         return [_key(row, secrets[row["id"]]) for row in rows]
 
 
@@ -84,7 +85,7 @@ def touch(driver: Driver, uses: Mapping[str, tuple[int, str]]) -> None:
     driver.execute_many(
         "UPDATE keys SET last_used_at_ms = ?, last_used_client = ? WHERE id = ?",
         # Sorted, so that two processes that touch the same keys lock them in the same order.
-        [(at_ms, client, key_id) for key_id, (at_ms, client) in sorted(uses.items())],
+        [(at_ms, clean(client), key_id) for key_id, (at_ms, client) in sorted(uses.items())],
     )
 
 
@@ -95,8 +96,7 @@ def _row(key: ApiKey) -> dict[str, object]:
 
 
 def _key(row: Mapping[Any, Any], secrets: Iterable[Secret]) -> ApiKey:
-    decoded = {name: json.decode(row[name]) for name in _AS_JSON}
-    return convert(dict(row) | decoded | {"secrets": tuple(secrets)}, ApiKey)
+    return record(row, ApiKey, as_json=_AS_JSON, secrets=tuple(secrets))
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:

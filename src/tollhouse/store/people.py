@@ -1,9 +1,10 @@
 """Rows of people: who signs in to the console, with the hash of the password."""
 
-from msgspec import convert, structs
+from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.person import Person
+from tollhouse.store.records import record
 from tollhouse.store.schema import people
 
 
@@ -20,4 +21,4 @@ class People:
     def by_email(self, email: str) -> Person | None:
         """`email` in lower case."""
         row = self._connection.execute(select(people).where(people.c.email == email)).mappings().first()
-        return None if row is None else convert(dict(row), Person)
+        return None if row is None else record(row, Person)

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from tollhouse.core.request import Request
 from tollhouse.core.roll_up import UsageBy, UsageSum
 from tollhouse.core.usage import BUCKETS, Usage
-from tollhouse.store.driver import Driver
-from tollhouse.store.requests import clean
+from tollhouse.store.driver import Driver, clean
 from tollhouse.store.schema import usage_days, usage_quarters, usage_tags
 
 DAY_MS = 86_400_000

@@ -1,0 +1,448 @@
+"""The writer: what it has answered is on the disk, and one that fails takes nobody along."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event, exc, insert, text
+
+from tests.store.samples import NOW_MS, FixedClock, account, key, project, request
+from tollhouse.core.failure import Conflict, Defect, Overloaded, PathNotFound
+from tollhouse.core.request import Request
+from tollhouse.store import migration, schema
+from tollhouse.store.batch import STEPS, Batches, Job, Step
+from tollhouse.store.driver import Driver
+from tollhouse.store.engines import Engines, connect
+from tollhouse.store.last_use import EVERY_MS
+from tollhouse.store.tables import Tables
+from tollhouse.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Gate:
+    """A step that holds the writer inside its first transaction, and remembers how records were grouped."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self.batches: list[list[str]] = []
+
+    def __call__(self, driver: Driver, batch: Sequence[Request]) -> None:
+        self.entered.set()
+        assert self.open.wait(30)
+        self.batches.append([record.id for record in batch])
+
+    async def held(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.entered.wait)
+
+
+@asynccontextmanager
+async def writing(
+    url: str, *, steps: Sequence[Step] = STEPS, clock: FixedClock | None = None
+) -> AsyncIterator[tuple[Writer, Engines]]:
+    engines = connect(url, Path())
+    migration.check(engines.writing, create=True)
+    writer = Writer(engines.writing, clock or FixedClock(), steps)
+    try:
+        yield writer, engines
+    finally:
+        await writer.close()
+        engines.dispose()
+
+
+def trouble(writer: Writer | Batches) -> str | None:
+    return writer.trouble  # by a function: it changes behind the type checker's back
+
+
+def on_disk(url: str, question: Callable[[Tables], T]) -> T:
+    """What another connection sees."""
+    engines = connect(url, Path())
+    try:
+        with engines.reading.begin() as connection:
+            return question(Tables(connection))
+    finally:
+        engines.dispose()
+
+
+def ids_on_disk(url: str) -> list[str]:
+    return sorted(one.id for one in on_disk(url, lambda tables: tables.requests.page(before=None, limit=10_000)))
+
+
+def calls_summed(url: str) -> int:
+    return sum(
+        one.calls for one in on_disk(url, lambda tables: tables.usage.sums("model", from_ms=0, to_ms=2 * NOW_MS))
+    )
+
+
+async def outcomes(*waits: Awaitable[Any]) -> list[type | None]:
+    found = await asyncio.gather(*waits, return_exceptions=True)
+    return [type(one) if isinstance(one, BaseException) else None for one in found]
+
+
+async def begun(*waits: Awaitable[T]) -> "list[asyncio.Task[T]]":
+    """Tasks that have run up to their first wait."""
+
+    async def wait(one: Awaitable[T]) -> T:
+        return await one
+
+    tasks = [asyncio.ensure_future(wait(one)) for one in waits]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def test_a_record_is_seen_by_others_once_its_commit_returns(database_url: str) -> None:
+    async def scene() -> None:
+        async with writing(database_url) as (writer, _):
+            for number in range(1, 4):
+                await writer.commit(request(number))
+                assert ids_on_disk(database_url) == [f"req_{one}" for one in range(1, number + 1)]
+
+    asyncio.run(scene())
+    assert calls_summed(database_url) == 3
+
+
+def test_one_commit_takes_all_that_arrived_during_the_last_and_wakes_the_loop_once(database_url: str) -> None:
+    class CountingLoop(asyncio.SelectorEventLoop):
+        woken = 0
+
+        def call_soon_threadsafe(  # type: ignore[override]
+            self, callback: Any, *args: Any, context: Any = None
+        ) -> asyncio.Handle:
+            if threading.current_thread().name == "tollhouse-writer":
+                self.woken += 1
+            return super().call_soon_threadsafe(callback, *args, context=context)
+
+    gate = Gate()
+
+    async def scene() -> int:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, CountingLoop)
+        async with writing(database_url, steps=(*STEPS, gate)) as (writer, _):
+            first = await begun(writer.commit(request(1)))
+            await gate.held()
+            rest = await begun(*(writer.commit(request(number)) for number in range(2, 52)))
+            gate.open.set()
+            await asyncio.gather(*first, *rest)
+            return loop.woken
+
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        assert runner.run(scene()) == 2
+    assert gate.batches == [["req_1"], [f"req_{number}" for number in range(2, 52)]]
+    assert len(ids_on_disk(database_url)) == 51
+
+
+def test_a_record_the_database_refuses_fails_alone(database_url: str) -> None:
+    gate = Gate()
+
+    async def scene() -> None:
+        async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
+            first = await begun(writer.commit(request(1)))
+            await gate.held()
+            mates = await begun(
+                writer.commit(request(2)),
+                writer.commit(request(1, model="again")),  # the id is taken
+                writer.commit(request(3, status=None)),  # no such call
+                writer.commit(request(4)),
+                writer.change(
+                    lambda connection: connection.execute(insert(schema.changes).values(kind="x", object_id="y"))
+                ),
+            )
+            gate.open.set()
+            assert await outcomes(*first) == [None]
+            assert await outcomes(*mates) == [None, Defect, Defect, None, None]
+            assert trouble(writer) is None
+
+    asyncio.run(scene())
+    assert ids_on_disk(database_url) == ["req_1", "req_2", "req_4"]
+    assert calls_summed(database_url) == 3  # what failed left no trace in the sums either
+
+
+def test_a_change_that_raises_fails_alone_and_leaves_nothing(database_url: str) -> None:
+    gate = Gate()
+
+    def fails(connection: Connection) -> None:
+        Tables(connection).accounts.add(account(1))
+        raise PathNotFound("no account acc_9")
+
+    def makes_no_sense(connection: Connection) -> None:
+        connection.execute(text("SELECT nothing FROM nowhere"))
+
+    def works(connection: Connection) -> str:
+        Tables(connection).accounts.add(account(2))
+        return "done"
+
+    async def scene() -> None:
+        async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
+            first = await begun(writer.commit(request(1)))
+            await gate.held()
+            mates: list[asyncio.Task[Any]] = [
+                *await begun(writer.change(fails), writer.change(makes_no_sense)),
+                *await begun(writer.change(works)),
+                *await begun(writer.commit(request(2))),
+            ]
+            gate.open.set()
+            await asyncio.gather(*first)
+            failed = await outcomes(*mates)
+            assert failed[0] is PathNotFound
+            assert failed[1] is not None
+            assert issubclass(failed[1], exc.DBAPIError)
+            assert failed[2:] == [None, None]
+            assert mates[2].result() == "done"
+
+    asyncio.run(scene())
+    assert ids_on_disk(database_url) == ["req_1", "req_2"]
+    assert on_disk(database_url, lambda tables: tables.accounts.every()) == [account(2)]
+
+
+def test_a_change_that_breaks_a_constraint_is_told_as_a_conflict(database_url: str) -> None:
+    async def scene() -> None:
+        async with writing(database_url) as (writer, _):
+            await writer.change(lambda connection: Tables(connection).accounts.add(account()))
+            with pytest.raises(Conflict):
+                await writer.change(lambda connection: Tables(connection).accounts.add(account()))
+
+    asyncio.run(scene())
+
+
+def test_memory_follows_the_database_also_when_the_waiter_has_left(database_url: str) -> None:
+    """A revocation whose caller hangs up right after it was committed must act all the same."""
+    gate = Gate()
+    followed: list[str] = []
+
+    async def scene() -> None:
+        async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
+            first = await begun(writer.commit(request(1)))
+            await gate.held()
+            left, stayed, failed = await begun(
+                writer.change(lambda connection: "left", followed.append),
+                writer.change(lambda connection: "stayed", followed.append),
+                writer.change(lambda connection: str(1 // 0), followed.append),
+            )
+            left.cancel()
+            gate.open.set()
+            await asyncio.gather(*first)
+            assert await outcomes(left, stayed, failed) == [asyncio.CancelledError, None, ZeroDivisionError]
+            assert followed == ["left", "stayed"]
+
+    asyncio.run(scene())
+
+
+def test_one_whose_memory_cannot_follow_does_not_keep_others_waiting(database_url: str) -> None:
+    gate = Gate()
+
+    async def scene() -> None:
+        async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
+            first = await begun(writer.commit(request(1)))
+            await gate.held()
+            mates = await begun(
+                writer.change(lambda connection: 0, lambda answer: print(1 // answer)),
+                writer.change(lambda connection: 1),
+            )
+            gate.open.set()
+            await asyncio.gather(*first)
+            assert await outcomes(*mates) == [ZeroDivisionError, None]
+
+    asyncio.run(scene())
+
+
+def test_closing_commits_what_has_arrived_and_refuses_what_comes_later(database_url: str) -> None:
+    async def scene() -> None:
+        async with writing(database_url) as (writer, _):
+            waiting = await begun(*(writer.commit(request(number)) for number in range(1, 101)))
+            await writer.close()
+            with pytest.raises(Overloaded):
+                await writer.commit(request(999))
+            assert await outcomes(*waiting) == [None] * 100
+
+    asyncio.run(scene())
+    assert len(ids_on_disk(database_url)) == 100
+
+
+class Disk:
+    """SQLite's own bounds, told to every connection that is made while they stand."""
+
+    def __init__(self, engines: Engines, pragma: str) -> None:
+        self.pragma = pragma
+        event.listen(engines.writing, "connect", self._connected)
+        engines.writing.dispose()  # whatever was connected before
+
+    def mend(self) -> None:
+        self.pragma = "PRAGMA max_page_count = 1000000"
+
+    def _connected(self, driver: Any, _record: object) -> None:
+        driver.execute(self.pragma)
+
+
+@pytest.mark.parametrize(
+    "pragma",
+    ["PRAGMA max_page_count = 1", "PRAGMA query_only = ON"],  # no more pages than there are; no writing at all
+)
+def test_a_full_or_read_only_disk_refuses_everybody_and_heals(tmp_path: Path, pragma: str) -> None:
+    url = f"sqlite:///{tmp_path}/tollhouse.db"
+    large = b"x" * 100_000
+
+    async def scene() -> None:
+        async with writing(url) as (writer, _):
+            await writer.commit(request(1))
+        async with writing(url) as (writer, engines):
+            disk = Disk(engines, pragma)
+            failed = await outcomes(
+                *(writer.commit(request(number, raw_usage=large)) for number in range(2, 5)),
+                writer.change(lambda connection: Tables(connection).accounts.add(account(email="x" * 100_000))),
+            )
+            assert failed == [Overloaded] * 4
+            assert trouble(writer) is not None
+            assert await outcomes(writer.commit(request(5, raw_usage=large))) == [Overloaded]
+            assert ids_on_disk(url) == ["req_1"]
+            assert calls_summed(url) == 1
+            disk.mend()
+            await writer.commit(request(6, raw_usage=large))
+            assert trouble(writer) is None
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == ["req_1", "req_6"]
+
+
+def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/tollhouse.db"
+
+    async def scene() -> None:
+        async with writing(url) as (writer, engines):
+            await writer.change(lambda connection: None)
+            batches = Batches(engines.reading, STEPS)  # an engine that is kept from writing
+            waiter = asyncio.get_running_loop().create_future()
+            job = Job(waiter, record=request(1))
+            batches.settle([job])
+            assert isinstance(job.error, Overloaded)
+            batches.keep_house(NOW_MS)
+            assert trouble(batches) is not None
+            batches._engine = engines.writing
+            await writer.close()
+            batches.keep_house(NOW_MS)
+            assert trouble(batches) is None
+            batches.disconnect()
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == []
+
+
+def _lost_answer(engines: Engines, *, done: bool) -> None:
+    """Have the next COMMIT end without an answer, done or not."""
+
+    def commit(connection: Connection) -> None:
+        event.remove(engines.writing, "commit", commit)
+        if done:
+            connection.connection.commit()
+        else:
+            connection.connection.rollback()
+        raise exc.OperationalError("COMMIT", {}, OSError("connection reset"))
+
+    event.listen(engines.writing, "commit", commit)
+
+
+def test_a_commit_whose_answer_was_lost_is_looked_up(database_url: str) -> None:
+    async def scene() -> None:
+        async with writing(database_url) as (writer, engines):
+            _lost_answer(engines, done=True)
+            await writer.commit(request(1))
+            assert trouble(writer) is None
+            _lost_answer(engines, done=False)
+            assert await outcomes(writer.commit(request(2))) == [Overloaded]
+            assert trouble(writer) is not None
+            await writer.commit(request(3))
+
+    asyncio.run(scene())
+    assert ids_on_disk(database_url) == ["req_1", "req_3"]
+
+
+def test_a_lost_connection_to_postgresql_is_made_anew_unnoticed(postgresql_database_url: str) -> None:
+    url = postgresql_database_url
+
+    def pid(connection: Connection) -> int:
+        found: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        return found
+
+    async def scene() -> None:
+        async with writing(url) as (writer, _):
+            await writer.commit(request(1))
+            lost = await writer.change(pid)
+            with psycopg.connect(url) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+            await writer.commit(request(2))
+            assert await writer.change(pid) != lost
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == ["req_1", "req_2"]
+
+
+_WRITES_UNTIL_KILLED = """
+import asyncio, sys
+from tests.store.samples import FixedClock, request
+from tollhouse.store.database import open_store
+
+async def client(store, number):
+    while True:
+        await store.writer.commit(request(number))
+        sys.stdout.write(f"req_{number}\\n")
+        sys.stdout.flush()
+        number += 16
+
+async def main():
+    store = open_store(sys.argv[1], create=True, clock=FixedClock())
+    await asyncio.gather(*(client(store, number) for number in range(16)))
+
+asyncio.run(main())
+"""
+
+
+def test_what_was_answered_survives_kill_9(database_url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _WRITES_UNTIL_KILLED, database_url], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        answered = [process.stdout.readline().strip() for _ in range(500)]
+        process.kill()
+        # Lines may be cut by the kill; whole ones were answered.
+        answered += [line.strip() for line in process.stdout if line.endswith("\n")]
+    stored = ids_on_disk(database_url)
+    assert set(answered) <= set(stored)
+    assert calls_summed(database_url) == len(stored)  # sums and rows come together or not at all
+
+
+def test_last_uses_are_written_with_the_first_use_then_once_a_minute_and_at_the_end(database_url: str) -> None:
+    def put(connection: Connection) -> None:
+        tables = Tables(connection)
+        tables.accounts.add(account())
+        tables.projects.add(project())
+        tables.keys.add(key(last_used_at_ms=None, last_used_client=None))
+
+    def last_use() -> tuple[int | None, str | None]:
+        found = on_disk(database_url, lambda tables: tables.keys.get("key_1"))
+        assert found is not None
+        return found.last_used_at_ms, found.last_used_client
+
+    async def scene() -> None:
+        async with writing(database_url) as (writer, _):
+            await writer.change(put)
+            await writer.commit(request(1, time_ms=NOW_MS, client="curl 8.5"))
+            assert last_use() == (NOW_MS, "curl 8.5")
+            await writer.commit(request(2, time_ms=NOW_MS + 1, client="curl 8.5"))
+            assert last_use() == (NOW_MS, "curl 8.5")
+            await writer.commit(request(3, time_ms=NOW_MS + 2, client="other"))
+            assert last_use() == (NOW_MS + 2, "other")
+            await writer.commit(request(4, time_ms=NOW_MS + 2 + EVERY_MS, client="other"))
+            assert last_use() == (NOW_MS + 2 + EVERY_MS, "other")
+            await writer.commit(request(5, time_ms=NOW_MS + 3 + EVERY_MS, client="other"))
+            assert last_use() == (NOW_MS + 2 + EVERY_MS, "other")
+
+    asyncio.run(scene())
+    assert last_use() == (NOW_MS + 3 + EVERY_MS, "other")
