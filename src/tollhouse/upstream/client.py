@@ -1,0 +1,135 @@
+"""The client: one call out, one answer in. See `core.wire.Upstream`.
+
+A connection that was kept may have been closed by the provider just as we wrote to it. Then, and only if not one byte
+of an answer came, the call is sent once more, over a new connection. Nothing else is ever sent twice here.
+"""
+
+import asyncio
+from typing import Final
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Defect, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
+from tollhouse.core.wire import Deadlines, Outgoing
+from tollhouse.upstream.connection import Connection
+from tollhouse.upstream.deadline import Sweeper
+from tollhouse.upstream.dial import Dialer
+from tollhouse.upstream.pool import PREAMBLE_LINES, Origin, Pool
+from tollhouse.upstream.resolve import LookUp, Resolver, system_look_up
+from tollhouse.upstream.stream import Stream
+
+_BODILESS: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
+
+
+class Client:
+    """HTTP/1.1 over pooled connections; belongs to one event loop.
+
+    connections_max and idle_max count per route. decoded_bytes_max bounds what a compressed answer may unpack to.
+    look_up resolves names (tests hand in their own).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        connections_max: int = 2048,
+        idle_max: int = 256,
+        idle_seconds: float = 30.0,
+        decoded_bytes_max: int = 268_435_456,
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        self._clock = clock
+        self._sweeper = Sweeper(clock)
+        self._decoded_bytes_max = decoded_bytes_max
+        dialer = Dialer(Resolver(clock, look_up))
+        self._pool = Pool(clock, dialer, open_max=connections_max, idle_max=idle_max, idle_seconds=idle_seconds)
+
+    async def send(self, call: Outgoing) -> Stream:
+        """Send a call and wait for the answer's head; the body is read from what comes back.
+
+        Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout; Defect where target or headers
+        would change the shape of the request. Cancelling it closes the connection.
+        """
+        started_ns = self._clock.ticks_ns()
+        origin = self._pool.origin(call.route)
+        head = _head(call, origin.preamble)
+        connection = origin.take() or await self._connect(origin, call.deadlines)
+        stream = self._start(connection, call, head, started_ns)
+        try:
+            await _head_of(stream)
+        except UpstreamBroke:
+            if not (connection.reused and stream.silent):
+                raise
+        else:
+            return stream
+        origin.drop_idle()
+        try:
+            connection = await self._connect(origin, call.deadlines)
+        except UpstreamUnreachable:
+            raise UpstreamBroke("the provider closed a kept connection and cannot be reached again") from None
+        stream = self._start(connection, call, head, started_ns)
+        await _head_of(stream)
+        return stream
+
+    async def close(self) -> None:
+        """Cut every connection; a call that still runs ends with UpstreamBroke."""
+        await self._pool.close()
+        self._sweeper.stop()
+
+    def idle_connections(self) -> int:
+        return sum(len(origin.idle) for origin in self._pool.origins())
+
+    def open_connections(self) -> int:
+        """Being made, busy or idle."""
+        return sum(origin.open for origin in self._pool.origins())
+
+    def waiting_calls(self) -> int:
+        """In line for a connection, because their route has as many as it may."""
+        return sum(len(origin.waiting) for origin in self._pool.origins())
+
+    def _start(self, connection: Connection, call: Outgoing, head: bytes, started_ns: int) -> Stream:
+        stream = Stream(
+            connection,
+            self._clock,
+            self._sweeper,
+            call.deadlines,
+            started_ns=started_ns,
+            has_body=call.method != b"HEAD",
+            decoded_bytes_max=self._decoded_bytes_max,
+        )
+        connection.start(stream, head, call.body)
+        return stream
+
+    async def _connect(self, origin: Origin, deadlines: Deadlines) -> Connection:
+        milliseconds = min(deadlines.connect_ms, deadlines.total_ms)
+        try:
+            async with asyncio.timeout(milliseconds / 1000) as limit:
+                return await origin.acquire(limit.when() or 0.0)
+        except TimeoutError:
+            which = "connect" if milliseconds == deadlines.connect_ms else "total"
+            raise UpstreamTimeout(
+                f"no connection to the provider within {milliseconds / 1000:g} s ({which} deadline)"
+            ) from None
+
+
+async def _head_of(stream: Stream) -> None:
+    try:
+        await stream.head()
+    except asyncio.CancelledError:
+        stream.abort()
+        raise
+
+
+def _head(call: Outgoing, preamble: bytes) -> bytes:
+    """The request's head. Its line ends are counted, so that no value can bring a line of its own."""
+    lines = [call.method, b" ", call.target, preamble]
+    lines += [b"%b: %b\r\n" % pair for pair in call.headers]
+    if call.body or call.method not in _BODILESS:
+        lines.append(b"content-length: %d\r\n" % len(call.body))
+    lines.append(b"\r\n")
+    head = b"".join(lines)
+    ends = PREAMBLE_LINES + len(lines) - 4
+    if head.count(b"\r\n") != ends or head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise Defect("a header or the target of a call to a provider holds a line break or a NUL")
+    if not call.target.startswith(b"/") or b" " in call.target:
+        raise Defect("the target of a call to a provider must begin with a slash and hold no blank")
+    return head

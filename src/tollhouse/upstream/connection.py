@@ -1,0 +1,134 @@
+"""One connection to a provider: bytes out, bytes in, one request at a time."""
+
+import asyncio
+import socket
+from typing import Final, Protocol, cast
+
+from tollhouse.upstream.stream import Stream
+
+_SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
+JOIN_BYTES_MAX: Final = 65_536  # up to here head and body leave in one write
+_KEEPALIVE_SECONDS: Final = 60  # a provider may think for minutes; firewalls forget silent connections sooner
+
+
+class Owner(Protocol):
+    """Who keeps the connection between two requests, and counts it."""
+
+    def ready(self, connection: "Connection") -> None: ...
+    def forget(self, connection: "Connection") -> None: ...
+    def gone(self, connection: "Connection") -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """reused: it has carried a request before. closed: nothing can be sent any more. idle_since_ns: in clock ticks."""
+
+    __slots__ = ("_full", "_owner", "_paused", "_rest", "_stream", "_transport", "closed", "idle_since_ns", "reused")
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._transport: asyncio.Transport | None = None
+        self._stream: Stream | None = None
+        self._rest = memoryview(b"")  # of the request's body
+        self._full = False  # the transport asks not to be given more
+        self._paused = False
+        self.reused = False
+        self.closed = False
+        self.idle_since_ns = 0
+
+    @property
+    def sending(self) -> bool:
+        return self._full or len(self._rest) > 0
+
+    def start(self, stream: Stream, head: bytes, body: bytes) -> None:
+        """Send a request, whose answer goes to `stream`. A connection that closed meanwhile ends the stream at once."""
+        self._stream = stream
+        if self.closed:
+            self._stream = None
+            stream.ended(orderly=False)
+            return
+        assert self._transport is not None
+        if len(body) < JOIN_BYTES_MAX:
+            self._transport.write(head + body)
+            return
+        self._transport.write(head)
+        self._rest = memoryview(body)
+        self._send_rest()
+
+    def _send_rest(self) -> None:
+        assert self._transport is not None
+        while self._rest and not self._full:
+            piece, self._rest = self._rest[:_SLICE_BYTES], self._rest[_SLICE_BYTES:]
+            self._transport.write(piece)
+
+    # What the stream asks for: see stream.Line.
+
+    def pause(self) -> None:
+        if self._transport is not None and not self.closed:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        self._paused = False
+        if self._transport is not None and not self.closed and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def finished(self, keep: bool) -> None:
+        self._stream = None
+        assert self._transport is not None
+        if keep and not self.closed and not self.sending and not self._transport.get_write_buffer_size():
+            if self._paused:
+                self.resume()
+            self.reused = True
+            self._owner.ready(self)
+        else:
+            self.cut()
+
+    def cut(self) -> None:
+        self._stream = None
+        if not self.closed:
+            self.closed = True
+            self._rest = memoryview(b"")
+            self._owner.forget(self)
+            if self._transport is not None:
+                self._transport.abort()
+
+    # What the event loop tells: see asyncio.Protocol.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=JOIN_BYTES_MAX, low=0)
+        endpoint = transport.get_extra_info("socket")
+        endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        if self._stream is None:
+            self.cut()  # nothing was asked: what it says cannot be an answer
+        else:
+            self._stream.feed(data)
+
+    def eof_received(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.ended(orderly=True)
+        self.cut()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        stream, self._stream = self._stream, None
+        if not self.closed:
+            self.closed = True
+            self._owner.forget(self)
+        if stream is not None:
+            stream.ended(orderly=False)
+        self._owner.gone(self)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._send_rest()
+        if self._stream is not None:
+            self._stream.wake()

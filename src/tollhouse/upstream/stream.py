@@ -1,0 +1,325 @@
+"""One answer: from its first byte to its last, as it is parsed and as it is read.
+
+The connection feeds bytes in; whoever sent the request reads pieces out. Between the two stands a short queue: when it
+is full the connection stops reading, and the provider stops sending. Each answer has its own parser, so that nothing of
+one answer can leak into the next.
+
+What ends an answer cleanly: its Content-Length, the last chunk, or, where it has neither, the provider's orderly close
+of the connection (FIN; under TLS a close_notify). Everything else breaks it.
+"""
+
+import asyncio
+from typing import Final, Protocol
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
+from tollhouse.core.wire import Deadlines, Headers
+from tollhouse.upstream.deadline import Sweeper
+from tollhouse.upstream.decoding import Decoder, is_known
+
+HEAD_BYTES_MAX: Final = 65_536  # of the head, 1xx answers included; and of trailers or chunk extensions in a row
+HEADERS_MAX: Final = 128
+QUEUE_BYTES_MAX: Final = 65_536
+_NS: Final = 1_000_000
+
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
+# They belong to this connection, not to the answer (RFC 9110, 7.6.1).
+_HOP_BY_HOP: Final = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+
+
+class Line(Protocol):
+    """What an answer needs of the connection that carries it."""
+
+    @property
+    def sending(self) -> bool:
+        """The request is not yet wholly sent."""
+        ...
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def finished(self, keep: bool) -> None:
+        """The answer is whole. keep: nothing stands against another request on this connection."""
+        ...
+
+    def cut(self) -> None:
+        """Close at once. Safe to call twice."""
+        ...
+
+
+class Stream:
+    """See `core.wire.Answer`. `silent`: not one byte of the answer has come. `head_ns`: when its head was there."""
+
+    # fmt: off
+    __slots__ = (
+        "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure", "_has_body",
+        "_head_bytes", "_keep", "_length_given", "_line", "_parser", "_phase", "_pieces", "_queued_bytes", "_refusal",
+        "_stopped", "_sweeper", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns", "headers", "silent", "status",
+    )
+    # fmt: on
+
+    def __init__(
+        self,
+        line: Line,
+        clock: Clock,
+        sweeper: Sweeper,
+        deadlines: Deadlines,
+        *,
+        started_ns: int,
+        has_body: bool,
+        decoded_bytes_max: int,
+    ) -> None:
+        """started_ns: when the whole call began. has_body: False for an answer to HEAD."""
+        self.status = 0
+        self.headers: Headers = []
+        self.silent = True
+        self.head_ns = 0
+        self._line = line
+        self._clock = clock
+        self._sweeper = sweeper
+        self._deadlines = deadlines
+        self._has_body = has_body
+        self._decoded_bytes_max = decoded_bytes_max
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self._head_bytes = 0
+        self._dry_bytes = 0  # came since the last byte of a body
+        self._length_given = False
+        self._encoding = b""
+        self._decoder: Decoder | None = None
+        self._refusal = ""
+        self._keep = True
+        self._whole = False
+        self._failure: Failure | None = None
+        self._pieces: list[bytes] = []
+        self._queued_bytes = 0
+        self._stopped = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._phase = ""
+        self._total_ns = started_ns + deadlines.total_ms * _NS
+        self.due_ns = self._total_ns
+        sweeper.watch(self)
+
+    # Read by whoever sent the request.
+
+    async def head(self) -> None:
+        """Wait for the answer's head. Raises UpstreamBroke, UpstreamTimeout."""
+        deadlines = self._deadlines
+        while not self.status:
+            if self._failure is not None:
+                raise self._failure
+            if self._line.sending:
+                await self._wait("idle", deadlines.idle_ms)
+            else:
+                await self._wait("first-byte", deadlines.first_byte_ms)
+
+    async def read(self) -> bytes:
+        """See `core.wire.Answer`. What has come is returned at once, joined; only an empty queue waits."""
+        while True:
+            if self._decoder is not None:
+                piece = self._decode()
+                if piece:
+                    return piece
+            elif self._pieces:
+                return self._take()
+            if self._failure is not None:
+                raise self._failure
+            if self._whole:
+                return b""
+            await self._wait("idle", self._deadlines.idle_ms)
+
+    def abort(self) -> None:
+        self._pieces.clear()
+        self._decoder = None
+        if self._whole:  # the connection may serve another call by now
+            self._failure = UpstreamBroke("the call was given up")
+        self._fail(UpstreamBroke("the call was given up"))
+
+    def expire(self, now_ns: int) -> None:
+        """The sweeper found a deadline passed."""
+        if now_ns >= self._total_ns:
+            seconds = self._deadlines.total_ms / 1000
+            self._fail(UpstreamTimeout(f"the call to the provider took longer than {seconds:g} s (total deadline)"))
+        elif self._phase == "idle":
+            seconds = self._deadlines.idle_ms / 1000
+            self._fail(UpstreamTimeout(f"the provider fell silent for {seconds:g} s (idle deadline)"))
+        else:
+            seconds = self._deadlines.first_byte_ms / 1000
+            self._fail(UpstreamTimeout(f"the provider did not answer within {seconds:g} s (first-byte deadline)"))
+
+    async def _wait(self, phase: str, milliseconds: int) -> None:
+        assert self._waiter is None, "one reader at a time"
+        self._phase = phase
+        self.due_ns = min(self._clock.ticks_ns() + milliseconds * _NS, self._total_ns)
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            self.due_ns = self._total_ns
+
+    def _take(self) -> bytes:
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._queued_bytes = 0
+        if self._stopped:
+            self._stopped = False
+            self._line.resume()
+        return data
+
+    def _decode(self) -> bytes:
+        """The next decoded piece; b"" when more input is needed, or there is none."""
+        decoder = self._decoder
+        assert decoder is not None
+        try:
+            piece = decoder.pull()
+            while not piece and self._pieces:
+                decoder.feed(self._take())
+                piece = decoder.pull()
+            if not piece and self._whole:
+                decoder.finish()
+        except UpstreamBroke as failure:
+            self.abort()
+            self._failure = failure
+        else:
+            return piece
+        return b""
+
+    # Called by the connection.
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the provider."""
+        parser = self._parser
+        assert parser is not None
+        self.silent = False
+        self._dry_bytes += len(data)
+        try:
+            parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self._whole:
+                reason = self._refusal or f"the provider's answer is not valid HTTP/1.1: {error}"
+                self._fail(UpstreamBroke(reason))
+                return
+            self._keep = False  # more came than was asked for
+        if self._whole:
+            self._finish()
+        elif self._dry_bytes > HEAD_BYTES_MAX:
+            self._fail(UpstreamBroke(f"the provider's answer has more than {HEAD_BYTES_MAX} bytes of headers"))
+        elif self._queued_bytes > QUEUE_BYTES_MAX and not self._stopped:
+            self._stopped = True
+            self._line.pause()
+
+    def ended(self, orderly: bool) -> None:
+        """The connection has ended. orderly: by the provider's decision, not by an error on the way."""
+        if orderly and self.status and not self._length_given:
+            self._whole = True
+            self._keep = False
+            self._finish()
+        else:
+            when = "before its answer was whole" if self.status else "before it answered"
+            self._fail(UpstreamBroke(f"the provider closed the connection {when}"))
+
+    def wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _finish(self) -> None:
+        self._stopped = False
+        self._parser = None  # parser and stream hold each other
+        self._sweeper.release(self)
+        self._line.finished(self._keep)
+        self.wake()
+
+    def _fail(self, failure: Failure) -> None:
+        if self._whole or self._failure is not None:
+            return
+        self._failure = failure
+        self._stopped = False
+        self._parser = None
+        self._sweeper.release(self)
+        self._line.cut()
+        self.wake()
+
+    # Called by the parser. What they raise comes out of `feed_data` as HttpParserError.
+
+    def on_message_begin(self) -> None:
+        if self._whole:
+            raise ValueError("a second answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > HEAD_BYTES_MAX or len(self.headers) >= HEADERS_MAX:
+            self._refuse(
+                f"the provider's answer has more than {HEAD_BYTES_MAX} bytes or {HEADERS_MAX} lines of headers"
+            )
+        if self.status:
+            return  # a trailer
+        if name in _FRAMING:
+            self._note(name, value.strip().lower())
+        if name not in _HOP_BY_HOP:
+            self.headers.append((name, value.strip()))
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        assert parser is not None
+        status = parser.get_status_code()
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._refuse(f"the provider answered in HTTP/{version}")
+        if not 100 <= status <= 599 or status == 101:
+            self._refuse(f"the provider answered with status {status}, which nobody asked for")
+        if status < 200:
+            self.headers.clear()
+            self._encoding = b""
+            self._length_given = False
+            return
+        if status == 204 or status == 304 or not self._has_body:
+            self._has_body = False
+            self._length_given = True
+        elif self._encoding:
+            self._decoder = Decoder(self._encoding, self._decoded_bytes_max)
+            self.headers = [pair for pair in self.headers if pair[0] not in _FRAMING]
+        self.status = status
+        self.head_ns = self._clock.ticks_ns()
+        if not self._has_body:
+            self.on_message_complete()
+        self.wake()
+
+    def on_body(self, data: bytes) -> None:
+        if not self._has_body:
+            raise ValueError("a body where none may be")
+        self._dry_bytes = 0
+        self._queued_bytes += len(data)
+        self._pieces.append(data)
+        if self._waiter is not None:
+            self.wake()
+
+    def on_message_complete(self) -> None:
+        if self.status:
+            parser = self._parser
+            assert parser is not None
+            self._keep = parser.should_keep_alive()
+            self._whole = True
+
+    def _note(self, name: bytes, value: bytes) -> None:
+        """Read a header that says how the body is framed. (The parser itself refuses two lengths, or both framings.)"""
+        if name == b"transfer-encoding":
+            assert self._parser is not None
+            if value != b"chunked" or self._length_given or self._parser.get_http_version() == "1.0":
+                self._refuse("the provider's answer has a Transfer-Encoding other than one `chunked`")
+            self._length_given = True
+        elif name == b"content-length":
+            self._length_given = True
+        elif value not in (b"", b"identity"):
+            if self._encoding or not is_known(value):
+                self._refuse("the provider's answer has a Content-Encoding that is neither gzip nor deflate")
+            self._encoding = value
+
+    def _refuse(self, reason: str) -> None:
+        self._refusal = reason
+        raise ValueError(reason)
