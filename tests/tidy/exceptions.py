@@ -8,8 +8,11 @@ from collections.abc import Mapping
 ALLOWED: Mapping[str, Mapping[str, str]] = {
     "long_file": {},
     "long_function": {},
-    "hidden_import": {},
-    "swallowed": {},
+    "hidden_import": {
+        "src/tollhouse/store/migration.py::alembic": "only `migrate` needs it, and it adds a third to every start",
+        "src/tollhouse/store/migration.py::alembic.config": "as above: the migration tool loads when it migrates",
+        "src/tollhouse/store/migration.py::alembic.script": "as above: the migration tool loads when it migrates",
+    },
     "kept_state": {},
     "ambient": {},
     "waits_blindly": {},
