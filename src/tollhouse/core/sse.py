@@ -41,6 +41,8 @@ class Splitter:
 
     def feed(self, data: bytes) -> list[Event]:
         """Raises UpstreamBroke when an event is longer than EVENT_BYTES_MAX."""
+        if not self._buffer and not self._first and _is_one_line(data):
+            return [Event(b"", data[6:-2])]
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")
@@ -87,6 +89,11 @@ class Splitter:
             self._first = False
             blocks[0] = blocks[0].removeprefix(_BYTE_ORDER_MARK)
         return [event for block in blocks if (event := _parse(block)) is not None]
+
+
+def _is_one_line(data: bytes) -> bool:
+    """By far the most frequent piece: one whole event of one line."""
+    return data[:6] == b"data: " and data[-2:] == b"\n\n" and data.count(b"\n") == 2 and b"\r" not in data
 
 
 def _parse(block: bytes) -> Event | None:

@@ -1,0 +1,103 @@
+"""Buffered answers of a provider: judged and read for what the gateway accounts for, the bytes left as they are."""
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.failure import UpstreamError
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai.reported import error_in, failure_of
+from tollhouse.protocols.openai.usage import read as read_usage
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode = msgspec.json.Decoder().decode
+
+_BODY: dict[Operation, str] = {
+    "chat": "choices",
+    "completions": "choices",
+    "responses": "output",
+    "embeddings": "data",
+    "moderations": "results",
+}
+"""The member that makes an answer one; always an array."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    usage: Usage | None  # None: not reported, or not to be believed
+    raw_usage: bytes | None  # the provider's own JSON
+    finish: str | None  # the first choice's reason, or the status of a response; None: not told
+    incomplete: bool  # cut at its length
+
+
+def read(operation: Operation, body: bytes) -> Reading:
+    """Read the body of a 200.
+
+    Raises UpstreamError where it is no answer (a page, a fragment, another object), and the failure that an error
+    object stands for.
+    """
+    try:
+        if not body.isascii():
+            body.decode()
+        members = _members(body)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        raise UpstreamError("The provider answered with something that is not JSON of this kind.") from None
+    error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
+    if error is not None:
+        raise failure_of(error if "error" in members else {name: _value(raw) for name, raw in members.items()})
+    parts = members.get(_BODY[operation])
+    if parts is None or bytes(memoryview(parts)[:1]) != b"[":
+        raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
+    raw_usage = members.get("usage")
+    reported = None if raw_usage is None else _value(raw_usage)
+    finish, incomplete = _finish(operation, members)
+    return Reading(
+        usage=read_usage(reported),
+        raw_usage=bytes(raw_usage) if raw_usage is not None and reported is not None else None,
+        finish=finish,
+        incomplete=incomplete,
+    )
+
+
+def text(operation: Operation, body: bytes) -> str:
+    """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
+    answer = chunks.decode(body)
+    if operation == "responses":
+        return "".join(_response_texts(answer.get("output")))
+    if operation not in ("chat", "completions"):
+        return ""
+    texts = []
+    for choice in chunks.choices(answer):
+        message = choice.get("message")
+        texts.append(chunks.text_of(message if isinstance(message, dict) else {"content": choice.get("text")}))
+    return "".join(texts)
+
+
+def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str | None, bool]:
+    if operation == "responses":
+        status = _value(members["status"]) if "status" in members else None
+        return (status if isinstance(status, str) else None), status == "incomplete"
+    if operation not in ("chat", "completions"):
+        return None, False
+    choices = chunks.choices({"choices": _value(members["choices"])})
+    reasons = [chunks.finish_of(choice) for choice in choices]
+    return (reasons[0] if reasons else None), "length" in reasons
+
+
+def _response_texts(output: object) -> list[str]:
+    """Texts, refusals, reasoning, names and arguments of the items of a response."""
+    texts: list[str] = []
+    for item in output if isinstance(output, list) else []:
+        if not isinstance(item, dict):
+            continue
+        texts += [value for name in ("name", "arguments", "input") if isinstance(value := item.get(name), str)]
+        for name in ("content", "summary"):
+            parts = item.get(name)
+            for part in parts if isinstance(parts, list) else []:
+                if isinstance(part, dict):
+                    texts += [value for key in ("text", "refusal") if isinstance(value := part.get(key), str)]
+    return texts
+
+
+def _value(raw: msgspec.Raw) -> object:
+    return _decode(raw)
