@@ -5,3 +5,7 @@ command reaches the running server, or the database when none runs), `doctor/` (
 Does not live here: what commands do; that is the office, behind the control API.
 Who calls: people and scripts, as `tollhouse ...`.
 """
+
+from tollhouse.cli.command_line import main
+
+__all__ = ["main"]

@@ -36,6 +36,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str]
     read_file: ReadFile
     kinds: Mapping[str, Kind]
+    forbidden: Callable[[str, tuple[str, ...]], str | None] = lambda base_url, allow_networks: None
+    """Why a provider's address must not be called, given [outbound] allow_networks."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -72,7 +74,8 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     )
     written = tables.get("providers", {})
     catalogue_tables.relations(structs.replace(catalogue, providers={**written, **catalogue.providers}), found)
-    providers = {name: _judge(provider, around, found) for name, provider in catalogue.providers.items()}
+    allowed = built.outbound.allow_networks
+    providers = {name: _judge(one, around, allowed, found) for name, one in catalogue.providers.items()}
     return Reading(
         settings=built,
         catalogue=structs.replace(catalogue, providers=providers),
@@ -94,7 +97,7 @@ def _records(
     return {key: record for key, record in records.items() if record is not None}
 
 
-def _judge(provider: Provider, around: Surroundings, found: Findings) -> Provider:
+def _judge(provider: Provider, around: Surroundings, allowed: tuple[str, ...], found: Findings) -> Provider:
     """Hold a provider against the rules of its kind; gives it back with its address as it will be used."""
     path, kind = ("providers", provider.id), around.kinds.get(provider.kind)
     if kind is None:
@@ -107,6 +110,9 @@ def _judge(provider: Provider, around: Surroundings, found: Findings) -> Provide
         try:
             address = base_url.read(kind, provider.base_url)
             provider = structs.replace(provider, base_url=address.base_url)
+            reason = around.forbidden(address.base_url, allowed)
+            if reason is not None:
+                found.wrong((*path, "base_url"), reason)
         except base_url.BadBaseUrl as error:
             found.wrong((*path, "base_url"), str(error))
     if not provider.api_keys and kind.needs_api_key:

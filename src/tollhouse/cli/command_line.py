@@ -1,0 +1,80 @@
+"""The command line as a tree of commands, and how it ends: an answer, or one sentence and an exit code.
+
+Commands are imported when they are called: `tollhouse --version` and shell completion must not wait for a database
+driver.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from tollhouse.cli import trouble
+from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.core.failure import Failure
+
+_COMMANDS: Final = (
+    ("demo", "tollhouse.cli.demo:demo", "Everything at once: a simulated provider, an account, keys, and the server."),
+    ("serve", "tollhouse.cli.serve:serve", "Run the platform."),
+    ("init", "tollhouse.cli.init:init", "Write a commented platform.toml and make the database."),
+    ("migrate", "tollhouse.cli.migrate:migrate", "Bring the database to this version's schema."),
+    ("plan", "tollhouse.cli.platform:plan", "Show what platform.toml would change."),
+    ("apply", "tollhouse.cli.platform:apply", "Make the platform what platform.toml says."),
+    ("accounts", "tollhouse.cli.accounts:app", "Accounts: who pays."),
+    ("projects", "tollhouse.cli.projects:app", "Projects within an account."),
+    ("keys", "tollhouse.cli.keys:app", "API keys: make, show, rotate, freeze, revoke."),
+    ("providers", "tollhouse.cli.providers:app", "Providers and their health."),
+    ("models", "tollhouse.cli.models:app", "Models and what serves them."),
+    ("usage", "tollhouse.cli.usage:usage", "What was used, grouped."),
+    ("audit", "tollhouse.cli.audit:app", "Who changed what."),
+    ("doctor", "tollhouse.cli.examine:doctor", "Look for what is wrong with this installation."),
+    ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),
+)
+
+
+def main() -> None:
+    """The console script `tollhouse`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def build() -> App:
+    app = App(
+        name="tollhouse",
+        help="The LLM API platform that people host themselves.",
+        version=version("tollhouse"),
+        help_format="plaintext",
+    )
+    for name, target, words in _COMMANDS:
+        app.command(target, name=name, help=words)
+    app.register_install_completion_command(name="--install-completion")
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; the answer is its exit code: 0 done, 1 failed, 2 misused."""
+    try:
+        result = build()(
+            arguments, print_error=False, exit_on_error=False, help_on_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _end(Misuse(str(error).strip()), arguments)
+    except Trouble as found:
+        return _end(found, arguments)
+    except Failure as failure:
+        return _end(trouble.from_failure(failure), arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has seen enough; what is left must not raise again when Python flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _end(found: Trouble, arguments: Sequence[str]) -> int:
+    print(trouble.as_json(found) if "--json" in arguments else found.message, file=sys.stderr)
+    return found.exit_code

@@ -1,0 +1,47 @@
+"""Finding the checks and running them all, in the order of their names."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Literal
+
+from msgspec import Struct
+
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict, red
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    id: str
+    title: str
+    state: Literal["green", "red", "skipped"]
+    reason: str
+    cure: str
+
+
+class Report(Struct, frozen=True, kw_only=True, tag_field="object", tag="doctor"):
+    ok: bool
+    checks: tuple[Finding, ...]
+
+
+def checks() -> Iterator[tuple[str, ModuleType]]:
+    """Every module of this package that holds a check, with its id."""
+    package = __name__.rpartition(".")[0]
+    for entry in pkgutil.iter_modules(import_module(package).__path__):
+        module = import_module(f"{package}.{entry.name}")
+        if hasattr(module, "TITLE"):
+            yield entry.name, module
+
+
+def examine(premises: Premises) -> Report:
+    findings = []
+    for name, module in checks():
+        try:
+            verdict: Verdict = module.check(premises)
+        except OSError as error:
+            verdict = red(f"could not look: {error}", "make what is named readable for the user who runs tollhouse")
+        findings.append(
+            Finding(id=name, title=module.TITLE, state=verdict.state, reason=verdict.reason, cure=verdict.cure)
+        )
+    return Report(ok=all(finding.state != "red" for finding in findings), checks=tuple(findings))

@@ -1,0 +1,36 @@
+"""Secrets that are kept are kept encrypted, or not in a file that others read."""
+
+import stat
+
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.office.secret_references import MissingSecret, resolve
+
+TITLE = "Master key"
+
+_CHARACTERS_MIN = 16
+
+
+def check(premises: Premises) -> Verdict:
+    reference = premises.settings.server.master_key
+    if reference:
+        try:
+            key = resolve(reference, premises.around.environment, premises.around.read_file)
+        except MissingSecret as error:
+            return red(str(error), "set it where `tollhouse serve` runs, or mend [server] master_key")
+        if len(key) < _CHARACTERS_MIN:
+            return red(f"it has fewer than {_CHARACTERS_MIN} characters", "make one with `openssl rand -base64 32`")
+        return green("set")
+    written = [
+        provider.id
+        for provider in premises.reading.catalogue.providers.values()
+        if any(not key.startswith(("env:", "file:")) for key in provider.api_keys)
+    ]
+    if not written:
+        return skipped("not needed: no secret is kept")
+    mode = stat.S_IMODE(premises.place.platform_file.stat().st_mode)
+    if mode & 0o077:
+        names = ", ".join(written)
+        cure = f"write them as env:NAME or file:PATH, or chmod 600 {premises.place.platform_file}"
+        return red(f"platform.toml holds keys of {names} and others may read it (mode {mode:04o})", cure)
+    return green("none, and the keys in platform.toml are readable by their owner alone")

@@ -1,0 +1,23 @@
+"""Every model can be served, and says what it costs."""
+
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+
+TITLE = "Models"
+
+
+def check(premises: Premises) -> Verdict:
+    models = premises.catalogue().models
+    if not models:
+        return skipped("there is none yet: name some in platform.toml and run `tollhouse apply`")
+    unserved = sorted(one.id for one in models.values() if not one.offers)
+    unpriced = sorted(one.id for one in models.values() if not one.price and not one.free)
+    if unserved:
+        return red(f"no offers: {_some(unserved)}", "give each `offers`, or remove it from platform.toml")
+    if unpriced:
+        return red(f"no price: {_some(unpriced)}; calls are refused", "give each a `price`, or say free = true")
+    return green(f"{len(models)} models with offers and prices")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

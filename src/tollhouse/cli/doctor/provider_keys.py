@@ -1,0 +1,30 @@
+"""Every provider that needs a key has one, and it can be found."""
+
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.core.catalogue import Provider
+from tollhouse.office.platform_file import BadApiKey, keys_of
+from tollhouse.office.secret_references import MissingSecret
+
+TITLE = "Provider keys"
+
+
+def check(premises: Premises) -> Verdict:
+    providers = list(premises.catalogue().providers.values())
+    if not providers:
+        return skipped("there is no provider yet")
+    troubles = [f"{one.id}: {trouble}" for one in providers if (trouble := _trouble(one, premises))]
+    if troubles:
+        return red("; ".join(troubles), "set what is named in the environment of `tollhouse serve`, or mend api_keys")
+    return green(f"{len(providers)} providers have what they need")
+
+
+def _trouble(provider: Provider, premises: Premises) -> str | None:
+    kind = premises.around.kinds.get(provider.kind)
+    try:
+        keys = keys_of(provider, premises.around)
+    except (MissingSecret, BadApiKey) as error:
+        return str(error)
+    if not keys and kind is not None and kind.needs_api_key:
+        return "it has no key"
+    return None

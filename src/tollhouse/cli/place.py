@@ -1,0 +1,91 @@
+"""Where a command works and how it answers: the options every command takes, and what lies in the data folder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tollhouse.cli.trouble import Misuse
+from tollhouse.office.platform_file import FILE_NAME, Reading, Surroundings, read
+from tollhouse.providers import kinds
+from tollhouse.settings import Settings
+from tollhouse.upstream import address
+
+SOCKET = "tollhouse.sock"
+LOCK = "tollhouse.lock"
+DEMO_ENV = "demo.env"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Place:
+    """The options of every command."""
+
+    dir: Annotated[Path, Parameter(env_var="TOLLHOUSE_DIR", help="the data folder")] = Path()
+    json: Annotated[bool, Parameter(negative=(), help="answer in JSON, as the control API does")] = False
+
+    @property
+    def socket(self) -> Path:
+        return self.dir / SOCKET
+
+    @property
+    def lock(self) -> Path:
+        return self.dir / LOCK
+
+    @property
+    def platform_file(self) -> Path:
+        return self.dir / FILE_NAME
+
+
+HERE = Place()
+
+
+def surroundings(folder: Path) -> Surroundings:
+    """Where the references of a platform.toml lead: this process's environment, files relative to the data folder."""
+    return Surroundings(
+        environment=os.environ,
+        read_file=lambda path: (folder / path).read_text(encoding="utf-8"),
+        kinds=kinds(),
+        forbidden=_forbidden,
+    )
+
+
+def _forbidden(base_url: str, allow_networks: tuple[str, ...]) -> str | None:
+    try:
+        address.read_base_url(base_url.removesuffix("#"), allow_networks=allow_networks)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def read_platform(
+    place: Place, flags: Mapping[str, str | int | None] | None = None, file: Path | None = None
+) -> Reading:
+    """The data folder's platform.toml, or `file`; one that is absent is empty, unless it was named. Raises Misuse."""
+    path = file or place.platform_file
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if file is not None:
+            raise Misuse(f"there is no file {file}", code="no_such_file") from None
+        data = b""
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {error.strerror}", code="unreadable_file") from error
+    return read(data, surroundings(place.dir), flags)
+
+
+def settings_of(
+    place: Place, flags: Mapping[str, str | int | None] | None = None, file: Path | None = None
+) -> Settings:
+    """Settings without a mistake. Raises Misuse that names all of them."""
+    return accepted(read_platform(place, flags, file)).settings
+
+
+def accepted(reading: Reading) -> Reading:
+    """The same reading. Raises Misuse if it has mistakes, a line each."""
+    if reading.mistakes:
+        raise Misuse("\n".join(str(mistake) for mistake in reading.mistakes), code="invalid_configuration")
+    return reading

@@ -1,0 +1,82 @@
+"""How answers are shown: the control API's own JSON for scripts, tables and sentences for people."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tollhouse.cli.place import Place
+
+Answer = Mapping[str, Any]
+Cell = Callable[[Answer], object]
+Columns = Sequence[tuple[str, Cell]]
+"""A heading, and what stands below it for one object."""
+
+_PIPED_WIDTH = 200
+
+
+def show(place: Place, answer: Answer, sentence: str) -> None:
+    """One object, or what was done."""
+    print(as_json(answer) if place.json else sentence)
+
+
+def show_rows(place: Place, answer: Answer, columns: Columns, *, empty: str) -> None:
+    """A list of the control API."""
+    if place.json:
+        print(as_json(answer))
+        return
+    rows = answer["data"]
+    if not rows:
+        print(empty)
+        return
+    show_table([heading for heading, _ in columns], [[cell(row) for _, cell in columns] for row in rows])
+    if answer.get("next"):
+        print(f"There are more: --after {answer['next']}")
+
+
+def show_fields(place: Place, answer: Answer, names: Sequence[str]) -> None:
+    """One object as names and values."""
+    if place.json:
+        print(as_json(answer))
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name in names:
+        grid.add_row(Text(name.replace("_", " "), style="dim"), Text(cell_text(answer.get(name))))
+    _console().print(grid)
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(value if isinstance(value, Text) else Text(cell_text(value)) for value in row))
+    _console().print(table)
+
+
+def as_json(answer: object) -> str:
+    return msgspec.json.encode(answer).decode()
+
+
+def cell_text(value: object) -> str:
+    """A value for people; what does not print cannot play tricks on the terminal."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name}={part}" for name, part in value.items())
+    elif isinstance(value, list | tuple):
+        text = ", ".join(map(str, value))
+    else:
+        text = str(value)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _console() -> Console:
+    """Wide when piped: whoever reads a file or a pipe does not want lines folded at 80."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)

@@ -1,0 +1,230 @@
+"""`doctor`: each check sees what is wrong in a real folder and says what to do."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tollhouse.cli.doctor.examination import Report, checks, examine
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict
+from tollhouse.cli.place import Place
+from tollhouse.clock import SystemClock
+from tollhouse.office.platform_file import Surroundings, read
+from tollhouse.providers import kinds
+from tollhouse.store.database import migrate
+
+
+class StoppedClock:
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def ticks_ns(self) -> int:
+        return 0
+
+
+def premises(folder: Path, text: str = "", environment: Mapping[str, str] | None = None) -> Premises:
+    around = Surroundings(
+        environment=environment or {},
+        read_file=lambda path: (folder / path).read_text(encoding="utf-8"),
+        kinds=kinds(),
+    )
+    if text:
+        (folder / "platform.toml").write_text(text, encoding="utf-8")
+    return Premises(place=Place(dir=folder), reading=read(text.encode(), around), around=around, clock=SystemClock())
+
+
+def verdict(name: str, given: Premises) -> Verdict:
+    found: Verdict = dict(checks())[name].check(given)
+    assert found.reason
+    assert bool(found.cure) == (found.state == "red")
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+@pytest.fixture
+def listening() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_every_check_has_a_title_and_there_are_at_least_twelve() -> None:
+    titles = [module.TITLE for _, module in checks()]
+    assert len(titles) >= 12
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_fresh_installation_is_green(folder: Path) -> None:
+    text = '[server]\nlisten = "127.0.0.1:0"\n'
+    migrate("sqlite:///tollhouse.db", folder)
+    report = examine(premises(folder, text))
+    assert report.ok, [check for check in report.checks if check.state == "red"]
+    assert isinstance(report, Report)
+    assert {check.id for check in report.checks} == {name for name, _ in checks()}
+
+
+def test_an_empty_folder_lacks_a_database_and_looking_makes_none(folder: Path) -> None:
+    report = examine(premises(folder))
+    assert [check.id for check in report.checks if check.state == "red"] == ["database"]
+    assert list(folder.iterdir()) == []
+
+
+def test_data_folder(folder: Path) -> None:
+    assert verdict("data_folder", premises(folder)).state == "green"
+    folder.chmod(0o777)
+    assert "chmod" in verdict("data_folder", premises(folder)).cure
+    assert "init" in verdict("data_folder", premises(folder / "gone")).cure
+
+
+def test_secret_files(folder: Path) -> None:
+    assert verdict("secret_files", premises(folder)).state == "skipped"
+    (folder / "demo.env").write_text("TOLLHOUSE_API_KEY=x\n")
+    (folder / "demo.env").chmod(0o644)
+    assert "demo.env" in verdict("secret_files", premises(folder)).cure
+    (folder / "demo.env").chmod(0o600)
+    assert verdict("secret_files", premises(folder)).state == "green"
+    (folder / "key.txt").write_text("sk-1\n")
+    (folder / "key.txt").chmod(0o640)
+    text = '[providers.up]\nkind = "openai"\napi_keys = ["file:key.txt"]\n'
+    assert "key.txt" in verdict("secret_files", premises(folder, text)).reason
+
+
+def test_platform_file(folder: Path) -> None:
+    assert verdict("platform_file", premises(folder)).state == "skipped"
+    assert verdict("platform_file", premises(folder, "[server]\nlisten = 1\ndatabse = 2\n")).state == "red"
+    assert verdict("platform_file", premises(folder, '[platform]\nname = "x"\n')).state == "green"
+    assert "warnings" in verdict("platform_file", premises(folder, "[models.x]\n")).reason
+
+
+def test_database(folder: Path) -> None:
+    assert "migrate" in verdict("database", premises(folder)).cure
+    (folder / "tollhouse.db").write_bytes(b"this is no database" * 100)
+    assert verdict("database", premises(folder)).state == "red"
+    (folder / "tollhouse.db").unlink()
+    migrate("sqlite:///tollhouse.db", folder)
+    assert verdict("database", premises(folder)).reason == "SQLite"
+
+
+def test_schema(folder: Path) -> None:
+    assert verdict("schema", premises(folder)).state == "skipped"
+    (folder / "tollhouse.db").touch()
+    assert "migrate" in verdict("schema", premises(folder)).cure
+    migrate("sqlite:///tollhouse.db", folder)
+    assert verdict("schema", premises(folder)).state == "green"
+    with sqlite3.connect(folder / "tollhouse.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert "newer" in verdict("schema", premises(folder)).reason
+
+
+def test_durability(folder: Path) -> None:
+    assert verdict("durability", premises(folder)).state == "skipped"
+    migrate("sqlite:///tollhouse.db", folder)
+    assert verdict("durability", premises(folder)).reason == "synchronous FULL, journal WAL"
+
+
+def test_disk_space(folder: Path) -> None:
+    assert "GiB free" in verdict("disk_space", premises(folder)).reason
+    assert verdict("disk_space", premises(folder / "gone")).state == "skipped"
+
+
+def test_wall_clock(folder: Path) -> None:
+    given = premises(folder)
+    assert verdict("wall_clock", given).state == "green"
+    early = Premises(place=given.place, reading=given.reading, around=given.around, clock=StoppedClock(86_400_000))
+    assert "before this version" in verdict("wall_clock", early).reason
+    (folder / "x").touch()
+    now_s = SystemClock().now_ms() // 1000
+    os.utime(folder / "x", (now_s + 3600, now_s + 3600))
+    assert "set back" in verdict("wall_clock", given).reason
+
+
+def test_provider_addresses(folder: Path) -> None:
+    assert verdict("provider_addresses", premises(folder)).state == "skipped"
+    provider = '[providers.up]\nkind = "openai_compatible"\nbase_url = "{}"\n'
+    assert verdict("provider_addresses", premises(folder, provider.format("http://127.0.0.1:1/v1"))).state == "green"
+    metadata = premises(folder, provider.format("http://169.254.169.254/v1"))
+    assert "allow_networks" in verdict("provider_addresses", metadata).reason
+    allowed = premises(
+        folder, '[outbound]\nallow_networks = ["169.254.169.254/32"]\n' + provider.format("http://169.254.169.254/v1")
+    )
+    assert verdict("provider_addresses", allowed).state == "green"
+    unknown = premises(folder, provider.format("http://nobody.invalid/v1"))
+    assert "does not resolve" in verdict("provider_addresses", unknown).reason
+    assert verdict("provider_addresses", premises(folder, '[providers.s]\nkind = "simulator"\n')).state == "skipped"
+
+
+def test_provider_keys(folder: Path) -> None:
+    assert verdict("provider_keys", premises(folder)).state == "skipped"
+    text = '[providers.up]\nkind = "openai"\napi_keys = ["env:UP_KEY"]\n'
+    assert "UP_KEY is not set" in verdict("provider_keys", premises(folder, text)).reason
+    assert verdict("provider_keys", premises(folder, text, {"UP_KEY": "sk-1"})).state == "green"
+    assert "blank" in verdict("provider_keys", premises(folder, text, {"UP_KEY": "sk 1"})).reason
+    assert "has no key" in verdict("provider_keys", premises(folder, '[providers.up]\nkind = "openai"\n')).reason
+    assert verdict("provider_keys", premises(folder, '[providers.up]\nkind = "simulator"\n')).state == "green"
+
+
+def test_master_key(folder: Path) -> None:
+    assert verdict("master_key", premises(folder)).state == "skipped"
+    text = '[server]\nmaster_key = "env:MASTER"\n'
+    assert "MASTER" in verdict("master_key", premises(folder, text)).reason
+    assert "fewer" in verdict("master_key", premises(folder, text, {"MASTER": "short"})).reason
+    assert verdict("master_key", premises(folder, text, {"MASTER": "x" * 32})).state == "green"
+    written = premises(folder, '[providers.up]\nkind = "openai"\napi_keys = ["sk-written-here"]\n')
+    (folder / "platform.toml").chmod(0o644)
+    found = verdict("master_key", written)
+    assert found.state == "red"
+    assert "sk-written-here" not in found.reason
+    (folder / "platform.toml").chmod(0o600)
+    assert verdict("master_key", written).state == "green"
+
+
+def test_listen_address(folder: Path, listening: int) -> None:
+    assert verdict("listen_address", premises(folder, '[server]\nlisten = "127.0.0.1:0"\n')).state == "green"
+    assert verdict("listen_address", premises(folder, '[server]\nlisten = "no.such.host.invalid:1"\n')).state == "red"
+
+
+def test_open_files(folder: Path) -> None:
+    assert "raised" in verdict("open_files", premises(folder)).reason or verdict("open_files", premises(folder)).cure
+
+
+def test_models(folder: Path) -> None:
+    assert verdict("models", premises(folder)).state == "skipped"
+    assert "no offers: x" in verdict("models", premises(folder, '[models.x]\nprice = { input = "1" }\n')).reason
+    provider = '[providers.up]\nkind = "simulator"\n[models.x]\noffers = [{ provider = "up", model = "m" }]\n'
+    assert "no price: x" in verdict("models", premises(folder, provider)).reason
+    assert verdict("models", premises(folder, provider + "free = true\n")).state == "green"
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("", "green"),
+        ('[platform]\npublic_url = "https://llm.example"', "green"),
+        ('[platform]\npublic_url = "http://llm.example"', "red"),
+        ('[platform]\npublic_url = "llm.example"', "red"),
+        ('[server]\nlisten = "0.0.0.0:80"', "red"),
+        ('[server]\nlisten = "localhost:80"', "green"),
+        ('[server]\nlisten = "[::1]:80"', "green"),
+    ],
+)
+def test_public_url(folder: Path, text: str, state: str) -> None:
+    assert verdict("public_url", premises(folder, text)).state == state
+
+
+def test_a_taken_port_is_red_when_something_else_answers(folder: Path, listening: int) -> None:
+    # What listens here accepts and says nothing; the check gives up after its own deadline.
+    found = verdict("listen_address", premises(folder, f'[server]\nlisten = "127.0.0.1:{listening}"\n'))
+    assert found.state == "red"
+    assert "in use" in found.reason
