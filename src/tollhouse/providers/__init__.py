@@ -13,9 +13,9 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-from tollhouse.providers.kind import Blame, Fault, Kind
+from tollhouse.providers.kind import Fault, Kind
 
-__all__ = ["Blame", "Fault", "Kind", "kinds"]
+__all__ = ["Fault", "Kind", "kinds"]
 
 
 @cache

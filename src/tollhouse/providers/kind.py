@@ -1,7 +1,6 @@
 """What a kind of provider is: everything that is the same for all providers of that kind."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from msgspec import Struct
 
@@ -9,10 +8,7 @@ from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
-
-Blame = Literal["request", "key", "offer", "none"]
-"""Whose fault an error is. request: any provider would refuse it. key: this provider's account or key; another key may
-do. offer: this provider cannot serve this model now. none: nobody is to be avoided for it."""
+from tollhouse.routing.health import Blame
 
 
 class Fault(Struct, frozen=True, kw_only=True):

@@ -39,8 +39,9 @@ from tollhouse.core.failure import (
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
 from tollhouse.providers.cleaning import clean
-from tollhouse.providers.kind import Blame, Fault
+from tollhouse.providers.kind import Fault
 from tollhouse.providers.retry_after import retry_after_ms
+from tollhouse.routing.health import Blame
 
 _AGAIN_MS: Final = 1_000  # told to the caller where the provider told us nothing
 
