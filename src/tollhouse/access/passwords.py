@@ -11,6 +11,8 @@ from tollhouse.core.failure import BadRequest
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256  # hashing takes time for every byte
 _DIFFERENT_MIN: Final = 5
+_WORD_MIN: Final = 4  # shorter parts of a name occur in any text
+_REST_MIN: Final = 8  # what must be left without the parts of the name
 
 _TRIED_FIRST = re.compile(
     r"(?:password|passwort|passw0rd|qwertyuiop|qwertzuiop|letmein|welcome|iloveyou|administrator|admin|changeme"
@@ -38,9 +40,10 @@ def _reason(password: str, about: tuple[str, ...]) -> str | None:
         return f"repeats fewer than {_DIFFERENT_MIN} different characters"
     if _TRIED_FIRST.fullmatch(password):
         return "is among those that are tried first"
-    folded = password.casefold()
-    for word in about:
-        for part in re.split(r"[^\w]+", word.casefold()):
-            if len(part) >= 4 and part in folded and len(folded.replace(part, "")) < LENGTH_MIN - 4:
-                return "is little more than your name or address"
+    known = {part for word in about for part in re.split(r"[^\w]+", word.casefold()) if len(part) >= _WORD_MIN}
+    rest = password.casefold()
+    for part in sorted(known, key=len, reverse=True):
+        rest = rest.replace(part, "")
+    if len(rest) < min(len(password), _REST_MIN):
+        return "is little more than your name or address"
     return None

@@ -1,0 +1,222 @@
+"""The verdict on a key: what refuses it, in which order, and the same for every place a key can come from."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from tollhouse.access.judge import Need, present_and_judge, present_and_recognise
+from tollhouse.access.secrets import digest, last4, mint, prefix_of
+from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
+from tollhouse.core.failure import (
+    AccountSuspended,
+    AddressNotAllowed,
+    Failure,
+    KeyFrozen,
+    KeyRefused,
+    ScopeMissing,
+)
+
+NOW_MS = 1_790_000_000_000
+HERE = "192.0.2.7"
+TEXT = mint("live", bytes(range(32)))
+
+Change = Callable[[Identity], Identity]
+
+
+def identity(text: str = TEXT, mode: KeyMode = "live") -> Identity:
+    secret = Secret(digest=digest(text), prefix=prefix_of(text), last4=last4(text), created_at_ms=0)
+    account = Account(id="acc_a", name="Toll", created_at_ms=0)
+    project = Project(id="proj_p", account_id="acc_a", name="default", created_at_ms=0)
+    key = ApiKey(
+        id="key_k",
+        account_id="acc_a",
+        project_id="proj_p",
+        name="ci",
+        mode=mode,
+        created_at_ms=0,
+        rotated_at_ms=NOW_MS - 90_000,
+        secrets=(secret,),
+    )
+    return Identity(key=key, secret=secret, account=account, project=project)
+
+
+def with_key(**changes: object) -> Change:
+    return lambda known: structs.replace(known, key=structs.replace(known.key, **changes))
+
+
+def with_secret(**changes: object) -> Change:
+    return lambda known: structs.replace(known, secret=structs.replace(known.secret, **changes))
+
+
+def suspended(known: Identity) -> Identity:
+    return structs.replace(known, account=structs.replace(known.account, state="suspended"))
+
+
+def archived(known: Identity) -> Identity:
+    return structs.replace(known, project=structs.replace(known.project, state="archived"))
+
+
+class Restriction(NamedTuple):
+    """One reason to refuse a key."""
+
+    change: Change
+    failure: type[Failure]
+    said: str
+    need: Need = "inference"
+
+
+RESTRICTIONS = {
+    "revoked": Restriction(with_key(state="revoked"), KeyRefused, "revoked"),
+    "rotated": Restriction(with_secret(valid_until_ms=NOW_MS - 1), KeyRefused, "rotated on 2026-09-21 14:11:50 UTC"),
+    "expired": Restriction(with_key(expires_at_ms=NOW_MS - 1), KeyRefused, "expired on 2026-09-21 14:13:19 UTC"),
+    "frozen": Restriction(with_key(state="frozen"), KeyFrozen, "frozen"),
+    "suspended": Restriction(suspended, AccountSuspended, "suspended"),
+    "archived": Restriction(archived, KeyFrozen, "archived"),
+    "network": Restriction(with_key(networks=("10.0.0.0/8",)), AddressNotAllowed, HERE),
+    "scope": Restriction(with_key(scopes=("usage",)), ScopeMissing, "`inference`"),
+    "no scope": Restriction(with_key(scopes=()), ScopeMissing, "no scope"),
+    "usage": Restriction(with_key(scopes=("inference",)), ScopeMissing, "`usage`", "usage"),
+    "admin key": Restriction(with_key(mode="admin"), ScopeMissing, "live or test key"),
+    "no admin": Restriction(with_key(), ScopeMissing, "an admin key", "admin"),
+}
+
+KEY_PLACES: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {
+    "authorization bearer": ([(b"authorization", b"Bearer " + TEXT.encode())], b""),
+    "authorization": ([(b"authorization", TEXT.encode())], b""),
+    "x-api-key": ([(b"x-api-key", TEXT.encode())], b""),
+    "api-key": ([(b"api-key", TEXT.encode())], b""),
+    "x-goog-api-key": ([(b"x-goog-api-key", TEXT.encode())], b""),
+    "query": ([], b"alt=sse&key=" + TEXT.encode()),
+}
+
+
+def ask(place: str, known: Identity | None, need: Need = "inference", now_ms: int = NOW_MS) -> Identity:
+    headers, query = KEY_PLACES[place]
+    return present_and_judge(
+        [(b"host", b"toll.example"), *headers],
+        query,
+        gemini_query_allowed=True,
+        find=lambda seen: known if known is not None and seen == known.secret.digest else None,
+        now_ms=now_ms,
+        address=HERE,
+        need=need,
+    )
+
+
+@pytest.mark.parametrize("place", KEY_PLACES)
+def test_a_good_key_is_good_from_every_place(place: str) -> None:
+    known = identity()
+    assert ask(place, known) is known
+    assert ask(place, known, "usage") is known
+    assert ask(place, known, "any") is known
+
+
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+@pytest.mark.parametrize("place", KEY_PLACES)
+def test_incident_7_every_restriction_holds_at_every_place(place: str, restriction: str) -> None:
+    change, failure, said, need = RESTRICTIONS[restriction]
+    with pytest.raises(failure) as caught:
+        ask(place, change(identity()), need)
+    assert type(caught.value) is failure
+    assert said in caught.value.message
+    assert TEXT not in caught.value.message
+    assert TEXT[-4:] not in caught.value.message
+
+
+@pytest.mark.parametrize("place", KEY_PLACES)
+def test_an_unknown_key_is_refused_and_its_place_is_named(place: str) -> None:
+    with pytest.raises(KeyRefused, match="unknown here") as caught:
+        ask(place, None)
+    assert TEXT not in caught.value.message
+    named = "?key=" if place == "query" else place.split(" ")[0]
+    assert f"`{named}`" in caught.value.message
+
+
+ORDER = ["revoked", "rotated", "expired", "frozen", "suspended", "archived", "network", "scope"]
+
+
+@given(st.sets(st.sampled_from(ORDER), min_size=1))
+def test_of_several_reasons_the_first_in_the_declared_order_is_said(names: set[str]) -> None:
+    """Freezing and revoking share a field: a key is never both."""
+    if "revoked" in names:
+        names -= {"frozen"}
+    known = identity()
+    for name in names:
+        known = RESTRICTIONS[name].change(known)
+    first = RESTRICTIONS[min(names, key=ORDER.index)]
+    with pytest.raises(first.failure) as caught:
+        ask("x-api-key", known)
+    assert first.said in caught.value.message
+
+
+def test_k02_the_old_secret_answers_until_the_instant_and_not_after_it() -> None:
+    known = with_secret(valid_until_ms=NOW_MS)(identity())
+    assert ask("authorization", known, now_ms=NOW_MS - 1) is known
+    with pytest.raises(KeyRefused, match="rotated on 2026-09-21 14:11:50 UTC"):
+        ask("authorization", known, now_ms=NOW_MS)
+
+
+def test_k02_an_overlap_that_waits_for_the_first_use_of_the_new_secret_has_not_begun() -> None:
+    known = with_secret(overlap_ms=60_000)(identity())
+    assert ask("authorization", known, now_ms=NOW_MS + 10**12) is known
+
+
+def test_a_key_expires_at_its_instant() -> None:
+    known = with_key(expires_at_ms=NOW_MS)(identity())
+    assert ask("authorization", known, now_ms=NOW_MS - 1) is known
+    with pytest.raises(KeyRefused, match="expired on 2026-09-21 14:13:20 UTC"):
+        ask("authorization", known, now_ms=NOW_MS)
+
+
+def test_an_admin_key_administrates_and_nothing_else() -> None:
+    known = with_key(mode="admin")(identity())
+    assert ask("authorization", known, "admin") is known
+    assert ask("authorization", known, "any") is known
+    for need in ("inference", "usage"):
+        with pytest.raises(ScopeMissing):
+            ask("authorization", known, need)
+
+
+@pytest.mark.parametrize("name", ["frozen", "suspended", "archived", "network", "scope"])
+def test_billing_recognises_who_may_not_call(name: str) -> None:
+    known = RESTRICTIONS[name].change(identity())
+    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
+    seen = present_and_recognise(headers, b"", gemini_query_allowed=False, find=lambda _: known, now_ms=NOW_MS)
+    assert seen is known
+
+
+@pytest.mark.parametrize("name", ["revoked", "rotated", "expired"])
+def test_billing_refuses_keys_that_are_no_more(name: str) -> None:
+    known = RESTRICTIONS[name].change(identity())
+    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
+    with pytest.raises(KeyRefused):
+        present_and_recognise(headers, b"", gemini_query_allowed=False, find=lambda _: known, now_ms=NOW_MS)
+
+
+keys = st.builds(mint, st.sampled_from(["live", "test"]), st.binary(min_size=32, max_size=32))
+
+
+@given(keys, st.integers(8, 55), st.data())
+def test_incident_3_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
+    text: str, shared: int, data: st.DataObject
+) -> None:
+    tail = data.draw(st.text(alphabet="abcXYZ019", min_size=1, max_size=40))
+    known = identity(text)
+    for other in (text[:shared] + tail, tail + text[shared:], text + tail, text[:-1], text.swapcase()):
+        if other == text:
+            continue
+        with pytest.raises(KeyRefused) as caught:
+            present_and_judge(
+                [(b"authorization", b"Bearer " + other.encode())],
+                b"",
+                gemini_query_allowed=False,
+                find=lambda seen: known if seen == known.secret.digest else None,
+                now_ms=NOW_MS,
+                address=HERE,
+                need="inference",
+            )
+        assert other not in caught.value.message
