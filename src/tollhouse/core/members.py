@@ -45,7 +45,8 @@ def _reason(body: bytes, complaint: str) -> str:
     position = _POSITION.search(complaint)
     if position is not None:
         what = complaint.removeprefix("JSON is malformed: ").partition(" (byte")[0]
-        return f"{what} at {_place(body, int(position.group(1)))}"
+        past = 1 if what == "trailing characters" else 0  # the decoder has already stepped over the first of them
+        return f"{what} at {_place(body, int(position.group(1)) - past)}"
     half = next((match for match in _ESCAPES.finditer(body) if match["half"]), None)
     if half is not None:
         return f"half of a surrogate pair (\\uD800 to \\uDFFF) at {_place(body, half.start())}"

@@ -1,0 +1,226 @@
+"""Requests: what is checked, what is read, and that everything else reaches the provider as it came."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.operation import Operation
+from tollhouse.protocols.openai.request import AFFINITY_BYTES, read, write
+
+GOLDEN = Path(__file__).parent / "golden"
+OPERATIONS: tuple[Operation, ...] = ("chat", "completions", "responses", "embeddings", "moderations")
+MESSAGES = [{"role": "user", "content": "hi"}]
+
+
+def chat(**members: object) -> bytes:
+    return json.dumps({"model": "m", "messages": MESSAGES, **members}).encode()
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "param"),
+    [
+        ("chat", {"messages": MESSAGES}, "model"),
+        ("chat", {"model": None, "messages": MESSAGES}, "model"),
+        ("chat", {"model": 3, "messages": MESSAGES}, "model"),
+        ("chat", {"model": "", "messages": MESSAGES}, "model"),
+        ("chat", {"model": "m" * 513, "messages": MESSAGES}, "model"),
+        ("chat", {"model": "m"}, "messages"),
+        ("chat", {"model": "m", "messages": None}, "messages"),
+        ("chat", {"model": "m", "messages": []}, "messages"),
+        ("chat", {"model": "m", "messages": "hi"}, "messages"),
+        ("chat", {"model": "m", "messages": {}}, "messages"),
+        ("chat", {"model": "m", "messages": ["hi"]}, "messages[0]"),
+        ("chat", {"model": "m", "input": "hi"}, "messages"),
+        ("completions", {"model": "m"}, "prompt"),
+        ("completions", {"model": "m", "prompt": 3}, "prompt"),
+        ("completions", {"model": "m", "prompt": {}}, "prompt"),
+        ("completions", {"model": "m", "prompt": [1, "a"]}, "prompt"),
+        ("responses", {"model": "m"}, "input"),
+        ("responses", {"model": "m", "input": 7}, "input"),
+        ("responses", {"model": "m", "input": ["hi"]}, "input[0]"),
+        ("embeddings", {"model": "m"}, "input"),
+        ("embeddings", {"input": "x"}, "model"),
+        ("embeddings", {"model": "m", "input": []}, "input"),
+        ("embeddings", {"model": "m", "input": [1.5]}, "input"),
+        ("embeddings", {"model": "m", "input": [[1], ["a"]]}, "input"),
+        ("embeddings", {"model": "m", "input": [{}]}, "input"),
+        ("embeddings", {"model": "m", "input": True}, "input"),
+        ("moderations", {}, "input"),
+        ("moderations", {"input": [1]}, "input"),
+    ],
+)
+def test_required_members_are_there_and_of_their_type(operation: Operation, body: object, param: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read(operation, json.dumps(body).encode())
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize("name", ["n", "max_tokens", "max_completion_tokens", "max_output_tokens"])
+@pytest.mark.parametrize("value", [0, -1, 1.0, 1.5, True, "5", [], {}, 2**31 + 1, 10**30])
+def test_counts_are_integers_from_one_on(name: str, value: object) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read("chat", chat(**{name: value}))
+    assert caught.value.param == name
+
+
+@pytest.mark.parametrize(
+    ("members", "param"),
+    [
+        ({"stream": "true"}, "stream"),
+        ({"stream": 1}, "stream"),
+        ({"stream_options": {}}, "stream_options"),
+        ({"stream": False, "stream_options": {"include_usage": True}}, "stream_options"),
+        ({"stream": None, "stream_options": {"include_usage": True}}, "stream_options"),
+        ({"stream": True, "stream_options": []}, "stream_options"),
+        ({"stream": True, "stream_options": True}, "stream_options"),
+        ({"stream": True, "stream_options": {"include_usage": 1}}, "stream_options.include_usage"),
+        ({"style": "basic"}, "style"),
+        ({"style": 1}, "style"),
+    ],
+)
+def test_what_decides_how_we_answer_is_checked(members: dict[str, object], param: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read("chat", chat(**members))
+    assert caught.value.param == param
+
+
+def test_p43_stream_options_without_stream_are_refused() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read("chat", (GOLDEN / "P43.json").read_bytes())
+    assert caught.value.param == "stream_options"
+
+
+@pytest.mark.parametrize("style", ["claude", "gemini"])
+def test_styles_of_later_are_refused_by_name(style: str) -> None:
+    with pytest.raises(UnsupportedParameter, match="not offered yet"):
+        read("chat", chat(style=style))
+
+
+def test_style_never_reaches_the_provider() -> None:
+    for style in ("openai", None):
+        sent = write(read("chat", chat(style=style)), model="m", stream=False, include_usage=False)
+        assert "style" not in json.loads(sent)
+    legacy = json.dumps({"model": "m", "prompt": "x", "style": "kept"}).encode()
+    assert b'"style":"kept"' in write(read("completions", legacy), model="m", stream=False, include_usage=False)
+
+
+def test_null_counts_as_absent() -> None:
+    names = ("n", "stream", "stream_options", "max_tokens", "max_completion_tokens", "style", "user", "metadata")
+    request = read("chat", chat(**dict.fromkeys(names)))
+    assert (request.n, request.stream, request.output_cap, request.user) == (1, False, None, None)
+
+
+def test_the_gateway_learns_what_it_needs() -> None:
+    body = chat(stream=True, stream_options={"include_usage": True}, n=3, max_tokens=50, max_completion_tokens=40)
+    request = read("chat", body)
+    assert (request.model, request.stream, request.wants_usage, request.n) == ("m", True, True, 3)
+    assert (request.output_cap, request.cap_param, request.length) == (50, "max_tokens", len(body))
+    assert request.affinity == json.dumps(MESSAGES).encode()
+    assert read("responses", b'{"model":"m","input":"x","max_output_tokens":9}').output_cap == 9
+    assert read("chat", chat(max_output_tokens=9)).output_cap is None
+    assert read("moderations", b'{"input":"x"}').model == "omni-moderation-latest"
+    assert len(read("embeddings", json.dumps({"model": "m", "input": "x" * 9000}).encode()).affinity) == AFFINITY_BYTES
+
+
+@pytest.mark.parametrize(
+    ("members", "answers"),
+    [
+        ({"prompt": "a"}, 1),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3], "n": 2}, 2),
+        ({"prompt": [[1], [2], [3]]}, 3),
+        ({"prompt": "a", "n": 2, "best_of": 5}, 5),
+    ],
+)
+def test_every_answer_of_a_legacy_call_is_bounded(members: dict[str, object], answers: int) -> None:
+    assert read("completions", json.dumps({"model": "m", **members}).encode()).n == answers
+
+
+@pytest.mark.parametrize("value", ["x", ["x", "y"], [1, 2], [[1], [2, 3]]])
+def test_embeddings_take_every_form_of_input(value: object) -> None:
+    read("embeddings", json.dumps({"model": "m", "input": value}).encode())
+
+
+@pytest.mark.parametrize("value", ["x", ["x"], [{"type": "text", "text": "x"}]])
+def test_moderations_take_every_form_of_input(value: object) -> None:
+    read("moderations", json.dumps({"input": value}).encode())
+
+
+def test_cost_tags_are_read_where_they_are_texts() -> None:
+    request = read("chat", chat(user="u-1", metadata={"team": "red", "n": 3}))
+    assert (request.user, request.metadata) == ("u-1", {"team": "red"})
+    assert read("chat", chat(user=3, metadata=[1])).metadata == {}
+
+
+def test_members_are_written_as_they_came() -> None:
+    messages = b'[ {"role":"user", "content":"\\u00fc \\"x\\"", "x": 1.50} ]'
+    body = b'{"temperature": 1.0, "model":"m","messages":' + messages + b',"new_field":{"a" :[1e2]}}'
+    sent = write(read("chat", body), model="upstream/m", stream=False, include_usage=True)
+    assert sent == (b'{"temperature":1.0,"model":"upstream/m","messages":' + messages + b',"new_field":{"a" :[1e2]}}')
+
+
+def test_p24_a_response_without_stream_is_not_streamed() -> None:
+    body = (GOLDEN / "P24.json").read_bytes()
+    request = read("responses", body)
+    assert not request.stream
+    assert json.loads(write(request, model="house-1", stream=False, include_usage=True)) == json.loads(body)
+
+
+def test_a_forced_usage_chunk_keeps_the_callers_other_options() -> None:
+    request = read("chat", chat(stream=True, stream_options={"include_usage": False, "include_obfuscation": False}))
+    sent = json.loads(write(request, model="m", stream=True, include_usage=True))
+    assert sent["stream_options"] == {"include_usage": True, "include_obfuscation": False}
+    kept = json.loads(write(request, model="m", stream=True, include_usage=False))
+    assert kept["stream_options"] == {"include_usage": False, "include_obfuscation": False}
+
+
+def test_p43_stream_options_are_never_forced_without_stream() -> None:
+    for body in (chat(), chat(stream=False), chat(stream=None)):
+        sent = json.loads(write(read("chat", body), model="m", stream=False, include_usage=True))
+        assert not sent.get("stream")
+        assert "stream_options" not in sent
+    streamed = json.loads(write(read("chat", chat(stream=False)), model="m", stream=True, include_usage=True))
+    assert (streamed["stream"], streamed["stream_options"]) == (True, {"include_usage": True})
+    responses = read("responses", b'{"model":"m","input":"x","stream":true}')
+    assert "stream_options" not in json.loads(write(responses, model="m", stream=True, include_usage=True))
+
+
+def test_an_added_cap_is_written() -> None:
+    request = read("chat", chat(max_tokens=None))
+    sent = write(request, model="m", stream=False, include_usage=False, added_cap=("max_tokens", 1024))
+    assert json.loads(sent)["max_tokens"] == 1024
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(
+    ["model", "messages", "prompt", "input", "stream", "stream_options", "style", "n", "best_of", "max_tokens", "user"]
+)
+
+
+@given(st.sampled_from(OPERATIONS), st.binary())
+def test_no_bytes_break_the_reader(operation: Operation, body: bytes) -> None:
+    with suppress(BadRequest):
+        read(operation, body)
+
+
+@given(st.sampled_from(OPERATIONS), st.dictionaries(NAMES, JSON), st.booleans(), st.booleans())
+def test_no_json_breaks_the_reader_or_the_writer(
+    operation: Operation, members: dict[str, object], stream: bool, include_usage: bool
+) -> None:
+    try:
+        request = read(operation, json.dumps(members).encode())
+    except BadRequest:
+        return
+    sent = json.loads(write(request, model="up", stream=stream, include_usage=include_usage))
+    changed = {"model", "stream", "stream_options"} | ({"style"} if operation == "chat" else set())
+    assert sent["model"] == "up"
+    assert {k: v for k, v in sent.items() if k not in changed} == {k: v for k, v in members.items() if k not in changed}
