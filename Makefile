@@ -14,7 +14,7 @@ ARGS ?=
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients check fix bench docs lint suite
+.PHONY: help run test test-long test-clients check fix bench docs style types floors rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ run: $(RUNTIME) ## start the platform with a simulated provider and a demo accou
 
 test: $(DEVELOPMENT) ## everything that must hold before a change lands: check and the tests, side by side
 	@scripts/need nginx
-	@$(MAKE) -j2 --keep-going --output-sync=target lint suite
+	@$(MAKE) -j2 --keep-going --output-sync=target types style floors suite
 
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
 	@scripts/need nginx
@@ -33,8 +33,8 @@ test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashe
 test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform
 	@$(BIN)/pytest tests/clients -m "long or not long" $(ARGS)
 
-check: lint ## style, types, floors and house rules, without running the program
-	@$(BIN)/pytest tests/tidy
+check: $(DEVELOPMENT) ## style, types, floors and house rules, without running the program
+	@$(MAKE) --keep-going style types floors rules
 
 fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatting
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -47,13 +47,20 @@ bench: $(DEVELOPMENT) ## what a request costs, beside nginx on the same machine 
 docs: $(RUNTIME) ## write the pages that are drawn from the code
 	@$(BIN)/python scripts/write_docs.py
 
-# The parts of `test` and `check` that are not targets of their own.
+# The parts of `test` and `check`: each says all it has to say, whatever the others find.
 
-lint: $(DEVELOPMENT)
+style: $(DEVELOPMENT)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make fix"; exit 1; }
+
+types: $(DEVELOPMENT)
 	@$(BIN)/mypy
+
+floors: $(DEVELOPMENT)
 	@$(BIN)/lint-imports
+
+rules: $(DEVELOPMENT)
+	@$(BIN)/pytest tests/tidy
 
 suite: $(DEVELOPMENT)
 	@$(BIN)/pytest $(ARGS)

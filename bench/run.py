@@ -2,6 +2,8 @@
 
 The measured server has one core to itself; the provider and the clients share another. The reference is nginx, which
 passes the same requests to the same provider, in the same run and by turns: figures of different runs do not compare.
+
+Beside it: `python -m bench.streams` (1,000 streams at once), `python -m bench.slow_reader` (200 MB read slowly).
 """
 
 import argparse
@@ -42,7 +44,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=int, default=8, help="length of one round of one server")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=CASES, action="append", help="this kind of load only; may be repeated")

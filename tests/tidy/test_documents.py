@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidy.source import PACKAGE, ROOT
+from tollhouse.core.failure import every_failure
 from tollhouse.settings import render_docs
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -53,6 +54,11 @@ def test_the_lock_file_was_made_from_this_project() -> None:
     ours = next(package for package in lock["package"] if package["source"] == {"editable": "."})
     assert {row["name"] for row in ours["dependencies"]} == _names(PROJECT["project"]["dependencies"])
     assert {row["name"] for row in ours["dev-dependencies"]["dev"]} == _names(PROJECT["dependency-groups"]["dev"])
+
+
+def test_every_failure_is_explained_with_its_status() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| .+ \| .+ \|$", _page("errors.md"), re.MULTILINE)
+    assert sorted(rows) == sorted({(kind.code, str(kind.status)) for kind in every_failure()})
 
 
 def _rooms(folder: Path) -> Iterator[str]:
