@@ -1,0 +1,434 @@
+"""The bytes of one client's connection, cut into requests. What two parsers could read differently is refused.
+
+A connection takes bytes in one of five ways, and `_takes` says which: a head, a body of known length, a chunked body,
+what a client sends ahead while its answer is under way, and what is dropped while the connection closes. Heads are
+framed and checked whole before llhttp splits them; what is sent ahead is not looked at before its turn, so nothing is
+ever written into an answer under way.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import pack
+from typing import Any, Final
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import BadRequest, Failure, HeadersTooLarge, Overloaded, RequestTimeout, UpgradeRequired
+from tollhouse.core.wire import Headers
+from tollhouse.edge import grammar
+from tollhouse.edge.bounds import Limits
+from tollhouse.edge.chunks import Chunks
+from tollhouse.edge.cycle import App, Cycle, Scope
+from tollhouse.edge.drain import Draining
+from tollhouse.edge.refusal import RefusalWriter
+
+_HEAD_END: Final = b"\r\n\r\n"
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
+_ALWAYS_SERVED: Final = frozenset(("/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
+_HALF_CLOSE_NS: Final = 50_000_000
+_NS: Final = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Door:
+    """What all connections of one listener share. `date` is a whole header line, renewed every second."""
+
+    app: App
+    limits: Limits
+    draining: Draining
+    serves_while_draining: bool
+    clock: Clock
+    refusals: RefusalWriter
+    defect: Callable[[BaseException], None]
+    refused: Callable[[Failure], None]
+    date: bytes = b""
+
+
+class _Fields:
+    """Collects the headers that llhttp splits; `deciding` are those that say how the connection goes on."""
+
+    __slots__ = ("all", "deciding")
+
+    def __init__(self) -> None:
+        self.all: Headers = []
+        self.deciding: Headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        field = (name.lower(), value.strip(b" \t"))
+        self.all.append(field)
+        if field[0] in grammar.DECIDING:
+            self.deciding.append(field)
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol, of which the book-keeping and the flow control remain."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        door: Door,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.door = door
+        self.running: Cycle | None = None
+        self._takes: Callable[[bytes], None] = self._take_head
+        self._held = bytearray()  # an incomplete head, or what was sent ahead
+        self._since_ns = door.clock.ticks_ns()  # when the present wait began
+        self._body_left = 0
+        self._chunks: Chunks | None = None
+        self._window_bytes = 0  # of the body, since `_since_ns`
+        self._closing = False  # no answer will follow
+        self._dropped = 0
+        self._answered_before = False
+        self._half_closed = False
+        self._unsent = 0  # bytes the client had not taken at the last look
+
+    # the transport's calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        held_max = self.door.limits.held_bytes_max
+        transport.set_write_buffer_limits(high=held_max, low=held_max // 4)
+
+    def data_received(self, data: bytes) -> None:
+        self._takes(data)
+
+    def eof_received(self) -> bool:
+        """A client may close its own side and still read: it does so together with its request.
+
+        One that closes later, or when an answer has begun, is leaving. Returns whether the connection stays open.
+        """
+        cycle = self.running
+        if cycle is None:
+            self._half_closed = True
+            if self._held and not self._closing:
+                self._refuse_cut_head()
+            return False
+        just_sent = self.door.clock.ticks_ns() - self._since_ns < _HALF_CLOSE_NS
+        if cycle.more_body or cycle.started or not just_sent:
+            cycle.leave()
+            return False
+        self._half_closed = True
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        self.flow.resume_writing()
+        self._takes = self._drop
+        self._closing = True
+        self._held.clear()
+        if self.running is not None:
+            self.running.leave()
+            self.running = None
+
+    def shutdown(self) -> None:
+        """The listener has closed: end as soon as the answer under way is whole."""
+        if self.running is not None:
+            self.running.keep_alive = False
+        elif not self._closing:
+            self.transport.close()
+
+    # ways to take bytes
+
+    def _take_head(self, data: bytes) -> None:
+        start = 0
+        held = self._held
+        if held:
+            start = max(len(held) - len(_HEAD_END) + 1, 0)
+            held += data
+            data = bytes(held)
+        if data[:1] == b"\r":
+            data, start = data.removeprefix(b"\r\n").removeprefix(b"\r\n"), 0  # RFC 9112, 2.2: old clients' empty lines
+        end = data.find(_HEAD_END, start)
+        if end < 0:
+            self._await_head(data)
+            if self._half_closed and not self._closing:
+                self._refuse_cut_head()
+            return
+        end += len(_HEAD_END)
+        held.clear()
+        if end > self.door.limits.header_bytes_max:
+            self._refuse_large_head()
+            return
+        self._begin(data[:end], data[end:])
+
+    def _await_head(self, data: bytes) -> None:
+        """Keep an incomplete head, unless what stands there already cannot become one."""
+        held = self._held
+        seen = len(held)
+        if not data or data == b"\r":
+            held[:] = data
+            return
+        if not seen:
+            self._since_ns = self.door.clock.ticks_ns()
+        held[:] = data
+        if len(held) > self.door.limits.header_bytes_max:
+            self._refuse_large_head()
+        elif grammar.STRAY.search(held, max(seen - 2, 0)) is not None or self._line_is_wrong(held, seen):
+            self.refuse(grammar.explain(bytes(held)))
+
+    @staticmethod
+    def _line_is_wrong(held: bytearray, seen: int) -> bool:
+        """Once the request line is there; `seen` bytes of it were looked at before."""
+        if b"\n" in held[:seen]:
+            return False
+        return b"\n" in held and grammar.REQUEST_LINE.match(held) is None
+
+    def _refuse_cut_head(self) -> None:
+        self.refuse(BadRequest("The connection was closed in the middle of this request's headers."))
+
+    def _refuse_large_head(self) -> None:
+        self.refuse(
+            HeadersTooLarge(f"The headers of this request exceed {self.door.limits.header_bytes_max} bytes in all.")
+        )
+
+    def _take_length(self, data: bytes) -> None:
+        left = self._body_left - len(data)
+        if left < 0:
+            self._ahead(data[left:])
+            data = data[:left]
+            left = 0
+        self._body_left = left
+        self._give_body(data, left > 0)
+
+    def _take_chunks(self, data: bytes) -> None:
+        assert self._chunks is not None
+        try:
+            body, rest = self._chunks.feed(data)
+        except Failure as failure:
+            self._spoil(failure)
+            return
+        more = not self._chunks.done
+        if not more:
+            self._chunks = None
+            if rest:
+                self._ahead(rest)
+        if body or not more:
+            self._give_body(body, more)
+
+    def _give_body(self, data: bytes, more: bool) -> None:
+        cycle = self.running
+        assert cycle is not None
+        self._window_bytes += len(data)
+        if not more:
+            self._takes = self._ahead
+            self._since_ns = self.door.clock.ticks_ns()
+        cycle.feed(data, more)
+        if more and cycle.body_held > self.door.limits.held_bytes_max:
+            self.flow.pause_reading()
+
+    def _ahead(self, data: bytes) -> None:
+        """What comes before its turn waits, unread."""
+        self._held += data
+        if len(self._held) > self.door.limits.held_bytes_max:
+            self.flow.pause_reading()
+
+    def _drop(self, data: bytes) -> None:
+        self._dropped += len(data)
+        if self._dropped > self.door.limits.linger_bytes_max:
+            self.transport.abort()
+
+    # requests
+
+    def _begin(self, head: bytes, rest: bytes) -> None:
+        match = grammar.HEAD.fullmatch(head)
+        if match is None:
+            self.refuse(grammar.explain(head))
+            return
+        method, target, minor = match.groups()
+        fields = _Fields()
+        path = ""
+        try:
+            self._split(head if target.isascii() else head.replace(target, b"/", 1), fields)
+            course = grammar.course(fields.deciding, minor)
+            raw_path, path, query = grammar.split_target(method, target, course.host)
+            if len(fields.all) > self.door.limits.header_count_max:
+                raise HeadersTooLarge(f"This request has more than {self.door.limits.header_count_max} headers.")
+            if course.websocket:
+                raise UpgradeRequired(
+                    "WebSocket is not offered here; send the request over HTTPS.", headers=((b"upgrade", b"HTTP/1.1"),)
+                )
+            if self.door.draining.flag and not self.door.serves_while_draining and path not in _ALWAYS_SERVED:
+                raise Overloaded("This platform is shutting down; another process may serve you.", retry_after_ms=1000)
+        except Failure as failure:
+            self.refuse(failure, path, with_body=method != b"HEAD")
+            return
+        http_1_0 = minor == b"0"
+        cycle = Cycle(self, method, http_1_0, not http_1_0 and self.parser.should_keep_alive())
+        scope: Scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": "1.0" if http_1_0 else "1.1",
+            "method": method.decode("ascii"),
+            "scheme": self.scheme,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "root_path": "",
+            "headers": fields.all,
+            "client": self.client,
+            "server": self.server,
+            "extensions": {"tollhouse": cycle},
+        }
+        self._start(cycle, course, rest)
+        if not cycle.gone:
+            cycle.task = task = self.loop.create_task(cycle.run(self.door.app, scope))
+            self.tasks.add(task)
+
+    def _split(self, head: bytes, fields: _Fields) -> None:
+        parser = self.parser = httptools.HttpRequestParser(fields)
+        try:
+            parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass  # only WebSocket is answered for, below; any other offer to upgrade may be ignored
+        except httptools.HttpParserInvalidMethodError:
+            raise grammar.unknown_method() from None
+        except httptools.HttpParserError as error:
+            raise BadRequest(f"This request is not valid HTTP: {error}.") from None
+
+    def _start(self, cycle: Cycle, course: grammar.Course, rest: bytes) -> None:
+        self.running = cycle
+        self._since_ns = self.door.clock.ticks_ns()
+        if course.length == 0:
+            self._takes = self._ahead
+            if rest:
+                self._ahead(rest)
+            return
+        cycle.more_body = True
+        cycle.expects_continue = course.expects_continue and not rest
+        self._window_bytes = 0
+        if course.length < 0:
+            self._chunks = Chunks(self.door.limits.header_bytes_max)
+            self._takes = self._take_chunks
+        else:
+            self._body_left = course.length
+            self._takes = self._take_length
+        if rest:
+            self._takes(rest)
+        if self._half_closed and cycle.more_body:
+            self._close_gently()
+
+    # what a cycle asks for
+
+    def invite_body(self) -> None:
+        """`100 Continue`: the application wants the body that the client holds back."""
+        if not self.transport.is_closing():
+            self._since_ns = self.door.clock.ticks_ns()
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def resume_body(self) -> None:
+        if self.flow.read_paused:
+            self._since_ns = self.door.clock.ticks_ns()
+            self._window_bytes = 0
+            self.flow.resume_reading()
+
+    def answered(self) -> None:
+        """The answer is whole: go on with the next request, or close."""
+        cycle, self.running = self.running, None
+        assert cycle is not None
+        if not cycle.keep_alive or (self._half_closed and not self._held):
+            if cycle.more_body or self._held:
+                self._close_gently()
+            else:
+                self.transport.close()
+            return
+        self._answered_before = True
+        self._takes = self._take_head
+        self._since_ns = self.door.clock.ticks_ns()
+        if self._held:
+            ahead = bytes(self._held)
+            self._held.clear()
+            self.flow.resume_reading()
+            self._take_head(ahead)
+
+    def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None:
+        """Answer with a failure, and close. Only where no byte of an answer has left."""
+        self.door.refused(failure)
+        self.transport.write(self.door.refusals.write(failure, path, self.door.date, with_body=with_body))
+        self._close_gently()
+
+    def break_off(self) -> None:
+        """Close so that a client cannot take what it has for whole: with a reset."""
+        peer = self.transport.get_extra_info("socket")
+        if peer is not None and not self.transport.is_closing():
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
+        self.transport.abort()
+
+    def _spoil(self, failure: Failure) -> None:
+        """The body under way can never be whole. An answer that has begun may still end."""
+        cycle = self.running
+        assert cycle is not None
+        self._takes = self._drop
+        if cycle.started:
+            cycle.spoil()
+        else:
+            self.refuse(failure)
+
+    def _close_gently(self) -> None:
+        """No more answers. What the client still sends is dropped for a while: a reset could overtake the last one."""
+        if self.running is not None:
+            self.running.leave()
+            self.running = None
+        self._held.clear()
+        self._takes = self._drop
+        self._closing = True
+        self._since_ns = self.door.clock.ticks_ns()
+        self.flow.resume_reading()
+        if self._half_closed or not self.transport.can_write_eof():
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+
+    # the clock
+
+    def sweep(self, now_ns: int) -> None:
+        """Called by the server several times a second, for all connections in turn: end what waits too long."""
+        limits = self.door.limits
+        waited = (now_ns - self._since_ns) / _NS
+        cycle = self.running
+        if cycle is not None:
+            if self.flow.write_paused:
+                self._sweep_answer(waited)
+            elif cycle.more_body and not (cycle.expects_continue or cycle.spoiled or self.flow.read_paused):
+                self._sweep_body(waited, now_ns)
+        elif self._closing:
+            if waited > limits.linger_seconds:
+                self.transport.abort()
+        elif self._held:
+            if waited > limits.header_seconds:
+                self.refuse(
+                    RequestTimeout(f"The headers of this request took longer than {limits.header_seconds:g} seconds.")
+                )
+        elif waited > (limits.keep_alive_seconds if self._answered_before else limits.silent_seconds):
+            self.transport.close()
+
+    def _sweep_answer(self, waited: float) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._since_ns = self.door.clock.ticks_ns()
+        elif waited > self.door.limits.stalled_answer_seconds:
+            self.break_off()
+
+    def _sweep_body(self, waited: float, now_ns: int) -> None:
+        limits = self.door.limits
+        if waited < limits.body_window_seconds:
+            return
+        if self._window_bytes < limits.body_bytes_per_second_min * waited:
+            self._spoil(
+                RequestTimeout(
+                    f"The body of this request came slower than {limits.body_bytes_per_second_min} bytes a second."
+                )
+            )
+        self._since_ns = now_ns
+        self._window_bytes = 0

@@ -1,0 +1,211 @@
+"""One request and its answer: an application's ASGI messages on one side, the bytes of a connection on the other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Final
+
+from tollhouse.core.failure import Defect, Failure
+from tollhouse.edge.refusal import STATUS_LINES
+
+if TYPE_CHECKING:
+    from tollhouse.edge.connection import Connection
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+App = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+_UNKNOWN: Final = -1
+_CONTENT_LENGTH: Final = b"\r\ncontent-length: "
+
+
+class Cycle:
+    """What an application finds in `scope["extensions"]["tollhouse"]`.
+
+    gone: the client has left, or the connection is cut off; sending on is harmless and goes nowhere.
+    on_gone: called once, on the loop, when that happens while the request runs. Look at `gone` after setting it.
+    """
+
+    __slots__ = (
+        "_bodiless",
+        "_body",
+        "_chunked",
+        "_connection",
+        "_head",
+        "_head_only",
+        "_http_1_0",
+        "_left",
+        "_waiter",
+        "body_held",
+        "complete",
+        "expects_continue",
+        "gone",
+        "keep_alive",
+        "more_body",
+        "on_gone",
+        "spoiled",
+        "started",
+        "task",
+    )
+
+    def __init__(self, connection: "Connection", method: bytes, http_1_0: bool, keep_alive: bool) -> None:
+        self._connection = connection
+        self._head_only = method == b"HEAD"
+        self._http_1_0 = http_1_0
+        self.keep_alive = keep_alive
+        self.expects_continue = False
+        self.more_body = False
+        self.spoiled = False  # the rest of the body will never come
+        self.body_held = 0  # bytes that came and were not taken yet
+        self._body: list[bytes] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._head: bytes | None = None  # a head that waits for the first piece of its body
+        self._left = _UNKNOWN  # bytes of the answer's body still to come, where its length is known
+        self._chunked = self._bodiless = False
+        self.started = False  # the application has given a status
+        self.complete = False
+        self.gone = False
+        self.on_gone: Callable[[], None] | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self, app: App, scope: Scope) -> None:
+        try:
+            await app(scope, self.receive, self.send)
+            if not self.complete and not self.gone:
+                self._fail(Defect("This platform gave no complete answer to your request."))
+        except Failure as failure:
+            self._fail(failure)
+        except asyncio.CancelledError:
+            self._connection.break_off()
+            raise
+        except Exception as error:  # guard: a defect of an application ends its own request, told in words
+            self._connection.door.defect(error)
+            self._fail(Defect("This platform failed on your request."))
+        finally:
+            if self.task is not None:
+                self._connection.tasks.discard(self.task)
+
+    def _fail(self, failure: Failure) -> None:
+        self.on_gone = None
+        if self.gone or self.complete:
+            return
+        if self.started and self._head is None:
+            self._connection.break_off()  # the answer has begun: it must not look whole
+        else:
+            self._connection.refuse(failure)
+
+    # the request's body
+
+    def feed(self, data: bytes, more: bool) -> None:
+        if data:
+            self._body.append(data)
+            self.body_held += len(data)
+        self.more_body = more
+        self._wake()
+
+    async def receive(self) -> Message:
+        if self.expects_continue:
+            self.expects_continue = False
+            self._connection.invite_body()
+        while not (self._body or self.gone or self.spoiled or self.complete or self._body_is_over_and_untold()):
+            self._waiter = self._connection.loop.create_future()
+            await self._waiter
+        if self.gone or self.spoiled or self.complete:
+            return {"type": "http.disconnect"}
+        pieces = self._body
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._body = []
+        if self.more_body:
+            if self.body_held:
+                self.body_held = 0
+                self._connection.resume_body()
+        else:
+            self.body_held = _UNKNOWN  # the end has been told
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _body_is_over_and_untold(self) -> bool:
+        return not self.more_body and self.body_held != _UNKNOWN
+
+    def spoil(self) -> None:
+        """The rest of the request's body will never come; its answer, which has begun, may still end."""
+        self.spoiled = True
+        self.keep_alive = False
+        self._wake()
+
+    def leave(self) -> None:
+        """The client is gone. Safe to call twice."""
+        if self.gone or self.complete:
+            return
+        self.gone = True
+        self._wake()
+        call, self.on_gone = self.on_gone, None
+        if call is not None:
+            call()
+
+    def _wake(self) -> None:
+        if self._waiter is not None:
+            if not self._waiter.done():
+                self._waiter.set_result(None)
+            self._waiter = None
+
+    # the answer
+
+    async def send(self, message: Message) -> None:
+        """Raises Defect for messages out of order and for headers that are none."""
+        kind = message["type"]
+        if self.gone:
+            return
+        if kind == "http.response.body" and self.started and not self.complete:
+            self._piece(message.get("body", b""), message.get("more_body", False))
+        elif kind == "http.response.start" and not self.started:
+            self._start(message["status"], message["headers"])
+        else:
+            raise Defect(f"An application sent {kind} where it cannot stand.")
+        if self._connection.flow.write_paused:
+            await self._connection.flow.drain()
+
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        block = b"".join([b"\r\n%b: %b" % (name, value) for name, value in headers])
+        if block.count(b"\n") != len(headers) or block.count(b"\r") != len(headers):
+            raise Defect("An application gave a header that holds a line end.")
+        length = block.find(_CONTENT_LENGTH)
+        if self._head_only or status in (204, 304):
+            self._bodiless = True
+        elif length >= 0:
+            begin = length + len(_CONTENT_LENGTH)
+            end = block.find(b"\r", begin)
+            self._left = int(block[begin:] if end < 0 else block[begin:end])
+        elif self._http_1_0:
+            self.keep_alive = False  # the end of the answer is the end of the connection
+        else:
+            self._chunked = True
+            block += b"\r\ntransfer-encoding: chunked"
+        if self.more_body or b"\r\nconnection: close" in block or self._connection.door.draining.flag:
+            self.keep_alive = False
+        ending = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
+        self._head = STATUS_LINES[status] + block + self._connection.door.date + ending
+        self.started = True
+        if self._left == _UNKNOWN and not self._bodiless:
+            head, self._head = self._head, None  # a stream's head does not wait for its first word
+            self._connection.transport.write(head)
+
+    def _piece(self, data: bytes, more: bool) -> None:
+        if self._chunked:
+            if data:
+                data = b"%x\r\n%b\r\n" % (len(data), data)
+            if not more:
+                data += b"0\r\n\r\n"
+        elif self._bodiless:
+            data = b""
+        elif self._left >= 0:
+            self._left -= len(data)
+            if self._left < 0 or (self._left and not more):
+                raise Defect("An application gave an answer whose length is not the one it announced.")
+        if self._head is not None:
+            data = self._head + data
+            self._head = None
+        if data:
+            self._connection.transport.write(data)
+        if not more:
+            self.complete = True
+            self._wake()
+            self._connection.answered()

@@ -1,0 +1,39 @@
+"""Answers that are given before any application is asked: whole, with their own request id, and always the last one."""
+
+from http import HTTPStatus
+from typing import Final
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Failure
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.randomness import Randomness
+from tollhouse.core.wire import Headers
+from tollhouse.edge import cors
+from tollhouse.edge.paths import dialect_of
+from tollhouse.edge.reply import WRITERS, headers_of
+
+
+def _status_line(code: int) -> bytes:
+    known = code in HTTPStatus.__members__.values()
+    return b"HTTP/1.1 %d %b" % (code, HTTPStatus(code).phrase.encode() if known else b"Status")
+
+
+STATUS_LINES: Final = {code: _status_line(code) for code in range(200, 600)}
+
+
+class RefusalWriter:
+    """Turns a failure into the bytes of an answer after which the connection closes."""
+
+    def __init__(self, clock: Clock, random: Randomness) -> None:
+        self._clock = clock
+        self._random = random
+
+    def write(self, failure: Failure, path: str, date: bytes, *, with_body: bool = True) -> bytes:
+        """In the dialect of `path`; in openai's where no path was understood (empty). `date`: a whole header line."""
+        request_id = make_id("req", self._clock.now_ms(), self._random.bytes(RANDOM_BYTES))
+        writer = WRITERS[dialect_of(path)]
+        body = writer.body(failure, request_id)
+        headers: Headers = [*headers_of(failure), *cors.always(request_id), (b"content-length", b"%d" % len(body))]
+        lines = b"".join([b"\r\n%b: %b" % header for header in headers])
+        head = STATUS_LINES[writer.status(failure)] + lines + date + b"\r\nconnection: close\r\n\r\n"
+        return head + body if with_body else head
