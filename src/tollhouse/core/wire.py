@@ -63,6 +63,11 @@ class Answer(Protocol):
         """Close the connection at once; a pending `read` raises UpstreamBroke. Safe at any time, also twice."""
         ...
 
+    def release(self) -> None:
+        """No more of the body is needed. Its end may still come for a second, so that the connection can serve again;
+        then it is closed. Nothing is read afterwards."""
+        ...
+
 
 class Upstream(Protocol):
     async def send(self, call: Outgoing) -> Answer:

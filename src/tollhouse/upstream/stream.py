@@ -22,6 +22,7 @@ from tollhouse.upstream.decoding import Decoder, is_known
 HEAD_BYTES_MAX: Final = 65_536  # of the head, 1xx answers included; and of trailers or chunk extensions in a row
 HEADERS_MAX: Final = 128
 QUEUE_BYTES_MAX: Final = 65_536
+RELEASED_MS: Final = 1_000  # for the end of an answer that nobody reads any more
 _NS: Final = 1_000_000
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
@@ -136,6 +137,12 @@ class Stream:
         if self._whole:  # the connection may serve another call by now
             self._failure = UpstreamBroke("the call was given up")
         self._fail(UpstreamBroke("the call was given up"))
+
+    def release(self) -> None:
+        if self._whole or self._failure is not None:
+            return
+        self._take()
+        self._total_ns = self.due_ns = self._clock.ticks_ns() + RELEASED_MS * _NS
 
     def expire(self, now_ns: int) -> None:
         """The sweeper found a deadline passed."""

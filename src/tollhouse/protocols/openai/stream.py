@@ -136,6 +136,11 @@ class StreamReader:
         return self._events.incomplete
 
     @property
+    def finishing(self) -> bool:
+        """Every choice has its finish reason: only usage and the formal end are missing."""
+        return self._events.complete
+
+    @property
     def failed(self) -> bool:
         """The provider said `response.failed` after content: `held` passes that on, as the end of the stream."""
         return isinstance(self._events, ResponseStream) and self._events.failed

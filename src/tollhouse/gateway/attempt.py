@@ -1,0 +1,257 @@
+"""Stage 6: try what the route offers until one answers, within the retry budget.
+
+An attempt is over only when its answer is known to be good: a buffered answer has been read whole and understood, a
+stream has given its first event that says something. Until then nothing has gone to the caller, and the next offer may
+be tried; an error that hides inside a 200 is found here too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamError
+from tollhouse.core.operation import Operation
+from tollhouse.core.request import Attempt
+from tollhouse.core.wire import Answer, Outgoing
+from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.leaving import Leaving
+from tollhouse.gateway.outlet import Outlet
+from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai import answer as answers
+from tollhouse.protocols.openai.aggregate import Aggregate
+from tollhouse.protocols.openai.request import Request, write
+from tollhouse.protocols.openai.stream import StreamReader
+from tollhouse.protocols.openai.unfold import unfold
+from tollhouse.providers import Fault
+from tollhouse.routing import retry
+from tollhouse.routing.choice import Choice
+
+ERROR_BYTES_MAX: Final = 65_536
+NANO_PER_MILLI: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class Whole:
+    """A buffered answer, read and understood."""
+
+    body: bytes
+    reading: answers.Reading
+
+
+@dataclass(slots=True)
+class Opened:
+    """A stream whose beginning is good. `first` may go to the caller; the rest is still to be read from `answer`
+    (None: it was all there is)."""
+
+    choice: Choice
+    answer: Answer | None
+    reader: StreamReader
+    first: bytes
+    outlet: Outlet
+
+
+class Faulted(Exception):
+    """An attempt failed; `fault` says why, whose fault it was, and when trying there again makes sense."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.failure.code)
+        self.fault = fault
+
+
+async def attempt(house: House, journey: Journey, request: Request, choices: Sequence[Choice]) -> Whole | Opened:
+    """The first good answer. Raises the Failure of the last attempt."""
+    house.retries.deposit()
+    at: int | None = 0
+    tries = 0
+    while at is not None:
+        choice = choices[at]
+        tries += 1
+        try:
+            return await _one(house, journey, request, choice)
+        except Faulted as faulted:
+            fault = faulted.fault
+        now_ms = house.clock.now_ms()
+        house.health.failed(
+            choice.offer, choice.slot, fault.failure, fault.blame, fault.retry_after_ms, now_ms, house.chance()
+        )
+        spent = journey.call.client.gone or tries == retry.ATTEMPTS_MAX
+        if spent or not retry.elsewhere(fault.failure, fault.blame):
+            break
+        following = retry.following(choices, at, fault.blame)
+        if following is None and retry.again(fault.failure, tries):
+            following = at
+            await house.sleep(retry.backoff_ms(tries, house.chance()) / 1000)
+        if following is None or not house.retries.withdraw(now_ms):
+            break
+        at = following
+    raise fault.failure
+
+
+async def _one(house: House, journey: Journey, request: Request, choice: Choice) -> Whole | Opened:
+    """One try, noted in the journey and in the health of what was tried."""
+    destination = journey.destinations[choice.offer.provider]
+    clock, client = house.clock, journey.call.client
+    journey.dispatched = True
+    journey.provider = destination.provider.id
+    house.health.begin(choice.offer, choice.slot, journey.call.time_ms)
+    began_ns = clock.ticks_ns()
+    error: str | None = "client_left"
+    abort = request.stream and destination.provider.on_disconnect == "abort"
+    try:
+        with Leaving(client, house.drain_seconds_max, abort):
+            outgoing = _outgoing(journey, request, choice, destination)
+            answer = await destination.upstream.send(outgoing)
+            if answer.status != 200:
+                raise Faulted(await _error(answer, destination, journey.call.operation))
+            made = await _understand(house, journey, request, choice, answer)
+        error = None
+        return made
+    except Faulted as faulted:
+        error = faulted.fault.failure.code
+        raise
+    except Failure as failure:
+        error = failure.code
+        raise Faulted(Fault(failure=failure, blame="none" if journey.script else "offer")) from None
+    finally:
+        ended_ns = clock.ticks_ns()
+        journey.upstream_ns += ended_ns - began_ns
+        arrived_ns = journey.call.ticks_ns
+        journey.attempts.append(
+            Attempt(
+                provider=destination.provider.id,
+                model=choice.offer.model,
+                status=200 if error is None else None,
+                error=error,
+                start_ms=(began_ns - arrived_ns) // NANO_PER_MILLI,
+                first_byte_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI if error is None else None,
+                end_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI,
+            )
+        )
+        if error is None:
+            house.health.succeeded(choice.offer, choice.slot, journey.call.time_ms)
+
+
+def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:
+    provider, call = destination.provider, journey.call
+    stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
+    model = choice.offer.model
+    return Outgoing(
+        route=destination.route,
+        method=b"POST",
+        target=destination.target(call.operation),
+        headers=destination.headers(choice.slot, call.headers),
+        body=write(request, model=model, stream=stream, include_usage=stream and provider.reports_stream_usage),
+        deadlines=destination.deadlines,
+        operation=call.operation,
+        model=model,
+        script=journey.script,
+        scripted_for=journey.identity.key.id,
+    )
+
+
+async def _understand(
+    house: House, journey: Journey, request: Request, choice: Choice, answer: Answer
+) -> Whole | Opened:
+    """Read a 200 until it is known to be good, in whichever of both forms it came."""
+    operation = journey.call.operation
+    if not _is_event_stream(answer):
+        body = await read_whole(answer, house.answer_bytes_max)
+        reading = answers.read(operation, body)
+        if not request.stream:
+            return Whole(body, reading)
+        reader = _reader(house, journey, request)
+        first = reader.feed(unfold(operation, body))
+        if not reader.whole:
+            reader.finish()
+        return Opened(choice, None, reader, first, _outlet(house, journey))
+    if not request.stream:
+        body = await _aggregated(answer, operation, house.answer_bytes_max)
+        return Whole(body, answers.read(operation, body))
+    reader = _reader(house, journey, request)
+    outlet = _outlet(house, journey)
+    house.pulse.outlets.add(outlet)
+    try:
+        first = await _first(answer, reader)
+    except Failure as failure:
+        answer.abort()
+        if not outlet.opened:
+            raise
+        # The caller was told to wait by a filler, so the head is gone: the failure goes out as an event.
+        reader.failure = failure
+        first = b""
+    finally:
+        house.pulse.outlets.discard(outlet)
+    return Opened(choice, answer, reader, first, outlet)
+
+
+def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
+    return StreamReader(
+        journey.call.operation,
+        show_usage=request.wants_usage,
+        count=lambda text: house.count.count(text, journey.model),
+    )
+
+
+def _outlet(house: House, journey: Journey) -> Outlet:
+    return Outlet(journey.call.client, journey.headers, house.clock.ticks_ns())
+
+
+async def _first(answer: Answer, reader: StreamReader) -> bytes:
+    """Read on until something may be released, or the stream is whole."""
+    while True:
+        data = await answer.read()
+        if not data:
+            reader.finish()
+            return b""
+        released = reader.feed(data)
+        if reader.failure is not None and not released:
+            raise reader.failure
+        if released or reader.whole:
+            return released
+
+
+async def _aggregated(answer: Answer, operation: Operation, bytes_max: int) -> bytes:
+    aggregate = Aggregate(operation)
+    size = 0
+    while not aggregate.whole:
+        data = await answer.read()
+        if not data:
+            break
+        size += len(data)
+        if size > bytes_max:
+            answer.abort()
+            raise _too_large(bytes_max)
+        aggregate.feed(data)
+    return aggregate.finish()
+
+
+async def read_whole(answer: Answer, bytes_max: int) -> bytes:
+    """The whole body. Raises UpstreamError beyond `bytes_max`, and what `Answer.read` raises."""
+    piece = await answer.read()
+    pieces, size = [], 0
+    while piece:
+        pieces.append(piece)
+        size += len(piece)
+        if size > bytes_max:
+            answer.abort()
+            raise _too_large(bytes_max)
+        piece = await answer.read()
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _too_large(bytes_max: int) -> UpstreamError:
+    return UpstreamError(f"the provider's answer is larger than the {bytes_max} bytes this platform buffers")
+
+
+async def _error(answer: Answer, destination: Destination, operation: Operation) -> Fault:
+    """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
+    try:
+        body = await read_whole(answer, ERROR_BYTES_MAX)
+    except (UpstreamError, UpstreamBroke):
+        body = b""
+    return destination.kind.read_error(operation, answer.status, answer.headers, body)
+
+
+def _is_event_stream(answer: Answer) -> bool:
+    return any(name == b"content-type" and b"event-stream" in value.lower() for name, value in answer.headers)

@@ -1,0 +1,58 @@
+"""The caller's connection as the gateway sees it, and the call that came over it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tollhouse.core.operation import Dialect, Operation
+from tollhouse.core.wire import Headers
+
+
+class Client(Protocol):
+    """The caller's connection. Writing waits while the caller reads slowly."""
+
+    gone: bool
+
+    def on_gone(self, call: Callable[[], None] | None) -> None:
+        """Have `call` called when the caller's connection is lost; None: no more."""
+        ...
+
+    async def body(self) -> bytes:
+        """The whole request body. Raises RequestTooLarge, and ClientLeft when the caller is gone before its end."""
+        ...
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """A buffered answer, head and body in one."""
+        ...
+
+    async def head(self, status: int, headers: Headers) -> None: ...
+
+    async def part(self, data: bytes) -> None: ...
+
+    async def end(self, data: bytes) -> None: ...
+
+
+class ClientLeft(Exception):
+    """The caller is gone and nobody reads an answer."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as it arrived: nothing of it is believed yet."""
+
+    id: str  # req_...
+    time_ms: int  # Unix milliseconds of arrival
+    ticks_ns: int  # the same instant on the monotonic clock
+    dialect: Dialect
+    operation: Operation
+    headers: Headers
+    query: bytes
+    address: str  # the caller's, forwarded headers already judged
+    client: Client
+
+    def header(self, name: bytes) -> bytes:
+        """The first header of this (lower-case) name; empty if there is none."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""

@@ -1,0 +1,71 @@
+"""What is known about a call so far, gathered stage by stage; at its end it becomes the record."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from tollhouse.core.account import Identity
+from tollhouse.core.request import Attempt, Ending, Request
+from tollhouse.core.usage import Usage, UsageSource
+from tollhouse.core.wire import Headers
+from tollhouse.gateway.client import Call
+from tollhouse.gateway.destination import Destinations
+
+NOTHING: Final = Usage()
+
+
+@dataclass(slots=True)
+class Journey:
+    """Times are milliseconds since the call arrived."""
+
+    call: Call
+    identity: Identity
+    client: str = "other"
+    model: str = ""
+    stream: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+    output_cap: int | None = None
+    provider: str | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    status: int = 200
+    error: str | None = None
+    ending: Ending = "refused"
+    usage: Usage = NOTHING
+    usage_source: UsageSource = "none"
+    raw_usage: bytes | None = None
+    admitted_ms: int | None = None
+    first_byte_ms: int | None = None
+    last_byte_ms: int | None = None
+    script: str = ""  # what a test-mode call asks the simulator to do
+    headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
+    destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
+    dispatched: bool = False
+    upstream_ns: int = 0  # spent waiting for the provider
+
+    def record(self) -> Request:
+        call, key = self.call, self.identity.key
+        return Request(
+            id=call.id,
+            time_ms=call.time_ms,
+            account_id=key.account_id,
+            project_id=key.project_id,
+            key_id=key.id,
+            mode=key.mode,
+            model=self.model,
+            dialect=call.dialect,
+            operation=call.operation,
+            stream=self.stream,
+            status=self.status,
+            error=self.error,
+            ending=self.ending,
+            client=self.client,
+            tags=self.tags,
+            provider=self.provider,
+            attempts=tuple(self.attempts),
+            usage=self.usage,
+            usage_source=self.usage_source,
+            raw_usage=self.raw_usage,
+            output_cap=self.output_cap,
+            admitted_ms=self.admitted_ms,
+            first_byte_ms=self.first_byte_ms,
+            last_byte_ms=self.last_byte_ms,
+        )

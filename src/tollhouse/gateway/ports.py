@@ -1,0 +1,109 @@
+"""What the gateway needs from the rest of the house, as ports. `app.py` plugs the real parts in, tests plug fakes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Catalogue, Model
+from tollhouse.core.clock import Clock
+from tollhouse.core.randomness import Randomness
+from tollhouse.core.request import Request
+from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.usage import Usage
+from tollhouse.core.wire import Headers
+from tollhouse.gateway.client import Call
+from tollhouse.gateway.destination import Destinations
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.outlet import Pulse
+from tollhouse.routing.health import Health
+from tollhouse.routing.retry import RetryBudget
+
+NANO_PER_MILLI = 1_000_000
+
+
+class Keys(Protocol):
+    """Whose secret is this, from memory."""
+
+    def find(self, digest: bytes) -> Identity | None: ...
+
+    def used(self, identity: Identity, client: str, now_ms: int) -> None:
+        """A secret was accepted, sent by this client."""
+        ...
+
+
+class Ledger(Protocol):
+    """Where a call is written down."""
+
+    async def commit(self, record: Request) -> None:
+        """Return once the record is durable. Raises Overloaded where it cannot be made so."""
+        ...
+
+
+class Admission(Protocol):
+    """A call that limits let in."""
+
+    def headers(self, now_ms: int) -> Headers:
+        """The `x-ratelimit-*` of the tightest limits, for the answer."""
+        ...
+
+    def release(self, used: Usage, now_ms: int) -> None:
+        """The call is over: free its place, correct what was reserved by what was used."""
+        ...
+
+
+class Limits(Protocol):
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> Admission:
+        """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit."""
+        ...
+
+
+class Witness(Protocol):
+    """Sees each call once, when it is over: the log line and the figures of `/metrics`."""
+
+    def saw(self, record: Request) -> None: ...
+
+    def refused(self, call: Call, code: str, status: int) -> None:
+        """A call ended before it had an identity."""
+        ...
+
+
+@dataclass(slots=True)
+class House:
+    """All parts the journey touches. A new configuration replaces `catalogue` and `destinations` together."""
+
+    clock: Clock
+    random: Randomness
+    keys: Keys
+    limits: Limits
+    ledger: Ledger
+    witness: Witness
+    health: Health
+    retries: RetryBudget
+    count: TokenCounter
+    sleep: Callable[[float], Awaitable[None]]
+    pulse: Pulse
+    rehearsal: Destinations  # where the calls of test-mode keys go
+    drain_seconds_max: int = 600
+    answer_bytes_max: int = 64 * 1024 * 1024
+    show_provider: bool = False
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    destinations: Destinations = field(default_factory=dict)
+
+    def since_ms(self, call: Call) -> int:
+        """Milliseconds since a call arrived."""
+        return (self.clock.ticks_ns() - call.ticks_ns) // NANO_PER_MILLI
+
+    def chance(self) -> float:
+        """Evenly in [0, 1)."""
+        return int.from_bytes(self.random.bytes(4), "big") / 2**32
+
+    def answer_headers(self, journey: Journey) -> Headers:
+        """What the head of a good answer says besides: where the time went, and who answered if that may be told."""
+        total = (self.clock.ticks_ns() - journey.call.ticks_ns) / NANO_PER_MILLI
+        upstream = journey.upstream_ns / NANO_PER_MILLI
+        headers: Headers = [(b"server-timing", b"upstream;dur=%.1f, tollhouse;dur=%.1f" % (upstream, total - upstream))]
+        if self.show_provider:
+            headers.append((b"x-tollhouse-provider", (journey.provider or "").encode()))
+            headers.append((b"x-tollhouse-attempts", b"%d" % len(journey.attempts)))
+        return headers

@@ -1,0 +1,152 @@
+"""Stage 8: the answer goes on to the caller as it comes, and its last part after the commit.
+
+A buffered answer is committed, then sent. A stream is sent event by event; what would make it look whole (the usage
+chunk, `[DONE]`, a terminal event) is held back by the reader until the record is durable.
+"""
+
+from typing import Final
+
+from tollhouse.core.catalogue import Model
+from tollhouse.core.failure import Failure, Overloaded
+from tollhouse.gateway.attempt import Opened, Whole
+from tollhouse.gateway.client import ClientLeft
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.leaving import Leaving
+from tollhouse.gateway.meter import meter
+from tollhouse.gateway.ports import House
+from tollhouse.gateway.settle import settled
+from tollhouse.protocols.openai import answer as answers
+from tollhouse.protocols.openai import failure as failures
+from tollhouse.protocols.openai.request import Request
+
+JSON: Final = (b"content-type", b"application/json")
+
+
+async def relay(
+    house: House, journey: Journey, request: Request, model: Model, answer: Whole | Opened, books: settled
+) -> None:
+    """Raises Overloaded where a buffered answer cannot be committed, ClientLeft where the caller left a stream."""
+    journey.headers += house.answer_headers(journey)
+    if isinstance(answer, Whole):
+        await _whole(house, journey, request, model, answer, books)
+    else:
+        await _stream(house, journey, request, model, answer, books)
+
+
+async def _whole(house: House, journey: Journey, request: Request, model: Model, answer: Whole, books: settled) -> None:
+    """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
+    client, reading, operation = journey.call.client, answer.reading, journey.call.operation
+    meter(
+        house,
+        journey,
+        request,
+        model,
+        reading.usage,
+        reading.raw_usage,
+        lambda: house.count.count(answers.text(operation, answer.body), model.id),
+    )
+    journey.ending = "incomplete" if reading.incomplete else "finished"
+    if client.gone:
+        journey.ending = "client_left_before_first_byte"
+    journey.first_byte_ms = journey.last_byte_ms = house.since_ms(journey.call)
+    await books.commit()
+    if not client.gone:
+        await client.whole(200, [JSON, *journey.headers], answer.body)
+
+
+async def _stream(
+    house: House, journey: Journey, request: Request, model: Model, opened: Opened, books: settled
+) -> None:
+    """Send what comes. After the first byte an error is an event, and the stream never looks whole."""
+    reader = opened.reader
+    abort = journey.destinations[opened.choice.offer.provider].provider.on_disconnect == "abort"
+    failure: Failure | None = None
+    try:
+        with Leaving(journey.call.client, house.drain_seconds_max, abort) as leaving:
+            await _pass_on(house, journey, opened, leaving)
+    except Failure as broken:
+        failure = broken
+    except ClientLeft:
+        _give_up(opened)
+        meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
+        raise
+    journey.last_byte_ms = house.since_ms(journey.call)
+    failure = failure or reader.failure
+    if failure is not None:
+        _give_up(opened)
+        await _broken(house, journey, request, model, opened, books, failure)
+        return
+    meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
+    journey.ending = "incomplete" if reader.incomplete else "finished"
+    if journey.call.client.gone:
+        journey.ending = "client_left_after_first_byte"
+    try:
+        await books.commit()
+    except Overloaded as unsaved:
+        await opened.outlet.end(_event(journey, opened, unsaved))
+        return
+    await opened.outlet.end(reader.held)
+    if opened.answer is not None:
+        opened.answer.release()
+
+
+async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leaving) -> None:
+    """Everything but the last part. Raises what reading raises; stops where the reader finds the stream broken."""
+    reader, outlet, answer, client = opened.reader, opened.outlet, opened.answer, journey.call.client
+    clock = house.clock
+    if opened.first:
+        await outlet.write(opened.first, clock.ticks_ns())
+        journey.first_byte_ms = house.since_ms(journey.call)
+    if answer is None:
+        return
+    outlets = house.pulse.outlets
+    outlets.add(outlet)
+    try:
+        while not reader.whole and reader.failure is None:
+            leaving.finishing = reader.finishing
+            data = await answer.read()
+            if not data:
+                reader.finish()
+                return
+            out = reader.feed(data)
+            if out and not client.gone:
+                await outlet.write(out, clock.ticks_ns())
+                if journey.first_byte_ms is None:
+                    journey.first_byte_ms = house.since_ms(journey.call)
+    finally:
+        outlets.discard(outlet)
+
+
+async def _broken(
+    house: House,
+    journey: Journey,
+    request: Request,
+    model: Model,
+    opened: Opened,
+    books: settled,
+    failure: Failure,
+) -> None:
+    """The provider failed on the way: what was delivered is counted, the caller gets an error event and no `[DONE]`."""
+    choice = opened.choice
+    house.health.failed(choice.offer, choice.slot, failure, "offer", None, house.clock.now_ms(), house.chance())
+    journey.error = failure.code
+    if journey.first_byte_ms is None:
+        journey.ending = "failed_before_first_byte"
+    else:
+        journey.ending = "failed_after_first_byte"
+        meter(house, journey, request, model, None, opened.reader.raw_usage, opened.reader.delivered_tokens)
+    try:
+        await books.commit()
+    finally:
+        await opened.outlet.end(_event(journey, opened, failure))
+
+
+def _event(journey: Journey, opened: Opened, failure: Failure) -> bytes:
+    if journey.call.operation == "responses":
+        return failures.responses_event(failure, journey.call.id, opened.reader.sequence_number)
+    return failures.event(failure, journey.call.id)
+
+
+def _give_up(opened: Opened) -> None:
+    if opened.answer is not None:
+        opened.answer.abort()
