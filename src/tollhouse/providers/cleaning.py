@@ -24,7 +24,7 @@ _IPV6 = re.compile(
     r"\[?(?<![\w:.])(?=[0-9A-Fa-f:.]*(?:::|(?::[0-9A-Fa-f]*){3}))[0-9A-Fa-f:.]{2,}(?:%\w+)?\]?", re.ASCII
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w])(?::\d+)?", re.ASCII)
-_DOTTED = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\.?(?::\d+)?", re.ASCII)
+_DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\.?(?::\d+)?", re.ASCII)
 _HOST_AND_PORT = re.compile(
     r"(?<![\w-])[A-Za-z][A-Za-z0-9-]*:\d{4,5}(?!\w)|\blocalhost\b(?::\d+)?", re.ASCII | re.IGNORECASE
 )
