@@ -10,6 +10,7 @@ The alphabet is `0-9A-Za-z`, the digits first, as `int(text, 36)` orders them.
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Literal
 
 from tollhouse.core.account import KeyMode
@@ -17,7 +18,7 @@ from tollhouse.core.account import KeyMode
 RANDOM_BYTES = 32
 BODY_LENGTH = 43  # 62**43 > 2**256
 CHECKSUM_LENGTH = 6  # 62**6 > 2**32
-PREFIXES: dict[KeyMode, str] = {"live": "sk-th-live-", "test": "sk-th-test-", "admin": "sk-th-admin-"}
+PREFIXES: Mapping[KeyMode, str] = {"live": "sk-th-live-", "test": "sk-th-test-", "admin": "sk-th-admin-"}
 
 Shape = Literal["ours", "damaged", "foreign"]
 """ours: our prefix, length and checksum. damaged: our prefix, but cut, mistyped or with something added.

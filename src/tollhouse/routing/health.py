@@ -18,6 +18,7 @@ asking costs a look into an empty dict.
 | a request that any provider refuses     | nobody     |                                      |                  |
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -45,7 +46,7 @@ class _Rule(Struct, frozen=True):
     cap_ms: int
 
 
-_RULES: Final = {
+_RULES: Mapping[Cause, _Rule] = {
     "failing": _Rule(5, 5_000, 120_000),
     "refused": _Rule(1, 10_000, 300_000),
     "saturated": _Rule(3, 1_000, 30_000),
