@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -19,12 +20,17 @@ Columns = Sequence[tuple[str, Cell]]
 _PIPED_WIDTH = 200
 
 
+def columns(*names: str) -> list[tuple[str, Cell]]:
+    """Columns that show fields as they are, each below its own name."""
+    return [(name.replace("_", " "), itemgetter(name)) for name in names]
+
+
 def show(place: Place, answer: Answer, sentence: str) -> None:
     """One object, or what was done."""
     print(as_json(answer) if place.json else sentence)
 
 
-def show_rows(place: Place, answer: Answer, columns: Columns, *, empty: str) -> None:
+def show_rows(place: Place, answer: Answer, shown: Columns, *, empty: str) -> None:
     """A list of the control API."""
     if place.json:
         print(as_json(answer))
@@ -33,7 +39,7 @@ def show_rows(place: Place, answer: Answer, columns: Columns, *, empty: str) -> 
     if not rows:
         print(empty)
         return
-    show_table([heading for heading, _ in columns], [[cell(row) for _, cell in columns] for row in rows])
+    show_table([heading for heading, _ in shown], [[cell(row) for _, cell in shown] for row in rows])
     if answer.get("next"):
         print(f"There are more: --after {answer['next']}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
@@ -12,8 +13,10 @@ from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.admin.callers import Callers
+from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.given import from_body, from_query
 from tollhouse.edge.admin.route import Asked, Nothing, Route
+from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.reply import headers_of
 from tollhouse.protocols.openai import failure as openai
 
@@ -38,14 +41,17 @@ class _Left(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ControlApi:
-    """See `application`. `defect` is told of an exception that nothing in the house expected."""
+    """The same for the main listener and for the control socket; `callers` makes the difference.
 
-    office: Any
-    routes: Sequence[Route]
+    `defect` is told of an exception that nothing in the house expected.
+    """
+
+    desk: Desk
     callers: Callers
     clock: Clock
     random: Randomness
     defect: Callable[[str, BaseException], None] = field(default=lambda request_id, error: None)
+    routes: Sequence[Route] = TABLE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         now_ms = self.clock.now_ms()
@@ -69,7 +75,9 @@ class ControlApi:
     async def _answer(
         self, scope: Scope, receive: Receive, now_ms: int
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        route, object_id = find(self.routes, scope["method"], scope["path"])
+        route, object_id = find(
+            self.routes, scope["method"], scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        )
         caller = self.callers(route, scope, now_ms)
         data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive)
         if route.takes_file or route.method == "GET":
@@ -86,7 +94,7 @@ class ControlApi:
             now_ms=now_ms,
             file=data if route.takes_file else b"",
         )
-        return route.status, [], _encode(await route.deed(self.office, asked))
+        return route.status, [], _encode(await route.deed(self.desk, asked))
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
@@ -107,13 +115,16 @@ def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
 
 
 def match(pattern: str, path: str) -> str | None:
-    """The `{id}` of a path that fits the pattern, the empty text where the pattern has none; None: does not fit."""
+    """The `{id}` of a path that fits the pattern, the empty text where the pattern has none; None: does not fit.
+
+    The path is as it was sent: a name may hold an encoded slash.
+    """
     before, has_id, after = pattern.partition("{id}")
     if not has_id:
         return "" if path == pattern else None
     object_id = path[len(before) : len(path) - len(after)]
-    fits = path.startswith(before) and path.endswith(after) and object_id and "/" not in object_id
-    return object_id if fits and len(path) > len(before) + len(after) else None
+    fits = path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after)
+    return unquote(object_id) if fits and "/" not in object_id else None
 
 
 async def _body(receive: Receive) -> bytes:

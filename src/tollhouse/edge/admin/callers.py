@@ -4,16 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tollhouse.core.account import Identity
+from tollhouse.access.judge import Find, present_and_judge
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import KeyRefused, ScopeMissing
-from tollhouse.core.wire import Headers
+from tollhouse.core.failure import ScopeMissing
 from tollhouse.edge.admin.route import Route, Who
 
 Scope = Any
-
-Identify = Callable[[Headers, bytes, str, int], Identity]
-"""(headers, query, address, now in ms) -> whose key this is. Raises KeyRefused and NotPermitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +30,25 @@ def on_the_socket(route: Route, scope: Scope, now_ms: int) -> Caller:
     return Caller("operator", Actor(kind="operator", id="control socket"))
 
 
-def on_the_listener(identify: Identify, address_of: Callable[[Scope], str]) -> Callers:
-    """The main listener: an admin key acts for its own account, an API key sees its own data."""
+def on_the_listener(find: Find, address_of: Callable[[Scope], str]) -> Callers:
+    """The main listener: an admin key acts for its own account, an API key sees its own data.
+
+    `address_of` gives the caller's address, forwarded headers judged.
+    """
 
     def caller(route: Route, scope: Scope, now_ms: int) -> Caller:
         address = address_of(scope)
         if "public" in route.who:
             return Caller("public", Actor(kind="public", id="", address=address))
-        identity = identify(scope["headers"], scope["query_string"], address, now_ms)
-        key = identity.key
+        key = present_and_judge(
+            scope["headers"],
+            scope["query_string"],
+            gemini_query_allowed=False,
+            find=find,
+            now_ms=now_ms,
+            address=address,
+            need="any",
+        ).key
         if key.mode == "admin":
             found = Caller("account", Actor(kind="admin_key", id=key.id, account_id=key.account_id, address=address))
         else:
@@ -57,9 +63,7 @@ def on_the_listener(identify: Identify, address_of: Callable[[Scope], str]) -> C
     return caller
 
 
-def _not_for(who: Who, route: Route) -> ScopeMissing | KeyRefused:
+def _not_for(who: Who, route: Route) -> ScopeMissing:
     if who == "account":
-        return ScopeMissing(
-            f"{route.name} belongs to the platform's operator: run it on the platform, through its control socket"
-        )
+        return ScopeMissing(f"{route.name} is for the operator of the platform, through its control socket")
     return ScopeMissing(f"{route.name} needs an admin key (sk-th-admin-...); this is an API key")

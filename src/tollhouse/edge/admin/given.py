@@ -1,7 +1,7 @@
 """What a caller gives, read strictly: a wrong type, an unknown or a missing field is named, nothing is converted."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -33,7 +33,7 @@ def from_query(query: bytes, kind: type[G]) -> G:
 
 def from_texts(pairs: list[tuple[str, str]], kind: type[G]) -> G:
     """Read named texts, such as a query's; a list field takes each of its name. Raises BadRequest."""
-    hints = get_type_hints(kind)
+    hints = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     values: dict[str, object] = {}
     for name, value in pairs:
         if _is_list(hints.get(name)):
@@ -49,8 +49,7 @@ def from_texts(pairs: list[tuple[str, str]], kind: type[G]) -> G:
 
 
 def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) -> G:
-    hints = get_type_hints(kind, include_extras=True)
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in values:
         if name not in fields:
             shown = name[:60]
@@ -63,10 +62,11 @@ def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) 
                 raise BadRequest(f"{name} is missing", param=name)
             continue
         try:
-            built[name] = msgspec.convert(values[name], hints[name], strict=strict)
+            value = msgspec.convert(values[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
-            raise BadRequest(f"{name}: {explain(error, hints[name])}", param=name) from None
-        _refuse_odd_text(name, built[name])
+            raise BadRequest(f"{name}: {explain(error, field.type)}", param=name) from None
+        _refuse_odd_text(name, value)
+        built[field.name] = value
     return kind(**built)
 
 

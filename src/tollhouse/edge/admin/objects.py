@@ -1,5 +1,6 @@
 """Records as the control API and `--json` show them. Times are RFC 3339 in UTC, money decimal USD as text."""
 
+from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, field, structs
@@ -11,8 +12,10 @@ from tollhouse.core.catalogue import Model, Provider
 from tollhouse.core.roll_up import UsageSum
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.moments import written
+from tollhouse.office import pages
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Page(Struct, Generic[T], frozen=True, kw_only=True, tag_field="object", tag="list"):
@@ -132,6 +135,10 @@ class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="au
     object_id: str
     before: dict[str, object]
     after: dict[str, object]
+
+
+def page_object(page: pages.Page[R], shown: Callable[[R], T]) -> Page[T]:
+    return Page(data=tuple(shown(record) for record in page.records), next=page.next)
 
 
 def account_object(account: Account) -> AccountObject:

@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from msgspec import Struct
 
 from tollhouse.core.audit import Actor
+from tollhouse.office.pages import LIMIT
 
 Who = Literal["operator", "account", "key", "public"]
 """operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
@@ -15,8 +16,21 @@ own data. public: anyone, without a credential."""
 G = TypeVar("G", bound=Struct)
 
 
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+class Nothing(Struct, frozen=True):
     """What a route takes that takes nothing."""
+
+
+class Paging(Struct, frozen=True, kw_only=True):
+    """`after`: the `next` of the page before."""
+
+    limit: int = LIMIT
+    after: str | None = None
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why, for the audit."""
+
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Asked(Generic[G]):
 
 
 Deed = Callable[[Any, Asked[Any]], Awaitable[Struct]]
-"""(office, asked) -> what is answered. Raises the failures of core."""
+"""(desk, asked) -> what is answered. Raises the failures of core."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,61 @@
+"""tollhouse accounts: who pays."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from tollhouse.cli.asking import confirm
+from tollhouse.cli.control import call
+from tollhouse.cli.options import After, Limit, Reason, Yes
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import columns, show, show_fields, show_rows
+
+app = App(name="accounts", help="Accounts: who pays.")
+
+_COLUMNS = columns("id", "name", "email", "plan", "state", "credit_limit_usd", "created_at")
+_FIELDS = ("id", "name", "email", "plan", "state", "state_reason", "credit_limit_usd", "zone", "created_at")
+
+
+@app.command
+def create(
+    name: str,
+    *,
+    email: Annotated[str | None, Parameter(help="where its owner is reached")] = None,
+    plan: Annotated[str | None, Parameter(help="a plan of platform.toml; default: `default`")] = None,
+    credit_limit: Annotated[
+        str | None, Parameter(help="USD it may owe, or unlimited; default: as the plan says")
+    ] = None,
+    at: Place = HERE,
+) -> None:
+    """Open an account, with its project `default`."""
+    given = {"name": name, "email": email, "plan": plan, "credit_limit_usd": credit_limit}
+    account = call(at, "accounts.create", given=given)
+    show(at, account, f"Opened account {account['name']}: {account['id']}")
+
+
+@app.command(name="list")
+def every(*, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+    """Accounts, newest first."""
+    answer = call(at, "accounts.list", given={"limit": limit, "after": after})
+    show_rows(at, answer, _COLUMNS, empty="There is no account yet: tollhouse accounts create NAME")
+
+
+@app.command(name="show")
+def one(account: str, *, at: Place = HERE) -> None:
+    """One account, by id or unique name."""
+    show_fields(at, call(at, "accounts.show", account), _FIELDS)
+
+
+@app.command
+def suspend(account: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
+    """Refuse every call of an account from the next request on, until it is resumed."""
+    confirm(at, f"Suspend {account}? All its keys stop working at once.", yes=yes)
+    answer = call(at, "accounts.suspend", account, given={"reason": reason})
+    show(at, answer, f"Suspended account {answer['name']}")
+
+
+@app.command
+def resume(account: str, *, reason: Reason = None, at: Place = HERE) -> None:
+    """Let a suspended account call again."""
+    answer = call(at, "accounts.resume", account, given={"reason": reason})
+    show(at, answer, f"Resumed account {answer['name']}")

@@ -1,0 +1,97 @@
+"""Working on the database itself, when no server runs: the same control API, called in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import unquote
+
+from tollhouse.cli.place import Place, read_platform, surroundings
+from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.edge.admin.application import ControlApi
+from tollhouse.edge.admin.callers import on_the_socket
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.office.office import Office
+from tollhouse.office.platform_file import FILE_NAME, Reading
+from tollhouse.settings import Settings
+from tollhouse.store.database import open_store
+from tollhouse.store.engines import CannotOpen
+
+
+def ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+    """One request of the control API; whoever calls holds the folder's lock. Raises Trouble."""
+    return asyncio.run(_ask(place, method, target, content_type, body))
+
+
+@asynccontextmanager
+async def opened(place: Place, settings: Settings, *, create: bool) -> AsyncIterator[Office]:
+    """The office on the data folder's database; `create` fills an empty one. Raises Trouble."""
+    scheme, _, path = settings.server.database.partition(":///")
+    if scheme == "sqlite" and not create and not (place.dir / path).exists():
+        message = f"there is no database in {place.dir}: make it with `tollhouse init`, or name the folder with --dir"
+        raise Trouble(message, code="no_database")
+    clock = SystemClock()
+    try:
+        store = open_store(settings.server.database, create=create, clock=clock, folder=place.dir)
+    except CannotOpen as error:
+        raise Trouble(str(error), code="database") from error
+    except ModuleNotFoundError as error:
+        raise Trouble(
+            f"the database's driver {error.name} is missing: pip install 'tollhouse[postgresql]'", code="database"
+        ) from error
+    try:
+        directory, catalogue = await store.load_directory(), await store.load_catalogue()
+        office = Office(rows=store, directory=directory, clock=clock, random=SystemRandom(), catalogue=catalogue)
+        yield office
+        await office.finish()
+    finally:
+        await store.close()
+
+
+def server_settings(reading: Reading) -> Settings:
+    """Settings of a reading in which only what concerns this process must be right. Raises Misuse."""
+    ours = [one for one in reading.mistakes if one.where.startswith(("server", "TOLLHOUSE_", FILE_NAME))]
+    if ours:
+        raise Misuse("\n".join(map(str, ours)), code="invalid_configuration")
+    return reading.settings
+
+
+async def _ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+    async with opened(place, server_settings(read_platform(place)), create=False) as office:
+        desk = Desk(
+            office=office,
+            around=surroundings(place.dir),
+            version=version("tollhouse"),
+            destinations=dict,
+        )
+        api = ControlApi(desk, on_the_socket, office.clock, office.random, defect=_raise)
+        return await _call(api, method, target, content_type, body)
+
+
+def _raise(request_id: str, error: BaseException) -> None:
+    """Nobody else listens here: a defect ends the command with its traceback."""
+    raise error
+
+
+async def _call(api: ControlApi, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+    path, _, query = target.partition("?")
+    scope: MutableMapping[str, Any] = {
+        "type": "http",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"content-type", content_type.encode())] if content_type else [],
+    }
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    await api(scope, receive, send)
+    return sent[0]["status"], sent[1]["body"]

@@ -1,0 +1,15 @@
+"""Asking before something that cannot be undone."""
+
+import sys
+
+from tollhouse.cli.place import Place
+from tollhouse.cli.trouble import Misuse
+
+
+def confirm(place: Place, question: str, *, yes: bool) -> None:
+    """Ask on a terminal. With --yes, with --json or without a terminal nothing asks. Raises Misuse for a no."""
+    if yes or place.json or not sys.stdin.isatty():
+        return
+    answer = input(f"{question} [y/N] ")
+    if answer.strip().lower() not in ("y", "yes"):
+        raise Misuse("nothing was changed", code="not_confirmed")

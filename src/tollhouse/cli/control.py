@@ -1,0 +1,127 @@
+"""How a command reaches the platform: through the control socket of the server that runs, else alone on the database.
+
+Both ways lead through the same application and the same table of routes, so that a command means the same either way.
+"""
+
+import http.client
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.cli import alone
+from tollhouse.cli.lock import FolderLock
+from tollhouse.cli.place import Place
+from tollhouse.cli.terminal import Answer
+from tollhouse.cli.trouble import FAILED, MISUSED, Trouble
+from tollhouse.clock import SystemClock
+from tollhouse.edge.admin.route import Route
+from tollhouse.edge.admin.table import called
+
+_SECONDS_MAX = 120
+_BUSY_SECONDS_MAX = 30
+_SUN_PATH_MAX = 100  # the kernel takes 108 bytes as the address of a socket
+
+
+class Wire(Struct, frozen=True, kw_only=True):
+    """A request as it goes out."""
+
+    method: str
+    target: str
+    content_type: str
+    body: bytes
+
+
+class NobodyListens(Exception):
+    """No server runs on this data folder."""
+
+
+def call(
+    place: Place, name: str, object_id: str = "", *, given: Mapping[str, object] | None = None, file: bytes = b""
+) -> Answer:
+    """Do the deed that the table calls `name`; what is None is not given. Raises Trouble."""
+    wire = _wire(
+        called(name), object_id, {key: value for key, value in (given or {}).items() if value is not None}, file
+    )
+    status, data = _ask_somebody(place, wire)
+    answer = msgspec.json.decode(data) if data else {}
+    if status >= 400:
+        error: dict[str, Any] = answer.get("error", {})
+        exit_code = MISUSED if status in (400, 413) else FAILED
+        raise Trouble(error.get("message", f"HTTP {status}"), code=error.get("code") or "failed", exit_code=exit_code)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def _ask_somebody(place: Place, wire: Wire) -> tuple[int, bytes]:
+    """The server that runs; without one, this process, once nobody else works on the folder."""
+    clock, pause = SystemClock(), threading.Event()
+    until_ns = clock.ticks_ns() + _BUSY_SECONDS_MAX * 1_000_000_000
+    while True:
+        try:
+            return ask(place.socket, wire)
+        except NobodyListens:
+            lock = FolderLock(place.lock)
+            if lock.take():
+                with lock:
+                    return alone.ask(place, wire.method, wire.target, wire.content_type, wire.body)
+        if clock.ticks_ns() > until_ns:
+            raise Trouble(f"another tollhouse works on {place.dir}, and does not answer", code="folder_in_use")
+        pause.wait(0.05)  # a server that starts, or another command: both are short
+
+
+def ask(path: Path, wire: Wire) -> tuple[int, bytes]:
+    """One request over the control socket. Raises NobodyListens, Trouble."""
+    connection = _SocketConnection(path)
+    try:
+        headers = {"Content-Type": wire.content_type} if wire.body else {}
+        connection.request(wire.method, wire.target, wire.body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NobodyListens(str(path)) from error
+    except PermissionError as error:
+        raise Trouble(f"{path} may be opened by the user who runs the server only", code="not_permitted") from error
+    except (OSError, http.client.HTTPException) as error:
+        message = f"the server on {path} did not answer: {error}; whether the change was made is not known"
+        raise Trouble(message, code="no_answer") from error
+    finally:
+        connection.close()
+
+
+def _wire(route: Route, object_id: str, given: Mapping[str, object], file: bytes) -> Wire:
+    target = route.path.replace("{id}", quote(object_id, safe=""))
+    if route.takes_file:
+        return Wire(method=route.method, target=target, content_type="application/toml", body=file)
+    if route.method == "GET":
+        query = urlencode(list(given.items()), doseq=True)
+        return Wire(method="GET", target=f"{target}?{query}" if query else target, content_type="", body=b"")
+    body = msgspec.json.encode(given)
+    return Wire(method=route.method, target=target, content_type="application/json", body=body)
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_SECONDS_MAX)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_SECONDS_MAX)
+        if len(os.fsencode(self._path)) <= _SUN_PATH_MAX:
+            self.sock.connect(str(self._path))
+            return
+        # A long path is reached through its folder, opened and named by its number.
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.sock.connect(f"/proc/self/fd/{folder}/{self._path.name}")
+        finally:
+            os.close(folder)

@@ -1,0 +1,75 @@
+"""tollhouse init: a data folder to start from."""
+
+import os
+
+from tollhouse.cli.alone import server_settings
+from tollhouse.cli.lock import FolderLock
+from tollhouse.cli.place import HERE, Place, read_platform
+from tollhouse.cli.terminal import show
+from tollhouse.cli.trouble import Trouble
+from tollhouse.store import database
+from tollhouse.store.engines import CannotOpen
+
+_PLATFORM_TOML = """\
+# The platform's configuration. Everything is optional; what stands behind a # is the default or an example.
+# `tollhouse plan` shows what a change here would do, `tollhouse apply` does it. All settings: docs/settings.md
+
+[server]
+# listen = "127.0.0.1:8080"
+# database = "sqlite:///tollhouse.db"     # or postgresql://user@host/db
+# trusted_proxies = []                    # e.g. ["127.0.0.1/32"] when a TLS proxy stands in front
+
+[platform]
+# name = "tollhouse"
+# public_url = "https://llm.example"
+
+[support]
+# channels = [{ kind = "email", value = "help@llm.example" }]
+
+# Where calls go. Secrets are named, not written: env:NAME or file:PATH (within this folder).
+#
+# [providers.main]
+# kind = "openai"                         # or "openai_compatible", "simulator"
+# base_url = "https://provider.example/v1"
+# api_keys = ["env:MAIN_KEY"]             # several are rotated, each with its own health
+
+# For a first look: a provider that answers in this process, and costs nothing.
+[providers.simulator]
+kind = "simulator"
+
+# What can be called, who serves it, and what it costs (USD per million tokens, as text).
+[models."example-1"]
+offers = [{ provider = "simulator", model = "example-1" }]
+context_tokens = 128000
+max_output_tokens = 16384
+price = { input = "2.50", output = "10.00" }
+
+# What new accounts get.
+[plans.default]
+# requests_per_minute = 500
+# tokens_per_minute = 200000
+# parallel_requests = 50
+credit_limit_usd = "0"                    # or "unlimited" for a team without prepayment
+"""
+
+
+def init(*, at: Place = HERE) -> None:
+    """Make the data folder with a commented platform.toml and an empty database. Nothing that stands is changed."""
+    made = []
+    try:
+        at.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FolderLock(at.lock):
+            try:
+                file = os.open(at.platform_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+                with os.fdopen(file, "w", encoding="utf-8") as text:
+                    text.write(_PLATFORM_TOML)
+                made.append(str(at.platform_file))
+            except FileExistsError:
+                pass
+            made += database.migrate(server_settings(read_platform(at)).server.database, at.dir)
+    except CannotOpen as error:
+        raise Trouble(str(error), code="database") from error
+    except OSError as error:
+        raise Trouble(f"{at.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
+    words = f"{at.dir} is ready. Edit {at.platform_file}, then: tollhouse apply, tollhouse serve"
+    show(at, {"object": "init", "dir": str(at.dir), "made": made}, words)

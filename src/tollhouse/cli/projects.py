@@ -1,0 +1,34 @@
+"""tollhouse projects: parts of an account."""
+
+from cyclopts import App
+
+from tollhouse.cli.asking import confirm
+from tollhouse.cli.control import call
+from tollhouse.cli.options import AccountOption, After, Limit, Yes
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import columns, show, show_rows
+
+app = App(name="projects", help="Projects within an account.")
+
+
+@app.command
+def create(name: str, *, account: AccountOption = None, at: Place = HERE) -> None:
+    """Make a project. Without --account: of the only account there is."""
+    project = call(at, "projects.create", given={"name": name, "account": account})
+    show(at, project, f"Made project {project['name']}: {project['id']}")
+
+
+@app.command(name="list")
+def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+    """Projects, newest first."""
+    answer = call(at, "projects.list", given={"account": account, "limit": limit, "after": after})
+    shown = columns("id", "name", "account_id", "state", "created_at")
+    show_rows(at, answer, shown, empty="There is no project here")
+
+
+@app.command
+def archive(project: str, *, yes: Yes = False, at: Place = HERE) -> None:
+    """Close a project: its keys stop working, its history stays."""
+    confirm(at, f"Archive {project}? All its keys stop working at once.", yes=yes)
+    answer = call(at, "projects.archive", project)
+    show(at, answer, f"Archived project {answer['name']}")

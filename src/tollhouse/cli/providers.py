@@ -1,0 +1,32 @@
+"""tollhouse providers: where calls go."""
+
+from cyclopts import App
+
+from tollhouse.cli.control import call
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import as_json, columns, show_rows, show_table
+
+app = App(name="providers", help="Providers and their health.")
+
+
+@app.command(name="list")
+def every(*, at: Place = HERE) -> None:
+    """Providers as configured."""
+    shown = columns("id", "kind", "base_url", "api_keys", "managed_by", "state")
+    show_rows(at, call(at, "providers.list"), shown, empty="There is no provider yet: name one in platform.toml")
+
+
+@app.command
+def check(provider: str | None = None, *, at: Place = HERE) -> int:
+    """Ask each provider for its models, with each of its keys. Exit code 1 if one does not answer."""
+    answer = call(at, "providers.check", given={"provider": provider})
+    if at.json:
+        print(as_json(answer))
+    else:
+        headings = ["provider", "key", "state", "url", "what was seen", "what to do"]
+        rows = [
+            [row["provider"], row["key"], row["state"], row["url"], row["reason"], row["cure"]]
+            for row in answer["data"]
+        ]
+        show_table(headings, rows)
+    return 1 if any(row["state"] == "red" for row in answer["data"]) else 0

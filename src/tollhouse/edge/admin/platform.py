@@ -1,0 +1,103 @@
+"""/api/v1/platform: the configuration, what platform.toml would change, and changing it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from tollhouse.core.failure import BadRequest
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
+from tollhouse.office import platform
+from tollhouse.office.platform_file import Reading, read
+
+
+class PlatformObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="platform"):
+    generation: int
+    providers: int
+    models: int
+    plans: int
+    version: str
+
+
+class ChangeObject(Struct, frozen=True, kw_only=True):
+    change: Literal["create", "update", "delete"]
+    kind: Literal["provider", "model", "plan"]
+    id: str
+    before: dict[str, object]
+    after: dict[str, object]
+
+
+class PlanObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="plan"):
+    """`generation`: of the configuration in force. Sections such as [server] take effect with the next start."""
+
+    generation: int
+    changes: tuple[ChangeObject, ...]
+    warnings: tuple[str, ...]
+
+
+async def show(desk: Desk, asked: Asked[Nothing]) -> PlatformObject:
+    catalogue = desk.office.catalogue
+    return PlatformObject(
+        generation=catalogue.generation,
+        providers=len(catalogue.providers),
+        models=len(catalogue.models),
+        plans=len(catalogue.plans),
+        version=desk.version,
+    )
+
+
+async def plan(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
+    reading = _read(desk, asked.file)
+    changes = await platform.plan(desk.office, asked.actor, reading.catalogue)
+    return _plan_object(desk.office.catalogue.generation, changes, reading)
+
+
+async def apply(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
+    reading = _read(desk, asked.file)
+    applied = await platform.apply(desk.office, asked.actor, reading.catalogue)
+    return _plan_object(applied.generation, applied.changes, reading)
+
+
+def _read(desk: Desk, file: bytes) -> Reading:
+    """Raises BadRequest with a line for each mistake."""
+    reading = read(file, desk.around)
+    if reading.mistakes:
+        raise BadRequest("\n".join(map(str, reading.mistakes)), param=reading.mistakes[0].where)
+    return reading
+
+
+def _plan_object(generation: int, changes: tuple[platform.Change, ...], reading: Reading) -> PlanObject:
+    return PlanObject(
+        generation=generation,
+        changes=tuple(
+            ChangeObject(change=one.action, kind=one.kind, id=one.id, before=one.before, after=one.after)
+            for one in changes
+        ),
+        warnings=tuple(map(str, reading.warnings)),
+    )
+
+
+_PATH = "/api/v1/platform"
+ROUTES = (
+    Route("platform.show", "GET", _PATH, show, PLATFORM, "The configuration in force", PlatformObject),
+    Route(
+        "platform.plan",
+        "POST",
+        _PATH + "/plan",
+        plan,
+        PLATFORM,
+        "What a platform.toml would change",
+        PlanObject,
+        takes_file=True,
+    ),
+    Route(
+        "platform.apply",
+        "POST",
+        _PATH + "/apply",
+        apply,
+        PLATFORM,
+        "Make the platform what a platform.toml says",
+        PlanObject,
+        takes_file=True,
+    ),
+)
