@@ -1,0 +1,104 @@
+"""Accounts: who pays. An account is never deleted; suspending it stops all its keys."""
+
+from msgspec import structs
+
+from tollhouse.core.account import Account, Project
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import PathNotFound
+from tollhouse.office import audit, fields, reach
+from tollhouse.office.office import Office
+from tollhouse.office.pages import LIMIT, Page, limit, page, place
+from tollhouse.office.ports import Tables
+
+DEFAULT_PROJECT = "default"
+
+
+async def create(
+    office: Office,
+    actor: Actor,
+    *,
+    name: str,
+    email: str | None = None,
+    plan: str = "default",
+    credit_limit_usd: str | None = None,
+    zone: str = "UTC",
+) -> Account:
+    """A new account with its project `default`. Without a credit limit the plan's holds. Names need not be unique.
+
+    Raises BadRequest, ScopeMissing.
+    """
+    reach.require_operator(actor, "create accounts")
+    chosen = fields.plan(plan, office.catalogue)
+    limit_usd = chosen.credit_limit_usd if credit_limit_usd is None else credit_limit_usd
+    now_ms = office.clock.now_ms()
+    account = Account(
+        id=office.new_id("acc"),
+        name=fields.name(name),
+        email=None if email is None else fields.email(email),
+        plan=chosen.id,
+        credit_limit=fields.credit_limit(limit_usd),
+        zone=fields.zone(zone),
+        created_at_ms=now_ms,
+    )
+    project = Project(id=office.new_id("proj"), account_id=account.id, name=DEFAULT_PROJECT, created_at_ms=now_ms)
+    row = audit.entry(office, actor, "account.create", account.id, account_id=account.id)
+
+    def deed(tables: Tables) -> Account:
+        tables.accounts.add(account)
+        tables.projects.add(project)
+        tables.audit.add(audit.changed(row, None, account))
+        return account
+
+    def follow(done: Account) -> None:
+        office.directory.put_account(done)
+        office.directory.put_project(project)
+
+    return await office.rows.change(deed, follow)
+
+
+async def list_page(office: Office, actor: Actor, *, after: str | None = None, count: int = LIMIT) -> Page[Account]:
+    """All accounts, newest first; of a bounded actor, his own."""
+    before, asked = place(after), limit(count) + 1
+    found = await office.rows.read(
+        lambda tables: tables.accounts.page(before=before, limit=asked, account_id=actor.account_id)
+    )
+    return page(found, count, lambda account: (account.created_at_ms, account.id))
+
+
+async def show(office: Office, actor: Actor, reference: str) -> Account:
+    """By id or unique name. Raises PathNotFound, BadRequest."""
+    return reach.account(office, actor, reference)
+
+
+async def suspend(office: Office, actor: Actor, reference: str, reason: str | None = None) -> Account:
+    """Stop every key of the account from the next request on. Suspending twice changes the reason only."""
+    reach.require_operator(actor, "suspend accounts")
+    return await _turn(office, actor, reference, "account.suspend", state="suspended", reason=fields.reason(reason))
+
+
+async def resume(office: Office, actor: Actor, reference: str, reason: str | None = None) -> Account:
+    """Let a suspended account go on; nothing happens to an active one."""
+    reach.require_operator(actor, "resume accounts")
+    return await _turn(office, actor, reference, "account.resume", state="active", reason=fields.reason(reason))
+
+
+async def _turn(
+    office: Office, actor: Actor, reference: str, action: str, *, state: str, reason: str | None
+) -> Account:
+    account_id = reach.account(office, actor, reference).id
+    # Why an account is active is of interest to the audit only.
+    why = {"state_reason": reason} if state == "suspended" else {"state_reason": None}
+    told = {} if state == "suspended" or reason is None else {"reason": reason}
+    row = audit.entry(office, actor, action, account_id, account_id=account_id, after=told)
+
+    def deed(tables: Tables) -> Account:
+        before = tables.accounts.get(account_id)
+        if before is None:
+            raise PathNotFound(f"no account {account_id}")
+        account = structs.replace(before, state=state, **why)
+        if account != before:
+            tables.accounts.save(account)
+            tables.audit.add(audit.changed(row, before, account))
+        return account
+
+    return await office.rows.change(deed, office.directory.put_account)

@@ -1,0 +1,78 @@
+"""The audit: every change leaves a row in its own transaction; nobody edits one, and no secret stands in any."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from tollhouse.core.audit import Actor, AuditRow
+from tollhouse.core.failure import BadRequest, ScopeMissing
+from tollhouse.office import reach
+from tollhouse.office.office import Office
+from tollhouse.office.pages import LIMIT, Page, limit, page, place
+
+_NEVER = frozenset(("secrets", "password_hash"))
+_ONLY_LOOK = frozenset(("api_key", "public"))
+
+
+async def list_page(
+    office: Office,
+    actor: Actor,
+    *,
+    account: str | None = None,
+    object_id: str | None = None,
+    after: str | None = None,
+    count: int = LIMIT,
+) -> Page[AuditRow]:
+    """The newest rows first, of one account (the actor's own if he has one) and of one object, if named."""
+    if object_id is not None and len(object_id) > 200:
+        raise BadRequest("object: this is no id", param="object")
+    account_id, before, asked = reach.narrowed(office, actor, account), place(after), limit(count) + 1
+    rows = await office.rows.read(
+        lambda tables: tables.audit.page(before=before, limit=asked, account_id=account_id, object_id=object_id)
+    )
+    return page(rows, count, lambda row: (row.time_ms, row.id))
+
+
+def entry(
+    office: Office,
+    actor: Actor,
+    action: str,
+    object_id: str,
+    *,
+    account_id: str | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> AuditRow:
+    """The row of a change that is about to be made, now. Raises ScopeMissing for an actor who may only look."""
+    if actor.kind in _ONLY_LOOK:
+        raise ScopeMissing("changing anything needs an admin key (sk-th-admin-...), or the operator")
+    return AuditRow(
+        id=office.new_id("aud"),
+        time_ms=office.moment_ms(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        address=actor.address,
+        account_id=account_id,
+        action=action,
+        object_id=object_id,
+        before=dict(before or {}),
+        after=dict(after or {}),
+    )
+
+
+def changed(row: AuditRow, before: Struct | None, after: Struct) -> AuditRow:
+    """The row with what differs between two records of a kind; of a new record, all it says."""
+    new = _told(after)
+    if before is None:
+        return structs.replace(row, after=row.after | new)
+    old = _told(before)
+    differ = [name for name in new if old[name] != new[name]]
+    return structs.replace(
+        row,
+        before=row.before | {name: old[name] for name in differ},
+        after=row.after | {name: new[name] for name in differ},
+    )
+
+
+def _told(record: Struct) -> dict[str, object]:
+    return {name: value for name, value in structs.asdict(record).items() if name not in _NEVER}

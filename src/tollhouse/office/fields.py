@@ -1,0 +1,124 @@
+"""What a field may hold. Each function gives the value as it is stored, or raises BadRequest naming the field."""
+
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
+
+from tollhouse.access.networks import read_network
+from tollhouse.core.account import Scope
+from tollhouse.core.amount import BadAmount, parse_usd
+from tollhouse.core.catalogue import Catalogue, Plan
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.spelling import nearest
+
+NAME_MAX = 200
+REASON_MAX = 500
+LIST_MAX = 200
+TAGS_MAX = 16
+TAG_MAX = 100
+
+_EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
+_SCOPES: tuple[Scope, ...] = ("inference", "usage")
+
+
+def name(text: str, param: str = "name") -> str:
+    """1 to 200 printable characters, blanks around them dropped."""
+    return _line(text.strip(), param, NAME_MAX)
+
+
+def reason(text: str | None) -> str | None:
+    return None if text is None or not text.strip() else _line(text.strip(), "reason", REASON_MAX)
+
+
+def email(text: str) -> str:
+    if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable():
+        raise BadRequest(f"email: {text[:60]!r} is no mail address", param="email")
+    return text.strip()
+
+
+def zone(text: str) -> str:
+    if text == "UTC":
+        return text  # also where the system has no time zones
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadRequest(f"zone: {text[:60]!r} is no time zone; write it as Europe/Zurich", param="zone") from None
+    return text
+
+
+def plan(text: str, catalogue: Catalogue) -> Plan:
+    """A plan of the catalogue; `default` is there even if nobody wrote it down."""
+    known = {"default": Plan(id="default"), **catalogue.plans}
+    if text not in known:
+        raise BadRequest(
+            f"plan: {text[:60]!r} is unknown; the nearest known one is {nearest(text[:60], known)}", param="plan"
+        )
+    return known[text]
+
+
+def credit_limit(text: str) -> int | None:
+    """Nano-USD; None: unlimited."""
+    if text == "unlimited":
+        return None
+    try:
+        return parse_usd(text)
+    except BadAmount as error:
+        raise BadRequest(f"credit_limit_usd: {error}, or `unlimited`", param="credit_limit_usd") from None
+
+
+def expiry(at_ms: int | None, now_ms: int) -> int | None:
+    """Unix milliseconds in the future, before the year 10000."""
+    if at_ms is not None and not now_ms < at_ms < 253_402_300_800_000:
+        raise BadRequest("expires: this is not in the future", param="expires")
+    return at_ms
+
+
+def scopes(texts: Sequence[str]) -> tuple[Scope, ...]:
+    for text in texts:
+        if text not in _SCOPES:
+            raise BadRequest(f"scopes: {text[:60]!r} is unknown; there are {', '.join(_SCOPES)}", param="scopes")
+    if not texts:
+        raise BadRequest("scopes: a key without a scope could do nothing", param="scopes")
+    return tuple(scope for scope in _SCOPES if scope in texts)
+
+
+def models(texts: Sequence[str]) -> tuple[str, ...]:
+    """Exact ids or `prefix*`; a star stands at the end only. A model need not be there yet."""
+    for text in texts:
+        _line(text, "models", NAME_MAX)
+        if "*" in text[:-1]:
+            raise BadRequest(f"models: {text[:60]!r}: a star stands at the end only, as in gpt-4*", param="models")
+    return _few(texts, "models")
+
+
+def networks(texts: Sequence[str]) -> tuple[str, ...]:
+    return _few([str(read_network(text)) for text in texts], "networks")
+
+
+def tags(pairs: Mapping[str, str]) -> dict[str, str]:
+    if len(pairs) > TAGS_MAX:
+        raise BadRequest(f"tags: {len(pairs)} are too many; at most {TAGS_MAX}", param="tags")
+    for tag, value in pairs.items():
+        _line(tag, "tags", TAG_MAX)
+        if "=" in tag or "," in tag or "," in value:
+            raise BadRequest(f"tags: {tag[:60]!r}: a name holds no = or comma, a value no comma", param="tags")
+        if value:
+            _line(value, "tags", TAG_MAX)
+    return dict(pairs)
+
+
+def _line(text: str, param: str, length_max: int) -> str:
+    if not text:
+        raise BadRequest(f"{param}: this is empty", param=param)
+    if len(text) > length_max:
+        raise BadRequest(f"{param}: {len(text)} characters are too many; at most {length_max}", param=param)
+    if not text.isprintable():
+        raise BadRequest(f"{param}: this holds a character that does not print", param=param)
+    return text
+
+
+def _few(texts: Iterable[str], param: str) -> tuple[str, ...]:
+    few = tuple(dict.fromkeys(texts))
+    if len(few) > LIST_MAX:
+        raise BadRequest(f"{param}: {len(few)} are too many; at most {LIST_MAX}", param=param)
+    return few

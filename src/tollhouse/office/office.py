@@ -1,0 +1,47 @@
+"""The office: what every deed has at hand."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tollhouse.access.directory import Directory
+from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.clock import Clock
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.randomness import Randomness
+from tollhouse.office.ports import Rows
+
+Prepare = Callable[[Catalogue], Callable[[], None]]
+"""Make all ready for a new catalogue, which may raise BadRequest; the answer puts it in force and cannot fail."""
+
+
+def nothing_to_prepare(catalogue: Catalogue) -> Callable[[], None]:
+    return lambda: None
+
+
+@dataclass(slots=True)
+class Office:
+    """`catalogue` is the one in force; `prepare` is how the gateway gets a new one."""
+
+    rows: Rows
+    directory: Directory
+    clock: Clock
+    random: Randomness
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    prepare: Prepare = nothing_to_prepare
+    tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
+
+    _moment_ms: int = 0
+
+    def moment_ms(self) -> int:
+        """Now, but later than every moment before: what is audited within a millisecond still reads in its order."""
+        self._moment_ms = max(self.clock.now_ms(), self._moment_ms + 1)
+        return self._moment_ms
+
+    def new_id(self, prefix: str) -> str:
+        return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))
+
+    async def finish(self) -> None:
+        """Wait for what no caller waits for; before the store closes."""
+        await asyncio.gather(*self.tasks)

@@ -1,0 +1,46 @@
+"""Lists in pages: the cursor is opaque to callers, and says where the page before ended."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from tollhouse.core.failure import BadRequest
+from tollhouse.office.ports import Place
+
+T = TypeVar("T")
+
+LIMIT = 50
+LIMIT_MAX = 500
+
+
+class Page(Struct, Generic[T], frozen=True):
+    records: tuple[T, ...]  # newest first
+    next: str | None = None  # given back as `after`; None at the end
+
+
+def place(after: str | None) -> Place | None:
+    """Read a cursor. Raises BadRequest."""
+    if after is None:
+        return None
+    try:
+        time_ms, _, row_id = base64.urlsafe_b64decode(after.encode("ascii")).decode("ascii").partition(":")
+        return int(time_ms), row_id
+    except (ValueError, binascii.Error):
+        raise BadRequest("after: this is no cursor; give back `next` of the page before", param="after") from None
+
+
+def limit(count: int) -> int:
+    if not 1 <= count <= LIMIT_MAX:
+        raise BadRequest(f"limit: {count} is not between 1 and {LIMIT_MAX}", param="limit")
+    return count
+
+
+def page(records: Sequence[T], count: int, place_of: Callable[[T], Place]) -> Page[T]:
+    """Of `count + 1` records asked for: the page, and whether there is another."""
+    if len(records) <= count:
+        return Page(tuple(records))
+    time_ms, row_id = place_of(records[count - 1])
+    return Page(tuple(records[:count]), base64.urlsafe_b64encode(f"{time_ms}:{row_id}".encode()).decode())

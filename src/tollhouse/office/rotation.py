@@ -1,0 +1,64 @@
+"""Rotation as a rule: which secrets of a key are alive afterwards, and until when.
+
+The newest is alive as long as the key. The one before it stays for the overlap, counted from now or from the new one's
+first use. Every older one ends now, also inside an overlap it was promised: at most two secrets are ever alive.
+"""
+
+from typing import Literal
+
+from msgspec import structs
+
+from tollhouse.core.account import ApiKey, Secret
+from tollhouse.core.failure import BadRequest, Conflict
+
+OVERLAP_MS_MAX = 7 * 86_400_000
+
+CountedFrom = Literal["now", "first-use"]
+
+
+def require_rotatable(key: ApiKey, new_expiry_ms: int | None, now_ms: int) -> None:
+    """Raises Conflict for a revoked and for a frozen key, BadRequest for one that would be dead on arrival."""
+    if key.state == "revoked":
+        raise Conflict(f"{key.id} was revoked, which is final: create a new key")
+    if key.state == "frozen":
+        raise Conflict(f"{key.id} is frozen, so its new secret could not be used: unfreeze it first")
+    if new_expiry_ms is None and key.expires_at_ms is not None and key.expires_at_ms <= now_ms:
+        raise BadRequest(
+            f"expires: {key.id} has expired, and so would its new secret: give a new expiry", param="expires"
+        )
+
+
+def require_overlap(overlap_ms: int) -> int:
+    if not 0 <= overlap_ms <= OVERLAP_MS_MAX:
+        raise BadRequest("overlap: at most 7 days, at least 0", param="overlap")
+    return overlap_ms
+
+
+def rotated(
+    key: ApiKey,
+    secret: Secret,
+    *,
+    overlap_ms: int,
+    counted_from: CountedFrom,
+    now_ms: int,
+    new_expiry_ms: int | None = None,
+) -> ApiKey:
+    """The key with its new secret in front."""
+    former = [_ended(old, now_ms) for old in key.secrets[1:]]
+    if key.secrets:
+        newest = key.secrets[0]
+        if counted_from == "first-use":
+            former.insert(0, structs.replace(newest, valid_until_ms=None, overlap_ms=overlap_ms))
+        else:
+            former.insert(0, structs.replace(newest, valid_until_ms=now_ms + overlap_ms, overlap_ms=None))
+    return structs.replace(
+        key,
+        secrets=(secret, *former),
+        rotated_at_ms=now_ms,
+        expires_at_ms=key.expires_at_ms if new_expiry_ms is None else new_expiry_ms,
+    )
+
+
+def _ended(secret: Secret, now_ms: int) -> Secret:
+    until_ms = now_ms if secret.valid_until_ms is None else min(secret.valid_until_ms, now_ms)
+    return structs.replace(secret, valid_until_ms=until_ms, overlap_ms=None)

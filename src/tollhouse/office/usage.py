@@ -1,0 +1,55 @@
+"""Reports of usage, from the sums that are written with each call."""
+
+from tollhouse.core.account import KeyMode
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.roll_up import UsageBy, UsageSum
+from tollhouse.office import reach
+from tollhouse.office.office import Office
+
+DAY_MS = 86_400_000
+QUARTER_MS = 900_000
+_DAYS = 30
+
+_GROUPINGS: tuple[UsageBy, ...] = ("model", "key", "project", "day", "tag")
+
+
+async def report(
+    office: Office,
+    actor: Actor,
+    *,
+    by: UsageBy = "model",
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    account: str | None = None,
+    key: str | None = None,
+    mode: KeyMode | None = None,
+) -> tuple[UsageSum, ...]:
+    """Sums over [from, to), in Unix milliseconds: by default the last 30 days (of UTC), up to now.
+
+    Bounds are widened to whole quarters of an hour; by tag, to whole days of UTC. Without a mode, test calls count too.
+    Raises BadRequest, PathNotFound.
+    """
+    if by not in _GROUPINGS:
+        raise BadRequest(f"by: there are {', '.join(_GROUPINGS)}", param="by")
+    now_ms = office.clock.now_ms()
+    today_ms = now_ms - now_ms % DAY_MS
+    start_ms = today_ms - (_DAYS - 1) * DAY_MS if from_ms is None else from_ms
+    end_ms = today_ms + DAY_MS if to_ms is None else to_ms
+    if not 0 <= start_ms <= end_ms:
+        raise BadRequest("from: this lies after `to`", param="from")
+    account_id = reach.narrowed(office, actor, account)
+    key_id = None
+    if key is not None:
+        if by == "tag":
+            raise BadRequest("by: tags are summed over an account, not over one key", param="by")
+        key_id = reach.key(office, actor, key).id
+    grain_ms = DAY_MS if by == "tag" else QUARTER_MS
+    start_ms -= start_ms % grain_ms
+    end_ms += -end_ms % grain_ms
+    sums = await office.rows.read(
+        lambda tables: tables.usage.sums(
+            by, from_ms=start_ms, to_ms=end_ms, account_id=account_id, key_id=key_id, mode=mode
+        )
+    )
+    return tuple(sums)

@@ -1,0 +1,89 @@
+"""An office on a real store in a folder of its own, a clock that is turned by hand, and who asks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import structs
+
+from tollhouse.access import judge
+from tollhouse.access.credentials import Presented
+from tollhouse.access.secrets import digest
+from tollhouse.clock import SystemRandom
+from tollhouse.core.account import Identity
+from tollhouse.core.audit import Actor, AuditRow
+from tollhouse.core.catalogue import Catalogue, Plan
+from tollhouse.office import keys
+from tollhouse.office.office import Office
+from tollhouse.store.database import Store, open_store
+
+T = TypeVar("T")
+
+NOW_MS = 1_790_000_000_000
+OPERATOR = Actor(kind="operator", id="control socket", address="10.0.0.1")
+
+PLANS = Catalogue(
+    plans={
+        "default": Plan(id="default", credit_limit_usd="0"),
+        "team": Plan(id="team", credit_limit_usd="unlimited"),
+        "trial": Plan(id="trial", credit_limit_usd="2.50"),
+    }
+)
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * 1_000_000
+
+
+def run(folder: Path, scene: Callable[[Office, HandClock], Awaitable[T]]) -> T:
+    """Open, play, close; played again in the same folder, it is a restart."""
+
+    async def whole() -> T:
+        clock = HandClock()
+        store: Store = open_store("sqlite:///tollhouse.db", create=True, clock=clock, folder=folder)
+        office = Office(
+            rows=store,
+            directory=await store.load_directory(),
+            clock=clock,
+            random=SystemRandom(),
+            catalogue=PLANS,
+        )
+        keys.watch_first_uses(office)
+        try:
+            return await scene(office, clock)
+        finally:
+            await office.finish()
+            await store.close()
+
+    return asyncio.run(whole())
+
+
+def of_account(account_id: str) -> Actor:
+    return Actor(kind="admin_key", id="key_admin", account_id=account_id)
+
+
+def enter(office: Office, secret: str, address: str = "203.0.113.7") -> Identity:
+    """What the gateway does with a secret. Raises KeyRefused and NotPermitted."""
+    identity = judge.judge(
+        office.directory.find(digest(secret)),
+        presented=Presented(secret, "Authorization"),
+        now_ms=office.clock.now_ms(),
+        address=address,
+        need="inference",
+    )
+    office.directory.used(identity, "curl 8.5", office.clock.now_ms())
+    return identity
+
+
+async def audited(office: Office, object_id: str | None = None) -> list[AuditRow]:
+    """Oldest first."""
+    rows = await office.rows.read(lambda tables: tables.audit.page(before=None, limit=500, object_id=object_id))
+    return [structs.replace(row, id="") for row in reversed(rows)]
