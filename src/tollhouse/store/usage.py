@@ -1,6 +1,6 @@
 """Roll-ups of usage: added to in the transaction of the calls they count, read by reports without reading calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -15,7 +15,13 @@ DAY_MS = 86_400_000
 QUARTER_MS = 900_000
 
 _COUNTERS = ("calls", "failed", *BUCKETS)
-_COLUMN = {"model": "model", "key": "key_id", "project": "project_id", "day": "start_ms", "tag": "tag"}
+_COLUMN: Mapping[UsageBy, str] = {
+    "model": "model",
+    "key": "key_id",
+    "project": "project_id",
+    "day": "start_ms",
+    "tag": "tag",
+}
 
 
 def add(driver: Driver, batch: Sequence[Request]) -> None:

@@ -2,4 +2,5 @@
 
 Does not live here: the schema as it is today (`store.schema`). A revision never imports it: it must do in ten years
 what it does now.
+Who calls: `store.migration`, for `tollhouse migrate` and for an empty database.
 """

@@ -25,7 +25,8 @@ _BUCKETS = (
 
 
 def upgrade() -> None:
-    _who_calls()
+    _accounts_and_projects()
+    _keys()
     _people()
     _audit()
     _requests()
@@ -43,7 +44,7 @@ def _number(name: str, *, nullable: bool = False) -> "sa.Column[int]":
     return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
-def _who_calls() -> None:
+def _accounts_and_projects() -> None:
     op.create_table(
         "accounts",
         _text("id"),
@@ -78,6 +79,9 @@ def _who_calls() -> None:
         sqlite_where=active,
         postgresql_where=active,
     )
+
+
+def _keys() -> None:
     op.create_table(
         "keys",
         *(_text(name) for name in ("id", "account_id", "project_id", "name", "mode")),

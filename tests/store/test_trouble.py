@@ -1,0 +1,133 @@
+"""A database that cannot be written: everybody hears of it, nothing is half done, and it heals."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event, exc, text
+
+from tests.store.samples import NOW_MS, account, request
+from tests.store.writing import calls_summed, ids_on_disk, outcomes, trouble, writing
+from tollhouse.core.failure import Overloaded
+from tollhouse.store.batch import STEPS, Batches, Job
+from tollhouse.store.engines import Engines
+from tollhouse.store.tables import Tables
+
+
+class Disk:
+    """SQLite's own bounds, told to every connection that is made while they stand."""
+
+    def __init__(self, engines: Engines, pragma: str) -> None:
+        self.pragma = pragma
+        event.listen(engines.writing, "connect", self._connected)
+        engines.writing.dispose()  # whatever was connected before
+
+    def mend(self) -> None:
+        self.pragma = "PRAGMA max_page_count = 1000000"
+
+    def _connected(self, driver: Any, _record: object) -> None:
+        driver.execute(self.pragma)
+
+
+@pytest.mark.parametrize(
+    "pragma",
+    ["PRAGMA max_page_count = 1", "PRAGMA query_only = ON"],  # no more pages than there are; no writing at all
+)
+def test_a_full_or_read_only_disk_refuses_everybody_and_heals(tmp_path: Path, pragma: str) -> None:
+    url = f"sqlite:///{tmp_path}/tollhouse.db"
+    large = b"x" * 100_000
+
+    async def scene() -> None:
+        async with writing(url) as (writer, _):
+            await writer.commit(request(1))
+        async with writing(url) as (writer, engines):
+            disk = Disk(engines, pragma)
+            failed = await outcomes(
+                *(writer.commit(request(number, raw_usage=large)) for number in range(2, 5)),
+                writer.change(lambda connection: Tables(connection).accounts.add(account(email="x" * 100_000))),
+            )
+            assert failed == [Overloaded] * 4
+            assert trouble(writer) is not None
+            assert await outcomes(writer.commit(request(5, raw_usage=large))) == [Overloaded]
+            assert ids_on_disk(url) == ["req_1"]
+            assert calls_summed(url) == 1
+            disk.mend()
+            await writer.commit(request(6, raw_usage=large))
+            assert trouble(writer) is None
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == ["req_1", "req_6"]
+
+
+def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/tollhouse.db"
+
+    async def scene() -> None:
+        async with writing(url) as (writer, engines):
+            await writer.change(lambda connection: None)
+            batches = Batches(engines.reading, STEPS)  # an engine that is kept from writing
+            waiter = asyncio.get_running_loop().create_future()
+            job = Job(waiter, record=request(1))
+            batches.settle([job])
+            assert isinstance(job.error, Overloaded)
+            batches.keep_house(NOW_MS)
+            assert trouble(batches) is not None
+            batches._engine = engines.writing
+            await writer.close()
+            batches.keep_house(NOW_MS)
+            assert trouble(batches) is None
+            batches.disconnect()
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == []
+
+
+def _lost_answer(engines: Engines, *, done: bool) -> None:
+    """Have the next COMMIT end without an answer, done or not."""
+
+    def commit(connection: Connection) -> None:
+        event.remove(engines.writing, "commit", commit)
+        if done:
+            connection.connection.commit()
+        else:
+            connection.connection.rollback()
+        raise exc.OperationalError("COMMIT", {}, OSError("connection reset"))
+
+    event.listen(engines.writing, "commit", commit)
+
+
+def test_a_commit_whose_answer_was_lost_is_looked_up(database_url: str) -> None:
+    async def scene() -> None:
+        async with writing(database_url) as (writer, engines):
+            _lost_answer(engines, done=True)
+            await writer.commit(request(1))
+            assert trouble(writer) is None
+            _lost_answer(engines, done=False)
+            assert await outcomes(writer.commit(request(2))) == [Overloaded]
+            assert trouble(writer) is not None
+            await writer.commit(request(3))
+
+    asyncio.run(scene())
+    assert ids_on_disk(database_url) == ["req_1", "req_3"]
+
+
+def test_a_lost_connection_to_postgresql_is_made_anew_unnoticed(postgresql_database_url: str) -> None:
+    url = postgresql_database_url
+
+    def pid(connection: Connection) -> int:
+        found: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        return found
+
+    async def scene() -> None:
+        async with writing(url) as (writer, _):
+            await writer.commit(request(1))
+            lost = await writer.change(pid)
+            with psycopg.connect(url) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+            await writer.commit(request(2))
+            assert await writer.change(pid) != lost
+
+    asyncio.run(scene())
+    assert ids_on_disk(url) == ["req_1", "req_2"]
