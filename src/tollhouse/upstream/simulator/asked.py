@@ -1,0 +1,178 @@
+"""What a request body asks of a provider, as far as the simulator obeys it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.operation import Operation
+from tollhouse.protocols.openai import request as requests
+
+DIMENSIONS_DEFAULT: Final = 1536
+_DIMENSIONS_MAX: Final = 4096
+_ANY_JSON: Final[dict[str, object]] = {"type": "object", "properties": {"answer": {"type": "string"}}}
+_TOOL_RESULTS: Final = ("function_call_output", "custom_tool_call_output")
+
+_Object = dict[str, object]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    operation: Operation
+    model: str
+    stream: bool
+    wants_usage: bool  # in the stream
+    inputs: tuple[str | list[int], ...]  # embeddings, moderations, completions: the texts or token ids, one answer each
+    prompt: tuple[str, ...]  # every text the model reads
+    media: int  # parts without text: images, audio, files
+    last: str  # what was said last
+    replies_to_tool: bool
+    n: int  # answers to each input
+    cap: int | None  # output tokens of one answer
+    stop: tuple[str, ...]
+    tools: dict[str, object]  # name -> JSON schema of its arguments
+    forced_tool: str | None
+    schema: object  # the answer must be JSON of this schema; None: it is text
+    logprobs: bool
+    dimensions: int
+    base64: bool
+
+
+def read(operation: Operation, body: bytes) -> Asked:
+    """Read and check a body as a provider would. Raises BadRequest and UnsupportedParameter."""
+    try:
+        return _read(requests.read(operation, body))
+    except RecursionError:
+        raise BadRequest("The request body is nested too deeply: its JSON is not read.") from None
+
+
+def _read(request: requests.Request) -> Asked:
+    operation = request.operation
+    members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
+    tools = dict(_tools(members.get("tools")))
+    turns = members.get("messages") if operation == "chat" else members.get("input")
+    end: object = turns[-1] if operation in ("chat", "responses") and isinstance(turns, list) else None
+    return Asked(
+        operation=operation,
+        model=request.model,
+        stream=request.stream,
+        wants_usage=request.wants_usage,
+        inputs=_inputs(members.get("prompt" if operation == "completions" else "input")),
+        prompt=tuple(_prompt(members)),
+        media=sum(map(_media, (members.get("messages"), members.get("input")))),
+        last=" ".join(_texts(turns if end is None else end)) or " ".join(_texts(members.get("prompt"))),
+        replies_to_tool=isinstance(end, dict) and (end.get("role") == "tool" or end.get("type") in _TOOL_RESULTS),
+        n=_number(members.get("n"), 1),
+        cap=request.output_cap,
+        stop=tuple(text for text in _listed(members.get("stop")) if isinstance(text, str) and text),
+        tools=tools,
+        forced_tool=_forced_tool(members.get("tool_choice"), tools),
+        schema=_schema(members),
+        logprobs=members.get("logprobs") is True,
+        dimensions=_dimensions(members.get("dimensions")),
+        base64=_base64(members.get("encoding_format")),
+    )
+
+
+def _prompt(members: _Object) -> Iterator[str]:
+    for name in ("instructions", "messages", "input", "prompt"):
+        yield from _texts(members.get(name))
+    tools = members.get("tools")
+    if tools:
+        yield msgspec.json.encode(tools).decode()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a string, a message, a part, or a list of them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+    elif isinstance(value, dict):
+        for name in ("content", "text", "refusal", "name", "arguments", "output", "summary"):
+            yield from _texts(value.get(name))
+        for call in _listed(value.get("tool_calls")):
+            if isinstance(call, dict):
+                yield from _texts(call.get("function"))
+
+
+def _media(value: object) -> int:
+    """How many parts of messages are no text."""
+    if isinstance(value, list):
+        return sum(map(_media, value))
+    if not isinstance(value, dict):
+        return 0
+    kind = value.get("type")
+    is_media = isinstance(kind, str) and kind.removeprefix("input_") in ("image", "image_url", "audio", "file")
+    return is_media + _media(value.get("content"))
+
+
+def _inputs(value: object) -> tuple[str | list[int], ...]:
+    """The texts or arrays of token ids that are answered one by one."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list):
+        return ()
+    if all(isinstance(entry, int) for entry in value):
+        return (value,)
+    if all(isinstance(entry, dict) for entry in value):  # parts of one input
+        return (" ".join(_texts(value)),)
+    return tuple(entry for entry in value if isinstance(entry, str | list))
+
+
+def _tools(value: object) -> Iterator[tuple[str, object]]:
+    """Name and schema of each function, in the form of chat or of responses."""
+    for tool in _listed(value):
+        function = tool.get("function", tool) if isinstance(tool, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("name"), str):
+            yield function["name"], function.get("parameters")
+
+
+def _forced_tool(choice: object, tools: _Object) -> str | None:
+    if choice == "required":
+        return next(iter(tools), None)
+    if not isinstance(choice, dict):
+        return None
+    function = choice.get("function", choice)
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(name, str):
+        return None
+    if name not in tools:
+        raise BadRequest(f"'tool_choice' names '{name[:64]}', which is not among 'tools'.", param="tool_choice")
+    return name
+
+
+def _schema(members: _Object) -> object:
+    text = members.get("text")
+    wanted = members.get("response_format") or (text.get("format") if isinstance(text, dict) else None)
+    if not isinstance(wanted, dict):
+        return None
+    if wanted.get("type") == "json_object":
+        return _ANY_JSON
+    if wanted.get("type") != "json_schema":
+        return None
+    named = wanted.get("json_schema", wanted)
+    return (named.get("schema") if isinstance(named, dict) else None) or _ANY_JSON
+
+
+def _dimensions(value: object) -> int:
+    dimensions = _number(value, DIMENSIONS_DEFAULT)
+    if not 1 <= dimensions <= _DIMENSIONS_MAX:
+        raise BadRequest(f"'dimensions' must be an integer from 1 to {_DIMENSIONS_MAX}.", param="dimensions")
+    return dimensions
+
+
+def _base64(value: object) -> bool:
+    if value not in (None, "float", "base64"):
+        raise BadRequest("'encoding_format' must be 'float' or 'base64'.", param="encoding_format")
+    return value == "base64"
+
+
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]

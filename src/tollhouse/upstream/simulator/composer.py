@@ -1,0 +1,163 @@
+"""The answer to a body and a script: what it says, what it used, and the bytes that a server of the format writes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.usage import Usage
+from tollhouse.core.wire import Headers
+from tollhouse.protocols.openai import answers, response_answers
+from tollhouse.upstream.simulator import fitting, words
+from tollhouse.upstream.simulator.asked import Asked
+from tollhouse.upstream.simulator.logprobs import with_logprobs
+from tollhouse.upstream.simulator.script import Script
+from tollhouse.upstream.simulator.vectors import unit_vector
+
+IMAGE_TOKENS: Final = 85
+"""What a part without text (an image, audio, a file) counts as."""
+
+_JSON: Final = (b"content-type", b"application/json")
+_EVENTS: Final = (b"content-type", b"text/event-stream; charset=utf-8")
+_STATUS_ROWS: Final = (  # status, type, code: as the original server has them
+    (400, "invalid_request_error", "invalid_value"),
+    (401, "invalid_request_error", "invalid_api_key"),
+    (402, "insufficient_quota", "insufficient_quota"),
+    (403, "invalid_request_error", "unsupported_country_region_territory"),
+    (404, "invalid_request_error", "model_not_found"),
+    (429, "requests", "rate_limit_exceeded"),
+    (503, "server_error", "service_unavailable"),
+)
+
+
+class Composed(Struct, frozen=True):
+    status: int
+    headers: Headers
+    pieces: Sequence[bytes]  # of the body, each sent alone
+    broken: bool = False  # the connection ends after the pieces, before the body is whole
+
+
+class Said(Struct, frozen=True):
+    """What an answer says, once, whatever its form."""
+
+    text: str
+    tool: tuple[str, str] | None
+    finish: str
+    tokens: int
+
+
+def compose(asked: Asked, script: Script, counter: TokenCounter, created: int) -> Composed:
+    """`created` in Unix seconds. Everything else of the answer follows from the two and from the counter."""
+    if script.status is not None and script.status != 200:
+        return refusal(script.status)
+    if asked.operation == "embeddings":
+        return _cut(Composed(200, [_JSON], [_embeddings(asked, script, counter)]), script)
+    if asked.operation == "moderations":
+        flagged = ["violence" in text.lower() for text in asked.inputs if isinstance(text, str)]
+        body = answers.moderations(f"modr-{_seed(asked)[:24]}", asked.model, flagged)
+        return _cut(Composed(200, [_JSON], [body]), script)
+    said = _say(asked, script, counter)
+    usage = None
+    if not script.no_usage:
+        usage = Usage(input=_tokens_in(asked, counter), output=said.tokens * _choices(asked))
+    if asked.stream:
+        return _cut(Composed(200, [_EVENTS], _events(asked, said, usage, created)), script)
+    return _cut(Composed(200, [_JSON], [_body(asked, said, usage, created)]), script)
+
+
+def refusal(status: int) -> Composed:
+    """The provider's answer with an error status."""
+    kind, code = next(((kind, code) for known, kind, code in _STATUS_ROWS if known == status), ("server_error", None))
+    error = {"message": f"Simulated status {status}.", "type": kind, "param": None, "code": code}
+    headers = [_JSON, (b"retry-after", b"1")] if status in (429, 503) else [_JSON]
+    return Composed(status, headers, [msgspec.json.encode({"error": error})])
+
+
+def _say(asked: Asked, script: Script, counter: TokenCounter) -> Said:
+    def count(text: str) -> int:
+        return counter.count(text, asked.model)
+
+    seed = _seed(asked)
+    name = asked.forced_tool or (None if asked.replies_to_tool else script.tool)
+    if name is not None and asked.operation != "completions":
+        arguments = msgspec.json.encode(fitting.fitting(asked.tools.get(name))).decode()
+        room = None if asked.cap is None else max(0, asked.cap - count(name))
+        given = arguments if room is None else words.cut(arguments, room, count)
+        finish = "tool_calls" if given == arguments else "length"
+        return Said("", (name, given), finish, count(name) + count(given))
+    if script.tokens is not None:
+        text = words.exactly(script.tokens, seed, count)
+    elif asked.schema is not None:
+        text = msgspec.json.encode(fitting.fitting(asked.schema)).decode()
+    else:
+        text = words.reply(seed, asked.last)
+    for stop in asked.stop:
+        text = text.partition(stop)[0]
+    given = text if asked.cap is None else words.cut(text, asked.cap, count)
+    return Said(given, None, "stop" if given == text else "length", count(given))
+
+
+def _body(asked: Asked, said: Said, usage: Usage | None, created: int) -> bytes:
+    answer_id, model = _answer_id(asked), asked.model
+    if asked.operation == "responses":
+        return response_answers.response(answer_id, created, model, said.text, said.tool, usage, said.finish)
+    if asked.operation == "completions":
+        return answers.completion(answer_id, created, model, said.text, usage, said.finish, _choices(asked))
+    body = answers.chat(answer_id, created, model, said.text, said.tool, usage, said.finish, asked.n)
+    return with_logprobs(body) if asked.logprobs else body
+
+
+def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> list[bytes]:
+    answer_id, model, pieces = _answer_id(asked), asked.model, words.pieces(said.text)
+    if asked.operation == "responses":
+        return response_answers.response_events(answer_id, created, model, pieces, said.tool, usage, said.finish)
+    if asked.operation == "completions":
+        return answers.completion_events(
+            answer_id, created, model, pieces, usage, said.finish, asked.wants_usage, _choices(asked)
+        )
+    events = answers.chat_events(
+        answer_id, created, model, pieces, said.tool, usage, said.finish, asked.wants_usage, asked.n
+    )
+    if not asked.logprobs:
+        return events
+    return [*(b"data: " + with_logprobs(event[6:-2]) + b"\n\n" for event in events[:-1]), events[-1]]
+
+
+def _embeddings(asked: Asked, script: Script, counter: TokenCounter) -> bytes:
+    texts = [entry if isinstance(entry, str) else repr(entry) for entry in asked.inputs]
+    vectors = [unit_vector(text, asked.dimensions) for text in texts]
+    usage = Usage(input=0 if script.no_usage else _tokens_in(asked, counter))
+    return answers.embeddings(asked.model, vectors, None if script.no_usage else usage, asked.base64)
+
+
+def _cut(whole: Composed, script: Script) -> Composed:
+    """The answer as a faulty provider sends it."""
+    pieces = whole.pieces
+    if script.malformed:
+        return Composed(whole.status, whole.headers, [pieces[0][: len(pieces[0]) // 2] + b"\n\n"])
+    after = script.cut_after
+    if after is None or (len(pieces) > 1 and after >= len(pieces)):
+        return whole
+    sent = pieces[:after] if len(pieces) > 1 else [pieces[0][: len(pieces[0]) // 2]]
+    return Composed(whole.status, whole.headers, sent, broken=True)
+
+
+def _tokens_in(asked: Asked, counter: TokenCounter) -> int:
+    ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
+    return counter.count("\n".join(asked.prompt), asked.model) + ids + IMAGE_TOKENS * asked.media
+
+
+def _choices(asked: Asked) -> int:
+    return asked.n * max(1, len(asked.inputs)) if asked.operation == "completions" else asked.n
+
+
+def _seed(asked: Asked) -> str:
+    ids = [repr(entry) for entry in asked.inputs if isinstance(entry, list)]
+    return words.digest(asked.operation, asked.model, *asked.prompt, *ids)
+
+
+def _answer_id(asked: Asked) -> str:
+    prefix = {"chat": "chatcmpl-", "completions": "cmpl-", "responses": "resp_"}[asked.operation]
+    return prefix + _seed(asked)[:24]

@@ -1,0 +1,167 @@
+"""The simulator as an upstream: pace, faults by script, and the same port as the network."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, cast, get_args
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
+from tollhouse.core.operation import Operation
+from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.wire import Deadlines, Headers, Outgoing
+from tollhouse.protocols.openai import failure as failures
+from tollhouse.upstream.simulator import asked
+from tollhouse.upstream.simulator.composer import Composed, compose
+from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
+
+COUNTERS_MAX: Final = 10_000
+_TURN: Final = 16  # pieces given without a pause before others get a turn
+
+
+class Simulator:
+    """See `core.wire.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
+
+    def __init__(self, count: TokenCounter, clock: Clock, sleep: Sleep) -> None:
+        self._count = count
+        self._clock = clock
+        self._sleep = sleep
+        self._struck: dict[tuple[str, str], int] = {}
+        self.sent = 0
+        self.aborted = 0
+
+    async def send(self, call: Outgoing) -> "SimulatedAnswer":
+        """Also raises the failure that a script's `error=` names: it is to reach the caller as it is."""
+        self.sent += 1
+        try:
+            script = self._script(call)
+        except BadRequest as failure:
+            return self._answer(_refused(failure), Script(), call.deadlines)
+        failure_asked = script.failure()
+        if failure_asked is not None:
+            raise failure_asked
+        await self._first_byte(script.first_byte_ms, call.deadlines)
+        try:
+            body = asked.read(_operation(call.operation), call.body)
+            composed = compose(body, script, self._count, self._clock.now_ms() // 1000)
+        except BadRequest as failure:
+            composed = _refused(failure)
+        return self._answer(composed, script, call.deadlines)
+
+    def _script(self, call: Outgoing) -> Script:
+        """What is to happen this time. Raises BadRequest."""
+        text = call.script
+        if not text and call.model.startswith(MODEL_PREFIX):
+            text = call.model.removeprefix(MODEL_PREFIX)
+        if not text:
+            return Script()
+        script = parse(text)
+        return script if self.strikes(script, call.scripted_for) else script.without_faults()
+
+    def strikes(self, script: Script, scripted_for: str) -> bool:
+        """Whether the script's fault happens this time, counted: `times` in a row, then once not. The oldest of too
+        many counters begins anew."""
+        if script.times is None:
+            return True
+        counter = (scripted_for, script.text)
+        struck = self._struck.pop(counter, 0)
+        if struck == script.times:
+            return False
+        self._struck[counter] = struck + 1
+        if len(self._struck) > COUNTERS_MAX:
+            del self._struck[next(iter(self._struck))]
+        return True
+
+    async def _first_byte(self, wait_ms: int, deadlines: Deadlines) -> None:
+        if not wait_ms:
+            return
+        limit_ms = min(deadlines.first_byte_ms, deadlines.total_ms)
+        try:
+            await self._sleep(min(wait_ms, limit_ms) / 1000)
+        except asyncio.CancelledError:
+            self.aborted += 1
+            raise
+        if wait_ms > limit_ms:
+            raise UpstreamTimeout("The provider took too long to answer.")
+
+    def _answer(self, composed: Composed, script: Script, deadlines: Deadlines) -> "SimulatedAnswer":
+        return SimulatedAnswer(self, composed, script, deadlines, self._sleep)
+
+
+class SimulatedAnswer:
+    """See `core.wire.Answer`. Each read gives one chunk."""
+
+    def __init__(
+        self, simulator: Simulator, composed: Composed, script: Script, deadlines: Deadlines, sleep: Sleep
+    ) -> None:
+        self.status: int = composed.status
+        self.headers: Headers = list(composed.headers)
+        self._simulator = simulator
+        self._pieces: Sequence[bytes] = composed.pieces
+        self._broken = composed.broken
+        self._pace_ms = script.chunk_ms
+        self._deadlines = deadlines
+        self._left_ms = deadlines.total_ms - script.first_byte_ms
+        self._sleep = sleep
+        self._sleeping: asyncio.Future[None] | None = None
+        self._next = 0
+        self._closed = False
+
+    async def read(self) -> bytes:
+        at = self._next
+        if self._closed:
+            raise UpstreamBroke("The connection to the provider was closed.")
+        if at == len(self._pieces):
+            if self._broken:
+                raise UpstreamBroke("The provider broke off its answer.")
+            return b""
+        if self._pace_ms and at:
+            await self._pause(self._pace_ms)
+        elif at % _TURN == _TURN - 1:
+            await asyncio.sleep(0)
+        self._next = at + 1
+        return self._pieces[at]
+
+    def abort(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._next < len(self._pieces):
+            self._simulator.aborted += 1
+        if self._sleeping is not None:
+            self._sleeping.cancel()
+
+    def release(self) -> None:
+        """Nothing is kept for another call."""
+
+    def release(self) -> None:
+        """There is no connection that could serve again: what is left is forgotten."""
+        self._closed = True
+
+    async def _pause(self, wait_ms: int) -> None:
+        """Wait for the next chunk, as long as the deadlines allow, unless aborted meanwhile."""
+        limit_ms = min(self._deadlines.idle_ms, max(0, self._left_ms))
+        self._left_ms -= wait_ms
+        self._sleeping = sleeping = asyncio.ensure_future(self._sleep(min(wait_ms, limit_ms) / 1000))
+        try:
+            await asyncio.wait([sleeping])
+        finally:
+            sleeping.cancel()
+            self._sleeping = None
+        if self._closed:
+            raise UpstreamBroke("The connection to the provider was closed.")
+        if wait_ms > limit_ms:
+            raise UpstreamTimeout("The provider fell silent.")
+
+
+def _operation(name: str) -> Operation:
+    if name not in get_args(Operation):
+        raise UpstreamError(f"The simulator does not offer {name[:40]!r}.")
+    return cast(Operation, name)
+
+
+def _refused(failure: BadRequest) -> Composed:
+    """A 400 as the provider words it."""
+    return Composed(failure.status, [(b"content-type", b"application/json")], [failures.body(failure, "")])
