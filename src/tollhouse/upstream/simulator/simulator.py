@@ -134,9 +134,6 @@ class SimulatedAnswer:
             self._sleeping.cancel()
 
     def release(self) -> None:
-        """Nothing is kept for another call."""
-
-    def release(self) -> None:
         """There is no connection that could serve again: what is left is forgotten."""
         self._closed = True
 
