@@ -7,12 +7,12 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote
 
-from tollhouse.cli.place import Place, read_platform, surroundings
+from tollhouse.cli.place import Place, read_platform
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.desk import Desk, surroundings
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import FILE_NAME, Reading
 from tollhouse.settings import Settings
@@ -26,21 +26,17 @@ def ask(place: Place, method: str, target: str, content_type: str, body: bytes) 
 
 
 @asynccontextmanager
-async def opened(place: Place, settings: Settings, *, create: bool) -> AsyncIterator[Office]:
-    """The office on the data folder's database; `create` fills an empty one. Raises Trouble."""
-    scheme, _, path = settings.server.database.partition(":///")
-    if scheme == "sqlite" and not create and not (place.dir / path).exists():
-        message = f"there is no database in {place.dir}: make it with `tollhouse init`, or name the folder with --dir"
-        raise Trouble(message, code="no_database")
+async def opened(place: Place, settings: Settings) -> AsyncIterator[Office]:
+    """The office on the data folder's database. Raises Trouble."""
+    require_database(place, settings)
     clock = SystemClock()
     try:
-        store = open_store(settings.server.database, create=create, clock=clock, folder=place.dir)
+        store = open_store(settings.server.database, create=False, clock=clock, folder=place.dir)
     except CannotOpen as error:
         raise Trouble(str(error), code="database") from error
     except ModuleNotFoundError as error:
-        raise Trouble(
-            f"the database's driver {error.name} is missing: pip install 'tollhouse[postgresql]'", code="database"
-        ) from error
+        message = f"the database's driver {error.name} is missing: pip install 'tollhouse[postgresql]'"
+        raise Trouble(message, code="database") from error
     try:
         directory, catalogue = await store.load_directory(), await store.load_catalogue()
         office = Office(rows=store, directory=directory, clock=clock, random=SystemRandom(), catalogue=catalogue)
@@ -48,6 +44,14 @@ async def opened(place: Place, settings: Settings, *, create: bool) -> AsyncIter
         await office.finish()
     finally:
         await store.close()
+
+
+def require_database(place: Place, settings: Settings) -> None:
+    """Raises Trouble where looking would only make an empty file."""
+    scheme, _, path = settings.server.database.partition(":///")
+    if scheme == "sqlite" and not (place.dir / path).exists():
+        message = f"there is no database in {place.dir}: make it with `tollhouse init`, or name the folder with --dir"
+        raise Trouble(message, code="no_database")
 
 
 def server_settings(reading: Reading) -> Settings:
@@ -59,13 +63,8 @@ def server_settings(reading: Reading) -> Settings:
 
 
 async def _ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
-    async with opened(place, server_settings(read_platform(place)), create=False) as office:
-        desk = Desk(
-            office=office,
-            around=surroundings(place.dir),
-            version=version("tollhouse"),
-            destinations=dict,
-        )
+    async with opened(place, server_settings(read_platform(place))) as office:
+        desk = Desk(office=office, around=surroundings(place.dir), version=version("tollhouse"), destinations=dict)
         api = ControlApi(desk, on_the_socket, office.clock, office.random, defect=_raise)
         return await _call(api, method, target, content_type, body)
 

@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
-from tollhouse.cli import alone
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.place import Place
 from tollhouse.cli.terminal import Answer
@@ -69,6 +68,8 @@ def _ask_somebody(place: Place, wire: Wire) -> tuple[int, bytes]:
         except NobodyListens:
             lock = FolderLock(place.lock)
             if lock.take():
+                from tollhouse.cli import alone  # the database takes half a second to load: not where a server runs
+
                 with lock:
                     return alone.ask(place, wire.method, wire.target, wire.content_type, wire.body)
         if clock.ticks_ns() > until_ns:

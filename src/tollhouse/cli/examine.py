@@ -4,9 +4,10 @@ from rich.text import Text
 
 from tollhouse.cli.doctor.examination import Finding, examine
 from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.place import HERE, Place, read_platform, surroundings
+from tollhouse.cli.place import HERE, Place, read_platform
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.clock import SystemClock
+from tollhouse.edge.admin.desk import surroundings
 
 _STYLES = (("green", "green"), ("red", "bold red"), ("skipped", "dim"))
 

@@ -25,9 +25,12 @@ class FolderLock:
         try:
             file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise Trouble(
-                f"the data folder {self._path.parent} cannot be used: {error.strerror}", code="no_data_folder"
-            ) from error
+            folder = self._path.parent
+            if isinstance(error, FileNotFoundError):
+                message = f"there is no data folder {folder}: make it with `tollhouse init --dir {folder}`"
+            else:
+                message = f"the data folder {folder} cannot be used: {error.strerror}"
+            raise Trouble(message, code="no_data_folder") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

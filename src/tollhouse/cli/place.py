@@ -1,6 +1,5 @@
 """Where a command works and how it answers: the options every command takes, and what lies in the data folder."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tollhouse.cli.trouble import Misuse
-from tollhouse.office.platform_file import FILE_NAME, Reading, Surroundings, read
-from tollhouse.providers import kinds
+from tollhouse.edge.admin.desk import surroundings
+from tollhouse.office.platform_file import FILE_NAME, Reading, read
 from tollhouse.settings import Settings
-from tollhouse.upstream import address
 
 SOCKET = "tollhouse.sock"
 LOCK = "tollhouse.lock"
@@ -41,24 +39,6 @@ class Place:
 
 
 HERE = Place()
-
-
-def surroundings(folder: Path) -> Surroundings:
-    """Where the references of a platform.toml lead: this process's environment, files relative to the data folder."""
-    return Surroundings(
-        environment=os.environ,
-        read_file=lambda path: (folder / path).read_text(encoding="utf-8"),
-        kinds=kinds(),
-        forbidden=_forbidden,
-    )
-
-
-def _forbidden(base_url: str, allow_networks: tuple[str, ...]) -> str | None:
-    try:
-        address.read_base_url(base_url.removesuffix("#"), allow_networks=allow_networks)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def read_platform(

@@ -1,12 +1,16 @@
 """What the deeds of the control API have at hand."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tollhouse.gateway.destination import Destinations
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings
+from tollhouse.providers import kinds
+from tollhouse.upstream import address
 
 State = Mapping[str, Any]
 
@@ -25,3 +29,21 @@ class Desk:
     version: str
     destinations: Callable[[], Destinations]
     health: Callable[[str], State] = nothing_known
+
+
+def surroundings(folder: Path) -> Surroundings:
+    """Where the references of a platform.toml lead: this process's environment, files relative to the data folder."""
+    return Surroundings(
+        environment=os.environ,
+        read_file=lambda path: (folder / path).read_text(encoding="utf-8"),
+        kinds=kinds(),
+        forbidden=_forbidden,
+    )
+
+
+def _forbidden(base_url: str, allow_networks: tuple[str, ...]) -> str | None:
+    try:
+        address.read_base_url(base_url.removesuffix("#"), allow_networks=allow_networks)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -20,11 +20,20 @@ async def every(desk: Desk, asked: Asked[Nothing]) -> Page[ProviderObject]:
 
 
 async def check(desk: Desk, asked: Asked[WhichProvider]) -> Page[ProviderTrial]:
-    wanted, destinations = asked.given.provider, desk.destinations()
-    if wanted is not None and wanted not in destinations:
+    wanted, known = asked.given.provider, desk.office.catalogue.providers
+    if wanted is not None and wanted not in known:
         raise PathNotFound(f"no provider {reach.shown(wanted)}")
-    chosen = [one for name, one in destinations.items() if wanted in (None, name)]
-    return Page(data=tuple([trial for one in chosen for trial in await trials(one)]))
+    destinations = desk.destinations()
+    found: list[ProviderTrial] = []
+    for name in known:
+        if wanted in (None, name):
+            found += await trials(destinations[name]) if name in destinations else [_untried(name)]
+    return Page(data=tuple(found))
+
+
+def _untried(name: str) -> ProviderTrial:
+    cure = "start the platform: `tollhouse serve`"
+    return ProviderTrial(provider=name, key=0, url="", state="not_run", reason="no server runs to try it", cure=cure)
 
 
 _PATH = "/api/v1/providers"

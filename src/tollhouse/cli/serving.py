@@ -1,0 +1,73 @@
+"""Running the platform in this process: what `serve` and `demo` share."""
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from tollhouse import app
+from tollhouse.cli.doctor.listen_address import can_listen
+from tollhouse.cli.lock import FolderLock
+from tollhouse.cli.place import Place
+from tollhouse.cli.trouble import Misuse, Trouble, from_failure
+from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.failure import BadRequest
+from tollhouse.edge.admin.desk import surroundings
+from tollhouse.office.office import Office
+from tollhouse.settings import Settings, split_address
+from tollhouse.store.engines import CannotOpen
+
+_FILES_WANTED = 65_536
+
+
+def run(
+    place: Place,
+    settings: Settings,
+    wanted: Catalogue,
+    *,
+    create: bool,
+    on_ready: Callable[[str], None],
+    found: Callable[[Office], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until the process is told to end. `wanted` is applied first; see `app.serve`. Raises Trouble."""
+    if settings.server.workers > 1:
+        raise Misuse("server.workers: this version runs one process; start several on PostgreSQL instead")
+    _require_free(settings.server.listen, "listen", "--port")
+    raise_file_limit()
+    with FolderLock(place.lock):
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(
+                    app.serve(
+                        settings,
+                        wanted,
+                        place.dir,
+                        surroundings(place.dir),
+                        create=create,
+                        found=found,
+                        on_ready=on_ready,
+                    )
+                )
+        except CannotOpen as error:
+            raise Trouble(str(error), code="database") from error
+        except BadRequest as error:
+            raise from_failure(error) from error
+        except OSError as error:
+            raise Trouble(f"cannot listen: {error.strerror or error}", code="cannot_listen") from error
+
+
+def raise_file_limit() -> None:
+    """Take as many open files as are allowed: the usual soft limit of 1024 ends at 500 streams."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, _FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _require_free(address: str, name: str, option: str) -> None:
+    host, port = split_address(address)
+    trouble = can_listen(host, port) if port else None
+    if trouble is not None:
+        message = f"cannot listen on {address}: {trouble}; stop what listens there, or choose another with {option}"
+        raise Trouble(message, code="port_in_use")
