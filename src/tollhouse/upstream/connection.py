@@ -84,13 +84,15 @@ class Connection(asyncio.Protocol):
             self.cut()
 
     def cut(self) -> None:
-        self._stream = None
+        stream, self._stream = self._stream, None
         if not self.closed:
             self.closed = True
             self._rest = memoryview(b"")
             self._owner.forget(self)
             if self._transport is not None:
                 self._transport.abort()
+        if stream is not None:
+            stream.ended(orderly=False)
 
     # What the event loop tells: see asyncio.Protocol.
 

@@ -32,7 +32,7 @@ class Sweeper:
         self._watched.add(call)
         if self._timer is None:
             self._swept_ns = self._clock.ticks_ns()
-            self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._sweep)
+            self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self.sweep)
 
     def release(self, call: Watched) -> None:
         self._watched.discard(call)
@@ -42,7 +42,7 @@ class Sweeper:
             self._timer.cancel()
             self._timer = None
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         self._timer = None
         if not self._watched:
             return
@@ -52,4 +52,4 @@ class Sweeper:
             for call in [call for call in self._watched if call.due_ns <= now_ns]:
                 call.expire(now_ns)
         self._swept_ns = now_ns
-        self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self._sweep)
+        self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self.sweep)
