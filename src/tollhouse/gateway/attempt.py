@@ -71,6 +71,8 @@ async def attempt(house: House, journey: Journey, request: Request, choices: Seq
             return await _one(house, journey, request, choice)
         except Faulted as faulted:
             fault = faulted.fault
+        if journey.identity.key.mode == "test":
+            break  # what a script asked for is the answer, and says nothing about any provider
         now_ms = house.clock.now_ms()
         house.health.failed(
             choice.offer, choice.slot, fault.failure, fault.blame, fault.retry_after_ms, now_ms, house.chance()
@@ -94,7 +96,9 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
     clock, client = house.clock, journey.call.client
     journey.dispatched = True
     journey.provider = destination.provider.id
-    house.health.begin(choice.offer, choice.slot, journey.call.time_ms)
+    rehearsed = journey.identity.key.mode == "test"
+    if not rehearsed:
+        house.health.begin(choice.offer, choice.slot, clock.now_ms())
     began_ns = clock.ticks_ns()
     error: str | None = "client_left"
     abort = request.stream and destination.provider.on_disconnect == "abort"
@@ -112,7 +116,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         raise
     except Failure as failure:
         error = failure.code
-        raise Faulted(Fault(failure=failure, blame="none" if journey.script else "offer")) from None
+        raise Faulted(Fault(failure=failure, blame="offer")) from None
     finally:
         ended_ns = clock.ticks_ns()
         journey.upstream_ns += ended_ns - began_ns
@@ -128,8 +132,8 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
                 end_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI,
             )
         )
-        if error is None:
-            house.health.succeeded(choice.offer, choice.slot, journey.call.time_ms)
+        if error is None and not rehearsed:
+            house.health.succeeded(choice.offer, choice.slot, clock.now_ms())
 
 
 def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:

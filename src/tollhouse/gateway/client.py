@@ -11,7 +11,10 @@ from tollhouse.core.wire import Headers
 class Client(Protocol):
     """The caller's connection. Writing waits while the caller reads slowly."""
 
-    gone: bool
+    @property
+    def gone(self) -> bool:
+        """The connection is lost: writing goes nowhere."""
+        ...
 
     def on_gone(self, call: Callable[[], None] | None) -> None:
         """Have `call` called when the caller's connection is lost; None: no more."""

@@ -57,6 +57,10 @@ class Limits(Protocol):
         """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit."""
         ...
 
+    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
+        """Every limit of a caller for people to read: name, level, limit, used, remaining."""
+        ...
+
 
 class Witness(Protocol):
     """Sees each call once, when it is over: the log line and the figures of `/metrics`."""

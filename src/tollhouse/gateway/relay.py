@@ -128,7 +128,8 @@ async def _broken(
 ) -> None:
     """The provider failed on the way: what was delivered is counted, the caller gets an error event and no `[DONE]`."""
     choice = opened.choice
-    house.health.failed(choice.offer, choice.slot, failure, "offer", None, house.clock.now_ms(), house.chance())
+    if journey.identity.key.mode != "test":
+        house.health.failed(choice.offer, choice.slot, failure, "offer", None, house.clock.now_ms(), house.chance())
     journey.error = failure.code
     if journey.first_byte_ms is None:
         journey.ending = "failed_before_first_byte"

@@ -16,6 +16,15 @@ def tightest(standings: list[Standing]) -> Standing | None:
     return min(standings, key=lambda standing: standing.remaining, default=None)
 
 
+def request_headers(standing: Standing) -> tuple[tuple[bytes, bytes], ...]:
+    """`x-ratelimit-*-requests`, as OpenAI writes them."""
+    return (
+        (b"x-ratelimit-limit-requests", b"%d" % standing.limit),
+        (b"x-ratelimit-remaining-requests", b"%d" % standing.remaining),
+        (b"x-ratelimit-reset-requests", spelled(standing.reset_ms).encode()),
+    )
+
+
 def spelled(duration_ms: int) -> str:
     """A duration as `x-ratelimit-reset-*` carries it: `120ms`, `7s`, `6m0s`, `1h0m30s`. Rounded up, never early."""
     if duration_ms <= 0:

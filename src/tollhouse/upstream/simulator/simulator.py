@@ -110,9 +110,8 @@ class SimulatedAnswer:
         self._closed = False
 
     async def read(self) -> bytes:
+        self._must_be_open()
         at = self._next
-        if self._closed:
-            raise UpstreamBroke("The connection to the provider was closed.")
         if at == len(self._pieces):
             if self._broken:
                 raise UpstreamBroke("The provider broke off its answer.")
@@ -121,6 +120,7 @@ class SimulatedAnswer:
             await self._pause(self._pace_ms)
         elif at % _TURN == _TURN - 1:
             await asyncio.sleep(0)
+        self._must_be_open()
         self._next = at + 1
         return self._pieces[at]
 
@@ -147,10 +147,13 @@ class SimulatedAnswer:
         finally:
             sleeping.cancel()
             self._sleeping = None
-        if self._closed:
-            raise UpstreamBroke("The connection to the provider was closed.")
+        self._must_be_open()
         if wait_ms > limit_ms:
             raise UpstreamTimeout("The provider fell silent.")
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise UpstreamBroke("The connection to the provider was closed.")
 
 
 def _operation(name: str) -> Operation:

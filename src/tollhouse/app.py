@@ -1,0 +1,320 @@
+"""The composition root: the file that knows all concrete parts of a running platform, and how they are put together."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from prometheus_client.metrics_core import Metric
+
+from tollhouse import console
+from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.core.audit import Actor
+from tollhouse.core.catalogue import Catalogue, Provider
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.wire import Deadlines, Upstream
+from tollhouse.edge import metrics
+from tollhouse.edge.admin.application import ControlApi
+from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.bounds import Limits
+from tollhouse.edge.drain import Draining
+from tollhouse.edge.forwarded import TrustedProxies
+from tollhouse.edge.journal import Journal, open_log
+from tollhouse.edge.metrics import Metrics
+from tollhouse.edge.router import Edge
+from tollhouse.edge.server import Server
+from tollhouse.edge.sockets import Address
+from tollhouse.edge.status import Readiness
+from tollhouse.edge.witness import Witnesses
+from tollhouse.gateway.destination import Destination, Destinations
+from tollhouse.gateway.outlet import Pulse
+from tollhouse.gateway.ports import House
+from tollhouse.gateway.route import SIMULATED
+from tollhouse.limits.gate import Gate
+from tollhouse.office import platform
+from tollhouse.office.office import Office
+from tollhouse.office.platform_file import Surroundings
+from tollhouse.providers import base_url, kinds
+from tollhouse.routing.health import Health
+from tollhouse.routing.retry import RetryBudget
+from tollhouse.settings import Settings, split_address
+from tollhouse.store.database import Store, open_store
+from tollhouse.tokens.estimator import Estimator
+from tollhouse.upstream.address import read_base_url
+from tollhouse.upstream.client import Client
+from tollhouse.upstream.simulator.simulator import Simulator
+
+SYSTEM = Actor(kind="system", id="tollhouse")
+
+
+async def serve(
+    settings: Settings,
+    wanted: Catalogue,
+    folder: Path,
+    around: Surroundings,
+    *,
+    create: bool = False,
+    found: Callable[[Office], Awaitable[None]] | None = None,
+    on_ready: Callable[[str], None] = lambda base_url: None,
+) -> None:
+    """Run the platform until it is told to leave.
+
+    wanted: what platform.toml names, applied first. around: where references in later configurations lead.
+    found: done once the office stands, before anybody is served.
+    Raises store.CannotOpen, BadRequest for a configuration that cannot be put in force, OSError for an address in use.
+    """
+    clock, random = SystemClock(), SystemRandom()
+    store = open_store(settings.server.database, create=create, clock=clock, folder=folder)
+    out = _log(settings, folder)
+    try:
+        office = Office(rows=store, directory=await store.load_directory(), clock=clock, random=random)
+        office.catalogue = await store.load_catalogue()
+        journal = Journal(open_log(out))
+        premises = _furnish(settings, store, office, journal)
+        office.prepare = premises.prepare
+        await platform.apply(office, SYSTEM, wanted)
+        if office.catalogue is not premises.house.catalogue:
+            premises.prepare(office.catalogue)()
+        if found is not None:
+            await found(office)
+        await _open_doors(settings, folder, around, premises, on_ready)
+        await office.finish()
+    finally:
+        await store.close()
+        out.close()
+
+
+@dataclass(slots=True)
+class Premises:
+    """The house with its doors still closed."""
+
+    store: Store
+    office: Office
+    house: House
+    gate: Gate
+    network: Client
+    journal: Journal
+    metrics: Metrics
+    draining: Draining
+    networks: tuple[str, ...]  # where providers may lead besides public addresses
+
+    def prepare(self, catalogue: Catalogue) -> Callable[[], None]:
+        """See `office.Prepare`: everything that can fail first, then a step that cannot."""
+        house = self.house
+        destinations = {
+            name: _destination(provider, self.network, house.rehearsal, self.networks)
+            for name, provider in catalogue.providers.items()
+        }
+
+        def put_in_force() -> None:
+            for name, provider in house.catalogue.providers.items():
+                if catalogue.providers.get(name) != provider:
+                    house.health.forget(name)
+            house.catalogue = catalogue
+            house.destinations = destinations
+            self.journal.event("configuration", generation=catalogue.generation, models=len(catalogue.models))
+
+        return put_in_force
+
+
+def _furnish(settings: Settings, store: Store, office: Office, journal: Journal) -> Premises:
+    clock, random, server = SystemClock(), SystemRandom(), settings.server
+    network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
+    count = Estimator()
+    simulator = Simulator(count, clock, asyncio.sleep)
+    health = Health()
+    retries = RetryBudget()
+    gate = Gate(lambda: house.catalogue, _contact(settings))
+    figures = Metrics(
+        lambda model: model in house.catalogue.models,
+        [lambda: _standing(house, network, store)],
+    )
+    house = House(
+        clock=clock,
+        random=random,
+        keys=office.directory,
+        limits=gate,
+        ledger=store.writer,
+        witness=Witnesses(journal, figures),
+        health=health,
+        retries=retries,
+        count=count,
+        sleep=asyncio.sleep,
+        pulse=Pulse(clock, asyncio.sleep),
+        rehearsal=_rehearsal(simulator),
+        drain_seconds_max=server.drain_seconds_max,
+        answer_bytes_max=server.max_answer_bytes,
+        show_provider=settings.platform.show_provider,
+    )
+    networks = settings.outbound.allow_networks
+    return Premises(store, office, house, gate, network, journal, figures, Draining(), networks)
+
+
+def _rehearsal(simulator: Upstream) -> Destinations:
+    """Where test-mode keys lead: a simulator that no configuration can change."""
+    provider = Provider(id=SIMULATED, kind="simulator")
+    route, path = read_base_url("http://simulator.invalid/v1")
+    return {SIMULATED: Destination(provider, kinds()["simulator"], simulator, route, path, (), Deadlines())}
+
+
+def _destination(
+    provider: Provider, network: Client, rehearsal: Destinations, networks: tuple[str, ...]
+) -> Destination:
+    """Raises BadRequest where the provider's address cannot be used."""
+    kind = kinds()[provider.kind]
+    deadlines = Deadlines(
+        provider.connect_seconds * 1000,
+        provider.first_byte_seconds * 1000,
+        provider.idle_seconds * 1000,
+        provider.total_seconds * 1000,
+    )
+    if kind.in_process:
+        inside = rehearsal[SIMULATED]
+        return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)
+    try:
+        address = base_url.read(kind, provider.base_url)
+        route, path = read_base_url(
+            f"{address.origin}{address.path}", ca_file=provider.ca_file, proxy=provider.proxy, allow_networks=networks
+        )
+    except ValueError as error:
+        raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}.base_url") from None
+    return Destination(provider, kind, network, route, path, provider.api_keys, deadlines)
+
+
+async def _open_doors(
+    settings: Settings, folder: Path, around: Surroundings, premises: Premises, on_ready: Callable[[str], None]
+) -> None:
+    """Listen, and keep the small clocks of the house running meanwhile."""
+    server, house, office = settings.server, premises.house, premises.office
+    proxies = TrustedProxies(server.trusted_proxies)
+    clock, random, journal = house.clock, house.random, premises.journal
+    host, port = split_address(server.listen)
+    addresses: list[str] = []
+
+    def ready(names: list[Any]) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        addresses.append(f"http://{shown}:{names[0][1]}")
+        journal.event("started", address=addresses[0], version=version("tollhouse"))
+        on_ready(addresses[0])
+
+    desk = Desk(
+        office=office,
+        around=around,
+        version=version("tollhouse"),
+        destinations=lambda: house.destinations,
+        health=lambda provider: _seen(house, provider),
+    )
+    by_key = on_the_listener(office.directory.find, lambda scope: proxies.client(scope, scope["headers"]))
+    control = ControlApi(desk=desk, routes=TABLE, callers=by_key, clock=clock, random=random, defect=journal.defect)
+    site = console.build(
+        settings,
+        lambda: console.Facts(
+            version=version("tollhouse"),
+            ready=store_is_well(premises),
+            generation=house.catalogue.generation,
+            models=len(house.catalogue.models),
+        ),
+    )
+    edge = Edge(
+        house=house,
+        proxies=proxies,
+        body_bytes_max=server.max_body_bytes,
+        ready=Readiness(
+            parts=lambda: {"database": store_is_well(premises), "configuration": house.catalogue.generation > 0},
+            generation=lambda: house.catalogue.generation,
+            draining=premises.draining,
+        ),
+        pages={"/api": control, "/console": site, "/support": site},
+        defect=journal.defect,
+    )
+    doors = [Address(app=edge, host=host, port=port)]
+    socket = folder / "tollhouse.sock"
+    on_socket = ControlApi(
+        desk=desk, routes=TABLE, callers=on_the_socket, clock=clock, random=random, defect=journal.defect
+    )
+    doors.append(Address(app=on_socket, path=str(socket), serves_while_draining=True))
+    if server.metrics_address:
+        metrics_host, metrics_port = split_address(server.metrics_address)
+        doors.append(
+            Address(app=premises.metrics.app(), host=metrics_host, port=metrics_port, serves_while_draining=True)
+        )
+    listening = Server(
+        doors,
+        clock=clock,
+        random=random,
+        limits=Limits(
+            header_bytes_max=server.header_bytes_max,
+            header_seconds=server.header_seconds,
+            keep_alive_seconds=server.keep_alive_seconds,
+            body_bytes_per_second_min=server.body_bytes_per_second_min,
+        ),
+        draining=premises.draining,
+        lame_duck_seconds=server.lame_duck_seconds,
+        drain_seconds=server.drain_seconds,
+        on_ready=ready,
+        defect=lambda error: journal.defect("", error),
+    )
+    chores = [asyncio.create_task(house.pulse.run()), asyncio.create_task(_keep_tidy(premises))]
+    try:
+        await listening.run()
+    finally:
+        for chore in chores:
+            chore.cancel()
+        await premises.network.close()
+
+
+async def _keep_tidy(premises: Premises) -> None:
+    """Never returns: once a minute, what memory need not hold is dropped."""
+    while True:
+        await asyncio.sleep(60)
+        premises.gate.forget_idle(premises.house.clock.now_ms())
+
+
+def store_is_well(premises: Premises) -> bool:
+    return premises.store.writer.trouble is None
+
+
+def _seen(house: House, provider: str) -> dict[str, object]:
+    """What the gateway has learned of a provider: its circuits that remember something."""
+    now_ms = house.clock.now_ms()
+    return {"circuits": [msgspec.to_builtins(s) for s in house.health.snapshot(now_ms) if s.provider == provider]}
+
+
+def _contact(settings: Settings) -> str:
+    channel = next(iter(settings.support.channels), None)
+    return "" if channel is None else channel.value
+
+
+def _log(settings: Settings, folder: Path) -> Any:
+    """Unbuffered where people watch, a file in the data folder otherwise."""
+    if settings.server.log == "stderr":
+        return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
+    return (folder / settings.server.log).open("ab", buffering=0)
+
+
+def _standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
+    """What is read only when somebody asks for the figures."""
+    now_ms = house.clock.now_ms()
+    circuits = [
+        ((s.provider, s.model, "" if s.slot is None else str(s.slot), s.state, s.cause), 1.0)
+        for s in house.health.snapshot(now_ms)
+    ]
+    labels = ("provider", "model", "key", "state", "cause")
+    yield metrics.gauge("tollhouse_circuit", "circuit breakers that remember something", labels, circuits)
+    connections = [(("open",), float(network.open_connections())), (("idle",), float(network.idle_connections()))]
+    yield metrics.gauge("tollhouse_upstream_connections", "connections to providers", ("state",), connections)
+    yield metrics.gauge(
+        "tollhouse_retries_left", "what the retry budget still allows", (), [((), house.retries.left())]
+    )
+    yield metrics.gauge(
+        "tollhouse_configuration_generation", "of the catalogue in force", (), [((), house.catalogue.generation)]
+    )
+    yield metrics.gauge(
+        "tollhouse_database_ok", "1 while it can be written", (), [((), float(not store.writer.trouble))]
+    )

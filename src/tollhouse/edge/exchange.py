@@ -1,0 +1,84 @@
+"""One request and its answer on the caller's connection: the ASGI messages behind the gateway's `Client` port."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from tollhouse.core.failure import RequestTooLarge
+from tollhouse.core.wire import Headers
+from tollhouse.gateway.client import ClientLeft
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+EVENT_STREAM: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # nginx would else collect the whole stream before passing it on
+)
+
+
+class Exchange:
+    """See `gateway.ports.Client`. `always` stands in the head of whatever is answered: request id, CORS."""
+
+    __slots__ = ("_always", "_connection", "_receive", "_send", "body_max", "head_sent", "headers", "scope")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, always: Iterable[tuple[bytes, bytes]], body_max: int
+    ) -> None:
+        self.scope = scope
+        self.headers: Headers = scope["headers"]
+        self._receive = receive
+        self._send = send
+        self._always = tuple(always)
+        self._connection = scope["extensions"]["tollhouse"]
+        self.body_max = body_max
+        self.head_sent = False
+
+    @property
+    def gone(self) -> bool:
+        return bool(self._connection.gone)
+
+    def on_gone(self, call: Callable[[], None] | None) -> None:
+        self._connection.on_gone = call
+
+    async def body(self) -> bytes:
+        for name, value in self.headers:
+            if name == b"content-length" and value.isdigit() and int(value) > self.body_max:
+                raise self._too_large()
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        data: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            return data
+        pieces, size = [data], len(data)
+        while message.get("more_body"):
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientLeft
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > self.body_max:
+                raise self._too_large()
+        return b"".join(pieces)
+
+    def _too_large(self) -> RequestTooLarge:
+        return RequestTooLarge(f"the request body is larger than the {self.body_max} bytes this platform takes")
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        self.head_sent = True
+        head = [*headers, *self._always, (b"content-length", b"%d" % len(body))]
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def head(self, status: int, headers: Headers) -> None:
+        self.head_sent = True
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
+
+    async def part(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data})

@@ -1,0 +1,77 @@
+"""`/v1/models` and `/v1beta/models`: exactly what this key may call, in the words of whoever asks."""
+
+from typing import Final
+
+from tollhouse.access.judge import present_and_judge
+from tollhouse.access.models import permission
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Model
+from tollhouse.core.entry import ModelEntry
+from tollhouse.core.operation import Dialect
+from tollhouse.core.wire import Headers
+from tollhouse.edge.exchange import JSON, Exchange
+from tollhouse.edge.paths import Endpoint, model_of
+from tollhouse.gateway.ports import House
+from tollhouse.protocols.anthropic import models as anthropic
+from tollhouse.protocols.gemini import models as gemini
+from tollhouse.protocols.openai import models as openai
+from tollhouse.routing.resolve import callable_models, resolve, retirement_headers
+
+WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
+
+
+def dialect(headers: Headers, endpoint: Endpoint) -> Dialect:
+    """Who asks on this path: SDKs of all three vendors ask at `/v1/models`, told apart by the headers they send."""
+    if endpoint.dialect == "gemini":
+        return "gemini"
+    names = {name for name, _ in headers}
+    if b"x-goog-api-key" in names or b"x-goog-api-client" in names:
+        return "gemini"
+    return "anthropic" if b"anthropic-version" in names else "openai"
+
+
+async def listing(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
+    identity = _caller(house, exchange, dialect, address, now_ms)
+    models = callable_models(house.catalogue, permission(house.catalogue, identity), now_ms)
+    await exchange.whole(200, _head(), WRITERS[dialect].models([entry(model) for model in models]))
+
+
+async def item(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
+    """One model by id or alias; ids may hold slashes, colons and any Unicode."""
+    identity = _caller(house, exchange, dialect, address, now_ms)
+    model = resolve(house.catalogue, model_of(path), permission(house.catalogue, identity), now_ms)
+    head = [*_head(), *retirement_headers(model)]
+    await exchange.whole(200, head, WRITERS[dialect].model(entry(model)))
+
+
+def entry(model: Model) -> ModelEntry:
+    return ModelEntry(
+        id=model.id,
+        created=model.created,
+        owned_by=model.owned_by,
+        context_tokens=model.context_tokens,
+        max_output_tokens=model.max_output_tokens,
+        prices=model.price,
+        modalities=model.modalities,
+        operations=model.operations,
+        retires_at=model.retires_at,
+        group=model.groups[0] if model.groups else "default",
+        tags=model.tags,
+        description=model.description,
+    )
+
+
+def _caller(house: House, exchange: Exchange, dialect: Dialect, address: str, now_ms: int) -> Identity:
+    return present_and_judge(
+        exchange.headers,
+        exchange.scope["query_string"],
+        gemini_query_allowed=True,
+        find=house.keys.find,
+        now_ms=now_ms,
+        address=address,
+        need="any",
+    )
+
+
+def _head() -> Headers:
+    return [JSON, (b"cache-control", b"no-store"), (b"vary", b"anthropic-version, x-goog-api-key, x-goog-api-client")]

@@ -1,0 +1,31 @@
+"""An error on its way out: the failure in the caller's dialect, with the headers that tell a client what to do next."""
+
+import math
+from typing import Final
+
+from tollhouse.core.failure import Failure
+from tollhouse.core.operation import Dialect
+from tollhouse.core.wire import Headers
+from tollhouse.edge.exchange import JSON, Exchange
+from tollhouse.protocols.anthropic import failure as anthropic
+from tollhouse.protocols.gemini import failure as gemini
+from tollhouse.protocols.openai import failure as openai
+
+WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
+
+
+async def refuse(exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
+    """Answer with a failure. Only where no byte of an answer has left yet."""
+    writer = WRITERS[dialect]
+    await exchange.whole(writer.status(failure), headers_of(failure), writer.body(failure, request_id))
+
+
+def headers_of(failure: Failure) -> Headers:
+    """`Retry-After` in whole seconds, rounded up, beside the exact `retry-after-ms`; `x-should-retry` for SDKs."""
+    headers: Headers = [JSON, *failure.headers]
+    if failure.retry_after_ms is not None:
+        headers.append((b"retry-after", b"%d" % math.ceil(failure.retry_after_ms / 1000)))
+        headers.append((b"retry-after-ms", b"%d" % failure.retry_after_ms))
+    if failure.should_retry is not None:
+        headers.append((b"x-should-retry", b"true" if failure.should_retry else b"false"))
+    return headers

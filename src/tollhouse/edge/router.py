@@ -1,0 +1,143 @@
+"""The application behind the listener: each request gets an id, finds its endpoint, and is answered come what may."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, PathNotFound
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.operation import Dialect
+from tollhouse.core.wire import Headers
+from tollhouse.edge import cors, key, models, status
+from tollhouse.edge.exchange import Exchange, Receive, Scope, Send
+from tollhouse.edge.forwarded import TrustedProxies
+from tollhouse.edge.paths import Endpoint, dialect_of, find
+from tollhouse.edge.reply import refuse
+from tollhouse.gateway.client import Call, ClientLeft
+from tollhouse.gateway.flow import serve
+from tollhouse.gateway.ports import House
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOOKUPS: Final = {"models": models.listing, "model": models.item, "key": key.whoami}
+
+
+@dataclass(slots=True)
+class Edge:
+    """The ASGI application of the main listener.
+
+    `pages` serve what lies below their path (console, control API, documentation) by themselves. `defect` is told of an
+    exception that nothing in the house expected.
+    """
+
+    house: House
+    proxies: TrustedProxies
+    body_bytes_max: int
+    ready: status.Readiness
+    pages: dict[str, App] = field(default_factory=dict)
+    defect: Callable[[str, BaseException], None] = lambda request_id, error: None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        clock = self.house.clock
+        now_ms = clock.now_ms()
+        request_id = make_id("req", now_ms, self.house.random.bytes(RANDOM_BYTES))
+        path = scope["path"]
+        endpoint = find(path)
+        if endpoint is None:
+            page = self._page(path)
+            if page is not None:
+                scope["request_id"] = request_id
+                await page(scope, receive, send)
+                return
+        exchange = Exchange(scope, receive, send, cors.always(request_id), self.body_bytes_max)
+        dialect = dialect_of(path) if endpoint is None else endpoint.dialect
+        if endpoint is not None and endpoint.name.startswith("model"):
+            dialect = models.dialect(exchange.headers, endpoint)
+        try:
+            if endpoint is None:
+                await self._elsewhere(exchange, path)
+            elif scope["method"] not in endpoint.methods:
+                await self._other_method(exchange, endpoint, path)
+            elif endpoint.operation is not None:
+                _require_json(exchange.headers)
+                await serve(
+                    self.house,
+                    Call(
+                        id=request_id,
+                        time_ms=now_ms,
+                        ticks_ns=clock.ticks_ns(),
+                        dialect=dialect,
+                        operation=endpoint.operation,
+                        headers=exchange.headers,
+                        query=scope["query_string"],
+                        address=self.proxies.client(scope, exchange.headers),
+                        client=exchange,
+                    ),
+                )
+            else:
+                address = self.proxies.client(scope, exchange.headers)
+                await LOOKUPS[endpoint.name](self.house, exchange, dialect, address, path, now_ms)
+        except Failure as failure:
+            await self._refuse(exchange, dialect, failure, request_id)
+        except ClientLeft:
+            pass
+        except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer in his dialect
+            self.defect(request_id, error)
+            ours = Defect("this platform failed on your request; nothing was charged")
+            await self._refuse(exchange, dialect, ours, request_id)
+
+    async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
+        if not exchange.head_sent:
+            await refuse(exchange, dialect, failure, request_id)
+
+    def _page(self, path: str) -> App | None:
+        for prefix, page in self.pages.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return page
+        return None
+
+    async def _elsewhere(self, exchange: Exchange, path: str) -> None:
+        """Paths that are no endpoint of the LLM API: health, the index, a preflight, or nothing."""
+        method = exchange.scope["method"]
+        if method == "OPTIONS":
+            await cors.preflight(exchange)
+        elif path in status.PATHS and method in ("GET", "HEAD"):
+            await status.answer(exchange, path, self.ready)
+        elif path in status.PATHS:
+            raise _method_not_allowed(method, path, ("GET", "HEAD"))
+        else:
+            raise PathNotFound(f"there is no {_shown(method)} {_shown(path)} here; GET / lists what there is")
+
+    async def _other_method(self, exchange: Exchange, endpoint: Endpoint, path: str) -> None:
+        if exchange.scope["method"] != "OPTIONS":
+            raise _method_not_allowed(exchange.scope["method"], path, endpoint.methods)
+        await cors.preflight(exchange)
+
+
+def _method_not_allowed(method: str, path: str, allowed: tuple[str, ...]) -> MethodNotAllowed:
+    allow = ", ".join((*allowed, "OPTIONS"))
+    return MethodNotAllowed(
+        f"{_shown(path)} takes {' or '.join(allowed)}, not {_shown(method)}", headers=((b"allow", allow.encode()),)
+    )
+
+
+def _shown(text: str) -> str:
+    """A caller's text inside a message: bounded, and without what a terminal or a log would act on."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])
+
+
+def _require_json(headers: Headers) -> None:
+    for name, value in headers:
+        if name == b"content-type":
+            if value.startswith(b"application/json") or _is_json(value):
+                return
+            shown = _shown(value.decode("latin-1"))
+            raise BadRequest(
+                f"Content-Type must be application/json, and this request says {shown}", param="content-type"
+            )
+    raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
+
+
+def _is_json(value: bytes) -> bool:
+    kind = value.partition(b";")[0].strip().lower()
+    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))

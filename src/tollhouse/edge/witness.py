@@ -1,0 +1,22 @@
+"""Those who see each call once, at its end: the log and the figures."""
+
+from tollhouse.core.request import Request
+from tollhouse.edge.journal import Journal
+from tollhouse.edge.metrics import Metrics
+from tollhouse.gateway.client import Call
+
+
+class Witnesses:
+    """See `gateway.ports.Witness`."""
+
+    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+        self.journal = journal
+        self.metrics = metrics
+
+    def saw(self, record: Request) -> None:
+        self.journal.saw(record)
+        self.metrics.saw(record)
+
+    def refused(self, call: Call, code: str, status: int) -> None:
+        self.journal.refused(call, code, status)
+        self.metrics.refused(call, code, status)

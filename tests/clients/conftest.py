@@ -1,0 +1,49 @@
+"""A real platform in a process of its own, started as a user starts it: `tollhouse demo`."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Demo:
+    """A running `tollhouse demo`; `facts` is the line it prints when it is ready."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--dir", str(folder), "--port", str(free_port())]
+        self.log = (folder.parent / f"{folder.name}.log").open("wb")
+        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=self.log)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, Path(self.log.name).read_text()
+        self.facts: dict[str, str] = json.loads(line)
+
+    @property
+    def base_url(self) -> str:
+        return self.facts["base_url"].removesuffix("/v1")
+
+    def stop(self) -> int:
+        self.process.terminate()
+        self.process.terminate()
+        code = self.process.wait(30)
+        self.log.close()
+        return code
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp("demo"))
+    yield running
+    running.process.kill()
+    running.stop()
