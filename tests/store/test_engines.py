@@ -1,6 +1,8 @@
 """What every connection is told before its first statement."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,18 @@ def test_only_its_owner_reads_the_database_file(tmp_path: Path) -> None:
     for name in ("x.db", "x.db-wal"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     engines.dispose()
+
+
+def test_without_its_driver_postgresql_is_refused_with_the_cure() -> None:
+    script = """
+import sys
+sys.modules["psycopg"] = None  # as if it were not installed
+from pathlib import Path
+from tollhouse.store.engines import CannotOpen, connect
+try:
+    connect("postgresql://user@host/db", Path())
+except CannotOpen as refused:
+    print(refused)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "pip install 'tollhouse[postgresql]'" in told

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, exc, insert, select
+from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert, select
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
@@ -87,7 +87,9 @@ class Batches:
                 self.uses.written(uses)
                 self.trouble = None
             if self.since_checkpoint and self._engine.dialect.name == "sqlite":
-                Driver(self._connect()).execute("PRAGMA wal_checkpoint(PASSIVE)")
+                driver = Driver(self._connect())
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                driver.close()
             self.since_checkpoint = 0
         except Exception as error:  # guard: as in `settle`, with nobody waiting
             self.disconnect()
@@ -108,7 +110,7 @@ class Batches:
         except _CommitUnsure:
             raise
         except Exception as error:  # guard: a record may fail in any way; the second try finds out which one
-            if not _is_trouble(error):
+            if not _is_trouble(error, self._engine.dialect):
                 self._transact(batch, carefully=True)
             elif not fresh and self._engine.dialect.name != "sqlite":  # a server restarts, a firewall forgets
                 self.disconnect()
@@ -187,7 +189,7 @@ def _behind_savepoint(connection: Connection, job: Job, work: Callable[[], Any])
     try:
         job.result = work()
     except Exception as error:  # guard: what goes wrong for one is told to one
-        if _is_trouble(error):
+        if _is_trouble(error, connection.dialect):
             raise
         savepoint.rollback()
         job.error = _told(error, job)
@@ -207,17 +209,17 @@ def _told(error: Exception, job: Job) -> Exception:
     return told
 
 
-def _is_trouble(error: Exception) -> bool:
+def _is_trouble(error: Exception, dialect: Dialect) -> bool:
     """Whether the database is to blame, and not what was asked of it."""
     if isinstance(error, exc.InvalidRequestError):  # SQLAlchemy's own state after an error it has already raised
         return True
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
-    if isinstance(cause, sqlite3.OperationalError):
-        # A statement that makes no sense is "operational" here too.
-        return getattr(cause, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
-    return type(cause).__module__.startswith("psycopg") and any(
-        kind.__name__ in ("OperationalError", "InterfaceError", "InternalError") for kind in type(cause).__mro__
-    )
+    driver = dialect.loaded_dbapi
+    if dialect.name == "sqlite":
+        # A statement that makes no sense is "operational" here too; a damaged file is a plain DatabaseError.
+        senseless = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        return type(cause) is sqlite3.DatabaseError or (isinstance(cause, driver.OperationalError) and not senseless)
+    return isinstance(cause, (driver.OperationalError, driver.InterfaceError, driver.InternalError))
 
 
 def _prove_writable(connection: Connection) -> None:
