@@ -21,10 +21,10 @@ class Document(Struct, frozen=True):
 
 
 async def openapi(desk: Desk, asked: Asked[Nothing]) -> Document:
-    return Document(**document(TABLE, desk.version))
+    return Document(**document(ROUTES, desk.version))
 
 
-TABLE: Final[tuple[Route, ...]] = (
+ROUTES: Final[tuple[Route, ...]] = (
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
@@ -39,7 +39,7 @@ TABLE: Final[tuple[Route, ...]] = (
 
 def called(name: str) -> Route:
     """A route by its name, such as `keys.rotate`. Raises KeyError."""
-    for route in TABLE:
+    for route in ROUTES:
         if route.name == name:
             return route
     raise KeyError(name)
