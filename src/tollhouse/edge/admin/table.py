@@ -36,6 +36,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),
 )
 
+TABLE: Final = ROUTES
+
 
 def called(name: str) -> Route:
     """A route by its name, such as `keys.rotate`. Raises KeyError."""
