@@ -10,9 +10,16 @@ from tollhouse.core.failure import Failure
 from tollhouse.core.sse import Splitter
 from tollhouse.protocols.openai.aggregate import Aggregate
 from tollhouse.protocols.openai.chat_stream import ChatStream
+from tollhouse.protocols.openai.chunk import decode
 from tollhouse.protocols.openai.stream import StreamReader
+from tollhouse.protocols.openai.template import learn
 
 Passed = tuple[bytes, bytes, object, int, type[Failure] | None]
+
+
+def units(text: str) -> int:
+    """UTF-16 units: two halves of a surrogate pair count the same, met or apart."""
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def one_by_one(stream: bytes, show_usage: bool) -> Passed:
@@ -27,7 +34,7 @@ def one_by_one(stream: bytes, show_usage: bool) -> Passed:
                 whole = True
                 break
             started = started or step.bears_content
-            tokens += len(step.text)
+            tokens += units(step.text)
             opening += step.out
             if started:
                 out, opening = out + opening, b""
@@ -40,7 +47,7 @@ def one_by_one(stream: bytes, show_usage: bool) -> Passed:
 
 
 def as_it_comes(pieces: list[bytes], show_usage: bool) -> Passed:
-    reader = StreamReader("chat", show_usage=show_usage, count=len)
+    reader = StreamReader("chat", show_usage=show_usage, count=units)
     out = b"".join([reader.feed(piece) for piece in pieces])
     broken = reader.failure is not None
     try:
@@ -93,17 +100,53 @@ def events(draw: st.DrawFn) -> bytes:
 
 
 STREAMS = st.lists(events(), max_size=12).map(b"".join)
-SAME = st.builds(
-    lambda head, texts, tail: b"".join(
-        head + json.dumps(text, ensure_ascii=False).encode()[1:-1] + tail for text in texts
-    ),
-    st.just(b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"'),
-    st.lists(TEXTS, max_size=30),
-    st.just(b'"},"finish_reason":null}]}\n\n'),
+HEAD = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"'
+TAIL = b'"},"finish_reason":null}]}\n\n'
+WHOLE = st.sampled_from(
+    [b"word", b" ", "税".encode(), b"\\n", b'\\"', b"\\\\", b"\\u00e9", b"\\ud83d", b"\\ude00", b"\x7f"]
 )
+BROKEN = st.sampled_from(
+    [b'"', b"\\", b"\\x", b"\\u12", b"\n", b"\r", b"\x00", b"\xff", b"\xc3", b"\xbc", TAIL, HEAD, TAIL + HEAD]
+)
+GOOD_TEXT = st.lists(WHOLE, max_size=4).map(b"".join)
+BAD_TEXT = st.lists(WHOLE | BROKEN, min_size=1, max_size=4).map(b"".join)
 
 
-@given(st.lists(SAME | STREAMS, max_size=4).map(b"".join), st.lists(st.integers(0, 4000)), st.booleans())
+@st.composite
+def alike(draw: st.DrawFn) -> bytes:
+    """Events that differ in one text, and at times one among them that differs in more."""
+    texts = draw(st.lists(GOOD_TEXT, min_size=1, max_size=12))
+    odd = draw(st.integers(0, len(texts) - 1))
+    if draw(st.booleans()):
+        texts[odd] = draw(BAD_TEXT)
+    events = [HEAD + text + TAIL for text in texts]
+    before, after = draw(st.sampled_from([(b"", b"")] * 3 + [(b'"index":0', b'"index":1'), (b"null", b'"ab"')]))
+    events[odd] = events[odd].replace(before, after)
+    return b"".join(events)
+
+
+@given(alike())
+def test_a_template_takes_only_what_reads_alike(block: bytes) -> None:
+    template = learn(HEAD + b"x" + TAIL, "x")
+    assert template == (HEAD, TAIL, TAIL + HEAD)
+    texts = template.texts(block)
+    if texts is None:
+        return
+    read = [decode(event.data) for event in Splitter().feed(block)]
+    said = [json.loads(b'"' + text + b'"') for text in texts.split(b"\n")]
+    assert read == [
+        {"id": "c", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in said
+    ]
+
+
+@given(st.lists(GOOD_TEXT, min_size=1))
+def test_a_template_takes_all_that_is_alike(texts: list[bytes]) -> None:
+    template = learn(HEAD + b"x" + TAIL, "x")
+    assert template is not None
+    assert template.texts(b"".join([HEAD + text + TAIL for text in texts])) == b"\n".join(texts)
+
+
+@given(st.lists(alike() | STREAMS, max_size=4).map(b"".join), st.lists(st.integers(0, 4000)), st.booleans())
 def test_fast_and_exact_agree(stream: bytes, places: list[int], show_usage: bool) -> None:
     edges = sorted({0, len(stream), *(place for place in places if place < len(stream))})
     pieces = [stream[start:stop] for start, stop in pairwise(edges)]
