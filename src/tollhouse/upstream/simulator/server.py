@@ -164,10 +164,11 @@ class _Connection(asyncio.Protocol):
             try:
                 await self._answer(asking)
             except (UpstreamTimeout, UpstreamError):
-                self._transport.abort()
+                return self._transport.abort()
             if not asking.keep_alive:
-                self._transport.close()
+                return self._transport.close()
         self._running = None
+        return None
 
     async def _answer(self, asking: Asking) -> None:
         if asking.method == b"GET" and asking.target.partition(b"?")[0] == b"/v1/models":

@@ -1,0 +1,97 @@
+"""A simulator with a clock that stands still and sleeps that are only noted, and calls to it."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.operation import Operation
+from tollhouse.core.wire import Answer, Deadlines, Outgoing, Route
+from tollhouse.tokens.estimator import Estimator
+from tollhouse.upstream.simulator.simulator import Simulator
+
+T = TypeVar("T")
+CHAT: dict[str, Any] = {"model": "sim-1", "messages": [{"role": "user", "content": "What does the gate say?"}]}
+ROUTE = Route(scheme="http", host="simulator.invalid", port=80)
+
+
+class StandingClock:
+    """2026-01-01T00:00Z, for ever."""
+
+    def now_ms(self) -> int:
+        return 1_767_225_600_000
+
+    def ticks_ns(self) -> int:
+        return 0
+
+
+@dataclass
+class Rehearsal:
+    slept: list[float] = field(default_factory=list)  # seconds
+
+    def __post_init__(self) -> None:
+        self.simulator = Simulator(Estimator(), StandingClock(), self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(main)
+
+    async def send(
+        self,
+        body: dict[str, Any],
+        script: str = "",
+        operation: Operation = "chat",
+        key: str = "key_a",
+        deadlines: Deadlines | None = None,
+    ) -> Answer:
+        call = self.outgoing(msgspec.json.encode(body), operation, deadlines)
+        call.model, call.script, call.scripted_for = body.get("model", ""), script, key
+        return await self.simulator.send(call)
+
+    def outgoing(self, body: bytes, operation: Operation = "chat", deadlines: Deadlines | None = None) -> Outgoing:
+        return Outgoing(ROUTE, b"POST", b"/v1/x", [], body, deadlines or Deadlines(), operation)
+
+    def whole(self, body: dict[str, Any], script: str = "", operation: Operation = "chat") -> "Told":
+        """The answer read to its end, however that comes."""
+        return self.run(self._told(body, script, operation))
+
+    async def _told(self, body: dict[str, Any], script: str, operation: Operation) -> "Told":
+        answer = await self.send(body, script, operation)
+        told = Told(answer.status, dict(answer.headers))
+        try:
+            while piece := await answer.read():
+                told.pieces.append(piece)
+        except UpstreamBroke:
+            told.broken = True
+        return told
+
+
+@dataclass
+class Told:
+    status: int
+    headers: dict[bytes, bytes]
+    pieces: list[bytes] = field(default_factory=list)
+    broken: bool = False
+
+    @property
+    def bytes(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.bytes)
+
+    @property
+    def events(self) -> list[Any]:
+        """The data of each event but `[DONE]`."""
+        lines = [line[6:] for line in self.bytes.split(b"\n") if line.startswith(b"data: ")]
+        return [msgspec.json.decode(line) for line in lines if line != b"[DONE]"]
+
+    @property
+    def error(self) -> Any:
+        return self.json["error"]
