@@ -19,7 +19,7 @@ def from_body(data: bytes, kind: type[G]) -> G:
     """Read a JSON object; an absent body is an empty object. Raises BadRequest."""
     if not data:
         return _build({}, kind)
-    return _build({name: msgspec.json.decode(raw) for name, raw in read_members(data).items()}, kind)
+    return _build({name: _value(name, raw) for name, raw in read_members(data).items()}, kind)
 
 
 def from_query(query: bytes, kind: type[G]) -> G:
@@ -46,6 +46,14 @@ def from_texts(pairs: list[tuple[str, str]], kind: type[G]) -> G:
         else:
             values[name] = value
     return _build(values, kind, strict=False)
+
+
+def _value(name: str, raw: msgspec.Raw) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        shown = name[:60]
+        raise BadRequest(f"{shown!r} holds a value that cannot be read: {error}", param=shown) from None
 
 
 def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) -> G:

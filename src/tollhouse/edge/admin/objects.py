@@ -133,8 +133,8 @@ class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="au
     account_id: str | None
     action: str
     object_id: str
-    before: dict[str, object]
-    after: dict[str, object]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def page_object(page: pages.Page[R], shown: Callable[[R], T]) -> Page[T]:

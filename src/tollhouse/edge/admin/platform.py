@@ -1,6 +1,6 @@
 """/api/v1/platform: the configuration, what platform.toml would change, and changing it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -23,8 +23,8 @@ class ChangeObject(Struct, frozen=True, kw_only=True):
     change: Literal["create", "update", "delete"]
     kind: Literal["provider", "model", "plan"]
     id: str
-    before: dict[str, object]
-    after: dict[str, object]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 class PlanObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="plan"):

@@ -1,0 +1,163 @@
+"""The control API over a real database, called as the listener and the socket call it."""
+
+import asyncio
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.clock import SystemRandom
+from tollhouse.core.account import KeyMode
+from tollhouse.core.audit import Actor
+from tollhouse.edge.admin.application import ControlApi
+from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
+from tollhouse.edge.admin.desk import Desk, surroundings
+from tollhouse.edge.admin.table import ROUTES
+from tollhouse.office import accounts, keys
+from tollhouse.office.office import Office
+from tollhouse.store.database import open_store
+
+OPERATOR = Actor(kind="operator", id="test")
+START_MS = 1_800_000_000_000
+
+
+class SetClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * 1_000_000
+
+
+class Reply(Struct, frozen=True):
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.body["error"]["code"])
+
+    @property
+    def message(self) -> str:
+        return str(self.body["error"]["message"])
+
+
+class Desks:
+    """Two accounts with a key of each mode; `ask` speaks as the bearer of a key, or as the operator."""
+
+    def __init__(self, runner: asyncio.Runner, folder: Path) -> None:
+        self.runner = runner
+        self.folder = folder
+        self.clock = SetClock()
+        self.random = SystemRandom()
+        self.defects: list[BaseException] = []
+        self.open()
+        self.accounts: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
+        modes: tuple[KeyMode, ...] = ("live", "test", "admin")
+        for name in ("alpha", "beta"):
+            account = runner.run(accounts.create(self.office, OPERATOR, name=name))
+            self.accounts[name] = account.id
+            for mode in modes:
+                made = runner.run(
+                    keys.create(self.office, OPERATOR, name=f"{name}-{mode}", account=account.id, mode=mode)
+                )
+                self.secrets[made.key.name] = made.secret
+                self.keys[made.key.name] = made.key.id
+
+    def open(self) -> None:
+        """Open the database, again after `close`: what a restart does."""
+        self.store = open_store("sqlite:///tollhouse.db", create=True, clock=self.clock, folder=self.folder)
+        self.office = self.runner.run(self._office())
+        desk = Desk(office=self.office, around=surroundings(self.folder), version="0", destinations=dict)
+        by_key = on_the_listener(self.office.directory.find, lambda scope: "192.0.2.1")
+        noted = self._note
+        self.listener = ControlApi(desk, by_key, self.clock, self.random, defect=noted)
+        self.socket = ControlApi(desk, on_the_socket, self.clock, self.random, defect=noted)
+
+    def close(self) -> None:
+        self.runner.run(self.office.finish())
+        self.runner.run(self.store.close())
+
+    async def _office(self) -> Office:
+        return Office(
+            rows=self.store,
+            directory=await self.store.load_directory(),
+            clock=self.clock,
+            random=self.random,
+            catalogue=await self.store.load_catalogue(),
+        )
+
+    def _note(self, request_id: str, error: BaseException) -> None:
+        self.defects.append(error)
+
+    def operator(self, method: str, target: str, body: Any = None) -> Reply:
+        return self.ask(method, target, body, api=self.socket)
+
+    def bearer(self, name: str, method: str, target: str, body: Any = None) -> Reply:
+        """As the bearer of a key of `secrets`, or of the text itself."""
+        authorization = f"Bearer {self.secrets.get(name, name)}".encode()
+        return self.ask(method, target, body, headers=[(b"authorization", authorization)])
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        api: ControlApi | None = None,
+    ) -> Reply:
+        """`body`: JSON of anything; bytes go as they are, without a content type."""
+        path, _, query = target.partition("?")
+        sent: list[MutableMapping[str, Any]] = []
+        data = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
+        kind = [] if body is None or isinstance(body, bytes) else [(b"content-type", b"application/json")]
+        scope: MutableMapping[str, Any] = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [*(headers or []), *kind],
+        }
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": data, "more_body": False}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        self.runner.run((api or self.listener)(scope, receive, send))
+        answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        text = sent[1]["body"]
+        reply = Reply(sent[0]["status"], answered, msgspec.json.decode(text) if text else None)
+        assert answered["x-request-id"].startswith("req_")
+        assert answered["cache-control"] == "no-store"
+        assert answered["content-type"] == "application/json"
+        assert "access-control-allow-origin" not in answered
+        assert reply.status < 400 or reply.message
+        return reply
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[Desks]:
+    with asyncio.Runner() as runner:
+        desks = Desks(runner, folder)
+        try:
+            yield desks
+            assert not desks.defects
+        finally:
+            desks.close()
+
+
+__all__ = ["ROUTES", "START_MS", "Desks", "Reply", "at_work"]

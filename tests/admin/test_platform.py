@@ -1,0 +1,94 @@
+"""The configuration through the control API: mistakes all at once, plan, apply, and what an account sees of it."""
+
+import json
+
+import pytest
+
+from tests.admin.desk_at_work import Desks
+
+TOML = b"""
+[providers.up]
+kind = "openai_compatible"
+base_url = "https://up.example/v1"
+api_keys = ["sk-written-in-the-file"]
+
+[models.toll-1]
+offers = [{ provider = "up", model = "their-name" }]
+price = { input = "2.50", output = "10.00" }
+"""
+
+
+def test_plan_changes_nothing_and_apply_does_it_once(desks: Desks) -> None:
+    planned = desks.operator("POST", "/api/v1/platform/plan", TOML).body
+    assert [(one["change"], one["kind"], one["id"]) for one in planned["changes"]] == [
+        ("create", "provider", "up"),
+        ("create", "model", "toll-1"),
+    ]
+    assert desks.operator("GET", "/api/v1/platform").body["generation"] == 0
+    applied = desks.operator("POST", "/api/v1/platform/apply", TOML).body
+    assert applied["generation"] == 1
+    assert desks.operator("POST", "/api/v1/platform/apply", TOML).body["changes"] == []
+    assert desks.operator("GET", "/api/v1/platform").body == {
+        "object": "platform",
+        "generation": 1,
+        "providers": 1,
+        "models": 1,
+        "plans": 0,
+        "version": "0",
+    }
+
+
+def test_incident_14_a_provider_key_is_in_no_answer_and_in_no_file(desks: Desks) -> None:
+    texts = [json.dumps(desks.operator("POST", f"/api/v1/platform/{deed}", TOML).body) for deed in ("plan", "apply")]
+    texts += [json.dumps(desks.operator("GET", f"/api/v1/{path}").body) for path in ("providers", "models", "audit")]
+    assert not [text for text in texts if "sk-written-in-the-file" in text]
+    for path in desks.folder.iterdir():
+        assert b"sk-written-in-the-file" not in path.read_bytes(), path
+
+
+def test_f07_every_mistake_stands_in_the_one_answer(desks: Desks) -> None:
+    reply = desks.operator(
+        "POST", "/api/v1/platform/apply", b'[plattform]\n[server]\ndatabse = "x"\n[models.x]\nprice = { input = 2.5 }'
+    )
+    assert reply.status == 400
+    lines = reply.message.split("\n")
+    assert [line.partition(" ")[0] for line in lines] == ["plattform", "server.databse", "models.x.price.input"]
+    assert desks.operator("GET", "/api/v1/platform").body["generation"] == 0
+
+
+def test_f01_utf16_is_refused_by_name(desks: Desks) -> None:
+    reply = desks.operator("POST", "/api/v1/platform/plan", TOML.decode().encode("utf-16"))
+    assert reply.status == 400
+    assert "UTF-16" in reply.message
+
+
+def test_an_account_sees_models_and_prices_but_not_who_serves_them(desks: Desks) -> None:
+    desks.operator("POST", "/api/v1/platform/apply", TOML)
+    text = json.dumps(desks.bearer("alpha-admin", "GET", "/api/v1/models").body)
+    assert "toll-1" in text
+    assert "2.50" in text
+    assert "their-name" not in text
+    assert "up.example" not in text
+    assert "their-name" in json.dumps(desks.operator("GET", "/api/v1/models").body)
+
+
+def test_a_check_without_a_running_server_says_so(desks: Desks) -> None:
+    desks.operator("POST", "/api/v1/platform/apply", TOML)
+    (row,) = desks.operator("POST", "/api/v1/providers/check", {}).body["data"]
+    assert (row["provider"], row["state"]) == ("up", "not_run")
+    assert desks.operator("POST", "/api/v1/providers/check", {"provider": "nobody"}).status == 404
+
+
+@pytest.mark.parametrize(
+    "amount", ["-7", "-0", "NaN", "Infinity", "1e400", "1e-12", "0.0000000001", "1,5", "٣", "9" * 40]
+)
+def test_m07_a_credit_limit_that_is_no_amount_is_refused(desks: Desks, amount: str) -> None:
+    reply = desks.operator("POST", "/api/v1/accounts", {"name": "x", "credit_limit_usd": amount})
+    assert (reply.status, reply.body["error"]["param"]) == (400, "credit_limit_usd")
+
+
+@pytest.mark.parametrize("amount", ["0", "0.000000001", "unlimited", "12.50"])
+def test_m07_an_amount_comes_back_as_it_was_written(desks: Desks, amount: str) -> None:
+    reply = desks.operator("POST", "/api/v1/accounts", {"name": "x", "credit_limit_usd": amount})
+    assert reply.status == 201
+    assert reply.body["credit_limit_usd"] == amount.removesuffix("0") if amount == "12.50" else amount

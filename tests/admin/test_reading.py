@@ -1,0 +1,110 @@
+"""Bodies as hostile clients send them, and the OpenAPI document."""
+
+from typing import Any
+
+import pytest
+
+from tests.admin.desk_at_work import ROUTES, Desks
+from tollhouse.core.failure import BadRequest
+from tollhouse.edge.admin import moments
+
+
+def post(desks: Desks, body: bytes, content_type: bytes = b"application/json") -> Any:
+    headers = [(b"authorization", f"Bearer {desks.secrets['alpha-admin']}".encode()), (b"content-type", content_type)]
+    return desks.ask("POST", "/api/v1/projects", body, headers)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"name"',
+        b'{"name": "a", "name": 1}',
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        b'{"name":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"name": 1e400}',
+        b'{"name": NaN}',
+        b'{"name": null}',
+        b"\x00",
+    ],
+)
+def test_a_broken_body_is_a_400_that_says_what_is_wrong(desks: Desks, body: bytes) -> None:
+    assert post(desks, body).status == 400
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data", b""])
+def test_what_another_sites_form_could_send_is_refused(desks: Desks, kind: bytes) -> None:
+    reply = post(desks, b'{"name": "x"}', kind)
+    assert (reply.status, reply.body["error"]["param"]) == (400, "content-type")
+
+
+def test_a_charset_and_a_byte_order_mark_are_accepted(desks: Desks) -> None:
+    assert post(desks, b'\xef\xbb\xbf{"name": "x"}', b"Application/JSON; charset=utf-8").status == 201
+
+
+def test_a_body_larger_than_the_bound_is_413(desks: Desks) -> None:
+    assert post(desks, b" " * (8 * 1024 * 1024 + 1)).status == 413
+
+
+def test_a_key_is_not_read_from_the_query(desks: Desks) -> None:
+    reply = desks.ask("GET", f"/api/v1/keys?key={desks.secrets['alpha-admin']}")
+    assert reply.status == 401
+    assert desks.secrets["alpha-admin"] not in reply.message
+
+
+def test_incident_14_a_secret_given_as_a_name_is_not_repeated(desks: Desks) -> None:
+    secret = desks.secrets["beta-live"]
+    reply = desks.operator("GET", f"/api/v1/keys/{secret}")
+    assert reply.status == 404
+    assert secret not in reply.message
+
+
+def test_head_answers_like_get_without_a_body(desks: Desks) -> None:
+    headers = [(b"authorization", f"Bearer {desks.secrets['alpha-admin']}".encode())]
+    reply = desks.ask("HEAD", "/api/v1/keys", headers=headers)
+    assert (reply.status, reply.body) == (200, None)
+    assert int(reply.headers["content-length"]) > 100
+
+
+def test_the_openapi_document_holds_every_route_with_its_schema(desks: Desks) -> None:
+    document = desks.ask("GET", "/api/openapi.json").body
+    assert document["openapi"] == "3.1.0"
+    operations = {
+        operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
+    }
+    assert set(operations) == {route.name for route in ROUTES}
+    schemas = document["components"]["schemas"]
+    assert schemas["NewKey"]["required"] == ["name"]
+    assert schemas["Rotation"]["properties"]["from"]["enum"] == ["first-use", "now"]
+    for reference in _references(document):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    for route in ROUTES:
+        assert ("security" in operations[route.name]) == ("public" in route.who)
+        assert ("parameters" in operations[route.name]) or "{id}" not in route.path
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in _references(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in _references(value)]
+    return []
+
+
+def test_times_are_written_in_utc() -> None:
+    assert moments.written(0) == "1970-01-01T00:00:00Z"
+    assert moments.written(1_800_000_000_123) == "2027-01-15T08:00:00.123Z"
+    assert moments.written(None) is None
+    assert moments.moment_ms("1970-01-02", "x", 0) == 86_400_000
+    assert moments.moment_ms("1h", "x", 5) == 3_600_005
+
+
+@pytest.mark.parametrize("text", ["", "1970-01-01T00:00", "99999-01-01", "٣d", "1 d", "now"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest):
+        moments.moment_ms(text, "x", 0)
