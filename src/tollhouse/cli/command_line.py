@@ -16,7 +16,7 @@ from tollhouse.cli import trouble
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.core.failure import Failure
 
-_COMMANDS: Final = (
+COMMANDS: Final = (
     ("demo", "tollhouse.cli.demo:demo", "Everything at once: a simulated provider, an account, keys, and the server."),
     ("serve", "tollhouse.cli.serve:serve", "Run the platform."),
     ("init", "tollhouse.cli.init:init", "Write a commented platform.toml and make the database."),
@@ -47,7 +47,7 @@ def build() -> App:
         version=version("tollhouse"),
         help_format="plaintext",
     )
-    for name, target, words in _COMMANDS:
+    for name, target, words in COMMANDS:
         app.command(target, name=name, help=words)
     app.register_install_completion_command(name="--install-completion")
     return app

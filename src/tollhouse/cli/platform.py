@@ -14,6 +14,8 @@ from tollhouse.cli.trouble import Misuse
 
 File = Annotated[Path | None, Parameter(name=["--file", "-f"], help="default: platform.toml in the data folder")]
 
+_KNOWN = ("id", "managed_by")
+
 
 def plan(*, file: File = None, at: Place = HERE) -> None:
     """Show what would change. Exit code 2 names every mistake of the file."""
@@ -54,5 +56,12 @@ def _show(at: Place, answer: Answer, empty: str) -> None:
     if not answer["changes"]:
         print(empty)
         return
-    rows = [[row["change"], row["kind"], row["id"], row["before"], row["after"]] for row in answer["changes"]]
+    rows = [
+        [row["change"], row["kind"], row["id"], _told(row["before"]), _told(row["after"])] for row in answer["changes"]
+    ]
     show_table(["change", "what", "id", "before", "after"], rows)
+
+
+def _told(members: Answer) -> dict[str, object]:
+    """What says something to people: not the id, which stands beside it, and nothing that is empty."""
+    return {name: value for name, value in members.items() if value not in (None, "", [], {}) and name not in _KNOWN}

@@ -1,5 +1,6 @@
 """How answers are shown: the control API's own JSON for scripts, tables and sentences for people."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
@@ -18,6 +19,7 @@ Columns = Sequence[tuple[str, Cell]]
 """A heading, and what stands below it for one object."""
 
 _PIPED_WIDTH = 200
+_MILLISECONDS = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d{3}Z$", re.ASCII)  # of no use to people
 
 
 def columns(*names: str) -> list[tuple[str, Cell]]:
@@ -79,7 +81,7 @@ def cell_text(value: object) -> str:
     elif isinstance(value, list | tuple):
         text = ", ".join(map(str, value))
     else:
-        text = str(value)
+        text = _MILLISECONDS.sub("Z", str(value))
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
