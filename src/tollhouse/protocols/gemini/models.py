@@ -1,6 +1,6 @@
 """The models list as Google writes it: names with `models/` in front, limits as token counts, methods by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,7 +8,7 @@ from tollhouse.core.entry import ModelEntry
 
 _encode = msgspec.json.Encoder().encode
 
-_METHODS = {
+_METHODS: Mapping[str, tuple[str, ...]] = {
     "chat": ("generateContent", "streamGenerateContent", "countTokens"),
     "embeddings": ("embedContent", "batchEmbedContents"),
 }

@@ -1,5 +1,7 @@
 """Buffered answers of a provider: judged and read for what the gateway accounts for, the bytes left as they are."""
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from tollhouse.protocols.openai.usage import read as read_usage
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
 
-_BODY: dict[Operation, str] = {
+_BODY: Mapping[Operation, str] = {
     "chat": "choices",
     "completions": "choices",
     "responses": "output",

@@ -26,17 +26,23 @@ _ADDRESS = re.compile(
 _NUMBER_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]+\](?::\d+)?", re.I)
 _SECRET = re.compile(r"\b(?:sk|pk|key|api|org|proj|req)[-_][\w*.-]{6,}|\b[A-Za-z0-9_-]{32,}", re.I)
 
-_REFUSED_KEY = {"invalid_api_key", "authentication_error", "permission_error", "insufficient_quota", "billing_error"}
-_SATURATED = {
-    "rate_limit_exceeded",
-    "rate_limit_error",
-    "rate_limit_reached",
-    "resource_exhausted",
-    "too_many_requests",
-}
-_OVERLOADED = {"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded_error", "server_is_overloaded"}
-_TOO_LONG = {"context_length_exceeded", "string_above_max_length"}
-_BAD = {"invalid_request_error", "badrequesterror", "invalid_prompt", "content_policy_violation"}
+_REFUSED_KEY = frozenset(
+    {"invalid_api_key", "authentication_error", "permission_error", "insufficient_quota", "billing_error"}
+)
+_SATURATED = frozenset(
+    {
+        "rate_limit_exceeded",
+        "rate_limit_error",
+        "rate_limit_reached",
+        "resource_exhausted",
+        "too_many_requests",
+    }
+)
+_OVERLOADED = frozenset(
+    {"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded_error", "server_is_overloaded"}
+)
+_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
+_BAD = frozenset({"invalid_request_error", "badrequesterror", "invalid_prompt", "content_policy_violation"})
 
 
 def error_in(answer: _Object) -> object:

@@ -6,7 +6,7 @@ members pass. Everything else is the provider's to judge.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -26,7 +26,7 @@ _encode = msgspec.json.Encoder().encode
 _TRUE, _FALSE = Raw(b"true"), Raw(b"false")
 _FIRST_ELEMENT = re.compile(rb"\[\s*(.)", re.DOTALL)
 _STYLES_TO_COME = ("claude", "gemini")
-_CAPS: dict[Operation, tuple[str, ...]] = {
+_CAPS: Mapping[Operation, tuple[str, ...]] = {
     "chat": ("max_completion_tokens", "max_tokens"),
     "completions": ("max_tokens",),
     "responses": ("max_output_tokens",),
@@ -182,7 +182,7 @@ def _responses_input(members: Members) -> tuple[Raw, int]:
     return raw, 1
 
 
-_PROMPTS: dict[Operation, Callable[[Members], tuple[Raw, int]]] = {
+_PROMPTS: Mapping[Operation, Callable[[Members], tuple[Raw, int]]] = {
     "chat": _chat_prompt,
     "completions": _completions_prompt,
     "embeddings": _embeddings_input,

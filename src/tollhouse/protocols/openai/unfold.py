@@ -5,6 +5,8 @@ like any other, so that hiding, holding back and charging are the same. An answe
 stream that never finishes, and is treated as such.
 """
 
+from collections.abc import Mapping
+
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.protocols.openai import chunk as chunks
@@ -12,7 +14,7 @@ from tollhouse.protocols.openai.chat_stream import DONE
 
 _Object = dict[str, object]
 
-_DELTA_KINDS = {
+_DELTA_KINDS: Mapping[str, tuple[str, str]] = {
     "output_text": ("response.output_text", "text"),
     "refusal": ("response.refusal", "refusal"),
     "reasoning_text": ("response.reasoning_text", "text"),
