@@ -28,7 +28,7 @@ _TOKEN_BUCKETS = tuple(name for name in BUCKETS if name not in ("requests", "ima
 PRICE_KEYS = (*_TOKEN_BUCKETS, *_UNITS)
 
 _NOT_WRITTEN = ("id", "managed_by")  # fields of the records that no table holds
-_MINIMUM = {"priority": 0, "weight": 0, "created": 0}  # every other whole number is at least 1
+_MINIMUM: Mapping[str, int] = {"priority": 0, "weight": 0, "created": 0}  # every other whole number is at least 1
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 MODEL_ID_CHARACTERS_MAX = 200

@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from tollhouse.settings import Mistake
@@ -15,7 +16,7 @@ from tollhouse.settings import Mistake
 KeyPath = tuple[str, ...]
 Lines = dict[KeyPath, int]
 
-_FOREIGN_MARKS = {
+_FOREIGN_MARKS: Mapping[bytes, str] = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
