@@ -2,17 +2,24 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
+import uvloop
 
 from tests.simulator.rehearsal import StandingClock
 from tollhouse.tokens.estimator import Estimator
 from tollhouse.upstream.simulator.server import Asking, SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+SECONDS_MAX = 20  # a test that hangs says where
 
 MESSAGES: Any = [{"role": "user", "content": "What does the gate say?"}]
 BODY = b'{"model":"simulator","messages":[{"role":"user","content":"Hello"}]}'
@@ -33,14 +40,26 @@ async def _at_once(seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def _with_client(main: Callable[[openai.AsyncOpenAI], Coroutine[Any, Any, None]], **options: Any) -> None:
-    async def run() -> None:
-        async with asyncio.timeout(20), served(**options) as (_, port):
+@pytest.fixture(params=["uvloop", "asyncio"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Both event loops: their transports differ."""
+
+    def bounded(main: Coroutine[Any, Any, Any]) -> Any:
+        factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(asyncio.wait_for(main, SECONDS_MAX))
+
+    return bounded
+
+
+def _with_client(run: Run, main: Callable[[openai.AsyncOpenAI], Coroutine[Any, Any, None]], **options: Any) -> None:
+    async def asking() -> None:
+        async with served(**options) as (_, port):
             base_url = f"http://127.0.0.1:{port}/v1"
             async with openai.AsyncOpenAI(base_url=base_url, api_key="sk-one", max_retries=0) as client:
                 await main(client)
 
-    asyncio.run(run())
+    run(asking())
 
 
 async def _exchange(port: int, *requests: bytes) -> bytes:
@@ -57,7 +76,7 @@ def _post(body: bytes, *headers: bytes, path: bytes = b"/v1/chat/completions") -
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-def test_openais_client_gets_chat_streams_tools_embeddings_and_responses() -> None:
+def test_openais_client_gets_chat_streams_tools_embeddings_and_responses(run: Run) -> None:
     async def main(client: openai.AsyncOpenAI) -> None:
         whole = await client.chat.completions.create(model="simulator", messages=MESSAGES)
         stream = await client.chat.completions.create(
@@ -83,7 +102,7 @@ def test_openais_client_gets_chat_streams_tools_embeddings_and_responses() -> No
         assert (await client.moderations.create(input="violence")).results[0].flagged
         assert [model.id async for model in client.models.list()] == ["simulator"]
 
-    _with_client(main)
+    _with_client(run, main)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +117,7 @@ def test_openais_client_gets_chat_streams_tools_embeddings_and_responses() -> No
         ("status=503,times=1", openai.InternalServerError),
     ],
 )
-def test_scripts_come_by_header_and_by_model(script: str, error: type[openai.APIError]) -> None:
+def test_scripts_come_by_header_and_by_model(run: Run, script: str, error: type[openai.APIError]) -> None:
     async def main(client: openai.AsyncOpenAI) -> None:
         header = {"x-tollhouse-simulate": script}
         with pytest.raises(error):
@@ -109,42 +128,42 @@ def test_scripts_come_by_header_and_by_model(script: str, error: type[openai.API
             with pytest.raises(error):
                 await client.chat.completions.create(model=f"simulate/{script}", messages=MESSAGES)
 
-    _with_client(main)
+    _with_client(run, main)
 
 
-def test_a_server_with_keys_refuses_others() -> None:
+def test_a_server_with_keys_refuses_others(run: Run) -> None:
     async def main(client: openai.AsyncOpenAI) -> None:
         with pytest.raises(openai.AuthenticationError):
             await client.chat.completions.create(model="simulator", messages=MESSAGES)
         await client.with_options(api_key="sk-two").chat.completions.create(model="simulator", messages=MESSAGES)
 
-    _with_client(main, api_keys=["sk-two"])
+    _with_client(run, main, api_keys=["sk-two"])
 
 
-def test_a_connection_serves_one_request_after_the_other_and_tells_what_it_saw() -> None:
+def test_a_connection_serves_one_request_after_the_other_and_tells_what_it_saw(run: Run) -> None:
     seen: list[Asking] = []
 
     async def main() -> bytes:
-        async with asyncio.timeout(20), served(seen=seen.append) as (server, port):
+        async with served(seen=seen.append) as (server, port):
             answer = await _exchange(port, _post(BODY), _post(STREAM, path=b"//x"), _post(BODY, b"Connection: close"))
             assert server.connections == 1
             return answer
 
-    answer = asyncio.run(main())
+    answer = run(main())
     assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"404", b"200"]
     assert [request.target for request in seen] == [b"/v1/chat/completions", b"//x", b"/v1/chat/completions"]
     assert [request.body for request in seen] == [BODY, STREAM, BODY]
 
 
-def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end() -> None:
+def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end(run: Run) -> None:
     async def main() -> tuple[bytes, bytes, bytes]:
-        async with asyncio.timeout(20), served() as (_, port):
+        async with served() as (_, port):
             whole = await _exchange(port, _post(STREAM, b"Connection: close"))
             broken = await _exchange(port, _post(STREAM, b"X-Tollhouse-Simulate: cut_after=2"))
             buffered = await _exchange(port, _post(BODY, b"X-Tollhouse-Simulate: cut_after=2"))
             return whole, broken, buffered
 
-    whole, broken, buffered = asyncio.run(main())
+    whole, broken, buffered = run(main())
     assert whole.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
     assert broken.count(b"data: ") == 2
     assert b"0\r\n\r\n" not in broken
@@ -153,22 +172,21 @@ def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end() -> None:
     assert 0 < len(body) < announced
 
 
-def test_a_client_that_leaves_mid_stream_aborts_the_answer() -> None:
+def test_a_client_that_leaves_mid_stream_aborts_the_answer(run: Run) -> None:
     async def main() -> int:
         gone = asyncio.Event()
         simulator = Simulator(Estimator(), StandingClock(), _until(gone))
         server = SimulatorServer(simulator)
-        async with asyncio.timeout(20):
-            port = await server.start()
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(_post(STREAM, b"X-Tollhouse-Simulate: chunk_ms=50"))
-            await reader.readuntil(b"data: ")
-            writer.close()
-            await gone.wait()
-            await server.close()
+        port = await server.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(_post(STREAM, b"X-Tollhouse-Simulate: chunk_ms=50"))
+        await reader.readuntil(b"data: ")
+        writer.close()
+        await gone.wait()
+        await server.close()
         return simulator.aborted
 
-    assert asyncio.run(main()) == 1
+    assert run(main()) == 1
 
 
 def _until(gone: asyncio.Event) -> Callable[[float], Coroutine[Any, Any, None]]:
@@ -183,9 +201,25 @@ def _until(gone: asyncio.Event) -> Callable[[float], Coroutine[Any, Any, None]]:
     return sleep
 
 
-def test_garbage_closes_the_connection() -> None:
+def test_garbage_closes_the_connection(run: Run) -> None:
     async def main() -> bytes:
-        async with asyncio.timeout(20), served() as (_, port):
+        async with served() as (_, port):
             return await _exchange(port, b"\x16\x03\x01 garbage\r\n\r\n")
 
-    assert asyncio.run(main()) == b""
+    assert run(main()) == b""
+
+
+def test_it_stands_as_a_process_of_its_own() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.simulator.second_provider", "--key", "sk-one"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        try:
+            assert process.stdout is not None
+            client = openai.OpenAI(base_url=process.stdout.readline().strip(), api_key="sk-one", max_retries=0)
+            with client:
+                assert client.chat.completions.create(model="simulator", messages=MESSAGES).choices
+        finally:
+            process.terminate()
