@@ -141,8 +141,12 @@ class Peer:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        for _ in range(20):  # what was just accepted gets its task, so that it can be ended
+            await asyncio.sleep(0)
         for wire in self.wires:
             wire.writer.transport.abort()
+        for serving in self._serving:
+            serving.cancel()
         await asyncio.gather(*self._serving)
         await self._server.wait_closed()
 
@@ -160,6 +164,8 @@ class Peer:
                 pass
         except (OSError, asyncio.IncompleteReadError) as error:
             wire.by_reset = isinstance(error, OSError)
+        except asyncio.CancelledError:
+            wire.writer.transport.abort()  # the test is over; nobody awaits this task for its outcome
         finally:
             wire.ended.set()
             writer.close()

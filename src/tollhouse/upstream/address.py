@@ -109,6 +109,9 @@ def split_url(text: str, name: str) -> SplitResult:
         raise ValueError(f"{name} has no readable host and port") from None
     if not parts.hostname or port == 0:
         raise ValueError(f"{name} names no host, or port 0")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if parts.netloc.rpartition("@")[2].lower() not in (host, f"{host}:{port}"):
+        raise ValueError(f"{name} has something between host and path that is no port")
     return parts
 
 
@@ -116,9 +119,13 @@ def read_host(parts: SplitResult, name: str) -> str:
     """The host in lower case and ASCII (IDNA); an IP address in its usual spelling, without brackets."""
     host = parts.hostname or ""
     if "[" in parts.netloc or "]" in parts.netloc:
-        if "%" in host:
+        try:
+            address = IPv6Address(host)
+        except ValueError:
+            raise ValueError(f"{name} has something other than an IPv6 address between its brackets") from None
+        if address.scope_id is not None:
             raise ValueError(f"{name} names a network interface (`%`), which is not supported")
-        return str(IPv6Address(host))
+        return str(address)
     if not host.isascii():
         try:
             host = host.encode("idna").decode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from typing import Final, Protocol, cast
 
 from tollhouse.upstream.stream import Stream
@@ -114,8 +115,22 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.ended(orderly=True)
+            stream.ended(orderly=self._said_goodbye())
         self.cut()
+
+    def _said_goodbye(self) -> bool:
+        """Under TLS a FIN proves nothing, anybody on the way can send one; a close_notify does. asyncio reports both
+        alike, so the TLS state is asked: after a close_notify reading gives the end, else a wish for more."""
+        assert self._transport is not None
+        tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        if tls is None:
+            return True
+        try:
+            return tls.read(1) == b""
+        except ssl.SSLZeroReturnError:
+            return True
+        except ssl.SSLError:
+            return False
 
     def connection_lost(self, error: Exception | None) -> None:
         stream, self._stream = self._stream, None

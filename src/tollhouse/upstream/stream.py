@@ -142,7 +142,7 @@ class Stream:
         if self._whole or self._failure is not None:
             return
         self._take()
-        self._total_ns = self.due_ns = self._clock.ticks_ns() + RELEASED_MS * _NS
+        self._total_ns = self.due_ns = min(self._total_ns, self._clock.ticks_ns() + RELEASED_MS * _NS)
 
     def expire(self, now_ns: int) -> None:
         """The sweeper found a deadline passed."""
