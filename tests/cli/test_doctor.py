@@ -37,7 +37,7 @@ def premises(folder: Path, text: str = "", environment: Mapping[str, str] | None
     )
     if text:
         (folder / "platform.toml").write_text(text, encoding="utf-8")
-    return Premises(place=Place(dir=folder), reading=read(text.encode(), around), around=around, clock=SystemClock())
+    return Premises(place=Place(chosen=folder), reading=read(text.encode(), around), around=around, clock=SystemClock())
 
 
 def verdict(name: str, given: Premises) -> Verdict:

@@ -31,8 +31,11 @@ def demo(
     ] = None,
     at: Place = HERE,
 ) -> None:
-    """Start with an account, its keys and a simulated provider; secrets are kept in demo.env in the data folder."""
-    place = at if at.dir != HERE.dir else replace(at, dir=_FOLDER)
+    """Start with an account, its keys and a simulated provider; the data folder is by default ./demo.
+
+    Secrets are made once and kept in its demo.env.
+    """
+    place = replace(at, chosen=at.chosen or _FOLDER)
     flags = {"listen": None if port is None else f"127.0.0.1:{port}"}
     reading = _merged(place, accepted(read_platform(place, flags, config)))
     try:

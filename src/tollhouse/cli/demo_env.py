@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tollhouse.cli.trouble import Misuse
+
 NAMES: Final = (
     "TOLLHOUSE_BASE_URL",
     "TOLLHOUSE_API_KEY",
@@ -21,7 +23,10 @@ _LINE = re.compile(r"(?:export\s+)?([A-Z][A-Z0-9_]*)=(.*)", re.ASCII)
 
 
 def read(path: Path) -> dict[str, str]:
-    """The values that stand there; nothing where there is no file. A byte order mark and CRLF are accepted."""
+    """The values that stand there; nothing where there is no file. A byte order mark and CRLF are accepted.
+
+    Raises Misuse for a line that no shell would read.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -30,7 +35,11 @@ def read(path: Path) -> dict[str, str]:
     for line in text.splitlines():
         match = _LINE.fullmatch(line.strip())
         if match is not None:
-            words = shlex.split(match.group(2), comments=True)
+            try:
+                words = shlex.split(match.group(2), comments=True)
+            except ValueError as error:
+                message = f"{path}: the value of {match.group(1)} cannot be read: {error}"
+                raise Misuse(message, code="unreadable_file") from error
             values[match.group(1)] = words[0] if words else ""
     return values
 

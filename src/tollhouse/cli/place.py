@@ -22,8 +22,15 @@ DEMO_ENV = "demo.env"
 class Place:
     """The options of every command."""
 
-    dir: Annotated[Path, Parameter(env_var="TOLLHOUSE_DIR", help="the data folder")] = Path()
+    chosen: Annotated[
+        Path | None, Parameter(name="--dir", env_var="TOLLHOUSE_DIR", help="the data folder; default: this folder")
+    ] = None
     json: Annotated[bool, Parameter(negative=(), help="answer in JSON, as the control API does")] = False
+
+    @property
+    def dir(self) -> Path:
+        """The data folder."""
+        return self.chosen or Path()
 
     @property
     def socket(self) -> Path:

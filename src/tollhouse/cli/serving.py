@@ -33,7 +33,9 @@ def run(
     """Serve until the process is told to end. `wanted` is applied first; see `app.serve`. Raises Trouble."""
     if settings.server.workers > 1:
         raise Misuse("server.workers: this version runs one process; start several on PostgreSQL instead")
-    _require_free(settings.server.listen, "listen", "--port")
+    _require_free(settings.server.listen, "--port, or with [server] listen")
+    if settings.server.metrics_address:
+        _require_free(settings.server.metrics_address, "[server] metrics_address")
     raise_file_limit()
     with FolderLock(place.lock):
         try:
@@ -54,7 +56,7 @@ def run(
         except BadRequest as error:
             raise from_failure(error) from error
         except OSError as error:
-            raise Trouble(f"cannot listen: {error.strerror or error}", code="cannot_listen") from error
+            raise Trouble(f"cannot start: {error.strerror or error}", code="cannot_start") from error
 
 
 def raise_file_limit() -> None:
@@ -65,7 +67,8 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _require_free(address: str, name: str, option: str) -> None:
+def _require_free(address: str, option: str) -> None:
+    """Said before anything is opened: which address it is, the operating system does not tell."""
     host, port = split_address(address)
     trouble = can_listen(host, port) if port else None
     if trouble is not None:

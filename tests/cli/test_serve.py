@@ -1,0 +1,150 @@
+"""From an empty folder to an answer of a real second server, as README says it: init, apply, accounts, keys, serve."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "up-house",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "pong"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72},
+}
+PLATFORM = """\
+\ufeff[server]
+listen = "127.0.0.1:0"
+metrics_address = ""
+
+[models."house-1"]
+offers = [{{ provider = "up", model = "up-house" }}]
+price = {{ input = "2.50", output = "10.00" }}
+
+[providers.up]
+kind = "openai_compatible"
+base_url = "{}/v1/"
+api_keys = ["env:MAIN_KEY"]
+"""
+
+
+class Upstream(ThreadingHTTPServer):
+    """A second server that speaks OpenAI's format and remembers who asked for what."""
+
+    def __init__(self) -> None:
+        asked = self.asked = list[tuple[str, str, str | None]]()
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked.append((self.command, self.path, self.headers.get("Authorization")))
+                listed = {"object": "list", "data": [{"id": "up-house"}]}
+                data = json.dumps(listed if self.path.endswith("/models") else ANSWER).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST = answer  # noqa: N815 (names the base class looks for)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    server = Upstream()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class House:
+    """A data folder, and commands typed beside it with the provider's key in the environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = {**os.environ, "TOLLHOUSE_DIR": str(folder), "MAIN_KEY": "sk-upstream-1"}
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tollhouse", *words, "--json"]
+
+    def type(self, *words: str) -> Any:
+        ran = subprocess.run(self.command(*words), capture_output=True, text=True, env=self.environment, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+
+def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
+    house, folder = House(tmp_path / "data"), tmp_path / "data"
+    house.type("init")
+    (folder / "platform.toml").write_bytes(
+        PLATFORM.format(f"http://127.0.0.1:{upstream.server_address[1]}").replace("\n", "\r\n").encode()
+    )
+    assert house.type("apply")["generation"] == 1
+    house.type("accounts", "create", "team")
+    secret = house.type("keys", "create", "first", "--account", "team")["secret"]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            house.command("serve"), stdout=subprocess.PIPE, stderr=log, text=True, env=house.environment
+        )
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            assert line, (tmp_path / "log").read_text()
+            request = urllib.request.Request(
+                json.loads(line)["base_url"] + "/v1/chat/completions",
+                json.dumps({"model": "house-1", "messages": [{"role": "user", "content": "ping"}]}).encode(),
+                {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert json.load(answer)["choices"] == ANSWER["choices"]
+            (tried,) = house.type("providers", "check")["data"]
+            (used,) = house.type("usage")["data"]
+        finally:
+            server.terminate()
+            server.terminate()
+            server.wait(30)
+            assert server.stdout is not None
+            server.stdout.close()
+    assert upstream.asked == [
+        ("POST", "/v1/chat/completions", "Bearer sk-upstream-1"),
+        ("GET", "/v1/models", "Bearer sk-upstream-1"),
+    ]
+    assert (tried["state"], tried["url"].partition("/v1")[1:]) == ("green", ("/v1", "/chat/completions"))
+    assert used["usage"] == {"input": 60, "output": 12}
+    for path in [*folder.iterdir(), tmp_path / "log"]:
+        if path.is_file():
+            assert b"sk-upstream-1" not in path.read_bytes(), path
+            assert secret.encode() not in path.read_bytes(), path
+
+
+def test_an_address_in_use_is_said_by_name(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.type("init")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        environment = {**house.environment, "TOLLHOUSE_METRICS_ADDRESS": address}
+        ran = subprocess.run(
+            house.command("serve", "--port", "0"), capture_output=True, text=True, env=environment, timeout=60
+        )
+    assert ran.returncode == 1
+    error = json.loads(ran.stderr)["error"]
+    assert error["code"] == "port_in_use"
+    assert address in error["message"]
+    assert "metrics_address" in error["message"]
