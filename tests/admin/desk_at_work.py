@@ -15,7 +15,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk, surroundings
-from tollhouse.edge.admin.table import ROUTES
+from tollhouse.edge.admin.table import TABLE
 from tollhouse.office import accounts, keys
 from tollhouse.office.office import Office
 from tollhouse.store.database import open_store
@@ -160,4 +160,4 @@ def at_work(folder: Path) -> Iterator[Desks]:
             desks.close()
 
 
-__all__ = ["ROUTES", "START_MS", "Desks", "Reply", "at_work"]
+__all__ = ["START_MS", "TABLE", "Desks", "Reply", "at_work"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk_at_work import ROUTES, Desks
+from tests.admin.desk_at_work import TABLE, Desks
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin import moments
 
@@ -76,13 +76,13 @@ def test_the_openapi_document_holds_every_route_with_its_schema(desks: Desks) ->
     operations = {
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
-    assert set(operations) == {route.name for route in ROUTES}
+    assert set(operations) == {route.name for route in TABLE}
     schemas = document["components"]["schemas"]
     assert schemas["NewKey"]["required"] == ["name"]
     assert schemas["Rotation"]["properties"]["from"]["enum"] == ["first-use", "now"]
     for reference in _references(document):
         assert reference.removeprefix("#/components/schemas/") in schemas
-    for route in ROUTES:
+    for route in TABLE:
         assert ("security" in operations[route.name]) == ("public" in route.who)
         assert ("parameters" in operations[route.name]) or "{id}" not in route.path
 

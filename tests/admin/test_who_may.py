@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from tests.admin.desk_at_work import ROUTES, Desks, Reply
+from tests.admin.desk_at_work import TABLE, Desks, Reply
 from tollhouse.edge.admin.application import find
 from tollhouse.edge.admin.route import Route
 
 PUBLIC = ["openapi"]
 """The named list: what answers without a credential. A new public route needs a reason and a line here."""
 
-ALL = [pytest.param(route, id=route.name) for route in ROUTES]
+ALL = [pytest.param(route, id=route.name) for route in TABLE]
 
-WITH_ID = [pytest.param(route, id=route.name) for route in ROUTES if "{id}" in route.path]
+WITH_ID = [pytest.param(route, id=route.name) for route in TABLE if "{id}" in route.path]
 
 
 def target(route: Route, object_id: str) -> str:
@@ -35,7 +35,7 @@ def object_of(desks: Desks, route: Route, account: str) -> str:
 
 
 def test_the_public_list_is_as_named() -> None:
-    assert [route.name for route in ROUTES if "public" in route.who] == PUBLIC
+    assert [route.name for route in TABLE if "public" in route.who] == PUBLIC
 
 
 @pytest.mark.parametrize("route", ALL)
@@ -143,9 +143,9 @@ def test_paths_that_are_none_are_json_without_data(desks: Desks, method: str, pa
 
 
 def test_every_route_finds_itself_and_no_other() -> None:
-    for route in ROUTES:
-        assert find(ROUTES, route.method, target(route, "some-id")) == (
+    for route in TABLE:
+        assert find(TABLE, route.method, target(route, "some-id")) == (
             route,
             "some-id" if "{id}" in route.path else "",
         )
-    assert find(ROUTES, "GET", "/api/v1/keys/a%2Fb")[1] == "a/b"
+    assert find(TABLE, "GET", "/api/v1/keys/a%2Fb")[1] == "a/b"

@@ -16,7 +16,7 @@ from tollhouse.edge.admin.callers import Callers
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.given import from_body, from_query
 from tollhouse.edge.admin.route import Asked, Nothing, Route
-from tollhouse.edge.admin.table import ROUTES
+from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.reply import headers_of
 from tollhouse.protocols.openai import failure as openai
 
@@ -51,7 +51,7 @@ class ControlApi:
     clock: Clock
     random: Randomness
     defect: Callable[[str, BaseException], None] = field(default=lambda request_id, error: None)
-    routes: Sequence[Route] = ROUTES
+    routes: Sequence[Route] = TABLE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         now_ms = self.clock.now_ms()

@@ -21,10 +21,10 @@ class Document(Struct, frozen=True):
 
 
 async def openapi(desk: Desk, asked: Asked[Nothing]) -> Document:
-    return Document(**document(ROUTES, desk.version))
+    return Document(**document(TABLE, desk.version))
 
 
-ROUTES: Final[tuple[Route, ...]] = (
+TABLE: Final[tuple[Route, ...]] = (
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
@@ -36,12 +36,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),
 )
 
-TABLE: Final = ROUTES
-
 
 def called(name: str) -> Route:
     """A route by its name, such as `keys.rotate`. Raises KeyError."""
-    for route in ROUTES:
+    for route in TABLE:
         if route.name == name:
             return route
     raise KeyError(name)
