@@ -222,6 +222,15 @@ def test_who_asked_is_told_the_count_where_the_provider_said_nothing() -> None:
     assert (told["choices"], told["usage"]["prompt_tokens"], told["usage"]["completion_tokens"]) == ([], 5, 3)
 
 
+def test_an_unbelievable_report_is_not_passed_off_as_the_charge() -> None:
+    reader = StreamReader("chat", show_usage=True, count=len)
+    reader.feed(delta("abc") + FINISH)
+    assert reader.finishing
+    reader.feed(event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": -1}) + DONE)
+    told = json.loads(data_of(reader.seal("0.1", "req_a", counted=Usage(input=3, output=3)))[0])
+    assert told["usage"]["completion_tokens"] == 3
+
+
 def test_nothing_goes_out_before_the_first_content() -> None:
     """Until then another provider can still take over."""
     reader = StreamReader("chat", show_usage=False, count=len)

@@ -41,7 +41,8 @@ class Splitter:
 
     def feed(self, data: bytes) -> list[Event]:
         """Raises UpstreamBroke when an event is longer than EVENT_BYTES_MAX."""
-        if not self._buffer and not self._first and _is_one_line(data):
+        if not self._buffer and _is_one_line(data):
+            self._first = self._after_cr = False
             return [Event(b"", data[6:-2])]
         if self._after_cr and data:
             self._after_cr = False
@@ -51,7 +52,7 @@ class Splitter:
         buffer += data
         self._any_cr = self._any_cr or b"\r" in data
         blocks = self._blocks(start) if self._any_cr else self._blocks_without_cr(start)
-        if len(buffer) > EVENT_BYTES_MAX:
+        if len(self._buffer) > EVENT_BYTES_MAX:
             raise UpstreamBroke(f"The provider sent an event of more than {EVENT_BYTES_MAX} bytes.")
         return self._parsed(blocks) if blocks else []
 
@@ -66,12 +67,13 @@ class Splitter:
         return rest
 
     def _blocks_without_cr(self, start: int) -> list[bytes]:
-        last = self._buffer.rfind(b"\n\n", start)
+        buffer = self._buffer
+        last = buffer.rfind(b"\n\n", start)
         if last < 0:
             return []
-        blocks = bytes(self._buffer[:last]).split(b"\n\n")
-        del self._buffer[: last + 2]
-        return blocks
+        self._buffer = buffer[last + 2 :]
+        del buffer[last:]
+        return bytes(buffer).split(b"\n\n")
 
     def _blocks(self, start: int) -> list[bytes]:
         buffer = self._buffer

@@ -49,8 +49,8 @@ class ChatStream:
         return self.seal(None, None)
 
     def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
-        """The last part with a member `tollhouse` in the usage chunk. `counted` stands in for usage nobody reported."""
-        usage = write_chat(counted) if self.reported is None and counted is not None else self.reported
+        """The last part with a member `tollhouse` in the usage chunk; `counted` is told instead of a report."""
+        usage = self.reported if counted is None else write_chat(counted)
         if not self._show_usage or usage is None:
             return DONE
         last = {**self._head, "choices": [], "usage": usage}
@@ -82,8 +82,8 @@ class ChatStream:
                 self.incomplete = self.incomplete or reason == "length"
                 finishes = True
             delta = chunks.delta_of(choice)
-            bears = bears or chunks.bears_content(delta)
             text += chunks.text_of(delta)
+            bears = bears or text != "" or chunks.bears_content(delta)
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
         is_plain = text != "" and usage is None and not finishes and len(choices) == 1
         return Step(out, text, bears or finishes, False, is_plain)

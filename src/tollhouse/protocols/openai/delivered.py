@@ -23,9 +23,13 @@ class Delivered:
         self._kept = bytearray()
 
     def add(self, text: str) -> None:
+        if len(text) > KEPT_BYTES_MAX:
+            self._fold()
+            self._add_up(text)
+            return
         try:
             self.add_escaped(_encode(text)[1:-1])
-        except UnicodeEncodeError:  # half of a surrogate pair
+        except UnicodeEncodeError:
             self.add(text.encode(errors="replace").decode())
 
     def add_escaped(self, text: bytes) -> None:
@@ -42,12 +46,16 @@ class Delivered:
     def _fold(self) -> None:
         text = _unescape(b'"' + self._kept.replace(b"\n", b"") + b'"')
         self._kept.clear()
+        self._add_up(text)
+
+    def _add_up(self, text: str) -> None:
         for start in range(0, len(text), KEPT_BYTES_MAX):
-            self._counted += self._count(text[start : start + KEPT_BYTES_MAX])
+            piece = text[start : start + KEPT_BYTES_MAX].encode(errors="replace")  # half of a surrogate pair is no text
+            self._counted += self._count(piece.decode())
 
 
 def _unescape(text: bytes) -> str:
     try:
         return _decode_text(text)
     except msgspec.DecodeError:  # half of a surrogate pair, as JSON allows
-        return str(json.loads(text)).encode(errors="replace").decode()
+        return str(json.loads(text))

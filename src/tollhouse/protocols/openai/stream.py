@@ -114,7 +114,10 @@ class StreamReader:
     def seal(
         self, charge_usd: str, request_id: str, cap_reason: str | None = None, counted: Usage | None = None
     ) -> bytes:
-        """`held`, where a usage chunk also says what was charged. `counted`: usage where the provider reported none."""
+        """`held`, where a usage chunk also says what was charged.
+
+        counted: what was charged for where the provider's report was missing or not believed; it is told instead.
+        """
         tollhouse: dict[str, object] = {"charge_usd": charge_usd, "request_id": request_id}
         if cap_reason is not None:
             tollhouse["cap_reason"] = cap_reason

@@ -18,6 +18,8 @@ _STRINGS = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|
 """Insides of JSON strings, one a line."""
 
 
+_EVENT_BYTES_MAX = 16 * 1024
+
 # How much of a tail and of the next head is searched for to find where events meet: searching for all would be slower.
 _TAIL_BYTES = 3
 _HEAD_BYTES = 9
@@ -60,8 +62,10 @@ def _is_utf8(text: bytes) -> bool:
 def learn(event: bytes, text: str) -> Template | None:
     """Make a template of an event in the form `data: {...}` with an empty line, all of whose text is `text`.
 
-    None where that text cannot be found for sure.
+    None where that text cannot be found for sure, and for an event so long that hardly another will follow.
     """
+    if len(event) > _EVENT_BYTES_MAX:
+        return None
     for key in _KEYS:
         if event.count(key) != 1:
             continue
