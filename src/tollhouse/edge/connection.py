@@ -9,61 +9,26 @@ ever written into an answer under way.
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from struct import pack
 from typing import Any, Final
 
-import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, Failure, HeadersTooLarge, Overloaded, RequestTimeout, UpgradeRequired
-from tollhouse.core.wire import Headers
 from tollhouse.edge import grammar
-from tollhouse.edge.bounds import Limits
 from tollhouse.edge.chunks import Chunks
-from tollhouse.edge.cycle import App, Cycle, Scope
-from tollhouse.edge.drain import Draining
-from tollhouse.edge.refusal import RefusalWriter
+from tollhouse.edge.cycle import Cycle
+from tollhouse.edge.door import Door
+from tollhouse.edge.exchange import Scope
+from tollhouse.edge.head import Head, read
 
 _HEAD_END: Final = b"\r\n\r\n"
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _ALWAYS_SERVED: Final = frozenset(("/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
 _HALF_CLOSE_NS: Final = 50_000_000
 _NS: Final = 1_000_000_000
-
-
-@dataclass(slots=True)
-class Door:
-    """What all connections of one listener share. `date` is a whole header line, renewed every second."""
-
-    app: App
-    limits: Limits
-    draining: Draining
-    serves_while_draining: bool
-    clock: Clock
-    refusals: RefusalWriter
-    defect: Callable[[BaseException], None]
-    refused: Callable[[Failure], None]
-    date: bytes = b""
-
-
-class _Fields:
-    """Collects the headers that llhttp splits; `deciding` are those that say how the connection goes on."""
-
-    __slots__ = ("all", "deciding")
-
-    def __init__(self) -> None:
-        self.all: Headers = []
-        self.deciding: Headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        field = (name.lower(), value.strip(b" \t"))
-        self.all.append(field)
-        if field[0] in grammar.DECIDING:
-            self.deciding.append(field)
 
 
 class Connection(HttpToolsProtocol):
@@ -103,10 +68,10 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._takes(data)
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never stays open
         """A client may close its own side and still read: it does so together with its request.
 
-        One that closes later, or when an answer has begun, is leaving. Returns whether the connection stays open.
+        One that closes later is leaving. Returns whether the connection stays open.
         """
         cycle = self.running
         if cycle is None:
@@ -115,7 +80,7 @@ class Connection(HttpToolsProtocol):
                 self._refuse_cut_head()
             return False
         just_sent = self.door.clock.ticks_ns() - self._since_ns < _HALF_CLOSE_NS
-        if cycle.more_body or cycle.started or not just_sent:
+        if cycle.more_body or not just_sent:
             cycle.leave()
             return False
         self._half_closed = True
@@ -240,61 +205,44 @@ class Connection(HttpToolsProtocol):
 
     # requests
 
-    def _begin(self, head: bytes, rest: bytes) -> None:
-        match = grammar.HEAD.fullmatch(head)
-        if match is None:
-            self.refuse(grammar.explain(head))
-            return
-        method, target, minor = match.groups()
-        fields = _Fields()
+    def _begin(self, head_bytes: bytes, rest: bytes) -> None:
         path = ""
         try:
-            self._split(head if target.isascii() else head.replace(target, b"/", 1), fields)
-            course = grammar.course(fields.deciding, minor)
-            raw_path, path, query = grammar.split_target(method, target, course.host)
-            if len(fields.all) > self.door.limits.header_count_max:
-                raise HeadersTooLarge(f"This request has more than {self.door.limits.header_count_max} headers.")
-            if course.websocket:
-                raise UpgradeRequired(
-                    "WebSocket is not offered here; send the request over HTTPS.", headers=((b"upgrade", b"HTTP/1.1"),)
-                )
-            if self.door.draining.flag and not self.door.serves_while_draining and path not in _ALWAYS_SERVED:
-                raise Overloaded("This platform is shutting down; another process may serve you.", retry_after_ms=1000)
+            head = read(head_bytes, self.door.limits.header_count_max)
+            path = head.path
+            self._may_enter(head)
         except Failure as failure:
-            self.refuse(failure, path, with_body=method != b"HEAD")
+            self.refuse(failure, path, with_body=not head_bytes.startswith(b"HEAD "))
             return
-        http_1_0 = minor == b"0"
-        cycle = Cycle(self, method, http_1_0, not http_1_0 and self.parser.should_keep_alive())
+        cycle = Cycle(self, head.method == "HEAD", head.http_1_0, head.course.keep_alive)
         scope: Scope = {
             "type": "http",
             "asgi": _ASGI,
-            "http_version": "1.0" if http_1_0 else "1.1",
-            "method": method.decode("ascii"),
+            "http_version": "1.0" if head.http_1_0 else "1.1",
+            "method": head.method,
             "scheme": self.scheme,
             "path": path,
-            "raw_path": raw_path,
-            "query_string": query,
+            "raw_path": head.raw_path,
+            "query_string": head.query,
             "root_path": "",
-            "headers": fields.all,
+            "headers": head.headers,
             "client": self.client,
             "server": self.server,
             "extensions": {"tollhouse": cycle},
         }
-        self._start(cycle, course, rest)
+        self._start(cycle, head.course, rest)
         if not cycle.gone:
-            cycle.task = task = self.loop.create_task(cycle.run(self.door.app, scope))
+            cycle.task = task = self.loop.create_task(cycle.run(scope))
             self.tasks.add(task)
 
-    def _split(self, head: bytes, fields: _Fields) -> None:
-        parser = self.parser = httptools.HttpRequestParser(fields)
-        try:
-            parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            pass  # only WebSocket is answered for, below; any other offer to upgrade may be ignored
-        except httptools.HttpParserInvalidMethodError:
-            raise grammar.unknown_method() from None
-        except httptools.HttpParserError as error:
-            raise BadRequest(f"This request is not valid HTTP: {error}.") from None
+    def _may_enter(self, head: Head) -> None:
+        if head.course.websocket:
+            raise UpgradeRequired(
+                "WebSocket is not offered here; send the request over HTTPS.", headers=((b"upgrade", b"HTTP/1.1"),)
+            )
+        door = self.door
+        if door.draining.flag and not door.serves_while_draining and head.path not in _ALWAYS_SERVED:
+            raise Overloaded("This process is shutting down; try again.", retry_after_ms=1000)
 
     def _start(self, cycle: Cycle, course: grammar.Course, rest: bytes) -> None:
         self.running = cycle
@@ -340,22 +288,36 @@ class Connection(HttpToolsProtocol):
             if cycle.more_body or self._held:
                 self._close_gently()
             else:
+                self._closing = True
                 self.transport.close()
             return
         self._answered_before = True
-        self._takes = self._take_head
         self._since_ns = self.door.clock.ticks_ns()
+        if not self.flow.write_paused:
+            self._next()
+
+    def _next(self) -> None:
+        """Turn to what was sent ahead, or wait for the next request."""
+        self._takes = self._take_head
         if self._held:
             ahead = bytes(self._held)
             self._held.clear()
             self.flow.resume_reading()
             self._take_head(ahead)
 
+    def resume_writing(self) -> None:
+        """The client takes its answers again; who does not is given no further one."""
+        super().resume_writing()
+        if self.running is None and not self._closing:
+            self._next()
+
     def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None:
         """Answer with a failure, and close. Only where no byte of an answer has left."""
         self.door.refused(failure)
         self.transport.write(self.door.refusals.write(failure, path, self.door.date, with_body=with_body))
         self._close_gently()
+        if isinstance(failure, RequestTimeout):
+            self.transport.close()  # nothing is on its way that a reset could answer
 
     def break_off(self) -> None:
         """Close so that a client cannot take what it has for whole: with a reset."""
@@ -393,13 +355,15 @@ class Connection(HttpToolsProtocol):
 
     def sweep(self, now_ns: int) -> None:
         """Called by the server several times a second, for all connections in turn: end what waits too long."""
-        limits = self.door.limits
         waited = (now_ns - self._since_ns) / _NS
+        unsent = self.transport.get_write_buffer_size()
+        if unsent:
+            self._sweep_answer(unsent, waited, now_ns)
+            return
+        limits = self.door.limits
         cycle = self.running
         if cycle is not None:
-            if self.flow.write_paused:
-                self._sweep_answer(waited)
-            elif cycle.more_body and not (cycle.expects_continue or cycle.spoiled or self.flow.read_paused):
+            if cycle.more_body and not (cycle.expects_continue or cycle.spoiled or self.flow.read_paused):
                 self._sweep_body(waited, now_ns)
         elif self._closing:
             if waited > limits.linger_seconds:
@@ -412,11 +376,11 @@ class Connection(HttpToolsProtocol):
         elif waited > (limits.keep_alive_seconds if self._answered_before else limits.silent_seconds):
             self.transport.close()
 
-    def _sweep_answer(self, waited: float) -> None:
-        unsent = self.transport.get_write_buffer_size()
+    def _sweep_answer(self, unsent: int, waited: float, now_ns: int) -> None:
+        """A client is slow to take its answer: no other clock runs meanwhile, but it has to take something."""
         if unsent != self._unsent:
             self._unsent = unsent
-            self._since_ns = self.door.clock.ticks_ns()
+            self._since_ns = now_ns
         elif waited > self.door.limits.stalled_answer_seconds:
             self.break_off()
 

@@ -1,21 +1,34 @@
 """One request and its answer: an application's ASGI messages on one side, the bytes of a connection on the other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any, Final, Protocol
+
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from tollhouse.core.failure import Defect, Failure
+from tollhouse.edge.door import Door
+from tollhouse.edge.exchange import Scope
 from tollhouse.edge.refusal import STATUS_LINES
-
-if TYPE_CHECKING:
-    from tollhouse.edge.connection import Connection
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-App = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 _UNKNOWN: Final = -1
 _CONTENT_LENGTH: Final = b"\r\ncontent-length: "
+_COPIED_BYTES_MAX: Final = 16_384
+
+
+class Wire(Protocol):
+    """What a cycle needs of the connection it runs on."""
+
+    door: Door
+    transport: asyncio.Transport
+    flow: FlowControl
+    tasks: set[asyncio.Task[None]]
+
+    def invite_body(self) -> None: ...
+    def resume_body(self) -> None: ...
+    def answered(self) -> None: ...
+    def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None: ...
+    def break_off(self) -> None: ...
 
 
 class Cycle:
@@ -29,12 +42,12 @@ class Cycle:
         "_bodiless",
         "_body",
         "_chunked",
-        "_connection",
         "_head",
         "_head_only",
         "_http_1_0",
         "_left",
-        "_waiter",
+        "_news",
+        "_wire",
         "body_held",
         "complete",
         "expects_continue",
@@ -47,9 +60,9 @@ class Cycle:
         "task",
     )
 
-    def __init__(self, connection: "Connection", method: bytes, http_1_0: bool, keep_alive: bool) -> None:
-        self._connection = connection
-        self._head_only = method == b"HEAD"
+    def __init__(self, wire: Wire, head_only: bool, http_1_0: bool, keep_alive: bool) -> None:
+        self._wire = wire
+        self._head_only = head_only
         self._http_1_0 = http_1_0
         self.keep_alive = keep_alive
         self.expects_continue = False
@@ -57,7 +70,7 @@ class Cycle:
         self.spoiled = False  # the rest of the body will never come
         self.body_held = 0  # bytes that came and were not taken yet
         self._body: list[bytes] = []
-        self._waiter: asyncio.Future[None] | None = None
+        self._news: asyncio.Event | None = None  # something that `receive` waits for has happened
         self._head: bytes | None = None  # a head that waits for the first piece of its body
         self._left = _UNKNOWN  # bytes of the answer's body still to come, where its length is known
         self._chunked = self._bodiless = False
@@ -67,31 +80,35 @@ class Cycle:
         self.on_gone: Callable[[], None] | None = None
         self.task: asyncio.Task[None] | None = None
 
-    async def run(self, app: App, scope: Scope) -> None:
+    async def run(self, scope: Scope) -> None:
+        """Have the application answer. Whatever it does, the client is answered or cut off."""
         try:
-            await app(scope, self.receive, self.send)
+            await self._wire.door.app(scope, self.receive, self.send)
             if not self.complete and not self.gone:
-                self._fail(Defect("This platform gave no complete answer to your request."))
+                raise Defect("This platform gave no complete answer to your request.")
         except Failure as failure:
-            self._fail(failure)
+            if isinstance(failure, Defect):
+                self._wire.door.defect(failure)
+            self._fail(failure, scope["path"])
         except asyncio.CancelledError:
-            self._connection.break_off()
+            if not self.complete and not self.gone:
+                self._wire.break_off()
             raise
         except Exception as error:  # guard: a defect of an application ends its own request, told in words
-            self._connection.door.defect(error)
-            self._fail(Defect("This platform failed on your request."))
+            self._wire.door.defect(error)
+            self._fail(Defect("This platform failed on your request."), scope["path"])
         finally:
             if self.task is not None:
-                self._connection.tasks.discard(self.task)
+                self._wire.tasks.discard(self.task)
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, failure: Failure, path: str) -> None:
         self.on_gone = None
         if self.gone or self.complete:
             return
         if self.started and self._head is None:
-            self._connection.break_off()  # the answer has begun: it must not look whole
+            self._wire.break_off()  # the answer has begun: it must not look whole
         else:
-            self._connection.refuse(failure)
+            self._wire.refuse(failure, path, with_body=not self._head_only)
 
     # the request's body
 
@@ -102,13 +119,14 @@ class Cycle:
         self.more_body = more
         self._wake()
 
-    async def receive(self) -> Message:
+    async def receive(self) -> MutableMapping[str, Any]:
         if self.expects_continue:
             self.expects_continue = False
-            self._connection.invite_body()
+            self._wire.invite_body()
         while not (self._body or self.gone or self.spoiled or self.complete or self._body_is_over_and_untold()):
-            self._waiter = self._connection.loop.create_future()
-            await self._waiter
+            if self._news is None:
+                self._news = asyncio.Event()
+            await self._news.wait()
         if self.gone or self.spoiled or self.complete:
             return {"type": "http.disconnect"}
         pieces = self._body
@@ -117,7 +135,7 @@ class Cycle:
         if self.more_body:
             if self.body_held:
                 self.body_held = 0
-                self._connection.resume_body()
+                self._wire.resume_body()
         else:
             self.body_held = _UNKNOWN  # the end has been told
         return {"type": "http.request", "body": body, "more_body": self.more_body}
@@ -142,14 +160,13 @@ class Cycle:
             call()
 
     def _wake(self) -> None:
-        if self._waiter is not None:
-            if not self._waiter.done():
-                self._waiter.set_result(None)
-            self._waiter = None
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     # the answer
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         """Raises Defect for messages out of order and for headers that are none."""
         kind = message["type"]
         if self.gone:
@@ -157,13 +174,15 @@ class Cycle:
         if kind == "http.response.body" and self.started and not self.complete:
             self._piece(message.get("body", b""), message.get("more_body", False))
         elif kind == "http.response.start" and not self.started:
-            self._start(message["status"], message["headers"])
+            self._start(message["status"], message.get("headers", ()))
         else:
             raise Defect(f"An application sent {kind} where it cannot stand.")
-        if self._connection.flow.write_paused:
-            await self._connection.flow.drain()
+        if self._wire.flow.write_paused and not self.complete:
+            await self._wire.flow.drain()
 
-    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        if status == 204:  # RFC 9110, 8.6
+            headers = [field for field in headers if field[0] != b"content-length"]
         block = b"".join([b"\r\n%b: %b" % (name, value) for name, value in headers])
         if block.count(b"\n") != len(headers) or block.count(b"\r") != len(headers):
             raise Defect("An application gave a header that holds a line end.")
@@ -179,14 +198,14 @@ class Cycle:
         else:
             self._chunked = True
             block += b"\r\ntransfer-encoding: chunked"
-        if self.more_body or b"\r\nconnection: close" in block or self._connection.door.draining.flag:
+        if self.more_body or b"\r\nconnection: close" in block or self._wire.door.draining.flag:
             self.keep_alive = False
         ending = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        self._head = STATUS_LINES[status] + block + self._connection.door.date + ending
+        self._head = STATUS_LINES[status] + block + self._wire.door.date + ending
         self.started = True
         if self._left == _UNKNOWN and not self._bodiless:
             head, self._head = self._head, None  # a stream's head does not wait for its first word
-            self._connection.transport.write(head)
+            self._wire.transport.write(head)
 
     def _piece(self, data: bytes, more: bool) -> None:
         if self._chunked:
@@ -200,12 +219,14 @@ class Cycle:
             self._left -= len(data)
             if self._left < 0 or (self._left and not more):
                 raise Defect("An application gave an answer whose length is not the one it announced.")
-        if self._head is not None:
-            data = self._head + data
-            self._head = None
+        head, self._head = self._head, None
+        if head is not None and len(data) <= _COPIED_BYTES_MAX:
+            data = head + data
+        elif head is not None:
+            self._wire.transport.write(head)
         if data:
-            self._connection.transport.write(data)
+            self._wire.transport.write(data)
         if not more:
             self.complete = True
             self._wake()
-            self._connection.answered()
+            self._wire.answered()

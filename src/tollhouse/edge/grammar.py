@@ -44,6 +44,7 @@ class Course(NamedTuple):
     length: int  # of the body; -1: chunked
     expects_continue: bool
     websocket: bool
+    keep_alive: bool
 
 
 def course(deciding: Headers, minor: bytes) -> Course:
@@ -51,6 +52,7 @@ def course(deciding: Headers, minor: bytes) -> Course:
     host: bytes | None = None
     length = 0
     length_seen = chunked = expects = upgrade = websocket = False
+    keep_alive = minor == b"1"  # HTTP/1.0 keeps none alive here: its clients disagree about how
     for name, value in deciding:
         if name == b"host":
             if host is not None:
@@ -69,7 +71,9 @@ def course(deciding: Headers, minor: bytes) -> Course:
                 raise BadRequest("The only Transfer-Encoding taken here is `chunked`, once, with HTTP/1.1.")
             chunked, length = True, -1
         elif name == b"connection":
-            upgrade = upgrade or b"upgrade" in value.lower()
+            options = [option.strip(b" \t") for option in value.lower().split(b",")]
+            upgrade = upgrade or b"upgrade" in options
+            keep_alive = keep_alive and b"close" not in options
         elif name == b"upgrade":
             websocket = websocket or b"websocket" in value.lower()
         elif value.lower() == b"100-continue":
@@ -78,7 +82,7 @@ def course(deciding: Headers, minor: bytes) -> Course:
         raise BadRequest("This request has no Host header.")
     if chunked and length_seen:
         raise BadRequest("This request has both Content-Length and Transfer-Encoding.")
-    return Course(host or b"", length, expects, upgrade and websocket)
+    return Course(host or b"", length, expects, upgrade and websocket, keep_alive)
 
 
 def split_target(method: bytes, target: bytes, host: bytes) -> tuple[bytes, str, bytes]:

@@ -21,7 +21,8 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.bounds import Limits
-from tollhouse.edge.connection import Connection, Door
+from tollhouse.edge.connection import Connection
+from tollhouse.edge.door import Door
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.refusal import RefusalWriter
 from tollhouse.edge.sockets import Address, bind
@@ -29,6 +30,7 @@ from tollhouse.edge.sockets import Address, bind
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SWEEP_SECONDS_MAX: Final = 0.5
 _LEAVING_SWEEP_SECONDS: Final = 0.02
+_CANCELLED_SECONDS: Final = 2.0  # for what was cancelled to put its things in order
 
 
 class Listener(uvicorn.Server):
@@ -99,7 +101,7 @@ class Server:
     ) -> None:
         """on_ready: called once all listen, with each socket's name: (host, port, ...) or a path.
         defect: told of each exception that an application let through.
-        refused: told of each request that was refused before an application saw it."""
+        refused: told of each failure that the listener itself, not an application, answered with."""
         self.draining = draining or Draining()
         self._addresses = addresses
         self._limits = limits or Limits()
@@ -177,7 +179,8 @@ class Server:
         tasks = [task for listener in self._listeners for task in listener.server_state.tasks]
         for listener in self._listeners:
             listener.abort()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCELLED_SECONDS)
 
     def _close(self) -> None:
         if self._listening:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tollhouse.edge.cycle import App
+from tollhouse.edge.door import App
 
 
 class Address(Struct, frozen=True, kw_only=True):
