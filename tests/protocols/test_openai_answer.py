@@ -53,6 +53,13 @@ def test_p15_arguments_as_an_object_pass() -> None:
     assert answer.text("chat", golden("P15.json")) == 'weather{"city":"Oslo","days":2}'
 
 
+def test_half_of_a_surrogate_pair_passes_as_json_allows() -> None:
+    body = golden("P23.json").replace("🛃".encode(), b"\\ud83d")
+    assert answer.read("chat", body).usage == PLAIN
+    assert answer.text("chat", body) == TEXT.replace("🛃", "?")
+    assert streamed(body).whole
+
+
 def test_u10_an_empty_answer_without_an_end_passes() -> None:
     body = json.loads(golden("P23.json"))
     body["choices"][0] |= {"finish_reason": None, "message": {"role": "assistant", "content": ""}}

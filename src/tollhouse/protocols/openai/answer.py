@@ -1,11 +1,12 @@
 """Buffered answers of a provider: judged and read for what the gateway accounts for, the bytes left as they are."""
 
+import json
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.failure import UpstreamError
+from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
@@ -38,12 +39,7 @@ def read(operation: Operation, body: bytes) -> Reading:
     Raises UpstreamError where it is no answer (a page, a fragment, another object), and the failure that an error
     object stands for.
     """
-    try:
-        if not body.isascii():
-            body.decode()
-        members = _members(body)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
-        raise UpstreamError("The provider answered with something that is not JSON of this kind.") from None
+    members = _read_members(body)
     error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
     if error is not None:
         raise failure_of(error if "error" in members else {name: _value(raw) for name, raw in members.items()})
@@ -64,15 +60,33 @@ def read(operation: Operation, body: bytes) -> Reading:
 def text(operation: Operation, body: bytes) -> str:
     """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
     answer = chunks.decode(body)
-    if operation == "responses":
-        return "".join(_response_texts(answer.get("output")))
-    if operation not in ("chat", "completions"):
-        return ""
+    texts = _response_texts(answer.get("output")) if operation == "responses" else _choice_texts(answer)
+    return "".join(texts).encode(errors="replace").decode()
+
+
+def _choice_texts(answer: chunks.Object) -> list[str]:
     texts = []
     for choice in chunks.choices(answer):
         message = choice.get("message")
         texts.append(chunks.text_of(message if isinstance(message, dict) else {"content": choice.get("text")}))
-    return "".join(texts)
+    return texts
+
+
+def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        if not body.isascii():
+            body.decode()
+        return _members(body)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        answer = chunks.decode(body)  # JSON as its grammar has it, where half of a surrogate pair may stand alone
+    except UpstreamBroke:
+        raise UpstreamError("The provider answered with something that is not a JSON object.") from None
+    return {
+        name: msgspec.Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        for name, value in answer.items()
+    }
 
 
 def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str | None, bool]:
