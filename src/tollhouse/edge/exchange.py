@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from tollhouse.core.failure import RequestTooLarge
+from tollhouse.core.failure import BadRequest, RequestTooLarge
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.client import ClientLeft
 
@@ -44,6 +44,8 @@ class Exchange:
         self._connection.on_gone = call
 
     async def body(self) -> bytes:
+        """See `Client.body`. Asked for once the caller is known: before that, nobody is told what is wrong with it."""
+        _require_json(self.headers)
         for name, value in self.headers:
             if name == b"content-length" and value.isdigit() and int(value) > self.body_max:
                 raise self._too_large()
@@ -51,6 +53,8 @@ class Exchange:
         if message["type"] == "http.disconnect":
             raise ClientLeft
         data: bytes = message.get("body", b"")
+        if len(data) > self.body_max:
+            raise self._too_large()
         if not message.get("more_body"):
             return data
         pieces, size = [data], len(data)
@@ -82,3 +86,25 @@ class Exchange:
 
     async def end(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data})
+
+
+def shown(text: str) -> str:
+    """A caller's text inside a message: bounded, and without what a terminal or a log would act on."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])
+
+
+def _require_json(headers: Headers) -> None:
+    for name, value in headers:
+        if name == b"content-type":
+            if value == b"application/json" or _is_json(value):
+                return
+            said = shown(value.decode("latin-1"))
+            raise BadRequest(
+                f"Content-Type must be application/json, and this request says {said}", param="content-type"
+            )
+    raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
+
+
+def _is_json(value: bytes) -> bool:
+    kind = value.partition(b";")[0].strip().lower()
+    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))

@@ -27,6 +27,14 @@ class TrustedProxies:
                 break
         return address
 
+    def scheme(self, scope: Scope) -> str:
+        """How the caller reached us: what the nearest trusted proxy says, else how this connection came."""
+        peer, scheme = scope["client"], str(scope["scheme"])
+        if not self._networks or not peer or not self.trusts(peer[0]):
+            return scheme
+        said = [_text(value).strip().lower() for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+        return said[-1] if said and said[-1] in ("http", "https") else scheme
+
     def trusts(self, address: str) -> bool:
         if not _is_address(address):
             return False

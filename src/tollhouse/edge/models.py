@@ -65,7 +65,7 @@ def _caller(house: House, exchange: Exchange, dialect: Dialect, address: str, no
     return present_and_judge(
         exchange.headers,
         exchange.scope["query_string"],
-        gemini_query_allowed=True,
+        gemini_query_allowed=dialect == "gemini",
         find=house.keys.find,
         now_ms=now_ms,
         address=address,

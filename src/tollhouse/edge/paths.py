@@ -71,12 +71,12 @@ def canonical(path: str) -> str:
     head, found, model = path.partition("/models/")
     while "//" in head:
         head = head.replace("//", "/")
-    path = f"{head}/models/{model}" if found else head
+    path = f"{head.rstrip('/')}/models/{model}" if found else head
     while path.startswith("/v1/v1/"):
         path = path[3:]
     if path.startswith(_NEEDS_NO_PREFIX):
         path = "/v1" + path
-    if len(path) > 1 and path.endswith("/") and not found:
+    if len(path) > 1 and path.endswith("/") and not model:
         path = path[:-1]
     return path
 

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, PathNotFound
+from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
-from tollhouse.core.wire import Headers
 from tollhouse.edge import cors, key, models, status
-from tollhouse.edge.exchange import Exchange, Receive, Scope, Send
+from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.paths import Endpoint, dialect_of, find
 from tollhouse.edge.reply import refuse
@@ -47,6 +46,7 @@ class Edge:
             page = self._page(path)
             if page is not None:
                 scope["request_id"] = request_id
+                scope["scheme"] = self.proxies.scheme(scope)
                 await page(scope, receive, send)
                 return
         exchange = Exchange(scope, receive, send, cors.always(request_id), self.body_bytes_max)
@@ -59,7 +59,6 @@ class Edge:
             elif scope["method"] not in endpoint.methods:
                 await self._other_method(exchange, endpoint, path)
             elif endpoint.operation is not None:
-                _require_json(exchange.headers)
                 await serve(
                     self.house,
                     Call(
@@ -106,7 +105,7 @@ class Edge:
         elif path in status.PATHS:
             raise _method_not_allowed(method, path, ("GET", "HEAD"))
         else:
-            raise PathNotFound(f"there is no {_shown(method)} {_shown(path)} here; GET / lists what there is")
+            raise PathNotFound(f"{shown(method)} {shown(path)} is not offered here; GET / lists what is")
 
     async def _other_method(self, exchange: Exchange, endpoint: Endpoint, path: str) -> None:
         if exchange.scope["method"] != "OPTIONS":
@@ -117,27 +116,5 @@ class Edge:
 def _method_not_allowed(method: str, path: str, allowed: tuple[str, ...]) -> MethodNotAllowed:
     allow = ", ".join((*allowed, "OPTIONS"))
     return MethodNotAllowed(
-        f"{_shown(path)} takes {' or '.join(allowed)}, not {_shown(method)}", headers=((b"allow", allow.encode()),)
+        f"{shown(path)} takes {' or '.join(allowed)}, not {shown(method)}", headers=((b"allow", allow.encode()),)
     )
-
-
-def _shown(text: str) -> str:
-    """A caller's text inside a message: bounded, and without what a terminal or a log would act on."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])
-
-
-def _require_json(headers: Headers) -> None:
-    for name, value in headers:
-        if name == b"content-type":
-            if value.startswith(b"application/json") or _is_json(value):
-                return
-            shown = _shown(value.decode("latin-1"))
-            raise BadRequest(
-                f"Content-Type must be application/json, and this request says {shown}", param="content-type"
-            )
-    raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
-
-
-def _is_json(value: bytes) -> bool:
-    kind = value.partition(b";")[0].strip().lower()
-    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))
