@@ -21,7 +21,6 @@ from tollhouse.edge import metrics
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.bounds import Limits
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
@@ -37,9 +36,9 @@ from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.limits.gate import Gate
-from tollhouse.office import platform
+from tollhouse.office import keys, platform
 from tollhouse.office.office import Office
-from tollhouse.office.platform_file import Surroundings
+from tollhouse.office.platform_file import Surroundings, keys_of
 from tollhouse.providers import base_url, kinds
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
@@ -72,21 +71,23 @@ async def serve(
     clock, random = SystemClock(), SystemRandom()
     store = open_store(settings.server.database, create=create, clock=clock, folder=folder)
     out = _log(settings, folder)
+    journal = Journal(open_log(out), out)
     try:
         office = Office(rows=store, directory=await store.load_directory(), clock=clock, random=random)
         office.catalogue = await store.load_catalogue()
-        journal = Journal(open_log(out))
-        premises = _furnish(settings, store, office, journal)
+        keys.watch_first_uses(office)
+        premises = _furnish(settings, around, store, office, journal)
         office.prepare = premises.prepare
         await platform.apply(office, SYSTEM, wanted)
         if office.catalogue is not premises.house.catalogue:
             premises.prepare(office.catalogue)()
         if found is not None:
             await found(office)
-        await _open_doors(settings, folder, around, premises, on_ready)
+        await _open_doors(settings, folder, premises, on_ready)
         await office.finish()
     finally:
         await store.close()
+        journal.flush()
         out.close()
 
 
@@ -102,15 +103,17 @@ class Premises:
     journal: Journal
     metrics: Metrics
     draining: Draining
+    around: Surroundings
     networks: tuple[str, ...]  # where providers may lead besides public addresses
+
+    def well(self) -> bool:
+        """The database can be written."""
+        return self.store.writer.trouble is None
 
     def prepare(self, catalogue: Catalogue) -> Callable[[], None]:
         """See `office.Prepare`: everything that can fail first, then a step that cannot."""
         house = self.house
-        destinations = {
-            name: _destination(provider, self.network, house.rehearsal, self.networks)
-            for name, provider in catalogue.providers.items()
-        }
+        destinations = {name: _destination(provider, self) for name, provider in catalogue.providers.items()}
 
         def put_in_force() -> None:
             for name, provider in house.catalogue.providers.items():
@@ -123,7 +126,7 @@ class Premises:
         return put_in_force
 
 
-def _furnish(settings: Settings, store: Store, office: Office, journal: Journal) -> Premises:
+def _furnish(settings: Settings, around: Surroundings, store: Store, office: Office, journal: Journal) -> Premises:
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
     count = Estimator()
@@ -153,7 +156,7 @@ def _furnish(settings: Settings, store: Store, office: Office, journal: Journal)
         show_provider=settings.platform.show_provider,
     )
     networks = settings.outbound.allow_networks
-    return Premises(store, office, house, gate, network, journal, figures, Draining(), networks)
+    return Premises(store, office, house, gate, network, journal, figures, Draining(), around, networks)
 
 
 def _rehearsal(simulator: Upstream) -> Destinations:
@@ -163,10 +166,8 @@ def _rehearsal(simulator: Upstream) -> Destinations:
     return {SIMULATED: Destination(provider, kinds()["simulator"], simulator, route, path, (), Deadlines())}
 
 
-def _destination(
-    provider: Provider, network: Client, rehearsal: Destinations, networks: tuple[str, ...]
-) -> Destination:
-    """Raises BadRequest where the provider's address cannot be used."""
+def _destination(provider: Provider, premises: Premises) -> Destination:
+    """Raises BadRequest where the provider's address or one of its keys cannot be used."""
     kind = kinds()[provider.kind]
     deadlines = Deadlines(
         provider.connect_seconds * 1000,
@@ -175,79 +176,46 @@ def _destination(
         provider.total_seconds * 1000,
     )
     if kind.in_process:
-        inside = rehearsal[SIMULATED]
+        inside = premises.house.rehearsal[SIMULATED]
         return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)
     try:
         address = base_url.read(kind, provider.base_url)
         route, path = read_base_url(
-            f"{address.origin}{address.path}", ca_file=provider.ca_file, proxy=provider.proxy, allow_networks=networks
+            f"{address.origin}{address.path}",
+            ca_file=provider.ca_file,
+            proxy=provider.proxy,
+            allow_networks=premises.networks,
         )
+        secrets = keys_of(provider, premises.around)
     except ValueError as error:
-        raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}.base_url") from None
-    return Destination(provider, kind, network, route, path, provider.api_keys, deadlines)
+        raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
+    return Destination(provider, kind, premises.network, route, path, secrets, deadlines)
 
 
-async def _open_doors(
-    settings: Settings, folder: Path, around: Surroundings, premises: Premises, on_ready: Callable[[str], None]
-) -> None:
+async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_ready: Callable[[str], None]) -> None:
     """Listen, and keep the small clocks of the house running meanwhile."""
-    server, house, office = settings.server, premises.house, premises.office
-    proxies = TrustedProxies(server.trusted_proxies)
-    clock, random, journal = house.clock, house.random, premises.journal
+    server, house, journal = settings.server, premises.house, premises.journal
     host, port = split_address(server.listen)
-    addresses: list[str] = []
 
     def ready(names: list[Any]) -> None:
         shown = f"[{host}]" if ":" in host else host
-        addresses.append(f"http://{shown}:{names[0][1]}")
-        journal.event("started", address=addresses[0], version=version("tollhouse"))
-        on_ready(addresses[0])
+        base_url = f"http://{shown}:{names[0][1]}"
+        journal.event("started", address=base_url, version=version("tollhouse"))
+        on_ready(base_url)
 
-    desk = Desk(
-        office=office,
-        around=around,
-        version=version("tollhouse"),
-        destinations=lambda: house.destinations,
-        health=lambda provider: _seen(house, provider),
-    )
-    by_key = on_the_listener(office.directory.find, lambda scope: proxies.client(scope, scope["headers"]))
-    control = ControlApi(desk=desk, routes=TABLE, callers=by_key, clock=clock, random=random, defect=journal.defect)
-    site = console.build(
-        settings,
-        lambda: console.Facts(
-            version=version("tollhouse"),
-            ready=store_is_well(premises),
-            generation=house.catalogue.generation,
-            models=len(house.catalogue.models),
-        ),
-    )
-    edge = Edge(
-        house=house,
-        proxies=proxies,
-        body_bytes_max=server.max_body_bytes,
-        ready=Readiness(
-            parts=lambda: {"database": store_is_well(premises), "configuration": house.catalogue.generation > 0},
-            generation=lambda: house.catalogue.generation,
-            draining=premises.draining,
-        ),
-        pages={"/api": control, "/console": site, "/support": site},
-        defect=journal.defect,
-    )
-    doors = [Address(app=edge, host=host, port=port)]
-    socket = folder / "tollhouse.sock"
-    on_socket = ControlApi(
-        desk=desk, routes=TABLE, callers=on_the_socket, clock=clock, random=random, defect=journal.defect
-    )
-    doors.append(Address(app=on_socket, path=str(socket), serves_while_draining=True))
+    edge, control = _applications(settings, premises)
+    doors = [
+        Address(app=edge, host=host, port=port),
+        Address(app=control, path=str(folder / "tollhouse.sock"), serves_while_draining=True),
+    ]
     if server.metrics_address:
-        metrics_host, metrics_port = split_address(server.metrics_address)
-        doors.append(
-            Address(app=premises.metrics.app(), host=metrics_host, port=metrics_port, serves_while_draining=True)
-        )
+        host_of_figures, port_of_figures = split_address(server.metrics_address)
+        figures = premises.metrics.app()
+        doors.append(Address(app=figures, host=host_of_figures, port=port_of_figures, serves_while_draining=True))
     listening = Server(
         doors,
-        clock=clock,
-        random=random,
+        clock=house.clock,
+        random=house.random,
         limits=Limits(
             header_bytes_max=server.header_bytes_max,
             header_seconds=server.header_seconds,
@@ -269,15 +237,52 @@ async def _open_doors(
         await premises.network.close()
 
 
+def _applications(settings: Settings, premises: Premises) -> tuple[Edge, ControlApi]:
+    """What the main listener serves, and what the control socket does."""
+    house, office, journal = premises.house, premises.office, premises.journal
+    proxies = TrustedProxies(settings.server.trusted_proxies)
+    desk = Desk(
+        office=office,
+        around=premises.around,
+        version=version("tollhouse"),
+        destinations=lambda: house.destinations,
+        health=lambda provider: _seen(house, provider),
+    )
+    by_key = on_the_listener(office.directory.find, lambda scope: proxies.client(scope, scope["headers"]))
+    clock, random = house.clock, house.random
+    site = console.build(
+        settings,
+        lambda: console.Facts(
+            version=version("tollhouse"),
+            ready=premises.well(),
+            generation=house.catalogue.generation,
+            models=len(house.catalogue.models),
+        ),
+    )
+    edge = Edge(
+        house=house,
+        proxies=proxies,
+        body_bytes_max=settings.server.max_body_bytes,
+        ready=Readiness(
+            parts=lambda: {"database": premises.well(), "configuration": house.catalogue.generation > 0},
+            generation=lambda: house.catalogue.generation,
+            draining=premises.draining,
+        ),
+        pages={
+            "/api": ControlApi(desk=desk, callers=by_key, clock=clock, random=random, defect=journal.defect),
+            "/console": site,
+            "/support": site,
+        },
+        defect=journal.defect,
+    )
+    return edge, ControlApi(desk=desk, callers=on_the_socket, clock=clock, random=random, defect=journal.defect)
+
+
 async def _keep_tidy(premises: Premises) -> None:
     """Never returns: once a minute, what memory need not hold is dropped."""
     while True:
         await asyncio.sleep(60)
         premises.gate.forget_idle(premises.house.clock.now_ms())
-
-
-def store_is_well(premises: Premises) -> bool:
-    return premises.store.writer.trouble is None
 
 
 def _seen(house: House, provider: str) -> dict[str, object]:

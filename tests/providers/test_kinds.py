@@ -9,8 +9,7 @@ import pytest
 from tollhouse import providers
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.operation import Operation
-from tollhouse.providers import Kind, api_keys, base_url, kinds
-from tollhouse.providers.rules import Rules
+from tollhouse.providers import Kind, kinds
 
 FOLDER = Path(providers.__file__).parent
 
@@ -32,18 +31,3 @@ def test_a_kind_reaches_every_operation_below_its_base(kind: Kind) -> None:
         assert kind.target(operation).startswith("/")
     assert kind.headers("k", Provider(id="x", kind=kind.name), [])
     assert kind.speaks
-
-
-def test_the_rules_fit_what_the_configuration_reader_asks() -> None:
-    rules = Rules()
-    assert rules.kinds() == ("openai", "openai_compatible", "simulator")
-    assert rules.check_base_url("openai", "") == "https://api.openai.com/v1"
-    assert rules.check_base_url("simulator", "") == "http://simulator.invalid/v1"
-    assert rules.needs_api_key("openai")
-    assert not rules.needs_api_key("simulator")
-    rules.check_api_key("sk-a")
-    with pytest.raises(ValueError, match="blank"):
-        rules.check_api_key("sk-a b")
-    with pytest.raises(base_url.BadBaseUrl, match="needs a base_url"):
-        rules.check_base_url("openai_compatible", "")
-    assert api_keys.check_api_key("sk-a") is None

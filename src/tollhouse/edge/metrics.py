@@ -4,6 +4,7 @@ Counting a request costs a few dictionary look-ups; the exposition is made from 
 has few values by construction: a model or provider is one of the configuration, or `unknown`.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -43,8 +44,7 @@ class Metrics(Collector):
         self._tokens[(model, "in")] += usage.tokens_in()
         self._tokens[(model, "out")] += usage.tokens_out()
         if record.first_byte_ms is not None:
-            slot = next((i for i, s in enumerate(SECONDS) if record.first_byte_ms <= s * 1000), len(SECONDS))
-            self._first_byte[record.operation][slot] += 1
+            self._first_byte[record.operation][bisect_left(SECONDS, record.first_byte_ms / 1000)] += 1
             self._first_byte_sum[record.operation] += record.first_byte_ms
 
     def refused(self, call: Call, code: str, status: int) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model
+from tollhouse.core.failure import RateLimited
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
 from tollhouse.limits.level import Limit
@@ -35,7 +36,7 @@ class Gate:
         if rate:
             try:
                 self._rate.admit(rate, now_ms, self._contact)
-            except BaseException:
+            except RateLimited:
                 self._parallel.release(parallel)
                 raise
         return Pass(self._parallel, self._rate, parallel, rate)

@@ -167,10 +167,11 @@ async def freeze(office: Office, actor: Actor, reference: str, reason: str | Non
     )
 
 
-async def unfreeze(office: Office, actor: Actor, reference: str) -> ApiKey:
+async def unfreeze(office: Office, actor: Actor, reference: str, reason: str | None = None) -> ApiKey:
     """Let a frozen key go on; nothing happens to an active one. Raises Conflict for a revoked key."""
+    why = fields.reason(reason)
     return await _change(
-        office, actor, reference, "key.unfreeze", lambda key: _living(key, state="active", state_reason=None)
+        office, actor, reference, "key.unfreeze", lambda key: _living(key, state="active", state_reason=why)
     )
 
 

@@ -95,7 +95,7 @@ async def freeze(desk: Desk, asked: Asked[Reason]) -> KeyObject:
 
 
 async def unfreeze(desk: Desk, asked: Asked[Reason]) -> KeyObject:
-    return key_object(await keys.unfreeze(desk.office, asked.actor, asked.id))
+    return key_object(await keys.unfreeze(desk.office, asked.actor, asked.id, asked.given.reason))
 
 
 def _expiry(text: str | None, now_ms: int) -> int | None:
