@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Raw:
-    """One connection. Reading past the end of it gives None, whether it was closed or reset."""
+    """One connection. Reading past the end of it gives None, closed or reset."""
 
     def __init__(self, address: int | str) -> None:
         if isinstance(address, int):
@@ -33,7 +33,7 @@ class Raw:
             self.socket.settimeout(PATIENCE_SECONDS)
             self.socket.connect(address)
         self._held = b""
-        self.ended = False
+        self.was_reset = False
 
     def __enter__(self) -> Self:
         return self
@@ -57,8 +57,8 @@ class Raw:
         try:
             data = self.socket.recv(65_536)
         except ConnectionResetError:
-            data = b""
-        self.ended = self.ended or not data
+            self.was_reset = True
+            return b""
         return data
 
     def until(self, mark: bytes) -> bytes | None:
@@ -85,6 +85,14 @@ class Raw:
             self._held += data
         found, self._held = self._held, b""
         return found
+
+    def rest_of_chunks(self) -> int:
+        """The length of what is left of a chunked answer, without keeping it."""
+        total = 0
+        while size := int((self.until(b"\r\n") or b"x")[:-2], 16):
+            total += len(self.exactly(size + 2)) - 2
+        assert self.exactly(2) == b"\r\n"
+        return total
 
     def answer(self, *, to_head: bool = False) -> Answer | None:
         """The next answer, read whole; None where the connection ends instead. Interim answers are passed over."""

@@ -13,6 +13,7 @@ import uvloop
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.failure import Failure, KeyRefused
 from tollhouse.edge.bounds import Limits
+from tollhouse.edge.connection import Connection
 from tollhouse.edge.cycle import Cycle
 from tollhouse.edge.door import App
 from tollhouse.edge.exchange import Receive, Scope, Send
@@ -34,6 +35,10 @@ class Running:
     refused: list[Failure]
     port: int = 0
 
+    def connections(self) -> list[Connection]:
+        """Those of the first address; ask on the loop."""
+        return self.server.listeners[0].connections()
+
     def call(self, ask: Callable[[], T]) -> T:
         """Ask something on the server's own loop."""
 
@@ -41,6 +46,16 @@ class Running:
             return ask()
 
         return asyncio.run_coroutine_threadsafe(asked(), self.loop).result(20)
+
+
+def an_hour_later(server: Running) -> None:
+    """The server looks at its connections once, as if what each waits for had begun an hour earlier."""
+
+    def sweep() -> None:
+        for connection in server.connections():
+            connection.sweep(connection.waited_since_ns + 3600 * 10**9)
+
+    server.call(sweep)
 
 
 @contextmanager

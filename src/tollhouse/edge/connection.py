@@ -48,10 +48,10 @@ class Connection(HttpToolsProtocol):
         self.running: Cycle | None = None
         self._takes: Callable[[bytes], None] = self._take_head
         self._held = bytearray()  # an incomplete head, or what was sent ahead
-        self._since_ns = door.clock.ticks_ns()  # when the present wait began
+        self.waited_since_ns = door.clock.ticks_ns()  # when the present wait began
         self._body_left = 0
         self._chunks: Chunks | None = None
-        self._window_bytes = 0  # of the body, since `_since_ns`
+        self._window_bytes = 0  # of the body, since `waited_since_ns`
         self._closing = False  # no answer will follow
         self._dropped = 0
         self._answered_before = False
@@ -79,7 +79,7 @@ class Connection(HttpToolsProtocol):
             if self._held and not self._closing:
                 self._refuse_cut_head()
             return False
-        just_sent = self.door.clock.ticks_ns() - self._since_ns < _HALF_CLOSE_NS
+        just_sent = self.door.clock.ticks_ns() - self.waited_since_ns < _HALF_CLOSE_NS
         if cycle.more_body or not just_sent:
             cycle.leave()
             return False
@@ -135,7 +135,7 @@ class Connection(HttpToolsProtocol):
             held[:] = data
             return
         if not seen:
-            self._since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.door.clock.ticks_ns()
         held[:] = data
         if len(held) > self.door.limits.header_bytes_max:
             self._refuse_large_head()
@@ -187,7 +187,7 @@ class Connection(HttpToolsProtocol):
         self._window_bytes += len(data)
         if not more:
             self._takes = self._ahead
-            self._since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.door.clock.ticks_ns()
         cycle.feed(data, more)
         if more and cycle.body_held > self.door.limits.held_bytes_max:
             self.flow.pause_reading()
@@ -246,7 +246,7 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, cycle: Cycle, course: grammar.Course, rest: bytes) -> None:
         self.running = cycle
-        self._since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.door.clock.ticks_ns()
         if course.length == 0:
             self._takes = self._ahead
             if rest:
@@ -271,12 +271,12 @@ class Connection(HttpToolsProtocol):
     def invite_body(self) -> None:
         """`100 Continue`: the application wants the body that the client holds back."""
         if not self.transport.is_closing():
-            self._since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.door.clock.ticks_ns()
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def resume_body(self) -> None:
         if self.flow.read_paused:
-            self._since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.door.clock.ticks_ns()
             self._window_bytes = 0
             self.flow.resume_reading()
 
@@ -292,7 +292,7 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
             return
         self._answered_before = True
-        self._since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.door.clock.ticks_ns()
         if not self.flow.write_paused:
             self._next()
 
@@ -344,7 +344,7 @@ class Connection(HttpToolsProtocol):
         self._held.clear()
         self._takes = self._drop
         self._closing = True
-        self._since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.door.clock.ticks_ns()
         self.flow.resume_reading()
         if self._half_closed or not self.transport.can_write_eof():
             self.transport.close()
@@ -355,7 +355,7 @@ class Connection(HttpToolsProtocol):
 
     def sweep(self, now_ns: int) -> None:
         """Called by the server several times a second, for all connections in turn: end what waits too long."""
-        waited = (now_ns - self._since_ns) / _NS
+        waited = (now_ns - self.waited_since_ns) / _NS
         unsent = self.transport.get_write_buffer_size()
         if unsent:
             self._sweep_answer(unsent, waited, now_ns)
@@ -380,7 +380,7 @@ class Connection(HttpToolsProtocol):
         """A client is slow to take its answer: no other clock runs meanwhile, but it has to take something."""
         if unsent != self._unsent:
             self._unsent = unsent
-            self._since_ns = now_ns
+            self.waited_since_ns = now_ns
         elif waited > self.door.limits.stalled_answer_seconds:
             self.break_off()
 
@@ -394,5 +394,5 @@ class Connection(HttpToolsProtocol):
                     f"The body of this request came slower than {limits.body_bytes_per_second_min} bytes a second."
                 )
             )
-        self._since_ns = now_ns
+        self.waited_since_ns = now_ns
         self._window_bytes = 0

@@ -198,10 +198,14 @@ class Cycle:
         else:
             self._chunked = True
             block += b"\r\ntransfer-encoding: chunked"
-        if self.more_body or b"\r\nconnection: close" in block or self._wire.door.draining.flag:
+        if b"\r\nconnection: close" in block:
             self.keep_alive = False
-        ending = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        self._head = STATUS_LINES[status] + block + self._wire.door.date + ending
+        else:
+            if self.more_body or self._wire.door.draining.flag:
+                self.keep_alive = False
+            if not self.keep_alive:
+                block += b"\r\nconnection: close"
+        self._head = STATUS_LINES[status] + block + self._wire.door.date + b"\r\n\r\n"
         self.started = True
         if self._left == _UNKNOWN and not self._bodiless:
             head, self._head = self._head, None  # a stream's head does not wait for its first word

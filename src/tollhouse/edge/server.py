@@ -112,7 +112,7 @@ class Server:
         self._on_ready = on_ready
         self._defect = defect
         self._refused = refused
-        self._listeners: list[Listener] = []
+        self.listeners: list[Listener] = []
         self._leave = asyncio.Event()
         self._end = asyncio.Event()
         self._empty = asyncio.Event()
@@ -131,7 +131,7 @@ class Server:
         try:
             await self._open()
             self._sweep()
-            self._on_ready([name for listener in self._listeners for name in listener.names])
+            self._on_ready([name for listener in self.listeners for name in listener.names])
             await self._leave.wait()
             await self._drain()
         finally:
@@ -162,7 +162,7 @@ class Server:
             )
             sockets = await bind(address)
             listener = Listener(address, door)
-            self._listeners.append(listener)
+            self.listeners.append(listener)
             await listener.open(sockets)
         self._listening = True
 
@@ -176,8 +176,8 @@ class Server:
             ended.cancel()
             emptied.cancel()
         self._close()
-        tasks = [task for listener in self._listeners for task in listener.server_state.tasks]
-        for listener in self._listeners:
+        tasks = [task for listener in self.listeners for task in listener.server_state.tasks]
+        for listener in self.listeners:
             listener.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=_CANCELLED_SECONDS)
@@ -185,18 +185,18 @@ class Server:
     def _close(self) -> None:
         if self._listening:
             self._listening = False
-            for listener in self._listeners:
+            for listener in self.listeners:
                 listener.close()
 
     def _sweep(self) -> None:
         """The one timer: every connection is looked at in turn, and the date is renewed."""
         now_ns = self._clock.ticks_ns()
         date = b"\r\ndate: " + formatdate(self._clock.now_ms() // 1000, usegmt=True).encode()
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.door.date = date
             for connection in listener.connections():
                 connection.sweep(now_ns)
-        if not self._listening and all(listener.is_empty for listener in self._listeners):
+        if not self._listening and all(listener.is_empty for listener in self.listeners):
             self._empty.set()
         quickest = min(self._limits.header_seconds, self._limits.silent_seconds, self._limits.body_window_seconds)
         self._again(min(_SWEEP_SECONDS_MAX, quickest / 10) if self._listening else _LEAVING_SWEEP_SECONDS)
