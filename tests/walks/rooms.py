@@ -1,0 +1,83 @@
+"""Every room a request can come to, drawn from the router's own tables: a new endpoint is walked by being there."""
+
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tollhouse.core.operation import Operation
+from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.paths import ENDPOINTS, MODEL_ITEMS
+from tollhouse.edge.status import PATHS
+
+MODEL = "gpt-4o"
+PROMPT = "What is a tollhouse?"
+
+BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
+    "chat": {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]},
+    "completions": {"model": MODEL, "prompt": PROMPT},
+    "responses": {"model": MODEL, "input": PROMPT},
+    "embeddings": {"model": "text-embedding-3-small", "input": PROMPT},
+    "moderations": {"model": "omni-moderation-latest", "input": PROMPT},
+}
+"""What a call of each operation says at least. A new operation needs a line here."""
+
+PUBLIC: Final = frozenset(
+    {
+        *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
+        *(("GET", path) for path in ("/console", "/console/", "/console/token", "/console/token/")),
+        *(("GET", path) for path in ("/console/static/console.css", "/support", "/support/", "/api/openapi.json")),
+    }
+)
+"""The named list: what answers without a credential. Whatever is added needs a reason."""
+
+
+class Room(NamedTuple):
+    """A request that its endpoint understands."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    operation: Operation | None = None
+
+    @property
+    def is_gemini(self) -> bool:
+        return self.path.startswith("/v1beta/")
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def calls() -> list[Room]:
+    """The LLM API's calls."""
+    return [
+        Room("POST", each.path, json.dumps(BODIES[each.operation]).encode(), each.operation)
+        for each in ENDPOINTS.values()
+        if each.operation is not None
+    ]
+
+
+def lookups() -> list[Room]:
+    """What the LLM API tells about keys and models."""
+    named = [Room("GET", each.path) for each in ENDPOINTS.values() if each.operation is None]
+    return [*named, *(Room("GET", start + MODEL) for start in MODEL_ITEMS)]
+
+
+def control() -> list[Room]:
+    """The control API, but for what is public there; no object is named `nothing`."""
+    return [
+        Room(route.method, route.path.replace("{id}", "nothing"), None if route.method == "GET" else b"{}")
+        for route in TABLE
+        if "public" not in route.who
+    ]
+
+
+def closed() -> list[Room]:
+    """Everything that needs a credential."""
+    return [*calls(), *lookups(), *control()]
+
+
+def public() -> list[Room]:
+    """Everything that does not."""
+    told = {("GET", path) for path in PATHS} | {(route.method, route.path) for route in TABLE if "public" in route.who}
+    return [Room(method, path) for method, path in sorted(PUBLIC | told)]
