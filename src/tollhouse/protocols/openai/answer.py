@@ -10,6 +10,7 @@ from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai import plain
 from tollhouse.protocols.openai.reported import error_in, failure_of
 from tollhouse.protocols.openai.usage import read as read_usage
 
@@ -54,6 +55,18 @@ def read(operation: Operation, body: bytes) -> Reading:
         raw_usage=bytes(raw_usage) if raw_usage is not None and reported is not None else None,
         finish=finish,
         incomplete=incomplete,
+    )
+
+
+def _plainly(answer: plain.PlainAnswer) -> Reading:
+    reasons = [choice.finish_reason for choice in answer.choices]
+    raw = bytes(answer.usage)
+    usage = plain.read_usage(raw)
+    return Reading(
+        usage=usage if usage is not None else read_usage(_decode(raw)),
+        raw_usage=raw,
+        finish=reasons[0] if reasons else None,
+        incomplete="length" in reasons,
     )
 
 
