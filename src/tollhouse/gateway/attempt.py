@@ -9,13 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamError
+from tollhouse.core.failure import (
+    BadRequest,
+    Defect,
+    Failure,
+    RequestTooLarge,
+    UpstreamError,
+    UpstreamRefusedKey,
+    UpstreamSaturated,
+    UpstreamTimeout,
+)
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
 from tollhouse.core.wire import Answer, Outgoing
+from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.leaving import Leaving
+from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai import answer as answers
@@ -26,6 +37,7 @@ from tollhouse.protocols.openai.unfold import unfold
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
+from tollhouse.routing.health import Blame
 
 ERROR_BYTES_MAX: Final = 65_536
 NANO_PER_MILLI: Final = 1_000_000
@@ -84,7 +96,7 @@ async def attempt(house: House, journey: Journey, request: Request, choices: Seq
         if following is None and retry.again(fault.failure, tries):
             following = at
             await house.sleep(retry.backoff_ms(tries, house.chance()) / 1000)
-        if following is None or not house.retries.withdraw(now_ms):
+        if following is None or journey.call.client.gone or not house.retries.withdraw(now_ms):
             break
         at = following
     raise fault.failure
@@ -101,6 +113,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         house.health.begin(choice.offer, choice.slot, clock.now_ms())
     began_ns = clock.ticks_ns()
     error: str | None = "client_left"
+    answer: Answer | None = None
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with Leaving(client, house.drain_seconds_max, abort):
@@ -116,8 +129,13 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         raise
     except Failure as failure:
         error = failure.code
-        raise Faulted(Fault(failure=failure, blame="offer")) from None
+        raise Faulted(Fault(failure=failure, blame=blame_of(failure))) from None
+    except ClientLeft:
+        count(house, journey, request, 0)  # the provider read the prompt
+        raise
     finally:
+        if error is not None and answer is not None:
+            answer.abort()  # nobody will read the rest
         ended_ns = clock.ticks_ns()
         journey.upstream_ns += ended_ns - began_ns
         arrived_ns = journey.call.ticks_ns
@@ -125,7 +143,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             Attempt(
                 provider=destination.provider.id,
                 model=choice.offer.model,
-                status=200 if error is None else None,
+                status=None if answer is None else answer.status,
                 error=error,
                 start_ms=(began_ns - arrived_ns) // NANO_PER_MILLI,
                 first_byte_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI if error is None else None,
@@ -134,6 +152,15 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         )
         if error is None and not rehearsed:
             house.health.succeeded(choice.offer, choice.slot, clock.now_ms())
+
+
+def blame_of(failure: Failure) -> Blame:
+    """Whose fault a failure is that came without a status of its own: on the way, or hidden inside a 200."""
+    if isinstance(failure, BadRequest | RequestTooLarge):
+        return "request"
+    if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
+        return "key"
+    return "none" if isinstance(failure, Defect) else "offer"
 
 
 def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:
@@ -178,9 +205,9 @@ async def _understand(
     try:
         first = await _first(answer, reader)
     except Failure as failure:
-        answer.abort()
         if not outlet.opened:
             raise
+        answer.abort()
         # The caller was told to wait by a filler, so the head is gone: the failure goes out as an event.
         reader.failure = failure
         first = b""
@@ -224,10 +251,11 @@ async def _aggregated(answer: Answer, operation: Operation, bytes_max: int) -> b
             break
         size += len(data)
         if size > bytes_max:
-            answer.abort()
             raise _too_large(bytes_max)
         aggregate.feed(data)
-    return aggregate.finish()
+    body = aggregate.finish()
+    answer.release()
+    return body
 
 
 async def read_whole(answer: Answer, bytes_max: int) -> bytes:
@@ -238,7 +266,6 @@ async def read_whole(answer: Answer, bytes_max: int) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > bytes_max:
-            answer.abort()
             raise _too_large(bytes_max)
         piece = await answer.read()
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -252,7 +279,7 @@ async def _error(answer: Answer, destination: Destination, operation: Operation)
     """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
     try:
         body = await read_whole(answer, ERROR_BYTES_MAX)
-    except (UpstreamError, UpstreamBroke):
+    except (UpstreamError, UpstreamTimeout):
         body = b""
     return destination.kind.read_error(operation, answer.status, answer.headers, body)
 

@@ -28,8 +28,13 @@ class Leaving:
         self.finishing = False  # the finish reason has passed: only usage is missing
 
     def __enter__(self) -> "Leaving":
+        gone = self._client.gone  # since before: nobody will call
+        if gone and self.abort:
+            raise ClientLeft
         self._task = asyncio.current_task()
         self._client.on_gone(self._left)
+        if gone:
+            self._left()
         return self
 
     def _left(self) -> None:

@@ -25,8 +25,13 @@ def meter(
         journey.usage = reported
         journey.usage_source = "drained" if journey.call.client.gone else "upstream"
     else:
-        journey.usage = Usage(input=house.count.count(prompt(request), model.id), output=delivered())
-        journey.usage_source = "counted"
+        count(house, journey, request, delivered())
+
+
+def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
+    """Note what nobody reported: the prompt as we count it, and the output tokens that went to the caller."""
+    journey.usage = Usage(input=house.count.count(prompt(request), journey.model), output=delivered)
+    journey.usage_source = "counted"
 
 
 def _possible(usage: Usage, model: Model) -> bool:

@@ -5,6 +5,7 @@ that has been silent for 15 s gets a filler (for OpenAI an SSE comment, which cl
 accepted the call: before that an error may still need its own status.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -22,7 +23,7 @@ HEAD: Final[Headers] = [
 
 
 class Outlet:
-    __slots__ = ("_client", "_headers", "moved_ns", "opened", "writing")
+    __slots__ = ("_client", "_headers", "filling", "moved_ns", "opened", "writing")
 
     def __init__(self, client: Client, headers: Headers, now_ns: int) -> None:
         self._client = client
@@ -30,6 +31,7 @@ class Outlet:
         self.moved_ns = now_ns
         self.opened = False
         self.writing = False  # the stream itself is being written, perhaps to a slow reader
+        self.filling = False  # a filler is
 
     async def write(self, data: bytes, now_ns: int) -> None:
         """Send whole events; waits while the caller reads slowly."""
@@ -48,10 +50,12 @@ class Outlet:
         await self._client.end(data)
 
     async def fill(self, now_ns: int) -> None:
+        self.filling = True
         self.moved_ns = now_ns
         if not self.opened:
             await self._open()
         await self._client.part(FILLER)
+        self.filling = False
 
     async def _open(self) -> None:
         self.opened = True
@@ -63,6 +67,7 @@ class Pulse:
         self._clock = clock
         self._sleep = sleep
         self.outlets: set[Outlet] = set()
+        self._fillings: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Never returns; `app.py` starts and cancels it."""
@@ -71,5 +76,10 @@ class Pulse:
             await self.beat(self._clock.ticks_ns())
 
     async def beat(self, now_ns: int) -> None:
-        for outlet in [o for o in self.outlets if not o.writing and now_ns - o.moved_ns >= SILENCE_NS]:
-            await outlet.fill(now_ns)
+        """Each filler is written by itself: a caller who does not read holds up his own, nobody else's."""
+        for outlet in self.outlets:
+            if now_ns - outlet.moved_ns >= SILENCE_NS and not (outlet.writing or outlet.filling):
+                filling = asyncio.ensure_future(outlet.fill(now_ns))
+                self._fillings.add(filling)
+                filling.add_done_callback(self._fillings.discard)
+        await asyncio.sleep(0)

@@ -4,17 +4,19 @@ A buffered answer is committed, then sent. A stream is sent event by event; what
 chunk, `[DONE]`, a terminal event) is held back by the reader until the record is durable.
 """
 
+import asyncio
+from contextlib import suppress
 from typing import Final
 
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import Failure, Overloaded
-from tollhouse.gateway.attempt import Opened, Whole
+from tollhouse.core.failure import Failure
+from tollhouse.gateway.attempt import Opened, Whole, blame_of
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import House
-from tollhouse.gateway.settle import settled
+from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.protocols.openai.request import Request
@@ -30,7 +32,11 @@ async def relay(
     if isinstance(answer, Whole):
         await _whole(house, journey, request, model, answer, books)
     else:
-        await _stream(house, journey, request, model, answer, books)
+        try:
+            await _stream(house, journey, request, model, answer, books)
+        finally:
+            if answer.answer is not None:
+                answer.answer.release()
 
 
 async def _whole(house: House, journey: Journey, request: Request, model: Model, answer: Whole, books: settled) -> None:
@@ -47,8 +53,9 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
     )
     journey.ending = "incomplete" if reading.incomplete else "finished"
     if client.gone:
-        journey.ending = "client_left_before_first_byte"
-    journey.first_byte_ms = journey.last_byte_ms = house.since_ms(journey.call)
+        left(journey)
+    else:
+        journey.first_byte_ms = journey.last_byte_ms = house.since_ms(journey.call)
     await books.commit()
     if not client.gone:
         await client.whole(200, [JSON, *journey.headers], answer.body)
@@ -66,7 +73,7 @@ async def _stream(
             await _pass_on(house, journey, opened, leaving)
     except Failure as broken:
         failure = broken
-    except ClientLeft:
+    except (ClientLeft, asyncio.CancelledError):
         _give_up(opened)
         meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
         raise
@@ -79,22 +86,20 @@ async def _stream(
     meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
     journey.ending = "incomplete" if reader.incomplete else "finished"
     if journey.call.client.gone:
-        journey.ending = "client_left_after_first_byte"
+        left(journey)
     try:
         await books.commit()
-    except Overloaded as unsaved:
+    except Failure as unsaved:
         await opened.outlet.end(_event(journey, opened, unsaved))
         return
     await opened.outlet.end(reader.held)
-    if opened.answer is not None:
-        opened.answer.release()
 
 
 async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leaving) -> None:
     """Everything but the last part. Raises what reading raises; stops where the reader finds the stream broken."""
     reader, outlet, answer, client = opened.reader, opened.outlet, opened.answer, journey.call.client
     clock = house.clock
-    if opened.first:
+    if opened.first and not client.gone:
         await outlet.write(opened.first, clock.ticks_ns())
         journey.first_byte_ms = house.since_ms(journey.call)
     if answer is None:
@@ -129,17 +134,17 @@ async def _broken(
     """The provider failed on the way: what was delivered is counted, the caller gets an error event and no `[DONE]`."""
     choice = opened.choice
     if journey.identity.key.mode != "test":
-        house.health.failed(choice.offer, choice.slot, failure, "offer", None, house.clock.now_ms(), house.chance())
+        now_ms, blame = house.clock.now_ms(), blame_of(failure)
+        house.health.failed(choice.offer, choice.slot, failure, blame, None, now_ms, house.chance())
     journey.error = failure.code
     if journey.first_byte_ms is None:
         journey.ending = "failed_before_first_byte"
     else:
         journey.ending = "failed_after_first_byte"
         meter(house, journey, request, model, None, opened.reader.raw_usage, opened.reader.delivered_tokens)
-    try:
+    with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
         await books.commit()
-    finally:
-        await opened.outlet.end(_event(journey, opened, failure))
+    await opened.outlet.end(_event(journey, opened, failure))
 
 
 def _event(journey: Journey, opened: Opened, failure: Failure) -> bytes:

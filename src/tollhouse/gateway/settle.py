@@ -9,7 +9,7 @@ from types import TracebackType
 
 from tollhouse.core.failure import Defect, Failure, Overloaded
 from tollhouse.gateway.client import ClientLeft
-from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.ports import House
 
 
@@ -26,12 +26,19 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
     async def commit(self) -> None:
         """Make the record durable. The last part of the answer may leave after this returns.
 
-        Raises Overloaded where it cannot be made durable: the answer must then not look whole.
+        Raises Overloaded where it cannot be made durable (Defect where it never can): the answer must then not look
+        whole.
         """
-        record = self._journey.record()
+        journey, witness = self._journey, self._house.witness
+        record = journey.record()
         self.committed = True
-        await self._house.ledger.commit(record)
-        self._house.witness.saw(record)
+        try:
+            await self._house.ledger.commit(record)
+        except Failure as unsaved:
+            _unsaved(journey, unsaved)
+            witness.saw(journey.record())
+            raise
+        witness.saw(record)
 
     async def __aenter__(self) -> "settled":
         return self
@@ -45,15 +52,28 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         if isinstance(error, Failure):
             _failed(journey, error)
         elif isinstance(error, ClientLeft):
-            _left(journey)
-        elif error is not None and not isinstance(error, asyncio.CancelledError):
+            left(journey)
+        elif isinstance(error, asyncio.CancelledError):
+            _failed(journey, Overloaded("the process ends"))
+        elif error is not None:
             _failed(journey, Defect("a defect of this platform"))
         try:
             await self.commit()
-        except Overloaded:
+        except Failure:
             # The failure the caller is about to hear says more than this one, and a failed call is not charged.
             if error is None:
                 raise
+
+
+def _unsaved(journey: Journey, failure: Failure) -> None:
+    """An answer that could not be committed: kept back, and free, unless it has begun. A failed call stays one."""
+    if journey.error is not None or journey.status != 200:
+        return
+    journey.ending = "commit_failed"
+    journey.error = failure.code
+    if not journey.stream:
+        journey.status = failure.status
+        journey.usage, journey.usage_source = NOTHING, "none"
 
 
 def _failed(journey: Journey, failure: Failure) -> None:
@@ -67,7 +87,8 @@ def _failed(journey: Journey, failure: Failure) -> None:
         journey.ending = "refused"
 
 
-def _left(journey: Journey) -> None:
+def left(journey: Journey) -> None:
+    """Note that the caller is gone."""
     journey.status = 499  # nobody sees it; the figure other servers' logs use for a caller who left
     if journey.first_byte_ms is not None:
         journey.ending = "client_left_after_first_byte"

@@ -1,0 +1,415 @@
+"""The journey with every part a fake: what each stage refuses, how each ending is written down, and only once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from tests.gateway.fakes import FakeClient, FakeLimits, FakeUpstream, Play, identity
+from tests.gateway.stage import (
+    CUT,
+    DONE,
+    FINISH,
+    LIVE,
+    OVERLOADED,
+    ROLE,
+    STORY,
+    TEST,
+    USAGE,
+    Stage,
+    answer,
+    asking,
+    buffered,
+    refusing,
+    run,
+    streaming,
+    until,
+    word,
+)
+from tollhouse.core.failure import (
+    BadRequest,
+    ContextTooLong,
+    Failure,
+    KeyFrozen,
+    KeyRefused,
+    ModelNotFound,
+    Overloaded,
+    RateLimited,
+    RequestTooLarge,
+    UpstreamBroke,
+    UpstreamError,
+    UpstreamRefusedKey,
+    UpstreamSaturated,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from tollhouse.core.request import Ending
+from tollhouse.core.usage import Usage
+from tollhouse.routing.health import Blame
+
+PLAIN = Usage(input=60, output=12)
+
+
+def test_an_answer_goes_through_as_it_came_and_is_written_down() -> None:
+    async def main() -> None:
+        stage, client = Stage(), FakeClient(asking(user="u7", max_tokens=9))
+        await stage.ask(client, headers=[(b"user-agent", b"curl/8.5"), (b"x-tollhouse-tags", b"team=gate")])
+        assert (client.status, client.data, client.ended) == (200, answer(), True)
+        record = stage.record
+        assert (record.ending, record.status, record.error) == ("finished", 200, None)
+        assert (record.usage, record.usage_source) == (PLAIN, "upstream")
+        assert (record.account_id, record.project_id, record.key_id) == ("acc_1", "proj_1", "key_live")
+        assert (record.model, record.provider, record.stream) == ("house-1", "one", False)
+        assert record.tags == {"user": "u7", "team": "gate"}
+        assert record.output_cap == 9
+        assert [(one.provider, one.model, one.status, one.error) for one in record.attempts] == [
+            ("one", "up-one", 200, None)
+        ]
+        assert stage.limits.inside == 0
+        assert stage.keys.last_uses["key_live"][0] == stage.clock.ms
+
+    run(main())
+
+
+def test_a_stream_goes_on_event_by_event_and_its_end_waits_for_the_record() -> None:
+    async def main() -> None:
+        stage = Stage(first=FakeUpstream(streaming(*STORY)))
+        stage.ledger.busy = asyncio.Event()
+        client = FakeClient(asking(stream=True))
+        asked = asyncio.create_task(stage.ask(client))
+        await until(lambda: client.data.endswith(FINISH))
+        assert not stage.ledger.records
+        stage.ledger.busy.set()
+        await asked
+        assert client.parts == [ROLE + word("Zoll "), word("haus "), FINISH, DONE]
+        assert client.header(b"content-type").startswith(b"text/event-stream")
+        assert client.header(b"x-accel-buffering") == b"no"
+        assert (stage.record.ending, stage.record.usage, stage.record.usage_source) == ("finished", PLAIN, "upstream")
+        assert stage.answers_settled
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("play", "body"),
+    [
+        (buffered(answer(finish="length")), asking()),
+        (streaming(ROLE, word("Zoll "), CUT, USAGE, DONE), asking(stream=True)),
+    ],
+    ids=["buffered", "streamed"],
+)
+def test_an_answer_cut_at_its_length_is_incomplete(play: Play, body: bytes) -> None:
+    async def main() -> None:
+        stage, client = Stage(first=FakeUpstream(play)), FakeClient(body)
+        await stage.ask(client)
+        assert client.ended
+        assert (stage.record.ending, stage.record.usage) == ("incomplete", PLAIN)
+
+    run(main())
+
+
+def test_without_a_report_what_was_asked_and_answered_is_counted() -> None:
+    async def main() -> None:
+        for play, body in (
+            (buffered(answer("three little words", usage=None)), asking()),
+            (streaming(ROLE, word("three little words"), FINISH, DONE), asking(stream=True)),
+            (buffered(answer("three little words", usage={"prompt_tokens": 9_999, "completion_tokens": 1})), asking()),
+        ):
+            stage = Stage(first=FakeUpstream(play))
+            await stage.ask(FakeClient(body))
+            assert stage.record.usage_source == "counted"
+            assert stage.record.usage.output == 3
+            assert stage.record.usage.input > 0
+
+    run(main())
+
+
+class TestRefusedBeforeDispatch:
+    """Nothing is asked of a provider, nothing is charged, and no limit keeps a trace."""
+
+    @staticmethod
+    def refused(stage: Stage, client: FakeClient, kind: type[Failure], **how: Any) -> Failure:
+        caught: list[Failure] = []
+
+        async def main() -> None:
+            with pytest.raises(kind) as raised:
+                await stage.ask(client, **how)
+            caught.append(raised.value)
+
+        run(main())
+        assert not client.heads, "the edge writes the error"
+        assert not stage.first.calls
+        assert not stage.second.calls
+        assert stage.limits.inside == 0
+        return caught[0]
+
+    def test_an_unknown_key_leaves_no_record(self) -> None:
+        stage = Stage()
+        self.refused(stage, FakeClient(asking()), KeyRefused, key="sk-th-live-nobody")
+        assert not stage.ledger.records
+        assert stage.witness.refusals == [("invalid_api_key", 401)]
+        assert not stage.keys.last_uses
+
+    def test_a_frozen_key(self) -> None:
+        stage = Stage()
+        known = identity(LIVE)
+        stage.keys.put(structs.replace(known, key=structs.replace(known.key, state="frozen")))
+        self.refused(stage, FakeClient(asking()), KeyFrozen)
+        assert not stage.ledger.records
+        assert stage.witness.refusals == [("key_frozen", 403)]
+
+    @pytest.mark.parametrize(
+        ("client", "kind"),
+        [
+            (FakeClient(b"{"), BadRequest),
+            (FakeClient(asking(n=0)), BadRequest),
+            (FakeClient(asking("house-2")), ModelNotFound),
+            (FakeClient(body_failure=RequestTooLarge("too large")), RequestTooLarge),
+        ],
+        ids=["no JSON", "no such n", "no such model", "too large"],
+    )
+    def test_what_cannot_be_asked(self, client: FakeClient, kind: type[Failure]) -> None:
+        stage = Stage()
+        failure = self.refused(stage, client, kind)
+        assert (stage.record.ending, stage.record.status, stage.record.error) == (
+            "refused",
+            failure.status,
+            failure.code,
+        )
+        assert (stage.record.usage, stage.record.usage_source) == (Usage(), "none")
+
+    def test_a_full_house(self) -> None:
+        stage = Stage(limits=FakeLimits(most=0))
+        self.refused(stage, FakeClient(asking()), RateLimited)
+        assert (stage.record.ending, stage.record.status) == ("refused", 429)
+
+    def test_nobody_to_ask(self) -> None:
+        stage = Stage(model={"offers": ()})
+        self.refused(stage, FakeClient(asking()), Overloaded)
+        assert (stage.record.ending, stage.record.status, stage.record.error) == ("refused", 503, "overloaded")
+        assert stage.limits.admitted == 1
+
+    def test_tags_that_are_none(self) -> None:
+        stage = Stage()
+        self.refused(stage, FakeClient(asking()), BadRequest, headers=[(b"x-tollhouse-tags", b"team")])
+        assert stage.record.ending == "refused"
+
+
+@pytest.mark.parametrize(
+    ("play", "kind", "blamed"),
+    [
+        (Play(failure=UpstreamUnreachable("x")), UpstreamUnreachable, "offer"),
+        (Play(failure=UpstreamBroke("x")), UpstreamBroke, "offer"),
+        (Play(failure=UpstreamTimeout("x")), UpstreamTimeout, "offer"),
+        (refusing(500), UpstreamError, "offer"),
+        (refusing(503, {"message": "busy"}), Overloaded, "offer"),
+        (refusing(401, {"message": "who?"}), UpstreamRefusedKey, "key"),
+        (refusing(402, {"message": "pay"}), UpstreamError, "key"),
+        (refusing(429, {"message": "slow down"}, retry_after="7"), UpstreamSaturated, "key"),
+        (refusing(400, {"message": "bad", "param": "n"}), BadRequest, "request"),
+        (refusing(400, {"message": "long", "code": "context_length_exceeded"}), ContextTooLong, "request"),
+        (buffered(b"<html>"), UpstreamError, "offer"),
+        (buffered(b""), UpstreamError, "offer"),
+        (buffered(answer()[:50], UpstreamBroke("x")), UpstreamBroke, "offer"),
+        (buffered(b'{"error":{"type":"overloaded_error","message":"x"}}'), Overloaded, "offer"),
+        (buffered(b'{"error":{"type":"rate_limit_error","message":"x"}}'), UpstreamSaturated, "key"),
+        (buffered(b'{"error":{"code":"invalid_api_key","message":"x"}}'), UpstreamRefusedKey, "key"),
+        (buffered(b'{"error":{"code":"context_length_exceeded","message":"x"}}'), ContextTooLong, "request"),
+        (streaming(OVERLOADED), Overloaded, "offer"),
+        (streaming(ROLE, OVERLOADED), Overloaded, "offer"),
+        (streaming(ROLE), UpstreamBroke, "offer"),
+        (streaming(), UpstreamBroke, "offer"),
+        (streaming(b"data: nonsense\n\n"), UpstreamBroke, "offer"),
+        (streaming(b'data: {"error":{"code":"context_length_exceeded","message":"x"}}\n\n'), ContextTooLong, "request"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_failure_before_the_first_byte_is_free_and_held_against_who_caused_it(
+    play: Play, kind: type[Failure], blamed: Blame, stream: bool
+) -> None:
+    """With nobody else to ask."""
+
+    async def main() -> None:
+        stage = Stage(first=FakeUpstream(play), model={"offers": _one_offer()})
+        client = FakeClient(asking(stream=stream))
+        with pytest.raises(kind):
+            await stage.ask(client)
+        assert not client.heads
+        record = stage.record
+        assert (record.ending, record.usage, record.usage_source) == ("failed_before_first_byte", Usage(), "none")
+        assert (record.status, record.error) == (kind.status, kind.code)
+        assert record.attempts[0].error == kind.code
+        assert stage.answers_settled
+        held = stage.health.snapshot(stage.clock.ms)
+        assert [("offer" if one.slot is None else "key") for one in held] == ([] if blamed == "request" else [blamed])
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kind"),
+    [
+        ((ROLE, word("Zoll "), UpstreamBroke("x")), UpstreamBroke),
+        ((ROLE, word("Zoll "), UpstreamTimeout("x")), UpstreamTimeout),
+        ((ROLE, word("Zoll ")), UpstreamBroke),
+        ((ROLE, word("Zoll "), DONE), UpstreamBroke),
+        ((ROLE, word("Zoll "), OVERLOADED), Overloaded),
+        ((ROLE, word("Zoll "), b"data: nonsense\n\n"), UpstreamBroke),
+    ],
+)
+def test_a_failure_after_the_first_byte_is_an_event_and_what_was_delivered_is_counted(
+    pieces: tuple[bytes | Failure, ...], kind: type[Failure]
+) -> None:
+    async def main() -> None:
+        stage, client = Stage(first=FakeUpstream(streaming(*pieces))), FakeClient(asking(stream=True))
+        await stage.ask(client)
+        assert client.ended
+        assert client.data.startswith(ROLE + word("Zoll "))
+        assert client.parts[-1].startswith(b'data: {"error":')
+        assert b"[DONE]" not in client.data
+        record = stage.record
+        assert (record.ending, record.error) == ("failed_after_first_byte", kind.code)
+        assert (record.usage.output, record.usage_source) == (1, "counted")
+        assert record.usage.input > 0
+        assert stage.answers_settled
+        assert [one.provider for one in stage.health.snapshot(stage.clock.ms)] == ["one"]
+        assert not stage.second.calls, "what has begun is not begun anew elsewhere"
+
+    run(main())
+
+
+class TestCommitFailing:
+    def test_a_buffered_answer_is_kept_back(self) -> None:
+        async def main() -> None:
+            stage, client = Stage(), FakeClient(asking())
+            stage.ledger.failing = True
+            with pytest.raises(Overloaded):
+                await stage.ask(client)
+            assert not client.heads
+            (seen,) = stage.witness.records
+            assert (seen.ending, seen.status, seen.error) == ("commit_failed", 503, "overloaded")
+            assert (seen.usage, seen.usage_source) == (Usage(), "none"), "free"
+            assert stage.limits.inside == 0
+
+        run(main())
+
+    def test_a_stream_ends_with_an_error_event(self) -> None:
+        async def main() -> None:
+            stage, client = Stage(first=FakeUpstream(streaming(*STORY))), FakeClient(asking(stream=True))
+            stage.ledger.failing = True
+            await stage.ask(client)
+            assert client.ended
+            assert client.parts[-1].startswith(b'data: {"error":')
+            assert b'"overloaded"' in client.parts[-1]
+            assert b"[DONE]" not in client.data
+            (seen,) = stage.witness.records
+            assert (seen.ending, seen.error, seen.usage) == ("commit_failed", "overloaded", PLAIN)
+            assert stage.answers_settled
+
+        run(main())
+
+    def test_a_failed_call_says_why_it_failed_and_not_that_this_could_not_be_written(self) -> None:
+        async def main() -> None:
+            stage = Stage(first=FakeUpstream(refusing(500)), second=FakeUpstream(refusing(500)))
+            stage.ledger.failing = True
+            with pytest.raises(UpstreamError):
+                await stage.ask(FakeClient(asking()))
+            assert len(stage.witness.records) == 1
+
+        run(main())
+
+    def test_a_stream_that_broke_still_ends_with_its_own_error(self) -> None:
+        async def main() -> None:
+            stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), UpstreamTimeout("too slow"))))
+            stage.ledger.failing = True
+            client = FakeClient(asking(stream=True))
+            await stage.ask(client)
+            assert client.ended
+            assert b"upstream_timeout" in client.parts[-1]
+
+        run(main())
+
+
+def test_a_defect_of_ours_is_written_down_as_one() -> None:
+    class Torn(FakeUpstream):
+        async def send(self, call: object) -> None:  # type: ignore[override]
+            raise ValueError("a defect")
+
+    async def main() -> None:
+        stage = Stage(first=Torn())
+        with pytest.raises(ValueError, match="a defect"):
+            await stage.ask(FakeClient(asking()))
+        assert (stage.record.ending, stage.record.status) == ("failed_before_first_byte", 500)
+        assert stage.record.error == "server_error"
+        assert stage.limits.inside == 0
+
+    run(main())
+
+
+def test_a_process_that_ends_writes_down_what_it_cut_off() -> None:
+    async def main() -> None:
+        for begun, ending in ((False, "failed_before_first_byte"), (True, "failed_after_first_byte")):
+            waiting = asyncio.Event()
+            before = (ROLE, word("Zoll ")) if begun else ()
+            stage = Stage(first=FakeUpstream(streaming(*before, waiting)))
+            client = FakeClient(asking(stream=True))
+            asked = asyncio.create_task(stage.ask(client))
+            await until(lambda: bool(client.data if begun else stage.first.answers))  # noqa: B023 - awaited here
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            assert (stage.record.ending, stage.record.status, stage.record.error) == (ending, 503, "overloaded")
+            assert (stage.record.usage != Usage()) == begun, "what was delivered is counted"
+            assert stage.answers_settled
+            assert stage.limits.inside == 0
+
+    run(main())
+
+
+def test_a_test_key_is_answered_by_the_simulator_and_its_script_is_the_answer() -> None:
+    async def main() -> None:
+        rehearsal = FakeUpstream(refusing(503, {"message": "as asked"}), buffered())
+        stage = Stage(rehearsal=rehearsal)
+        headers = [(b"x-tollhouse-simulate", b"status=503,times=1")]
+        with pytest.raises(Overloaded):
+            await stage.ask(FakeClient(asking()), key=TEST, headers=headers)
+        await stage.ask(FakeClient(asking()), key=TEST, headers=headers)
+        assert [(one.script, one.scripted_for) for one in rehearsal.calls] == [("status=503,times=1", "key_test")] * 2
+        assert [(one.mode, one.ending) for one in stage.ledger.records] == [
+            ("test", "failed_before_first_byte"),
+            ("test", "finished"),
+        ]
+        assert not stage.health.snapshot(stage.clock.ms), "a rehearsal says nothing about any provider"
+        assert not stage.first.calls
+
+    run(main())
+
+
+def test_a_live_key_cannot_script_anything() -> None:
+    async def main() -> None:
+        stage = Stage()
+        await stage.ask(FakeClient(asking()), headers=[(b"x-tollhouse-simulate", b"status=503")])
+        assert stage.first.calls[0].script == ""
+
+    run(main())
+
+
+def test_every_ending_is_told_somewhere() -> None:
+    """The list of this room's tests, held against the vocabulary: a new ending needs a test here or in test_leaving."""
+    told: set[Ending] = {
+        "finished",
+        "incomplete",
+        "refused",
+        "failed_before_first_byte",
+        "failed_after_first_byte",
+        "commit_failed",
+        "client_left_before_dispatch",
+        "client_left_before_first_byte",
+        "client_left_after_first_byte",
+    }
+    assert told == set(Ending.__args__)  # type: ignore[attr-defined]
+
+
+def _one_offer() -> tuple[object, ...]:
+    return (Stage().house.catalogue.models["house-1"].offers[0],)
