@@ -40,6 +40,10 @@ def read(operation: Operation, body: bytes) -> Reading:
     Raises UpstreamError where it is no answer (a page, a fragment, another object), and the failure that an error
     object stands for.
     """
+    if operation in ("chat", "completions"):
+        answer = plain.read_answer(body)
+        if answer is not None:
+            return _plainly(answer)
     members = _read_members(body)
     error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
     if error is not None:

@@ -53,10 +53,13 @@ _usage = json.Decoder(_Usage).decode
 def read_answer(body: bytes) -> PlainAnswer | None:
     """None: not of this shape."""
     try:
+        if not body.isascii():
+            body.decode()
         answer = _answer(body)
-    except (DecodeError, RecursionError):
+    except (UnicodeDecodeError, DecodeError, RecursionError):
         return None
-    return answer if answer.object in ("chat.completion", "text_completion") else None
+    has_usage = bytes(memoryview(answer.usage)[:1]) == b"{"
+    return answer if has_usage and answer.object in ("chat.completion", "text_completion") else None
 
 
 def read_usage(raw: bytes | Raw) -> Usage | None:
