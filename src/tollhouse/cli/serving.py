@@ -15,6 +15,7 @@ from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.desk import surroundings
 from tollhouse.office.office import Office
+from tollhouse.office.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.engines import CannotOpen
 
@@ -33,6 +34,7 @@ def run(
     """Serve until the process is told to end. `wanted` is applied first; see `app.serve`. Raises Trouble."""
     if settings.server.workers > 1:
         raise Misuse("server.workers: this version runs one process; start several on PostgreSQL instead")
+    _require_master_key(place, settings)
     _require_free(settings.server.listen, "--port, or with [server] listen")
     if settings.server.metrics_address:
         _require_free(settings.server.metrics_address, "[server] metrics_address")
@@ -57,6 +59,15 @@ def run(
             raise from_failure(error) from error
         except OSError as error:
             raise Trouble(f"cannot start: {error.strerror or error}", code="cannot_start") from error
+
+
+def _require_master_key(place: Place, settings: Settings) -> None:
+    """A key that was asked for and is not there must not end in secrets that are stored without it."""
+    around = surroundings(place.dir)
+    try:
+        resolve(settings.server.master_key, around.environment, around.read_file)
+    except MissingSecret as error:
+        raise Misuse(f"server.master_key: {error}", code="invalid_configuration") from error
 
 
 def raise_file_limit() -> None:

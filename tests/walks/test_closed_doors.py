@@ -1,0 +1,136 @@
+"""Incident 13 of the peers: management that stood open while authentication was unset, jobs that any login could start.
+
+The router is walked with no credential and with each role; a start with broken secrets is refused.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.edge.wire_client import Raw, get
+from tests.walks import rooms
+from tests.walks.house import JSON, House, Reply, bearer
+from tests.walks.rooms import Room
+from tollhouse.cli.command_line import run
+from tollhouse.edge.admin.table import TABLE
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+NO_CREDENTIAL: tuple[dict[str, str], ...] = (
+    {},
+    {"Authorization": ""},
+    {"Authorization": "Bearer "},
+    {"Authorization": "Bearer null"},
+    {"Authorization": "Basic YWRtaW46YWRtaW4="},
+    {"Authorization": "Bearer ' OR '1'='1"},
+    {"x-api-key": "sk-1234"},
+    {"Cookie": "session=admin; role=operator"},
+    {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"},
+    {"X-Tollhouse-Role": "operator", "X-User": "operator", "X-Original-URL": "/healthz", "X-Rewrite-URL": "/healthz"},
+)
+
+
+def _ask(house: House, room: Room, headers: dict[str, str]) -> Reply:
+    return house.ask(room.method, room.path, {**headers, **(JSON if room.body is not None else {})}, room.body)
+
+
+@pytest.mark.parametrize("headers", NO_CREDENTIAL, ids=lambda headers: ",".join(headers) or "none")
+def test_incident_13_without_a_credential_every_room_is_closed(house: House, headers: dict[str, str]) -> None:
+    for room in rooms.closed():
+        assert _ask(house, room, headers).verdict == (401, "invalid_api_key"), room.name
+
+
+def test_the_public_list_is_as_named_and_answers(house: House) -> None:
+    assert {(room.method, room.path) for room in rooms.public()} == rooms.PUBLIC
+    for room in rooms.public():
+        assert house.ask(room.method, room.path).status in (200, 307), room.name
+
+
+def test_no_method_opens_a_room(house: House) -> None:
+    """Of a closed room nothing is told; of a public one no method changes anything."""
+    for room in [*rooms.closed(), *rooms.public()]:
+        for method in METHODS:
+            reply = house.ask(method, room.path, JSON, b"{}")
+            if (method, room.path) in rooms.PUBLIC or method == "HEAD":
+                continue
+            allowed = {401, 405} | ({204} if method == "OPTIONS" else set())
+            assert reply.status in allowed, (method, room.path)
+            if reply.status == 405:
+                assert method not in reply.headers["allow"].split(", ")
+
+
+def test_an_api_key_reaches_the_llm_api_and_of_the_control_api_its_own_data_only(house: House) -> None:
+    key = house.key("walk-role-live")
+    for room in [*rooms.calls(), *rooms.lookups()]:
+        assert _ask(house, room, bearer(key)).status == 200, room.name
+    own = {route.path for route in TABLE if "key" in route.who}
+    for room in rooms.control():
+        status = _ask(house, room, bearer(key)).status
+        assert status == 403 or room.path.replace("nothing", "{id}") in own, room.name
+
+
+@pytest.mark.parametrize("mode", ["test", "admin"])
+def test_other_keys_do_what_their_mode_is_for(house: House, mode: str) -> None:
+    key = house.key(f"walk-role-{mode}", mode=mode)
+    for room in rooms.calls():
+        assert _ask(house, room, bearer(key)).verdict == ((200, "") if mode == "test" else (403, "scope_missing"))
+    for route in TABLE:
+        room = Room(route.method, route.path.replace("{id}", "nothing"), None if route.method == "GET" else b"{}")
+        status = _ask(house, room, bearer(key)).status
+        who = "account" if mode == "admin" else "key"
+        assert (status != 403) == bool({"public", who} & route.who), room.name
+
+
+def test_the_metrics_are_not_on_the_main_listener_and_nothing_else_is_on_theirs(house: House) -> None:
+    for path in ("/metrics", "/v1/metrics", "//metrics", "/metrics/"):
+        assert house.ask("GET", path).verdict == (404, "not_found")
+    for room in [*rooms.closed(), *rooms.public()]:
+        with Raw(house.metrics_port) as wire:
+            answer = wire.send(get(room.path.encode())).answer()
+        assert answer is not None
+        assert answer.status == 404
+        assert answer.json()["error"]["message"]
+
+
+def test_the_control_socket_is_for_its_owner_only(house: House) -> None:
+    assert house.place.socket.stat().st_mode & 0o777 == 0o600
+    assert house.folder.stat().st_mode & 0o077 == 0
+    assert [path.name for path in house.folder.iterdir() if path.stat().st_mode & 0o077] == []
+
+
+PROVIDER = '[providers.main]\nkind = "openai"\nbase_url = "https://provider.example/v1"\napi_keys = ["{}"]\n'
+BROKEN = {
+    "a provider's key that is not set": PROVIDER.format("env:NOT_SET_ANYWHERE"),
+    "a provider's key that is empty": PROVIDER.format("env:SET_AND_EMPTY"),
+    "a provider's key in a file that is not there": PROVIDER.format("file:nowhere.key"),
+    "a master key that is not set": '[server]\nmaster_key = "env:NOT_SET_ANYWHERE"\n',
+    "a master key that is empty": '[server]\nmaster_key = "env:SET_AND_EMPTY"\n',
+    "a master key in a file that is not there": '[server]\nmaster_key = "file:nowhere.key"\n',
+}
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a database, as `init` makes it."""
+    folder = tmp_path_factory.mktemp("founded")
+    assert run(["init", "--dir", str(folder)]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_incident_13_serve_with_broken_secrets_refuses_to_start(founded: Path, tmp_path: Path, broken: str) -> None:
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
+    listen = '[server]\nlisten = "127.0.0.1:0"\nmetrics_address = ""\n'
+    text = BROKEN[broken]
+    (tmp_path / "platform.toml").write_text(text.replace("[server]\n", listen) if "[server]" in text else listen + text)
+    command = [sys.executable, "-m", "tollhouse", "serve", "--dir", str(tmp_path), "--json"]
+    environment = {**os.environ, "SET_AND_EMPTY": ""}
+    ended = subprocess.run(command, capture_output=True, env=environment, timeout=20)
+    assert ended.returncode == 2
+    assert ended.stdout == b""
+    assert b"Traceback" not in ended.stderr
+    assert b"NOT_SET_ANYWHERE" in ended.stderr or b"SET_AND_EMPTY" in ended.stderr or b"nowhere.key" in ended.stderr
