@@ -8,6 +8,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
+from msgspec import structs
+
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
@@ -100,8 +102,8 @@ async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leav
     reader, outlet, answer, client = opened.reader, opened.outlet, opened.answer, journey.call.client
     clock = house.clock
     if opened.first and not client.gone:
+        journey.first_byte_ms = house.since_ms(journey.call)  # a slow reader may keep the writing waiting
         await outlet.write(opened.first, clock.ticks_ns())
-        journey.first_byte_ms = house.since_ms(journey.call)
     if answer is None:
         return
     outlets = house.pulse.outlets
@@ -115,9 +117,9 @@ async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leav
                 return
             out = reader.feed(data)
             if out and not client.gone:
-                await outlet.write(out, clock.ticks_ns())
                 if journey.first_byte_ms is None:
                     journey.first_byte_ms = house.since_ms(journey.call)
+                await outlet.write(out, clock.ticks_ns())
     finally:
         outlets.discard(outlet)
 
@@ -137,6 +139,9 @@ async def _broken(
         now_ms, blame = house.clock.now_ms(), blame_of(failure)
         house.health.failed(choice.offer, choice.slot, failure, blame, None, now_ms, house.chance())
     journey.error = failure.code
+    journey.attempts[-1] = structs.replace(
+        journey.attempts[-1], error=failure.code, end_ms=house.since_ms(journey.call)
+    )
     if journey.first_byte_ms is None:
         journey.ending = "failed_before_first_byte"
     else:

@@ -1,0 +1,214 @@
+"""The caller leaves: at every moment, in every form of call, what happens upstream and what is written down."""
+
+import asyncio
+
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream, Play
+from tests.gateway.stage import (
+    DONE,
+    FINISH,
+    NOTHING_STREAMS,
+    ROLE,
+    STREAMS,
+    USAGE,
+    Stage,
+    answer,
+    asking,
+    run,
+    streaming,
+    turns,
+    until,
+    word,
+)
+from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.request import Ending
+from tollhouse.core.usage import Usage
+from tollhouse.gateway.client import ClientLeft
+
+REPORTED = Usage(input=60, output=12)
+SAID_HI = 5  # tokens of the prompt, as `Words` counts the messages of `asking`
+
+
+async def left(stage: Stage, client: FakeClient, ending: Ending) -> None:
+    """The call ends without an answer, and its record says how."""
+    with pytest.raises(ClientLeft):
+        await stage.ask(client)
+    assert (stage.record.ending, stage.record.status) == (ending, 499)
+    assert stage.answers_settled
+    assert stage.limits.inside == 0
+
+
+def test_before_dispatch_it_is_free() -> None:
+    async def main() -> None:
+        stage, client = Stage(), FakeClient()
+        client.leaves_before_body = True
+        await left(stage, client, "client_left_before_dispatch")
+        assert not stage.first.calls
+        assert (stage.record.usage, stage.record.usage_source) == (Usage(), "none")
+
+    run(main())
+
+
+@pytest.mark.parametrize("when", ["before the head", "before the first event", "before the first word"])
+def test_a_stream_without_a_word_is_given_up_at_once_and_the_prompt_is_counted(when: str) -> None:
+    async def main() -> None:
+        client, never = FakeClient(asking(stream=True)), asyncio.Event()
+        first = Play(headers=STREAMS, pieces=(client.leave, never))
+        if when == "before the head":
+            first = Play(headers=STREAMS, before_head=(client.leave, never))
+        elif when == "before the first word":
+            first = streaming(ROLE, client.leave, never)
+        stage = Stage(first=FakeUpstream(first))
+        await left(stage, client, "client_left_before_first_byte")
+        assert not client.heads
+        assert (stage.record.usage, stage.record.usage_source) == (Usage(input=SAID_HI), "counted")
+        assert stage.record.attempts[0].error == "client_left"
+        assert all(one.aborted for one in stage.first.answers)
+        assert not stage.second.calls
+        assert not stage.health.snapshot(stage.clock.ms), "nobody's fault"
+
+    run(main())
+
+
+def test_a_stream_under_way_is_given_up_within_one_event() -> None:
+    async def main() -> None:
+        client = FakeClient(asking(stream=True))
+        later = [word("never "), FINISH, USAGE, DONE]
+        stage = Stage(first=FakeUpstream(streaming(ROLE, word("one "), word("two "), client.leave, *later)))
+        await left(stage, client, "client_left_after_first_byte")
+        (given_up,) = stage.first.answers
+        assert given_up.aborted
+        assert not given_up.ended
+        assert (stage.record.usage, stage.record.usage_source) == (Usage(input=SAID_HI, output=2), "counted")
+
+    run(main())
+
+
+def test_a_reader_who_stops_and_leaves_does_not_hold_the_stream() -> None:
+    async def main() -> None:
+        client = FakeClient(asking(stream=True))
+        client.slow = asyncio.Event()
+        stage = Stage(first=FakeUpstream(streaming(ROLE, word("one "), word("two "), FINISH, DONE)))
+        asked = asyncio.create_task(stage.ask(client))
+        await until(lambda: bool(client.data))
+        await turns()
+        assert not asked.done(), "back-pressure"
+        client.leave()
+        with pytest.raises(ClientLeft):
+            await asked
+        assert stage.record.ending == "client_left_after_first_byte"
+        assert stage.first.answers[0].aborted
+
+    run(main())
+
+
+def test_after_the_finish_reason_a_moment_is_left_for_the_usage() -> None:
+    async def main() -> None:
+        client = FakeClient(asking(stream=True))
+        stage = Stage(first=FakeUpstream(streaming(ROLE, word("one "), FINISH, client.leave, USAGE, DONE)))
+        await stage.ask(client)
+        assert (stage.record.ending, stage.record.status) == ("client_left_after_first_byte", 499)
+        assert (stage.record.usage, stage.record.usage_source) == (REPORTED, "drained")
+        assert stage.answers_settled
+
+    run(main())
+
+
+def test_a_provider_to_be_drained_is_read_to_its_end() -> None:
+    async def main() -> None:
+        client = FakeClient(asking(stream=True))
+        rest = [word("two "), FINISH, USAGE, DONE]
+        upstream = FakeUpstream(streaming(ROLE, word("one "), client.leave, *rest))
+        stage = Stage(first=upstream, provider={"on_disconnect": "drain"})
+        await stage.ask(client)
+        assert (stage.record.ending, stage.record.usage_source) == ("client_left_after_first_byte", "drained")
+        assert stage.record.usage == REPORTED
+        assert client.data == ROLE + word("one "), "nothing is written to nobody"
+
+    run(main())
+
+
+def test_a_drained_stream_whose_caller_left_before_a_word() -> None:
+    async def main() -> None:
+        client = FakeClient(asking(stream=True))
+        upstream = FakeUpstream(streaming(client.leave, ROLE, word("one "), FINISH, USAGE, DONE))
+        stage = Stage(first=upstream, provider={"on_disconnect": "drain"})
+        await stage.ask(client)
+        assert (stage.record.ending, stage.record.usage_source) == ("client_left_before_first_byte", "drained")
+        assert stage.record.first_byte_ms is None
+
+    run(main())
+
+
+@pytest.mark.parametrize("headers", [NOTHING_STREAMS, STREAMS], ids=["in one piece", "as a stream"])
+def test_a_buffered_call_is_read_to_its_usage(headers: list[tuple[bytes, bytes]]) -> None:
+    async def main() -> None:
+        client = FakeClient(asking())
+        whole = (answer(),) if headers is NOTHING_STREAMS else (ROLE, word("one "), FINISH, USAGE, DONE)
+        stage = Stage(first=FakeUpstream(Play(headers=headers, pieces=(client.leave, *whole))))
+        await stage.ask(client)
+        assert (stage.record.ending, stage.record.status) == ("client_left_before_first_byte", 499)
+        assert (stage.record.usage, stage.record.usage_source) == (REPORTED, "drained")
+        assert not client.heads
+        assert stage.answers_settled
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_draining_ends(stream: bool) -> None:
+    """The bound is 0 s here: one turn of the loop."""
+
+    async def main() -> None:
+        client, never = FakeClient(asking(stream=stream)), asyncio.Event()
+        begun = (ROLE, word("one ")) if stream else (b'{"id":',)
+        play = Play(headers=STREAMS if stream else NOTHING_STREAMS, pieces=(*begun, client.leave, never))
+        stage = Stage(first=FakeUpstream(play), provider={"on_disconnect": "drain"}, drain_seconds_max=0)
+        await left(stage, client, "client_left_after_first_byte" if stream else "client_left_before_first_byte")
+        assert stage.record.usage == Usage(input=SAID_HI, output=1 if stream else 0)
+        assert stage.record.usage_source == "counted"
+        assert stage.first.answers[0].aborted
+
+    run(main())
+
+
+def test_draining_that_began_before_the_first_word_is_bounded_after_it_too() -> None:
+    async def main() -> None:
+        client, never = FakeClient(asking(stream=True)), asyncio.Event()
+        upstream = FakeUpstream(streaming(client.leave, ROLE, word("one "), never))
+        stage = Stage(first=upstream, provider={"on_disconnect": "drain"}, drain_seconds_max=0)
+        await left(stage, client, "client_left_before_first_byte")
+
+    run(main())
+
+
+def test_a_call_that_failed_is_not_tried_elsewhere_for_nobody() -> None:
+    async def main() -> None:
+        client = FakeClient(asking())
+        stage = Stage(first=FakeUpstream(Play(failure=UpstreamBroke("x"), before_head=(client.leave,))))
+        with pytest.raises(UpstreamBroke):
+            await stage.ask(client)
+        assert not stage.second.calls
+        assert stage.record.ending == "failed_before_first_byte"
+
+    run(main())
+
+
+def test_leaving_while_the_record_is_written_changes_nothing() -> None:
+    async def main() -> None:
+        for stream in (False, True):
+            play = streaming(ROLE, word("one "), FINISH, USAGE, DONE)
+            stage = Stage(first=FakeUpstream(play if stream else Play(headers=NOTHING_STREAMS, pieces=(answer(),))))
+            client = FakeClient(asking(stream=stream))
+            stage.ledger.busy = asyncio.Event()
+            asked = asyncio.create_task(stage.ask(client))
+            await until(lambda: bool(stage.first.answers))  # noqa: B023 - awaited here
+            await turns(20)
+            client.leave()
+            stage.ledger.busy.set()
+            await asked
+            assert (stage.record.ending, stage.record.usage_source) == ("finished", "upstream")
+            assert stage.answers_settled
+
+    run(main())
