@@ -10,8 +10,7 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def ticks_ns(self) -> int:
-        return time.monotonic_ns()
+    ticks_ns = staticmethod(time.monotonic_ns)  # asked several times a call: no frame of ours around it
 
 
 class SystemRandom:
