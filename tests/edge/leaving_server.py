@@ -1,6 +1,7 @@
 """A process of its own that serves, so that a test can send it real signals.
 
-`python -m tests.edge.leaving_server SOCKET LAME_DUCK_SECONDS DRAIN_SECONDS` prints its port. `/wait` answers in two halves, the second once `/go` was asked on the control socket.
+`python -m tests.edge.leaving_server SOCKET LAME_DUCK_SECONDS DRAIN_SECONDS` prints its port.
+`/wait` answers in two halves, the second once `/go` was asked on the control socket.
 """
 
 import asyncio

@@ -108,6 +108,7 @@ class Raw:
         headers: dict[str, str] = {}
         for field in fields:
             name, value = field.decode("latin-1").split(": ", 1)
+            name = name.lower()
             assert name not in headers, f"{name} twice"
             headers[name] = value
         return Answer(int(status), headers, b"" if to_head else self._body(int(status), headers))

@@ -25,7 +25,7 @@ from tollhouse.edge.connection import Connection
 from tollhouse.edge.door import Door
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.refusal import RefusalWriter
-from tollhouse.edge.sockets import Address, bind
+from tollhouse.edge.sockets import BACKLOG, Address, bind
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SWEEP_SECONDS_MAX: Final = 0.5
@@ -41,6 +41,7 @@ class Listener(uvicorn.Server):
             uvicorn.Config(
                 address.app,
                 http=partial(Connection, door=door),  # type: ignore[arg-type]  # it only calls what stands here
+                backlog=BACKLOG,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -149,6 +150,7 @@ class Server:
         self._leave.set()
 
     async def _open(self) -> None:
+        self._listening = True
         for address in self._addresses:
             door = Door(
                 app=address.app,
@@ -162,9 +164,8 @@ class Server:
             )
             sockets = await bind(address)
             listener = Listener(address, door)
-            self.listeners.append(listener)
             await listener.open(sockets)
-        self._listening = True
+            self.listeners.append(listener)
 
     async def _drain(self) -> None:
         if not await _happens(self._end, self._lame_duck_seconds):
@@ -214,8 +215,3 @@ async def _happens(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-async def serve(addresses: Sequence[Address], *, clock: Clock, random: Randomness, **options: Any) -> None:
-    """`Server(...).run()` in one call; options are those of `Server`."""
-    await Server(addresses, clock=clock, random=random, **options).run()

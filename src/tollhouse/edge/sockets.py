@@ -5,10 +5,13 @@ import errno
 import os
 import socket
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from tollhouse.edge.door import App
+
+BACKLOG: Final = 2048  # connections the system takes on our behalf while the loop is busy
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -25,7 +28,7 @@ class Address(Struct, frozen=True, kw_only=True):
 
 
 async def bind(address: Address) -> list[socket.socket]:
-    """One socket for each meaning of a host name, all on one port. Raises OSError where none can be had."""
+    """One listening socket for each meaning of a host name, all on one port. Raises OSError where none can be had."""
     if address.path:
         return [_bind_unix(address.path)]
     loop = asyncio.get_running_loop()
@@ -54,6 +57,7 @@ def _bind_tcp(family: int, name: tuple[object, ...]) -> socket.socket:
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind(name)
+        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise
@@ -71,6 +75,7 @@ def _bind_unix(path: str) -> socket.socket:
     mask = os.umask(0o177)
     try:
         listening.bind(path)
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise OSError(error.errno, f"cannot listen on {path}: {error.strerror or error}") from None
