@@ -140,9 +140,9 @@ class Peer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
-        self._server.close()
-        for _ in range(20):  # what was just accepted gets its task, so that it can be ended
+        for _ in range(20):  # what was just accepted gets its task, so that it can be ended; asyncio loses it else
             await asyncio.sleep(0)
+        self._server.close()
         for wire in self.wires:
             wire.writer.transport.abort()
         for serving in self._serving:

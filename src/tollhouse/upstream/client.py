@@ -47,7 +47,8 @@ class Client:
         """Send a call and wait for the answer's head; the body is read from what comes back.
 
         Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout; Defect where target or headers
-        would change the shape of the request. Cancelling it closes the connection.
+        would change the shape of the request. Cancelling it closes the connection. Waiting in line for one of the
+        route's connections counts towards the connect deadline.
         """
         started_ns = self._clock.ticks_ns()
         origin = self._pool.origin(call.route)

@@ -38,10 +38,12 @@ class Dialer:
         Raises UpstreamUnreachable, and TimeoutError where the last address did not answer in its time.
         """
         loop = asyncio.get_running_loop()
-        context = self._contexts.get(route.ca_file) if route.scheme == "https" else None
         proxy = read_proxy(route.proxy) if route.proxy else None
         if reason := forbidden_host(route.host, route):
             raise UpstreamUnreachable(reason)
+        context = None
+        if route.scheme == "https":
+            context = self._contexts.get(route.ca_file) or await asyncio.to_thread(self._contexts.read, route.ca_file)
         host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
         addresses = await self._addresses(host, port, route)
         failure: Failure | TimeoutError = UpstreamUnreachable("the provider's name has no address")

@@ -18,22 +18,27 @@ _REASONS: Final[Mapping[int, str]] = {
 
 
 class Contexts:
-    """TLS settings by CA file, read once: a changed file takes effect with the next `Contexts`."""
+    """TLS settings by CA file, read once: a changed file takes effect with the next `Contexts`.
+
+    Reading takes some 50 ms for a system's authorities: not on the loop.
+    """
 
     def __init__(self) -> None:
         self._made: dict[str | None, ssl.SSLContext] = {}
 
-    def get(self, ca_file: str | None) -> ssl.SSLContext:
+    def get(self, ca_file: str | None) -> ssl.SSLContext | None:
+        """What was read before."""
+        return self._made.get(ca_file)
+
+    def read(self, ca_file: str | None) -> ssl.SSLContext:
         """Trusts the system's authorities, or exactly those in `ca_file`; UpstreamUnreachable if it is unreadable."""
-        context = self._made.get(ca_file)
-        if context is None:
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except OSError:  # ssl.SSLError is one
-                raise UpstreamUnreachable("the provider's ca_file cannot be read as certificates") from None
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.set_alpn_protocols(["http/1.1"])
-            self._made[ca_file] = context
+        try:
+            context = ssl.create_default_context(cafile=ca_file)
+        except OSError:  # ssl.SSLError is one
+            raise UpstreamUnreachable("the provider's ca_file cannot be read as certificates") from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        self._made[ca_file] = context
         return context
 
 
