@@ -18,7 +18,6 @@ async def read(house: House, journey: Journey) -> Request:
     call = journey.call
     body = await call.client.body()
     request = read_openai(call.operation, body)
-    journey.model = request.model
     journey.stream = request.stream
     journey.output_cap = request.output_cap
     journey.tags = _tags(call.header(b"x-tollhouse-tags"), request)

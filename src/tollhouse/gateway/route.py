@@ -19,11 +19,13 @@ SIMULATED: Final = "simulated"  # the destination of test-mode keys: no provider
 def resolve(house: House, journey: Journey, request: Request) -> Model:
     """The model a call is for. Raises ModelNotFound, ModelNotAllowed, BadRequest.
 
-    A test-mode key sees the same models; besides, `simulate/<script>` names a rehearsal.
+    A test-mode key sees the same models; besides, `simulate/<script>` names a rehearsal. Only names of ours are written
+    down: a caller may have put a key, or his question, where the model belongs.
     """
     identity = journey.identity
     if identity.key.mode == "test" and request.model.startswith(SCRIPTED):
         journey.script = request.model.removeprefix(SCRIPTED)
+        journey.model = SCRIPTED.rstrip("/")
         return Model(id=request.model)
     model = names.resolve(
         house.catalogue,
