@@ -108,7 +108,7 @@ def _probably_meant(name: str, names: Iterable[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    if name.startswith("sk-"):
+    if name.strip().removeprefix("Bearer ").startswith("sk-"):
         return "(what looks like an API key)"  # pasted into the wrong field: not to be repeated
     shown = name if len(name) <= NAME_SHOWN_MAX else name[:NAME_SHOWN_MAX] + "..."
     return f"`{shown}`"
