@@ -226,6 +226,22 @@ def test_whoever_takes_no_answers_is_given_no_further_ones() -> None:
         assert served == 1000
 
 
+def test_whoever_asked_ahead_and_closed_his_side_gets_every_answer() -> None:
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await reply(send, 200, b"a" * 300_000)
+
+    with running(large, PATIENT) as server, Raw(server.port) as client:
+        client.send(get() * 100).shut()
+        while not server.call(lambda: [c for c in server.connections() if c.flow.write_paused]):
+            pass
+        for _ in range(100):
+            answer = client.answer()
+            assert answer is not None
+            assert len(answer.body) == 300_000
+        assert client.rest() == b""
+        assert not client.was_reset
+
+
 def test_a_slow_reader_makes_the_application_wait() -> None:
     """200 MB to a client that reads nothing: the application is stopped long before, and goes on when he reads."""
     sent = 0

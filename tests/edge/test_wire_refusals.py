@@ -10,6 +10,7 @@ from tests.edge import wire_body_cases, wire_cases
 from tests.edge.wire_cases import CLOSED, Case
 from tests.edge.wire_client import Answer, Raw, chunked, get
 from tests.edge.wire_server import Running, mirror, running
+from tollhouse.edge.bounds import Limits
 
 CASES: tuple[Case, ...] = tuple(
     chain(
@@ -131,6 +132,37 @@ def test_a_request_means_the_same_wherever_it_is_cut(server: Running) -> None:
             client.send(payload[cut:])
             answers = [client.answer(), client.answer()]
             assert [answer and answer.body for answer in answers] == [answer and answer.body for answer in expected]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"GET /\r\n",
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        b"GET / HTTP/1.1\r\nHost: x\n",
+        b"GET / HTTP/1.1\r\nHost: x\rA",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: \x00",
+        b"\x16",
+    ],
+)
+def test_what_cannot_become_a_request_is_refused_before_its_end_wherever_it_is_cut(payload: bytes) -> None:
+    """Nobody waits for the time of a slow client, which is longer here than the test's patience."""
+    with running(mirror, Limits(header_seconds=3600)) as server:
+        for cut in range(len(payload)):
+            with Raw(server.port) as client:
+                for piece in (payload[:cut], payload[cut:]):
+                    client.send(piece)
+                    server.call(lambda: None)
+                answer = client.answer()
+                assert answer is not None
+                assert answer.status == 400
+        with Raw(server.port) as client:
+            for byte in payload:
+                client.send(bytes([byte]))
+                server.call(lambda: None)
+            answer = client.answer()
+            assert answer is not None
+            assert answer.status == 400
 
 
 def test_no_message_repeats_what_the_client_sent(server: Running) -> None:

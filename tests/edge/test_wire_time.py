@@ -137,6 +137,20 @@ def test_silence_ends_a_connection_without_a_word(before: bytes) -> None:
         assert not client.was_reset
 
 
+def test_empty_lines_are_silence() -> None:
+    """They are passed over before a request, and buy no time."""
+    with running(mirror, replace(PATIENT, silent_seconds=0.3)) as server, Raw(server.port) as client:
+        client.socket.settimeout(0.01)
+        for _ in range(2000):
+            try:
+                if not client.send(b"\r\n").more():
+                    break
+            except TimeoutError:
+                continue
+        else:
+            raise AssertionError("empty lines kept the connection open")
+
+
 def test_a_long_silence_of_the_application_ends_nothing() -> None:
     goes_on = threading.Event()
 

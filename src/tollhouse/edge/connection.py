@@ -25,6 +25,7 @@ from tollhouse.edge.exchange import Scope
 from tollhouse.edge.head import Head, read
 
 _HEAD_END: Final = b"\r\n\r\n"
+_CR: Final = 0x0D
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _ALWAYS_SERVED: Final = frozenset(("/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
 _HALF_CLOSE_NS: Final = 50_000_000
@@ -76,6 +77,8 @@ class Connection(HttpToolsProtocol):
         cycle = self.running
         if cycle is None:
             self._half_closed = True
+            if self.flow.write_paused and self._held:
+                return True  # it has asked for more than it has taken
             if self._held and not self._closing:
                 self._refuse_cut_head()
             return False
@@ -89,7 +92,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
         self.flow.resume_writing()
-        self._takes = self._drop
+        self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True
         self._held.clear()
         if self.running is not None:
@@ -106,56 +109,49 @@ class Connection(HttpToolsProtocol):
     # ways to take bytes
 
     def _take_head(self, data: bytes) -> None:
-        start = 0
         held = self._held
-        if held:
-            start = max(len(held) - len(_HEAD_END) + 1, 0)
+        seen = len(held)
+        whole: bytes | bytearray = data
+        if seen:
             held += data
-            data = bytes(held)
-        if data[:1] == b"\r":
-            data, start = data.removeprefix(b"\r\n").removeprefix(b"\r\n"), 0  # RFC 9112, 2.2: old clients' empty lines
-        end = data.find(_HEAD_END, start)
-        if end < 0:
-            self._await_head(data)
-            if self._half_closed and not self._closing:
-                self._refuse_cut_head()
+            whole = held
+        if whole[0] == _CR:  # RFC 9112, 2.2: clients of old send an empty line behind a body
+            whole = whole.removeprefix(b"\r\n").removeprefix(b"\r\n")
+            seen = 0
+        end = whole.find(_HEAD_END, max(seen - len(_HEAD_END) + 1, 0)) + len(_HEAD_END)
+        if end < len(_HEAD_END):
+            self._await_head(whole, seen)
             return
-        end += len(_HEAD_END)
+        head, rest = bytes(whole[:end]), bytes(whole[end:])
         held.clear()
         if end > self.door.limits.header_bytes_max:
             self._refuse_large_head()
-            return
-        self._begin(data[:end], data[end:])
+        else:
+            self._begin(head, rest)
 
-    def _await_head(self, data: bytes) -> None:
-        """Keep an incomplete head, unless what stands there already cannot become one."""
+    def _await_head(self, whole: bytes | bytearray, seen: int) -> None:
+        """Keep an incomplete head, unless what stands there already cannot become one.
+
+        Its first `seen` bytes have been here before.
+        """
         held = self._held
-        seen = len(held)
-        if not data or data == b"\r":
-            held[:] = data
-            return
-        if not seen:
+        if whole is not held:
+            held[:] = whole
+        if not seen and held and held != b"\r":  # empty lines do not start the clock again
             self.waited_since_ns = self.door.clock.ticks_ns()
-        held[:] = data
-        if len(held) > self.door.limits.header_bytes_max:
+        if self._half_closed:
+            self._refuse_cut_head()
+        elif len(held) > self.door.limits.header_bytes_max:
             self._refuse_large_head()
-        elif grammar.STRAY.search(held, max(seen - 2, 0)) is not None or self._line_is_wrong(held, seen):
+        elif grammar.is_hopeless(held, seen):
             self.refuse(grammar.explain(bytes(held)))
-
-    @staticmethod
-    def _line_is_wrong(held: bytearray, seen: int) -> bool:
-        """Once the request line is there; `seen` bytes of it were looked at before."""
-        if b"\n" in held[:seen]:
-            return False
-        return b"\n" in held and grammar.REQUEST_LINE.match(held) is None
 
     def _refuse_cut_head(self) -> None:
         self.refuse(BadRequest("The connection was closed in the middle of this request's headers."))
 
     def _refuse_large_head(self) -> None:
-        self.refuse(
-            HeadersTooLarge(f"The headers of this request exceed {self.door.limits.header_bytes_max} bytes in all.")
-        )
+        most = self.door.limits.header_bytes_max
+        self.refuse(HeadersTooLarge(f"The headers of this request exceed {most} bytes in all."))
 
     def _take_length(self, data: bytes) -> None:
         left = self._body_left - len(data)
@@ -304,6 +300,8 @@ class Connection(HttpToolsProtocol):
             self._held.clear()
             self.flow.resume_reading()
             self._take_head(ahead)
+        elif self._half_closed:
+            self.transport.close()
 
     def resume_writing(self) -> None:
         """The client takes its answers again; who does not is given no further one."""
@@ -396,3 +394,7 @@ class Connection(HttpToolsProtocol):
             )
         self.waited_since_ns = now_ns
         self._window_bytes = 0
+
+
+def _ignore(data: bytes) -> None:
+    pass

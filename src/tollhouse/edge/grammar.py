@@ -18,10 +18,10 @@ _FIELD = _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD: Final = re.compile(_LINE + rb"(?:" + _FIELD + rb")*+\r\n")
 """A whole head. Groups: method, target, minor version."""
 
-REQUEST_LINE: Final = re.compile(_LINE)
+_REQUEST_LINE = re.compile(_LINE)
 
-STRAY: Final = re.compile(rb"[^\r]\n|\r[^\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""A line end that is not CRLF, or a control character: neither can stand anywhere in a head."""
+# A line end that is not CRLF, or a control character: neither can stand anywhere in a head.
+_STRAY = re.compile(rb"[^\r]\n|\r[^\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _FIELD_LINE = re.compile(_FIELD)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%\-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
@@ -116,10 +116,18 @@ def split_target(method: bytes, target: bytes, host: bytes) -> tuple[bytes, str,
     return raw_path, path_text, query
 
 
+def is_hopeless(begun: bytearray, seen: int) -> bool:
+    """Whether what has come of a head cannot become one. Its first `seen` bytes were looked at before."""
+    if _STRAY.search(begun, max(seen - 1, 0)) is not None:
+        return True
+    line_is_new = begun.find(b"\n", seen) >= 0 and b"\n" not in begun[:seen]
+    return line_is_new and _REQUEST_LINE.match(begun) is None
+
+
 def explain(head: bytes) -> Failure:
     """In words, why this is no request head. `head` may be incomplete."""
     line, _, fields = head.partition(b"\r\n")
-    if REQUEST_LINE.match(line + b"\r\n") is None:
+    if _REQUEST_LINE.match(line + b"\r\n") is None:
         return _explain_line(line)
     for field in fields.split(b"\r\n"):
         if field and _FIELD_LINE.fullmatch(field + b"\r\n") is None:
