@@ -13,7 +13,7 @@ from tests.gateway.stage import (
     FINISH,
     NOTHING_STREAMS,
     OVERLOADED,
-    ROLE,
+    STORY,
     STREAMS,
     USAGE,
     Stage,
@@ -33,16 +33,27 @@ from tollhouse.gateway.outlet import FILLER
 LEAVE, FALL_SILENT, UNSAVED = "the caller leaves", "15 s of silence", "the database fails"
 Script = tuple[bytes | Failure | str, ...]
 
-_events = st.sampled_from(
+_mishaps: st.SearchStrategy[bytes | Failure | str] = st.sampled_from(
     (
-        *(ROLE, word("one "), word("two "), FINISH, CUT, USAGE, DONE, OVERLOADED),
-        *(b"data: nonsense\n\n", b": comment\n\n", answer(), answer()[:40], b"<html>"),
-        *(UpstreamBroke("x"), UpstreamTimeout("x"), LEAVE, FALL_SILENT, UNSAVED),
+        *(word("two "), FINISH, CUT, USAGE, DONE, OVERLOADED, b": comment\n\n", b"data: nonsense\n\n", b"<html>"),
+        *(LEAVE, LEAVE, FALL_SILENT, UNSAVED, UpstreamBroke("x"), UpstreamTimeout("x")),
     )
 )
-_good: tuple[Script, ...] = ((ROLE, word("one "), FINISH, USAGE, DONE), (answer(),))
-_pieces = st.one_of(st.lists(_events, max_size=7).map(tuple), st.sampled_from(_good))
-_answers = st.tuples(st.sampled_from([STREAMS, NOTHING_STREAMS]), _pieces)
+
+
+@st.composite
+def _scripts(draw: st.DrawFn) -> tuple[list[tuple[bytes, bytes]], Script]:
+    """A good answer into which up to three mishaps are put, or which ends early."""
+    streams = draw(st.sampled_from([True, True, True, False]))
+    body = answer()
+    steps: list[bytes | Failure | str] = [*STORY] if streams else [body[:40], body[40:]]
+    for mishap in draw(st.lists(_mishaps, max_size=3)):
+        steps.insert(draw(st.integers(0, len(steps))), mishap)
+    if draw(st.sampled_from([False, False, False, True])):
+        del steps[draw(st.integers(0, len(steps))) :]
+    return (STREAMS if streams else NOTHING_STREAMS), tuple(steps)
+
+
 _refusals = st.sampled_from(
     [
         Play(failure=UpstreamUnreachable("x")),
@@ -54,7 +65,7 @@ _refusals = st.sampled_from(
         refusing(400, {"message": "x", "param": "n"}),
     ]
 )
-_plays = st.lists(st.one_of(_answers, _refusals), min_size=1, max_size=3)
+_plays = st.lists(st.one_of(_scripts(), _scripts(), _refusals), min_size=1, max_size=3)
 
 
 class Mishaps:
@@ -92,15 +103,15 @@ class Mishaps:
         return lambda: silences.append(asyncio.ensure_future(pass_silence()))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     first=_plays,
     second=_plays,
     stream=st.booleans(),
     usage=st.booleans(),
     drain=st.booleans(),
-    full=st.booleans(),
-    cancelled_after=st.one_of(st.none(), st.integers(0, 60)),
+    full=st.sampled_from([False] * 15 + [True]),
+    cancelled_after=st.one_of(st.none(), st.none(), st.none(), st.integers(0, 60)),
 )
 def test_one_record_by_any_exit(
     first: list[Play],

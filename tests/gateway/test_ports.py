@@ -1,0 +1,214 @@
+"""The ports' promises, asked of each fake and of the real part: a fake that promises more would hide a defect."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from tests.gateway.fakes import NOW_MS, Clock, FakeKeys, FakeLedger, FakeLimits, FakeUpstream, Piece, Play, identity
+from tests.gateway.stage import LIVE, TEST, run
+from tests.store import samples
+from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
+from tollhouse.access import secrets
+from tollhouse.access.directory import Directory
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Catalogue, Model, Plan
+from tollhouse.core.failure import Overloaded, RateLimited, UpstreamBroke, UpstreamUnreachable
+from tollhouse.core.request import Request
+from tollhouse.core.usage import Usage
+from tollhouse.core.wire import Upstream
+from tollhouse.gateway.ports import Keys, Ledger, Limits
+from tollhouse.limits.gate import Gate
+from tollhouse.store.database import Store, open_store
+from tollhouse.store.tables import Tables
+
+# The ledger: what was committed is there, once, when `commit` returns; what cannot be written raises.
+
+
+Shelf = tuple[Ledger, Callable[[], list[Request]], Callable[[], Awaitable[None]]]
+"""A ledger, what it keeps, and what makes it unable to write."""
+
+
+@asynccontextmanager
+async def fake_ledger(folder: Path) -> AsyncIterator[Shelf]:
+    ledger = FakeLedger()
+
+    async def fail() -> None:
+        ledger.failing = True
+
+    yield ledger, lambda: ledger.records, fail
+
+
+@asynccontextmanager
+async def writer(folder: Path) -> AsyncIterator[Shelf]:
+    url = f"sqlite:///{folder}/tollhouse.db"
+    store = open_store(url, create=True, clock=Clock())
+
+    yield store.writer, lambda: _kept(store), store.writer.close
+    await store.close()
+
+
+def _kept(store: Store) -> list[Request]:
+    with store.engines.reading.begin() as connection:
+        return Tables(connection).requests.page(before=None, limit=100)
+
+
+@pytest.mark.parametrize("stand", [fake_ledger, writer])
+def test_a_ledger_keeps_its_promises(
+    stand: Callable[[Path], AbstractAsyncContextManager[Shelf]],
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with stand(tmp_path) as (ledger, kept, fail):
+            await ledger.commit(samples.request(1))
+            assert [one.id for one in kept()] == ["req_1"], "durable when commit returns"
+            await asyncio.gather(*(ledger.commit(samples.request(number)) for number in range(2, 9)))
+            assert sorted(one.id for one in kept()) == [f"req_{number}" for number in range(1, 9)]
+            assert structs.asdict(next(one for one in kept() if one.id == "req_3")) == structs.asdict(
+                samples.request(3)
+            )
+            await fail()
+            with pytest.raises(Overloaded):
+                await ledger.commit(samples.request(9))
+
+    run(main())
+
+
+# Keys: found by the digest of the whole secret, and by nothing less.
+
+
+def directory(*identities: Identity) -> Directory:
+    first = identities[0]
+    return Directory([first.account], [first.project], [one.key for one in identities])
+
+
+@pytest.mark.parametrize("made", [FakeKeys, directory])
+def test_keys_keep_their_promises(made: Callable[..., Keys]) -> None:
+    live, test = identity(LIVE), identity(TEST, "test")
+    keys = made(live, test)
+    assert keys.find(secrets.digest(LIVE)) == live
+    assert keys.find(secrets.digest(TEST)) == test
+    for other in (LIVE[:-1], LIVE + "0", LIVE.lower(), ""):
+        assert keys.find(secrets.digest(other)) is None
+    assert keys.find(secrets.digest(LIVE)[:-1]) is None
+    keys.used(live, "curl 8.5", NOW_MS)
+    assert keys.find(secrets.digest(LIVE)) == live
+    assert keys.last_uses == {"key_live": (NOW_MS, "curl 8.5")}  # type: ignore[attr-defined]
+
+
+# Limits: a call inside holds its place until it is released; a refused one leaves no trace.
+
+
+def gate(most: int) -> Gate:
+    catalogue = Catalogue(plans={"default": Plan(id="default", parallel_requests=most, requests_per_minute=1000)})
+    return Gate(lambda: catalogue)
+
+
+@pytest.mark.parametrize("made", [FakeLimits, gate])
+def test_limits_keep_their_promises(made: Callable[[int], Limits]) -> None:
+    limits, who, model = made(2), identity(LIVE), Model(id="house-1")
+
+    def used() -> object:
+        standing = {one["name"]: one for one in limits.standing(who, NOW_MS)}["parallel_requests"]
+        assert standing["level"] == "account"
+        assert standing["limit"] == 2
+        return standing["used"], standing["remaining"]
+
+    assert used() == (0, 2)
+    first = limits.admit(who, model, 100, NOW_MS)
+    second = limits.admit(who, model, 100, NOW_MS)
+    assert used() == (2, 0)
+    for _ in range(3):
+        with pytest.raises(RateLimited) as caught:
+            limits.admit(who, model, 100, NOW_MS)
+        assert caught.value.retry_after_ms is not None
+    assert used() == (2, 0)
+    assert all(name.startswith(b"x-ratelimit-") for name, _ in first.headers(NOW_MS))
+    first.release(Usage(), NOW_MS)
+    assert used() == (1, 1)
+    limits.admit(who, model, 100, NOW_MS).release(Usage(output=5), NOW_MS)
+    second.release(Usage(), NOW_MS)
+    assert used() == (0, 2)
+
+
+# The upstream: one answer a call, its pieces in order, and an end that says how it ended. (The promises with a clock
+# in them are asked of the network and of the simulator in the upstream's own tests.)
+
+Script = Sequence[bytes | UpstreamBroke]
+
+
+@asynccontextmanager
+async def played(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
+    pieces: list[Piece] = [*script]
+    yield FakeUpstream(Play(status=status, headers=[(b"content-type", b"text/plain")], pieces=pieces)), 80
+
+
+@asynccontextmanager
+async def over_a_socket(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
+    head = OK.replace(b"200", b"%d" % status) + b"content-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n"
+    steps: list[Step] = [ask, head]
+    for piece in script:
+        steps += [settle, b"%x\r\n%b\r\n" % (len(piece), piece)] if isinstance(piece, bytes) else [settle, reset]
+    client = new_client()
+    async with Peer([*steps, b"0\r\n\r\n", close]) as peer:
+        yield client, peer.port
+        await client.close()
+
+
+@asynccontextmanager
+async def nobody_played(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
+    yield FakeUpstream(Play(failure=UpstreamUnreachable("nobody"))), 80
+
+
+@asynccontextmanager
+async def nobody_listening(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
+    client = new_client()
+    async with Peer([]) as peer:
+        port = peer.port
+    yield client, port
+    await client.close()
+
+
+Stand = Callable[[int, Script], AbstractAsyncContextManager[tuple[Upstream, int]]]
+
+
+@pytest.mark.parametrize("stand", [played, over_a_socket])
+def test_an_upstream_keeps_its_promises(stand: Stand) -> None:
+    async def main() -> None:
+        async with stand(200, (b"one ", b"two")) as (upstream, port):
+            answer = await upstream.send(post(route_to(port)))
+            assert answer.status == 200
+            assert (b"content-type", b"text/plain") in answer.headers
+            assert await whole(answer) == b"one two"
+            assert await answer.read() == b"", "the end stays the end"
+            answer.release()
+            answer.abort()
+        async with stand(503, (b"busy",)) as (upstream, port):
+            answer = await upstream.send(post(route_to(port)))
+            assert (answer.status, await whole(answer)) == (503, b"busy"), "an error is an answer"
+        async with stand(200, (b"one ", UpstreamBroke("reset"))) as (upstream, port):
+            answer = await upstream.send(post(route_to(port)))
+            for _ in range(2):
+                with pytest.raises(UpstreamBroke):
+                    await whole(answer)
+        async with stand(200, (b"one ", b"two")) as (upstream, port):
+            answer = await upstream.send(post(route_to(port)))
+            answer.abort()
+            answer.abort()
+            with pytest.raises(UpstreamBroke):
+                await answer.read()
+
+    run(main())
+
+
+@pytest.mark.parametrize("stand", [nobody_played, nobody_listening])
+def test_nobody_there_is_told_apart(stand: Stand) -> None:
+    async def main() -> None:
+        async with stand(0, ()) as (upstream, port):
+            with pytest.raises(UpstreamUnreachable):
+                await upstream.send(post(route_to(port)))
+
+    run(main())
