@@ -4,21 +4,42 @@ A purse is anything that money for a call must come from: an account's available
 Whoever wants in holds the worst case on every purse at once, or on none. At every instant, for every purse:
 
     spent - overrun + held <= limit
+
+A limit that people lower below what is already spent is no exception to be made: from then on nothing comes in.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
+from tollhouse.billing.budgets import Level
+from tollhouse.billing.windows import WindowKind
+from tollhouse.core.amount import format_usd
+from tollhouse.core.failure import InsufficientQuota
 
-class Purse(Struct):
-    """Nano-USD. `limit` None: nothing binds here. `spent` may pass `limit` only by what stands in `overrun`."""
+
+class Purse(Struct, kw_only=True):
+    """Nano-USD. `limit` None: nothing binds here. `spent` may pass `limit` only by what stands in `overrun`.
+
+    The other fields say what it is: of which kind, whose, and until when. For money, `limit` is all that was ever put
+    in plus the credit limit, and `spent` all that was ever charged, so that what is left is balance + credit - held.
+    """
 
     id: str
     limit: int | None
     spent: int = 0
     held: int = 0
     overrun: int = 0
+    kind: Literal["money", "budget"] = "budget"
+    level: Level = "account"
+    object_id: str = ""
+    window: WindowKind = "total"
+    starts_at_ms: int = 0  # of its window: with the id it names the counter
+    resets_at_ms: int | None = None
+    model: str | None = None  # counts only calls to this model
+    soft: tuple[int, ...] = ()
+    system: bool = False
 
     def left(self) -> int | None:
         """What a further hold may take; None: any amount. Never negative."""
@@ -36,35 +57,43 @@ class Hold(Struct):
 
 
 class Short(Exception):
-    """A purse cannot pay: `purse` is the first that binds."""
+    """A purse cannot pay `amount`: `purse` is the one with the least left."""
 
-    def __init__(self, purse: Purse) -> None:
+    def __init__(self, purse: Purse, amount: int) -> None:
         super().__init__(purse.id)
         self.purse = purse
+        self.amount = amount
 
 
 def tightest(purses: Iterable[Purse]) -> int | None:
     """The least that any purse has left; None where nothing binds."""
-    lefts = [left for left in (purse.left() for purse in purses) if left is not None]
-    return min(lefts) if lefts else None
+    return min((left for purse in purses if (left := purse.left()) is not None), default=None)
 
 
 def hold(purses: Sequence[Purse], amount: int) -> Hold:
     """Reserve `amount` on all purses, or raise Short and reserve nothing.
 
-    A purse whose money is used up refuses also a call that costs nothing at worst: a limit of 0 means no calls.
+    A budget of 0 refuses also a call that costs nothing. Raises ValueError for a negative amount or a purse twice.
     """
-    for purse in purses:
-        left = purse.left()
-        if left is not None and (amount > left or left == 0):
-            raise Short(purse)
+    if amount < 0:
+        raise ValueError("a hold below nothing would make room")
+    if len({id(purse) for purse in purses}) != len(purses):
+        raise ValueError("a purse pays once for a call")
+    short = [purse for purse in purses if _refuses(purse, amount)]
+    if short:
+        raise Short(min(short, key=lambda purse: purse.left() or 0), amount)
     for purse in purses:
         purse.held += amount
     return Hold(purses, amount)
 
 
 def settle(held: Hold, charge: int) -> int:
-    """End a hold by a charge; what is left over is free again. Gives the overrun, beyond the hold."""
+    """End a hold by a charge; what is left over is free again. Gives the overrun, beyond the hold.
+
+    Raises ValueError for a negative charge, and leaves the hold as it is.
+    """
+    if charge < 0:
+        raise ValueError("a charge below nothing would earn money")
     _end(held)
     overrun = max(0, charge - held.amount)
     for purse in held.purses:
@@ -76,6 +105,37 @@ def settle(held: Hold, charge: int) -> int:
 def release(held: Hold) -> None:
     """End a hold without a charge."""
     _end(held)
+
+
+def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> InsufficientQuota:
+    """What the caller of a refused call reads: which purse, its limit, what is used and held, when it begins anew.
+
+    when: `resets_at_ms` of the purse as people write it. contact: who can raise an operator's limit; may be empty.
+    """
+    purse = short.purse
+    limit = format_usd(purse.limit or 0)
+    used = f"{format_usd(purse.spent)} USD used, {format_usd(purse.held)} USD held for calls in flight"
+    if purse.kind == "money":
+        what = (
+            f"The money of the account {purse.object_id} is used up: {format_usd(purse.left() or 0)} USD left, {used}"
+        )
+        cure = f"To add money, ask {contact}." if contact else "The account needs more money."
+    else:
+        which = f" for {purse.model}" if purse.model is not None else ""
+        by = " that the operator set" if purse.system else ""
+        whose = f"{which} on the {purse.level} {purse.object_id}{by}"
+        what = f"The {purse.window} budget of {limit} USD{whose} is used up: {used}"
+        owner = contact or "the operator of this platform" if purse.system else "an owner or admin of the account"
+        cure = f"To raise it, ask {owner}."
+    need = f"this call may cost {format_usd(short.amount)} USD"
+    begins = f" It begins anew at {when}." if when is not None else ""
+    wait_ms = None if purse.resets_at_ms is None else max(0, purse.resets_at_ms - now_ms)
+    return InsufficientQuota(f"{what}; {need}.{begins} {cure}", retry_after_ms=wait_ms)
+
+
+def _refuses(purse: Purse, amount: int) -> bool:
+    left = purse.left()
+    return left is not None and (amount > left or (purse.limit == 0 and purse.kind == "budget"))
 
 
 def _end(held: Hold) -> None:

@@ -10,48 +10,99 @@ from typing import Final
 
 from msgspec import Struct
 
+from tollhouse.billing.charges import dearest, worst
+from tollhouse.billing.prices import MILLION, OUT, Price
+from tollhouse.core.usage import Usage
+
 CAP_FLOOR: Final = 1024  # tokens; a call without a cap is given at least so many
 CAP_SHARE: Final = 10  # and otherwise a tenth of what the tightest remainder affords
+LARGEST_CONTEXT: Final = 2_097_152  # tokens; stands in where a model's context is not configured
+LARGEST_OUTPUT: Final = 131_072  # likewise for its longest answer
 
 
 class Input(Struct, frozen=True):
-    """What is known of an input without counting: bytes of text, tokens of media by figure, and whether that is all."""
+    """What is known of an input. `bytes` of text (media in it left out), `media` tokens by the figures of its parts,
+    `elsewhere`: part of it is not in the body. `counted`: the exact tokens of the text, where somebody counted them."""
 
     bytes: int
     media: int = 0
     elsewhere: bool = False
+    counted: int | None = None
+
+
+class Output(Struct, frozen=True):
+    """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
+    none. `thinking`: tokens of a thinking budget, which lies below a cap that is added."""
+
+    cap: int | None = None
+    answers: int = 1
+    thinking: int = 0
 
 
 class Bounds(Struct, frozen=True):
-    """Tokens in and out at most. `added_cap`: the output cap to send to the provider, where the caller named none."""
+    """Tokens in and out at most, and what they cost at most in nano-USD. `added_cap`: the output cap that the provider
+    has to be told, where the caller named none."""
 
     tokens_in: int
     tokens_out: int
+    amount: int
     added_cap: int | None = None
 
 
-def input_bound(asked: Input, context_tokens: int | None) -> int:
-    """At most so many input tokens. Without a known context, input that lies elsewhere is bounded by nothing we know:
-    the largest context there is stands in."""
-    whole = context_tokens if context_tokens is not None else LARGEST_CONTEXT
-    if asked.elsewhere:
-        return whole
-    return min(asked.bytes + asked.media, whole) if context_tokens is not None else asked.bytes + asked.media
+def bound(
+    price: Price,
+    asked: Input,
+    output: Output,
+    units: Usage,
+    *,
+    context_tokens: int | None,
+    max_output_tokens: int | None,
+    left: int | None,
+) -> Bounds:
+    """Bound a call. `left`: nano-USD in the tightest purse that has to pay; None where none binds.
 
-
-def output_bound(named_cap: int | None, answers: int, max_output_tokens: int | None, affordable: int | None) -> Bounds:
-    """Bound the output of `answers` answers. A cap the caller named is never lowered.
-
-    affordable: tokens the tightest remainder can pay for after the input; None where no purse binds.
+    units: requests, images, seconds, characters at most.
     """
-    if named_cap is not None:
-        return Bounds(0, named_cap * answers)
-    ceiling = max_output_tokens if max_output_tokens is not None else LARGEST_OUTPUT
-    if affordable is None:
-        return Bounds(0, ceiling * answers)
-    cap = min(ceiling, max(CAP_FLOOR, affordable // CAP_SHARE))
-    return Bounds(0, cap * answers, cap if cap < ceiling or max_output_tokens is None else None)
+    tokens_in = input_bound(asked, context_tokens)
+    added = None
+    if output.answers == 0:
+        tokens_out = 0
+    elif output.cap is not None:
+        tokens_out = output.cap * output.answers
+    else:
+        ceiling = longest_answer(max_output_tokens, context_tokens)
+        affordable = None if left is None else affords(price, tokens_in, units, left)
+        cap = ceiling if affordable is None else cap_for(output, ceiling, affordable)
+        added = cap if cap < ceiling else None
+        tokens_out = cap * output.answers
+    return Bounds(tokens_in, tokens_out, worst(price, tokens_in, tokens_out, units), added)
 
 
-LARGEST_CONTEXT: Final = 2_097_152  # tokens; the largest context a public model offers today is 2 Mi
-LARGEST_OUTPUT: Final = 131_072
+def input_bound(asked: Input, context_tokens: int | None) -> int:
+    """At most so many input tokens: never more than the context, which a provider would refuse."""
+    here = (asked.bytes if asked.counted is None else asked.counted) + asked.media
+    if context_tokens is not None:
+        return context_tokens if asked.elsewhere else min(here, context_tokens)
+    return max(here, LARGEST_CONTEXT) if asked.elsewhere else here
+
+
+def longest_answer(max_output_tokens: int | None, context_tokens: int | None) -> int:
+    """Tokens the model can answer with. What is not configured cannot be sent as a cap either: some providers refuse
+    one that is above their own."""
+    if max_output_tokens is not None:
+        return max_output_tokens
+    return LARGEST_OUTPUT if context_tokens is None else min(context_tokens, LARGEST_OUTPUT)
+
+
+def cap_for(output: Output, ceiling: int, affordable: int) -> int:
+    """The cap of each answer where the caller named none; `affordable` is for all answers together."""
+    share = affordable // (CAP_SHARE * output.answers)
+    return min(ceiling, output.thinking + max(CAP_FLOOR, share))
+
+
+def affords(price: Price, tokens_in: int, units: Usage, left: int) -> int | None:
+    """Output tokens that `left` nano-USD pay for after the input; None where output costs nothing."""
+    rate = max(dearest(rates, OUT) for rates in price.reachable(tokens_in))
+    if rate == 0:
+        return None
+    return max(0, left - worst(price, tokens_in, 0, units)) * MILLION // rate

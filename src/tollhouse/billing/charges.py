@@ -6,7 +6,7 @@ the same.
 
 from msgspec import Struct
 
-from tollhouse.billing.prices import MILLION, TOKEN_BUCKETS, UNITS, Price, Rates, divide_half_even
+from tollhouse.billing.prices import INTO, MILLION, OUT, TOKEN_BUCKETS, UNITS, Price, Rates, divide_half_even
 from tollhouse.core.amount import format_usd
 from tollhouse.core.usage import Usage
 
@@ -33,18 +33,21 @@ class Line(Struct, frozen=True):
 
 
 def lines(price: Price, usage: Usage) -> list[Line]:
-    """One line for each bucket that was used, in the order of the buckets."""
-    rates = price.rates(usage)
+    """One line for each bucket that was used and has a price, in the order of the buckets.
+
+    Raises ValueError for usage below zero: whoever normalises usage lets none through, and no call may earn money.
+    """
+    rates = price.rates(usage.tokens_in())
     made = []
     for bucket in TOKEN_BUCKETS:
-        quantity = getattr(usage, bucket)
-        if quantity:
+        quantity = _counted(usage, bucket)
+        if quantity and rates.per_million:
             rate = rates.per_million[bucket]
             charge = divide_half_even(quantity * rate, MILLION)
             made.append(Line(bucket, quantity, rate, MILLION, charge, price.id))
     for bucket in UNITS:
-        quantity = getattr(usage, bucket)
-        if quantity and rates.per_unit[bucket]:
+        quantity = _counted(usage, bucket)
+        if quantity and bucket in rates.per_unit:
             rate = rates.per_unit[bucket]
             made.append(Line(bucket, quantity, rate, 1, quantity * rate, price.id))
     return made
@@ -55,14 +58,36 @@ def total(price: Price, usage: Usage) -> int:
     return sum(line.charge for line in lines(price, usage))
 
 
-def worst(rates: Rates, tokens_in: int, tokens_out: int, units: Usage) -> int:
-    """The most a call within these bounds can be charged: every token in the dearest bucket, each line rounded up.
+def worst(price: Price, tokens_in: int, tokens_out: int, units: Usage) -> int:
+    """The most a call can be charged that uses at most so many tokens and units, in nano-USD.
 
-    A call's lines round each on its own, so ten lines may round up where one sum would not; the bound adds one
-    nano-dollar a bucket rather than count on luck.
+    units: how many requests, images, seconds and characters at most; its tokens are not looked at.
     """
-    into = -(-tokens_in * rates.dearest_in() // MILLION)
-    out = -(-tokens_out * rates.dearest_out() // MILLION)
-    by_unit: int = sum(getattr(units, bucket) * rates.per_unit[bucket] for bucket in UNITS)
-    spare = sum(1 for bucket in TOKEN_BUCKETS if rates.per_million[bucket] % MILLION)
-    return into + out + by_unit + spare
+    return max(_worst(rates, tokens_in, tokens_out, units) for rates in price.reachable(tokens_in))
+
+
+def dearest(rates: Rates, buckets: tuple[str, ...]) -> int:
+    """The highest rate that any token of these buckets can be charged at."""
+    return max((rates.per_million[bucket] for bucket in buckets), default=0) if rates.per_million else 0
+
+
+def _worst(rates: Rates, tokens_in: int, tokens_out: int, units: Usage) -> int:
+    by_unit: int = sum(getattr(units, bucket) * rate for bucket, rate in rates.per_unit.items())
+    return _worst_tokens(rates, INTO, tokens_in) + _worst_tokens(rates, OUT, tokens_out) + by_unit
+
+
+def _worst_tokens(rates: Rates, buckets: tuple[str, ...], tokens: int) -> int:
+    """Every token in the dearest bucket, and half a nano-dollar for each line that may have been rounded up.
+
+    A line is rounded only where its rate is no whole number of nano-dollars a token. Where all are whole, as nearly
+    every price in use, the bound is met exactly by a call that uses all it may: nothing is held in vain.
+    """
+    rounded = sum(1 for bucket in buckets if rates.per_million and rates.per_million[bucket] % MILLION)
+    return (2 * tokens * dearest(rates, buckets) + min(rounded, tokens) * MILLION) // (2 * MILLION)
+
+
+def _counted(usage: Usage, bucket: str) -> int:
+    quantity: int = getattr(usage, bucket)
+    if quantity < 0:
+        raise ValueError(f"usage below zero: {bucket} {quantity}")
+    return quantity

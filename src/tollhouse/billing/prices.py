@@ -6,37 +6,30 @@ tokens, or per unit.
 
 A bucket without a price of its own takes its parent's, never zero: what is cached, heard or seen costs as `input`,
 what is reasoned, spoken or drawn as `output`, and `output` as `input`. A row that prices units and no tokens prices by
-the unit alone. Above an input size another tier may hold: `tiers` gives rows of their own, each for calls whose whole
-input is larger than `above_input_tokens`.
+the unit alone, and only calls that use such a unit. Above an input size another tier may hold: each entry of `tiers` is
+a row of its own, for calls whose whole input is larger than its `above_input_tokens`; what it does not say of units
+stays as in the first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from tollhouse.core.amount import BadAmount, parse_usd
-from tollhouse.core.usage import Usage
+from tollhouse.core.amount import NANO_PER_USD, BadAmount, parse_usd
+from tollhouse.core.failure import ModelNotPriced
+from tollhouse.core.usage import BUCKETS, TOKENS_MAX, Usage
 
 MILLION: Final = 1_000_000
-TOKEN_BUCKETS: Final = (
-    "input",
-    "cache_read",
-    "cache_write_5m",
-    "cache_write_1h",
-    "output",
-    "reasoning",
-    "audio_in",
-    "audio_out",
-    "image_in",
-    "image_out",
-)
+INTO: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_in", "image_in")
+OUT: Final = ("output", "reasoning", "audio_out", "image_out")
 UNITS: Final[Mapping[str, str]] = {
     "requests": "per_request",
     "images": "per_image",
     "seconds": "per_second",
     "characters": "per_character",
 }
+TOKEN_BUCKETS: Final = tuple(bucket for bucket in BUCKETS if bucket not in UNITS)
 _PARENT: Final[Mapping[str, str]] = {
     "cache_read": "input",
     "cache_write_5m": "input",
@@ -48,87 +41,170 @@ _PARENT: Final[Mapping[str, str]] = {
     "audio_out": "output",
     "image_out": "output",
 }
+_KNOWN: Final = frozenset({*TOKEN_BUCKETS, *UNITS.values()})
 
 
 class Rates(Struct, frozen=True):
-    """Nano-USD for each bucket, per million tokens or per unit. `above_input_tokens`: the tier these rates begin at."""
+    """Nano-USD per million tokens of each bucket (all, or none), and per unit of those that have a price.
+
+    `above_input_tokens`: the input size these rates begin at, exclusive.
+    """
 
     per_million: dict[str, int]
     per_unit: dict[str, int]
     above_input_tokens: int = 0
 
-    def dearest_in(self) -> int:
-        """The highest rate any input token can be charged at."""
-        return max(self.per_million[bucket] for bucket in TOKEN_BUCKETS if not _is_output(bucket))
-
-    def dearest_out(self) -> int:
-        return max(self.per_million[bucket] for bucket in TOKEN_BUCKETS if _is_output(bucket))
-
 
 class Price(Struct, frozen=True, kw_only=True):
-    """One effective row of a price list for a model. `tiers` in ascending order; the first begins at 0."""
+    """One row of a price list for a model. `tiers` ascend; the first begins at 0.
+
+    `multiplier_ppm`: by what the row's rates have been multiplied, in millionths (1_200_000 is 1.2). The row's id and
+    the multiplier together make a past charge again.
+    """
 
     id: str  # price_...
     model: str
-    effective_from_ms: int
+    price_list: str = "default"
+    effective_from_ms: int = 0
     tiers: tuple[Rates, ...]
+    multiplier_ppm: int = MILLION
 
-    def rates(self, usage: Usage) -> Rates:
+    def rates(self, tokens_in: int) -> Rates:
         """The tier of a call, by its whole input."""
-        size = usage.tokens_in()
         tier = self.tiers[0]
         for candidate in self.tiers[1:]:
-            if size > candidate.above_input_tokens:
+            if tokens_in > candidate.above_input_tokens:
                 tier = candidate
         return tier
 
+    def reachable(self, tokens_in_max: int) -> Sequence[Rates]:
+        """Every tier that a call with at most so much input may fall into."""
+        return self.tiers[:1] + tuple(tier for tier in self.tiers[1:] if tier.above_input_tokens < tokens_in_max)
+
 
 class BadPrice(ValueError):
-    """A price row cannot be read; the message names the field and what is wrong with it."""
+    """A price cannot be read. `field` is the one to blame, as `tiers[0].input`; the message says what is wrong."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
 
 
-def read_rates(written: Mapping[str, str], above_input_tokens: int = 0) -> Rates:
+def gratis(model: str) -> Price:
+    """What a model costs whose configuration says `free = true`: nothing, by decision and not by omission."""
+    return Price(id="free", model=model, tiers=(Rates(dict.fromkeys(TOKEN_BUCKETS, 0), {"requests": 0}),))
+
+
+def demand(price: Price | None, model: str, units: Usage) -> Price:
+    """The price of a call, or a refusal: whatever nobody has priced is not sold.
+
+    units: the units the call is going to use, tokens aside; `requests` is 1 for every call. Raises ModelNotPriced.
+    """
+    if price is None:
+        raise ModelNotPriced(
+            f"The model {model} has no price here, so it cannot be called. Its operator has to set one."
+        )
+    for tier in price.tiers:
+        if not tier.per_million and not any(getattr(units, bucket) for bucket in tier.per_unit):
+            raise ModelNotPriced(f"The model {model} has no price for calls of this kind: its price is {_named(tier)}.")
+    return price
+
+
+def read_price(
+    written: Mapping[str, object],
+    *,
+    id: str,  # noqa: A002 - the row's own word for it
+    model: str,
+    price_list: str = "default",
+    effective_from_ms: int = 0,
+) -> Price:
+    """Read a row as configuration and rows hold it: decimal USD by field, and `tiers`, if any. Raises BadPrice."""
+    first = read_rates({field: text for field, text in written.items() if field != "tiers"})
+    tiers = [first]
+    further = written.get("tiers", ())
+    if not isinstance(further, list | tuple):
+        raise BadPrice("tiers", "write a list of tables, each with above_input_tokens and prices")
+    for place, row in enumerate(further):
+        tiers.append(_read_tier(f"tiers[{place}]", row, tiers[-1]))
+    return Price(id=id, model=model, price_list=price_list, effective_from_ms=effective_from_ms, tiers=tuple(tiers))
+
+
+def read_rates(written: Mapping[str, object]) -> Rates:
     """Settle each bucket's rate. Raises BadPrice for an unknown field, an amount that is none, an empty row."""
-    known = {*TOKEN_BUCKETS, *UNITS.values()}
     amounts: dict[str, int] = {}
     for field, text in written.items():
-        if field not in known:
-            raise BadPrice(f"{field!r} is no price; known are {', '.join(sorted(known))}")
+        if field not in _KNOWN:
+            raise BadPrice(field[:40], f"no such price; known are {', '.join(sorted(_KNOWN))}")
+        if not isinstance(text, str):
+            raise BadPrice(field, 'write the amount as text, such as "2.50", so that not a digit of it is lost')
         try:
             amounts[field] = parse_usd(text)
         except BadAmount as error:
-            raise BadPrice(f"{field}: {error}") from None
+            raise BadPrice(field, str(error)) from None
     if not amounts:
-        raise BadPrice('a price names at least one amount, such as input = "2.50"')
+        raise BadPrice("", 'a price names at least one amount, such as input = "2.50"')
     by_tokens = any(bucket in amounts for bucket in TOKEN_BUCKETS)
     if by_tokens and "input" not in amounts:
-        raise BadPrice("a price by tokens names input, from which the others that are not named take theirs")
-    per_million = {bucket: _settled(bucket, amounts) if by_tokens else 0 for bucket in TOKEN_BUCKETS}
-    per_unit = {bucket: amounts.get(field, 0) for bucket, field in UNITS.items()}
-    return Rates(per_million, per_unit, above_input_tokens)
+        raise BadPrice("input", "a price by tokens names it: whatever is not named takes its price from there")
+    per_million = {bucket: _settled(bucket, amounts) for bucket in TOKEN_BUCKETS} if by_tokens else {}
+    return Rates(per_million, {bucket: amounts[field] for bucket, field in UNITS.items() if field in amounts})
 
 
-def scaled(rates: Rates, multiplier_ppm: int) -> Rates:
-    """The rates of an account that pays a multiple (in millionths: 1_200_000 is 1.2), each rounded half-even once.
+def read_multiplier(text: str) -> int:
+    """Read `1.2` as 1_200_000 millionths. Raises BadPrice for what is no number and for a seventh decimal."""
+    try:
+        amount = parse_usd(text)
+    except BadAmount:
+        raise BadPrice(
+            "multiplier", f"{text[:40]!r} is none: write digits with at most 6 decimals, such as 1.2"
+        ) from None
+    multiplier_ppm, rest = divmod(amount * MILLION, NANO_PER_USD)
+    if rest:
+        raise BadPrice("multiplier", f"{text[:40]!r} has more than 6 decimals")
+    return multiplier_ppm
 
-    What is shown, explained and charged all start from these, so that they agree to the nano-dollar.
+
+def scaled(price: Price, multiplier_ppm: int) -> Price:
+    """The price for an account that pays a multiple of the list, each rate rounded half-even once.
+
+    What is shown, explained, held and charged all start from these rates, so that they agree to the nano-dollar.
     """
+    if price.multiplier_ppm != MILLION:
+        raise ValueError("a row is multiplied once: from a product its charges could not be made again")
     if multiplier_ppm == MILLION:
-        return rates
-    return Rates(
-        {bucket: divide_half_even(rate * multiplier_ppm, MILLION) for bucket, rate in rates.per_million.items()},
-        {bucket: divide_half_even(rate * multiplier_ppm, MILLION) for bucket, rate in rates.per_unit.items()},
-        rates.above_input_tokens,
-    )
+        return price
+
+    def times(rates: Mapping[str, int]) -> dict[str, int]:
+        return {bucket: divide_half_even(rate * multiplier_ppm, MILLION) for bucket, rate in rates.items()}
+
+    tiers = tuple(Rates(times(tier.per_million), times(tier.per_unit), tier.above_input_tokens) for tier in price.tiers)
+    return structs.replace(price, tiers=tiers, multiplier_ppm=multiplier_ppm)
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
-    """Integer division that rounds to the nearest, and a tie to the even neighbour. Both must be non-negative."""
+    """Integer division that rounds to the nearest, and a tie to the even neighbour. `denominator` is positive."""
     quotient, rest = divmod(numerator, denominator)
     twice = rest * 2
     if twice > denominator or (twice == denominator and quotient & 1):
         return quotient + 1
     return quotient
+
+
+def _read_tier(path: str, row: object, below: Rates) -> Rates:
+    if not isinstance(row, Mapping):
+        raise BadPrice(path, "write a table with above_input_tokens and prices")
+    above = row.get("above_input_tokens")
+    if type(above) is not int or not below.above_input_tokens < above <= TOKENS_MAX:
+        raise BadPrice(
+            f"{path}.above_input_tokens", f"write a whole number of tokens, more than {below.above_input_tokens}"
+        )
+    try:
+        rates = read_rates({field: text for field, text in row.items() if field != "above_input_tokens"})
+    except BadPrice as error:
+        raise BadPrice(f"{path}.{error.field}".rstrip("."), str(error).removeprefix(f"{error.field}: ")) from None
+    if bool(rates.per_million) != bool(below.per_million):
+        raise BadPrice(f"{path}.input", "a tier names it where the first one does, and only there")
+    return Rates(rates.per_million, below.per_unit | rates.per_unit, above)
 
 
 def _settled(bucket: str, amounts: Mapping[str, int]) -> int:
@@ -137,5 +213,5 @@ def _settled(bucket: str, amounts: Mapping[str, int]) -> int:
     return amounts[bucket]
 
 
-def _is_output(bucket: str) -> bool:
-    return bucket in ("output", "reasoning", "audio_out", "image_out")
+def _named(tier: Rates) -> str:
+    return " and ".join(UNITS[bucket] for bucket in tier.per_unit)

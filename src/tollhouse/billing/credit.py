@@ -1,0 +1,84 @@
+"""What is left of each credit: grants that expire are spent first, the one that expires soonest before all others.
+
+A pocket holds the lots of one customer account. What they have left, less the debt, is the account's balance: a charge
+beyond all lots makes a debt, and whatever comes in pays that first. A grant's money is there until its `expiry` is
+posted, so a call that was let in on it is paid from it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct, structs
+
+from tollhouse.billing.ledger import Transfer
+
+
+class Lot(Struct, frozen=True):
+    """Nano-USD. `id`: the transfer that brought it in. `expires_at_ms` None: never."""
+
+    id: str
+    given: int
+    left: int
+    expires_at_ms: int | None = None
+
+
+class Pocket(Struct, frozen=True):
+    """`lots` in the order they are spent; those that are used up are dropped."""
+
+    lots: tuple[Lot, ...] = ()
+    debt: int = 0
+
+    def balance(self) -> int:
+        return sum(lot.left for lot in self.lots) - self.debt
+
+
+def after(pocket: Pocket, transfers: Iterable[Transfer]) -> Pocket:
+    """The pocket after transfers of its account, in their order."""
+    for transfer in transfers:
+        if transfer.amount > 0:
+            pocket = _paid_in(pocket, transfer)
+        elif transfer.kind == "expiry" and transfer.refers_to is not None:
+            pocket = _expired(pocket, transfer.refers_to, -transfer.amount)
+        else:
+            pocket = _spent(pocket, -transfer.amount)
+    return pocket
+
+
+def due(pocket: Pocket, now_ms: int) -> Sequence[Lot]:
+    """The lots whose time is over and that have money left: each is to be ended by an `expiry` of at most that much."""
+    return [lot for lot in pocket.lots if lot.expires_at_ms is not None and lot.expires_at_ms <= now_ms]
+
+
+def _paid_in(pocket: Pocket, transfer: Transfer) -> Pocket:
+    pays = min(pocket.debt, transfer.amount)
+    left = transfer.amount - pays
+    lots = pocket.lots
+    if left:
+        lot = Lot(transfer.id, transfer.amount, left, transfer.expires_at_ms)
+        lots = tuple(sorted((*lots, lot), key=_turn))  # stable: of those that expire together the older goes first
+    return Pocket(lots, pocket.debt - pays)
+
+
+def _spent(pocket: Pocket, amount: int) -> Pocket:
+    lots = list(pocket.lots)
+    while amount and lots:
+        first = lots[0]
+        takes = min(amount, first.left)
+        amount -= takes
+        if takes < first.left:
+            lots[0] = structs.replace(first, left=first.left - takes)
+        else:
+            del lots[0]
+    return Pocket(tuple(lots), pocket.debt + amount)
+
+
+def _expired(pocket: Pocket, lot_id: str, amount: int) -> Pocket:
+    """Raises ValueError where the lot has less: an expiry takes what is left of its grant and no other money."""
+    for place, lot in enumerate(pocket.lots):
+        if lot.id == lot_id and lot.left >= amount:
+            rest = (structs.replace(lot, left=lot.left - amount),) if lot.left > amount else ()
+            return Pocket(pocket.lots[:place] + rest + pocket.lots[place + 1 :], pocket.debt)
+    raise ValueError(f"{lot_id} has less left than {amount} nano-USD")
+
+
+def _turn(lot: Lot) -> tuple[bool, int]:
+    return lot.expires_at_ms is None, lot.expires_at_ms or 0
