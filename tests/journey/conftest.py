@@ -24,9 +24,7 @@ def start(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with ExitStack() as ends:
 
         def begin(more: str = "", *, lame_duck: float = 0, folder: Path | None = None) -> Platform:
-            config = PLATFORM.format(port=provider.port, lame_duck=lame_duck) + more.replace(
-                "{port}", str(provider.port)
-            )
+            config = (PLATFORM + more).replace("{port}", str(provider.port)).replace("{lame_duck}", str(lame_duck))
             platform = Platform(folder or tmp_path_factory.mktemp("platform"), config)
             ends.callback(platform.stop)
             return platform

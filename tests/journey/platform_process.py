@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ HOUSE_1: Final[Mapping[str, str]] = {"input": "2.50", "cache_read": "1.25", "out
 PLATFORM = """
 [server]
 lame_duck_seconds = {lame_duck}
-metrics_address = "127.0.0.1:0"
+metrics_address = "127.0.0.1:{metrics_port}"
 
 [platform]
 show_provider = true
@@ -41,9 +42,9 @@ base_url = "http://127.0.0.1:{port}/v1"
 speaks = ["openai_chat", "openai_responses"]
 
 [models."house-1"]
-offers = [{{ provider = "up", model = "up-house" }}]
+offers = [{ provider = "up", model = "up-house" }]
 context_tokens = 128000
-price = {{ input = "2.50", cache_read = "1.25", output = "10.00" }}
+price = { input = "2.50", cache_read = "1.25", output = "10.00" }
 """
 
 
@@ -72,7 +73,8 @@ class Platform:
     def __init__(self, folder: Path, config: str, *, command: str = "demo") -> None:
         self.folder = folder
         self.config = folder.with_suffix(".toml")
-        self.config.write_text(config, encoding="utf-8")
+        self.metrics_port = free_port()
+        self.config.write_text(config.replace("{metrics_port}", str(self.metrics_port)), encoding="utf-8")
         self._news = threading.Condition()
         self._lines: list[dict[str, Any]] = []
         self._open(command)
@@ -166,34 +168,27 @@ class Platform:
         return f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n{''.join(lines)}\r\n".encode() + data
 
     def manage(self, method: str, path: str, body: object = None) -> Any:
-        """The control API, as the demo's admin key may use it."""
-        reply = self.ask(body, f"/api/v1{path}", method=method, key=self.facts["admin_key"])
-        assert reply.status < 300, reply
-        return reply.json
+        """The control API, as the operator may use it: over the control socket."""
+        connection = http.client.HTTPConnection("control", timeout=WAIT_SECONDS_MAX)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        try:
+            connection.sock.connect(str(self.folder / "tollhouse.sock"))
+            connection.request(method, f"/api/v1{path}", *self.written(body, "", None))
+            answer = connection.getresponse()
+            data = answer.read()
+            assert answer.status < 300, data
+            return json.loads(data)
+        finally:
+            connection.close()
 
     def metrics(self) -> str:
-        """The figures, from the listener that a free port was found for."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._metrics_port(), timeout=WAIT_SECONDS_MAX)
+        """The figures of `/metrics`."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=WAIT_SECONDS_MAX)
         try:
             connection.request("GET", "/metrics")
             return connection.getresponse().read().decode()
         finally:
             connection.close()
-
-    def _metrics_port(self) -> int:
-        """Of the ports this process listens on, the other one."""
-        inodes = set()
-        for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
-            target = os.readlink(entry)
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-        ports = {
-            int(fields[1].rpartition(":")[2], 16)
-            for fields in map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
-            if fields[3] == "0A" and fields[9] in inodes
-        }
-        (port,) = ports - {self.port}
-        return port
 
     def tollhouse(self, *words: str) -> Any:
         """A command typed beside the running server; its JSON."""
@@ -241,6 +236,13 @@ class Platform:
     def again(self) -> None:
         """Start it anew in the same folder; it must have ended."""
         self._open("demo")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def chat(model: str = "house-1", **members: Any) -> dict[str, object]:
