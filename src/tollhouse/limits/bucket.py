@@ -1,57 +1,125 @@
 """Token buckets, exact in integers: what is spent flows off evenly, a full minute's worth within a minute.
 
 A bucket keeps what is *spent*, not what is left: a raised limit then frees the difference at once, a lowered one binds
-at once, and a bucket nobody used for a minute is empty and need not be kept. Spent is counted in 1/60000 of a unit,
-because that is what a limit of 1 per minute frees in a millisecond.
+at once, and a bucket that has run empty need not be kept. Spent is counted in 1/60000 of a unit, because that is what a
+limit of 1 per minute frees in a millisecond.
+
+More may be spent than the bucket holds, where a call used more than was taken for it: that debt flows off like the
+rest, and until it has nobody gets in. Over any time no more is let in than one full bucket and what flows off.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
+from msgspec import Struct
+
+from tollhouse.limits.level import Limit, Place
 from tollhouse.limits.standing import Standing
 
 MINUTE_MS: Final = 60_000
 
 
-class Bucket(NamedTuple):
-    spent: int  # 1/60000 units, at `at_ms`
-    at_ms: int
+class Bucket(Struct):
+    """`spent`: 1/60000 units, at `at_ms`, under a limit of `per_minute`."""
+
+    spent: int = 0
+    at_ms: int = 0
+    per_minute: int = 0
 
 
-EMPTY: Final = Bucket(0, 0)
+def settle(bucket: Bucket, per_minute: int, now_ms: int) -> None:
+    """Bring a bucket to now: what has flowed off is taken out. A time before its last frees nothing.
 
-
-def settled(bucket: Bucket, per_minute: int, now_ms: int) -> Bucket:
-    """The bucket now: what has flowed off is taken out. A clock that jumped back frees nothing. No more is spent than
-    the bucket holds, so that a lowered limit makes nobody wait longer than a minute."""
-    full = per_minute * MINUTE_MS
+    Where the limit was lowered, what no longer fits is forgiven, so that nobody waits longer than a minute for it.
+    """
+    if per_minute != bucket.per_minute:
+        if per_minute < bucket.per_minute:
+            bucket.spent = min(bucket.spent, per_minute * MINUTE_MS)
+        bucket.per_minute = per_minute
     elapsed = now_ms - bucket.at_ms
-    if elapsed <= 0:
-        return Bucket(min(bucket.spent, full), bucket.at_ms)
-    return Bucket(max(0, min(bucket.spent, full) - elapsed * per_minute), now_ms)
+    if elapsed > 0:
+        bucket.at_ms = now_ms
+        if bucket.spent:
+            bucket.spent = max(0, bucket.spent - elapsed * per_minute)
 
 
-def take(bucket: Bucket, per_minute: int, now_ms: int, units: int = 1) -> Bucket | None:
-    """The bucket after taking `units`, or None if they do not fit now."""
-    spent, at_ms = settled(bucket, per_minute, now_ms)
-    spent += units * MINUTE_MS
-    return Bucket(spent, at_ms) if spent <= per_minute * MINUTE_MS else None
+def fits(bucket: Bucket, units: int) -> bool:
+    """May `units` be taken from a bucket that is settled?"""
+    return bucket.spent + units * MINUTE_MS <= bucket.per_minute * MINUTE_MS
 
 
-def give_back(bucket: Bucket, units: int) -> Bucket:
-    """Return units that were taken and not used; negative units are taken in addition, at most until it is full."""
-    return Bucket(max(0, bucket.spent - units * MINUTE_MS), bucket.at_ms)
+def take(bucket: Bucket, units: int) -> None:
+    bucket.spent += units * MINUTE_MS
 
 
-def wait_ms(bucket: Bucket, per_minute: int, now_ms: int, units: int = 1) -> int | None:
-    """Until `units` fit, 0 if they do; None if they never will: more than the whole bucket."""
+def give_back(bucket: Bucket, units: int) -> None:
+    """Return units that were taken and not used to a bucket that is settled; negative ones are taken in addition."""
+    bucket.spent = max(0, bucket.spent - units * MINUTE_MS)
+
+
+def wait_ms(bucket: Bucket, units: int) -> int | None:
+    """Until `units` fit a settled bucket, 0 if they do; None if they never will: more than the whole bucket."""
+    per_minute = bucket.per_minute
     if units > per_minute:
         return None
-    spent = settled(bucket, per_minute, now_ms).spent
-    over = spent + (units - per_minute) * MINUTE_MS
-    return max(0, -(-over // per_minute)) if per_minute > 0 else None
+    over = bucket.spent + (units - per_minute) * MINUTE_MS
+    return max(0, -(-over // per_minute)) if per_minute else 0
 
 
-def standing(bucket: Bucket, per_minute: int, now_ms: int) -> Standing:
-    spent = settled(bucket, per_minute, now_ms).spent
+def standing(bucket: Bucket) -> Standing:
+    """How a settled bucket stands."""
+    spent, per_minute = bucket.spent, bucket.per_minute
     remaining = max(0, per_minute - -(-spent // MINUTE_MS))
-    return Standing(per_minute, remaining, -(-spent // per_minute) if per_minute > 0 else MINUTE_MS)
+    return Standing(per_minute, remaining, -(-spent // per_minute) if per_minute else MINUTE_MS)
+
+
+class Buckets:
+    """Buckets by place. Belongs to one event loop, hence exact."""
+
+    __slots__ = ("_by_place",)
+
+    def __init__(self) -> None:
+        self._by_place: dict[Place, Bucket] = {}
+
+    def at(self, limit: Limit, now_ms: int) -> Bucket:
+        """The bucket of a limit, settled."""
+        place, most = limit
+        bucket = self._by_place.get(place)
+        if bucket is None:
+            bucket = self._by_place[place] = Bucket(0, now_ms, most)
+        else:
+            settle(bucket, most, now_ms)
+        return bucket
+
+    def present(self, limit: Limit, now_ms: int) -> Bucket:
+        """The same for a call that is over: its limit may have changed meanwhile, and the one in force stays."""
+        bucket = self._by_place.get(limit.place)
+        if bucket is None:
+            return self.at(limit, now_ms)
+        settle(bucket, bucket.per_minute, now_ms)
+        return bucket
+
+    def standings(self, limits: Iterable[Limit], now_ms: int) -> list[Standing]:
+        """How limits stand; looking changes nothing."""
+        seen = []
+        for place, most in limits:
+            shown = Bucket(0, now_ms, most)
+            if (bucket := self._by_place.get(place)) is not None:
+                shown = Bucket(bucket.spent, bucket.at_ms, bucket.per_minute)
+                settle(shown, most, now_ms)
+            seen.append(standing(shown))
+        return seen
+
+    def sweep(self, now_ms: int) -> None:
+        """Drop what has run empty; for a timer, which knows the present.
+
+        A bucket that is ahead of it was there before the clock was set back: it begins to flow again from now, where
+        otherwise it would stand still until the clock has caught up.
+        """
+        for bucket in self._by_place.values():
+            bucket.at_ms = min(bucket.at_ms, now_ms)
+            settle(bucket, bucket.per_minute, now_ms)
+        self._by_place = {place: bucket for place, bucket in self._by_place.items() if bucket.spent}
+
+    def __len__(self) -> int:
+        return len(self._by_place)

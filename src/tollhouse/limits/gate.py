@@ -1,100 +1,125 @@
-"""The gate: which limits a call has to pass, and passing them all or none.
+"""The gate: which limits a call has to pass, and passing them all or none."""
 
-Today's limits are those of the account's plan: calls in flight and calls per minute.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from tollhouse.core.account import Account, Identity
-from tollhouse.core.catalogue import Catalogue, Model
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.operation import Dialect
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
-from tollhouse.limits.level import Limit
+from tollhouse.limits.bucket import Bucket
 from tollhouse.limits.parallel import Parallel
 from tollhouse.limits.requests import RequestRate
-from tollhouse.limits.standing import request_headers, tightest
-
-NOWHERE: Final[tuple[Limit, ...]] = ()
+from tollhouse.limits.rules import Limits, Rules, Slot
+from tollhouse.limits.standing import headers, instant, tightest
+from tollhouse.limits.tokens import TokenRate
 
 
 class Gate:
-    """See `gateway.ports.Limits`. `catalogue` gives the configuration in force, `contact` who can raise a limit."""
+    """See `gateway.ports.Limits`. `catalogue` gives the configuration in force, `contact` who can raise a limit.
 
-    def __init__(self, catalogue: Callable[[], Catalogue], contact: str = "") -> None:
+    `rules`: what people set beside the plans; put and remove them there.
+    """
+
+    def __init__(self, catalogue: Callable[[], Catalogue], contact: str = "", rules: Rules | None = None) -> None:
+        self.rules = Rules() if rules is None else rules
         self._catalogue = catalogue
         self._contact = contact
         self._parallel = Parallel()
         self._rate = RequestRate()
+        self._tokens = TokenRate()
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> "Pass":
-        account = identity.account
-        parallel, rate = self._limits(account)
-        if parallel:
-            self._parallel.admit(parallel, self._contact)
-        if rate:
-            try:
-                self._rate.admit(rate, now_ms, self._contact)
-            except RateLimited:
-                self._parallel.release(parallel)
-                raise
-        return Pass(self._parallel, self._rate, parallel, rate)
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect = "openai") -> "Pass":
+        """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
 
-    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
-        parallel, rate = self._limits(identity.account)
-        shown: list[dict[str, object]] = []
-        for limit in parallel:
-            used = self._parallel.used(limit.level, limit.id)
-            shown.append(_shown("parallel_requests", limit, used, max(0, limit.most - used)))
-        for limit, standing in zip(rate, self._rate.standings(rate, now_ms), strict=True):
-            used = standing.limit - standing.remaining
-            shown.append(_shown("requests_per_minute", limit, used, standing.remaining))
+        dialect: whose headers the answer carries. A refusal carries them too.
+        """
+        limits = self.rules.of(identity, model.id, self._plan(identity), now_ms)
+        contact = self._contact
+        try:
+            if limits.parallel:
+                self._parallel.check(limits.parallel, contact)
+            in_minute = self._rate.check(limits.requests, now_ms, contact) if limits.requests else _NONE
+            of_tokens = self._tokens.check(limits.tokens, tokens, now_ms, contact) if limits.tokens else _NONE
+        except RateLimited as refused:
+            refused.headers += tuple(self.headers(limits, dialect, now_ms))
+            raise
+        self._parallel.take(limits.parallel)
+        self._rate.take(in_minute)
+        self._tokens.take(of_tokens, tokens)
+        return Pass(self, limits, tokens, dialect)
+
+    def release(self, limits: Limits, reserved: int, used: int, now_ms: int) -> None:
+        """A call is over that had been let in by these limits."""
+        self._parallel.release(limits.parallel)
+        self._tokens.correct(limits.tokens, reserved, used, now_ms)
+
+    def headers(self, limits: Limits, dialect: Dialect, now_ms: int) -> Headers:
+        """How the tightest limits of requests and of tokens stand."""
+        shown: Headers = []
+        if limits.requests and (standing := tightest(self._rate.standings(limits.requests, now_ms))):
+            shown += headers(standing, "requests", dialect, now_ms)
+        if limits.tokens and (standing := tightest(self._tokens.standings(limits.tokens, now_ms))):
+            shown += headers(standing, "tokens", dialect, now_ms)
         return shown
 
-    def forget_idle(self, now_ms: int) -> None:
-        """For a timer: drop what nobody used for a minute."""
-        self._rate.forget_idle(now_ms)
+    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
+        slots = self.rules.slots(identity, self._plan(identity), now_ms)
+        return [self._shown(slot, now_ms) for slot in slots]
 
-    def _limits(self, account: Account) -> tuple[tuple[Limit, ...], tuple[Limit, ...]]:
-        plan = self._catalogue().plans.get(account.plan)
-        if plan is None:
-            return NOWHERE, NOWHERE
-        parallel, rate = plan.parallel_requests, plan.requests_per_minute
-        return (
-            (Limit("account", account.id, parallel),) if parallel is not None else NOWHERE,
-            (Limit("account", account.id, rate),) if rate is not None else NOWHERE,
-        )
+    def forget_idle(self, now_ms: int) -> None:
+        """For a timer: drop what has run empty, and mend what a clock that was set back left in the future."""
+        self._rate.sweep(now_ms)
+        self._tokens.sweep(now_ms)
+
+    def _plan(self, identity: Identity) -> Plan | None:
+        return self._catalogue().plans.get(identity.account.plan)
+
+    def _shown(self, slot: Slot, now_ms: int) -> dict[str, object]:
+        limit, rule = slot.limit, slot.rule
+        shown: dict[str, object] = {"name": slot.kind, "level": limit.place.level, "id": limit.place.id}
+        if limit.place.model:
+            shown["model"] = limit.place.model
+        shown["limit"] = limit.most
+        if slot.kind == "parallel_requests":
+            shown["used"] = self._parallel.used(limit.place)
+            shown["remaining"] = max(0, limit.most - self._parallel.used(limit.place))
+        else:
+            kind = self._rate if slot.kind == "requests_per_minute" else self._tokens
+            standing = kind.standings((limit,), now_ms)[0]
+            shown["used"] = standing.limit - standing.remaining
+            shown["remaining"] = standing.remaining
+            shown["reset_ms"] = standing.reset_ms
+        if rule is not None and rule.until_ms is not None:
+            shown["until"] = instant(rule.until_ms)
+        if rule is not None and rule.note:
+            shown["note"] = rule.note
+        return shown
 
 
 class Pass:
     """See `gateway.ports.Admission`."""
 
-    __slots__ = ("_in_flight", "_parallel", "_per_minute", "_rate")
+    __slots__ = ("_dialect", "_gate", "_limits", "_open", "_reserved")
 
-    def __init__(
-        self, parallel: Parallel, rate: RequestRate, in_flight: tuple[Limit, ...], per_minute: tuple[Limit, ...]
-    ) -> None:
-        self._parallel = parallel
-        self._rate = rate
-        self._in_flight = in_flight
-        self._per_minute = per_minute
+    def __init__(self, gate: Gate, limits: Limits, reserved: int, dialect: Dialect) -> None:
+        self._gate = gate
+        self._limits = limits
+        self._reserved = reserved
+        self._dialect = dialect
+        self._open = True
 
     def headers(self, now_ms: int) -> Headers:
-        standing = tightest(self._rate.standings(self._per_minute, now_ms)) if self._per_minute else None
-        return [] if standing is None else list(request_headers(standing))
+        return self._gate.headers(self._limits, self._dialect, now_ms)
 
     def release(self, used: Usage, now_ms: int) -> None:
-        if self._in_flight:
-            self._parallel.release(self._in_flight)
+        """Ends exactly once."""
+        if not self._open:
+            raise AssertionError("a call leaves exactly once")
+        self._open = False
+        self._gate.release(self._limits, self._reserved, used.tokens_in() + used.tokens_out(), now_ms)
 
 
-def _shown(name: str, limit: Limit, used: int, remaining: int) -> dict[str, object]:
-    return {
-        "name": name,
-        "level": limit.level,
-        "id": limit.id,
-        "limit": limit.most,
-        "used": used,
-        "remaining": remaining,
-    }
+_NONE: Final[Sequence[Bucket]] = ()

@@ -1,6 +1,28 @@
 """How a limit stands after a call, as headers and `GET /v1/key` show it."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
+
+from tollhouse.core.operation import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OPENAI: Mapping[str, tuple[bytes, bytes, bytes]] = {
+    "requests": (b"x-ratelimit-limit-requests", b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
+    "tokens": (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
+}
+_ANTHROPIC: Mapping[str, tuple[bytes, bytes, bytes]] = {
+    "requests": (
+        b"anthropic-ratelimit-requests-limit",
+        b"anthropic-ratelimit-requests-remaining",
+        b"anthropic-ratelimit-requests-reset",
+    ),
+    "tokens": (
+        b"anthropic-ratelimit-tokens-limit",
+        b"anthropic-ratelimit-tokens-remaining",
+        b"anthropic-ratelimit-tokens-reset",
+    ),
+}
 
 
 class Standing(NamedTuple):
@@ -13,15 +35,23 @@ class Standing(NamedTuple):
 
 def tightest(standings: list[Standing]) -> Standing | None:
     """The one with the least remaining: what headers show of several levels. None for no limit at all."""
-    return min(standings, key=lambda standing: standing.remaining, default=None)
+    if len(standings) == 1:  # by far the most frequent
+        return standings[0]
+    return min(standings, key=_remaining, default=None)
 
 
-def request_headers(standing: Standing) -> tuple[tuple[bytes, bytes], ...]:
-    """`x-ratelimit-*-requests`, as OpenAI writes them."""
+def headers(
+    standing: Standing, what: Literal["requests", "tokens"], dialect: Dialect, now_ms: int
+) -> tuple[tuple[bytes, bytes], ...]:
+    """As Anthropic writes them on its routes, and as OpenAI does on all others."""
+    if dialect == "anthropic":
+        names, reset = _ANTHROPIC[what], instant(now_ms + standing.reset_ms)
+    else:
+        names, reset = _OPENAI[what], spelled(standing.reset_ms)
     return (
-        (b"x-ratelimit-limit-requests", b"%d" % standing.limit),
-        (b"x-ratelimit-remaining-requests", b"%d" % standing.remaining),
-        (b"x-ratelimit-reset-requests", spelled(standing.reset_ms).encode()),
+        (names[0], b"%d" % standing.limit),
+        (names[1], b"%d" % standing.remaining),
+        (names[2], reset.encode()),
     )
 
 
@@ -37,3 +67,12 @@ def spelled(duration_ms: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{seconds}s"
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+
+
+def instant(time_ms: int) -> str:
+    """An instant by RFC 3339 to the second: `2026-09-21T12:26:40Z`. Rounded up, never early."""
+    return (_EPOCH + timedelta(seconds=-(-time_ms // 1000))).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _remaining(standing: Standing) -> int:
+    return standing.remaining

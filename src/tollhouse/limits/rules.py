@@ -1,0 +1,114 @@
+"""Which limits a call has to pass: those of the account's plan, and the rules that people set beside them.
+
+Of one place and kind one limit holds: the rule with an end that comes first, while it lasts; else the rule without an
+end; else, on an account and for every model, the plan's. A limit raised until a date then falls back by itself.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Plan
+from tollhouse.core.limit import LimitKind, Rule
+from tollhouse.limits.level import Limit, Place
+
+KINDS: Final[tuple[LimitKind, ...]] = ("parallel_requests", "requests_per_minute", "tokens_per_minute")
+_REMEMBERED_MAX: Final = 10_000  # callers and models; beyond it everything is looked up anew
+
+
+class Slot(Struct, frozen=True):
+    """One limit in force, and the rule that set it; None: the plan."""
+
+    kind: LimitKind
+    limit: Limit
+    rule: Rule | None = None
+
+
+class Limits(Struct, frozen=True):
+    """What a call has to pass, by kind, while it is before `until_ms` and the account has this plan."""
+
+    parallel: tuple[Limit, ...]
+    requests: tuple[Limit, ...]
+    tokens: tuple[Limit, ...]
+    plan: Plan | None
+    until_ms: int | None
+
+
+class Rules:
+    """The stored rules, in memory; whoever changes them puts and removes them here too."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self._by_id: dict[str, Rule] = {}
+        self._by_object: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._remembered: dict[tuple[str, str], Limits] = {}
+        for rule in rules:
+            self.put(rule)
+
+    def put(self, rule: Rule) -> None:
+        """Add a rule, or replace the one with its id."""
+        self.remove(rule.id)
+        self._by_id[rule.id] = rule
+        place = rule.level, rule.object_id
+        self._by_object[place] = (*self._by_object.get(place, ()), rule)
+
+    def remove(self, rule_id: str) -> None:
+        """Forget a rule; one that is not known is forgotten already."""
+        self._remembered.clear()
+        rule = self._by_id.pop(rule_id, None)
+        if rule is not None:
+            place = rule.level, rule.object_id
+            rest = tuple(other for other in self._by_object[place] if other.id != rule_id)
+            if rest:
+                self._by_object[place] = rest
+            else:
+                del self._by_object[place]
+
+    def of(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> Limits:
+        """What a call of this caller to this model has to pass now."""
+        place = identity.key.id, model
+        found = self._remembered.get(place)
+        if found is None or found.plan is not plan or (found.until_ms is not None and now_ms >= found.until_ms):
+            if len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            found = self._remembered[place] = self._found(identity, model, plan, now_ms)
+        return found
+
+    def slots(self, identity: Identity, plan: Plan | None, now_ms: int, model: str | None = None) -> list[Slot]:
+        """Every limit over a caller, from the key up. `model`: only those a call to it has to pass, and its own."""
+        key = identity.key
+        objects = [("key", key.id), ("project", key.project_id), ("account", key.account_id)]
+        if model is not None:
+            objects.append(("model", model))
+        slots: dict[tuple[Place, LimitKind], Slot] = {}
+        for place in objects:
+            for rule in self._by_object.get(place, ()):
+                if (rule.until_ms is None or now_ms < rule.until_ms) and _counts(rule, model):
+                    at = Place(rule.level, rule.object_id, rule.model or "")
+                    before = slots.get((at, rule.kind))
+                    if before is None or before.rule is None or _goes_first(rule) < _goes_first(before.rule):
+                        slots[at, rule.kind] = Slot(rule.kind, Limit(at, rule.most), rule)
+        at = Place("account", key.account_id)
+        for kind in KINDS:
+            most = None if plan is None else getattr(plan, kind)
+            if most is not None:
+                slots.setdefault((at, kind), Slot(kind, Limit(at, most)))
+        return list(slots.values())
+
+    def _found(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> Limits:
+        slots = self.slots(identity, plan, now_ms, model)
+        parallel, requests, tokens = (tuple(slot.limit for slot in slots if slot.kind == kind) for kind in KINDS)
+        ends = [slot.rule.until_ms for slot in slots if slot.rule is not None and slot.rule.until_ms is not None]
+        return Limits(parallel, requests, tokens, plan, min(ends, default=None))
+
+
+def _counts(rule: Rule, model: str | None) -> bool:
+    if rule.model is None or model is None:
+        return True
+    return model.startswith(rule.model[:-1]) if rule.model.endswith("*") else model == rule.model
+
+
+def _goes_first(rule: Rule) -> tuple[bool, int, int]:
+    """Sooner ends go before later ones, and those before none; of equals the newer one."""
+    return rule.until_ms is None, rule.until_ms or 0, -rule.created_at_ms
