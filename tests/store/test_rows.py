@@ -1,11 +1,13 @@
 """Each family of rows gives back what was put in, on both databases."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
-from msgspec import structs
+from msgspec import json, structs
+from sqlalchemy import select
 
 from tests.store.samples import NOW_MS, FixedClock, account, audit_row, key, person, project, request, secret
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
@@ -188,8 +190,14 @@ def test_a_call_comes_back_as_it_was_committed(database_url: str) -> None:
     run(database_url, scene)
 
 
-def test_every_column_of_a_call_is_a_member_of_its_record() -> None:
-    assert [column.name for column in requests_table.columns] == [field.name for field in structs.fields(Request)]
+def test_what_lists_select_by_is_the_same_as_in_the_record(database_url: str) -> None:
+    async def scene(store: Store) -> None:
+        await store.writer.commit(request())
+        rows = await store.readers.read(lambda connection: connection.execute(select(requests_table)).all())
+        assert [row[:3] for row in rows] == [("req_1", request().time_ms, "acc_1")]
+        assert [json.decode(row.record, type=Request) for row in rows] == [request()]
+
+    run(database_url, scene)
 
 
 def test_what_callers_choose_cannot_make_a_record_unwritable(database_url: str) -> None:
@@ -255,6 +263,32 @@ def test_every_bucket_is_summed_into_itself(database_url: str) -> None:
         sums = await store.read(lambda tables: tables.usage.sums("model", from_ms=0, to_ms=2 * DAY_0))
         expected = {bucket: 3 * place for place, bucket in enumerate(BUCKETS, start=1)}
         assert [structs.asdict(one.usage) for one in sums] == [expected]
+
+    run(database_url, scene)
+
+
+def test_a_batch_of_many_groups_is_summed_whole(database_url: str) -> None:
+    """More rows than a statement takes, among them groups of one call and of several."""
+
+    async def scene(store: Store) -> None:
+        calls = [
+            request(number, key_id=f"key_{number % 70}", tags={"team": f"t{number % 40}"}) for number in range(1, 101)
+        ]
+        await asyncio.gather(*(store.writer.commit(call) for call in calls))
+
+        def look(tables: Tables) -> None:
+            by_key = Counter(call.key_id for call in calls)
+            by_tag = Counter(f"team={call.tags['team']}" for call in calls)
+            for sums, expected in (
+                (tables.usage.sums("key", from_ms=0, to_ms=2 * DAY_0), by_key),
+                (tables.usage.sums("tag", from_ms=0, to_ms=2 * DAY_0), by_tag),
+            ):
+                assert {one.group: one.calls for one in sums} == expected
+                assert {one.group: one.usage.output for one in sums} == {
+                    group: 5 * count for group, count in expected.items()
+                }
+
+        await store.read(look)
 
     run(database_url, scene)
 

@@ -1,12 +1,14 @@
 """A database that cannot be written: everybody hears of it, nothing is half done, and it heals."""
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, event, exc, text
+from sqlalchemy import Connection, Dialect, event, text
 
 from tests.store.samples import NOW_MS, account, request
 from tests.store.writing import calls_summed, ids_on_disk, outcomes, trouble, writing
@@ -84,33 +86,52 @@ def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
     assert ids_on_disk(url) == []
 
 
-def _lost_answer(engines: Engines, *, done: bool) -> None:
-    """Have the next COMMIT end without an answer, done or not."""
+def _lose_answers(engines: Engines) -> list[bool]:
+    """Each entry put into the list has one COMMIT end without an answer: True if it was done all the same."""
+    losses: list[bool] = []
 
-    def commit(connection: Connection) -> None:
-        event.remove(engines.writing, "commit", commit)
-        if done:
-            connection.connection.commit()
+    def commit(connection: sqlite3.Connection | psycopg.Connection[Any], finish: Callable[[], None]) -> None:
+        if not losses:
+            finish()
+            return
+        if losses.pop():
+            finish()
         else:
-            connection.connection.rollback()
-        raise exc.OperationalError("COMMIT", {}, OSError("connection reset"))
+            connection.rollback()
+        raise (sqlite3 if engines.sqlite else psycopg).OperationalError("connection reset")
 
-    event.listen(engines.writing, "commit", commit)
+    class Sqlite(sqlite3.Connection):
+        def commit(self) -> None:
+            commit(self, super().commit)
+
+    class Postgresql(psycopg.Connection[Any]):
+        def commit(self) -> None:
+            commit(self, super().commit)
+
+    def connect(_dialect: Dialect, _record: object, args: list[Any], named: dict[str, Any]) -> object:
+        return sqlite3.connect(*args, factory=Sqlite, **named) if engines.sqlite else Postgresql.connect(*args, **named)
+
+    event.listen(engines.writing, "do_connect", connect)
+    engines.writing.dispose()  # whatever was connected before
+    return losses
 
 
 def test_a_commit_whose_answer_was_lost_is_looked_up(database_url: str) -> None:
     async def scene() -> None:
         async with writing(database_url) as (writer, engines):
-            _lost_answer(engines, done=True)
+            losses = _lose_answers(engines)
+            losses.append(True)
             await writer.commit(request(1))
             assert trouble(writer) is None
-            _lost_answer(engines, done=False)
+            losses.append(False)
             assert await outcomes(writer.commit(request(2))) == [Overloaded]
             assert trouble(writer) is not None
             await writer.commit(request(3))
+            assert losses == []
 
     asyncio.run(scene())
     assert ids_on_disk(database_url) == ["req_1", "req_3"]
+    assert calls_summed(database_url) == 2
 
 
 def test_a_lost_connection_to_postgresql_is_made_anew_unnoticed(postgresql_database_url: str) -> None:

@@ -59,6 +59,18 @@ def test_one_commit_takes_all_that_arrived_during_the_last_and_wakes_the_loop_on
     assert len(ids_on_disk(database_url)) == 51
 
 
+def test_what_arrives_in_one_turn_of_the_loop_is_one_commit(database_url: str) -> None:
+    gate = Gate()
+    gate.open.set()
+
+    async def scene() -> None:
+        async with writing(database_url, steps=(*STEPS, gate)) as (writer, _):
+            await asyncio.gather(*(writer.commit(request(number)) for number in range(1, 6)))
+
+    asyncio.run(scene())
+    assert gate.batches == [[f"req_{number}" for number in range(1, 6)]]
+
+
 def test_a_record_the_database_refuses_fails_alone(database_url: str) -> None:
     gate = Gate()
 

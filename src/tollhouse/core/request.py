@@ -33,7 +33,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     end_ms: int
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times: `time_ms` Unix milliseconds of arrival; the others milliseconds after it."""
 
     id: str  # req_...

@@ -14,17 +14,17 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert, select
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
 from tollhouse.store import keys, requests, schema, usage
 from tollhouse.store.driver import Driver
-from tollhouse.store.last_use import LastUses, Uses
+from tollhouse.store.last_use import LastUses
 
 Step = Callable[[Driver, Sequence[Request]], None]
 
@@ -32,8 +32,7 @@ STEPS: tuple[Step, ...] = (requests.insert, usage.add)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(Struct, eq=False):
     """A record of a call, or a change, and who waits for it. A change may be run a second time after a rollback."""
 
     waiter: "asyncio.Future[Any]"
@@ -58,7 +57,7 @@ class Batches:
         self.uses = LastUses()
         self._engine = engine
         self._steps = steps
-        self._connection: Connection | None = None
+        self._driver: Driver | None = None
 
     def settle(self, batch: Sequence[Job]) -> None:
         """Commit the batch; afterwards each job has its result or its error."""
@@ -80,31 +79,31 @@ class Batches:
         and move SQLite's WAL into the database, so that no commit has to."""
         uses = self.uses.overdue(now_ms)
         try:
+            driver = self._connect()
             if uses or self.trouble is not None:
-                with self._connect().begin() as transaction:
-                    self._touch(transaction.connection, uses)
-                    _prove_writable(transaction.connection)
+                driver.begin()
+                keys.touch(driver, uses)
+                _prove_writable(driver.connection)
+                driver.commit()
                 self.uses.written(uses)
                 self.trouble = None
             if self.since_checkpoint and self._engine.dialect.name == "sqlite":
-                driver = Driver(self._connect())
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                driver.close()
             self.since_checkpoint = 0
         except Exception as error:  # guard: as in `settle`, with nobody waiting
             self.disconnect()
             self.trouble = _reason(error)
 
     def disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        driver, self._driver = self._driver, None
+        if driver is not None:
             with contextlib.suppress(exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
-                connection.invalidate()
-                connection.close()
+                driver.connection.invalidate()
+                driver.connection.close()
 
     def _try_twice(self, batch: Sequence[Job]) -> None:
         """Once as if all were well; then once more, on a new connection or with each record by itself."""
-        fresh = self._connection is None
+        fresh = self._driver is None
         try:
             self._transact(batch, carefully=False)
         except _CommitUnsure:
@@ -119,45 +118,31 @@ class Batches:
                 raise
 
     def _transact(self, batch: Sequence[Job], *, carefully: bool) -> None:
-        connection = self._connect()
-        connection.rollback()  # what a failed try left behind
-        transaction = connection.begin()
+        driver = self._connect()
+        driver.begin()
         for job in batch:
             job.result = job.error = None
-        entries = [job for job in batch if job.record is not None]
         if carefully:
-            for job in entries:
-                _behind_savepoint(connection, job, partial(self._write, connection, [job]))
-        elif entries:
-            self._write(connection, entries)
-        uses = self.uses.note([job.record for job in entries if job.record is not None and job.error is None])
-        self._touch(connection, uses)
+            for job in batch:
+                if job.record is not None:
+                    _behind_savepoint(driver, job, partial(self._write, driver, [job.record]))
+        elif records := [job.record for job in batch if job.record is not None]:
+            self._write(driver, records)
+        uses = self.uses.note([job.record for job in batch if job.record is not None and job.error is None])
+        keys.touch(driver, uses)
         for job in batch:
             if job.deed is not None:
-                _behind_savepoint(connection, job, partial(job.deed, connection))
+                _behind_savepoint(driver, job, partial(job.deed, driver.connection))
         try:
-            transaction.commit()
+            driver.commit()
         except Exception as error:  # guard: any failure of COMMIT leaves open whether it was done
             raise _CommitUnsure from error
         self.uses.written(uses)
         self.since_checkpoint += len(batch)
 
-    def _write(self, connection: Connection, entries: Sequence[Job]) -> None:
-        records = [job.record for job in entries if job.record is not None]
-        driver = Driver(connection)
-        try:
-            for step in self._steps:
-                step(driver, records)
-        finally:
-            driver.close()
-
-    def _touch(self, connection: Connection, uses: Uses) -> None:
-        if uses:
-            driver = Driver(connection)
-            try:
-                keys.touch(driver, uses)
-            finally:
-                driver.close()
+    def _write(self, driver: Driver, records: Sequence[Request]) -> None:
+        for step in self._steps:
+            step(driver, records)
 
     def _fail(self, batch: Sequence[Job], error: BaseException) -> None:
         self.trouble = _reason(error)
@@ -171,30 +156,30 @@ class Batches:
         if witness is None:
             return False
         try:
-            with self._connect().begin() as transaction:
-                question = select(schema.requests.c.id).where(schema.requests.c.id == witness)
-                return transaction.connection.execute(question).scalar() is not None
-        except exc.SQLAlchemyError:
+            driver = self._connect()
+            driver.begin()
+            question = select(schema.requests.c.id).where(schema.requests.c.id == witness)
+            return driver.connection.execute(question).scalar() is not None
+        except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
             self.disconnect()
             return False
 
-    def _connect(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection
+    def _connect(self) -> Driver:
+        if self._driver is None:
+            self._driver = Driver(self._engine.connect())
+        return self._driver
 
 
-def _behind_savepoint(connection: Connection, job: Job, work: Callable[[], Any]) -> None:
-    savepoint = connection.begin_nested()
+def _behind_savepoint(driver: Driver, job: Job, work: Callable[[], Any]) -> None:
+    driver.execute("SAVEPOINT one")
     try:
         job.result = work()
     except Exception as error:  # guard: what goes wrong for one is told to one
-        if _is_trouble(error, connection.dialect):
+        if _is_trouble(error, driver.connection.dialect):
             raise
-        savepoint.rollback()
+        driver.execute("ROLLBACK TO SAVEPOINT one")
         job.error = _told(error, job)
-    else:
-        savepoint.commit()
+    driver.execute("RELEASE SAVEPOINT one")
 
 
 def _told(error: Exception, job: Job) -> Exception:

@@ -82,11 +82,12 @@ class Keys:
 
 def touch(driver: Driver, uses: Mapping[str, tuple[int, str]]) -> None:
     """Write down when and by which client each key was last used."""
-    driver.execute_many(
-        "UPDATE keys SET last_used_at_ms = ?, last_used_client = ? WHERE id = ?",
-        # Sorted, so that two processes that touch the same keys lock them in the same order.
-        [(at_ms, clean(client), key_id) for key_id, (at_ms, client) in sorted(uses.items())],
-    )
+    if uses:
+        driver.execute_many(
+            "UPDATE keys SET last_used_at_ms = ?, last_used_client = ? WHERE id = ?",
+            # Sorted, so that two processes that touch the same keys lock them in the same order.
+            [(at_ms, clean(client), key_id) for key_id, (at_ms, client) in sorted(uses.items())],
+        )
 
 
 def _row(key: ApiKey) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """Roll-ups of usage: added to in the transaction of the calls they count, read by reports without reading calls."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -8,11 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from tollhouse.core.request import Request
 from tollhouse.core.roll_up import UsageBy, UsageSum
 from tollhouse.core.usage import BUCKETS, Usage
-from tollhouse.store.driver import Driver, clean
-from tollhouse.store.schema import usage_days, usage_quarters, usage_tags
-
-DAY_MS = 86_400_000
-QUARTER_MS = 900_000
+from tollhouse.store.driver import Driver, Insertion, clean
+from tollhouse.store.schema import DAY_MS, QUARTER_MS, usage, usage_tags
 
 _COUNTERS = ("calls", "failed", *BUCKETS)
 _COLUMN: Mapping[UsageBy, str] = {
@@ -23,24 +22,30 @@ _COLUMN: Mapping[UsageBy, str] = {
     "tag": "tag",
 }
 
+_Group = tuple[Any, ...]
+"""The primary key of a row of sums."""
+
+_Used = tuple[int, ...]
+"""In the order of _COUNTERS."""
+
 
 def add(driver: Driver, batch: Sequence[Request]) -> None:
-    """Add each call to its sums: a statement per table, a row per distinct group in the batch."""
-    days: dict[tuple[object, ...], tuple[int, ...]] = {}
-    quarters: dict[tuple[object, ...], tuple[int, ...]] = {}
-    tags: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for record in batch:
-        used = (1, int(record.status >= 400), *structs.astuple(record.usage))
-        day = record.time_ms - record.time_ms % DAY_MS
-        quarter = record.time_ms - record.time_ms % QUARTER_MS
-        group = (record.project_id, record.key_id, clean(record.model), record.mode)
-        _count(days, (record.account_id, day, *group), used)
-        _count(quarters, (record.account_id, quarter, *group), used)
-        for name, value in record.tags.items():
-            _count(tags, (record.account_id, day, clean(f"{name}={value}"), record.mode), used)
-    _write(driver, _ADD_DAYS, days)
-    _write(driver, _ADD_QUARTERS, quarters)
-    _write(driver, _ADD_TAGS, tags)
+    """Add each call to its sums: a row per distinct group in the batch."""
+    groups: dict[_Group, list[_Used]] = defaultdict(list)
+    tags: dict[_Group, list[_Used]] = defaultdict(list)
+    for call in batch:
+        used = (1, int(call.status >= 400), *structs.astuple(call.usage))
+        time_ms, model, mode = call.time_ms, clean(call.model), call.mode
+        quarter = time_ms - time_ms % QUARTER_MS
+        groups[call.account_id, QUARTER_MS, quarter, call.project_id, call.key_id, model, mode].append(used)
+        for name, value in call.tags.items():
+            tags[call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode].append(used)
+    quarters = _sums(groups)
+    days: dict[_Group, list[_Used]] = defaultdict(list)
+    for (account_id, _, start_ms, *group), summed in quarters.items():
+        days[account_id, DAY_MS, start_ms - start_ms % DAY_MS, *group].append(summed)
+    _write(driver, _ADD, quarters | _sums(days))
+    _write(driver, _ADD_TAGS, _sums(tags))
 
 
 class UsageRows:
@@ -61,12 +66,14 @@ class UsageRows:
 
         Groups come in the order of their names. `key_id` does not bind the report by tag, whose sums know no key.
         """
-        table = _table(by, from_ms, to_ms)
+        table = usage_tags if by == "tag" else usage
         group: ColumnElement[object] = table.c[_COLUMN[by]]
         if by == "day":
             group = table.c.start_ms - table.c.start_ms % DAY_MS
         question = select(group.label("grouped"), *(func.sum(table.c[name]).label(name) for name in _COUNTERS))
         question = question.where(table.c.start_ms >= from_ms, table.c.start_ms < to_ms).group_by(group).order_by(group)
+        if by != "tag":
+            question = question.where(table.c.span_ms == (QUARTER_MS if from_ms % DAY_MS or to_ms % DAY_MS else DAY_MS))
         if account_id is not None:
             question = question.where(table.c.account_id == account_id)
         if key_id is not None and by != "tag":
@@ -84,33 +91,22 @@ class UsageRows:
         ]
 
 
-def _table(by: UsageBy, from_ms: int, to_ms: int) -> Table:
-    if by == "tag":
-        return usage_tags
-    return usage_quarters if from_ms % DAY_MS or to_ms % DAY_MS else usage_days
+def _sums(groups: Mapping[_Group, Sequence[_Used]]) -> dict[_Group, _Used]:
+    return {
+        group: used[0] if len(used) == 1 else tuple(map(sum, zip(*used, strict=True))) for group, used in groups.items()
+    }
 
 
-def _count(sums: dict[tuple[object, ...], tuple[int, ...]], group: tuple[object, ...], used: tuple[int, ...]) -> None:
-    before = sums.get(group)
-    sums[group] = used if before is None else tuple(map(int.__add__, before, used))
+def _write(driver: Driver, statement: Insertion, sums: dict[_Group, _Used]) -> None:
+    # Sorted, so that two processes that add to the same sums lock them in the same order.
+    driver.insert(statement, [group + sums[group] for group in sorted(sums)])
 
 
-def _write(driver: Driver, statement: str, sums: dict[tuple[object, ...], tuple[int, ...]]) -> None:
-    if sums:
-        # Sorted, so that two processes that add to the same sums lock them in the same order.
-        driver.execute_many(statement, [(*group, *sums[group]) for group in sorted(sums, key=repr)])
-
-
-def _adding(table: Table) -> str:
-    columns = [column.name for column in table.columns]
-    group = [column.name for column in table.primary_key]
+def _adding(table: Table) -> Insertion:
+    group = ", ".join(column.name for column in table.primary_key)
     added = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in _COUNTERS)
-    return (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-        f" ON CONFLICT ({', '.join(group)}) DO UPDATE SET {added}"
-    )
+    return Insertion(table, f"ON CONFLICT ({group}) DO UPDATE SET {added}")
 
 
-_ADD_DAYS = _adding(usage_days)
-_ADD_QUARTERS = _adding(usage_quarters)
+_ADD = _adding(usage)
 _ADD_TAGS = _adding(usage_tags)

@@ -1,7 +1,7 @@
 """The one writer: a thread that commits, in one transaction, whatever arrived during its last commit.
 
 There is no timed window: alone, a record is committed at once; under load the batches grow by themselves. A waiter
-resumes when its record is on the disk; the event loop is woken once a batch.
+resumes when its record is on the disk; the event loop is woken once a batch, and wakes the thread at most once a turn.
 """
 
 import asyncio
@@ -30,7 +30,9 @@ class Writer:
     def __init__(self, engine: Engine, clock: Clock, steps: Sequence[Step] = STEPS) -> None:
         self._clock = clock
         self._batches = Batches(engine, steps)
-        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        """What came during this turn of the event loop."""
+        self._arrived: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="tollhouse-writer", daemon=True)
         self._thread.start()
@@ -45,8 +47,9 @@ class Writer:
 
         A cancelled waiter does not take the record back.
         """
-        waiter = asyncio.get_running_loop().create_future()
-        self._submit(Job(waiter, record=record))
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._submit(loop, Job(waiter, record))
         await waiter
 
     async def change(self, deed: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
@@ -56,21 +59,29 @@ class Writer:
         answer on the event loop, in the order of the commits and also if the waiter was cancelled: memory follows the
         database. Raises what `deed` raises, Conflict, or Overloaded.
         """
-        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._submit(Job(waiter, deed=deed, after=after))
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+        self._submit(loop, Job(waiter, deed=deed, after=after))
         return await waiter
 
     async def close(self) -> None:
         """Commit what has arrived, then end the thread. What comes later gets Overloaded. Safe to call twice."""
         if not self._closing:
             self._closing = True
+            self._hand_over()
             self._arrived.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
         if self._closing:
             raise Overloaded("the service is shutting down: try again in a moment", retry_after_ms=1_000)
-        self._arrived.put(job)
+        if not self._gathered:
+            loop.call_soon(self._hand_over)
+        self._gathered.append(job)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self._arrived.put(gathered)
 
     def _work(self) -> None:
         more = True
@@ -90,12 +101,14 @@ class Writer:
         quiet = batches.trouble is None and not batches.uses.waiting() and not batches.since_checkpoint
         jobs: list[Job] = []
         try:
-            job = self._arrived.get(timeout=None if quiet else _IDLE_SECONDS)
-            while job is not None:
-                jobs.append(job)
-                job = self._arrived.get_nowait()
+            arrived = self._arrived.get(timeout=None if quiet else _IDLE_SECONDS)
         except queue.Empty:
             return jobs, True
+        while arrived is not None:
+            jobs += arrived
+            if self._arrived.empty():
+                return jobs, True
+            arrived = self._arrived.get()
         return jobs, False
 
 
@@ -107,7 +120,7 @@ def _wake(batch: Sequence[Job]) -> None:
 
 def _deliver(batch: Sequence[Job]) -> None:
     for job in batch:
-        if job.error is None and job.after is not None:
+        if job.after is not None and job.error is None:
             try:
                 job.after(job.result)
             except Exception as error:  # guard: one that cannot follow must not keep the others from hearing

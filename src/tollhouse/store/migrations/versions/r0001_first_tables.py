@@ -30,9 +30,8 @@ def upgrade() -> None:
     _people()
     _audit()
     _requests()
-    _roll_up("usage_days", "project_id", "key_id", "model", "mode")
-    _roll_up("usage_quarters", "project_id", "key_id", "model", "mode")
-    _roll_up("usage_tags", "tag", "mode")
+    _roll_up("usage", ["span_ms", "start_ms"], ["project_id", "key_id", "model", "mode"])
+    _roll_up("usage_tags", ["start_ms"], ["tag", "mode"])
     _catalogue()
 
 
@@ -150,31 +149,25 @@ def _requests() -> None:
         "requests",
         _text("id"),
         _number("time_ms"),
-        *(_text(name) for name in ("account_id", "project_id", "key_id", "mode", "model", "dialect", "operation")),
-        sa.Column("stream", sa.Boolean, nullable=False),
-        sa.Column("status", sa.Integer, nullable=False),
-        _text("error", nullable=True),
-        *(_text(name) for name in ("ending", "client", "tags")),
-        _text("provider", nullable=True),
-        *(_text(name) for name in ("attempts", "usage", "usage_source")),
-        sa.Column("raw_usage", sa.LargeBinary, nullable=True),
-        *(_number(name, nullable=True) for name in ("output_cap", "admitted_ms", "first_byte_ms", "last_byte_ms")),
+        _text("account_id"),
+        _text("record"),
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
     )
     op.create_index("ix_requests_time", "requests", ["time_ms"])
-    op.create_index("ix_requests_account", "requests", ["account_id", "time_ms", "id"])
+    op.create_index("ix_requests_account", "requests", ["account_id", "time_ms"])
 
 
-def _roll_up(name: str, *dimensions: str) -> None:
+def _roll_up(name: str, times: list[str], dimensions: list[str]) -> None:
     op.create_table(
         name,
         _text("account_id"),
-        _number("start_ms"),
+        *(_number(time) for time in times),
         *(_text(dimension) for dimension in dimensions),
         _number("calls"),
         _number("failed"),
         *(_number(bucket) for bucket in _BUCKETS),
-        sa.PrimaryKeyConstraint("account_id", "start_ms", *dimensions, name=f"pk_{name}"),
+        sa.PrimaryKeyConstraint("account_id", *times, *dimensions, name=f"pk_{name}"),
+        sqlite_with_rowid=False,
     )
 
 
