@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.edge.conftest import BODY_BYTES_MAX
 from tests.edge.wire_client import Raw, chunked
 from tests.walks import rooms
 from tests.walks.house import JSON, House, Reply, bearer
@@ -215,50 +216,43 @@ def test_of_a_duplicate_member_the_last_one_counts(house: House) -> None:
 # bodies that are too large
 
 
-@pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A platform that takes bodies of 1024 bytes."""
-    running = House(tmp_path_factory.mktemp("narrow") / "demo", "[server]\nmax_body_bytes = 1024\n")
-    yield running
-    running.close()
-
-
 def _sized(size: int) -> bytes:
     body = json.dumps({**HELLO, "user": ""}).encode()
     return body.replace(b'"user": ""', b'"user": "' + b"x" * (size - len(body)) + b'"')
 
 
-@pytest.mark.parametrize("size", [1024, 1025, 5_000, 200_000])
-def test_a_body_above_the_bound_is_413_however_it_is_framed(narrow: House, size: int) -> None:
+@pytest.mark.parametrize("size", [BODY_BYTES_MAX, BODY_BYTES_MAX + 1, 2 * BODY_BYTES_MAX])
+def test_a_body_above_the_bound_is_413_however_it_is_framed(house: House, size: int) -> None:
     body = _sized(size)
     assert len(body) == size
-    key = narrow.facts["api_key"]
+    key = house.facts["api_key"]
     head = [b"Authorization: Bearer " + key.encode(), b"Content-Type: application/json"]
-    whole = narrow.ask("POST", CHAT, {**JSON, **bearer(key)}, body)
-    pieces = [b"%x\r\n%b\r\n" % (len(part), part) for part in (body[i : i + 900] for i in range(0, size, 900))]
-    at_once = narrow.send(chunked(b"%x\r\n%b\r\n0\r\n\r\n" % (size, body), *head, path=CHAT.encode()))
-    in_pieces = narrow.send(chunked(b"".join(pieces) + b"0\r\n\r\n", *head, path=CHAT.encode()))
-    expected = (200, "") if size <= 1024 else (413, "request_too_large")
+    whole = house.ask("POST", CHAT, {**JSON, **bearer(key)}, body)
+    pieces = [b"%x\r\n%b\r\n" % (len(part), part) for part in (body[i : i + 90_000] for i in range(0, size, 90_000))]
+    at_once = house.send(chunked(b"%x\r\n%b\r\n0\r\n\r\n" % (size, body), *head, path=CHAT.encode()))
+    in_pieces = house.send(chunked(b"".join(pieces) + b"0\r\n\r\n", *head, path=CHAT.encode()))
+    expected = (200, "") if size <= BODY_BYTES_MAX else (413, "request_too_large")
     assert [reply.verdict for reply in (whole, at_once, in_pieces)] == [expected] * 3
-    if size > 1024:
-        assert "1024" in whole.error["message"]
+    if size > BODY_BYTES_MAX:
+        assert str(BODY_BYTES_MAX) in whole.error["message"]
 
 
-def test_a_body_that_is_announced_too_large_is_not_waited_for(narrow: House) -> None:
+def test_a_body_that_is_announced_too_large_is_not_waited_for(house: House) -> None:
     head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n"
-    for key, expected in ((narrow.facts["api_key"], 413), ("sk-wrong", 401)):
-        with Raw(narrow.port) as wire:
+    for key, expected in ((house.facts["api_key"], 413), ("sk-wrong", 401)):
+        with Raw(house.port) as wire:
             answer = wire.send(f"{head}Authorization: Bearer {key}\r\nExpect: 100-continue\r\n\r\n".encode()).answer()
         assert answer is not None
         assert answer.status == expected
         assert answer.closes
 
 
-def test_a_chunked_body_is_refused_while_it_is_read(narrow: House) -> None:
+def test_a_chunked_body_is_refused_while_it_is_read(house: House) -> None:
     head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
-    with Raw(narrow.port) as wire:
-        wire.send(f"{head}Authorization: Bearer {narrow.facts['api_key']}\r\n\r\n".encode())
-        wire.send(b"%x\r\n%b\r\n" % (2000, b" " * 2000))  # and its end never comes
+    size = BODY_BYTES_MAX + 1
+    with Raw(house.port) as wire:
+        wire.send(f"{head}Authorization: Bearer {house.facts['api_key']}\r\n\r\n".encode())
+        wire.send(b"%x\r\n%b\r\n" % (size, b" " * size))  # and its end never comes
         answer = wire.answer()
     assert answer is not None
     assert answer.status == 413

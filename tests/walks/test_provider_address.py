@@ -266,3 +266,17 @@ def test_an_operators_check_asks_the_provider_alone(house: House, provider: Cana
     assert [seen.line for seen in provider.seen] == ["GET /v1/models HTTP/1.1"]
     assert provider.seen[0].all_of("authorization") == [f"Bearer {PROVIDER_KEY}"]
     assert trap.connections == 0
+
+
+def test_of_a_duplicate_member_the_provider_sees_what_was_judged_and_nothing_else(
+    house: House, provider: Canary
+) -> None:
+    body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"first"}],"n":99,"model":"canary",' + (
+        b'"messages":[{"role": "user",  "content":"l\\u0061st"}],"n":1,"later":{"a":1,"a":2}}'
+    )
+    headers = {**JSON, **bearer(house.facts["api_key"])}
+    assert house.ask("POST", "/v1/chat/completions", headers, body).status == 200
+    sent = provider.seen[0].body
+    assert [sent.count(name) for name in (b'"model"', b'"messages"', b'"n"')] == [1, 1, 1]
+    assert b"first" not in sent
+    assert b'[{"role": "user",  "content":"l\\u0061st"}]' in sent

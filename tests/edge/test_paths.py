@@ -1,0 +1,57 @@
+"""Which endpoint a path means, and which dialect an error on it is told in."""
+
+import pytest
+
+from tollhouse.edge.paths import ENDPOINTS, GEMINI_ACTIONS, canonical, dialect_of, find, model_of
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/chat/completions", "/v1/chat/completions"),
+        ("//chat//completions//", "/v1/chat/completions"),
+        ("/v1/v1/v1/chat/completions", "/v1/chat/completions"),
+        ("/completions", "/v1/completions"),
+        ("/responses/", "/v1/responses"),
+        ("/v1/models/", "/v1/models"),
+        ("/models", "/v1/models"),
+        ("/models/", "/v1/models"),
+        ("//v1beta//models/", "/v1beta/models"),
+        ("/v1//models/x", "/v1/models/x"),
+        ("/v1/models/a//b/", "/v1/models/a//b/"),
+        ("/v1/models//a", "/v1/models//a"),
+        ("/v1/models/models/x", "/v1/models/models/x"),
+        ("/key", None),
+        ("/V1/models", None),
+        ("/v1/../v1/models", None),
+        ("/v1/./models", None),
+        ("/x/v1/models", None),
+        ("/v1/v1", None),
+        ("/v1beta/v1beta/models", None),
+        ("/v1/chat", None),
+        ("/v1/chat/completions/x", None),
+        ("/completionsx", None),
+        ("", None),
+        ("/", None),
+        ("*", None),
+    ],
+)
+def test_a_path_is_repaired_where_people_mistype_base_urls_and_nowhere_else(path: str, found: str | None) -> None:
+    endpoint = find(path)
+    assert (None if endpoint is None else endpoint.path) == found
+
+
+@pytest.mark.parametrize("action", sorted(GEMINI_ACTIONS))
+def test_only_a_known_action_is_no_part_of_a_model_s_name(action: str) -> None:
+    for start in ("/v1/models/", "/v1beta/models/"):
+        assert find(f"{start}gpt-4o:{action}") is None
+        assert dialect_of(f"{start}gpt-4o:{action}") == "gemini"
+        assert model_of(f"{start}gpt-4o:{action.upper()}") == f"gpt-4o:{action.upper()}"
+        assert find(f"{start}gpt-4o:{action}x") is not None
+
+
+@pytest.mark.parametrize("path", sorted(ENDPOINTS))
+def test_an_endpoint_is_its_own_canonical_path_and_speaks_its_own_dialect(path: str) -> None:
+    assert canonical(path) == path
+    assert dialect_of(path) == ENDPOINTS[path].dialect or path == "/v1beta/models"
