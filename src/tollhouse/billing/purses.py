@@ -100,7 +100,7 @@ class Purses:
             if window.start_ms not in purses:
                 purses[window.start_ms] = _purse(standing.budget, window, 0)
                 while len(purses) > _WINDOWS_KEPT:
-                    del purses[min(purses)]
+                    del purses[min(start for start in purses if start != window.start_ms)]
         return purses[window.start_ms]
 
 

@@ -25,7 +25,7 @@ class RequestRate:
         found = []
         for limit in limits:
             bucket = self._buckets.at(limit, now_ms)
-            if bucket.spent > (bucket.per_minute - 1) * MINUTE_MS:  # `fits`, without the call
+            if not buckets.fits(bucket, 1):
                 raise _refused(limit, bucket, contact)
             found.append(bucket)
         return found
@@ -33,7 +33,7 @@ class RequestRate:
     @staticmethod
     def take(found: Sequence[Bucket]) -> None:
         for bucket in found:
-            bucket.spent += MINUTE_MS
+            buckets.take(bucket, 1)
 
     def standings(self, limits: Sequence[Limit], now_ms: int) -> list[Standing]:
         return self._buckets.standings(limits, now_ms)

@@ -28,19 +28,19 @@ class TokenRate:
 
         Also a call that reserves nothing waits where others have used more than there was.
         """
-        need = (tokens or 1) * MINUTE_MS
+        units = tokens or 1
         found = []
         for limit in limits:
             bucket = self._buckets.at(limit, now_ms)
-            if bucket.spent + need > bucket.per_minute * MINUTE_MS:  # `fits`, without the call
-                raise _refused(limit, bucket, tokens or 1, contact)
+            if not buckets.fits(bucket, units):
+                raise _refused(limit, bucket, units, contact)
             found.append(bucket)
         return found
 
     @staticmethod
     def take(found: Sequence[Bucket], tokens: int) -> None:
         for bucket in found:
-            bucket.spent += tokens * MINUTE_MS
+            buckets.take(bucket, tokens)
 
     def correct(self, limits: Sequence[Limit], reserved: int, used: int, now_ms: int) -> None:
         """A call is over that had reserved so many tokens and used so many."""

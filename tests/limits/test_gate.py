@@ -1,0 +1,177 @@
+"""The gate: every limit or none, at every level; what callers read of it; what a call that is over gives back."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.limits.callers import caller
+from tollhouse.core.catalogue import Catalogue, Model, Plan
+from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit import Rule
+from tollhouse.core.usage import Usage
+from tollhouse.limits.gate import Gate, Pass
+
+T = 1_790_000_000_000
+MODEL = Model(id="house-1")
+USED = Usage(input=60, output=12)
+
+
+def gate(*rules: Rule, **plan: Any) -> Gate:
+    catalogue = Catalogue(plans={"default": Plan(id="default", **plan)})
+    built = Gate(lambda: catalogue, "ops@toll.example")
+    for rule in rules:
+        built.rules.put(rule)
+    return built
+
+
+def used(built: Gate, now_ms: int = T) -> dict[object, object]:
+    return {shown["name"]: shown["used"] for shown in built.standing(caller(), now_ms)}
+
+
+def test_each_kind_of_limit_refuses_and_then_no_kind_has_counted_the_call() -> None:
+    plan = {"requests_per_minute": 2, "tokens_per_minute": 100, "parallel_requests": 2}
+    nothing = {"parallel_requests": 0, "requests_per_minute": 0, "tokens_per_minute": 0}
+    for short in plan:
+        built = gate(**plan | {short: 0})
+        with pytest.raises(RateLimited, match=short.replace("_", " ").replace("parallel requests", "parallel")):
+            built.admit(caller(), MODEL, 10, T)
+        assert used(built) == nothing
+
+
+def test_a_call_that_is_over_frees_its_place_and_corrects_its_tokens_but_stays_a_call() -> None:
+    built = gate(requests_per_minute=10, tokens_per_minute=1_000, parallel_requests=1)
+    admitted = built.admit(caller(), MODEL, 500, T)
+    assert used(built) == {"parallel_requests": 1, "requests_per_minute": 1, "tokens_per_minute": 500}
+    admitted.release(USED, T)
+    assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
+
+
+def test_a_call_leaves_exactly_once() -> None:
+    built = gate(tokens_per_minute=1_000)
+    admitted = built.admit(caller(), MODEL, 500, T)
+    admitted.release(USED, T)
+    with pytest.raises(AssertionError, match="exactly once"):
+        admitted.release(USED, T)
+    assert used(built) == {"tokens_per_minute": 72}
+
+
+def test_headers_of_both_families() -> None:
+    built = gate(requests_per_minute=10, tokens_per_minute=1_000)
+    openai = dict(built.admit(caller(), MODEL, 500, T).headers(T))
+    assert openai[b"x-ratelimit-remaining-requests"] == b"9"
+    assert openai[b"x-ratelimit-remaining-tokens"] == b"500"
+    anthropic = dict(built.admit(caller(), MODEL, 100, T, "anthropic").headers(T))
+    assert anthropic[b"anthropic-ratelimit-requests-remaining"] == b"8"
+    assert anthropic[b"anthropic-ratelimit-tokens-remaining"] == b"400"
+    assert anthropic[b"anthropic-ratelimit-tokens-reset"] == b"2026-09-21T14:13:56Z"
+    assert gate(parallel_requests=3).admit(caller(), MODEL, 1, T).headers(T) == []
+
+
+def test_a_refusal_carries_the_headers_too() -> None:
+    built = gate(requests_per_minute=1)
+    built.admit(caller(), MODEL, 0, T)
+    with pytest.raises(RateLimited, match=r"ops@toll\.example") as caught:
+        built.admit(caller(), MODEL, 0, T)
+    assert (b"x-ratelimit-remaining-requests", b"0") in caught.value.headers
+
+
+def test_the_tightest_level_is_shown_in_headers_and_binds() -> None:
+    tight = Rule(id="lim_1", level="key", object_id="key_k", kind="requests_per_minute", most=2)
+    built = gate(tight, requests_per_minute=10)
+    assert dict(built.admit(caller(), MODEL, 0, T).headers(T))[b"x-ratelimit-limit-requests"] == b"2"
+    built.admit(caller(), MODEL, 0, T)
+    with pytest.raises(RateLimited, match="key key_k"):
+        built.admit(caller(), MODEL, 0, T)
+    built.admit(caller(key="key_other"), MODEL, 0, T)
+
+
+def test_a_model_has_a_limit_of_its_own_whoever_calls_it() -> None:
+    built = gate(Rule(id="lim_1", level="model", object_id="house-1", kind="parallel_requests", most=1))
+    built.admit(caller(account="acc_a"), MODEL, 0, T)
+    with pytest.raises(RateLimited, match="model house-1"):
+        built.admit(caller(account="acc_b"), MODEL, 0, T)
+    built.admit(caller(account="acc_b"), Model(id="house-2"), 0, T)
+
+
+def test_standing_shows_every_limit_with_its_end_and_note() -> None:
+    raised = Rule(
+        id="lim_1",
+        level="account",
+        object_id="acc_a",
+        kind="requests_per_minute",
+        most=5_000,
+        model="house-*",
+        until_ms=T + 86_400_000,
+        note="launch week",
+    )
+    built = gate(raised, parallel_requests=50)
+    built.admit(caller(), MODEL, 0, T)
+    assert built.standing(caller(), T) == [
+        {
+            "name": "requests_per_minute",
+            "level": "account",
+            "id": "acc_a",
+            "model": "house-*",
+            "limit": 5_000,
+            "used": 1,
+            "remaining": 4_999,
+            "reset_ms": 12,
+            "until": "2026-09-22T14:13:20Z",
+            "note": "launch week",
+        },
+        {"name": "parallel_requests", "level": "account", "id": "acc_a", "limit": 50, "used": 1, "remaining": 49},
+    ]
+
+
+def test_a_limit_lowered_below_what_is_in_flight_leaves_nothing_and_breaks_nothing() -> None:
+    built = gate(parallel_requests=5)
+    passes = [built.admit(caller(), MODEL, 0, T) for _ in range(3)]
+    built.rules.put(Rule(id="lim_1", level="account", object_id="acc_a", kind="parallel_requests", most=1))
+    assert built.standing(caller(), T)[0]["remaining"] == 0
+    for admitted in passes:
+        with pytest.raises(RateLimited):
+            built.admit(caller(), MODEL, 0, T)
+        admitted.release(USED, T)
+    built.admit(caller(), MODEL, 0, T)
+
+
+def test_without_limits_everybody_gets_in() -> None:
+    built = gate()
+    built.admit(caller(plan="gone"), MODEL, 10**9, T).release(USED, T)
+    assert built.standing(caller(), T) == []
+
+
+def test_what_is_idle_is_forgotten() -> None:
+    built = gate(requests_per_minute=1, tokens_per_minute=100)
+    built.admit(caller(), MODEL, 100, T).release(Usage(input=100), T)
+    built.forget_idle(T + 59_999)
+    with pytest.raises(RateLimited):
+        built.admit(caller(), MODEL, 100, T + 59_999)
+    built.forget_idle(T + 60_000)
+    built.admit(caller(), MODEL, 100, T + 60_000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 300), st.integers(0, 9_000)), max_size=80))
+def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tuple[int, int, int]]) -> None:
+    tight = Rule(id="lim_1", level="key", object_id="key_k", kind="parallel_requests", most=2)
+    built = gate(tight, requests_per_minute=20, tokens_per_minute=1_000, parallel_requests=3)
+    out: list[tuple[str, Pass]] = []
+    now = T
+    for what, tokens, gap in walk:
+        now += gap
+        if what == 0 and out:
+            out.pop(0)[1].release(Usage(input=tokens), now)
+        else:
+            key = "key_k" if what else "key_other"
+            with suppress(RateLimited):
+                out.append((key, built.admit(caller(key=key), MODEL, tokens, now)))
+        standing = built.standing(caller(), now)
+        assert standing[0]["used"] == sum(key == "key_k" for key, _ in out) <= 2
+        assert standing[1]["used"] == len(out) <= 3
+        assert all(0 <= int(str(shown["remaining"])) <= int(str(shown["limit"])) for shown in standing)
+    for _, admitted in out:
+        admitted.release(Usage(), now)
+    assert [shown["used"] for shown in built.standing(caller(), now)][:2] == [0, 0]

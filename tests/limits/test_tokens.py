@@ -1,0 +1,125 @@
+"""Tokens per minute: a guess is reserved, what was used corrects it, and no more gets in than allowed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollhouse.core.failure import RateLimited
+from tollhouse.limits.bucket import MINUTE_MS
+from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.standing import Standing
+from tollhouse.limits.tokens import TokenRate
+
+T = 1_790_000_000_000
+ACCOUNT = Limit(Place("account", "acc_a"), 1_000)
+KEY = Limit(Place("key", "key_k"), 400)
+
+
+def admit(rate: TokenRate, limits: list[Limit], tokens: int, now_ms: int, contact: str = "") -> None:
+    rate.take(rate.check(limits, tokens, now_ms, contact), tokens)
+
+
+def remaining(rate: TokenRate, limit: Limit, now_ms: int = T) -> int:
+    return rate.standings([limit], now_ms)[0].remaining
+
+
+def test_what_was_reserved_too_much_is_free_again_at_settlement() -> None:
+    rate = TokenRate()
+    admit(rate, [ACCOUNT, KEY], 300, T)
+    rate.correct([ACCOUNT, KEY], 300, 72, T)
+    assert rate.standings([ACCOUNT, KEY], T) == [Standing(1_000, 928, 4_320), Standing(400, 328, 10_800)]
+
+
+def test_what_was_used_beyond_the_guess_is_owed() -> None:
+    rate = TokenRate()
+    admit(rate, [KEY], 10, T)
+    rate.correct([KEY], 10, 1_200, T)
+    assert rate.standings([KEY], T) == [Standing(400, 0, 3 * MINUTE_MS)]
+    with pytest.raises(RateLimited) as caught:
+        admit(rate, [KEY], 10, T)
+    assert caught.value.retry_after_ms == 2 * MINUTE_MS + MINUTE_MS // 40
+    assert caught.value.should_retry is False  # an SDK that slept so long would look hung
+    with pytest.raises(RateLimited):
+        admit(rate, [KEY], 0, T)
+    admit(rate, [KEY], 10, T + caught.value.retry_after_ms)
+
+
+def test_a_correction_upward_flows_off_from_when_it_is_made_not_from_before() -> None:
+    rate = TokenRate()
+    admit(rate, [KEY], 0, T)
+    rate.correct([KEY], 0, 400, T + MINUTE_MS)
+    assert remaining(rate, KEY, T + MINUTE_MS) == 0
+
+
+def test_a_call_larger_than_the_whole_bucket_is_told_so_and_not_to_try_again() -> None:
+    rate = TokenRate()
+    with pytest.raises(RateLimited) as caught:
+        admit(rate, [ACCOUNT, KEY], 401, T, contact="ops@toll.example")
+    for said in (
+        "400 tokens per minute",
+        "key key_k",
+        "0 used",
+        "401 tokens",
+        "more than the whole",
+        "ops@toll.example",
+    ):
+        assert said in caught.value.message
+    assert caught.value.should_retry is False
+    assert remaining(rate, ACCOUNT) == 1_000
+
+
+def test_a_call_that_does_not_fit_now_is_told_when() -> None:
+    rate = TokenRate()
+    admit(rate, [KEY], 400, T)
+    with pytest.raises(
+        RateLimited, match="400 used, this call needs 100 tokens; there is room for it in 15s"
+    ) as caught:
+        admit(rate, [KEY], 100, T)
+    assert (caught.value.should_retry, caught.value.retry_after_ms) == (None, 15_000)
+
+
+def test_a_refused_call_leaves_no_trace_at_any_level() -> None:
+    rate = TokenRate()
+    for _ in range(20):
+        with pytest.raises(RateLimited):
+            admit(rate, [ACCOUNT, KEY], 500, T)
+    assert rate.standings([ACCOUNT, KEY], T) == [Standing(1_000, 1_000, 0), Standing(400, 400, 0)]
+
+
+def test_a_raised_limit_frees_the_difference_at_once() -> None:
+    rate = TokenRate()
+    admit(rate, [KEY], 400, T)
+    admit(rate, [Limit(KEY.place, 900)], 500, T)
+    with pytest.raises(RateLimited):
+        admit(rate, [Limit(KEY.place, 900)], 1, T)
+
+
+def test_what_has_run_empty_is_swept_also_while_a_call_is_out() -> None:
+    rate = TokenRate()
+    admit(rate, [KEY], 100, T)
+    rate.sweep(T + MINUTE_MS)
+    rate.correct([KEY], 100, 150, T + MINUTE_MS)
+    assert remaining(rate, KEY, T + MINUTE_MS) == 350
+
+
+steps = st.tuples(st.integers(0, 30_000), st.booleans(), st.integers(0, 500), st.integers(0, 600))
+
+
+@given(st.lists(steps, max_size=60))
+def test_no_walk_of_calls_gets_more_than_one_bucket_and_what_flows(walk: list[tuple[int, bool, int, int]]) -> None:
+    """At each admission: what was used by the calls that are over, and is reserved by those that are out."""
+    rate, now, used, out = TokenRate(), T, 0, list[int]()
+    for gap, comes, tokens, uses in walk:
+        now += gap
+        if comes:
+            try:
+                admit(rate, [KEY], tokens, now)
+            except RateLimited:
+                continue
+            out.append(tokens)
+            assert (used + sum(out)) * MINUTE_MS <= KEY.most * (MINUTE_MS + now - T)
+        elif out:
+            reserved = out.pop(0)
+            rate.correct([KEY], reserved, uses, now)
+            used += uses
+        assert 0 <= remaining(rate, KEY, now) <= KEY.most
