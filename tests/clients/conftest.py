@@ -1,6 +1,7 @@
 """A real platform in a process of its own, started as a user starts it: `tollhouse demo`."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -21,9 +22,12 @@ class Demo:
     """A running `tollhouse demo`; `facts` is the line it prints when it is ready."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--dir", str(folder), "--port", str(free_port())]
+        command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--port", str(free_port())]
         self.log = (folder.parent / f"{folder.name}.log").open("wb")
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=self.log)
+        quiet = {**os.environ, "TOLLHOUSE_METRICS_ADDRESS": ""}  # several start at once, and would want the same port
+        self.process = subprocess.Popen(
+            [*command, "--dir", str(folder), *options], stdout=subprocess.PIPE, stderr=self.log, env=quiet
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, Path(self.log.name).read_text()
