@@ -82,9 +82,7 @@ class SimulatorServer:
         """Raises the Failure that is the answer."""
         if self._seen is not None:
             self._seen(asking)
-        key = asking.header(b"authorization").removeprefix("Bearer ")
-        if self._api_keys and key not in self._api_keys:
-            raise KeyRefused("Incorrect API key provided.")
+        key = self._key(asking)
         operation = dict(_OPERATIONS).get(asking.target.partition(b"?")[0])
         if asking.method != b"POST" or operation is None:
             raise PathNotFound(f"Invalid URL ({asking.method.decode()} {asking.target.decode('latin-1')})")
@@ -95,9 +93,17 @@ class SimulatorServer:
         call.scripted_for = key
         return await self.simulator.send(call)
 
-    def models(self) -> bytes:
+    def models(self, asking: Asking) -> bytes:
+        """Raises KeyRefused."""
+        self._key(asking)
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "simulator"} for name in self._models]
         return msgspec.json.encode({"object": "list", "data": data})
+
+    def _key(self, asking: Asking) -> str:
+        key = asking.header(b"authorization").removeprefix("Bearer ")
+        if self._api_keys and key not in self._api_keys:
+            raise KeyRefused("Incorrect API key provided.")
+        return key
 
 
 class _Connection(asyncio.Protocol):
@@ -170,9 +176,9 @@ class _Connection(asyncio.Protocol):
         return None
 
     async def _answer(self, asking: Asking) -> None:
-        if asking.method == b"GET" and asking.target.partition(b"?")[0] == b"/v1/models":
-            return self._whole(200, [_JSON], self._server.models())
         try:
+            if asking.method == b"GET" and asking.target.partition(b"?")[0] == b"/v1/models":
+                return self._whole(200, [_JSON], self._server.models(asking))
             answer = await self._server.answer(asking)
         except Failure as failure:
             headers = [_JSON, *failure.headers]
