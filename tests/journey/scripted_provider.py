@@ -165,7 +165,7 @@ class Provider:
         with self._news:
             self.turns.append(turn)
             self._news.notify_all()
-            scripts = self._scripts[str(turn.json["model"])]
+            scripts = self._scripts[str(turn.json["model"]) if turn.body else turn.path]
             return scripts.popleft() if len(scripts) > 1 else scripts[0]
 
     def signal(self, event: asyncio.Event) -> None:
