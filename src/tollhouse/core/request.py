@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tollhouse.core.account import KeyMode
+from tollhouse.core.charge import Charge
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.usage import Usage, UsageSource
 
@@ -56,6 +57,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     usage: Usage = Usage()
     usage_source: UsageSource = "none"
     raw_usage: bytes | None = None  # the provider's own JSON
+    charge: Charge | None = None  # None: nothing is charged, as in test mode or where we failed
     output_cap: int | None = None
     admitted_ms: int | None = None
     first_byte_ms: int | None = None
