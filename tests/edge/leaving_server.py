@@ -1,10 +1,11 @@
 """A process of its own that serves, so that a test can send it real signals.
 
 `python -m tests.edge.leaving_server SOCKET LAME_DUCK_SECONDS DRAIN_SECONDS` prints its port.
-`/wait` answers in two halves, the second once `/go` was asked on the control socket.
+`/wait` answers in two halves, the second once SIGUSR1 has come.
 """
 
 import asyncio
+import signal
 import sys
 from typing import Any
 
@@ -20,6 +21,7 @@ from tollhouse.edge.sockets import Address
 
 async def main(path: str, lame_duck_seconds: float, drain_seconds: float) -> None:
     go = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, go.set)
     draining = Draining()
 
     async def data(scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,8 +36,6 @@ async def main(path: str, lame_duck_seconds: float, drain_seconds: float) -> Non
             await mirror(scope, receive, send)
 
     async def control(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/go":
-            go.set()
         await reply(send, 200, b"draining" if draining.flag else b"serving")
 
     def on_ready(names: list[Any]) -> None:

@@ -11,6 +11,7 @@ from tests.edge.wire_client import Answer, Raw, get, post
 from tests.edge.wire_server import body_of, cycle_of, mirror, reply, running, stream
 from tollhouse.core.failure import Defect, KeyRefused
 from tollhouse.edge.bounds import Limits
+from tollhouse.edge.door import App
 from tollhouse.edge.exchange import Receive, Scope, Send
 
 PATIENT = Limits()
@@ -102,6 +103,8 @@ async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         raise KeyError("canary")
     if path == "/line-end-in-value":
         await reply(send, 200, b"", (b"x-own", b"a\r\nset-cookie: b"))
+    elif path == "/cr-in-value":
+        await reply(send, 200, b"", (b"x-own", b"a\rb"))
     elif path == "/lf-in-name":
         await reply(send, 200, b"", (b"x-own\n", b"a"))
     elif path == "/longer-than-announced":
@@ -129,6 +132,7 @@ async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         "/raises",
         "/raises-after-head",
         "/line-end-in-value",
+        "/cr-in-value",
         "/lf-in-name",
         "/longer-than-announced",
         "/body-before-head",
@@ -278,13 +282,19 @@ def test_the_application_can_leave_a_body_unread_and_the_connection_goes_on() ->
             assert not answer.closes
 
 
-def test_an_answer_before_the_end_of_a_large_body_can_be_read() -> None:
+async def hasty(scope: Scope, receive: Receive, send: Send) -> None:
+    await reply(send, 401, b"no")
+
+
+@pytest.mark.parametrize(("app", "path"), [(mirror, b"/refused"), (hasty, b"/")])
+def test_an_answer_before_the_end_of_a_large_body_can_be_read(app: App, path: bytes) -> None:
     """A reset would overtake the answer; the rest of the body is taken and dropped instead."""
-    with running(mirror) as server, Raw(server.port) as client:
-        answer = client.send(post(b"a" * 20_000_000, path=b"/refused")).answer()
+    with running(app) as server, Raw(server.port) as client:
+        answer = client.send(post(b"a" * 20_000_000, path=path)).answer()
         assert answer is not None
         assert (answer.status, answer.closes) == (401, True)
         assert client.rest() == b""
+        assert not client.was_reset
 
 
 def test_a_large_body_arrives_whole_and_its_sender_waits_for_its_reader() -> None:

@@ -98,6 +98,7 @@ def test_after_the_first_signal_new_requests_get_503_on_every_connection(tmp_pat
 
 
 def test_what_runs_ends_whole_and_then_the_process_ends_with_0(tmp_path: Path) -> None:
+    """Also where the stream's head had promised to keep the connection."""
     with process(tmp_path, 0, LONG) as server, Raw(server.port) as idle, Raw(server.port) as stream:
         assert idle.send(get()).answer() is not None
         assert stream.send(get(b"/wait")).until(b"one\r\n") is not None
@@ -106,21 +107,30 @@ def test_what_runs_ends_whole_and_then_the_process_ends_with_0(tmp_path: Path) -
             server.until_the_door_is_closed()
             assert idle.rest() == b""
             assert control.rest() == b""
-        server.signal()  # the second signal ends at once what would have waited for /go
-        assert stream.rest() == b""
-        assert stream.was_reset
+        server.signal(signal.SIGUSR1)
+        assert stream.rest() == b"3\r\ntwo\r\n0\r\n\r\n"
+        assert not stream.was_reset
         assert server.end() == (0, "stopped in order\n")
         assert not Path(server.path).exists()
 
 
-def test_a_stream_that_runs_may_end_within_the_time_to_drain(tmp_path: Path) -> None:
+def test_a_stream_goes_on_while_new_requests_are_refused(tmp_path: Path) -> None:
     with process(tmp_path, LONG, LONG) as server, Raw(server.port) as stream:
         assert stream.send(get(b"/wait")).until(b"one\r\n") is not None
         server.signal()
         server.until_it_drains()
-        assert server.control(b"/go") == b"draining"
+        server.signal(signal.SIGUSR1)
         assert stream.until(b"0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+
+
+def test_a_second_signal_cuts_off_what_runs(tmp_path: Path) -> None:
+    with process(tmp_path, 0, LONG) as server, Raw(server.port) as stream:
+        assert stream.send(get(b"/wait")).until(b"one\r\n") is not None
         server.signal()
+        server.until_the_door_is_closed()
+        server.signal()
+        assert stream.rest() == b""
+        assert stream.was_reset
         assert server.end() == (0, "stopped in order\n")
 
 

@@ -28,7 +28,7 @@
     |  +- UpstreamBroke            the connection or the answer ended before it was whole
     |  +- UpstreamRefusedKey       our credentials
     +- UpstreamTimeout        504  upstream_timeout
-    +- Overloaded             503  overloaded            (529 in the anthropic dialect) shedding, draining, database away
+    +- Overloaded             503  overloaded            (529 in the anthropic dialect) shedding, draining, no database
     +- Defect                 500  server_error          our own defect
 
 Rooms raise these; only a protocol's `failure.py` turns one into bytes, in that protocol's own error shape.

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 UsageSource = Literal["upstream", "drained", "counted", "none"]
-"""upstream: reported. drained: reported after the client had left. counted: by our tokenizer. none: nothing is charged."""
+"""upstream: reported. drained: reported after the client had left. counted: by us. none: nothing is charged."""
 
 
 class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""A call on its way to a provider and the answer on its way back, as every upstream (real or simulated) takes and gives it."""
+"""A call on its way to a provider and the answer on its way back, as every upstream, real or simulated, knows them."""
 
 from typing import Literal, Protocol
 

@@ -77,8 +77,6 @@ class Connection(HttpToolsProtocol):
         cycle = self.running
         if cycle is None:
             self._half_closed = True
-            if self.flow.write_paused and self._held:
-                return True  # it has asked for more than it has taken
             if self._held and not self._closing:
                 self._refuse_cut_head()
             return False
@@ -289,25 +287,12 @@ class Connection(HttpToolsProtocol):
             return
         self._answered_before = True
         self.waited_since_ns = self.door.clock.ticks_ns()
-        if not self.flow.write_paused:
-            self._next()
-
-    def _next(self) -> None:
-        """Turn to what was sent ahead, or wait for the next request."""
         self._takes = self._take_head
         if self._held:
             ahead = bytes(self._held)
             self._held.clear()
             self.flow.resume_reading()
             self._take_head(ahead)
-        elif self._half_closed:
-            self.transport.close()
-
-    def resume_writing(self) -> None:
-        """The client takes its answers again; who does not is given no further one."""
-        super().resume_writing()
-        if self.running is None and not self._closing:
-            self._next()
 
     def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None:
         """Answer with a failure, and close. Only where no byte of an answer has left."""

@@ -167,7 +167,10 @@ class Cycle:
     # the answer
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Raises Defect for messages out of order and for headers that are none."""
+        """Waits while the client takes less than it is given, also for what came before this request.
+
+        Raises Defect for messages out of order and for headers that are none.
+        """
         kind = message["type"]
         if self.gone:
             return
