@@ -32,9 +32,7 @@ def meter(
 
 def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
     """Note what nobody reported: the prompt as we count it, and the output tokens that went to the caller."""
-    journey.usage = Usage(
-        input=house.count.count(prompt(request), journey.model), output=delivered, requests=1
-    )
+    journey.usage = Usage(input=house.count.count(prompt(request), journey.model), output=delivered, requests=1)
     journey.usage_source = "counted"
 
 
