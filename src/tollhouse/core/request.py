@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tollhouse.core.account import KeyMode
+from tollhouse.core.charge import Charge
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.usage import Usage, UsageSource
 
@@ -60,3 +61,4 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     admitted_ms: int | None = None
     first_byte_ms: int | None = None
     last_byte_ms: int | None = None
+    charge: Charge | None = None
