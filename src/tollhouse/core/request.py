@@ -62,3 +62,4 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     admitted_ms: int | None = None
     first_byte_ms: int | None = None
     last_byte_ms: int | None = None
+    charge: Charge | None = None
