@@ -48,7 +48,7 @@ from tollhouse.core.request import Ending
 from tollhouse.core.usage import Usage
 from tollhouse.routing.health import Blame
 
-PLAIN = Usage(input=60, output=12)
+PLAIN = Usage(input=60, output=12, requests=1)
 
 
 def test_an_answer_goes_through_as_it_came_and_is_written_down() -> None:

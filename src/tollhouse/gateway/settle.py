@@ -92,7 +92,7 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         if journey.usage_source == "none" or journey.identity.key.mode == "test":
             return None
         if held.price is None or held.hold is None:
-            return Charge(amount=0)
+            return Charge(amount=0, price_id=None)
         amount = total(held.price, journey.usage)
         return Charge(
             amount=amount,
