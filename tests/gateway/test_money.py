@@ -143,9 +143,9 @@ def test_new_api_4168_a_stream_that_breaks_is_charged_for_what_was_delivered() -
 
 
 def test_what_costs_more_than_was_held_is_an_overrun() -> None:
-    usage = (
-        b'data: {"id":"c1","choices":[],"usage":{"prompt_tokens":60,"completion_tokens":900,"total_tokens":960}}\n\n'
-    )
+    usage = event(choices=[], usage={"prompt_tokens": 60, "completion_tokens": 900, "total_tokens": 960})
+    body = asking(stream=True, max_tokens=CAP)
+    worst = len(body) * 2500 + CAP * 10000
     stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), FINISH, usage, DONE)), money=worst)
     run(stage.ask(FakeClient(body)))
     charge = stage.record.charge

@@ -43,7 +43,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     project_id: str
     key_id: str
     mode: KeyMode
-    model: str  # as the caller named it, once resolved: the model's id
+    model: str  # its id, once resolved; empty before: what a caller writes there may be anything
     dialect: Dialect
     operation: Operation
     stream: bool
@@ -57,7 +57,6 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     usage: Usage = Usage()
     usage_source: UsageSource = "none"
     raw_usage: bytes | None = None  # the provider's own JSON
-    charge: Charge | None = None  # None: nothing is charged, as in test mode or where we failed
     output_cap: int | None = None
     admitted_ms: int | None = None
     first_byte_ms: int | None = None
