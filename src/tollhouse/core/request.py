@@ -43,7 +43,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     project_id: str
     key_id: str
     mode: KeyMode
-    model: str  # as the caller named it, once resolved: the model's id
+    model: str  # its id, once resolved; empty before: what a caller writes there may be anything
     dialect: Dialect
     operation: Operation
     stream: bool
