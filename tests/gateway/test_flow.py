@@ -1,6 +1,7 @@
 """The journey with every part a fake: what each stage refuses, how each ending is written down, and only once."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -279,6 +280,24 @@ def test_a_failure_after_the_first_byte_is_an_event_and_what_was_delivered_is_co
     run(main())
 
 
+def test_a_response_that_fails_in_the_providers_own_words_is_passed_on_and_counted() -> None:
+    async def main() -> None:
+        delta = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"one two"}\n\n'
+        failed = {"id": "r1", "status": "failed", "usage": {"input_tokens": 60, "output_tokens": 900}}
+        last = b"event: response.failed\ndata: " + _json({"type": "response.failed", "response": failed}) + b"\n\n"
+        stage = Stage(first=FakeUpstream(streaming(delta, last)))
+        client = FakeClient(_json({"model": "house-1", "input": "hi there", "stream": True}))
+        await stage.ask(client, "responses")
+        assert client.data == delta + last
+        record = stage.record
+        assert (record.ending, record.error) == ("failed_after_first_byte", "upstream_error")
+        assert (record.usage, record.usage_source) == (Usage(input=2, output=2), "counted")
+        assert record.attempts[0].error == "upstream_error"
+        assert stage.health.snapshot(stage.clock.ms)
+
+    run(main())
+
+
 class TestCommitFailing:
     def test_a_buffered_answer_is_kept_back(self) -> None:
         async def main() -> None:
@@ -409,6 +428,10 @@ def test_every_ending_is_told_somewhere() -> None:
         "client_left_after_first_byte",
     }
     assert told == set(Ending.__args__)  # type: ignore[attr-defined]
+
+
+def _json(body: object) -> bytes:
+    return json.dumps(body).encode()
 
 
 def _one_offer() -> tuple[object, ...]:

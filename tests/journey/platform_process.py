@@ -90,7 +90,7 @@ class Platform:
         self._reading = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
         self._reading.start()
         line = self.process.stdout.readline()
-        assert line, self._lines
+        assert line, "\n".join(str(entry.get("line", entry)) for entry in self._lines)
         facts = json.loads(line)
         self.port = int(facts["base_url"].rsplit(":", 1)[1].removesuffix("/v1"))
         if command == "demo":

@@ -12,7 +12,7 @@ from tests.journey.conftest import Start
 from tests.journey.platform_process import WAIT_SECONDS_MAX, Platform, charge_nusd
 
 PRICE = {"input": "2.50", "output": "10.00"}
-QUESTION = [{"role": "user", "content": "Where does the Rhine begin?"}]
+QUESTION: Any = [{"role": "user", "content": "Where does the Rhine begin?"}]
 PROVIDER_KEY = "sk-only-this-one"
 
 
@@ -65,7 +65,7 @@ def client(house: Platform) -> Iterator[openai.OpenAI]:
 
 
 def test_chat_and_its_record(house: Platform, client: openai.OpenAI) -> None:
-    raw = client.chat.completions.with_raw_response.create(model="gpt-5", messages=QUESTION)  # type: ignore[arg-type]
+    raw = client.chat.completions.with_raw_response.create(model="gpt-5", messages=QUESTION)
     answer = raw.parse()
     assert answer.choices[0].message.content
     assert answer.usage is not None
@@ -77,8 +77,8 @@ def test_chat_and_its_record(house: Platform, client: openai.OpenAI) -> None:
 
 
 def test_stream_says_what_the_buffered_answer_says(client: openai.OpenAI) -> None:
-    whole = client.chat.completions.create(model="gpt-5", messages=QUESTION)  # type: ignore[arg-type]
-    stream = client.chat.completions.create(model="gpt-5", messages=QUESTION, stream=True)  # type: ignore[arg-type]
+    whole = client.chat.completions.create(model="gpt-5", messages=QUESTION)
+    stream: Iterator[Any] = iter(client.chat.completions.create(model="gpt-5", messages=QUESTION, stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == whole.choices[0].message.content
 
 
@@ -103,7 +103,7 @@ def test_tools(client: openai.OpenAI) -> None:
 
 
 def test_two_failing_offers_before_the_good_one(house: Platform, client: openai.OpenAI) -> None:
-    raw = client.chat.completions.with_raw_response.create(model="failing", messages=QUESTION)  # type: ignore[arg-type]
+    raw = client.chat.completions.with_raw_response.create(model="failing", messages=QUESTION)
     assert raw.parse().choices[0].message.content
     record = house.record(raw.headers["x-request-id"])
     assert [(one.provider, one.error is None) for one in record.attempts] == [

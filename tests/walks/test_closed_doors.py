@@ -3,10 +3,9 @@
 The router is walked with no credential and with each role; a start with broken secrets is refused.
 """
 
-import os
 import shutil
-import subprocess
-import sys
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -121,16 +120,38 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address where somebody listens already: a start that is not refused ends there, with another code."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
 @pytest.mark.parametrize("broken", BROKEN)
-def test_incident_13_serve_with_broken_secrets_refuses_to_start(founded: Path, tmp_path: Path, broken: str) -> None:
+def test_incident_13_serve_with_broken_secrets_refuses_to_start(
+    founded: Path,
+    tmp_path: Path,
+    taken: str,
+    broken: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SET_AND_EMPTY", "")
     shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
-    listen = '[server]\nlisten = "127.0.0.1:0"\nmetrics_address = ""\n'
+    listen = f'[server]\nlisten = "{taken}"\nmetrics_address = ""\n'
     text = BROKEN[broken]
-    (tmp_path / "platform.toml").write_text(text.replace("[server]\n", listen) if "[server]" in text else listen + text)
-    command = [sys.executable, "-m", "tollhouse", "serve", "--dir", str(tmp_path), "--json"]
-    environment = {**os.environ, "SET_AND_EMPTY": ""}
-    ended = subprocess.run(command, capture_output=True, env=environment, timeout=20)
-    assert ended.returncode == 2
-    assert ended.stdout == b""
-    assert b"Traceback" not in ended.stderr
-    assert b"NOT_SET_ANYWHERE" in ended.stderr or b"SET_AND_EMPTY" in ended.stderr or b"nowhere.key" in ended.stderr
+    whole = text.replace("[server]\n", listen) if "[server]" in text else listen + text
+    (tmp_path / "platform.toml").write_text(whole)
+    assert run(["serve", "--dir", str(tmp_path), "--json"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert any(name in told.err for name in ("NOT_SET_ANYWHERE", "SET_AND_EMPTY", "nowhere.key"))
+
+
+def test_serve_without_broken_secrets_is_not_refused_for_them(
+    founded: Path, tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "platform.toml").write_text(f'[server]\nlisten = "{taken}"\nmetrics_address = ""\n')
+    assert run(["serve", "--dir", str(tmp_path), "--json"]) == 1
+    assert "port_in_use" in capsys.readouterr().err

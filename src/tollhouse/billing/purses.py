@@ -45,13 +45,13 @@ class Purses:
 
         One that is here already and keeps its window goes on with what it has spent and holds. Raises BadZone.
         """
+        window = budget.window(now_ms)
         known = self._budgets.get(budget.id)
         purses: dict[int, Purse] = {}
         if known is not None:
             self.remove_budget(budget.id)
             if (known.budget.kind, known.budget.zone) == (budget.kind, budget.zone):
                 purses = known.purses
-        window = budget.window(now_ms)
         standing = _Standing(budget, window, purses)
         for purse in purses.values():
             purse.limit, purse.soft, purse.model, purse.system = budget.amount, budget.soft, budget.model, budget.system

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import Failure
+from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
@@ -88,8 +88,11 @@ async def _stream(
         _give_up(opened)
         await _broken(house, journey, request, model, opened, books, failure)
         return
-    meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
-    journey.ending = "incomplete" if reader.incomplete else "finished"
+    if reader.failed:  # the provider says so itself, in the terminal event that `held` passes on
+        _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"))
+    else:
+        meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
+        journey.ending = "incomplete" if reader.incomplete else "finished"
     if journey.call.client.gone:
         left(journey)
     try:
@@ -138,7 +141,15 @@ async def _broken(
     books: settled,
     failure: Failure,
 ) -> None:
-    """The provider failed on the way: what was delivered is counted, the caller gets an error event and no `[DONE]`."""
+    """The provider failed on the way: the caller gets an error event and no `[DONE]`."""
+    _failed(house, journey, request, model, opened, failure)
+    with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
+        await books.commit()
+    await opened.outlet.end(_event(journey, opened, failure))
+
+
+def _failed(house: House, journey: Journey, request: Request, model: Model, opened: Opened, failure: Failure) -> None:
+    """Note a failure on the way: whose it was, and, if anything went on to the caller, how much, counted."""
     choice = opened.choice
     if journey.identity.key.mode != "test":
         now_ms, blame = house.clock.now_ms(), blame_of(failure)
@@ -152,9 +163,6 @@ async def _broken(
     else:
         journey.ending = "failed_after_first_byte"
         meter(house, journey, request, model, None, opened.reader.raw_usage, opened.reader.delivered_tokens)
-    with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
-        await books.commit()
-    await opened.outlet.end(_event(journey, opened, failure))
 
 
 def _charged(journey: Journey) -> str:

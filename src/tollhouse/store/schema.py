@@ -153,9 +153,9 @@ def _roll_up(name: str, *dimensions: str, spans: bool) -> Table:
     return Table(
         name,
         metadata,
-        # The account leads: reports ask for one account over a span.
-        Column("account_id", Text, primary_key=True),
         *((Column("span_ms", BigInteger, primary_key=True, autoincrement=False),) if spans else ()),
+        # The account leads: reports ask for one account over some time.
+        Column("account_id", Text, primary_key=True),
         Column("start_ms", BigInteger, primary_key=True, autoincrement=False),
         *(Column(dimension, Text, primary_key=True) for dimension in dimensions),
         Column("calls", BigInteger, nullable=False),

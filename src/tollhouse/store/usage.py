@@ -37,13 +37,13 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
         used = (1, int(call.status >= 400), *structs.astuple(call.usage))
         time_ms, model, mode = call.time_ms, clean(call.model), call.mode
         quarter = time_ms - time_ms % QUARTER_MS
-        groups[call.account_id, QUARTER_MS, quarter, call.project_id, call.key_id, model, mode].append(used)
+        groups[QUARTER_MS, call.account_id, quarter, call.project_id, call.key_id, model, mode].append(used)
         for name, value in call.tags.items():
             tags[call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode].append(used)
     quarters = _sums(groups)
     days: dict[_Group, list[_Used]] = defaultdict(list)
-    for (account_id, _, start_ms, *group), summed in quarters.items():
-        days[account_id, DAY_MS, start_ms - start_ms % DAY_MS, *group].append(summed)
+    for (_, account_id, start_ms, *group), summed in quarters.items():
+        days[DAY_MS, account_id, start_ms - start_ms % DAY_MS, *group].append(summed)
     _write(driver, _ADD, quarters | _sums(days))
     _write(driver, _ADD_TAGS, _sums(tags))
 

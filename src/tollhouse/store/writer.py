@@ -1,7 +1,8 @@
 """The one writer: a thread that commits, in one transaction, whatever arrived during its last commit.
 
-There is no timed window: alone, a record is committed at once; under load the batches grow by themselves. A waiter
-resumes when its record is on the disk; the event loop is woken once a batch, and wakes the thread at most once a turn.
+There is no timed window: alone, a record is committed at once; under load the batches grow by themselves, also before
+the thread sees them, while each turn of the event loop brings more. A waiter resumes when its record is on the disk;
+the event loop is woken once a batch.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.request import Request
 from tollhouse.store.batch import STEPS, Batches, Job, Step
+from tollhouse.store.driver import ROWS_AT_ONCE
 
 T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0  # without work for this long, house is kept
 _ROWS_PER_CHECKPOINT = 2_000
+_TURNS_MAX = 8  # of the event loop, for which a batch may grow: a commit costs as much as many rows
 
 
 class Writer:
@@ -31,7 +34,7 @@ class Writer:
         self._clock = clock
         self._batches = Batches(engine, steps)
         self._gathered: list[Job] = []
-        """What came during this turn of the event loop."""
+        """What came and is not handed over to the thread yet."""
         self._arrived: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="tollhouse-writer", daemon=True)
@@ -76,8 +79,16 @@ class Writer:
         if self._closing:
             raise Overloaded("the service is shutting down: try again in a moment", retry_after_ms=1_000)
         if not self._gathered:
-            loop.call_soon(self._hand_over)
+            loop.call_soon(self._gather, loop, 0, _TURNS_MAX)
         self._gathered.append(job)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, turns: int) -> None:
+        """After a turn of the event loop: hand over what came, unless more may come with the next."""
+        now = len(self._gathered)
+        if turns and before < now < ROWS_AT_ONCE:
+            loop.call_soon(self._gather, loop, now, turns - 1)
+        elif now:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []

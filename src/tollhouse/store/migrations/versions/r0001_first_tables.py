@@ -30,8 +30,8 @@ def upgrade() -> None:
     _people()
     _audit()
     _requests()
-    _roll_up("usage", ["span_ms", "start_ms"], ["project_id", "key_id", "model", "mode"])
-    _roll_up("usage_tags", ["start_ms"], ["tag", "mode"])
+    _roll_up("usage", [_number("span_ms")], ["project_id", "key_id", "model", "mode"])
+    _roll_up("usage_tags", [], ["tag", "mode"])
     _catalogue()
 
 
@@ -157,16 +157,19 @@ def _requests() -> None:
     op.create_index("ix_requests_account", "requests", ["account_id", "time_ms"])
 
 
-def _roll_up(name: str, times: list[str], dimensions: list[str]) -> None:
+def _roll_up(name: str, span: "list[sa.Column[int]]", dimensions: list[str]) -> None:
     op.create_table(
         name,
+        *span,
         _text("account_id"),
-        *(_number(time) for time in times),
+        _number("start_ms"),
         *(_text(dimension) for dimension in dimensions),
         _number("calls"),
         _number("failed"),
         *(_number(bucket) for bucket in _BUCKETS),
-        sa.PrimaryKeyConstraint("account_id", *times, *dimensions, name=f"pk_{name}"),
+        sa.PrimaryKeyConstraint(
+            *(column.name for column in span), "account_id", "start_ms", *dimensions, name=f"pk_{name}"
+        ),
         sqlite_with_rowid=False,
     )
 

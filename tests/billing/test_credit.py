@@ -1,0 +1,111 @@
+"""What is left of each credit: what expires soonest is spent first; nothing is lost or made on the way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollhouse.billing.credit import Lot, Pocket, after, due
+from tollhouse.billing.ledger import Kind, Transfer
+
+
+def transfer(
+    number: int, kind: Kind, amount: int, expires_at_ms: int | None = None, refers_to: str | None = None
+) -> Transfer:
+    return Transfer(
+        id=f"txn_{number}",
+        account_id="acc_a",
+        kind=kind,
+        amount=amount,
+        time_ms=number,
+        expires_at_ms=expires_at_ms,
+        refers_to=refers_to,
+    )
+
+
+def left(pocket: Pocket) -> dict[str, int]:
+    return {lot.id: lot.left for lot in pocket.lots}
+
+
+GIVEN = (
+    transfer(1, "top_up", 50),
+    transfer(2, "grant", 30, 900),
+    transfer(3, "grant", 20, 500),
+    transfer(4, "grant", 10, 900),
+)
+
+
+def test_what_expires_soonest_is_spent_first_and_of_equals_the_older() -> None:
+    pocket = after(Pocket(), GIVEN)
+    assert [lot.id for lot in pocket.lots] == ["txn_3", "txn_2", "txn_4", "txn_1"]
+    assert left(after(pocket, [transfer(5, "charge", -25)])) == {"txn_2": 25, "txn_4": 10, "txn_1": 50}
+    assert left(after(pocket, [transfer(5, "charge", -20), transfer(6, "overrun", -35)])) == {"txn_4": 5, "txn_1": 50}
+
+
+def test_what_is_left_of_a_grant_is_due_when_its_time_is_over() -> None:
+    pocket = after(Pocket(), [*GIVEN, transfer(5, "charge", -5)])
+    assert due(pocket, 499) == []
+    assert due(pocket, 500) == [Lot("txn_3", 20, 15, 500)]
+    assert [lot.id for lot in due(pocket, 900)] == ["txn_3", "txn_2", "txn_4"]
+    ended = after(pocket, [transfer(6, "expiry", -15, refers_to="txn_3")])
+    assert left(ended) == {"txn_2": 30, "txn_4": 10, "txn_1": 50}
+    assert due(ended, 500) == []
+
+
+def test_an_expiry_may_take_a_part_and_the_rest_later() -> None:
+    pocket = after(Pocket(), [*GIVEN, transfer(6, "expiry", -12, refers_to="txn_2")])
+    assert left(pocket) == {"txn_3": 20, "txn_2": 18, "txn_4": 10, "txn_1": 50}
+    assert left(after(pocket, [transfer(7, "expiry", -18, refers_to="txn_2")])) == {
+        "txn_3": 20,
+        "txn_4": 10,
+        "txn_1": 50,
+    }
+
+
+def test_an_expiry_takes_no_other_money() -> None:
+    pocket = after(Pocket(), GIVEN)
+    for lot, amount in (("txn_3", -21), ("txn_9", -1)):
+        with pytest.raises(ValueError, match="has less left"):
+            after(pocket, [transfer(6, "expiry", amount, refers_to=lot)])
+
+
+def test_a_charge_beyond_everything_is_a_debt_that_what_comes_in_pays_first() -> None:
+    pocket = after(Pocket(), [transfer(1, "grant", 10, 500), transfer(2, "charge", -15)])
+    assert pocket == Pocket((), 5)
+    assert pocket.balance() == -5
+    assert after(pocket, [transfer(3, "top_up", 3)]) == Pocket((), 2)
+    assert after(pocket, [transfer(3, "top_up", 5)]) == Pocket((), 0)
+    assert after(pocket, [transfer(3, "top_up", 9)]) == Pocket((Lot("txn_3", 9, 4),), 0)
+
+
+def test_refunds_and_corrections_come_in_without_an_end() -> None:
+    pocket = after(Pocket(), [transfer(1, "refund", 3), transfer(2, "adjustment", 4), transfer(3, "re_rate", 5)])
+    assert [(lot.left, lot.expires_at_ms) for lot in pocket.lots] == [(3, None), (4, None), (5, None)]
+    assert after(pocket, [transfer(4, "adjustment", -12)]) == Pocket((), 0)
+    assert after(pocket, [transfer(4, "charge", 0)]) == pocket
+
+
+steps = st.tuples(
+    st.sampled_from(["in", "out", "expire"]), st.integers(1, 100), st.one_of(st.none(), st.integers(1, 50))
+)
+
+
+@given(st.lists(steps, max_size=40))
+def test_what_the_lots_have_left_less_the_debt_is_the_balance(walk: list[tuple[str, int, int | None]]) -> None:
+    pocket, balance = Pocket(), 0
+    for number, (what, amount, when) in enumerate(walk):
+        made: list[Transfer] = []
+        if what == "in":
+            made = [transfer(number, "grant", amount, when)]
+        elif what == "out":
+            made = [transfer(number, "charge", -amount)]
+        else:
+            made = [transfer(number, "expiry", -lot.left, refers_to=lot.id) for lot in due(pocket, amount)]
+        pocket = after(pocket, made)
+        balance += sum(each.amount for each in made)
+        assert pocket.balance() == balance
+        assert all(0 < lot.left <= lot.given for lot in pocket.lots)
+        assert pocket.debt >= 0
+        assert not (pocket.debt and pocket.lots)
+        assert [lot.expires_at_ms or 10**9 for lot in pocket.lots] == sorted(
+            lot.expires_at_ms or 10**9 for lot in pocket.lots
+        )

@@ -1,0 +1,163 @@
+"""Which purses pay for a call: budgets of every level in their present windows, and the account's money."""
+
+from typing import Any
+
+import pytest
+
+from tollhouse.billing.book import Short, hold, settle
+from tollhouse.billing.budgets import Budget
+from tollhouse.billing.purses import Purses
+from tollhouse.billing.windows import BadZone
+from tollhouse.core.account import ApiKey
+
+DAY_MS = 86_400_000
+T = 20_000 * DAY_MS
+KEY = ApiKey(id="key_k", account_id="acc_a", project_id="proj_p", name="k", created_at_ms=0)
+OTHER = ApiKey(id="key_o", account_id="acc_a", project_id="proj_o", name="o", created_at_ms=0)
+
+
+def budget(budget_id: str = "bud_1", **more: Any) -> Budget:
+    given: dict[str, Any] = {
+        "id": budget_id,
+        "account_id": "acc_a",
+        "level": "account",
+        "object_id": "acc_a",
+        "amount": 100,
+        "kind": "day",
+        "created_at_ms": 5,
+    }
+    return Budget(**given | more)
+
+
+def ids(purses: Purses, key: ApiKey = KEY, model: str | None = "house-1") -> list[str]:
+    return [purse.id for purse in purses.of(key, T, model)]
+
+
+def test_budgets_of_key_project_and_account_and_the_money_pay_at_once() -> None:
+    purses = Purses()
+    purses.put_money("acc_a", 50)
+    purses.put_budget(budget("bud_account"), T)
+    purses.put_budget(budget("bud_key", level="key", object_id="key_k"), T)
+    purses.put_budget(budget("bud_project", level="project", object_id="proj_p", kind="month"), T)
+    purses.put_budget(budget("bud_elsewhere", object_id="acc_b"), T)
+    assert ids(purses) == ["bud_key", "bud_project", "bud_account", "acc_a"]
+    assert ids(purses, OTHER) == ["bud_account", "acc_a"]
+    assert [one.id for one in purses.budgets(KEY)] == ["bud_key", "bud_project", "bud_account"]
+
+
+def test_a_budget_for_a_model_pays_for_it_alone_and_binds_no_balance() -> None:
+    purses = Purses()
+    purses.put_budget(budget("bud_model", model="house-*"), T)
+    assert ids(purses, model="house-1") == ["bud_model", "acc_a"]
+    assert ids(purses, model="gpt-5") == ids(purses, model=None) == ["acc_a"]
+    purses.put_budget(budget("bud_all"), T)
+    assert ids(purses, model=None) == ["bud_all", "acc_a"]
+
+
+def test_an_account_nobody_knows_has_no_money() -> None:
+    purses = Purses()
+    with pytest.raises(Short):
+        hold(purses.of(KEY, T, "house-1"), 1)
+    assert purses.money("acc_a") is purses.money("acc_a")
+
+
+def test_a_purse_says_what_it_is() -> None:
+    purse = Purses().put_budget(budget(soft=(50,), model="m", system=True, level="key", object_id="key_k"), T, 7)
+    assert (purse.id, purse.limit, purse.spent, purse.kind, purse.window) == ("bud_1", 100, 7, "budget", "day")
+    assert (purse.level, purse.object_id, purse.model, purse.soft, purse.system) == ("key", "key_k", "m", (50,), True)
+    assert (purse.starts_at_ms, purse.resets_at_ms) == (T, T + DAY_MS)
+    money = Purses().put_money("acc_a", 5, 3)
+    assert (money.kind, money.level, money.object_id, money.spent, money.limit) == ("money", "account", "acc_a", 3, 5)
+
+
+def test_a_new_window_begins_with_nothing_and_holds_of_the_old_one_end_there() -> None:
+    purses = Purses()
+    purses.put_money("acc_a", None)
+    old = purses.put_budget(budget(), T, 60)
+    held = hold(purses.of(KEY, T + DAY_MS - 1, "house-1"), 40)
+    with pytest.raises(Short):
+        hold(purses.of(KEY, T + DAY_MS - 1, "house-1"), 1)
+    new = purses.of(KEY, T + DAY_MS, "house-1")[0]
+    assert (new.spent, new.held, new.starts_at_ms) == (0, 0, T + DAY_MS)
+    settle(held, 40)
+    assert (old.spent, new.spent) == (100, 0)
+
+
+def test_a_clock_that_steps_back_over_midnight_finds_what_was_spent_there() -> None:
+    purses = Purses()
+    purses.put_money("acc_a", None)
+    purses.put_budget(budget(), T, 60)
+    settle(hold(purses.of(KEY, T + DAY_MS, "house-1"), 10), 10)
+    assert purses.of(KEY, T, "house-1")[0].spent == 60
+    assert purses.of(KEY, T + DAY_MS, "house-1")[0].spent == 10
+
+
+def test_only_the_last_windows_are_kept_and_never_the_present_one_dropped() -> None:
+    purses = Purses()
+    first = purses.put_budget(budget(), T, 60)
+    for day in range(1, 4):
+        purses.of(KEY, T + day * DAY_MS)
+    assert purses.of(KEY, T)[0] is not first
+    assert purses.of(KEY, T - 9 * DAY_MS)[0].starts_at_ms == T - 9 * DAY_MS
+    assert purses.of(KEY, T + 3 * DAY_MS)[0].starts_at_ms == T + 3 * DAY_MS
+
+
+def test_a_total_budget_has_one_window() -> None:
+    purses = Purses()
+    one = purses.put_budget(budget(kind="total"), T, 3)
+    assert (one.starts_at_ms, one.resets_at_ms) == (5, None)
+    assert purses.of(KEY, T + 10**6 * DAY_MS)[0] is one
+
+
+def test_a_budget_that_is_edited_goes_on_with_what_it_has_spent_and_holds() -> None:
+    purses = Purses()
+    purses.put_money("acc_a", None)
+    one = purses.put_budget(budget(), T, 60)
+    held = hold(purses.of(KEY, T, "house-1"), 40)
+    edited = purses.put_budget(budget(amount=150, soft=(9,), system=True, model="house-1"), T, 0)
+    assert edited is one
+    assert (one.limit, one.spent, one.held, one.soft, one.system, one.model) == (150, 60, 40, (9,), True, "house-1")
+    settle(held, 10)
+    assert purses.of(KEY, T, "house-1")[0].left() == 80
+    assert ids(purses).count("bud_1") == 1
+
+
+def test_another_kind_of_window_or_zone_begins_with_what_the_store_says() -> None:
+    purses = Purses()
+    one = purses.put_budget(budget(), T, 60)
+    monthly = purses.put_budget(budget(kind="month"), T, 70)
+    assert monthly is not one
+    assert monthly.spent == 70
+    assert purses.put_budget(budget(kind="month", zone="Asia/Tokyo"), T, 5).spent == 5
+
+
+def test_a_budget_in_a_zone_that_is_none_is_not_put() -> None:
+    purses = Purses()
+    with pytest.raises(BadZone):
+        purses.put_budget(budget(zone="Nowhere"), T)
+    assert ids(purses) == ["acc_a"]
+    purses.put_budget(budget(), T)
+    with pytest.raises(BadZone):
+        purses.put_budget(budget(zone="Nowhere"), T)
+    assert ids(purses) == ["bud_1", "acc_a"]
+
+
+def test_a_budget_that_is_removed_binds_no_more_and_open_holds_end_as_they_would() -> None:
+    purses = Purses()
+    money = purses.put_money("acc_a", 1_000)
+    one = purses.put_budget(budget(), T)
+    held = hold(purses.of(KEY, T, "house-1"), 100)
+    purses.remove_budget("bud_1")
+    purses.remove_budget("bud_1")
+    assert ids(purses) == ["acc_a"]
+    settle(held, 70)
+    assert (one.spent, money.spent) == (70, 70)
+
+
+def test_money_that_comes_in_raises_the_limit_and_keeps_what_is_held() -> None:
+    purses = Purses()
+    money = purses.put_money("acc_a", 100, 30)
+    hold([money], 50)
+    assert purses.put_money("acc_a", 120, 0) is money
+    assert (money.limit, money.spent, money.held, money.left()) == (120, 30, 50, 40)
+    assert purses.put_money("acc_a", None).left() is None
