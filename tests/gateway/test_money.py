@@ -17,6 +17,7 @@ from tests.gateway.stage import (
     Stage,
     answer,
     asking,
+    event,
     run,
     streaming,
     until,
