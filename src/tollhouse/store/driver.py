@@ -43,12 +43,20 @@ class Driver:
         self._sqlite = connection.dialect.name == "sqlite"
 
     def begin(self) -> None:
-        self._raw.rollback()  # what a failed try left behind
+        self.rollback()  # what a failed try left behind
         if self._sqlite:  # psycopg begins by itself
             self._cursor.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         self._raw.commit()
+
+    def rollback(self) -> None:
+        self._raw.rollback()
+
+    def checkpoint(self) -> None:
+        """Between transactions: move SQLite's WAL into the database, as far as no reader still needs it."""
+        if self._sqlite:
+            self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def execute(self, statement: str) -> None:
         self._cursor.execute(statement)

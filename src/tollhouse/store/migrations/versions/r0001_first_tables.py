@@ -147,13 +147,10 @@ def _audit() -> None:
 def _requests() -> None:
     op.create_table(
         "requests",
-        _text("id"),
         _number("time_ms"),
-        _text("account_id"),
-        _text("record"),
-        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+        *(_text(name) for name in ("id", "account_id", "record")),
+        sa.PrimaryKeyConstraint("time_ms", "id", name="pk_requests"),
     )
-    op.create_index("ix_requests_time", "requests", ["time_ms"])
     op.create_index("ix_requests_account", "requests", ["account_id", "time_ms"])
 
 
