@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.measure_tokens import GROUPS, errors, group_of, samples
+from scripts.measure_tokens import GROUPS, PAGE, errors, group_of, page, samples
 from tollhouse.core.tokens import TokenCounter
 from tollhouse.tokens.estimator import Estimator, family
 
@@ -74,5 +74,12 @@ def test_pieces_add_up_to_the_whole_and_at_most_a_token_and_a_half_for_each_cut(
     assert whole <= parts <= whole + 1.5 * len(pieces)
 
 
-def test_the_samples_are_of_many_scripts() -> None:
-    assert len(samples()) >= 16
+def test_the_table_of_the_page_is_what_is_measured() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text) == text, "run scripts/measure_tokens.py"
+
+
+def test_the_bounds_of_the_page_are_those_of_this_test() -> None:
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert "English 15 %, Chinese 20 %, code 20 %, other languages 40 %" in text
+    assert len(samples()) == 16
