@@ -22,13 +22,13 @@ from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
-from tollhouse.store import keys, requests, schema, usage
+from tollhouse.store import charges, keys, requests, schema, usage
 from tollhouse.store.driver import Driver
 from tollhouse.store.last_use import LastUses
 
 Step = Callable[[Driver, Sequence[Request]], None]
 
-STEPS: tuple[Step, ...] = (requests.insert, usage.add)
+STEPS: tuple[Step, ...] = (requests.insert, usage.add, charges.enter)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 
@@ -178,7 +178,7 @@ def _behind_savepoint(driver: Driver, job: Job, work: Callable[[], Any]) -> None
     except Exception as error:  # guard: what goes wrong for one is told to one
         if _is_trouble(error, driver.connection.dialect):
             raise
-        driver.execute("ROLLBACK TO SAVEPOINT one")
+        driver.undo("one")
         job.error = _told(error, job)
     driver.execute("RELEASE SAVEPOINT one")
 
