@@ -60,6 +60,9 @@ def test_the_purse_with_the_least_left_is_named() -> None:
     with pytest.raises(Short) as caught:
         hold([wide, free, tight], 6)
     assert (caught.value.purse.id, caught.value.amount) == ("tight", 6)
+    with pytest.raises(Short) as caught:
+        hold([purse(1, id="one"), purse(9, spent=9, id="none")], 2)
+    assert caught.value.purse.id == str(caught.value) == "none"
     assert tightest([wide, free, tight]) == 3
     assert tightest([free]) is tightest([]) is None
 
@@ -169,6 +172,8 @@ def test_the_refusal_for_want_of_money_says_what_is_left_and_names_no_instant() 
         "this call may cost 2 USD. To add money, ask ops@toll.example."
     )
     assert failure.retry_after_ms is None
+    money.spent += USD
+    assert ": 0 USD left, 3 USD used" in refusal(Short(money, 1), 0, None).message
     assert refusal(Short(money, 1), 0, None).message.endswith("The account needs more money.")
     assert "0 USD on" in refusal(Short(purse(None), 1), 0, None).message
 

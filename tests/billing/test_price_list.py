@@ -71,3 +71,7 @@ def test_what_is_sold_below_cost_is_named_by_bucket_at_every_size() -> None:
     assert "input" in below_cost(tiered, cost)
     assert below_cost(price({"per_image": "0.01"}), price({"per_image": "0.02", "input": "9"})) == ("images",)
     assert below_cost(price({"input": "1"}), price({"per_image": "0.02"})) == ()
+    assert below_cost(price({"input": "0"}), price({"per_request": "0"})) == ()
+    near = [{"above_input_tokens": above, "input": "3", "output": "9"} for above in (100, 101)]
+    base = {"input": "2", "output": "8"}
+    assert "input" in below_cost(price(base | {"tiers": near[1:]}), price(base | {"tiers": near[:1]}))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tollhouse.billing.book import Short, hold, settle
+from tollhouse.billing.book import Hold, Short, hold, settle
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.purses import Purses
 from tollhouse.billing.windows import BadZone
@@ -68,6 +68,29 @@ def test_a_purse_says_what_it_is() -> None:
     assert (purse.starts_at_ms, purse.resets_at_ms) == (T, T + DAY_MS)
     money = Purses().put_money("acc_a", 5, 3)
     assert (money.kind, money.level, money.object_id, money.spent, money.limit) == ("money", "account", "acc_a", 3, 5)
+
+
+def test_a_thousand_calls_at_once_over_three_levels_get_in_as_often_as_the_tightest_pays() -> None:
+    """Half of the calls by another key of another project: each level has its own count, and none is passed."""
+    purses = Purses()
+    money = purses.put_money("acc_a", 130)
+    key = purses.put_budget(budget("bud_key", level="key", object_id="key_k", amount=70), T)
+    project = purses.put_budget(budget("bud_project", level="project", object_id="proj_o", amount=55), T)
+    account = purses.put_budget(budget("bud_account", amount=111), T)
+    inside, open_holds = {"key_k": 0, "key_o": 0}, list[Hold]()
+    for number in range(1_000):
+        caller = (KEY, OTHER)[number % 2]
+        try:
+            open_holds.append(hold(purses.of(caller, T, "house-1"), 10))
+            inside[caller.id] += 1
+        except Short:
+            pass
+        for purse in (money, key, project, account):
+            assert purse.spent - purse.overrun + purse.held <= (purse.limit or 0)
+    assert inside == {"key_k": 6, "key_o": 5}
+    for held in open_holds:
+        settle(held, 10)
+    assert [purse.spent for purse in (key, project, account, money)] == [60, 50, 110, 110]
 
 
 def test_a_new_window_begins_with_nothing_and_holds_of_the_old_one_end_there() -> None:

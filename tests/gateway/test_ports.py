@@ -1,14 +1,25 @@
 """The ports' promises, asked of each fake and of the real part: a fake that promises more would hide a defect."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from tests.gateway.fakes import NOW_MS, Clock, FakeKeys, FakeLedger, FakeLimits, FakeUpstream, Piece, Play, identity
+from tests.gateway.fakes import (
+    NOW_MS,
+    Clock,
+    FakeClient,
+    FakeKeys,
+    FakeLedger,
+    FakeLimits,
+    FakeUpstream,
+    Piece,
+    Play,
+    identity,
+)
 from tests.gateway.stage import LIVE, TEST, run
 from tests.store import samples
 from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
@@ -20,6 +31,8 @@ from tollhouse.core.failure import Overloaded, RateLimited, UpstreamBroke, Upstr
 from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Upstream
+from tollhouse.edge.exchange import Exchange
+from tollhouse.gateway.client import Client, ClientLeft
 from tollhouse.gateway.ports import Keys, Ledger, Limits
 from tollhouse.limits.gate import Gate
 from tollhouse.store.database import Store, open_store
@@ -210,5 +223,94 @@ def test_nobody_there_is_told_apart(stand: Stand) -> None:
         async with stand(0, ()) as (upstream, port):
             with pytest.raises(UpstreamUnreachable):
                 await upstream.send(post(route_to(port)))
+
+    run(main())
+
+
+# The client: head, parts, end, in this order; `gone` and one call when he leaves; writing to nobody is harmless.
+
+
+class Caller:
+    """A caller behind the edge's exchange: what ASGI brings of him, and what it would send him."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self.gone = False
+        self.on_gone: Callable[[], None] | None = None
+        self._body = body
+        self.sent: list[dict[str, object]] = []
+        scope = {"headers": [(b"content-type", b"application/json")], "extensions": {"tollhouse": self}}
+        self.client = Exchange(scope, self._receive, self._send, ((b"x-request-id", b"req_1"),), 1_000)
+
+    async def _receive(self) -> dict[str, object]:
+        if self._body is None:
+            self.leave()
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": self._body}
+
+    async def _send(self, message: MutableMapping[str, object]) -> None:
+        if not self.gone:
+            self.sent.append(dict(message))
+
+    def leave(self) -> None:
+        self.gone = True
+        call, self.on_gone = self.on_gone, None
+        if call is not None:
+            call()
+
+    def seen(self) -> tuple[object, bytes, bool]:
+        """Status, body, and whether it ended."""
+        start, *rest = self.sent
+        body = b"".join(bytes(piece["body"]) for piece in rest)  # type: ignore[call-overload]
+        return start["status"], body, bool(rest) and not rest[-1].get("more_body")
+
+
+class Faked:
+    """The same of a fake."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self.client = FakeClient(body or b"")
+        self.client.leaves_before_body = body is None
+        self.leave = self.client.leave
+
+    def seen(self) -> tuple[object, bytes, bool]:
+        return self.client.status, self.client.data, self.client.ended
+
+
+@pytest.mark.parametrize("made", [Faked, Caller])
+def test_a_client_keeps_its_promises(made: type[Faked] | type[Caller]) -> None:
+    async def main() -> None:
+        left: list[str] = []
+        asking = made(b"{}")
+        client: Client = asking.client
+        assert await client.body() == b"{}"
+        await client.whole(200, [(b"content-type", b"text/plain")], b"hello")
+        assert asking.seen() == (200, b"hello", True)
+
+        streaming = made(b"{}")
+        client = streaming.client
+        await client.head(200, [])
+        await client.part(b"one ")
+        await client.part(b"two ")
+        assert streaming.seen() == (200, b"one two ", False)
+        await client.end(b"three")
+        assert streaming.seen() == (200, b"one two three", True)
+
+        leaving = made(b"{}")
+        client = leaving.client
+        await client.head(200, [])
+        client.on_gone(lambda: left.append("never"))
+        client.on_gone(None)
+        client.on_gone(lambda: left.append("once"))
+        before = client.gone
+        leaving.leave()
+        assert (before, client.gone) == (False, True)
+        leaving.leave()
+        assert left == ["once"]
+        await client.part(b"to nobody")
+        await client.end(b"")
+        assert leaving.seen()[1] == b""
+
+        with pytest.raises(ClientLeft):
+            await made(None).client.body()
 
     run(main())

@@ -75,7 +75,7 @@ class TestRotation:
 
 
 def test_an_overlap_and_a_revocation_outlive_a_restart(house: Platform) -> None:
-    """K02. Stands last in its file's order of life, not of tests: each test makes its own keys."""
+    """K02"""
     key_id, old = made(house, "restart")
     new = rotated(house, key_id, overlap="1h")
     dead_id, dead = made(house, "dead")

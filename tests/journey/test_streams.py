@@ -118,7 +118,7 @@ def test_half_an_answer_never_looks_whole(house: Platform, provider: Provider, e
     *chunks, last = events(reply.body)
     assert text_of(reply.body) == "Zollhaus am Fluß – 税关 "[: len(text_of(reply.body))]
     assert last["error"]["code"] == "upstream_error"
-    assert last["error"]["message"].endswith(f"(request id: {reply.id})")
+    assert last["error"]["message"].endswith(f" Request id: {reply.id}")
     assert "[DONE]" not in chunks
     record = house.record(reply.id)
     assert (record.ending, record.usage_source) == ("failed_after_first_byte", "counted")

@@ -185,7 +185,7 @@ def test_a_stop_ends_the_text_before_it(stop: Any) -> None:
     choice = told["choices"][0]
     assert choice["finish_reason"] == "stop"
     assert choice["message"]["content"] == ("Simulated " if stop == "answer" else "Simulated")
-    assert told["usage"]["completion_tokens"] == 3
+    assert told["usage"]["completion_tokens"] == _tokens(choice["message"]["content"])
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_toll"}}])
@@ -220,10 +220,12 @@ def test_a_tool_call_in_a_stream_adds_up_to_the_whole() -> None:
 
 
 def test_a_tool_call_does_not_exceed_the_cap_either() -> None:
-    told = _tell(CHAT | {"max_tokens": 4}, "tool=get_toll").json
-    assert (told["choices"][0]["finish_reason"], told["usage"]["completion_tokens"]) == ("tool_calls", 3)
+    enough = _tokens("get_toll") + _tokens("{}")
+    told = _tell(CHAT | {"max_tokens": enough}, "tool=get_toll").json
+    assert (told["choices"][0]["finish_reason"], told["usage"]["completion_tokens"]) == ("tool_calls", enough)
     told = _tell(CHAT | {"tools": [TOOL], "max_tokens": 4}, "tool=get_toll").json
-    assert (told["choices"][0]["finish_reason"], told["usage"]["completion_tokens"]) == ("length", 4)
+    assert told["choices"][0]["finish_reason"] == "length"
+    assert told["usage"]["completion_tokens"] <= 4
 
 
 def test_responses_call_tools_in_their_own_form() -> None:
@@ -305,7 +307,8 @@ def test_embeddings_are_unit_vectors_in_order_and_equal_in_both_encodings() -> N
     assert all(math.isclose(math.hypot(*vector), 1, abs_tol=1e-6) for vector in vectors)
     alone = _tell(EMBEDDING | {"input": "two"}, "", "embeddings").json
     assert alone["data"][0]["embedding"] == vectors[1]
-    assert floats["usage"] == {"prompt_tokens": 2, "total_tokens": 2}
+    tokens = _tokens("\n".join(EMBEDDING["input"]))
+    assert floats["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
 
 
 def test_embeddings_take_token_ids_and_have_the_usual_dimensions() -> None:

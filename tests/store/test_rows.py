@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tests.store.samples import NOW_MS, FixedClock, account, audit_row, key, person, project, request, secret
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
 from tollhouse.core.failure import Conflict
+from tollhouse.core.ids import make_id
 from tollhouse.core.request import Request
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.store.database import Store, open_store
@@ -165,8 +166,9 @@ def test_an_audit_row_comes_back_as_it_was_put(database_url: str) -> None:
 
 
 def test_a_call_comes_back_as_it_was_committed(database_url: str) -> None:
+    whole = request(id=make_id("req", NOW_MS, b"0123456789"), time_ms=NOW_MS)
     bare = Request(
-        id="req_bare",
+        id=make_id("req", NOW_MS, b"9876543210"),
         time_ms=NOW_MS,
         account_id="acc_1",
         project_id="proj_1",
@@ -181,11 +183,12 @@ def test_a_call_comes_back_as_it_was_committed(database_url: str) -> None:
     )
 
     async def scene(store: Store) -> None:
-        await store.writer.commit(request())
+        await store.writer.commit(whole)
         await store.writer.commit(bare)
-        assert await store.read(lambda tables: tables.requests.get("req_1")) == request()
-        assert await store.read(lambda tables: tables.requests.get("req_bare")) == bare
-        assert await store.read(lambda tables: tables.requests.get("req_2")) is None
+        assert await store.read(lambda tables: tables.requests.get(whole.id)) == whole
+        assert await store.read(lambda tables: tables.requests.get(bare.id)) == bare
+        for unknown in (make_id("req", NOW_MS, bytes(10)), make_id("req", 1, b"0123456789"), "req_1", ""):
+            assert await store.read(lambda tables, unknown=unknown: tables.requests.get(unknown)) is None  # type: ignore[misc]
 
     run(database_url, scene)
 
@@ -194,7 +197,7 @@ def test_what_lists_select_by_is_the_same_as_in_the_record(database_url: str) ->
     async def scene(store: Store) -> None:
         await store.writer.commit(request())
         rows = await store.readers.read(lambda connection: connection.execute(select(requests_table)).all())
-        assert [row[:3] for row in rows] == [("req_1", request().time_ms, "acc_1")]
+        assert [row[:3] for row in rows] == [(request().time_ms, "req_1", "acc_1")]
         assert [json.decode(row.record, type=Request) for row in rows] == [request()]
 
     run(database_url, scene)
@@ -206,8 +209,7 @@ def test_what_callers_choose_cannot_make_a_record_unwritable(database_url: str) 
 
     async def scene(store: Store) -> None:
         await store.writer.commit(hostile)
-        found = await store.read(lambda tables: tables.requests.get("req_1"))
-        assert found is not None
+        (found,) = await store.read(lambda tables: tables.requests.page(before=None, limit=9))
         assert found.model == "a\ufffdb?"
         assert found.tags == {"k\ufffd": "v?", "x": "' OR '1'='1"}
         sums = await store.read(lambda tables: tables.usage.sums("tag", from_ms=0, to_ms=2 * NOW_MS))

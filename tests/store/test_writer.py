@@ -80,7 +80,7 @@ def test_a_record_the_database_refuses_fails_alone(database_url: str) -> None:
             await gate.held()
             mates = await begun(
                 writer.commit(request(2)),
-                writer.commit(request(1, model="again")),  # the id is taken
+                writer.commit(request(1, model="again")),  # the call stands already
                 writer.commit(request(3, status=None)),  # no such call
                 writer.commit(request(4)),
                 writer.change(

@@ -14,6 +14,7 @@ import tollhouse
 from tests.tidy.source import ROOT, SRC
 
 PTH_FILES_WITH_CODE: Mapping[str, str] = {
+    "a1_coverage.pth": "brought by coverage, a development package: follows processes that a test starts",
     "_virtualenv.pth": "written by uv and virtualenv: keeps distutils settings from leaking into the environment",
 }
 

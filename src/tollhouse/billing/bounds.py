@@ -10,8 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.billing.charges import dearest, worst
-from tollhouse.billing.prices import MILLION, OUT, Price
+from tollhouse.billing.charges import worst
+from tollhouse.billing.prices import MILLION, Price
 from tollhouse.core.usage import Usage
 
 CAP_FLOOR: Final = 1024  # tokens; a call without a cap is given at least so many
@@ -102,7 +102,7 @@ def cap_for(output: Output, ceiling: int, affordable: int) -> int:
 
 def affords(price: Price, tokens_in: int, units: Usage, left: int) -> int | None:
     """Output tokens that `left` nano-USD pay for after the input; None where output costs nothing."""
-    rate = max(dearest(rates, OUT) for rates in price.reachable(tokens_in))
+    rate = max(rates.dearest_out.rate for rates in price.reachable(tokens_in))
     if rate == 0:
         return None
     return max(0, left - worst(price, tokens_in, 0, units)) * MILLION // rate

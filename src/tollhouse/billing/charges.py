@@ -6,7 +6,7 @@ the same.
 
 from msgspec import Struct
 
-from tollhouse.billing.prices import INTO, MILLION, OUT, TOKEN_BUCKETS, UNITS, Price, Rates, divide_half_even
+from tollhouse.billing.prices import MILLION, TOKEN_BUCKETS, UNITS, Dearest, Price, Rates, divide_half_even
 from tollhouse.core.amount import format_usd
 from tollhouse.core.usage import Usage
 
@@ -66,24 +66,20 @@ def worst(price: Price, tokens_in: int, tokens_out: int, units: Usage) -> int:
     return max(_worst(rates, tokens_in, tokens_out, units) for rates in price.reachable(tokens_in))
 
 
-def dearest(rates: Rates, buckets: tuple[str, ...]) -> int:
-    """The highest rate that any token of these buckets can be charged at."""
-    return max((rates.per_million[bucket] for bucket in buckets), default=0) if rates.per_million else 0
-
-
 def _worst(rates: Rates, tokens_in: int, tokens_out: int, units: Usage) -> int:
-    by_unit: int = sum(getattr(units, bucket) * rate for bucket, rate in rates.per_unit.items())
-    return _worst_tokens(rates, INTO, tokens_in) + _worst_tokens(rates, OUT, tokens_out) + by_unit
+    charge = _worst_tokens(rates.dearest_in, tokens_in) + _worst_tokens(rates.dearest_out, tokens_out)
+    for bucket, rate in rates.per_unit.items():
+        charge += getattr(units, bucket) * rate
+    return charge
 
 
-def _worst_tokens(rates: Rates, buckets: tuple[str, ...], tokens: int) -> int:
+def _worst_tokens(dearest: Dearest, tokens: int) -> int:
     """Every token in the dearest bucket, and half a nano-dollar for each line that may have been rounded up.
 
-    A line is rounded only where its rate is no whole number of nano-dollars a token. Where all are whole, as nearly
-    every price in use, the bound is met exactly by a call that uses all it may: nothing is held in vain.
+    Where all rates are whole nano-dollars a token, as nearly every price in use, the bound is met exactly by a call
+    that uses all it may: nothing is held in vain.
     """
-    rounded = sum(1 for bucket in buckets if rates.per_million and rates.per_million[bucket] % MILLION)
-    return (2 * tokens * dearest(rates, buckets) + min(rounded, tokens) * MILLION) // (2 * MILLION)
+    return (2 * tokens * dearest.rate + min(dearest.rounded, tokens) * MILLION) // (2 * MILLION)
 
 
 def _counted(usage: Usage, bucket: str) -> int:

@@ -12,7 +12,8 @@ stays as in the first.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -44,7 +45,15 @@ _PARENT: Final[Mapping[str, str]] = {
 _KNOWN: Final = frozenset({*TOKEN_BUCKETS, *UNITS.values()})
 
 
-class Rates(Struct, frozen=True):
+class Dearest(NamedTuple):
+    """Of some buckets: the highest rate of any token, and how many of them have a rate that may be rounded, because it
+    is no whole number of nano-dollars a token."""
+
+    rate: int
+    rounded: int
+
+
+class Rates(Struct, frozen=True, dict=True):
     """Nano-USD per million tokens of each bucket (all, or none), and per unit of those that have a price.
 
     `above_input_tokens`: the input size these rates begin at, exclusive.
@@ -53,6 +62,18 @@ class Rates(Struct, frozen=True):
     per_million: dict[str, int]
     per_unit: dict[str, int]
     above_input_tokens: int = 0
+
+    @cached_property
+    def dearest_in(self) -> Dearest:
+        return self._dearest(INTO)
+
+    @cached_property
+    def dearest_out(self) -> Dearest:
+        return self._dearest(OUT)
+
+    def _dearest(self, buckets: tuple[str, ...]) -> Dearest:
+        rates = [self.per_million[bucket] for bucket in buckets] if self.per_million else [0]
+        return Dearest(max(rates), sum(1 for rate in rates if rate % MILLION))
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -79,6 +100,8 @@ class Price(Struct, frozen=True, kw_only=True):
 
     def reachable(self, tokens_in_max: int) -> Sequence[Rates]:
         """Every tier that a call with at most so much input may fall into."""
+        if len(self.tiers) == 1:
+            return self.tiers
         return self.tiers[:1] + tuple(tier for tier in self.tiers[1:] if tier.above_input_tokens < tokens_in_max)
 
 

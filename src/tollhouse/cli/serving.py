@@ -35,11 +35,11 @@ def run(
     if settings.server.workers > 1:
         raise Misuse("server.workers: this version runs one process; start several on PostgreSQL instead")
     _require_master_key(place, settings)
-    _require_free(settings.server.listen, "--port, or with [server] listen")
-    if settings.server.metrics_address:
-        _require_free(settings.server.metrics_address, "[server] metrics_address")
     raise_file_limit()
     with FolderLock(place.lock):
+        _require_free(settings.server.listen, "--port, or with [server] listen")
+        if settings.server.metrics_address:
+            _require_free(settings.server.metrics_address, "[server] metrics_address")
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(

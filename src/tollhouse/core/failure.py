@@ -73,6 +73,13 @@ class Failure(Exception):
         if retry_after_ms is not None and retry_after_ms > 60_000:
             self.should_retry = False
 
+    def told(self, request_id: str) -> str:
+        """The message as a caller reads it: from 500 on it ends with the request id, for whoever reports it."""
+        if self.status < 500:
+            return self.message
+        sentence = self.message[:1].upper() + self.message[1:]
+        return f"{sentence}{'' if sentence.endswith('.') else '.'} Request id: {request_id}"
+
 
 class KeyRefused(Failure):
     code = "invalid_api_key"

@@ -19,3 +19,15 @@ def make_id(prefix: str, now_ms: int, random: bytes) -> str:
         f"{p[n >> 80 & 1023]}{p[n >> 70 & 1023]}{p[n >> 60 & 1023]}{p[n >> 50 & 1023]}{p[n >> 40 & 1023]}"
         f"{p[n >> 30 & 1023]}{p[n >> 20 & 1023]}{p[n >> 10 & 1023]}{p[n & 1023]}"
     )
+
+
+def time_of(text: str) -> int | None:
+    """Unix milliseconds at which an id was minted; None for what is no id."""
+    _, _, characters = text.rpartition("_")
+    places = [_ALPHABET.find(character) for character in characters]
+    if len(places) != 26 or -1 in places:
+        return None
+    n = 0
+    for place in places[:10]:
+        n = n << 5 | place
+    return n >> 2

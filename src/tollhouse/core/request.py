@@ -37,7 +37,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times: `time_ms` Unix milliseconds of arrival; the others milliseconds after it."""
 
-    id: str  # req_...
+    id: str  # req_..., minted at `time_ms`: that is how a call is found
     time_ms: int
     account_id: str
     project_id: str

@@ -14,3 +14,4 @@ class UsageSum(Struct, frozen=True, kw_only=True):
     calls: int
     failed: int  # of them: ended with a status of 400 or more
     usage: Usage
+    charge: int = 0  # nano-USD; test mode charges nothing

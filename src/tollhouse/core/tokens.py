@@ -1,12 +1,32 @@
-"""Counting tokens, as a port: `tokens/` has what counts, `app.py` hands it to whoever needs a figure."""
+"""Counting tokens, as ports: `tokens/` has what counts, `app.py` hands it to whoever needs a figure."""
 
 from typing import Protocol
 
 
 class TokenCounter(Protocol):
     def count(self, text: str, model: str) -> int:
-        """Tokens of `text` as `model` would count them: 0 for the empty text, never less for a longer text.
+        """Tokens of `text` as `model` would count them: 0 for the empty text.
 
-        A text counted in pieces gives at least the tokens of the whole, and at most one more per piece.
+        A text counted in pieces gives about the tokens of the whole: a word cut in two may count for more.
         """
         ...
+
+
+class RunningCount(Protocol):
+    """Tokens of one text that comes in pieces, as those of the whole, in bounded memory."""
+
+    def add(self, text: str) -> None: ...
+
+    def tokens(self) -> int:
+        """Tokens of all that was added so far."""
+        ...
+
+
+class TextCounter(TokenCounter, Protocol):
+    """A counter for texts of any length."""
+
+    async def count_aside(self, text: str, model: str) -> int:
+        """Like `count`, without holding up the event loop for a long text."""
+        ...
+
+    def running(self, model: str) -> RunningCount: ...

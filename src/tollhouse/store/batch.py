@@ -18,17 +18,17 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert, select
+from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
-from tollhouse.store import keys, requests, schema, usage
+from tollhouse.store import charges, keys, requests, schema, usage
 from tollhouse.store.driver import Driver
 from tollhouse.store.last_use import LastUses
 
 Step = Callable[[Driver, Sequence[Request]], None]
 
-STEPS: tuple[Step, ...] = (requests.insert, usage.add)
+STEPS: tuple[Step, ...] = (requests.insert, usage.add, charges.enter)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 
@@ -79,16 +79,16 @@ class Batches:
         and move SQLite's WAL into the database, so that no commit has to."""
         uses = self.uses.overdue(now_ms)
         try:
-            driver = self._connect()
             if uses or self.trouble is not None:
+                driver = self._connect()
                 driver.begin()
                 keys.touch(driver, uses)
                 _prove_writable(driver.connection)
                 driver.commit()
                 self.uses.written(uses)
                 self.trouble = None
-            if self.since_checkpoint and self._engine.dialect.name == "sqlite":
-                driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            if self.since_checkpoint:
+                self._connect().checkpoint()
             self.since_checkpoint = 0
         except Exception as error:  # guard: as in `settle`, with nobody waiting
             self.disconnect()
@@ -152,14 +152,15 @@ class Batches:
 
     def _stands(self, batch: Sequence[Job]) -> bool:
         """Whether a commit without an answer was done: then its first record is there."""
-        witness = next((job.record.id for job in batch if job.record is not None and job.error is None), None)
+        witness = next((job.record for job in batch if job.record is not None and job.error is None), None)
         if witness is None:
             return False
         try:
             driver = self._connect()
             driver.begin()
-            question = select(schema.requests.c.id).where(schema.requests.c.id == witness)
-            return driver.connection.execute(question).scalar() is not None
+            stands = requests.Requests(driver.connection).holds(witness)
+            driver.rollback()
+            return stands
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
             self.disconnect()
             return False
@@ -177,7 +178,7 @@ def _behind_savepoint(driver: Driver, job: Job, work: Callable[[], Any]) -> None
     except Exception as error:  # guard: what goes wrong for one is told to one
         if _is_trouble(error, driver.connection.dialect):
             raise
-        driver.execute("ROLLBACK TO SAVEPOINT one")
+        driver.undo("one")
         job.error = _told(error, job)
     driver.execute("RELEASE SAVEPOINT one")
 

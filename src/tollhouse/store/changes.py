@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from tollhouse.store.schema import changes
 
-Kind = Literal["account", "project", "key", "catalogue"]
+Kind = Literal["account", "project", "key", "catalogue", "money", "budget", "limit", "price"]
 
 _KEPT = 10_000  # whoever fell further behind loads everything again
 

@@ -33,6 +33,9 @@ class Driver:
 
     `connection` is the same one, for statements made by SQLAlchemy within the transaction. SQLAlchemy must not end it:
     it believes in one transaction, which begins with its first statement and lasts as long as the connection.
+
+    `remembered` is what was read and need not be read again: rows that only this connection writes. It is forgotten
+    whenever anything is undone.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -41,14 +44,39 @@ class Driver:
         self._raw = raw
         self._cursor = raw.cursor()
         self._sqlite = connection.dialect.name == "sqlite"
+        self._clean = True
+        self.remembered = remembered(connection)
+        self.remembered.clear()
 
     def begin(self) -> None:
-        self._raw.rollback()  # what a failed try left behind
+        self.rollback()  # what a failed try left behind
+        self._clean = False
         if self._sqlite:  # psycopg begins by itself
             self._cursor.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         self._raw.commit()
+        self._clean = True
+
+    def undo(self, savepoint: str) -> None:
+        """Take back what was done since a savepoint."""
+        self._cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self.remembered.clear()
+
+    def ask(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        self._cursor.execute(self._marked(statement), list(values))
+        found: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return found
+
+    def rollback(self) -> None:
+        self._raw.rollback()
+        if not self._clean:
+            self.remembered.clear()
+
+    def checkpoint(self) -> None:
+        """Between transactions: move SQLite's WAL into the database, as far as no reader still needs it."""
+        if self._sqlite:
+            self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def execute(self, statement: str) -> None:
         self._cursor.execute(statement)
@@ -64,6 +92,12 @@ class Driver:
 
     def _marked(self, statement: str) -> str:
         return statement if self._sqlite else statement.replace("?", "%s")
+
+
+def remembered(connection: Connection) -> dict[str, Any]:
+    """What a `Driver` on this connection remembers, for statements that reach it by SQLAlchemy."""
+    found: dict[str, Any] = connection.info.setdefault("tollhouse_remembered", {})
+    return found
 
 
 def clean(text: str) -> str:

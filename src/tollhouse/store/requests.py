@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import json, structs
 from sqlalchemy import Connection, select
 
+from tollhouse.core.ids import time_of
 from tollhouse.core.request import Request
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.pages import Place, page
@@ -17,7 +18,7 @@ _decode = json.Decoder(Request).decode
 
 def insert(driver: Driver, batch: Sequence[Request]) -> None:
     """Write a row for each call. A second row for the same id is refused by the database."""
-    driver.insert(_INSERT, [(call.id, call.time_ms, call.account_id, _as_json(call)) for call in batch])
+    driver.insert(_INSERT, [(call.time_ms, call.id, call.account_id, _as_json(call)) for call in batch])
 
 
 class Requests:
@@ -25,8 +26,15 @@ class Requests:
         self._connection = connection
 
     def get(self, request_id: str) -> Request | None:
-        found = self._connection.execute(select(requests.c.record).where(requests.c.id == request_id)).scalar()
+        question = select(requests.c.record).where(
+            requests.c.time_ms == time_of(request_id), requests.c.id == request_id
+        )
+        found = self._connection.execute(question).scalar()
         return None if found is None else _decode(found)
+
+    def holds(self, call: Request) -> bool:
+        question = select(requests.c.id).where(requests.c.time_ms == call.time_ms, requests.c.id == call.id)
+        return self._connection.execute(question).scalar() is not None
 
     def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Request]:
         question = select(requests.c.record)

@@ -6,6 +6,7 @@ databases then hold the same bytes, and neither is asked to look inside.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -131,16 +132,15 @@ audit = Table(
 )
 
 # One row a call, without foreign keys: it must be writable whatever else stands, and it outlives nothing (90 days).
-# `record` is the whole core.request.Request; beside it stands what questions select by. Each index is paid by every
-# call. The second column of a list's order, the id, is left out of them: few calls share a millisecond.
+# `record` is the whole core.request.Request; beside it stands what questions select by. Every index is paid by every
+# call: the id has none of its own, for it holds the time it was minted at, which is `time_ms`.
 requests = Table(
     "requests",
     metadata,
+    Column("time_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Text, primary_key=True),
-    Column("time_ms", BigInteger, nullable=False),
     Column("account_id", Text, nullable=False),
     Column("record", Text, nullable=False),
-    Index("ix_requests_time", "time_ms"),
     Index("ix_requests_account", "account_id", "time_ms"),
 )
 
@@ -160,6 +160,7 @@ def _roll_up(name: str, *dimensions: str, spans: bool) -> Table:
         *(Column(dimension, Text, primary_key=True) for dimension in dimensions),
         Column("calls", BigInteger, nullable=False),
         Column("failed", BigInteger, nullable=False),  # calls that ended with a status of 400 or more
+        Column("charge", BigInteger, nullable=False),  # nano-USD; of live calls only
         *(Column(bucket, BigInteger, nullable=False) for bucket in BUCKETS),
         sqlite_with_rowid=False,  # one tree to look in and to write, not two
     )
@@ -169,6 +170,131 @@ def _roll_up(name: str, *dimensions: str, spans: bool) -> Table:
 # (QUARTER_MS), from which every time zone on Earth has its own days and hours.
 usage = _roll_up("usage", "project_id", "key_id", "model", "mode", spans=True)
 usage_tags = _roll_up("usage_tags", "tag", "mode", spans=False)  # days of UTC; `tag` is `name=value`
+
+
+# Append only: triggers of the first migration refuse every other statement. The chain of an account lies together, in
+# its order. `counter` is the platform's account on the other leg, with the opposite amount; billing/ledger.py has the
+# rules and the canonical bytes of `hash`.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("counter", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("request_id", Text),
+    Column("price_id", Text),
+    Column("multiplier_ppm", BigInteger),
+    Column("refers_to", Text),
+    Column("reason", Text),
+    Column("actor_id", Text),
+    Column("expires_at_ms", BigInteger),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    # A call is charged once and refunded once, whoever tries at the same time.
+    Index("uq_ledger_request", "request_id", "kind", unique=True),
+    # What people did: few among many charges, which do not pay for this index.
+    Index(
+        "ix_ledger_deeds",
+        "account_id",
+        "time_ms",
+        sqlite_where=text("kind NOT IN ('charge', 'overrun')"),
+        postgresql_where=text("kind NOT IN ('charge', 'overrun')"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Where each chain stands, and what its entries sum to; written with every entry.
+account_money = Table(
+    "account_money",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("put_in", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("overrun", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("level", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("model", Text),
+    Column("soft", Text, nullable=False),
+    Column("mail", Text),
+    Column("webhook", Text),
+    Column("system", Boolean, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_budgets_object", "level", "object_id"),
+    Index("ix_budgets_created", "created_at_ms", "id"),
+)
+
+# One row per budget and window that was spent in. It outlives its budget: calls in flight still count.
+budget_counters = Table(
+    "budget_counters",
+    metadata,
+    Column("budget_id", Text, primary_key=True),
+    Column("starts_at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("opening", BigInteger, nullable=False),  # of `spent`: what the window held before the budget was made
+    Column("spent", BigInteger, nullable=False),
+    Column("overrun", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Append only like the ledger: a new price is a new row with a later `effective_from_ms`.
+prices = Table(
+    "prices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("price_list", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("effective_from_ms", BigInteger, nullable=False),
+    Column("written", Text, nullable=False),  # decimal USD by bucket or unit, as JSON
+    Index("uq_prices_place", "price_list", "model", "effective_from_ms", unique=True),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("most", BigInteger, nullable=False),
+    Column("model", Text),
+    Column("until_ms", BigInteger),
+    Column("note", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_limits_object", "level", "object_id"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the code's text, which is shown once
+    Column("last4", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger),
+    Column("redeemed_at_ms", BigInteger),
+    Column("redeemed_by", Text),  # the account
+    Index("ix_codes_created", "created_at_ms", "id"),
+)
 
 
 def _specified(name: str) -> Table:
@@ -198,6 +324,6 @@ changes = Table(
     "changes",
     metadata,
     Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),  # account, project, key, catalogue
+    Column("kind", Text, nullable=False),  # account, project, key, catalogue, money, budget, limit, price
     Column("object_id", Text, nullable=False),
 )

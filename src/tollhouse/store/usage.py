@@ -13,7 +13,7 @@ from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.schema import DAY_MS, QUARTER_MS, usage, usage_tags
 
-_COUNTERS = ("calls", "failed", *BUCKETS)
+_COUNTERS = ("calls", "failed", "charge", *BUCKETS)
 _COLUMN: Mapping[UsageBy, str] = {
     "model": "model",
     "key": "key_id",
@@ -34,7 +34,8 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
     groups: dict[_Group, list[_Used]] = defaultdict(list)
     tags: dict[_Group, list[_Used]] = defaultdict(list)
     for call in batch:
-        used = (1, int(call.status >= 400), *structs.astuple(call.usage))
+        charge = call.charge.amount if call.charge is not None and call.mode == "live" else 0
+        used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
         time_ms, model, mode = call.time_ms, clean(call.model), call.mode
         quarter = time_ms - time_ms % QUARTER_MS
         groups[QUARTER_MS, call.account_id, quarter, call.project_id, call.key_id, model, mode].append(used)
@@ -59,12 +60,14 @@ class UsageRows:
         from_ms: int,
         to_ms: int,
         account_id: str | None = None,
+        project_id: str | None = None,
         key_id: str | None = None,
         mode: str | None = None,
     ) -> list[UsageSum]:
         """Sums over [from_ms, to_ms), by quarters of an hour where a bound is no day of UTC; tags only by whole days.
 
-        Groups come in the order of their names. `key_id` does not bind the report by tag, whose sums know no key.
+        Groups come in the order of their names. `project_id` and `key_id` do not bind the report by tag, whose sums
+        know neither.
         """
         table = usage_tags if by == "tag" else usage
         group: ColumnElement[object] = table.c[_COLUMN[by]]
@@ -76,6 +79,8 @@ class UsageRows:
             question = question.where(table.c.span_ms == (QUARTER_MS if from_ms % DAY_MS or to_ms % DAY_MS else DAY_MS))
         if account_id is not None:
             question = question.where(table.c.account_id == account_id)
+        if project_id is not None and by != "tag":
+            question = question.where(table.c.project_id == project_id)
         if key_id is not None and by != "tag":
             question = question.where(table.c.key_id == key_id)
         if mode is not None:
@@ -85,7 +90,8 @@ class UsageRows:
                 group=str(row[0]),
                 calls=int(row[1]),
                 failed=int(row[2]),
-                usage=Usage(**dict(zip(BUCKETS, map(int, row[3:]), strict=True))),
+                charge=int(row[3]),
+                usage=Usage(**dict(zip(BUCKETS, map(int, row[4:]), strict=True))),
             )
             for row in self._connection.execute(question)
         ]

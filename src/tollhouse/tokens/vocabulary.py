@@ -70,7 +70,7 @@ _END = r"(?![a-z0-9])"
 _MODELS: Final = (  # the first that fits the beginning of a name
     (
         re.compile(
-            rf"(ft:)?(chatgpt-|gpt-4o|gpt-4\.|gpt-[5-9]|gpt-[1-9]\d|gpt-oss|gpt-(audio|realtime|image){_END}"
+            rf"(ft:)?(chatgpt-|gpt-4o|gpt-4\.|gpt-[5-9]|gpt-(?!35)[1-9]\d|gpt-oss|gpt-(audio|realtime|image){_END}"
             rf"|o[1-9]{_END}|codex{_END}|computer-use-preview)"
         ),
         "o200k_base",

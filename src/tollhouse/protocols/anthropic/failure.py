@@ -13,8 +13,7 @@ def status(failure: Failure) -> int:
 
 
 def body(failure: Failure, request_id: str) -> bytes:
-    message = f"{failure.message} (request id: {request_id})" if failure.status >= 500 else failure.message
-    error = {"type": failure.anthropic_type, "message": message}
+    error = {"type": failure.anthropic_type, "message": failure.told(request_id)}
     return _encode({"type": "error", "error": error, "request_id": request_id})
 
 

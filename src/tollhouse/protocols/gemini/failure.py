@@ -13,14 +13,18 @@ def status(failure: Failure) -> int:
 
 def body(failure: Failure, request_id: str) -> bytes:
     """`details` names our own code, which the few Google statuses cannot tell apart (google.rpc.ErrorInfo)."""
-    message = f"{failure.message} (request id: {request_id})" if failure.status >= 500 else failure.message
     info = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": failure.code,
         "domain": "tollhouse",
         "metadata": {"request_id": request_id},
     }
-    error = {"code": failure.status, "message": message, "status": failure.gemini_status, "details": [info]}
+    error = {
+        "code": failure.status,
+        "message": failure.told(request_id),
+        "status": failure.gemini_status,
+        "details": [info],
+    }
     return _encode({"error": error})
 
 

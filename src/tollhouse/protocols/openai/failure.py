@@ -12,7 +12,7 @@ def status(failure: Failure) -> int:
 
 
 def body(failure: Failure, request_id: str) -> bytes:
-    """The JSON of an error answer. From 500 on the message ends with the request id, for whoever reports it."""
+    """The JSON of an error answer."""
     return _encode({"error": _error(failure, request_id)})
 
 
@@ -23,18 +23,14 @@ def event(failure: Failure, request_id: str) -> bytes:
 
 def responses_event(failure: Failure, request_id: str, sequence_number: int) -> bytes:
     """The same for `/v1/responses`, whose error event is flat."""
-    error = {"type": "error", "code": failure.code, "message": _message(failure, request_id), "param": failure.param}
+    error = {"type": "error", "code": failure.code, "message": failure.told(request_id), "param": failure.param}
     return b"event: error\ndata: " + _encode({**error, "sequence_number": sequence_number}) + b"\n\n"
 
 
 def _error(failure: Failure, request_id: str) -> dict[str, str | None]:
     return {
-        "message": _message(failure, request_id),
+        "message": failure.told(request_id),
         "type": failure.openai_type,
         "param": failure.param,
         "code": failure.code,
     }
-
-
-def _message(failure: Failure, request_id: str) -> str:
-    return f"{failure.message} (request id: {request_id})" if failure.status >= 500 else failure.message

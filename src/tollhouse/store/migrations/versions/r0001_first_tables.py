@@ -1,4 +1,5 @@
-"""First tables: accounts, projects, keys, people, audit, requests, usage roll-ups, catalogue."""
+"""First tables: accounts, projects, keys, people, audit, requests, usage roll-ups, the ledger,
+budgets, prices, limits, redeem codes, catalogue."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,6 +33,10 @@ def upgrade() -> None:
     _requests()
     _roll_up("usage", [_number("span_ms")], ["project_id", "key_id", "model", "mode"])
     _roll_up("usage_tags", [], ["tag", "mode"])
+    _ledger()
+    _budgets()
+    _prices_and_limits()
+    _codes()
     _catalogue()
 
 
@@ -147,13 +152,10 @@ def _audit() -> None:
 def _requests() -> None:
     op.create_table(
         "requests",
-        _text("id"),
         _number("time_ms"),
-        _text("account_id"),
-        _text("record"),
-        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+        *(_text(name) for name in ("id", "account_id", "record")),
+        sa.PrimaryKeyConstraint("time_ms", "id", name="pk_requests"),
     )
-    op.create_index("ix_requests_time", "requests", ["time_ms"])
     op.create_index("ix_requests_account", "requests", ["account_id", "time_ms"])
 
 
@@ -166,12 +168,129 @@ def _roll_up(name: str, span: "list[sa.Column[int]]", dimensions: list[str]) -> 
         *(_text(dimension) for dimension in dimensions),
         _number("calls"),
         _number("failed"),
+        _number("charge"),
         *(_number(bucket) for bucket in _BUCKETS),
         sa.PrimaryKeyConstraint(
             *(column.name for column in span), "account_id", "start_ms", *dimensions, name=f"pk_{name}"
         ),
         sqlite_with_rowid=False,
     )
+
+
+def _ledger() -> None:
+    op.create_table(
+        "ledger",
+        _text("account_id"),
+        _number("sequence"),
+        *(_text(name) for name in ("id", "kind")),
+        *(_number(name) for name in ("amount", "balance")),
+        _text("counter"),
+        _number("time_ms"),
+        *(_text(name, nullable=True) for name in ("request_id", "price_id")),
+        _number("multiplier_ppm", nullable=True),
+        *(_text(name, nullable=True) for name in ("refers_to", "reason", "actor_id")),
+        _number("expires_at_ms", nullable=True),
+        sa.Column("previous", sa.LargeBinary, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "sequence", name="pk_ledger"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("uq_ledger_request", "ledger", ["request_id", "kind"], unique=True)
+    deeds = sa.text("kind NOT IN ('charge', 'overrun')")
+    op.create_index("ix_ledger_deeds", "ledger", ["account_id", "time_ms"], sqlite_where=deeds, postgresql_where=deeds)
+    if op.get_context().dialect.name != "sqlite":
+        op.execute(
+            "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append only', ERRCODE = '23000'; END $$"
+        )
+    _append_only("ledger")
+    op.create_table(
+        "account_money",
+        _text("account_id"),
+        *(_number(name) for name in ("put_in", "spent", "overrun", "balance", "sequence")),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name="pk_account_money"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _append_only(table: str) -> None:
+    if op.get_context().dialect.name == "sqlite":
+        for deed in ("update", "delete"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{deed} BEFORE {deed} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+            )
+    else:
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
+        )
+
+
+def _budgets() -> None:
+    op.create_table(
+        "budgets",
+        *(_text(name) for name in ("id", "account_id", "level", "object_id")),
+        _number("amount"),
+        *(_text(name) for name in ("kind", "zone")),
+        _text("model", nullable=True),
+        _text("soft"),
+        *(_text(name, nullable=True) for name in ("mail", "webhook")),
+        sa.Column("system", sa.Boolean, nullable=False),
+        _number("created_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_budgets"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_budgets_account_id"),
+    )
+    op.create_index("ix_budgets_object", "budgets", ["level", "object_id"])
+    op.create_index("ix_budgets_created", "budgets", ["created_at_ms", "id"])
+    op.create_table(
+        "budget_counters",
+        _text("budget_id"),
+        *(_number(name) for name in ("starts_at_ms", "opening", "spent", "overrun")),
+        sa.PrimaryKeyConstraint("budget_id", "starts_at_ms", name="pk_budget_counters"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _prices_and_limits() -> None:
+    op.create_table(
+        "prices",
+        *(_text(name) for name in ("id", "price_list", "model")),
+        _number("effective_from_ms"),
+        _text("written"),
+        sa.PrimaryKeyConstraint("id", name="pk_prices"),
+    )
+    op.create_index("uq_prices_place", "prices", ["price_list", "model", "effective_from_ms"], unique=True)
+    _append_only("prices")
+    op.create_table(
+        "limits",
+        *(_text(name) for name in ("id", "level", "object_id", "kind")),
+        _number("most"),
+        _text("model", nullable=True),
+        _number("until_ms", nullable=True),
+        _text("note"),
+        _number("created_at_ms"),
+        sa.PrimaryKeyConstraint("id", name="pk_limits"),
+    )
+    op.create_index("ix_limits_object", "limits", ["level", "object_id"])
+
+
+def _codes() -> None:
+    op.create_table(
+        "codes",
+        _text("id"),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        _text("last4"),
+        _number("amount"),
+        _text("note"),
+        _number("created_at_ms"),
+        *(_number(name, nullable=True) for name in ("expires_at_ms", "redeemed_at_ms")),
+        _text("redeemed_by", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_codes"),
+        sa.UniqueConstraint("digest", name="uq_codes_digest"),
+    )
+    op.create_index("ix_codes_created", "codes", ["created_at_ms", "id"])
 
 
 def _catalogue() -> None:

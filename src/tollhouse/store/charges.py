@@ -1,0 +1,114 @@
+"""What calls cost, written with their records: entries of the ledger, the money of accounts, the counters of budgets.
+
+Every call waits for this, so it costs three statements a batch, and the bytes that a hash covers are spelled out for
+charges alone; a test holds them to `billing.ledger.canonical`. The end of an account's chain is read once and then
+remembered by the driver, which forgets it when anything is undone.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from tollhouse.billing.ledger import FIRST, NATURES, VERSION
+from tollhouse.core.request import Request
+from tollhouse.store.driver import ROWS_AT_ONCE, Driver, Insertion
+from tollhouse.store.schema import account_money, budget_counters, ledger
+
+Head = tuple[int, int, bytes]
+"""Sequence, balance and hash of an account's last entry."""
+
+_NONE: Final[Head] = (0, 0, FIRST)
+_REVENUE: Final = NATURES["charge"].counter
+_VERSION: Final = f"{len(VERSION)}:{VERSION}"
+_NOT_IN_CHARGES: Final = (None, None, None, None)  # refers_to, reason, actor_id, expires_at_ms
+_REMEMBERED_MAX: Final = 100_000
+
+_INSERT = Insertion(ledger)
+_ADD_MONEY = Insertion(
+    account_money,
+    "ON CONFLICT (account_id) DO UPDATE SET spent = account_money.spent + excluded.spent,"
+    " overrun = account_money.overrun + excluded.overrun, balance = excluded.balance, sequence = excluded.sequence,"
+    " hash = excluded.hash",
+)
+_ADD_COUNTERS = Insertion(
+    budget_counters,
+    "ON CONFLICT (budget_id, starts_at_ms) DO UPDATE SET spent = budget_counters.spent + excluded.spent,"
+    " overrun = budget_counters.overrun + excluded.overrun",
+)
+
+
+def enter(driver: Driver, batch: Sequence[Request]) -> None:
+    """Charge the calls of a batch that are to be charged. Test mode is free."""
+    calls = [call for call in batch if call.charge is not None and call.mode == "live"]
+    if not calls:
+        return
+    heads = _heads(driver, {call.account_id for call in calls})
+    entries: list[tuple[object, ...]] = []
+    spent: dict[str, int] = defaultdict(int)
+    overrun: dict[str, int] = defaultdict(int)
+    counters: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for call in calls:
+        charge, account_id = call.charge, call.account_id
+        assert charge is not None
+        _append(heads, entries, call, f"txn_{call.id[4:]}", "charge", charge.overrun - charge.amount)
+        spent[account_id] += charge.amount
+        if charge.overrun:
+            _append(heads, entries, call, f"txn_{call.id[4:]}_overrun", "overrun", -charge.overrun)
+            overrun[account_id] += charge.overrun
+        for place in charge.budgets:
+            counter = counters[place]
+            counter[0] += charge.amount
+            counter[1] += charge.overrun
+    driver.insert(_INSERT, entries)
+    # Sorted, so that two processes that add to the same rows lock them in the same order.
+    driver.insert(
+        _ADD_MONEY,
+        [
+            (account_id, 0, spent[account_id], overrun[account_id], balance, sequence, digest)
+            for account_id in sorted(spent)
+            for sequence, balance, digest in (heads[account_id],)
+        ],
+    )
+    driver.insert(_ADD_COUNTERS, [(*place, 0, *counters[place]) for place in sorted(counters)])
+
+
+def _append(
+    heads: dict[str, Head], entries: list[tuple[object, ...]], call: Request, txn: str, kind: str, amount: int
+) -> None:
+    charge, account_id, request_id, time_ms = call.charge, call.account_id, call.id, call.time_ms
+    assert charge is not None
+    sequence, balance, previous = heads[account_id]
+    sequence, balance = sequence + 1, balance + amount
+    price_id, multiplier = charge.price_id, charge.multiplier_ppm
+    # Ids hold one byte a character, so that lengths can be counted before they are encoded.
+    texts = f"{sequence}", f"{balance}", f"{amount}", f"{time_ms}", f"{multiplier}"
+    canonical = (
+        f"{_VERSION},{len(account_id)}:{account_id},{len(texts[0])}:{texts[0]},{len(texts[1])}:{texts[1]},"
+        f"{len(txn)}:{txn},{len(kind)}:{kind},{len(texts[2])}:{texts[2]},{len(texts[3])}:{texts[3]},"
+        f"{len(request_id)}:{request_id},{'-' if price_id is None else f'{len(price_id)}:{price_id}'},"
+        f"{len(texts[4])}:{texts[4]},-,-,-,-,"
+    )
+    digest = sha256(previous + canonical.encode("ascii")).digest()
+    heads[account_id] = sequence, balance, digest
+    entry = account_id, sequence, txn, kind, amount, balance, _REVENUE, time_ms, request_id, price_id, multiplier
+    entries.append((*entry, *_NOT_IN_CHARGES, previous, digest))
+
+
+def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:
+    """The ends of the chains, by account; more than those asked for."""
+    heads: dict[str, Head] = driver.remembered.setdefault("heads", {})
+    unknown = sorted(account for account in accounts if account not in heads)
+    if unknown and len(heads) > _REMEMBERED_MAX:
+        heads.clear()
+        unknown = sorted(accounts)
+    for at in range(0, len(unknown), ROWS_AT_ONCE):
+        part = unknown[at : at + ROWS_AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        found = driver.ask(
+            f"SELECT account_id, sequence, balance, hash FROM account_money WHERE account_id IN ({marks})",  # noqa: S608
+            part,
+        )
+        heads.update(dict.fromkeys(part, _NONE))
+        heads.update((row[0], (row[1], row[2], bytes(row[3]))) for row in found)
+    return heads

@@ -1,0 +1,114 @@
+"""Stage 9 in trouble: the record cannot be written, the process ends, or a defect of ours cuts a call off."""
+
+import asyncio
+
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream
+from tests.gateway.stage import (
+    ROLE,
+    STORY,
+    Stage,
+    asking,
+    refusing,
+    run,
+    streaming,
+    until,
+    word,
+)
+from tollhouse.core.failure import (
+    Overloaded,
+    UpstreamError,
+    UpstreamTimeout,
+)
+from tollhouse.core.usage import Usage
+
+PLAIN = Usage(input=60, output=12)
+
+
+class TestCommitFailing:
+    def test_a_buffered_answer_is_kept_back(self) -> None:
+        async def main() -> None:
+            stage, client = Stage(), FakeClient(asking())
+            stage.ledger.failing = True
+            with pytest.raises(Overloaded):
+                await stage.ask(client)
+            assert not client.heads
+            (seen,) = stage.witness.records
+            assert (seen.ending, seen.status, seen.error) == ("commit_failed", 503, "overloaded")
+            assert (seen.usage, seen.usage_source) == (Usage(), "none"), "free"
+            assert stage.limits.inside == 0
+
+        run(main())
+
+    def test_a_stream_ends_with_an_error_event(self) -> None:
+        async def main() -> None:
+            stage, client = Stage(first=FakeUpstream(streaming(*STORY))), FakeClient(asking(stream=True))
+            stage.ledger.failing = True
+            await stage.ask(client)
+            assert client.ended
+            assert client.parts[-1].startswith(b'data: {"error":')
+            assert b'"overloaded"' in client.parts[-1]
+            assert b"[DONE]" not in client.data
+            (seen,) = stage.witness.records
+            assert (seen.ending, seen.error, seen.usage) == ("commit_failed", "overloaded", PLAIN)
+            assert stage.answers_settled
+
+        run(main())
+
+    def test_a_failed_call_says_why_it_failed_and_not_that_this_could_not_be_written(self) -> None:
+        async def main() -> None:
+            stage = Stage(first=FakeUpstream(refusing(500)), second=FakeUpstream(refusing(500)))
+            stage.ledger.failing = True
+            with pytest.raises(UpstreamError):
+                await stage.ask(FakeClient(asking()))
+            assert len(stage.witness.records) == 1
+
+        run(main())
+
+    def test_a_stream_that_broke_still_ends_with_its_own_error(self) -> None:
+        async def main() -> None:
+            stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), UpstreamTimeout("too slow"))))
+            stage.ledger.failing = True
+            client = FakeClient(asking(stream=True))
+            await stage.ask(client)
+            assert client.ended
+            assert b"upstream_timeout" in client.parts[-1]
+
+        run(main())
+
+
+def test_a_defect_of_ours_is_written_down_as_one() -> None:
+    class Torn(FakeUpstream):
+        async def send(self, call: object) -> None:  # type: ignore[override]
+            raise ValueError("a defect")
+
+    async def main() -> None:
+        stage = Stage(first=Torn())
+        with pytest.raises(ValueError, match="a defect"):
+            await stage.ask(FakeClient(asking()))
+        assert (stage.record.ending, stage.record.status) == ("failed_before_first_byte", 500)
+        assert stage.record.error == "server_error"
+        assert stage.limits.inside == 0
+
+    run(main())
+
+
+def test_a_process_that_ends_writes_down_what_it_cut_off() -> None:
+    async def main() -> None:
+        for begun, ending in ((False, "failed_before_first_byte"), (True, "failed_after_first_byte")):
+            waiting = asyncio.Event()
+            before = (ROLE, word("Zoll ")) if begun else ()
+            stage = Stage(first=FakeUpstream(streaming(*before, waiting)))
+            client = FakeClient(asking(stream=True))
+            asked = asyncio.create_task(stage.ask(client))
+            await until(lambda: bool(client.data if begun else stage.first.answers))  # noqa: B023 - awaited here
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            assert (stage.record.ending, stage.record.status, stage.record.error) == (ending, 503, "overloaded")
+            assert (stage.record.usage != Usage()) == begun, "what was delivered is counted"
+            assert stage.answers_settled
+            assert stage.limits.inside == 0
+
+    run(main())

@@ -1,0 +1,149 @@
+"""The counter chooses, loads late, keeps hostile texts cheap, and counts long ones beside the event loop."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tollhouse.core.tokens import TextCounter
+from tollhouse.tokens.estimator import Estimator
+from tollhouse.tokens.tokenizer import EXACT_CHARACTERS_MAX, INLINE_CHARACTERS_MAX, PIECE_CHARACTERS_MAX, Tokenizer
+from tollhouse.tokens.vocabulary import Encoder
+
+MEGABYTE = 1 << 20
+
+
+class Recorder:
+    """An encoder that makes each character a token and remembers what it was given, and where."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self.threads: set[int] = set()
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        self.lengths.append(len(text))
+        self.threads.add(threading.get_ident())
+        return [0] * len(text)
+
+
+def test_a_public_vocabulary_counts_as_its_vendor_does(tokenizer: Tokenizer) -> None:
+    counter: TextCounter = tokenizer
+    assert counter.count("Hello world", "gpt-4o") == 2
+    assert counter.count("<|endoftext|>", "gpt-4o") > 1
+    assert counter.count("", "gpt-4o") == counter.count("", "claude-opus-4-1") == 0
+    assert counter.count("\ud800 half of a pair", "gpt-4") > 0
+
+
+def test_other_families_are_estimated_and_load_nothing() -> None:
+    def load(name: str) -> Encoder:
+        raise AssertionError(name)
+
+    text = "The gate opens at dawn. 税关" * 1000
+    assert Tokenizer(load).count(text, "claude-opus-4-1") == Estimator().count(text, "claude-opus-4-1")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-4"])
+@pytest.mark.parametrize(
+    "unit", ["a", "A", "税", " ", "\n", "=", "1", "\u0301", "🛃", " \n", "aB", "a'", "\r", "\t ", "é", "Zm9v"]
+)
+def test_a_megabyte_of_one_thing_is_counted(unit: str, model: str, tokenizer: Tokenizer) -> None:
+    """Whole, some of these end the encoder in a stack overflow. A sixteenth shows what the whole must come to."""
+    part = unit * (MEGABYTE // 16 // len(unit))
+    counted = tokenizer.count(part * 16, model)
+    cuts = 16 * (len(part) // PIECE_CHARACTERS_MAX + 1)
+    assert abs(counted - 16 * tokenizer.count(part, model)) <= cuts
+
+
+@pytest.mark.parametrize("text", ["a" * MEGABYTE, "word " * (MEGABYTE // 5), "税关，" * (MEGABYTE // 3)])
+def test_the_encoder_is_never_given_more_than_a_piece(text: str) -> None:
+    recorder = Recorder()
+    assert Tokenizer(lambda _: recorder).count(text, "gpt-4o") == len(text)
+    assert max(recorder.lengths) <= PIECE_CHARACTERS_MAX
+    assert len(recorder.lengths) <= len(text) // PIECE_CHARACTERS_MAX + 2
+
+
+def test_of_what_no_model_reads_the_rest_is_estimated() -> None:
+    recorder = Recorder()
+    text = "a" * (EXACT_CHARACTERS_MAX + MEGABYTE)
+    rest = Estimator().count("a" * MEGABYTE, "gpt-4o")
+    assert Tokenizer(lambda _: recorder).count(text, "gpt-4o") == EXACT_CHARACTERS_MAX + rest
+    assert sum(recorder.lengths) == EXACT_CHARACTERS_MAX
+
+
+def test_short_texts_are_counted_here_and_long_ones_elsewhere() -> None:
+    recorder = Recorder()
+    tokenizer = Tokenizer(lambda _: recorder)
+    here = threading.get_ident()
+
+    async def scenario() -> None:
+        await tokenizer.count_aside("first", "gpt-4o")
+        assert here not in recorder.threads, "the first one loads"
+        recorder.threads.clear()
+        assert await tokenizer.count_aside("a" * INLINE_CHARACTERS_MAX, "gpt-4o") == INLINE_CHARACTERS_MAX
+        assert recorder.threads == {here}
+        recorder.threads.clear()
+        assert await tokenizer.count_aside("a" * (INLINE_CHARACTERS_MAX + 1), "gpt-4o") == INLINE_CHARACTERS_MAX + 1
+        assert here not in recorder.threads
+
+    asyncio.run(scenario())
+    tokenizer.close()
+
+
+def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_are_at_once() -> None:
+    begun, go_on, at_once, most = threading.Semaphore(0), threading.Semaphore(0), [0], [0]
+
+    class Slow:
+        def encode_ordinary(self, text: str) -> list[int]:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            begun.release()
+            go_on.acquire()
+            at_once[0] -= 1
+            return [0] * len(text)
+
+    tokenizer = Tokenizer(lambda _: Slow(), threads=1)
+
+    async def scenario() -> list[int]:
+        text = "a" * (INLINE_CHARACTERS_MAX + 1)
+        counts = [asyncio.create_task(tokenizer.count_aside(text, "gpt-4o")) for _ in range(3)]
+        await asyncio.to_thread(begun.acquire)
+        assert not any(count.done() for count in counts)
+        for _ in counts:
+            go_on.release()
+        return await asyncio.gather(*counts)
+
+    assert asyncio.run(scenario()) == [INLINE_CHARACTERS_MAX + 1] * 3
+    assert most == [1]
+    tokenizer.close()
+
+
+def test_a_vocabulary_is_loaded_once_however_many_ask_for_it() -> None:
+    loads: list[str] = []
+    started = threading.Barrier(4)
+
+    def load(name: str) -> Encoder:
+        loads.append(name)
+        return Recorder()
+
+    tokenizer = Tokenizer(load)
+
+    def ask() -> None:
+        started.wait()
+        tokenizer.count("text", "gpt-4o")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == ["o200k_base"]
+
+
+def test_the_start_pays_for_no_vocabulary_and_no_encoder() -> None:
+    code = (
+        "import sys; from tollhouse.tokens.tokenizer import Tokenizer; Tokenizer().count('x', 'claude-opus-4-1'); "
+        "sys.exit('tiktoken' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
