@@ -1,15 +1,17 @@
 """The official `openai` package against a running platform: what an application developer does on the first day."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import openai
 import pytest
 from openai import OpenAI
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
 from tests.clients.conftest import Demo
 
-QUESTION = [{"role": "user", "content": "Where does the Rhine begin?"}]
-WEATHER = {
+QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Where does the Rhine begin?"}]
+WEATHER: ChatCompletionFunctionToolParam = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -29,7 +31,7 @@ def tester(demo: Demo) -> OpenAI:
 
 
 def test_chat(client: OpenAI) -> None:
-    answer = client.chat.completions.create(model="gpt-4o", messages=QUESTION)  # type: ignore[arg-type]
+    answer = client.chat.completions.create(model="gpt-4o", messages=QUESTION)
     assert answer.choices[0].message.content
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage is not None
@@ -38,9 +40,9 @@ def test_chat(client: OpenAI) -> None:
 
 
 def test_stream_says_what_the_buffered_answer_says(client: OpenAI) -> None:
-    whole = client.chat.completions.create(model="gpt-4o", messages=QUESTION)  # type: ignore[arg-type]
+    whole = client.chat.completions.create(model="gpt-4o", messages=QUESTION)
     text = ""
-    for chunk in client.chat.completions.create(model="gpt-4o", messages=QUESTION, stream=True):  # type: ignore[arg-type]
+    for chunk in client.chat.completions.create(model="gpt-4o", messages=QUESTION, stream=True):
         assert chunk.choices, "nobody asked for a usage chunk"
         text += chunk.choices[0].delta.content or ""
     assert text == whole.choices[0].message.content
@@ -49,7 +51,7 @@ def test_stream_says_what_the_buffered_answer_says(client: OpenAI) -> None:
 def test_stream_with_usage(client: OpenAI) -> None:
     stream = client.chat.completions.create(
         model="gpt-4o",
-        messages=QUESTION,  # type: ignore[arg-type]
+        messages=QUESTION,
         stream=True,
         stream_options={"include_usage": True},
     )
@@ -61,21 +63,22 @@ def test_stream_with_usage(client: OpenAI) -> None:
 def test_tools(client: OpenAI) -> None:
     answer = client.chat.completions.create(
         model="gpt-4o",
-        messages=QUESTION,  # type: ignore[arg-type]
-        tools=[WEATHER],  # type: ignore[list-item]
+        messages=QUESTION,
+        tools=[WEATHER],
         tool_choice={"type": "function", "function": {"name": "get_weather"}},
     )
     calls = answer.choices[0].message.tool_calls
     assert calls is not None
-    assert calls[0].function.name == "get_weather"  # type: ignore[union-attr]
+    assert calls[0].type == "function"
+    assert calls[0].function.name == "get_weather"
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_embeddings(client: OpenAI, encoding: str) -> None:
+def test_embeddings(client: OpenAI, encoding: Literal["float", "base64"]) -> None:
     answer = client.embeddings.create(
         model="text-embedding-3-small",
         input=["one", "two"],
-        encoding_format=encoding,  # type: ignore[arg-type]
+        encoding_format=encoding,
     )
     assert [item.index for item in answer.data] == [0, 1]
     assert answer.usage.prompt_tokens > 0
@@ -111,13 +114,13 @@ Act = Callable[[OpenAI], object]
 
 
 def ask(model: str) -> Act:
-    return lambda client: client.chat.completions.create(model=model, messages=QUESTION)  # type: ignore[arg-type]
+    return lambda client: client.chat.completions.create(model=model, messages=QUESTION)
 
 
 def script(script: str) -> Act:
     return lambda client: client.chat.completions.create(
         model="gpt-4o",
-        messages=QUESTION,  # type: ignore[arg-type]
+        messages=QUESTION,
         extra_headers={"x-tollhouse-simulate": script},
     )
 
@@ -158,7 +161,7 @@ def test_a_wrong_key(demo: Demo) -> None:
 def test_a_stream_that_breaks_raises(tester: OpenAI) -> None:
     stream = tester.chat.completions.create(
         model="gpt-4o",
-        messages=QUESTION,  # type: ignore[arg-type]
+        messages=QUESTION,
         stream=True,
         extra_headers={"x-tollhouse-simulate": "tokens=50,cut_after=5"},
     )
@@ -170,7 +173,7 @@ def test_the_sdk_retries_by_itself_what_passes_by_itself(demo: Demo) -> None:
     patient = OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["test_key"], max_retries=2)
     answer = patient.chat.completions.create(
         model="gpt-4o",
-        messages=QUESTION,  # type: ignore[arg-type]
+        messages=QUESTION,
         extra_headers={"x-tollhouse-simulate": "status=503,times=2"},
     )
     assert answer.choices[0].message.content
