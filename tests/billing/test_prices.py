@@ -143,6 +143,11 @@ def test_the_tier_goes_by_the_whole_input_also_what_was_cached() -> None:
     assert read.rates(usage.tokens_in()).per_million["input"] == 2 * 10**9
 
 
+def test_a_tier_may_begin_as_high_as_any_context() -> None:
+    read = price({"input": "1", "tiers": [{"above_input_tokens": 2**31, "input": "2"}]})
+    assert read.tiers[1].above_input_tokens == 2**31
+
+
 def test_an_unpriced_model_is_refused_and_not_free_for_weeks() -> None:
     with pytest.raises(ModelNotPriced, match="house-1 has no price"):
         demand(None, "house-1", CALL)
