@@ -59,3 +59,5 @@ def test_it_forgets_who_has_gone() -> None:
         rate.admit("203.0.113.9", T + 30_000)
     rate.sweep(T + 60_000)
     rate.admit("203.0.113.9", T + 60_000)
+    rate.sweep(T - 86_400_000)
+    rate.admit("203.0.113.9", T - 86_400_000 + 60_000)

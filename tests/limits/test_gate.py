@@ -154,6 +154,17 @@ def test_what_is_idle_is_forgotten() -> None:
     built.admit(caller(), MODEL, 100, T + 60_000)
 
 
+@pytest.mark.parametrize("plan", [{"requests_per_minute": 1}, {"tokens_per_minute": 100}])
+def test_a_clock_that_was_set_back_by_a_day_locks_nobody_out_for_a_day(plan: dict[str, int]) -> None:
+    built = gate(**plan)
+    built.admit(caller(), MODEL, 100, T).release(Usage(input=100), T)
+    now = T - 86_400_000
+    built.forget_idle(now)
+    with pytest.raises(RateLimited):
+        built.admit(caller(), MODEL, 100, now + 59_999)
+    built.admit(caller(), MODEL, 100, now + 60_000)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 300), st.integers(0, 9_000)), max_size=80))
 def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tuple[int, int, int]]) -> None:
     tight = Rule(id="lim_1", level="key", object_id="key_k", kind="parallel_requests", most=2)

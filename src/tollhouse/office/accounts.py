@@ -2,9 +2,12 @@
 
 from msgspec import structs
 
+from tollhouse.billing.budgets import Budget
 from tollhouse.core.account import Account, Project
 from tollhouse.core.audit import Actor
+from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import PathNotFound
+from tollhouse.core.money import Money
 from tollhouse.office import audit, fields, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -23,7 +26,8 @@ async def create(
     credit_limit_usd: str | None = None,
     zone: str = "UTC",
 ) -> Account:
-    """A new account with its project `default`. Without a credit limit the plan's holds. Names need not be unique.
+    """A new account with its project `default`. Without a credit limit the plan's holds, and the plan's
+    `system_hard_limit_usd` becomes a budget of the operator's on it. Names need not be unique.
 
     Raises BadRequest, ScopeMissing.
     """
@@ -41,17 +45,23 @@ async def create(
         created_at_ms=now_ms,
     )
     project = Project(id=office.new_id("proj"), account_id=account.id, name=DEFAULT_PROJECT, created_at_ms=now_ms)
+    ceiling = _ceiling(office, account, chosen)
     row = audit.entry(office, actor, "account.create", account.id, account_id=account.id)
 
     def deed(tables: Tables) -> Account:
         tables.accounts.add(account)
         tables.projects.add(project)
         tables.audit.add(audit.changed(row, None, account))
+        if ceiling is not None:
+            tables.budgets.add(ceiling)
         return account
 
     def follow(done: Account) -> None:
         office.directory.put_account(done)
         office.directory.put_project(project)
+        office.purses.put_money(done.id, done.credit_limit)
+        if ceiling is not None:
+            office.purses.put_budget(ceiling, now_ms)
 
     return await office.rows.change(deed, follow)
 
@@ -80,6 +90,48 @@ async def resume(office: Office, actor: Actor, reference: str, reason: str | Non
     """Let a suspended account go on; nothing happens to an active one."""
     reach.require_operator(actor, "resume accounts")
     return await _turn(office, actor, reference, "account.resume", state="active", reason=fields.reason(reason))
+
+
+async def set_credit_limit(office: Office, actor: Actor, reference: str, usd: str) -> Account:
+    """How far the account may spend beyond what was put in: decimal USD, or `unlimited`.
+
+    Raises PathNotFound, BadRequest, ScopeMissing.
+    """
+    reach.require_operator(actor, "lend credit")
+    account_id, credit_limit = reach.account(office, actor, reference).id, fields.credit_limit(usd)
+    row = audit.entry(office, actor, "account.credit_limit", account_id, account_id=account_id)
+
+    def deed(tables: Tables) -> tuple[Account, Money]:
+        before = tables.accounts.get(account_id)
+        if before is None:
+            raise PathNotFound(f"no account {account_id}")
+        account = structs.replace(before, credit_limit=credit_limit)
+        if account != before:
+            tables.accounts.save(account)
+            tables.audit.add(audit.changed(row, before, account))
+        return account, tables.ledger.money(account_id)
+
+    def follow(done: tuple[Account, Money]) -> None:
+        account, money = done
+        office.directory.put_account(account)
+        office.purses.put_money(account_id, money.limit(account.credit_limit), money.spent)
+
+    return (await office.rows.change(deed, follow))[0]
+
+
+def _ceiling(office: Office, account: Account, plan: Plan) -> Budget | None:
+    if plan.system_hard_limit_usd is None:
+        return None
+    return Budget(
+        id=office.new_id("bud"),
+        account_id=account.id,
+        level="account",
+        object_id=account.id,
+        amount=fields.amount(plan.system_hard_limit_usd, "system_hard_limit_usd", zero=True),
+        kind="month",
+        system=True,
+        created_at_ms=account.created_at_ms,
+    )
 
 
 async def _turn(

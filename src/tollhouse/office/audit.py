@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from msgspec import Struct, structs
 
+from tollhouse.billing.ledger import Transfer
+from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, ScopeMissing
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
 
-_NEVER = frozenset(("secrets", "password_hash"))
+_NEVER = frozenset(("secrets", "password_hash", "digest"))
 _ONLY_LOOK = frozenset(("api_key", "public"))
 
 
@@ -72,6 +74,14 @@ def changed(row: AuditRow, before: Struct | None, after: Struct) -> AuditRow:
         before=row.before | {name: old[name] for name in differ},
         after=row.after | {name: new[name] for name in differ},
     )
+
+
+def posted(row: AuditRow, transfer: Transfer) -> AuditRow:
+    """The row with the money that moved."""
+    told: dict[str, object] = {"kind": transfer.kind, "usd": format_usd(transfer.amount), "reason": transfer.reason}
+    if transfer.request_id is not None:
+        told["request_id"] = transfer.request_id
+    return structs.replace(row, account_id=transfer.account_id, after=row.after | told)
 
 
 def _told(record: Struct) -> dict[str, object]:

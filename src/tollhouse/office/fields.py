@@ -66,6 +66,22 @@ def credit_limit(text: str) -> int | None:
         raise BadRequest(f"credit_limit_usd: {error}, or `unlimited`", param="credit_limit_usd") from None
 
 
+def amount(text: str, param: str, *, zero: bool = False) -> int:
+    """Nano-USD, exactly as written; more than 0 unless `zero` is allowed."""
+    try:
+        found = parse_usd(text)
+    except BadAmount as error:
+        raise BadRequest(f"{param}: {error}", param=param) from None
+    if not found and not zero:
+        raise BadRequest(f"{param}: write more than 0", param=param)
+    return found
+
+
+def pattern(text: str | None) -> str | None:
+    """One model, or those that begin so, as `gpt-4*`; None: all."""
+    return None if text is None else models([text])[0]
+
+
 def expiry(at_ms: int | None, now_ms: int) -> int | None:
     """Unix milliseconds in the future, before the year 10000."""
     if at_ms is not None and not now_ms < at_ms < 253_402_300_800_000:

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tollhouse.access.directory import Directory
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.purses import Purses
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
+from tollhouse.limits.rules import Rules
 from tollhouse.office.ports import Rows
 
 Prepare = Callable[[Catalogue], Callable[[], None]]
@@ -21,7 +24,8 @@ def nothing_to_prepare(catalogue: Catalogue) -> Callable[[], None]:
 
 @dataclass(slots=True)
 class Office:
-    """`catalogue` is the one in force; `prepare` is how the gateway gets a new one."""
+    """`catalogue` is the one in force; `prepare` is how the gateway gets a new one. Purses, prices and rules are what
+    calls are admitted by."""
 
     rows: Rows
     directory: Directory
@@ -29,6 +33,11 @@ class Office:
     random: Randomness
     catalogue: Catalogue = field(default_factory=Catalogue)
     prepare: Prepare = nothing_to_prepare
+    purses: Purses = field(default_factory=Purses)
+    """What calls are paid from. A deed's money is there as soon as it is durable."""
+    prices: PriceLists = field(default_factory=lambda: PriceLists(()))
+    """Immutable; a new price makes new lists, so ask here each time."""
+    rules: Rules = field(default_factory=Rules)
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
 

@@ -12,10 +12,11 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct, structs
 
+from tollhouse.billing.price_list import PriceLists
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Model, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict
-from tollhouse.office import audit, reach
+from tollhouse.office import audit, prices, reach
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
@@ -50,12 +51,15 @@ async def plan(office: Office, actor: Actor, wanted: Catalogue) -> tuple[Change,
 async def apply(office: Office, actor: Actor, wanted: Catalogue) -> Applied:
     """Put a configuration in force: durable first, then from the next request on. The same one twice changes nothing.
 
-    Raises ScopeMissing, BadRequest (an offer of no provider, a secret that is not there), and Conflict if somebody else
-    applied another meanwhile; then nothing has changed.
+    A changed price is a new row of the price list, in force from this instant.
+
+    Raises ScopeMissing, BadRequest (an offer of no provider, a secret that is not there, a price that is none), and
+    Conflict if somebody else applied another meanwhile; then nothing has changed.
     """
     reach.require_operator(actor, "change the configuration")
     stored = await office.rows.read(lambda tables: tables.catalogue.load())
     merged = _merged(stored, wanted)
+    prices.check(merged)
     differ = changes(stored, merged)
     merged = structs.replace(merged, generation=stored.generation + bool(differ))
     in_force = with_secrets(merged, wanted, office.catalogue)
@@ -64,19 +68,21 @@ async def apply(office: Office, actor: Actor, wanted: Catalogue) -> Applied:
     told = {f"{change.kind} {change.id}": change.action for change in differ}
     row = audit.entry(office, actor, "platform.apply", f"generation {merged.generation}", after=dict(told))
 
-    def deed(tables: Tables) -> Applied:
+    def deed(tables: Tables) -> tuple[Applied, PriceLists | None]:
         if tables.catalogue.load().generation != stored.generation:
             raise Conflict("somebody else has just applied another configuration: look at `plan`, and try again")
         if differ:
             tables.catalogue.save(without_secrets(merged), now_ms)
             tables.audit.add(row)
-        return Applied(merged.generation, differ)
+        added = prices.write(office, tables, stored.models, merged.models, now_ms)
+        return Applied(merged.generation, differ), PriceLists(tables.prices.every()) if added else None
 
-    def follow(_: Applied) -> None:
+    def follow(done: tuple[Applied, PriceLists | None]) -> None:
         office.catalogue = in_force
+        office.prices = done[1] or office.prices
         put_in_force()
 
-    return await office.rows.change(deed, follow)
+    return (await office.rows.change(deed, follow))[0]
 
 
 def changes(before: Catalogue, after: Catalogue) -> tuple[Change, ...]:

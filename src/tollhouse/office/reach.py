@@ -4,12 +4,20 @@ What belongs to another account is not there: the answer is the same, word for w
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from tollhouse.billing.budgets import Level
 from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
 from tollhouse.office.office import Office
+
+
+class Target(NamedTuple):
+    level: Level
+    object_id: str
+    account_id: str
+
 
 Named = TypeVar("Named", Account, Project, ApiKey)
 
@@ -47,6 +55,23 @@ def account_or_own(office: Office, actor: Actor, reference: str | None) -> Accou
     if len(accounts) != 1:
         raise BadRequest("account: say which account, by its id or name", param="account")
     return accounts[0]
+
+
+def target(
+    office: Office, actor: Actor, account_ref: str | None, project_ref: str | None, key_ref: str | None
+) -> Target:
+    """What a budget or a limit is to stand on: exactly one is named. Raises BadRequest, PathNotFound."""
+    if sum(one is not None for one in (account_ref, project_ref, key_ref)) != 1:
+        raise BadRequest("account: name one account, one project or one key", param="account")
+    if key_ref is not None:
+        found = key(office, actor, key_ref)
+        return Target("key", found.id, found.account_id)
+    if project_ref is not None:
+        owned = project(office, actor, project_ref)
+        return Target("project", owned.id, owned.account_id)
+    assert account_ref is not None
+    owner = account(office, actor, account_ref).id
+    return Target("account", owner, owner)
 
 
 def narrowed(office: Office, actor: Actor, reference: str | None) -> str | None:

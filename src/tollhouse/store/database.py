@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from tollhouse.access.directory import Directory
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.purses import Purses
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
+from tollhouse.core.money import Money
+from tollhouse.limits.rules import Rules
 from tollhouse.store import migration
 from tollhouse.store.engines import CannotOpen, Engines, connect
-from tollhouse.store.readers import Readers
+from tollhouse.store.readers import DEADLINE_MS, Readers
 from tollhouse.store.tables import Tables
 from tollhouse.store.writer import Writer
 
@@ -31,9 +35,9 @@ class Store:
         """See `Writer.change`."""
         return await self.writer.change(lambda connection: deed(Tables(connection)), after)
 
-    async def read(self, question: Callable[[Tables], T]) -> T:
+    async def read(self, question: Callable[[Tables], T], deadline_ms: int = DEADLINE_MS) -> T:
         """See `Readers.read`."""
-        return await self.readers.read(lambda connection: question(Tables(connection)))
+        return await self.readers.read(lambda connection: question(Tables(connection)), deadline_ms)
 
     async def load_directory(self) -> Directory:
         """Every account, project and key."""
@@ -41,6 +45,18 @@ class Store:
 
     async def load_catalogue(self) -> Catalogue:
         return await self.readers.read(lambda connection: Tables(connection).catalogue.load(), _LOADING_MS)
+
+    async def load_purses(self, now_ms: int) -> Purses:
+        """The money of every account, and every budget with what its window of this instant has spent."""
+        return await self.readers.read(lambda connection: _load_purses(Tables(connection), now_ms), _LOADING_MS)
+
+    async def load_prices(self) -> PriceLists:
+        """Every price there ever was. Raises BadPrice for a row that was not written here."""
+        return PriceLists(await self.readers.read(lambda connection: Tables(connection).prices.every(), _LOADING_MS))
+
+    async def load_limits(self) -> Rules:
+        """Every limit that people set, those that are over included."""
+        return Rules(await self.readers.read(lambda connection: Tables(connection).limits.every(), _LOADING_MS))
 
     async def close(self) -> None:
         """Commit what waits, then close every connection."""
@@ -83,3 +99,16 @@ def migrate(url: str, folder: Path = Path()) -> list[str]:
 
 def _load_directory(tables: Tables) -> Directory:
     return Directory(tables.accounts.every(), tables.projects.every(), tables.keys.every())
+
+
+def _load_purses(tables: Tables, now_ms: int) -> Purses:
+    purses = Purses()
+    money = {one.account_id: one for one in tables.ledger.every_money()}
+    for account in tables.accounts.every():
+        standing = money.get(account.id) or Money(account_id=account.id)
+        purse = purses.put_money(account.id, standing.limit(account.credit_limit), standing.spent)
+        purse.overrun = standing.overrun
+    for budget in tables.budgets.every():
+        counter = tables.budgets.counter(budget.id, budget.window(now_ms).start_ms)
+        purses.put_budget(budget, now_ms, counter.spent).overrun = counter.overrun
+    return purses

@@ -17,6 +17,8 @@ _BUSY_MS = 5_000  # how long a statement waits for another process that holds SQ
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 _PAGES_KEPT_KIB = 32 * 1024
 _STATEMENTS_KEPT = 512  # prepared; a statement that inserts 7 rows is another than one that inserts 8
+# All statements of a question see one state, as on SQLite: the ledger is compared with what was written beside it.
+_READING = "-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
 _SPOKEN = "write sqlite:///PATH or postgresql://user@host/db"
 
 
@@ -59,7 +61,7 @@ def connect(url: str, folder: Path) -> Engines:
         return Engines(
             parsed,
             _postgresql(parsed, 1, "-c synchronous_commit=on"),
-            _postgresql(parsed, READERS, "-c default_transaction_read_only=on"),
+            _postgresql(parsed, READERS, _READING),
         )
     except ModuleNotFoundError:
         raise CannotOpen("PostgreSQL needs its driver: pip install 'tollhouse[postgresql]'") from None

@@ -1,9 +1,9 @@
 """Rows of calls: one a call, written by the writer, read for receipts and lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import json, structs
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from tollhouse.core.ids import time_of
 from tollhouse.core.request import Request
@@ -12,6 +12,7 @@ from tollhouse.store.pages import Place, page
 from tollhouse.store.schema import requests
 
 _INSERT = Insertion(requests)
+_CALLS_AT_ONCE = 5_000
 _encode = json.Encoder().encode
 _decode = json.Decoder(Request).decode
 
@@ -42,6 +43,21 @@ class Requests:
             question = question.where(requests.c.account_id == account_id)
         question = page(question, requests.c.time_ms, requests.c.id, before, limit)
         return [_decode(found) for found in self._connection.execute(question).scalars()]
+
+    def charged(self) -> Iterator[Request]:
+        """Every call with a charge, the oldest first: for who checks all of them."""
+        after: Place = (-1, "")
+        while True:
+            place = tuple_(requests.c.time_ms, requests.c.id)
+            question = select(requests).where(place > tuple_(*after)).order_by(requests.c.time_ms, requests.c.id)
+            rows = self._connection.execute(question.limit(_CALLS_AT_ONCE)).all()
+            for row in rows:
+                call = _decode(row.record)
+                if call.charge is not None:
+                    yield call
+            if len(rows) < _CALLS_AT_ONCE:
+                return
+            after = rows[-1].time_ms, rows[-1].id
 
 
 def _as_json(call: Request) -> str:

@@ -4,10 +4,15 @@ from sqlalchemy import Connection
 
 from tollhouse.store.accounts import Accounts
 from tollhouse.store.audit import Audit
+from tollhouse.store.budgets import Budgets
 from tollhouse.store.catalogue import CatalogueRows
 from tollhouse.store.changes import Changes
+from tollhouse.store.codes import Codes
 from tollhouse.store.keys import Keys
+from tollhouse.store.ledger import Ledger
+from tollhouse.store.limits import LimitRows
 from tollhouse.store.people import People
+from tollhouse.store.prices import Prices
 from tollhouse.store.projects import Projects
 from tollhouse.store.requests import Requests
 from tollhouse.store.usage import UsageRows
@@ -26,3 +31,8 @@ class Tables:
         self.usage = UsageRows(connection)
         self.catalogue = CatalogueRows(connection)
         self.changes = Changes(connection)
+        self.ledger = Ledger(connection)
+        self.budgets = Budgets(connection)
+        self.prices = Prices(connection)
+        self.limits = LimitRows(connection)
+        self.codes = Codes(connection)

@@ -1,0 +1,36 @@
+"""A transfer, posted: its entry in the ledger, and the account's money after it. Grants, refunds and codes share it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tollhouse.billing.ledger import Entry, Transfer
+from tollhouse.core.failure import Conflict
+from tollhouse.core.money import Money
+from tollhouse.office.office import Office
+from tollhouse.office.ports import Tables
+
+MOST = 9 * 10**18  # nano-USD; what an account may have been given in all, for sums have 63 bits
+
+
+class Posted(NamedTuple):
+    entry: Entry
+    money: Money
+
+
+def post(tables: Tables, transfer: Transfer) -> Posted:
+    """Within a deed. Raises Conflict where the account would have more than can be counted."""
+    if abs(tables.ledger.money(transfer.account_id).put_in + transfer.amount) > MOST:
+        raise Conflict("the account would hold more than this platform counts: at most 9000000000 USD")
+    entry = tables.ledger.append(transfer)
+    return Posted(entry, tables.ledger.money(transfer.account_id))
+
+
+def follow(office: Office) -> Callable[[Posted], None]:
+    """After the deed: calls are paid from the money as it stands now."""
+
+    def put(posted: Posted) -> None:
+        money = posted.money
+        account = office.directory.accounts[money.account_id]
+        office.purses.put_money(account.id, money.limit(account.credit_limit), money.spent)
+
+    return put

@@ -1,0 +1,73 @@
+"""Rows of budgets, and the counters of their windows, which `charges` adds to."""
+
+from typing import Any
+
+from msgspec import json, structs
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tollhouse.billing.budgets import Budget
+from tollhouse.core.counter import Counter
+from tollhouse.store.changes import note
+from tollhouse.store.pages import Place, page
+from tollhouse.store.records import record
+from tollhouse.store.schema import budget_counters, budgets
+
+
+class Budgets:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, budget: Budget) -> None:
+        self._connection.execute(insert(budgets).values(_row(budget)))
+        note(self._connection, "budget", budget.id)
+
+    def save(self, budget: Budget) -> None:
+        self._connection.execute(update(budgets).where(budgets.c.id == budget.id).values(_row(budget)))
+        note(self._connection, "budget", budget.id)
+
+    def remove(self, budget_id: str) -> None:
+        """Its counters stay: calls in flight still count."""
+        self._connection.execute(delete(budgets).where(budgets.c.id == budget_id))
+        note(self._connection, "budget", budget_id)
+
+    def get(self, budget_id: str) -> Budget | None:
+        row = self._connection.execute(select(budgets).where(budgets.c.id == budget_id)).mappings().first()
+        return None if row is None else _budget(row)
+
+    def on(self, level: str, object_id: str) -> list[Budget]:
+        question = select(budgets).where(budgets.c.level == level, budgets.c.object_id == object_id)
+        return [_budget(row) for row in self._connection.execute(question.order_by(budgets.c.id)).mappings()]
+
+    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Budget]:
+        question = select(budgets)
+        if account_id is not None:
+            question = question.where(budgets.c.account_id == account_id)
+        question = page(question, budgets.c.created_at_ms, budgets.c.id, before, limit)
+        return [_budget(row) for row in self._connection.execute(question).mappings()]
+
+    def every(self) -> list[Budget]:
+        return [_budget(row) for row in self._connection.execute(select(budgets)).mappings()]
+
+    def counter(self, budget_id: str, starts_at_ms: int) -> Counter:
+        """Of a window in which nothing was spent: zero."""
+        question = select(budget_counters).where(
+            budget_counters.c.budget_id == budget_id, budget_counters.c.starts_at_ms == starts_at_ms
+        )
+        row = self._connection.execute(question).mappings().first()
+        return Counter(budget_id=budget_id, starts_at_ms=starts_at_ms) if row is None else record(row, Counter)
+
+    def open_counter(self, counter: Counter) -> None:
+        """Begin a window that holds something already."""
+        self._connection.execute(insert(budget_counters).values(structs.asdict(counter)))
+
+    def every_counter(self) -> list[Counter]:
+        question = select(budget_counters).order_by(budget_counters.c.budget_id, budget_counters.c.starts_at_ms)
+        return [record(row, Counter) for row in self._connection.execute(question).mappings()]
+
+
+def _row(budget: Budget) -> dict[str, object]:
+    return structs.asdict(budget) | {"soft": json.encode(budget.soft).decode()}
+
+
+def _budget(row: Any) -> Budget:
+    return record(dict(row) | {"system": bool(row["system"])}, Budget, as_json=("soft",))

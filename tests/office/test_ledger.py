@@ -1,0 +1,199 @@
+"""The check of the ledger: silent while everything agrees, and it finds whatever somebody has changed behind it."""
+
+import asyncio
+import sqlite3
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.office.scene import NOW_MS, OPERATOR, HandClock, of_account, run
+from tests.office.test_money import call, commit
+from tollhouse.billing.ledger import refundable
+from tollhouse.core.failure import Failure
+from tollhouse.core.money import Money
+from tollhouse.office import accounts, budgets, credits, keys, ledger  # noqa: A004 - the noun
+from tollhouse.office.office import Office
+
+
+async def busy(office: Office, clock: HandClock) -> None:
+    for name in ("mine", "other"):
+        account = await accounts.create(office, OPERATOR, name=name)
+        owner = of_account(account.id)
+        key = (await keys.create(office, owner, name="ci")).key
+        budget = await budgets.put(office, owner, amount_usd="1", window="day", account=account.id)
+        place = ((budget.id, budget.window(NOW_MS).start_ms),)
+        await credits.grant(office, OPERATOR, account.id, "1")
+        first = 100 if name == "mine" else 200
+        calls = [
+            call(first + number, account.id, 10 + number, overrun=number % 2, budgets=place, key_id=key.id)
+            for number in range(6)
+        ]
+        await commit(office, *calls)
+        await credits.refund(office, OPERATOR, calls[2].id)
+
+
+async def flaws(office: Office, clock: HandClock) -> list[str]:
+    return [flaw.reason for flaw in (await ledger.verify(office, OPERATOR)).flaws]
+
+
+TAMPERING = {
+    "an amount": ("UPDATE ledger SET amount = amount - 1 WHERE sequence = 3", "not what its hash was made from"),
+    "an amount and its balance": (
+        "UPDATE ledger SET amount = amount - 1, balance = balance - 1 WHERE sequence = 3",
+        "not what its hash was made from",
+    ),
+    "a reason": ("UPDATE ledger SET reason = 'better' WHERE kind = 'grant'", "not what its hash was made from"),
+    "a time": ("UPDATE ledger SET time_ms = time_ms + 1 WHERE sequence = 2", "not what its hash was made from"),
+    "an entry dropped": ("DELETE FROM ledger WHERE sequence = 4", "missing, doubled or out of order"),
+    "the last entry dropped": (
+        "DELETE FROM ledger WHERE kind = 'refund'",
+        "the chain ends otherwise",
+    ),
+    "two entries swapped": (
+        "UPDATE ledger SET sequence = CASE sequence WHEN 3 THEN -4 WHEN 4 THEN -3 END WHERE sequence IN (3, 4);"
+        "UPDATE ledger SET sequence = -sequence WHERE sequence < 0",
+        "not chained to the entry before it",
+    ),
+    "an entry given to another": (
+        "UPDATE ledger SET account_id = (SELECT id FROM accounts WHERE name = 'other'), sequence = 99"
+        " WHERE kind = 'refund' AND account_id = (SELECT id FROM accounts WHERE name = 'mine')",
+        "not chained to the entry before it",
+    ),
+    "the other leg": ("UPDATE ledger SET counter = 'platform:grants' WHERE sequence = 3", "its other leg is on"),
+    "a balance": ("UPDATE account_money SET balance = balance + 1", "the chain ends otherwise"),
+    "a head": ("UPDATE account_money SET hash = zeroblob(32)", "the chain ends otherwise"),
+    "what was put in": ("UPDATE account_money SET put_in = put_in + 1", "put_in is kept as"),
+    "what was spent": ("UPDATE account_money SET spent = spent - 1", "spent is kept as"),
+    "the overrun": ("UPDATE account_money SET overrun = overrun + 1", "overrun is kept as"),
+    "the money of an account gone": ("DELETE FROM account_money", "the chain ends otherwise"),
+    "a counter one up": ("UPDATE budget_counters SET spent = spent + 1", "the counter of bud_"),
+    "a counter one down": ("UPDATE budget_counters SET spent = spent - 1", "the counter of bud_"),
+    "a counter's overrun": ("UPDATE budget_counters SET overrun = overrun + 1", "the counter of bud_"),
+    "a counter gone": ("DELETE FROM budget_counters", "the counter of bud_"),
+    "usage by days": ("UPDATE usage SET charge = charge + 1 WHERE span_ms = 86400000", "usage by days has"),
+    "usage by quarters": ("UPDATE usage SET charge = charge - 1 WHERE span_ms = 900000", "usage by quarters"),
+    "a call gone": ("DELETE FROM requests WHERE rowid = 1 OR id = (SELECT min(id) FROM requests)", "calls of"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_whatever_is_changed_behind_the_ledger_is_found(tmp_path: Path, what: str) -> None:
+    run(tmp_path, busy)
+    assert run(tmp_path, flaws) == []
+    statements, told = TAMPERING[what]
+    with sqlite3.connect(tmp_path / "tollhouse.db") as raw:
+        raw.executescript(f"DROP TRIGGER ledger_no_update; DROP TRIGGER ledger_no_delete; {statements}")
+    raw.close()
+    found = run(tmp_path, flaws)
+    assert any(told in reason for reason in found), found
+
+
+DEEDS = st.lists(
+    st.one_of(
+        st.tuples(st.just("grant"), st.integers(0, 1), st.integers(1, 10**6)),
+        st.tuples(st.just("adjust"), st.integers(0, 1), st.integers(-(10**6), 10**6).filter(bool)),
+        st.tuples(st.just("calls"), st.integers(0, 1), st.integers(0, 40)),
+        st.tuples(st.just("refund"), st.integers(0, 200), st.just(0)),
+        st.tuples(st.just("budget"), st.integers(0, 1), st.integers(0, 3)),
+        st.tuples(st.just("wait"), st.integers(0, 3), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+class Slow:
+    """What should stand, kept the obvious way."""
+
+    def __init__(self) -> None:
+        self.put_in: dict[str, int] = defaultdict(int)
+        self.spent: dict[str, int] = defaultdict(int)
+        self.overrun: dict[str, int] = defaultdict(int)
+        self.calls: list[tuple[str, str, int]] = []
+        self.refunded: set[str] = set()
+
+
+@given(deeds=DEEDS)
+@settings(max_examples=15)
+def test_whatever_is_done_the_projection_is_what_recomputation_makes(deeds: list[tuple[str, int, int]]) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        ours = [await accounts.create(office, OPERATOR, name=name, credit_limit_usd="7") for name in ("a", "b")]
+        slow, bounds = Slow(), []
+        for kind, which, figure in deeds:
+            if kind == "wait":
+                clock.ms += which * 12 * 3_600_000
+            elif kind == "refund":
+                await refund(office, slow, which)
+            elif kind == "budget":
+                window = ("day", "week", "month", "total")[figure]
+                bounds.append(
+                    await budgets.put(office, OPERATOR, amount_usd="1", window=window, account=ours[which].id)
+                )
+            elif kind == "calls":
+                await charge(office, slow, ours[which].id, figure, clock.ms, bounds)
+            else:
+                usd = f"{'-' if figure < 0 else ''}0.{abs(figure):09d}"
+                if kind == "grant":
+                    await credits.grant(office, OPERATOR, ours[which].id, usd)
+                else:
+                    await credits.adjust(office, OPERATOR, ours[which].id, usd, reason="x")
+                slow.put_in[ours[which].id] += figure
+        assert await flaws(office, clock) == []
+        store: Any = office.rows
+        loaded = await store.load_purses(clock.ms)
+        for account in ours:
+            money: Money = await office.rows.read(lambda tables, of=account.id: tables.ledger.money(of))  # type: ignore[misc]
+            put_in, spent = slow.put_in[account.id], slow.spent[account.id]
+            assert (money.put_in, money.spent, money.overrun) == (put_in, spent, slow.overrun[account.id])
+            assert money.balance == put_in - spent
+            purse = loaded.money(account.id)
+            assert (purse.limit, purse.spent) == (put_in + 7 * 10**9, spent)
+            assert office.purses.money(account.id).limit == purse.limit
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder), scene)
+
+
+async def charge(office: Office, slow: Slow, account_id: str, count: int, now_ms: int, bounds: list[Any]) -> None:
+    places = {(one.id, one.window(now_ms).start_ms) for one in bounds if one.account_id == account_id}
+    made = []
+    for _ in range(count):
+        number = len(slow.calls)
+        amount, overrun = number * 7 % 50, number % 5 if number * 7 % 50 >= 5 else 0
+        one = call(number, account_id, amount, overrun=overrun, budgets=tuple(sorted(places)), time_ms=now_ms)
+        slow.calls.append((one.id, account_id, amount))
+        slow.spent[account_id] += amount
+        slow.overrun[account_id] += overrun
+        made.append(one)
+    await commit(office, *made)
+
+
+async def refund(office: Office, slow: Slow, which: int) -> None:
+    if not slow.calls:
+        return
+    request_id, account_id, amount = slow.calls[which % len(slow.calls)]
+    try:
+        await credits.refund(office, OPERATOR, request_id)
+    except Failure:
+        assert amount == 0
+        return
+    if request_id not in slow.refunded:
+        slow.refunded.add(request_id)
+        slow.put_in[account_id] += amount
+    entries = await office.rows.read(lambda tables: tables.ledger.of_request(request_id))
+    assert refundable(entry.transfer for entry in entries) == 0
+
+
+def test_a_check_beside_a_busy_writer_sees_one_state(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        account = await accounts.create(office, OPERATOR, name="mine")
+        for start in range(0, 200, 20):
+            calls = [call(start + number, account.id, 3) for number in range(20)]
+            found, _ = await asyncio.gather(ledger.verify(office, OPERATOR), commit(office, *calls))
+            assert found.flaws == ()
+
+    run(tmp_path, scene)
