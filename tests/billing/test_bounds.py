@@ -43,7 +43,7 @@ def bounds(
         (Input(700_000, counted=0), 128_000, 0),
         (Input(700, elsewhere=True), 128_000, 128_000),
         (Input(700_000), None, 700_000),
-        (Input(700, elsewhere=True), None, LARGEST_CONTEXT),
+        (Input(700, elsewhere=True), None, 2 * 1024 * 1024),
         (Input(3 * LARGEST_CONTEXT, elsewhere=True), None, 3 * LARGEST_CONTEXT),
     ],
 )
@@ -88,7 +88,7 @@ def test_an_operation_that_generates_nothing_holds_no_output_and_is_sent_no_cap(
 
 @pytest.mark.parametrize(
     ("model_max", "context", "longest"),
-    [(4_096, 128_000, 4_096), (None, 8_192, 8_192), (None, 10**6, LARGEST_OUTPUT), (None, None, LARGEST_OUTPUT)],
+    [(4_096, 128_000, 4_096), (None, 8_192, 8_192), (None, 10**6, LARGEST_OUTPUT), (None, None, 128 * 1024)],
 )
 def test_the_longest_answer(model_max: int | None, context: int | None, longest: int) -> None:
     assert longest_answer(model_max, context) == longest
@@ -106,6 +106,7 @@ def test_what_costs_nothing_is_afforded_without_end() -> None:
 def test_the_remainder_is_spent_at_the_dearest_tier_within_reach() -> None:
     tiered = price({"input": "0", "output": "1", "tiers": [{"above_input_tokens": 50, "input": "0", "output": "4"}]})
     assert affords(tiered, 50, ONE, 8_000) == 8
+    assert affords(price({"input": "1", "output": "0.000001"}), 100, ONE, 99_999) == 0  # the input is not paid yet
     assert affords(tiered, 51, ONE, 8_000) == 2
 
 

@@ -116,7 +116,7 @@ def test_what_breaks_a_rule_is_not_appended() -> None:
 
 def test_the_chain_is_made_as_it_is_documented() -> None:
     first, second, *_ = chain(STORY)
-    assert (first.sequence, first.balance, first.previous) == (1, 100, FIRST)
+    assert (first.sequence, first.balance, first.previous) == (1, 100, b"\0" * 32)
     assert (second.sequence, second.balance, second.previous) == (2, 70, first.hash)
     text = b"18:tollhouse ledger 1,5:acc_a,1:2,2:70,5:txn_2,6:charge,3:-30,1:2,12:request_id_2,-,-,-,-,-,-,"
     assert canonical(second.transfer, 2, 70) == text
