@@ -97,7 +97,7 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
         PLATFORM.format(f"http://127.0.0.1:{upstream.server_address[1]}").replace("\n", "\r\n").encode()
     )
     assert house.type("apply")["generation"] == 1
-    house.type("accounts", "create", "team")
+    house.type("accounts", "create", "team", "--credit-limit", "50")
     secret = house.type("keys", "create", "first", "--account", "team")["secret"]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(

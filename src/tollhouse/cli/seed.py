@@ -5,7 +5,8 @@ from tollhouse.core.account import Account, KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict
 from tollhouse.core.randomness import Randomness
-from tollhouse.office import accounts, credits, keys, people
+from tollhouse.office import accounts, keys, people
+from tollhouse.office.credits import grant
 from tollhouse.office.office import Office
 
 OPERATOR = Actor(kind="operator", id="demo")
@@ -47,7 +48,7 @@ async def _account(office: Office) -> Account:
     if found:
         return found[0]
     account = await accounts.create(office, OPERATOR, name=ACCOUNT, email=f"demo@{_DOMAIN}")
-    await credits.grant(office, OPERATOR, account.id, GRANT_USD, reason="to try the platform with")
+    await grant(office, OPERATOR, account.id, GRANT_USD, reason="to try the platform with")
     return account
 
 
