@@ -19,12 +19,13 @@ Head = tuple[int, int, bytes]
 """Sequence, balance and hash of an account's last entry."""
 
 _NONE: Final[Head] = (0, 0, FIRST)
-_REVENUE: Final = NATURES["charge"].counter
+_SAME: Final = {"counter": f"'{NATURES['charge'].counter}'"} | dict.fromkeys(
+    ("refers_to", "reason", "actor_id", "expires_at_ms"), "NULL"
+)
 _VERSION: Final = f"{len(VERSION)}:{VERSION}"
-_NOT_IN_CHARGES: Final = (None, None, None, None)  # refers_to, reason, actor_id, expires_at_ms
 _REMEMBERED_MAX: Final = 100_000
 
-_INSERT = Insertion(ledger)
+_INSERT = Insertion(ledger, same=_SAME)
 _ADD_MONEY = Insertion(
     account_money,
     "ON CONFLICT (account_id) DO UPDATE SET spent = account_money.spent + excluded.spent,"
@@ -91,8 +92,8 @@ def _append(
     )
     digest = sha256(previous + canonical.encode("ascii")).digest()
     heads[account_id] = sequence, balance, digest
-    entry = account_id, sequence, txn, kind, amount, balance, _REVENUE, time_ms, request_id, price_id, multiplier
-    entries.append((*entry, *_NOT_IN_CHARGES, previous, digest))
+    entry = account_id, sequence, txn, kind, amount, balance, time_ms, request_id, price_id, multiplier
+    entries.append((*entry, previous, digest))
 
 
 def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:
