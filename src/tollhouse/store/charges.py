@@ -2,7 +2,8 @@
 
 Every call waits for this, so it costs three statements a batch, and the bytes that a hash covers are spelled out for
 charges alone; a test holds them to `billing.ledger.canonical`. The end of an account's chain is read once and then
-remembered by the driver, which forgets it when anything is undone.
+remembered by the driver, which forgets it when anything is undone. Where another process has written the chain
+meanwhile, its primary key refuses the batch; the next try reads the end again, and keeps it to itself until its commit.
 """
 
 from collections import defaultdict
@@ -107,7 +108,8 @@ def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:
         part = unknown[at : at + ROWS_AT_ONCE]
         marks = ", ".join("?" * len(part))
         found = driver.ask(
-            f"SELECT account_id, sequence, balance, hash FROM account_money WHERE account_id IN ({marks})",  # noqa: S608
+            f"SELECT account_id, sequence, balance, hash FROM account_money WHERE account_id IN ({marks})"  # noqa: S608
+            f" ORDER BY account_id {driver.until_commit}",
             part,
         )
         heads.update(dict.fromkeys(part, _NONE))

@@ -45,6 +45,8 @@ class Driver:
         self._raw = raw
         self._cursor = raw.cursor()
         self._sqlite = connection.dialect.name == "sqlite"
+        self.until_commit = "" if self._sqlite else "FOR UPDATE"
+        """Ends a SELECT whose rows nobody else may change before the commit; SQLite has one writer anyway."""
         self._clean = True
         self.remembered = remembered(connection)
         self.remembered.clear()
