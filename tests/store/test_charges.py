@@ -1,6 +1,8 @@
 """What calls cost is entered with them: chained as the ledger's rules say, summed, counted, once, on both databases."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -261,3 +263,48 @@ def test_waiters_of_one_turn_are_charged_in_one_transaction(database_url: str) -
     asyncio.run(scene())
     assert money(database_url).spent == sum(range(1, 51))
     assert money(database_url).sequence == 50
+
+
+_CHARGES_UNTIL_KILLED = """
+import asyncio, itertools, sys
+from tests.store.test_charges import call
+from tests.store.writing import writing
+
+async def one(writer, numbers):
+    for number in numbers:
+        charged = call(number, number % 50, overrun=number % 2, budgets=(("bud_a", 5),), account_id=f"acc_{number % 3}")
+        await writer.commit(charged)
+        print(charged.id, flush=True)
+
+async def main():
+    async with writing(sys.argv[1]) as (writer, _):
+        numbers = itertools.count(1)
+        await asyncio.gather(*(one(writer, numbers) for _ in range(16)))
+
+asyncio.run(main())
+"""
+
+
+def test_what_was_answered_is_charged_exactly_once_after_kill_9(database_url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CHARGES_UNTIL_KILLED, database_url], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        answered = [process.stdout.readline().strip() for _ in range(300)]
+        process.kill()
+        answered += [line.strip() for line in process.stdout if line.endswith("\n")]
+    calls = on_disk(database_url, lambda tables: list(tables.requests.charged()))
+    assert set(answered) <= {one.id for one in calls}
+    charged: list[str | None] = []
+    spent = 0
+    for account_id in ("acc_0", "acc_1", "acc_2"):
+        standing = money(database_url, account_id)
+        chain = on_disk(database_url, lambda tables, of=account_id: [one for one, _ in tables.ledger.chain(of)])  # type: ignore[misc]
+        tail = Tail(account_id, standing.sequence, standing.balance, standing.hash)
+        assert list(verify(chain, account_id, tail)) == []
+        charged += [one.transfer.request_id for one in chain if one.transfer.kind == "charge"]
+        spent += standing.spent
+    assert sorted(one.id for one in calls) == sorted(filter(None, charged))
+    (counter,) = on_disk(database_url, lambda tables: tables.budgets.every_counter())
+    assert counter.spent == spent == sum(one.charge.amount for one in calls if one.charge)

@@ -2,7 +2,8 @@
 
 Every call waits for this, so it costs three statements a batch, and the bytes that a hash covers are spelled out for
 charges alone; a test holds them to `billing.ledger.canonical`. The end of an account's chain is read once and then
-remembered by the driver, which forgets it when anything is undone.
+remembered by the driver, which forgets it when anything is undone. Where another process has written the chain
+meanwhile, its primary key refuses the batch; the next try reads the end again, and keeps it to itself until its commit.
 """
 
 from collections import defaultdict
@@ -19,12 +20,13 @@ Head = tuple[int, int, bytes]
 """Sequence, balance and hash of an account's last entry."""
 
 _NONE: Final[Head] = (0, 0, FIRST)
-_REVENUE: Final = NATURES["charge"].counter
+_SAME: Final = {"counter": f"'{NATURES['charge'].counter}'"} | dict.fromkeys(
+    ("refers_to", "reason", "actor_id", "expires_at_ms"), "NULL"
+)
 _VERSION: Final = f"{len(VERSION)}:{VERSION}"
-_NOT_IN_CHARGES: Final = (None, None, None, None)  # refers_to, reason, actor_id, expires_at_ms
 _REMEMBERED_MAX: Final = 100_000
 
-_INSERT = Insertion(ledger)
+_INSERT = Insertion(ledger, same=_SAME)
 _ADD_MONEY = Insertion(
     account_money,
     "ON CONFLICT (account_id) DO UPDATE SET spent = account_money.spent + excluded.spent,"
@@ -91,8 +93,8 @@ def _append(
     )
     digest = sha256(previous + canonical.encode("ascii")).digest()
     heads[account_id] = sequence, balance, digest
-    entry = account_id, sequence, txn, kind, amount, balance, _REVENUE, time_ms, request_id, price_id, multiplier
-    entries.append((*entry, *_NOT_IN_CHARGES, previous, digest))
+    entry = account_id, sequence, txn, kind, amount, balance, time_ms, request_id, price_id, multiplier
+    entries.append((*entry, previous, digest))
 
 
 def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:
@@ -106,7 +108,8 @@ def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:
         part = unknown[at : at + ROWS_AT_ONCE]
         marks = ", ".join("?" * len(part))
         found = driver.ask(
-            f"SELECT account_id, sequence, balance, hash FROM account_money WHERE account_id IN ({marks})",  # noqa: S608
+            f"SELECT account_id, sequence, balance, hash FROM account_money WHERE account_id IN ({marks})"  # noqa: S608
+            f" ORDER BY account_id {driver.until_commit}",
             part,
         )
         heads.update(dict.fromkeys(part, _NONE))
