@@ -36,9 +36,8 @@ from tollhouse.providers import kinds
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 
-PRICES = PriceLists(
-    [read_price({"input": "2.50", "cache_read": "1.25", "output": "10.00"}, id="price_1", model="house-1")]
-)
+HOUSE_1 = {"input": "2.50", "cache_read": "1.25", "output": "10.00"}
+PRICES = PriceLists([read_price(HOUSE_1, id="price_1", model="house-1")])
 LIVE = "sk-th-live-" + "4" * 43 + "LIVE00"
 TEST = "sk-th-test-" + "4" * 43 + "TEST00"
 NOTHING_STREAMS: Headers = [(b"content-type", b"application/json")]
@@ -112,7 +111,7 @@ class Stage:
         self.slept: list[float] = []
         self.calls = 0
         offers = (Offer(provider="one", model="up-one"), Offer(provider="two", model="up-two", priority=1))
-        model = Model(id="house-1", **{"offers": offers, "context_tokens": 1000, **self.model})
+        model = Model(id="house-1", **{"offers": offers, "context_tokens": 1000, "price": HOUSE_1, **self.model})
         self.house = House(
             clock=self.clock,
             random=Zeros(),

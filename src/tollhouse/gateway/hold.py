@@ -40,7 +40,7 @@ def hold(house: House, journey: Journey, request: Request, model: Model) -> Held
     key, now_ms = journey.identity.key, journey.call.time_ms
     if key.mode == "test" or model.free:
         return Held()
-    price = house.prices().find(model.id, now_ms)
+    price = house.prices().find(model.id, now_ms) if model.price else None  # rows outlive a price that is withdrawn
     if price is None:
         raise ModelNotPriced(f"The model {model.id} has no price yet, so it is not sold. Its operator has to set one.")
     asked = extent(request)
