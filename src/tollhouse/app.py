@@ -73,8 +73,16 @@ async def serve(
     out = _log(settings, folder)
     journal = Journal(open_log(out), out)
     try:
-        office = Office(rows=store, directory=await store.load_directory(), clock=clock, random=random)
-        office.catalogue = await store.load_catalogue()
+        office = Office(
+            rows=store,
+            directory=await store.load_directory(),
+            clock=clock,
+            random=random,
+            catalogue=await store.load_catalogue(),
+            purses=await store.load_purses(clock.now_ms()),
+            prices=await store.load_prices(),
+            rules=await store.load_limits(),
+        )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)
         office.prepare = premises.prepare
@@ -133,7 +141,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     simulator = Simulator(count, clock, asyncio.sleep)
     health = Health()
     retries = RetryBudget()
-    gate = Gate(lambda: house.catalogue, _contact(settings))
+    gate = Gate(lambda: house.catalogue, _contact(settings), office.rules)
     figures = Metrics(
         lambda model: model in house.catalogue.models,
         [lambda: _standing(house, network, store)],
@@ -154,6 +162,9 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         drain_seconds_max=server.drain_seconds_max,
         answer_bytes_max=server.max_answer_bytes,
         show_provider=settings.platform.show_provider,
+        contact=_contact(settings),
+        purses=office.purses,
+        prices=lambda: office.prices,
     )
     networks = settings.outbound.allow_networks
     return Premises(store, office, house, gate, network, journal, figures, Draining(), around, networks)

@@ -97,7 +97,7 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
         PLATFORM.format(f"http://127.0.0.1:{upstream.server_address[1]}").replace("\n", "\r\n").encode()
     )
     assert house.type("apply")["generation"] == 1
-    house.type("accounts", "create", "team")
+    house.type("accounts", "create", "team", "--credit-limit", "50")
     secret = house.type("keys", "create", "first", "--account", "team")["secret"]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(
@@ -127,7 +127,7 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
         ("GET", "/v1/models", "Bearer sk-upstream-1"),
     ]
     assert (tried["state"], tried["url"].partition("/v1")[1:]) == ("green", ("/v1", "/chat/completions"))
-    assert used["usage"] == {"input": 60, "output": 12}
+    assert used["usage"] == {"input": 60, "output": 12, "requests": 1}
     for path in [*folder.iterdir(), tmp_path / "log"]:
         if path.is_file():
             assert b"sk-upstream-1" not in path.read_bytes(), path

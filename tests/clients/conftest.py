@@ -41,6 +41,8 @@ class Demo:
         self.process.terminate()
         self.process.terminate()
         code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self.log.close()
         return code
 

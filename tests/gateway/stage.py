@@ -20,6 +20,8 @@ from tests.gateway.fakes import (
     Zeros,
     identity,
 )
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.prices import read_price
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Provider
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Request
@@ -34,6 +36,8 @@ from tollhouse.providers import kinds
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 
+HOUSE_1 = {"input": "2.50", "cache_read": "1.25", "output": "10.00"}
+PRICES = PriceLists([read_price(HOUSE_1, id="price_1", model="house-1")])
 LIVE = "sk-th-live-" + "4" * 43 + "LIVE00"
 TEST = "sk-th-test-" + "4" * 43 + "TEST00"
 NOTHING_STREAMS: Headers = [(b"content-type", b"application/json")]
@@ -97,6 +101,7 @@ class Stage:
     retries: RetryBudget = field(default_factory=RetryBudget)
     health: Health = field(default_factory=Health)
     drain_seconds_max: int = 600
+    money: int | None = None  # nano-USD that the account has; None: without a limit
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -106,7 +111,7 @@ class Stage:
         self.slept: list[float] = []
         self.calls = 0
         offers = (Offer(provider="one", model="up-one"), Offer(provider="two", model="up-two", priority=1))
-        model = Model(id="house-1", **{"offers": offers, "context_tokens": 1000, **self.model})
+        model = Model(id="house-1", **{"offers": offers, "context_tokens": 1000, "price": HOUSE_1, **self.model})
         self.house = House(
             clock=self.clock,
             random=Zeros(),
@@ -126,7 +131,9 @@ class Stage:
                 "one": _destination(self._provider("one"), self.first, self.keys_of_first),
                 "two": _destination(self._provider("two"), self.second, ("sk-two",)),
             },
+            prices=lambda: PRICES,
         )
+        self.purse = self.house.purses.put_money(identity(LIVE).account.id, self.money)
 
     def _provider(self, name: str) -> Provider:
         return Provider(**{"id": name, "kind": "openai_compatible", **self.provider})

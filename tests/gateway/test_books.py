@@ -23,7 +23,7 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.usage import Usage
 
-PLAIN = Usage(input=60, output=12)
+PLAIN = Usage(input=60, output=12, requests=1)
 
 
 class TestCommitFailing:

@@ -49,7 +49,7 @@ from tollhouse.core.request import Ending
 from tollhouse.core.usage import Usage
 from tollhouse.routing.health import Blame
 
-PLAIN = Usage(input=60, output=12)
+PLAIN = Usage(input=60, output=12, requests=1)
 
 
 def test_an_answer_goes_through_as_it_came_and_is_written_down() -> None:
@@ -291,7 +291,7 @@ def test_a_response_that_fails_in_the_providers_own_words_is_passed_on_and_count
         assert client.data == delta + last
         record = stage.record
         assert (record.ending, record.error) == ("failed_after_first_byte", "upstream_error")
-        assert (record.usage, record.usage_source) == (Usage(input=2, output=2), "counted")
+        assert (record.usage, record.usage_source) == (Usage(input=2, output=2, requests=1), "counted")
         assert record.attempts[0].error == "upstream_error"
         assert stage.health.snapshot(stage.clock.ms)
 

@@ -26,7 +26,7 @@ from tollhouse.core.request import Ending
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.client import ClientLeft
 
-REPORTED = Usage(input=60, output=12)
+REPORTED = Usage(input=60, output=12, requests=1)
 SAID_HI = 5  # tokens of the prompt, as `Words` counts the messages of `asking`
 
 
@@ -62,7 +62,7 @@ def test_a_stream_without_a_word_is_given_up_at_once_and_the_prompt_is_counted(w
         stage = Stage(first=FakeUpstream(first))
         await left(stage, client, "client_left_before_first_byte")
         assert not client.heads
-        assert (stage.record.usage, stage.record.usage_source) == (Usage(input=SAID_HI), "counted")
+        assert (stage.record.usage, stage.record.usage_source) == (Usage(input=SAID_HI, requests=1), "counted")
         assert stage.record.attempts[0].error == "client_left"
         assert all(one.aborted for one in stage.first.answers)
         assert not stage.second.calls
@@ -80,7 +80,10 @@ def test_a_stream_under_way_is_given_up_within_one_event() -> None:
         (given_up,) = stage.first.answers
         assert given_up.aborted
         assert not given_up.ended
-        assert (stage.record.usage, stage.record.usage_source) == (Usage(input=SAID_HI, output=2), "counted")
+        assert (stage.record.usage, stage.record.usage_source) == (
+            Usage(input=SAID_HI, output=2, requests=1),
+            "counted",
+        )
 
     run(main())
 
@@ -166,7 +169,7 @@ def test_draining_ends(stream: bool) -> None:
         play = Play(headers=STREAMS if stream else NOTHING_STREAMS, pieces=(*begun, client.leave, never))
         stage = Stage(first=FakeUpstream(play), provider={"on_disconnect": "drain"}, drain_seconds_max=0)
         await left(stage, client, "client_left_after_first_byte" if stream else "client_left_before_first_byte")
-        assert stage.record.usage == Usage(input=SAID_HI, output=1 if stream else 0)
+        assert stage.record.usage == Usage(input=SAID_HI, output=1 if stream else 0, requests=1)
         assert stage.record.usage_source == "counted"
         assert stage.first.answers[0].aborted
 

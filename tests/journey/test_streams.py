@@ -106,7 +106,7 @@ def test_usage_reaches_who_asked_once(house: Platform, provider: Provider) -> No
     assert len(usages) == 1
     assert usages[0]["completion_tokens"] == 45
     record = house.record(reply.id)
-    assert record.usage == Usage(input=400, cache_read=800, output=25, reasoning=20)
+    assert record.usage == Usage(input=400, cache_read=800, output=25, reasoning=20, requests=1)
     assert charge_nusd(record) == 2_450_000
 
 

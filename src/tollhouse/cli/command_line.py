@@ -26,6 +26,8 @@ COMMANDS: Final = (
     ("accounts", "tollhouse.cli.accounts:app", "Accounts: who pays."),
     ("projects", "tollhouse.cli.projects:app", "Projects within an account."),
     ("keys", "tollhouse.cli.keys:app", "API keys: make, show, rotate, freeze, revoke."),
+    ("credits", "tollhouse.cli.credits:app", "Money that is granted or given back."),
+    ("budgets", "tollhouse.cli.budgets:app", "Spending limits by window."),
     ("providers", "tollhouse.cli.providers:app", "Providers and their health."),
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:usage", "What was used, grouped."),

@@ -6,10 +6,12 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict
 from tollhouse.core.randomness import Randomness
 from tollhouse.office import accounts, keys, people
+from tollhouse.office.credits import grant
 from tollhouse.office.office import Office
 
 OPERATOR = Actor(kind="operator", id="demo")
 ACCOUNT = "demo"
+GRANT_USD = "100"
 _KEYS: tuple[tuple[str, str, KeyMode], ...] = (
     ("TOLLHOUSE_API_KEY", "demo", "live"),
     ("TOLLHOUSE_TEST_KEY", "demo-test", "test"),
@@ -45,7 +47,9 @@ async def _account(office: Office) -> Account:
     found = office.directory.accounts_called(ACCOUNT)
     if found:
         return found[0]
-    return await accounts.create(office, OPERATOR, name=ACCOUNT, email=f"demo@{_DOMAIN}")
+    account = await accounts.create(office, OPERATOR, name=ACCOUNT, email=f"demo@{_DOMAIN}")
+    await grant(office, OPERATOR, account.id, GRANT_USD, reason="to try the platform with")
+    return account
 
 
 async def _person(office: Office, name: str, role: str, account: str | None) -> tuple[str, str]:

@@ -15,7 +15,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(slots=True)
 class Door:
-    """`defect` is told of exceptions that an application let through, `refused` of each failure the listener told a client.
+    """`defect` is told of exceptions that an application let through, `refused` of each failure told to a client.
 
     date: a whole header line, renewed by the server every second or sooner.
     """

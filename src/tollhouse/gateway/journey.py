@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tollhouse.core.account import Identity
+from tollhouse.core.charge import Charge
 from tollhouse.core.request import Attempt, Ending, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
@@ -24,6 +25,8 @@ class Journey:
     stream: bool = False
     tags: dict[str, str] = field(default_factory=dict)
     output_cap: int | None = None
+    added_cap: int | None = None  # an output cap that the caller had not named
+    charge: Charge | None = None
     provider: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     status: int = 200
@@ -64,6 +67,7 @@ class Journey:
             usage=self.usage,
             usage_source=self.usage_source,
             raw_usage=self.raw_usage,
+            charge=self.charge,
             output_cap=self.output_cap,
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,

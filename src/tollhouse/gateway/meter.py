@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from tollhouse.core.catalogue import Model
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
@@ -22,7 +24,7 @@ def meter(
     """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller."""
     journey.raw_usage = raw
     if reported is not None and _possible(reported, model):
-        journey.usage = reported
+        journey.usage = structs.replace(reported, requests=1)
         journey.usage_source = "drained" if journey.call.client.gone else "upstream"
     else:
         count(house, journey, request, delivered())
@@ -30,7 +32,7 @@ def meter(
 
 def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
     """Note what nobody reported: the prompt as we count it, and the output tokens that went to the caller."""
-    journey.usage = Usage(input=house.count.count(prompt(request), journey.model), output=delivered)
+    journey.usage = Usage(input=house.count.count(prompt(request), journey.model), output=delivered, requests=1)
     journey.usage_source = "counted"
 
 

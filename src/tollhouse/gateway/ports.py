@@ -1,9 +1,12 @@
 """What the gateway needs from the rest of the house, as ports. `app.py` plugs the real parts in, tests plug fakes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
@@ -91,6 +94,10 @@ class House:
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
+    contact: str = ""  # who can add money or raise a limit of the operator
+    purses: Purses = field(default_factory=Purses)
+    prices: Callable[[], PriceLists] = lambda: PriceLists(())
+    late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import structs
 
+from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
@@ -23,6 +24,7 @@ from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.protocols.openai.request import Request
 
+CAP_REASON: Final = "no output cap was named: what the money left affords"
 JSON: Final = (b"content-type", b"application/json")
 
 
@@ -60,7 +62,8 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
         journey.first_byte_ms = journey.last_byte_ms = house.since_ms(journey.call)
     await books.commit()
     if not client.gone:
-        await client.whole(200, [JSON, *journey.headers], answer.body)
+        charged = (b"x-tollhouse-charge-usd", _charged(journey).encode())
+        await client.whole(200, [JSON, *journey.headers, charged], answer.body)
 
 
 async def _stream(
@@ -97,7 +100,9 @@ async def _stream(
     except Failure as unsaved:
         await opened.outlet.end(_event(journey, opened, unsaved))
         return
-    await opened.outlet.end(reader.held)
+    counted = journey.usage if journey.usage_source == "counted" else None
+    cap_reason = None if journey.added_cap is None else CAP_REASON
+    await opened.outlet.end(reader.seal(_charged(journey), journey.call.id, cap_reason, counted))
 
 
 async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leaving) -> None:
@@ -158,6 +163,11 @@ def _failed(house: House, journey: Journey, request: Request, model: Model, open
     else:
         journey.ending = "failed_after_first_byte"
         meter(house, journey, request, model, None, opened.reader.raw_usage, opened.reader.delivered_tokens)
+
+
+def _charged(journey: Journey) -> str:
+    """Decimal USD; 0 in test mode and for free models."""
+    return format_usd(0 if journey.charge is None else journey.charge.amount)
 
 
 def _event(journey: Journey, opened: Opened, failure: Failure) -> bytes:

@@ -1,43 +1,65 @@
 """Stage 9: whatever happened, a call is written down exactly once, and before the last part of its answer leaves.
 
 `async with settled(...)` opens the books for a call. Leaving it by any path closes them: an answer that was committed
-in time is done already; a failure, a caller who left or a cancellation is written down here.
+in time is done already; a failure, a caller who left or a cancellation is written down here. The hold ends with the
+books: by the charge, or by nothing.
 """
 
 import asyncio
 from types import TracebackType
+from typing import Final
 
+from tollhouse.billing import book
+from tollhouse.billing.charges import total
+from tollhouse.core.catalogue import Model
+from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Defect, Failure, Overloaded
 from tollhouse.gateway.client import ClientLeft
+from tollhouse.gateway.hold import Held, hold
 from tollhouse.gateway.journey import NOTHING, Journey
+from tollhouse.gateway.late import settle, write_later
 from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.request import Request
+
+UNHELD: Final = Held()
 
 
 class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(...)`
     """See above. `committed`: the record is written, or its writing was tried."""
 
-    __slots__ = ("_house", "_journey", "committed")
+    __slots__ = ("_held", "_house", "_journey", "committed")
 
     def __init__(self, house: House, journey: Journey) -> None:
         self._house = house
         self._journey = journey
+        self._held = UNHELD
         self.committed = False
+
+    def hold(self, request: Request, model: Model) -> None:
+        """Reserve the worst case. Raises what `gateway.hold.hold` does; then nothing is reserved."""
+        self._held = hold(self._house, self._journey, request, model)
 
     async def commit(self) -> None:
         """Make the record durable. The last part of the answer may leave after this returns.
 
         Raises Overloaded where it cannot be made durable (Defect where it never can): the answer must then not look
-        whole.
+        whole. A buffered call is free then; what was streamed is charged once it can be written.
         """
         journey, witness = self._journey, self._house.witness
+        journey.charge = self._charge()
         record = journey.record()
         self.committed = True
         try:
             await self._house.ledger.commit(record)
         except Failure as unsaved:
             _unsaved(journey, unsaved)
+            self._unpaid(unsaved)
             witness.saw(journey.record())
             raise
+        except asyncio.CancelledError:
+            settle(self._held, record)  # the writer has it, and will not give it back
+            raise
+        settle(self._held, record)
         witness.saw(record)
 
     async def __aenter__(self) -> "settled":
@@ -64,6 +86,30 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
             if error is None:
                 raise
 
+    def _charge(self) -> Charge | None:
+        """What the usage costs at the price that stood at admission; None where nothing is charged."""
+        journey, held = self._journey, self._held
+        if journey.usage_source == "none" or journey.identity.key.mode == "test":
+            return None
+        if held.price is None or held.hold is None:
+            return Charge(amount=0, price_id=None)
+        amount = total(held.price, journey.usage)
+        return Charge(
+            amount=amount,
+            price_id=held.price.id,
+            held=held.hold.amount,
+            overrun=max(0, amount - held.hold.amount),
+            budgets=tuple((purse.id, purse.starts_at_ms) for purse in held.hold.purses if purse.kind == "budget"),
+        )
+
+    def _unpaid(self, failure: Failure) -> None:
+        """The commit failed: a charge for what has been streamed waits with its hold; all else is free."""
+        hold, journey = self._held.hold, self._journey
+        if journey.charge is not None and isinstance(failure, Overloaded):
+            write_later(self._house, journey.record(), self._held)
+        elif hold is not None:
+            book.release(hold)
+
 
 def _unsaved(journey: Journey, failure: Failure) -> None:
     """An answer that could not be committed: kept back, and free, unless it has begun. A failed call stays one."""
@@ -73,7 +119,7 @@ def _unsaved(journey: Journey, failure: Failure) -> None:
     journey.error = failure.code
     if not journey.stream:
         journey.status = failure.status
-        journey.usage, journey.usage_source = NOTHING, "none"
+        journey.usage, journey.usage_source, journey.charge = NOTHING, "none", None
 
 
 def _failed(journey: Journey, failure: Failure) -> None:

@@ -1,6 +1,8 @@
 """What a kind of provider is: everything that is the same for all providers of that kind."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +11,11 @@ from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
 from tollhouse.routing.health import Blame
+
+CAPS: Final[Mapping[Operation, str]] = MappingProxyType(
+    {"chat": "max_tokens", "completions": "max_tokens", "responses": "max_output_tokens"}
+)
+"""As every server of the OpenAI format takes them; OpenAI itself has renamed the first."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -30,6 +37,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     paths: Mapping[Operation, str]  # below the base URL, each with its slash
     make_headers: Callable[[str, Provider, Headers], Headers]
     read_error: Callable[[Operation, int, Headers, bytes], Fault]
+    caps: Mapping[Operation, str] = CAPS  # the member that caps the output, where the caller named none
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tollhouse.providers.headers import with_bearer
-from tollhouse.providers.kind import Kind
+from tollhouse.providers.kind import CAPS, Kind
 from tollhouse.providers.openai_errors import read_error
 from tollhouse.providers.openai_paths import PATHS
 
@@ -13,6 +13,7 @@ KIND: Final = Kind(
     base_url="https://api.openai.com/v1",
     speaks=("openai_chat", "openai_responses"),
     paths=PATHS,
+    caps={**CAPS, "chat": "max_completion_tokens"},
     make_headers=with_bearer,
     read_error=read_error,
 )

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tollhouse.edge.admin import accounts, audit, keys, models, platform, projects, providers, usage
+from tollhouse.edge.admin import accounts, audit, budgets, keys, models, platform, projects, providers, usage
+from tollhouse.edge.admin import credits as credit
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.openapi import document
 from tollhouse.edge.admin.route import PUBLIC, Asked, Nothing, Route
@@ -28,6 +29,8 @@ TABLE: Final[tuple[Route, ...]] = (
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
+    *credit.ROUTES,
+    *budgets.ROUTES,
     *providers.ROUTES,
     *models.ROUTES,
     *usage.ROUTES,

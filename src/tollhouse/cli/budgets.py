@@ -1,0 +1,54 @@
+"""tollhouse budgets: so much money, in such a window, on an account, a project or a key."""
+
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from tollhouse.cli.control import call
+from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import columns, show, show_rows
+
+app = App(name="budgets", help="Spending limits by window.")
+
+
+@app.command(name="set")
+def put(
+    *,
+    amount: Annotated[str, Parameter(help="US dollars; 0 refuses every call")],
+    window: Annotated[Literal["total", "day", "week", "month"], Parameter(help="when it begins anew")],
+    account: AccountOption = None,
+    project: ProjectOption = None,
+    key: Annotated[str | None, Parameter(help="a key, by id or unique name")] = None,
+    zone: Annotated[str | None, Parameter(help="a time zone such as Europe/Berlin; absent: UTC")] = None,
+    model: Annotated[str | None, Parameter(help="count only calls to this model")] = None,
+    soft: Annotated[tuple[int, ...], Parameter(help="a percentage at which people are told; may be repeated")] = (),
+    at: Place = HERE,
+) -> None:
+    """Set a budget; one of the same place, window and model is replaced."""
+    given = {
+        "amount_usd": amount,
+        "window": window,
+        "account": account,
+        "project": project,
+        "key": key,
+        "zone": zone,
+        "model": model,
+        "soft": list(soft),
+    }
+    budget = call(at, "budgets.set", given=given)
+    show(at, budget, f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}")
+
+
+@app.command(name="list")
+def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+    """Budgets, newest first."""
+    answer = call(at, "budgets.list", given={"account": account, "limit": limit, "after": after})
+    shown = columns("id", "level", "of_id", "amount_usd", "window", "model", "created_at")
+    show_rows(at, answer, shown, empty="There is no budget")
+
+
+@app.command
+def remove(budget: str, *, at: Place = HERE) -> None:
+    """Let a budget bind no more."""
+    show(at, call(at, "budgets.remove", budget), f"Removed {budget}")

@@ -1,0 +1,97 @@
+"""/api/v1/budgets"""
+
+from msgspec import Struct
+
+from tollhouse.billing.budgets import Budget
+from tollhouse.core.amount import format_usd
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import Page, page_object
+from tollhouse.edge.admin.route import ACCOUNT, Asked, Nothing, Paging, Route
+from tollhouse.office import budgets
+
+
+class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="budget"):
+    """`of_id`: the account, project or key it stands on."""
+
+    id: str
+    account_id: str
+    level: str
+    of_id: str
+    amount_usd: str
+    window: str
+    zone: str
+    model: str | None
+    soft: tuple[int, ...]
+    managed_by_operator: bool
+    created_at: str | None
+
+
+class NewBudget(Struct, frozen=True, kw_only=True):
+    """On one of `account`, `project` and `key`. `soft`: percentages at which people are told."""
+
+    amount_usd: str
+    window: str  # total, day, week, month
+    account: str | None = None
+    project: str | None = None
+    key: str | None = None
+    zone: str | None = None
+    model: str | None = None
+    soft: tuple[int, ...] = ()
+
+
+class BudgetsAsked(Paging, frozen=True, kw_only=True):
+    account: str | None = None
+
+
+async def put(desk: Desk, asked: Asked[NewBudget]) -> BudgetObject:
+    given = asked.given
+    made = await budgets.put(
+        desk.office,
+        asked.actor,
+        amount_usd=given.amount_usd,
+        window=given.window,
+        account=given.account,
+        project=given.project,
+        key=given.key,
+        zone=given.zone,
+        model=given.model,
+        soft=given.soft,
+    )
+    return budget_object(made)
+
+
+async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
+    given = asked.given
+    found = await budgets.list_page(
+        desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
+    )
+    return page_object(found, budget_object)
+
+
+async def remove(desk: Desk, asked: Asked[Nothing]) -> BudgetObject:
+    return budget_object(await budgets.remove(desk.office, asked.actor, asked.id))
+
+
+def budget_object(budget: Budget) -> BudgetObject:
+    return BudgetObject(
+        id=budget.id,
+        account_id=budget.account_id,
+        level=budget.level,
+        of_id=budget.object_id,
+        amount_usd=format_usd(budget.amount),
+        window=budget.kind,
+        zone=budget.zone,
+        model=budget.model,
+        soft=budget.soft,
+        managed_by_operator=budget.system,
+        created_at=written(budget.created_at_ms),
+    )
+
+
+_PATH = "/api/v1/budgets"
+ROUTES = (
+    Route("budgets.list", "GET", _PATH, every, ACCOUNT, "Budgets, newest first", Page[BudgetObject], BudgetsAsked),
+    Route("budgets.set", "POST", _PATH, put, ACCOUNT, "Set a budget", BudgetObject, NewBudget, status=201),
+    Route("budgets.remove", "POST", _PATH + "/{id}/remove", remove, ACCOUNT, "Let a budget bind no more", BudgetObject),
+)

@@ -1,0 +1,83 @@
+"""Stage 5: the worst case a call can cost is held on everything that must pay for it, or the call does not go out.
+
+A caller who names an output cap gets it or is refused; where none is named, one is added that the tightest purse can
+pay, and the answer's head says so. The hold ends in `settle`, by the charge or by nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from tollhouse.billing import book
+from tollhouse.billing.bounds import Input, Output, bound
+from tollhouse.billing.prices import Price
+from tollhouse.core.amount import BadAmount, format_usd, parse_usd
+from tollhouse.core.catalogue import Model
+from tollhouse.core.failure import BadRequest, MaxCostExceeded, ModelNotPriced
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.extent import extent
+from tollhouse.protocols.openai.request import Request
+
+MAX_COST: Final = b"x-tollhouse-max-cost-usd"
+GENERATES: Final = frozenset[Operation](("chat", "completions", "responses"))
+ONE_REQUEST: Final = Usage(requests=1)
+
+
+@dataclass(slots=True)
+class Held:
+    """What stands against a call: its price, and the hold (none in test mode and for free models)."""
+
+    price: Price | None = None
+    hold: book.Hold | None = None
+
+
+def hold(house: House, journey: Journey, request: Request, model: Model) -> Held:
+    """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
+    most = _max_cost(journey.call.header(MAX_COST))
+    key, now_ms = journey.identity.key, journey.call.time_ms
+    if key.mode == "test" or model.free:
+        return Held()
+    price = house.prices().find(model.id, now_ms) if model.price else None  # rows outlive a price that is withdrawn
+    if price is None:
+        raise ModelNotPriced(f"The model {model.id} has no price yet, so it is not sold. Its operator has to set one.")
+    asked = extent(request)
+    purses = house.purses.of(key, now_ms, model.id)
+    bounds = bound(
+        price,
+        Input(asked.bytes, asked.media, asked.elsewhere),
+        Output(request.output_cap, request.n if request.operation in GENERATES else 0),
+        ONE_REQUEST,
+        context_tokens=model.context_tokens,
+        max_output_tokens=model.max_output_tokens,
+        left=book.tightest(purses),
+    )
+    if most is not None and bounds.amount > most:
+        raise MaxCostExceeded(
+            f"This call can cost up to {format_usd(bounds.amount)} USD, more than the {format_usd(most)} USD that"
+            " x-tollhouse-max-cost-usd allows: name a smaller output cap, or allow more.",
+            param=MAX_COST.decode(),
+        )
+    try:
+        held = book.hold(purses, bounds.amount)
+    except book.Short as short:
+        raise book.refusal(short, now_ms, _when(short.purse.resets_at_ms), house.contact) from None
+    if bounds.added_cap is not None:
+        journey.output_cap = journey.added_cap = bounds.added_cap
+        journey.headers.append((b"x-tollhouse-output-cap", b"%d" % bounds.added_cap))
+    return Held(price, held)
+
+
+def _max_cost(header: bytes) -> int | None:
+    if not header:
+        return None
+    try:
+        return parse_usd(header.decode("latin-1"))
+    except BadAmount as error:
+        raise BadRequest(f"x-tollhouse-max-cost-usd: {error}", param=MAX_COST.decode()) from None
+
+
+def _when(time_ms: int | None) -> str | None:
+    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,189 @@
+"""The money of a call: held before it goes out, charged with its record, and never anything in between."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream, Play
+from tests.gateway.stage import (
+    DONE,
+    FINISH,
+    NOTHING_STREAMS,
+    ROLE,
+    STORY,
+    TEST,
+    USAGE,
+    Stage,
+    answer,
+    asking,
+    event,
+    run,
+    streaming,
+    until,
+    word,
+)
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.core.failure import InsufficientQuota, MaxCostExceeded, ModelNotPriced, Overloaded
+
+CHARGE = 60 * 2500 + 12 * 10000  # what the stage's usual answer costs at house-1's price
+CAP = 12
+WORST = len(asking(max_tokens=CAP)) * 2500 + CAP * 10000
+
+
+def test_a_call_is_held_for_its_worst_case_and_charged_for_its_usage() -> None:
+    stage = Stage(money=10**9)
+    client = FakeClient(asking(max_tokens=CAP))
+    run(stage.ask(client))
+    charge = stage.record.charge
+    assert charge is not None
+    assert (charge.amount, charge.held, charge.overrun, charge.price_id) == (CHARGE, WORST, 0, "price_1")
+    assert (stage.purse.spent, stage.purse.held) == (CHARGE, 0)
+    assert (b"x-tollhouse-charge-usd", b"0.00027") in client.headers
+
+
+def test_new_api_5690_many_at_once_spend_exactly_what_there_is() -> None:
+    """200 calls on money for exactly 7, all held open until the last is refused."""
+    stage = Stage(money=7 * WORST)
+    gate = asyncio.Event()
+    refused = 0
+
+    async def one() -> None:
+        nonlocal refused
+        try:
+            await stage.ask(FakeClient(asking(max_tokens=CAP)))
+        except InsufficientQuota:
+            refused += 1
+            if refused == 193:
+                gate.set()
+
+    async def main() -> None:
+        stage.first.plays = [Play(headers=NOTHING_STREAMS, before_head=(gate,), pieces=(answer(),))]
+        calls = [asyncio.create_task(one()) for _ in range(200)]
+        while not gate.is_set():
+            assert stage.purse.spent - stage.purse.overrun + stage.purse.held <= 7 * WORST
+            await asyncio.sleep(0)
+        await asyncio.gather(*calls)
+
+    run(main())
+    assert refused == 193
+    assert len([record for record in stage.ledger.records if record.status == 200]) == 7
+    assert stage.purse.held == 0
+    assert stage.purse.spent == 7 * CHARGE
+
+
+def test_the_cap_a_caller_named_is_never_lowered() -> None:
+    stage = Stage(money=WORST - 1)
+    with pytest.raises(InsufficientQuota):
+        run(stage.ask(FakeClient(asking(max_tokens=CAP))))
+    assert stage.first.calls == []
+    assert stage.record.ending == "refused"
+    assert stage.record.charge is None
+    assert stage.purse.held == 0
+
+
+def test_a_call_without_a_cap_gets_one_that_the_money_affords_and_is_told() -> None:
+    stage = Stage(money=10**9, model={"max_output_tokens": 900_000, "context_tokens": 1_000_000})
+    client = FakeClient(asking())
+    run(stage.ask(client))
+    sent = msgspec.json.decode(stage.first.calls[0].body)["max_tokens"]
+    left = 10**9 - len(asking()) * 2500
+    assert sent == left // 10000 // 10
+    assert (b"x-tollhouse-output-cap", b"%d" % sent) in client.headers
+
+
+def test_a_model_without_a_price_is_not_sold() -> None:
+    """litellm 35913: unpriced models were free for weeks."""
+    stage = Stage(money=10**9)
+    stage.house.prices = lambda: PriceLists(())
+    with pytest.raises(ModelNotPriced):
+        run(stage.ask(FakeClient(asking(max_tokens=CAP))))
+    assert stage.first.calls == []
+
+
+def test_a_free_model_costs_nothing_and_needs_no_money() -> None:
+    stage = Stage(money=0, model={"free": True})
+    run(stage.ask(FakeClient(asking())))
+    assert stage.record.charge is not None
+    assert stage.record.charge.amount == 0
+
+
+def test_test_mode_is_never_charged() -> None:
+    stage = Stage(money=0)
+    client = FakeClient(asking())
+    run(stage.ask(client, key=TEST))
+    assert stage.record.charge is None
+    assert stage.purse.spent == 0
+
+
+def test_a_call_may_say_what_it_may_cost_at_most() -> None:
+    stage = Stage(money=10**9)
+    with pytest.raises(MaxCostExceeded):
+        run(stage.ask(FakeClient(asking(max_tokens=CAP)), headers=[(b"x-tollhouse-max-cost-usd", b"0.0002")]))
+    assert stage.first.calls == []
+    assert stage.purse.held == 0
+
+
+def test_a_failed_call_is_free_and_its_hold_ends() -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE)), second=FakeUpstream(streaming(ROLE)), money=10**9)
+    with pytest.raises(Exception, match="ended"):
+        run(stage.ask(FakeClient(asking(stream=True, max_tokens=CAP))))
+    assert stage.record.charge is None
+    assert (stage.purse.spent, stage.purse.held) == (0, 0)
+
+
+def test_new_api_4168_a_stream_that_breaks_is_charged_for_what_was_delivered() -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), word("haus "))), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=True, max_tokens=CAP))))
+    record = stage.record
+    assert record.usage_source == "counted"
+    assert record.usage.output == 2
+    assert record.charge is not None
+    assert record.charge.amount == record.usage.input * 2500 + 2 * 10000
+    assert (stage.purse.spent, stage.purse.held) == (record.charge.amount, 0)
+
+
+def test_what_costs_more_than_was_held_is_an_overrun() -> None:
+    usage = event(choices=[], usage={"prompt_tokens": 60, "completion_tokens": 900, "total_tokens": 960})
+    body = asking(stream=True, max_tokens=CAP)
+    worst = len(body) * 2500 + CAP * 10000
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), FINISH, usage, DONE)), money=worst)
+    run(stage.ask(FakeClient(body)))
+    charge = stage.record.charge
+    assert charge is not None
+    assert charge.amount == 60 * 2500 + 900 * 10000
+    assert charge.overrun == charge.amount - charge.held
+    assert stage.purse.spent - stage.purse.overrun + stage.purse.held <= worst
+
+
+def test_a_buffered_answer_that_cannot_be_committed_is_free() -> None:
+    stage = Stage(money=10**9)
+    stage.ledger.failing = True
+    with pytest.raises(Overloaded):
+        run(stage.ask(FakeClient(asking(max_tokens=CAP))))
+    assert (stage.purse.spent, stage.purse.held) == (0, 0)
+    assert not stage.house.late
+
+
+def test_a_stream_that_cannot_be_committed_keeps_its_hold_and_is_charged_once_later() -> None:
+    stage = Stage(first=FakeUpstream(streaming(*STORY)), money=10**9)
+    client = FakeClient(asking(stream=True, max_tokens=CAP))
+
+    async def main() -> None:
+        stage.ledger.failing = True
+        await stage.ask(client)
+        assert stage.purse.held > 0
+        assert b"[DONE]" not in client.data
+        stage.ledger.failing = False
+        await until(lambda: not stage.house.late)
+
+    run(main())
+    assert [record.charge.amount for record in stage.ledger.records if record.charge] == [CHARGE]
+    assert (stage.purse.spent, stage.purse.held) == (CHARGE, 0)
+
+
+def test_the_usage_chunk_says_what_was_charged() -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), FINISH, USAGE, DONE)), money=10**9)
+    client = FakeClient(asking(stream=True, max_tokens=CAP, stream_options={"include_usage": True}))
+    run(stage.ask(client))
+    assert b'"tollhouse":{"charge_usd":"0.00027","request_id":"req_1"}' in client.data
