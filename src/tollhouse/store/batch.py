@@ -96,10 +96,16 @@ class Batches:
 
     def disconnect(self) -> None:
         driver, self._driver = self._driver, None
-        if driver is not None:
-            with contextlib.suppress(exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
-                driver.connection.invalidate()
-                driver.connection.close()
+        if driver is None:
+            return
+        errors = exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error
+        if self._engine.dialect.name == "sqlite":
+            # Closing leaves a failed statement's lock in place until its cursor is collected; a rollback ends it.
+            with contextlib.suppress(*errors):
+                driver.rollback()
+        with contextlib.suppress(*errors):
+            driver.connection.invalidate()
+            driver.connection.close()
 
     def _try_twice(self, batch: Sequence[Job]) -> None:
         """Once as if all were well; then once more, on a new connection or with each record by itself."""
