@@ -25,6 +25,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tollhouse.core.cleaning import clean
 from tollhouse.core.failure import (
     BadRequest,
     ContextTooLong,
@@ -38,7 +39,6 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
-from tollhouse.providers.cleaning import clean
 from tollhouse.providers.kind import Fault
 from tollhouse.providers.retry_after import retry_after_ms
 from tollhouse.routing.health import Blame

@@ -5,8 +5,7 @@ Shapes seen: `{"error": {"message", "type", "code"}}`, `{"error": "text"}`, a fl
 never by the message. Only a refusal of the request itself keeps its reason, because the caller can act on that.
 """
 
-import re
-
+from tollhouse.core.cleaning import clean
 from tollhouse.core.failure import (
     BadRequest,
     ContextTooLong,
@@ -18,13 +17,6 @@ from tollhouse.core.failure import (
 )
 
 _Object = dict[str, object]
-
-REASON_CHARACTERS_MAX = 500
-_ADDRESS = re.compile(
-    r"[a-z][a-z0-9+.-]*://\S+|\b(?:[\w-]+\.)+(?:internal|local|lan|corp|example|com|net|org|io|ai|dev)\b\S*", re.I
-)
-_NUMBER_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]+\](?::\d+)?", re.I)
-_SECRET = re.compile(r"\b(?:sk|pk|key|api|org|proj|req)[-_][\w*.-]{6,}|\b[A-Za-z0-9_-]{32,}", re.I)
 
 _REFUSED_KEY = frozenset(
     {"invalid_api_key", "authentication_error", "permission_error", "insufficient_quota", "billing_error"}
@@ -73,15 +65,9 @@ def failure_of(error: object) -> Failure:
     return UpstreamError("The provider reported an error instead of an answer.")
 
 
-def clean(text: str) -> str:
-    """A provider's words without addresses, keys and ids, of bounded length."""
-    for pattern in (_ADDRESS, _NUMBER_ADDRESS, _SECRET):
-        text = pattern.sub("[...]", text[: 4 * REASON_CHARACTERS_MAX])
-    return text[:REASON_CHARACTERS_MAX]
-
-
 def _reason(error: _Object) -> str:
     message = error.get("message")
     if not isinstance(message, str) or not message:
         return "The provider refused the request without a reason."
-    return f"The provider refused the request: {clean(message)}"
+    reason = clean(message)
+    return f"The provider refused the request: {reason}" if reason else "The provider refused the request."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.providers.cleaning import CHARACTERS_MAX, clean
+from tollhouse.core.cleaning import CHARACTERS_MAX, clean
 
 ALNUM = string.ascii_letters + string.digits
 KEYS = st.one_of(
