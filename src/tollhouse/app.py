@@ -44,7 +44,7 @@ from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
-from tollhouse.tokens.estimator import Estimator
+from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url
 from tollhouse.upstream.client import Client
 from tollhouse.upstream.simulator.simulator import Simulator
@@ -93,6 +93,7 @@ async def serve(
             await found(office)
         await _open_doors(settings, folder, premises, on_ready)
         await office.finish()
+        premises.tokenizer.close()
     finally:
         await store.close()
         journal.flush()
@@ -108,6 +109,7 @@ class Premises:
     house: House
     gate: Gate
     network: Client
+    tokenizer: Tokenizer
     journal: Journal
     metrics: Metrics
     draining: Draining
@@ -137,8 +139,8 @@ class Premises:
 def _furnish(settings: Settings, around: Surroundings, store: Store, office: Office, journal: Journal) -> Premises:
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
-    count = Estimator()
-    simulator = Simulator(count, clock, asyncio.sleep)
+    tokenizer = Tokenizer()
+    simulator = Simulator(tokenizer, clock, asyncio.sleep)
     health = Health()
     retries = RetryBudget()
     gate = Gate(lambda: house.catalogue, _contact(settings), office.rules)
@@ -155,7 +157,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         witness=Witnesses(journal, figures),
         health=health,
         retries=retries,
-        count=count,
+        count=tokenizer,
         sleep=asyncio.sleep,
         pulse=Pulse(clock, asyncio.sleep),
         rehearsal=_rehearsal(simulator),
@@ -167,7 +169,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         prices=lambda: office.prices,
     )
     networks = settings.outbound.allow_networks
-    return Premises(store, office, house, gate, network, journal, figures, Draining(), around, networks)
+    return Premises(store, office, house, gate, network, tokenizer, journal, figures, Draining(), around, networks)
 
 
 def _rehearsal(simulator: Upstream) -> Destinations:
@@ -239,7 +241,11 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         on_ready=ready,
         defect=lambda error: journal.defect("", error),
     )
-    chores = [asyncio.create_task(house.pulse.run()), asyncio.create_task(_keep_tidy(premises))]
+    chores = [
+        asyncio.create_task(house.pulse.run()),
+        asyncio.create_task(_keep_tidy(premises)),
+        asyncio.create_task(_read_vocabularies(premises)),
+    ]
     try:
         await listening.run()
     finally:
@@ -294,6 +300,12 @@ async def _keep_tidy(premises: Premises) -> None:
     while True:
         await asyncio.sleep(60)
         premises.gate.forget_idle(premises.house.clock.now_ms())
+
+
+async def _read_vocabularies(premises: Premises) -> None:
+    """Ahead of the first call that has to be counted: a stream that breaks should not wait for a vocabulary."""
+    for model in list(premises.house.catalogue.models):
+        await premises.tokenizer.count_aside("", model)
 
 
 def _seen(house: House, provider: str) -> dict[str, object]:

@@ -287,6 +287,9 @@ class Words:
     def count(self, text: str, model: str) -> int:
         return len(text.split())
 
+    async def count_aside(self, text: str, model: str) -> int:
+        return self.count(text, model)
+
 
 def identity(secret: str, mode: KeyMode = "live", **changed: object) -> Identity:
     account = Account(id="acc_1", name="Zollhaus", created_at_ms=NOW_MS)

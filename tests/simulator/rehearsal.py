@@ -10,7 +10,7 @@ import msgspec
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Answer, Deadlines, Outgoing, Route
-from tollhouse.tokens.estimator import Estimator
+from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.simulator import Simulator
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Rehearsal:
     slept: list[float] = field(default_factory=list)  # seconds
 
     def __post_init__(self) -> None:
-        self.simulator = Simulator(Estimator(), StandingClock(), self._sleep)
+        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -8,13 +8,13 @@ import argparse
 import asyncio
 
 from tollhouse.clock import SystemClock
-from tollhouse.tokens.estimator import Estimator
+from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator
 
 
 async def serve(port: int, api_keys: list[str]) -> None:
-    server = SimulatorServer(Simulator(Estimator(), SystemClock(), asyncio.sleep), api_keys=api_keys)
+    server = SimulatorServer(Simulator(Tokenizer(), SystemClock(), asyncio.sleep), api_keys=api_keys)
     print(f"http://127.0.0.1:{await server.start(port=port)}/v1", flush=True)
     try:
         await asyncio.Event().wait()

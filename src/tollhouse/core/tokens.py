@@ -12,21 +12,9 @@ class TokenCounter(Protocol):
         ...
 
 
-class RunningCount(Protocol):
-    """Tokens of one text that comes in pieces, as those of the whole, in bounded memory."""
-
-    def add(self, text: str) -> None: ...
-
-    def tokens(self) -> int:
-        """Tokens of all that was added so far."""
-        ...
-
-
 class TextCounter(TokenCounter, Protocol):
     """A counter for texts of any length."""
 
     async def count_aside(self, text: str, model: str) -> int:
         """Like `count`, without holding up the event loop for a long text."""
         ...
-
-    def running(self, model: str) -> RunningCount: ...

@@ -62,6 +62,10 @@ class Opened:
     first: bytes
     outlet: Outlet
 
+    async def delivered(self) -> int:
+        """Output tokens that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
+        return self.reader.delivered_tokens()
+
 
 class Faulted(Exception):
     """An attempt failed; `fault` says why, whose fault it was, and when trying there again makes sense."""
@@ -131,7 +135,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         error = failure.code
         raise Faulted(Fault(failure=failure, blame=blame_of(failure))) from None
     except ClientLeft:
-        count(house, journey, request, 0)  # the provider read the prompt
+        await count(house, journey, request, 0)  # the provider read the prompt
         raise
     finally:
         if error is not None and answer is not None:

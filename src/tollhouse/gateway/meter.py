@@ -1,6 +1,6 @@
 """What a call used: as the provider reports it, or, where there is no report to believe, as we count it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import structs
 
@@ -12,14 +12,14 @@ from tollhouse.protocols.openai.prompt import prompt
 from tollhouse.protocols.openai.request import Request
 
 
-def meter(
+async def meter(
     house: House,
     journey: Journey,
     request: Request,
     model: Model,
     reported: Usage | None,
     raw: bytes | None,
-    delivered: Callable[[], int],
+    delivered: Callable[[], Awaitable[int]],
 ) -> None:
     """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller."""
     journey.raw_usage = raw
@@ -27,12 +27,13 @@ def meter(
         journey.usage = structs.replace(reported, requests=1)
         journey.usage_source = "drained" if journey.call.client.gone else "upstream"
     else:
-        count(house, journey, request, delivered())
+        await count(house, journey, request, await delivered())
 
 
-def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
+async def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
     """Note what nobody reported: the prompt as we count it, and the output tokens that went to the caller."""
-    journey.usage = Usage(input=house.count.count(prompt(request), journey.model), output=delivered, requests=1)
+    read = await house.count.count_aside(prompt(request), journey.model)
+    journey.usage = Usage(input=read, output=delivered, requests=1)
     journey.usage_source = "counted"
 
 

@@ -12,7 +12,7 @@ from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.randomness import Randomness
 from tollhouse.core.request import Request
-from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.tokens import TextCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.client import Call
@@ -87,7 +87,7 @@ class House:
     witness: Witness
     health: Health
     retries: RetryBudget
-    count: TokenCounter
+    count: TextCounter
     sleep: Callable[[float], Awaitable[None]]
     pulse: Pulse
     rehearsal: Destinations  # where the calls of test-mode keys go

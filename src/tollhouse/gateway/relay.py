@@ -46,14 +46,14 @@ async def relay(
 async def _whole(house: House, journey: Journey, request: Request, model: Model, answer: Whole, books: settled) -> None:
     """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
     client, reading, operation = journey.call.client, answer.reading, journey.call.operation
-    meter(
+    await meter(
         house,
         journey,
         request,
         model,
         reading.usage,
         reading.raw_usage,
-        lambda: house.count.count(answers.text(operation, answer.body), model.id),
+        lambda: house.count.count_aside(answers.text(operation, answer.body), model.id),
     )
     journey.ending = "incomplete" if reading.incomplete else "finished"
     if client.gone:
@@ -80,7 +80,7 @@ async def _stream(
         failure = broken
     except (ClientLeft, asyncio.CancelledError):
         _give_up(opened)
-        meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
+        await meter(house, journey, request, model, reader.usage, reader.raw_usage, opened.delivered)
         raise
     journey.last_byte_ms = house.since_ms(journey.call)
     failure = failure or reader.failure
@@ -89,9 +89,9 @@ async def _stream(
         await _broken(house, journey, request, model, opened, books, failure)
         return
     if reader.failed:  # the provider says so itself, in the terminal event that `held` passes on
-        _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"))
+        await _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"))
     else:
-        meter(house, journey, request, model, reader.usage, reader.raw_usage, reader.delivered_tokens)
+        await meter(house, journey, request, model, reader.usage, reader.raw_usage, opened.delivered)
         journey.ending = "incomplete" if reader.incomplete else "finished"
     if journey.call.client.gone:
         left(journey)
@@ -142,13 +142,15 @@ async def _broken(
     failure: Failure,
 ) -> None:
     """The provider failed on the way: the caller gets an error event and no `[DONE]`."""
-    _failed(house, journey, request, model, opened, failure)
+    await _failed(house, journey, request, model, opened, failure)
     with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
         await books.commit()
     await opened.outlet.end(_event(journey, opened, failure))
 
 
-def _failed(house: House, journey: Journey, request: Request, model: Model, opened: Opened, failure: Failure) -> None:
+async def _failed(
+    house: House, journey: Journey, request: Request, model: Model, opened: Opened, failure: Failure
+) -> None:
     """Note a failure on the way: whose it was, and, if anything went on to the caller, how much, counted."""
     choice = opened.choice
     if journey.identity.key.mode != "test":
@@ -162,7 +164,7 @@ def _failed(house: House, journey: Journey, request: Request, model: Model, open
         journey.ending = "failed_before_first_byte"
     else:
         journey.ending = "failed_after_first_byte"
-        meter(house, journey, request, model, None, opened.reader.raw_usage, opened.reader.delivered_tokens)
+        await meter(house, journey, request, model, None, opened.reader.raw_usage, opened.delivered)
 
 
 def _charged(journey: Journey) -> str:

@@ -8,7 +8,6 @@ from typing import Final
 
 from tollhouse.tokens.cut import pieces
 from tollhouse.tokens.estimator import Estimator
-from tollhouse.tokens.running import RunningCount
 from tollhouse.tokens.vocabulary import Encoder, load, named_for
 
 PIECE_CHARACTERS_MAX: Final = 32 * 1024
@@ -22,7 +21,7 @@ INLINE_CHARACTERS_MAX: Final = 4096
 
 
 class Tokenizer:
-    """A `core.tokens.TokenCounter`. Reads a vocabulary when it is first needed, and keeps it. Threads may share it.
+    """A `core.tokens.TextCounter`. Reads a vocabulary when it is first needed, and keeps it. Threads may share it.
 
     For a text of more than PIECE_CHARACTERS_MAX characters the count is exact if the text has a seam (see `cut`) in
     each such stretch, as prose and code have; otherwise each stretch without one may add a token.
@@ -56,10 +55,6 @@ class Tokenizer:
         if len(text) <= INLINE_CHARACTERS_MAX and (vocabulary is None or vocabulary in self._encoders):
             return self.count(text, model)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.count, text, model)
-
-    def running(self, model: str) -> RunningCount:
-        """A count of a text that comes in pieces."""
-        return RunningCount(lambda text: self.count(text, model))
 
     def close(self) -> None:
         """Let go of the threads; what is being counted is finished first, what waits is dropped."""

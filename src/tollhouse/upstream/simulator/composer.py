@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.tokens import TextCounter, TokenCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
 from tollhouse.protocols.openai import answers, response_answers
@@ -48,12 +48,19 @@ class Said(Struct, frozen=True):
     tokens: int
 
 
-def compose(asked: Asked, script: Script, counter: TokenCounter, created: int) -> Composed:
-    """`created` in Unix seconds. Everything else of the answer follows from the two and from the counter."""
+async def tokens_in(asked: Asked, counter: TextCounter) -> int:
+    """What the prompt counts as: the one figure of an answer that may take long to find."""
+    ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
+    texts = await counter.count_aside("\n".join(asked.prompt), asked.model)
+    return texts + ids + IMAGE_TOKENS * asked.media
+
+
+def compose(asked: Asked, script: Script, counter: TokenCounter, read: int, created: int) -> Composed:
+    """`read`: see `tokens_in`; `created` in Unix seconds. All else of the answer follows from the first three."""
     if script.status is not None and script.status != 200:
         return refusal(script.status)
     if asked.operation == "embeddings":
-        return _cut(Composed(200, [_JSON], [_embeddings(asked, script, counter)]), script)
+        return _cut(Composed(200, [_JSON], [_embeddings(asked, script, read)]), script)
     if asked.operation == "moderations":
         flagged = ["violence" in text.lower() for text in asked.inputs if isinstance(text, str)]
         body = answers.moderations(f"modr-{_seed(asked)[:24]}", asked.model, flagged)
@@ -61,7 +68,7 @@ def compose(asked: Asked, script: Script, counter: TokenCounter, created: int) -
     said = _say(asked, script, counter)
     usage = None
     if not script.no_usage:
-        usage = Usage(input=_tokens_in(asked, counter), output=said.tokens * _choices(asked))
+        usage = Usage(input=read, output=said.tokens * _choices(asked))
     if asked.stream:
         return _cut(Composed(200, [_EVENTS], _events(asked, said, usage, created)), script)
     return _cut(Composed(200, [_JSON], [_body(asked, said, usage, created)]), script)
@@ -125,11 +132,10 @@ def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> list
     return [*(b"data: " + with_logprobs(event[6:-2]) + b"\n\n" for event in events[:-1]), events[-1]]
 
 
-def _embeddings(asked: Asked, script: Script, counter: TokenCounter) -> bytes:
+def _embeddings(asked: Asked, script: Script, read: int) -> bytes:
     texts = [entry if isinstance(entry, str) else repr(entry) for entry in asked.inputs]
     vectors = [unit_vector(text, asked.dimensions) for text in texts]
-    usage = Usage(input=0 if script.no_usage else _tokens_in(asked, counter))
-    return answers.embeddings(asked.model, vectors, None if script.no_usage else usage, asked.base64)
+    return answers.embeddings(asked.model, vectors, None if script.no_usage else Usage(input=read), asked.base64)
 
 
 def _cut(whole: Composed, script: Script) -> Composed:
@@ -142,11 +148,6 @@ def _cut(whole: Composed, script: Script) -> Composed:
         return whole
     sent = pieces[:after] if len(pieces) > 1 else [pieces[0][: len(pieces[0]) // 2]]
     return Composed(whole.status, whole.headers, sent, broken=True)
-
-
-def _tokens_in(asked: Asked, counter: TokenCounter) -> int:
-    ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
-    return counter.count("\n".join(asked.prompt), asked.model) + ids + IMAGE_TOKENS * asked.media
 
 
 def _choices(asked: Asked) -> int:

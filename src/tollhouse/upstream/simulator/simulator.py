@@ -7,11 +7,11 @@ from typing import Final, cast, get_args
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
-from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.tokens import TextCounter
 from tollhouse.core.wire import Deadlines, Headers, Outgoing
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.upstream.simulator import asked
-from tollhouse.upstream.simulator.composer import Composed, compose
+from tollhouse.upstream.simulator.composer import Composed, compose, tokens_in
 from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -24,7 +24,7 @@ _TURN: Final = 16  # pieces given without a pause before others get a turn
 class Simulator:
     """See `core.wire.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
 
-    def __init__(self, count: TokenCounter, clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep) -> None:
         self._count = count
         self._clock = clock
         self._sleep = sleep
@@ -45,7 +45,8 @@ class Simulator:
         await self._first_byte(script.first_byte_ms, call.deadlines)
         try:
             body = asked.read(_operation(call.operation), call.body)
-            composed = compose(body, script, self._count, self._clock.now_ms() // 1000)
+            read = await tokens_in(body, self._count)
+            composed = compose(body, script, self._count, read, self._clock.now_ms() // 1000)
         except BadRequest as failure:
             composed = _refused(failure)
         return self._answer(composed, script, call.deadlines)
