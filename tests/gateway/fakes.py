@@ -11,6 +11,7 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
+from tollhouse.core.operation import Dialect
 from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers, Outgoing
@@ -238,12 +239,14 @@ class FakeKeys:
 
 
 class FakeAdmission:
-    def __init__(self, limits: "FakeLimits") -> None:
+    def __init__(self, limits: "FakeLimits", dialect: Dialect) -> None:
         self._limits = limits
+        self._dialect = dialect
 
     def headers(self, now_ms: int) -> Headers:
-        most = self._limits.most
-        return [] if most is None else [(b"x-ratelimit-limit-requests", b"%d" % most)]
+        most, of_anthropic = self._limits.most, self._dialect == "anthropic"
+        name = b"anthropic-ratelimit-requests-limit" if of_anthropic else b"x-ratelimit-limit-requests"
+        return [] if most is None else [(name, b"%d" % most)]
 
     def release(self, used: Usage, now_ms: int) -> None:
         self._limits.inside -= 1
@@ -257,12 +260,12 @@ class FakeLimits:
         self.inside = 0
         self.admitted = 0
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> FakeAdmission:
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> FakeAdmission:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
         self.admitted += 1
-        return FakeAdmission(self)
+        return FakeAdmission(self, dialect)
 
     def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
         limit = {"name": "parallel_requests", "level": "account", "limit": self.most, "used": self.inside}

@@ -131,18 +131,18 @@ def test_limits_keep_their_promises(made: Callable[[int], Limits]) -> None:
         return standing["used"], standing["remaining"]
 
     assert used() == (0, 2)
-    first = limits.admit(who, model, 100, NOW_MS)
-    second = limits.admit(who, model, 100, NOW_MS)
+    first = limits.admit(who, model, 100, NOW_MS, "openai")
+    second = limits.admit(who, model, 100, NOW_MS, "openai")
     assert used() == (2, 0)
     for _ in range(3):
         with pytest.raises(RateLimited) as caught:
-            limits.admit(who, model, 100, NOW_MS)
+            limits.admit(who, model, 100, NOW_MS, "openai")
         assert caught.value.retry_after_ms is not None
     assert used() == (2, 0)
     assert all(name.startswith(b"x-ratelimit-") for name, _ in first.headers(NOW_MS))
     first.release(Usage(), NOW_MS)
     assert used() == (1, 1)
-    limits.admit(who, model, 100, NOW_MS).release(Usage(output=5), NOW_MS)
+    limits.admit(who, model, 100, NOW_MS, "openai").release(Usage(output=5), NOW_MS)
     second.release(Usage(), NOW_MS)
     assert used() == (0, 2)
 

@@ -37,13 +37,13 @@ def test_each_kind_of_limit_refuses_and_then_no_kind_has_counted_the_call() -> N
     for short in plan:
         built = gate(**plan | {short: 0})
         with pytest.raises(RateLimited, match=short.replace("_", " ").replace("parallel requests", "parallel")):
-            built.admit(caller(), MODEL, 10, T)
+            built.admit(caller(), MODEL, 10, T, "openai")
         assert used(built) == nothing
 
 
 def test_a_call_that_is_over_frees_its_place_and_corrects_its_tokens_but_stays_a_call() -> None:
     built = gate(requests_per_minute=10, tokens_per_minute=1_000, parallel_requests=1)
-    admitted = built.admit(caller(), MODEL, 500, T)
+    admitted = built.admit(caller(), MODEL, 500, T, "openai")
     assert used(built) == {"parallel_requests": 1, "requests_per_minute": 1, "tokens_per_minute": 500}
     admitted.release(USED, T)
     assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
@@ -51,7 +51,7 @@ def test_a_call_that_is_over_frees_its_place_and_corrects_its_tokens_but_stays_a
 
 def test_a_call_leaves_exactly_once() -> None:
     built = gate(tokens_per_minute=1_000)
-    admitted = built.admit(caller(), MODEL, 500, T)
+    admitted = built.admit(caller(), MODEL, 500, T, "openai")
     admitted.release(USED, T)
     with pytest.raises(AssertionError, match="exactly once"):
         admitted.release(USED, T)
@@ -60,40 +60,40 @@ def test_a_call_leaves_exactly_once() -> None:
 
 def test_headers_of_both_families() -> None:
     built = gate(requests_per_minute=10, tokens_per_minute=1_000)
-    openai = dict(built.admit(caller(), MODEL, 500, T).headers(T))
+    openai = dict(built.admit(caller(), MODEL, 500, T, "openai").headers(T))
     assert openai[b"x-ratelimit-remaining-requests"] == b"9"
     assert openai[b"x-ratelimit-remaining-tokens"] == b"500"
     anthropic = dict(built.admit(caller(), MODEL, 100, T, "anthropic").headers(T))
     assert anthropic[b"anthropic-ratelimit-requests-remaining"] == b"8"
     assert anthropic[b"anthropic-ratelimit-tokens-remaining"] == b"400"
     assert anthropic[b"anthropic-ratelimit-tokens-reset"] == b"2026-09-21T14:13:56Z"
-    assert gate(parallel_requests=3).admit(caller(), MODEL, 1, T).headers(T) == []
+    assert gate(parallel_requests=3).admit(caller(), MODEL, 1, T, "openai").headers(T) == []
 
 
 def test_a_refusal_carries_the_headers_too() -> None:
     built = gate(requests_per_minute=1)
-    built.admit(caller(), MODEL, 0, T)
+    built.admit(caller(), MODEL, 0, T, "openai")
     with pytest.raises(RateLimited, match=r"ops@toll\.example") as caught:
-        built.admit(caller(), MODEL, 0, T)
+        built.admit(caller(), MODEL, 0, T, "openai")
     assert (b"x-ratelimit-remaining-requests", b"0") in caught.value.headers
 
 
 def test_the_tightest_level_is_shown_in_headers_and_binds() -> None:
     tight = Rule(id="lim_1", level="key", object_id="key_k", kind="requests_per_minute", most=2)
     built = gate(tight, requests_per_minute=10)
-    assert dict(built.admit(caller(), MODEL, 0, T).headers(T))[b"x-ratelimit-limit-requests"] == b"2"
-    built.admit(caller(), MODEL, 0, T)
+    assert dict(built.admit(caller(), MODEL, 0, T, "openai").headers(T))[b"x-ratelimit-limit-requests"] == b"2"
+    built.admit(caller(), MODEL, 0, T, "openai")
     with pytest.raises(RateLimited, match="key key_k"):
-        built.admit(caller(), MODEL, 0, T)
-    built.admit(caller(key="key_other"), MODEL, 0, T)
+        built.admit(caller(), MODEL, 0, T, "openai")
+    built.admit(caller(key="key_other"), MODEL, 0, T, "openai")
 
 
 def test_a_model_has_a_limit_of_its_own_whoever_calls_it() -> None:
     built = gate(Rule(id="lim_1", level="model", object_id="house-1", kind="parallel_requests", most=1))
-    built.admit(caller(account="acc_a"), MODEL, 0, T)
+    built.admit(caller(account="acc_a"), MODEL, 0, T, "openai")
     with pytest.raises(RateLimited, match="model house-1"):
-        built.admit(caller(account="acc_b"), MODEL, 0, T)
-    built.admit(caller(account="acc_b"), Model(id="house-2"), 0, T)
+        built.admit(caller(account="acc_b"), MODEL, 0, T, "openai")
+    built.admit(caller(account="acc_b"), Model(id="house-2"), 0, T, "openai")
 
 
 def test_standing_shows_every_limit_with_its_end_and_note() -> None:
@@ -108,7 +108,7 @@ def test_standing_shows_every_limit_with_its_end_and_note() -> None:
         note="launch week",
     )
     built = gate(raised, parallel_requests=50)
-    built.admit(caller(), MODEL, 0, T)
+    built.admit(caller(), MODEL, 0, T, "openai")
     assert built.standing(caller(), T) == [
         {
             "name": "requests_per_minute",
@@ -128,41 +128,41 @@ def test_standing_shows_every_limit_with_its_end_and_note() -> None:
 
 def test_a_limit_lowered_below_what_is_in_flight_leaves_nothing_and_breaks_nothing() -> None:
     built = gate(parallel_requests=5)
-    passes = [built.admit(caller(), MODEL, 0, T) for _ in range(3)]
+    passes = [built.admit(caller(), MODEL, 0, T, "openai") for _ in range(3)]
     built.rules.put(Rule(id="lim_1", level="account", object_id="acc_a", kind="parallel_requests", most=1))
     assert built.standing(caller(), T)[0]["remaining"] == 0
     for admitted in passes:
         with pytest.raises(RateLimited):
-            built.admit(caller(), MODEL, 0, T)
+            built.admit(caller(), MODEL, 0, T, "openai")
         admitted.release(USED, T)
-    built.admit(caller(), MODEL, 0, T)
+    built.admit(caller(), MODEL, 0, T, "openai")
 
 
 def test_without_limits_everybody_gets_in() -> None:
     built = gate()
-    built.admit(caller(plan="gone"), MODEL, 10**9, T).release(USED, T)
+    built.admit(caller(plan="gone"), MODEL, 10**9, T, "openai").release(USED, T)
     assert built.standing(caller(), T) == []
 
 
 def test_what_is_idle_is_forgotten() -> None:
     built = gate(requests_per_minute=1, tokens_per_minute=100)
-    built.admit(caller(), MODEL, 100, T).release(Usage(input=100), T)
+    built.admit(caller(), MODEL, 100, T, "openai").release(Usage(input=100), T)
     built.forget_idle(T + 59_999)
     with pytest.raises(RateLimited):
-        built.admit(caller(), MODEL, 100, T + 59_999)
+        built.admit(caller(), MODEL, 100, T + 59_999, "openai")
     built.forget_idle(T + 60_000)
-    built.admit(caller(), MODEL, 100, T + 60_000)
+    built.admit(caller(), MODEL, 100, T + 60_000, "openai")
 
 
 @pytest.mark.parametrize("plan", [{"requests_per_minute": 1}, {"tokens_per_minute": 100}])
 def test_a_clock_that_was_set_back_by_a_day_locks_nobody_out_for_a_day(plan: dict[str, int]) -> None:
     built = gate(**plan)
-    built.admit(caller(), MODEL, 100, T).release(Usage(input=100), T)
+    built.admit(caller(), MODEL, 100, T, "openai").release(Usage(input=100), T)
     now = T - 86_400_000
     built.forget_idle(now)
     with pytest.raises(RateLimited):
-        built.admit(caller(), MODEL, 100, now + 59_999)
-    built.admit(caller(), MODEL, 100, now + 60_000)
+        built.admit(caller(), MODEL, 100, now + 59_999, "openai")
+    built.admit(caller(), MODEL, 100, now + 60_000, "openai")
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 300), st.integers(0, 9_000)), max_size=80))
@@ -178,7 +178,7 @@ def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tu
         else:
             key = "key_k" if what else "key_other"
             with suppress(RateLimited):
-                out.append((key, built.admit(caller(key=key), MODEL, tokens, now)))
+                out.append((key, built.admit(caller(key=key), MODEL, tokens, now, "openai")))
         standing = built.standing(caller(), now)
         assert standing[0]["used"] == sum(key == "key_k" for key, _ in out) <= 2
         assert standing[1]["used"] == len(out) <= 3

@@ -1,13 +1,15 @@
 """Stage 3: limits. A call that is let in holds its place until the journey ends; a refused one leaves no trace."""
 
 from types import TracebackType
+from typing import Final
 
 from tollhouse.core.catalogue import Model
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.request import Request
 
-BYTES_PER_TOKEN = 4  # what is reserved for input that nobody has counted; corrected at settlement
+BYTES_PER_TOKEN: Final = 4  # what is reserved for input that nobody has counted; corrected at settlement
+MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, which must be enough, counts on far more
 
 
 class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)`
@@ -19,12 +21,15 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
         self._house = house
         self._journey = journey
         self._model = model
-        self._tokens = request.length // BYTES_PER_TOKEN + (request.output_cap or 0) * request.n
+        asked = journey.asked
+        self._tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
+        if request.output_cap is not None:
+            self._tokens += request.output_cap * request.n
 
     def __enter__(self) -> None:
         journey = self._journey
-        now_ms = journey.call.time_ms
-        self._admission = self._house.limits.admit(journey.identity, self._model, self._tokens, now_ms)
+        now_ms, dialect = journey.call.time_ms, journey.call.dialect
+        self._admission = self._house.limits.admit(journey.identity, self._model, self._tokens, now_ms, dialect)
         journey.headers += self._admission.headers(now_ms)
         journey.admitted_ms = self._house.since_ms(journey.call)
 

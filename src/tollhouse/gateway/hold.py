@@ -18,7 +18,6 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.extent import extent
 from tollhouse.protocols.openai.request import Request
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
@@ -43,7 +42,7 @@ def hold(house: House, journey: Journey, request: Request, model: Model) -> Held
     price = house.prices().find(model.id, now_ms) if model.price else None  # rows outlive a price that is withdrawn
     if price is None:
         raise ModelNotPriced(f"The model {model.id} has no price yet, so it is not sold. Its operator has to set one.")
-    asked = extent(request)
+    asked = journey.asked
     purses = house.purses.of(key, now_ms, model.id)
     bounds = bound(
         price,

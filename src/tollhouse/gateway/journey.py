@@ -10,8 +10,10 @@ from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
+from tollhouse.protocols.openai.extent import Extent
 
 NOTHING: Final = Usage()
+UNREAD: Final = Extent()
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Journey:
     model: str = ""
     stream: bool = False
     tags: dict[str, str] = field(default_factory=dict)
+    asked: Extent = UNREAD  # how large its input can be
     output_cap: int | None = None
     added_cap: int | None = None  # an output cap that the caller had not named
     charge: Charge | None = None

@@ -10,6 +10,7 @@ from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
+from tollhouse.core.operation import Dialect
 from tollhouse.core.randomness import Randomness
 from tollhouse.core.request import Request
 from tollhouse.core.tokens import TextCounter
@@ -47,7 +48,7 @@ class Admission(Protocol):
     """A call that limits let in."""
 
     def headers(self, now_ms: int) -> Headers:
-        """The `x-ratelimit-*` of the tightest limits, for the answer."""
+        """How the tightest limits stand, for the answer, as the caller's dialect names it."""
         ...
 
     def release(self, used: Usage, now_ms: int) -> None:
@@ -56,8 +57,11 @@ class Admission(Protocol):
 
 
 class Limits(Protocol):
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> Admission:
-        """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit."""
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> Admission:
+        """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit.
+
+        dialect: whose headers the answer carries, or the refusal.
+        """
         ...
 
     def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.core.failure import BadRequest
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.extent import extent
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.request import read as read_openai
 
@@ -19,6 +20,7 @@ async def read(house: House, journey: Journey) -> Request:
     body = await call.client.body()
     request = read_openai(call.operation, body)
     journey.stream = request.stream
+    journey.asked = extent(request)
     journey.output_cap = request.output_cap
     journey.tags = _tags(call.header(b"x-tollhouse-tags"), request)
     if journey.identity.key.mode == "test":

@@ -31,7 +31,7 @@ class Gate:
         self._rate = RequestRate()
         self._tokens = TokenRate()
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect = "openai") -> "Pass":
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> "Pass":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
 
         dialect: whose headers the answer carries. A refusal carries them too.

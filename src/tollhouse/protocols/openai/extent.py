@@ -18,11 +18,16 @@ _FILE_ID: Final = re.compile(rb'"file_id"\s*:\s*"')
 
 
 class Extent(Struct, frozen=True):
-    """`bytes` of text with its JSON, `media` tokens by figure, `elsewhere`: some is not in the body."""
+    """`bytes` of text with its JSON, `parts` of media in or beside it, `elsewhere`: some is not in the body."""
 
-    bytes: int
-    media: int
-    elsewhere: bool
+    bytes: int = 0
+    parts: int = 0
+    elsewhere: bool = False
+
+    @property
+    def media(self) -> int:
+        """Tokens of the media at most."""
+        return self.parts * MEDIA_TOKENS
 
 
 def extent(request: Request) -> Extent:
@@ -31,15 +36,15 @@ def extent(request: Request) -> Extent:
     elsewhere = request.operation == "responses" and any(name in members for name in _ELSEWHERE)
     if "tools" in members and request.operation == "responses":
         elsewhere = elsewhere or _HOSTED.search(members["tools"]) is not None
-    size, media = request.length, 0
+    size, parts = request.length, 0
     for name in ("messages", "input"):
         raw = members.get(name)
         if raw is None:
             continue
         elsewhere = elsewhere or _FILE_ID.search(raw) is not None
-        media += len(_LINKED.findall(raw)) * MEDIA_TOKENS
+        parts += len(_LINKED.findall(raw))
         if size > 4096:
             for part in _INLINE.finditer(raw):
                 size -= part.end() - part.start()
-                media += MEDIA_TOKENS
-    return Extent(max(size, 0), media, elsewhere)
+                parts += 1
+    return Extent(max(size, 0), parts, elsewhere)
