@@ -38,6 +38,7 @@ def in_groups(groups: tuple[str, ...], model: Model) -> bool:
 
 
 def groups_of(catalogue: Catalogue, account: Account) -> tuple[str, ...]:
-    """The groups of models an account's plan opens; a plan that no longer exists opens `default` only."""
+    """The groups of models that are open to an account: its plan's (`default` where the plan is gone), and its own."""
     plan = catalogue.plans.get(account.plan)
-    return _DEFAULT_GROUPS if plan is None else plan.groups
+    groups = _DEFAULT_GROUPS if plan is None else plan.groups
+    return groups + account.groups if account.groups else groups

@@ -18,6 +18,9 @@ class Account(Struct, frozen=True, kw_only=True):
     state_reason: str | None = None
     credit_limit: int | None = 0  # nano-USD; None: unlimited (postpaid)
     zone: str = "UTC"
+    price_list: str = "default"  # by which it buys; what is not in it is bought by the default one
+    multiplier_ppm: int = 1_000_000  # what it pays of that list's prices, in millionths
+    groups: tuple[str, ...] = ()  # of models that are open to it besides those of its plan
     created_at_ms: int
 
 

@@ -41,6 +41,9 @@ accounts = Table(
     Column("credit_limit", BigInteger),  # nano-USD; NULL: unlimited
     Column("zone", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("price_list", Text, nullable=False, server_default=text("'default'")),
+    Column("multiplier_ppm", BigInteger, nullable=False, server_default=text("1000000")),
+    Column("groups", Text, nullable=False, server_default=text("'[]'")),
     Index("ix_accounts_created", "created_at_ms", "id"),
 )
 
@@ -254,7 +257,8 @@ budget_counters = Table(
     sqlite_with_rowid=False,
 )
 
-# Append only like the ledger: a new price is a new row with a later `effective_from_ms`.
+# Append only like the ledger: a new price is a new row. Of rows of one list, model and instant the one added last holds,
+# so that a price which is not in force yet can still be replaced.
 prices = Table(
     "prices",
     metadata,
@@ -262,8 +266,22 @@ prices = Table(
     Column("price_list", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("effective_from_ms", BigInteger, nullable=False),
-    Column("written", Text, nullable=False),  # decimal USD by bucket or unit, as JSON
-    Index("uq_prices_place", "price_list", "model", "effective_from_ms", unique=True),
+    Column("written", Text, nullable=False),  # decimal USD by bucket or unit, as JSON; {}: not in the list from then on
+    Column("draft_id", Text),  # the price file it came with; NULL: platform.toml
+    Index("ix_prices_place", "price_list", "model", "effective_from_ms"),
+)
+
+# Price files that people brought: looked at as drafts, then put in force as rows of `prices`.
+price_drafts = Table(
+    "price_drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("price_list", Text, nullable=False),
+    Column("written", Text, nullable=False),  # as in `prices`, by model
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("activated_at_ms", BigInteger),
+    Column("effective_from_ms", BigInteger),
+    Index("ix_price_drafts_created", "created_at_ms", "id"),
 )
 
 limits = Table(
