@@ -12,7 +12,7 @@ from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, 
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
 from tollhouse.core.operation import Dialect
-from tollhouse.core.request import Request
+from tollhouse.core.request import Passed, Request
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers, Outgoing
 from tollhouse.gateway.client import Call, ClientLeft
@@ -239,6 +239,8 @@ class FakeKeys:
 
 
 class FakeAdmission:
+    passed: tuple[Passed, ...] = ()
+
     def __init__(self, limits: "FakeLimits", dialect: Dialect) -> None:
         self._limits = limits
         self._dialect = dialect
@@ -267,7 +269,11 @@ class FakeLimits:
         self.admitted += 1
         return FakeAdmission(self, dialect)
 
-    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
+    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+        full = self.most is not None and self.inside >= self.most
+        return RateLimited("too many calls at once", retry_after_ms=1_000) if full else None
+
+    def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         limit = {"name": "parallel_requests", "level": "account", "limit": self.most, "used": self.inside}
         return [] if self.most is None else [{**limit, "remaining": self.most - self.inside}]
 

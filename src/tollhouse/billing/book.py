@@ -79,12 +79,18 @@ def hold(purses: Sequence[Purse], amount: int) -> Hold:
         raise ValueError("a hold below nothing would make room")
     if len({id(purse) for purse in purses}) != len(purses):
         raise ValueError("a purse pays once for a call")
-    short = [purse for purse in purses if _refuses(purse, amount)]
-    if short:
-        raise Short(min(short, key=lambda purse: purse.left() or 0), amount)
+    too_little = short(purses, amount)
+    if too_little is not None:
+        raise too_little
     for purse in purses:
         purse.held += amount
     return Hold(purses, amount)
+
+
+def short(purses: Iterable[Purse], amount: int) -> Short | None:
+    """Why `amount` cannot be held: the purse with the least left, of those that cannot pay it."""
+    refusing = [purse for purse in purses if _refuses(purse, amount)]
+    return Short(min(refusing, key=lambda purse: purse.left() or 0), amount) if refusing else None
 
 
 def settle(held: Hold, charge: int) -> int:

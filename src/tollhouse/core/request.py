@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tollhouse.core.account import KeyMode
 from tollhouse.core.charge import Charge
+from tollhouse.core.limit import LimitKind, LimitLevel
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.usage import Usage, UsageSource
 
@@ -32,6 +33,31 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     start_ms: int
     first_byte_ms: int | None = None
     end_ms: int
+
+
+class Passed(Struct, frozen=True, array_like=True, gc=False):
+    """A limit that let a call in: what was used of it before, and with this call in (for tokens: with its guess)."""
+
+    kind: LimitKind
+    level: LimitLevel  # on the record's own account, project, key or model
+    most: int
+    before: int
+    after: int
+    model: str  # counts only calls to this model, or to those that begin so; empty: all
+
+
+class Drawn(Struct, frozen=True, array_like=True, gc=False):
+    """A purse that a call had to be paid from. Nano-USD; `spent` and `held` as the call met them, `after` is what was
+    spent when it was written down, itself included."""
+
+    level: Literal["account", "project", "key"]
+    window: str  # of the budget; `money`: the account's own money
+    budget_id: str  # empty: the account's own money
+    limit: int | None
+    spent: int
+    held: int
+    after: int
+    model: str  # as in `Passed`
 
 
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,3 +88,8 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_byte_ms: int | None = None
     last_byte_ms: int | None = None
     charge: Charge | None = None
+    released: int = 0  # nano-USD that were held for it, where nothing was charged
+    limits: tuple[Passed, ...] = ()
+    purses: tuple[Drawn, ...] = ()  # of calls that were weighed: not in test mode, and not of free models
+    read_on: bool = False  # the caller left, and the answer was read on to learn its usage
+    settled_ms: int | None = None  # put in by whoever writes the record, within the transaction

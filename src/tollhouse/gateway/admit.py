@@ -31,6 +31,7 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
         now_ms, dialect = journey.call.time_ms, journey.call.dialect
         self._admission = self._house.limits.admit(journey.identity, self._model, self._tokens, now_ms, dialect)
         journey.headers += self._admission.headers(now_ms)
+        journey.limits = self._admission.passed
         journey.admitted_ms = self._house.since_ms(journey.call)
 
     def __exit__(

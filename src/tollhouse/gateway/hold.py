@@ -6,14 +6,15 @@ pay, and the answer's head says so. The hold ends in `settle`, by the charge or 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from tollhouse.billing import book
-from tollhouse.billing.bounds import Input, Output, bound
+from tollhouse.billing.book import Purse
+from tollhouse.billing.bounds import Bounds, Input, Output, bound
 from tollhouse.billing.prices import Price
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import BadRequest, MaxCostExceeded, ModelNotPriced
+from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, ModelNotPriced
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
@@ -33,12 +34,39 @@ class Held:
     hold: book.Hold | None = None
 
 
+class Weighed(NamedTuple):
+    """What a call can cost at most, by which price, and every purse that has to pay for it."""
+
+    price: Price
+    bounds: Bounds
+    purses: list[Purse]
+
+
 def hold(house: House, journey: Journey, request: Request, model: Model) -> Held:
     """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
-    most = _max_cost(journey.call.header(MAX_COST))
+    most = max_cost(journey)
+    weighed = weigh(house, journey, request, model)
+    if weighed is None:
+        return Held()
+    price, bounds, purses = weighed
+    journey.purses = [(purse, purse.spent, purse.held) for purse in purses]
+    within(most, bounds)
+    try:
+        held = book.hold(purses, bounds.amount)
+    except book.Short as short:
+        raise too_little(house, short, journey.call.time_ms) from None
+    journey.held = bounds.amount
+    if bounds.added_cap is not None:
+        journey.output_cap = journey.added_cap = bounds.added_cap
+        journey.headers.append((b"x-tollhouse-output-cap", b"%d" % bounds.added_cap))
+    return Held(price, held)
+
+
+def weigh(house: House, journey: Journey, request: Request, model: Model) -> Weighed | None:
+    """None: the call is free, in test mode or by a model that is. Raises ModelNotPriced."""
     key, now_ms = journey.identity.key, journey.call.time_ms
     if key.mode == "test" or model.free:
-        return Held()
+        return None
     price = house.prices().find(model.id, now_ms) if model.price else None  # rows outlive a price that is withdrawn
     if price is None:
         raise ModelNotPriced(f"The model {model.id} has no price yet, so it is not sold. Its operator has to set one.")
@@ -53,23 +81,27 @@ def hold(house: House, journey: Journey, request: Request, model: Model) -> Held
         max_output_tokens=model.max_output_tokens,
         left=book.tightest(purses),
     )
+    return Weighed(price, bounds, purses)
+
+
+def within(most: int | None, bounds: Bounds) -> None:
+    """Raises MaxCostExceeded where a call can cost more than its caller allows."""
     if most is not None and bounds.amount > most:
         raise MaxCostExceeded(
             f"This call can cost up to {format_usd(bounds.amount)} USD, more than the {format_usd(most)} USD that"
             " x-tollhouse-max-cost-usd allows: name a smaller output cap, or allow more.",
             param=MAX_COST.decode(),
         )
-    try:
-        held = book.hold(purses, bounds.amount)
-    except book.Short as short:
-        raise book.refusal(short, now_ms, _when(short.purse.resets_at_ms), house.contact) from None
-    if bounds.added_cap is not None:
-        journey.output_cap = journey.added_cap = bounds.added_cap
-        journey.headers.append((b"x-tollhouse-output-cap", b"%d" % bounds.added_cap))
-    return Held(price, held)
 
 
-def _max_cost(header: bytes) -> int | None:
+def too_little(house: House, short: book.Short, now_ms: int) -> InsufficientQuota:
+    """What the caller is told whose call a purse cannot pay."""
+    return book.refusal(short, now_ms, _when(short.purse.resets_at_ms), house.contact)
+
+
+def max_cost(journey: Journey) -> int | None:
+    """What the caller allows in nano-USD, if he says. Raises BadRequest for what is no amount."""
+    header = journey.call.header(MAX_COST)
     if not header:
         return None
     try:

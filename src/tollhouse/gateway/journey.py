@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from tollhouse.billing.book import Purse
 from tollhouse.core.account import Identity
 from tollhouse.core.charge import Charge
-from tollhouse.core.request import Attempt, Ending, Request
+from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.client import Call
@@ -30,6 +31,10 @@ class Journey:
     output_cap: int | None = None
     added_cap: int | None = None  # an output cap that the caller had not named
     charge: Charge | None = None
+    held: int = 0  # nano-USD
+    limits: tuple[Passed, ...] = ()
+    purses: list[tuple[Purse, int, int]] = field(default_factory=list)  # with what was spent and held before
+    read_on: bool = False  # the caller left, and the answer is read on
     provider: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     status: int = 200
@@ -48,7 +53,7 @@ class Journey:
     upstream_ns: int = 0  # spent waiting for the provider
 
     def record(self) -> Request:
-        call, key = self.call, self.identity.key
+        call, key, charge = self.call, self.identity.key, self.charge
         return Request(
             id=call.id,
             time_ms=call.time_ms,
@@ -70,9 +75,32 @@ class Journey:
             usage=self.usage,
             usage_source=self.usage_source,
             raw_usage=self.raw_usage,
-            charge=self.charge,
+            charge=charge,
+            released=0 if charge else self.held,
+            limits=self.limits,
+            purses=self._drawn(0 if charge is None else charge.amount),
+            read_on=self.read_on,
             output_cap=self.output_cap,
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,
             last_byte_ms=self.last_byte_ms,
+        )
+
+    def _drawn(self, charge: int) -> tuple[Drawn, ...]:
+        return tuple(
+            [
+                Drawn(purse.level, "money", "", purse.limit, spent, held, purse.spent + charge, "")
+                if purse.kind == "money"
+                else Drawn(
+                    purse.level,
+                    purse.window,
+                    purse.id,
+                    purse.limit,
+                    spent,
+                    held,
+                    purse.spent + charge,
+                    purse.model or "",
+                )
+                for purse, spent, held in self.purses
+            ]
         )

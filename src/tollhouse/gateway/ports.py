@@ -10,9 +10,10 @@ from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
+from tollhouse.core.failure import RateLimited
 from tollhouse.core.operation import Dialect
 from tollhouse.core.randomness import Randomness
-from tollhouse.core.request import Request
+from tollhouse.core.request import Passed, Request
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
@@ -47,6 +48,11 @@ class Ledger(Protocol):
 class Admission(Protocol):
     """A call that limits let in."""
 
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """The limits it passed, as they stood before and stand with it."""
+        ...
+
     def headers(self, now_ms: int) -> Headers:
         """How the tightest limits stand, for the answer, as the caller's dialect names it."""
         ...
@@ -64,8 +70,13 @@ class Limits(Protocol):
         """
         ...
 
-    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
-        """Every limit of a caller for people to read: name, level, limit, used, remaining."""
+    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+        """What `admit` would raise now. Asking counts nothing."""
+        ...
+
+    def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+        """Every limit of a caller for people to read: name, level, limit, used, remaining. `model`: only those that a
+        call to it has to pass, and its own."""
         ...
 
 

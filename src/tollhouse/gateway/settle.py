@@ -136,6 +136,9 @@ def _failed(journey: Journey, failure: Failure) -> None:
 def left(journey: Journey) -> None:
     """Note that the caller is gone."""
     journey.status = 499  # nobody sees it; the figure other servers' logs use for a caller who left
+    if journey.provider is not None:
+        provider = journey.destinations[journey.provider].provider
+        journey.read_on = not journey.stream or provider.on_disconnect == "drain"
     if journey.first_byte_ms is not None:
         journey.ending = "client_left_after_first_byte"
     elif journey.dispatched:

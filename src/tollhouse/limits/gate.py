@@ -7,9 +7,10 @@ from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.operation import Dialect
+from tollhouse.core.request import Passed
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
-from tollhouse.limits.bucket import Bucket
+from tollhouse.limits.bucket import MINUTE_MS, Bucket
 from tollhouse.limits.parallel import Parallel
 from tollhouse.limits.requests import RequestRate
 from tollhouse.limits.rules import Limits, Rules, Slot
@@ -46,10 +47,22 @@ class Gate:
         except RateLimited as refused:
             refused.headers += tuple(self.headers(limits, dialect, now_ms))
             raise
+        passed = self._passed(limits, in_minute, of_tokens, tokens)
         self._parallel.take(limits.parallel)
         self._rate.take(in_minute)
         self._tokens.take(of_tokens, tokens)
-        return Pass(self, limits, tokens, dialect)
+        return Pass(self, limits, tokens, dialect, passed)
+
+    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+        """See the port."""
+        limits = self.rules.of(identity, model.id, self._plan(identity), now_ms)
+        try:
+            self._parallel.check(limits.parallel, self._contact)
+            self._rate.check(limits.requests, now_ms, self._contact)
+            self._tokens.check(limits.tokens, tokens, now_ms, self._contact)
+        except RateLimited as refused:
+            return refused
+        return None
 
     def release(self, limits: Limits, reserved: int, used: int, now_ms: int) -> None:
         """A call is over that had been let in by these limits."""
@@ -65,14 +78,30 @@ class Gate:
             shown += headers(standing, "tokens", dialect, now_ms)
         return shown
 
-    def standing(self, identity: Identity, now_ms: int) -> list[dict[str, object]]:
-        slots = self.rules.slots(identity, self._plan(identity), now_ms)
+    def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+        slots = self.rules.slots(identity, self._plan(identity), now_ms, model)
         return [self._shown(slot, now_ms) for slot in slots]
 
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what has run empty, and mend what a clock that was set back left in the future."""
         self._rate.sweep(now_ms)
         self._tokens.sweep(now_ms)
+
+    def _passed(
+        self, limits: Limits, in_minute: Sequence[Bucket], of_tokens: Sequence[Bucket], tokens: int
+    ) -> tuple[Passed, ...]:
+        """How every limit stands before a call is counted, and will stand with it."""
+        found = []
+        for place, most in limits.parallel:
+            used = self._parallel.used(place)
+            found.append(Passed("parallel_requests", place.level, most, used, used + 1, place.model))
+        for (place, most), bucket in zip(limits.requests, in_minute, strict=True):
+            used = -(-bucket.spent // MINUTE_MS)
+            found.append(Passed("requests_per_minute", place.level, most, used, used + 1, place.model))
+        for (place, most), bucket in zip(limits.tokens, of_tokens, strict=True):
+            used = -(-bucket.spent // MINUTE_MS)
+            found.append(Passed("tokens_per_minute", place.level, most, used, used + tokens, place.model))
+        return tuple(found)
 
     def _plan(self, identity: Identity) -> Plan | None:
         return self._catalogue().plans.get(identity.account.plan)
@@ -102,14 +131,17 @@ class Gate:
 class Pass:
     """See `gateway.ports.Admission`."""
 
-    __slots__ = ("_dialect", "_gate", "_limits", "_open", "_reserved")
+    __slots__ = ("_dialect", "_gate", "_limits", "_open", "_reserved", "passed")
 
-    def __init__(self, gate: Gate, limits: Limits, reserved: int, dialect: Dialect) -> None:
+    def __init__(
+        self, gate: Gate, limits: Limits, reserved: int, dialect: Dialect, passed: tuple[Passed, ...] = ()
+    ) -> None:
         self._gate = gate
         self._limits = limits
         self._reserved = reserved
         self._dialect = dialect
         self._open = True
+        self.passed = passed
 
     def headers(self, now_ms: int) -> Headers:
         return self._gate.headers(self._limits, self._dialect, now_ms)
