@@ -25,7 +25,10 @@ class PlainAnswer(Struct):
 
 class _InDetails(Struct, forbid_unknown_fields=True):
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     audio_tokens: int = 0
+    image_tokens: int = 0
+    text_tokens: int = 0
 
 
 class _OutDetails(Struct, forbid_unknown_fields=True):
@@ -33,6 +36,7 @@ class _OutDetails(Struct, forbid_unknown_fields=True):
     audio_tokens: int = 0
     accepted_prediction_tokens: int = 0
     rejected_prediction_tokens: int = 0
+    text_tokens: int = 0
 
 
 _NONE_IN, _NONE_OUT = _InDetails(), _OutDetails()
@@ -70,18 +74,20 @@ def read_usage(raw: bytes | Raw) -> Usage | None:
         return None
     into, out = usage.prompt_tokens_details or _NONE_IN, usage.completion_tokens_details or _NONE_OUT
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    cached, heard = into.cached_tokens, into.audio_tokens
+    cached, written, heard, seen = into.cached_tokens, into.cache_write_tokens, into.audio_tokens, into.image_tokens
     thought, spoken = out.reasoning_tokens, out.audio_tokens
-    rest_in, rest_out = prompt - cached - heard, completion - thought - spoken
-    if min(cached, heard, thought, spoken, rest_in, rest_out) < 0 or max(prompt, completion) > TOKENS_MAX:
-        return None
-    if usage.total_tokens != prompt + completion:
+    rest_in, rest_out = prompt - cached - written - heard - seen, completion - thought - spoken
+    if min(cached, written, heard, seen, thought, spoken, rest_in, rest_out) < 0:
+        return None  # or the cache holds sound and pictures too
+    if usage.total_tokens != prompt + completion or max(prompt, completion) > TOKENS_MAX:
         return None  # perhaps reasoning stands beside the completion
     return Usage(
         input=rest_in,
         cache_read=cached,
+        cache_write_5m=written,
         output=rest_out,
         reasoning=thought,
         audio_in=heard,
         audio_out=spoken,
+        image_in=seen,
     )

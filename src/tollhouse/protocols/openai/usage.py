@@ -1,22 +1,26 @@
 """Usage as OpenAI and its many imitators report it, read into disjoint buckets and written back.
 
-OpenAI counts cached and audio tokens inside the prompt, reasoning and audio inside the completion; the buckets of
-`core.usage` do not overlap. Spellings read here: `prompt_tokens` / `completion_tokens` (chat, completions, embeddings)
-and `input_tokens` / `output_tokens` (responses, images), each with its `_details`; cached tokens also as
-`prompt_cache_hit_tokens` (DeepSeek) or a bare `cached_tokens` (Moonshot, Qwen); reasoning beside the completion
-instead of inside it (xAI), which `total_tokens` gives away.
+OpenAI counts cached, written, heard and seen tokens inside the prompt, reasoned, spoken and drawn ones inside the
+completion; the buckets of `core.usage` do not overlap. docs/usage.md has the conventions vendor by vendor, and
+`tests/protocols/golden/usage/` a report of each.
+
+Vendors that put a part beside its whole (xAI its reasoning, others what the cache holds) give that away by
+`total_tokens`, which is used for nothing else: what no figure names is not charged.
 """
 
+import math
+from typing import Literal
+
+from tollhouse.core.figures import Report, Unbelievable, figure, first, rest, within
 from tollhouse.core.usage import TOKENS_MAX, Usage
 
 _Object = dict[str, object]
 
+Writes = Literal["text", "image", "audio"]
+"""What an endpoint's output tokens are where the report does not say: pictures for images, sound for speech."""
 
-class _Unbelievable(Exception):
-    """A figure that no honest report contains."""
 
-
-def read(reported: object) -> Usage | None:
+def read(reported: object, writes: Writes = "text") -> Usage | None:
     """Normalise one decoded `usage` object. None: there is none, or it is not to be believed, so the caller counts.
 
     Not believed is a figure that is negative, no integer, beyond `TOKENS_MAX`, or a part larger than its whole.
@@ -24,9 +28,14 @@ def read(reported: object) -> Usage | None:
     if not isinstance(reported, dict) or not reported:
         return None
     try:
-        return _read(reported)
-    except _Unbelievable:
+        return _duration(reported) if reported.get("type") == "duration" else _read(reported, writes)
+    except Unbelievable:
         return None
+
+
+def says_something(reported: Report) -> bool:
+    """Whether a report names any token. One of nothing but zeros and nulls does not replace an earlier one."""
+    return any(reported.get(name) not in (None, 0) for name in _WHOLES)
 
 
 def write_chat(usage: Usage) -> _Object:
@@ -36,7 +45,11 @@ def write_chat(usage: Usage) -> _Object:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "audio_tokens": usage.audio_in},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "audio_tokens": usage.audio_in,
+        },
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_out},
     }
 
@@ -46,71 +59,124 @@ def write_response(usage: Usage) -> _Object:
     tokens_in, tokens_out = usage.tokens_in(), usage.tokens_out()
     return {
         "input_tokens": tokens_in,
-        "input_tokens_details": {"cached_tokens": usage.cache_read},
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+        },
         "output_tokens": tokens_out,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": tokens_in + tokens_out,
     }
 
 
-def _read(reported: _Object) -> Usage | None:
-    responses = "input_tokens" in reported or "output_tokens" in reported
-    into, out = ("input", "output") if responses else ("prompt", "completion")
-    total_in, total_out = _figure(reported, f"{into}_tokens"), _figure(reported, f"{out}_tokens")
-    if total_in is None and total_out is None:
-        return None
-    prompt, completion = total_in or 0, total_out or 0
-    details_in = _details(reported, f"{into}_tokens_details")
-    details_out = _details(reported, f"{out}_tokens_details")
+_WHOLES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
 
-    cached = _cached(reported, details_in)
-    audio_in = _figure(details_in, "audio_tokens") or 0
-    image_in = _figure(details_in, "image_tokens") or 0
-    reasoning = _figure(details_out, "reasoning_tokens") or _figure(reported, "reasoning_tokens") or 0
-    audio_out = _figure(details_out, "audio_tokens") or 0
-    image_out = _figure(details_out, "image_tokens") or 0
-    if reasoning and _figure(reported, "total_tokens") == prompt + completion + reasoning:
+
+def _read(reported: Report, writes: Writes) -> Usage | None:
+    into, out = _spelling(reported)
+    prompt, completion = figure(reported, f"{into}_tokens"), figure(reported, f"{out}_tokens")
+    if prompt is None and completion is None:
+        return None
+    prompt, completion = prompt or 0, completion or 0
+    details_in, details_out = _details(reported, into), _details(reported, out)
+    cached, written, for_long = _cache(reported, details_in)
+    reasoning = first(((details_out, "reasoning_tokens"), (reported, "reasoning_tokens")))
+
+    total = reported.get("total_tokens")
+    beside = total - prompt - completion if type(total) is int else 0
+    if beside > 0 and beside in (reasoning, reasoning + cached + written):
         completion += reasoning
+        beside -= reasoning
+    if beside > 0 and beside == cached + written:
+        prompt += beside
+
+    text, heard, seen = _not_cached(prompt, cached, written, details_in)
+    spoken, drawn = figure(details_out, "audio_tokens") or 0, figure(details_out, "image_tokens") or 0
+    said = rest(completion, reasoning, spoken, drawn)
+    if writes != "text" and not (spoken or drawn):
+        told = min(said, figure(details_out, "text_tokens") or 0)
+        spoken, drawn = (0, said - told) if writes == "image" else (said - told, 0)
+        said = told
+    seconds = reported.get("prompt_audio_seconds")
     return Usage(
-        input=_rest(prompt, cached, audio_in, image_in),
+        input=text,
         cache_read=cached,
-        output=_rest(completion, reasoning, audio_out, image_out),
+        cache_write_5m=rest(written, for_long),
+        cache_write_1h=for_long,
+        output=said,
         reasoning=reasoning,
-        audio_in=audio_in,
-        audio_out=audio_out,
-        image_in=image_in,
-        image_out=image_out,
+        audio_in=heard,
+        audio_out=spoken,
+        image_in=seen,
+        image_out=drawn,
+        seconds=seconds if type(seconds) is int and 0 <= seconds <= TOKENS_MAX else 0,
     )
 
 
-def _cached(reported: _Object, details: _Object) -> int:
-    for place, name in (
-        (details, "cached_tokens"),
-        (reported, "prompt_cache_hit_tokens"),
-        (reported, "cached_tokens"),
-    ):
-        figure = _figure(place, name)
-        if figure:
-            return figure
-    return 0
+def _spelling(reported: Report) -> tuple[str, str]:
+    """Some relays send both spellings, one of them filled with zeros."""
+    if reported.get("prompt_tokens") or reported.get("completion_tokens"):
+        return "prompt", "completion"
+    both = "input_tokens" in reported or "output_tokens" in reported
+    return ("input", "output") if both else ("prompt", "completion")
 
 
-def _figure(place: _Object, name: str) -> int | None:
-    value = place.get(name)
-    if value is None:
-        return None
-    if type(value) is not int or not 0 <= value <= TOKENS_MAX:
-        raise _Unbelievable
-    return value
+def _details(reported: Report, whole: str) -> Report:
+    """Transcriptions spell it `input_token_details`."""
+    return within(reported, f"{whole}_tokens_details") or within(reported, f"{whole}_token_details")
 
 
-def _details(reported: _Object, name: str) -> _Object:
-    value = reported.get(name)
-    return value if isinstance(value, dict) else {}
+def _cache(reported: Report, details: Report) -> tuple[int, int, int]:
+    """Tokens read from the cache, written to it, and how many of the written ones for long.
+
+    There are two buckets for what is written: for minutes (Anthropic 5, OpenAI 30) and for hours (1, 12).
+    """
+    read = first(
+        (
+            (details, "cached_tokens"),
+            (reported, "prompt_cache_hit_tokens"),
+            (reported, "cached_tokens"),
+            (reported, "cache_read_input_tokens"),
+        )
+    )
+    written = first(
+        (
+            (details, "cache_write_tokens"),
+            (details, "cache_creation_tokens"),
+            (details, "cache_creation_input_tokens"),
+            (reported, "cache_creation_input_tokens"),
+        )
+    )
+    split = within(details, "cache_write_tokens_details")
+    brief, long = figure(split, "ttl_30m_tokens") or 0, figure(split, "ttl_12h_tokens") or 0
+    if not (brief or long):
+        split = within(details, "cache_creation") or within(reported, "cache_creation")
+        brief = figure(split, "ephemeral_5m_input_tokens") or 0
+        long = figure(split, "ephemeral_1h_input_tokens") or 0
+    return read, written or brief + long, long
 
 
-def _rest(whole: int, *parts: int) -> int:
-    rest = whole - sum(parts)
-    if rest < 0:
-        raise _Unbelievable
-    return rest
+def _not_cached(prompt: int, cached: int, written: int, details: Report) -> tuple[int, int, int]:
+    """Tokens of text, sound and pictures that were neither read from the cache nor written to it.
+
+    Modalities share out the prompt, and so does the cache. Where nobody says how the two overlap, text was cached
+    first: it stands in front, and nothing else is as often the same.
+    """
+    heard, seen = figure(details, "audio_tokens") or 0, figure(details, "image_tokens") or 0
+    text = rest(prompt, heard, seen)
+    rest(prompt, cached, written)
+    split = within(details, "cached_tokens_details")
+    cached_heard, cached_seen = figure(split, "audio_tokens") or 0, figure(split, "image_tokens") or 0
+    heard, seen = rest(heard, cached_heard), rest(seen, cached_seen)
+    stored = rest(cached + written, cached_heard, cached_seen)
+    from_text = min(text, stored)
+    from_heard = min(heard, stored - from_text)
+    return text - from_text, heard - from_heard, rest(seen, stored - from_text - from_heard)
+
+
+def _duration(reported: Report) -> Usage:
+    """A transcription that is billed by time. A second that has begun counts."""
+    seconds = reported.get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= TOKENS_MAX:
+        raise Unbelievable("seconds")
+    return Usage(seconds=math.ceil(seconds))
