@@ -119,10 +119,19 @@ def test_standing_shows_every_limit_with_its_end_and_note() -> None:
             "used": 1,
             "remaining": 4_999,
             "reset_ms": 12,
+            "source": "rule",
             "until": "2026-09-22T14:13:20Z",
             "note": "launch week",
         },
-        {"name": "parallel_requests", "level": "account", "id": "acc_a", "limit": 50, "used": 1, "remaining": 49},
+        {
+            "name": "parallel_requests",
+            "level": "account",
+            "id": "acc_a",
+            "limit": 50,
+            "used": 1,
+            "remaining": 49,
+            "source": "plan",
+        },
     ]
 
 

@@ -89,7 +89,7 @@ def test_a_rule_for_some_models_counts_only_them_and_leaves_the_plan_standing() 
     assert requests(rules, model="gpt-4o") == (exact, some, Limit(ACCOUNT, 500))
     assert requests(rules, model="gpt-5") == (some, Limit(ACCOUNT, 500))
     assert requests(rules, model="claude") == (Limit(ACCOUNT, 500),)
-    assert [slot.limit.most for slot in rules.slots(caller(), None, T)] == [7, 8]
+    assert [slot.limit.most for slot in rules.slots([("account", "acc_a")], None, T)] == [7, 8]
 
 
 def test_putting_and_removing_takes_effect_on_the_next_call() -> None:

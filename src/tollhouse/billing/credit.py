@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, structs
 
-from tollhouse.billing.ledger import Transfer
+from tollhouse.billing.ledger import Entry, Transfer
 
 
 class Lot(Struct, frozen=True):
@@ -39,8 +39,19 @@ def after(pocket: Pocket, transfers: Iterable[Transfer]) -> Pocket:
         elif transfer.kind == "expiry" and transfer.refers_to is not None:
             pocket = _expired(pocket, transfer.refers_to, -transfer.amount)
         else:
-            pocket = _spent(pocket, -transfer.amount)
+            pocket = spend(pocket, -transfer.amount)
     return pocket
+
+
+def from_deeds(deeds: Iterable[Entry], balance: int) -> Pocket:
+    """The pocket of an account from its entries but charges, in their order, and its balance today: what calls cost
+    between two of them is what the balance lost meanwhile, so that no charge has to be read."""
+    pocket, before = Pocket(), 0
+    for entry in deeds:
+        charged = before + entry.transfer.amount - entry.balance
+        pocket = after(spend(pocket, charged), (entry.transfer,))
+        before = entry.balance
+    return spend(pocket, before - balance)
 
 
 def due(pocket: Pocket, now_ms: int) -> Sequence[Lot]:
@@ -58,7 +69,8 @@ def _paid_in(pocket: Pocket, transfer: Transfer) -> Pocket:
     return Pocket(lots, pocket.debt - pays)
 
 
-def _spent(pocket: Pocket, amount: int) -> Pocket:
+def spend(pocket: Pocket, amount: int) -> Pocket:
+    """Take nano-USD out of the lots in their turn; what they do not have becomes a debt."""
     lots = list(pocket.lots)
     while amount and lots:
         first = lots[0]

@@ -1,11 +1,14 @@
 """The gate: which limits a call has to pass, and passing them all or none."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
-from tollhouse.core.account import Identity
+from msgspec import Struct, to_builtins
+
+from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit import LimitKind, LimitLevel
 from tollhouse.core.operation import Dialect
 from tollhouse.core.request import Passed
 from tollhouse.core.usage import Usage
@@ -13,9 +16,26 @@ from tollhouse.core.wire import Headers
 from tollhouse.limits.bucket import MINUTE_MS, Bucket
 from tollhouse.limits.parallel import Parallel
 from tollhouse.limits.requests import RequestRate
-from tollhouse.limits.rules import Limits, Rules, Slot
+from tollhouse.limits.rules import Limits, Rules, Slot, over
 from tollhouse.limits.standing import headers, instant, tightest
 from tollhouse.limits.tokens import TokenRate
+
+
+class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A limit for people to read. `id`: of what it stands on. `reset_ms`: until it is wholly free again if nobody
+    calls; None where that is when a call in flight ends. `source`: the account's plan, or a rule that somebody set."""
+
+    name: LimitKind
+    level: LimitLevel
+    id: str
+    model: str | None = None
+    limit: int
+    used: int
+    remaining: int
+    reset_ms: int | None = None
+    source: Literal["plan", "rule"]
+    until: str | None = None
+    note: str = ""
 
 
 class Gate:
@@ -37,7 +57,7 @@ class Gate:
 
         dialect: whose headers the answer carries. A refusal carries them too.
         """
-        limits = self.rules.of(identity, model.id, self._plan(identity), now_ms)
+        limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
         contact = self._contact
         try:
             if limits.parallel:
@@ -55,7 +75,7 @@ class Gate:
 
     def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
         """See the port."""
-        limits = self.rules.of(identity, model.id, self._plan(identity), now_ms)
+        limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
         try:
             self._parallel.check(limits.parallel, self._contact)
             self._rate.check(limits.requests, now_ms, self._contact)
@@ -79,8 +99,10 @@ class Gate:
         return shown
 
     def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
-        slots = self.rules.slots(identity, self._plan(identity), now_ms, model)
-        return [self._shown(slot, now_ms) for slot in slots]
+        """See the port."""
+        objects = over(identity.key) if model is None else (*over(identity.key), ("model", model))
+        slots = self.rules.slots(objects, self.plan(identity.account), now_ms, model)
+        return [to_builtins(self.shown(slot, now_ms)) for slot in slots]
 
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what has run empty, and mend what a clock that was set back left in the future."""
@@ -103,29 +125,32 @@ class Gate:
             found.append(Passed("tokens_per_minute", place.level, most, used, used + tokens, place.model))
         return tuple(found)
 
-    def _plan(self, identity: Identity) -> Plan | None:
-        return self._catalogue().plans.get(identity.account.plan)
+    def plan(self, account: Account) -> Plan | None:
+        return self._catalogue().plans.get(account.plan)
 
-    def _shown(self, slot: Slot, now_ms: int) -> dict[str, object]:
+    def shown(self, slot: Slot, now_ms: int) -> Shown:
+        """How one limit stands; looking changes nothing."""
         limit, rule = slot.limit, slot.rule
-        shown: dict[str, object] = {"name": slot.kind, "level": limit.place.level, "id": limit.place.id}
-        if limit.place.model:
-            shown["model"] = limit.place.model
-        shown["limit"] = limit.most
         if slot.kind == "parallel_requests":
-            shown["used"] = self._parallel.used(limit.place)
-            shown["remaining"] = max(0, limit.most - self._parallel.used(limit.place))
+            used, reset_ms = self._parallel.used(limit.place), None
+            remaining = max(0, limit.most - used)
         else:
             kind = self._rate if slot.kind == "requests_per_minute" else self._tokens
-            standing = kind.standings((limit,), now_ms)[0]
-            shown["used"] = standing.limit - standing.remaining
-            shown["remaining"] = standing.remaining
-            shown["reset_ms"] = standing.reset_ms
-        if rule is not None and rule.until_ms is not None:
-            shown["until"] = instant(rule.until_ms)
-        if rule is not None and rule.note:
-            shown["note"] = rule.note
-        return shown
+            _, remaining, reset_ms = kind.standings((limit,), now_ms)[0]
+            used = limit.most - remaining
+        return Shown(
+            name=slot.kind,
+            level=limit.place.level,
+            id=limit.place.id,
+            model=limit.place.model or None,
+            limit=limit.most,
+            used=used,
+            remaining=remaining,
+            reset_ms=reset_ms,
+            source="plan" if rule is None else "rule",
+            until=None if rule is None or rule.until_ms is None else instant(rule.until_ms),
+            note="" if rule is None else rule.note,
+        )
 
 
 class Pass:

@@ -1,6 +1,7 @@
 """How many calls may come in a minute."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.limits import bucket as buckets
@@ -8,17 +9,19 @@ from tollhouse.limits.bucket import MINUTE_MS, Bucket, Buckets
 from tollhouse.limits.level import Limit, refusal
 from tollhouse.limits.standing import Standing, spelled
 
-_WHAT = "requests per minute"
+_WHAT: Final = "requests per minute"
 
 
 class RequestRate:
     """A bucket by place. A call is counted in two steps, so that it can be counted at every kind of limit or at none:
     `check` all, then `take` all, in one go without waiting in between."""
 
-    __slots__ = ("_buckets",)
+    __slots__ = ("_buckets", "_what")
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = _WHAT) -> None:
+        """`what`: the counted thing with its period, for the message of a refusal."""
         self._buckets = Buckets()
+        self._what = what
 
     def check(self, limits: Sequence[Limit], now_ms: int, contact: str = "") -> list[Bucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that is reached."""
@@ -26,7 +29,7 @@ class RequestRate:
         for limit in limits:
             bucket = self._buckets.at(limit, now_ms)
             if not buckets.fits(bucket, 1):
-                raise _refused(limit, bucket, contact)
+                raise _refused(limit, bucket, self._what, contact)
             found.append(bucket)
         return found
 
@@ -42,9 +45,9 @@ class RequestRate:
         self._buckets.sweep(now_ms)
 
 
-def _refused(limit: Limit, bucket: Bucket, contact: str) -> RateLimited:
+def _refused(limit: Limit, bucket: Bucket, what: str, contact: str) -> RateLimited:
     used = limit.most - buckets.standing(bucket).remaining
     wait_ms = buckets.wait_ms(bucket, 1)
     if wait_ms is None:  # a limit of 0
-        return refusal(limit, _WHAT, used, "time alone frees nothing", MINUTE_MS, contact, never=True)
-    return refusal(limit, _WHAT, used, f"there is room again in {spelled(wait_ms)}", wait_ms, contact)
+        return refusal(limit, what, used, "time alone frees nothing", MINUTE_MS, contact, never=True)
+    return refusal(limit, what, used, f"there is room again in {spelled(wait_ms)}", wait_ms, contact)

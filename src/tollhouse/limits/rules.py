@@ -4,18 +4,21 @@ Of one place and kind one limit holds: the rule with an end that comes first, wh
 end; else, on an account and for every model, the plan's. A limit raised until a date then falls back by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.core.account import Identity
+from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.catalogue import Plan
-from tollhouse.core.limit import LimitKind, Rule
+from tollhouse.core.limit import LimitKind, LimitLevel, Rule
 from tollhouse.limits.level import Limit, Place
 
 KINDS: Final[tuple[LimitKind, ...]] = ("parallel_requests", "requests_per_minute", "tokens_per_minute")
 _REMEMBERED_MAX: Final = 10_000  # callers and models; beyond it everything is looked up anew
+
+Object = tuple[LimitLevel, str]
+"""What a limit stands on: its level and its id."""
 
 
 class Slot(Struct, frozen=True):
@@ -75,12 +78,9 @@ class Rules:
             found = self._remembered[place] = self._found(identity, model, plan, now_ms)
         return found
 
-    def slots(self, identity: Identity, plan: Plan | None, now_ms: int, model: str | None = None) -> list[Slot]:
-        """Every limit over a caller, from the key up. `model`: only those a call to it has to pass, and its own."""
-        key = identity.key
-        objects = [("key", key.id), ("project", key.project_id), ("account", key.account_id)]
-        if model is not None:
-            objects.append(("model", model))
+    def slots(self, objects: Sequence[Object], plan: Plan | None, now_ms: int, model: str | None = None) -> list[Slot]:
+        """Every limit that holds on these objects. `plan`: of the account among them. `model`: only those that a call
+        to it has to pass."""
         slots: dict[tuple[Place, LimitKind], Slot] = {}
         for place in objects:
             for rule in self._by_object.get(place, ()):
@@ -89,18 +89,23 @@ class Rules:
                     before = slots.get((at, rule.kind))
                     if before is None or before.rule is None or _goes_first(rule) < _goes_first(before.rule):
                         slots[at, rule.kind] = Slot(rule.kind, Limit(at, rule.most), rule)
-        at = Place("account", key.account_id)
-        for kind in KINDS:
-            most = None if plan is None else getattr(plan, kind)
-            if most is not None:
-                slots.setdefault((at, kind), Slot(kind, Limit(at, most)))
+        for at in [Place(level, object_id) for level, object_id in objects if level == "account"]:
+            for kind in KINDS:
+                most = None if plan is None else getattr(plan, kind)
+                if most is not None:
+                    slots.setdefault((at, kind), Slot(kind, Limit(at, most)))
         return list(slots.values())
 
     def _found(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> Limits:
-        slots = self.slots(identity, plan, now_ms, model)
+        slots = self.slots((*over(identity.key), ("model", model)), plan, now_ms, model)
         parallel, requests, tokens = (tuple(slot.limit for slot in slots if slot.kind == kind) for kind in KINDS)
         ends = [slot.rule.until_ms for slot in slots if slot.rule is not None and slot.rule.until_ms is not None]
         return Limits(parallel, requests, tokens, plan, min(ends, default=None))
+
+
+def over(key: ApiKey) -> tuple[Object, ...]:
+    """What a caller's limits stand on, from the key up."""
+    return ("key", key.id), ("project", key.project_id), ("account", key.account_id)
 
 
 def _counts(rule: Rule, model: str | None) -> bool:

@@ -58,7 +58,7 @@ async def put(
             account_id=target.account_id,
             level=target.level,
             object_id=target.object_id,
-            amount=fields.amount(amount_usd, "amount", zero=True),
+            amount=fields.amount(amount_usd, "amount_usd", zero=True),
             kind=_window(window),
             zone=fields.zone(zone or office.directory.accounts[target.account_id].zone),
             model=fields.pattern(model),

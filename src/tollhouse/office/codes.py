@@ -35,7 +35,7 @@ async def create(
     reach.require_operator(actor, "make redeem codes")
     if not 1 <= count <= CODES_MAX:
         raise BadRequest(f"count: {count} is not between 1 and {CODES_MAX}", param="count")
-    now_ms, amount = office.clock.now_ms(), fields.amount(usd, "usd")
+    now_ms, amount = office.clock.now_ms(), fields.amount(usd, "amount_usd")
     about = fields.name(note, "note") if note.strip() else ""
     until_ms = fields.expiry(expires_at_ms, now_ms)
     minted = []
@@ -74,9 +74,12 @@ async def redeem(office: Office, actor: Actor, text: str, account: str | None = 
     """Put a code's money into an account. A code is good once, whoever else tries at the same time.
 
     Raises BadRequest for a code that is none, is over or was redeemed: the answer is the same for all three.
+    PathNotFound for the account, RateLimited for more attempts of an account or from an address than a minute has.
     """
     account_id = reach.account_or_own(office, actor, account).id
     digest, txn, now_ms = _digest(text), office.new_id("txn"), office.clock.now_ms()
+    if actor.account_id is not None:  # the operator has no need to guess
+        office.redeeming.admit(account_id, actor.address, now_ms)
     row = audit.entry(office, actor, "code.redeem", txn)
 
     def deed(tables: Tables) -> Posted:

@@ -30,7 +30,7 @@ async def grant(
         id=office.new_id("txn"),
         account_id=reach.account(office, actor, account).id,
         kind="grant",
-        amount=fields.amount(usd, "usd"),
+        amount=fields.amount(usd, "amount_usd"),
         time_ms=now_ms,
         reason=fields.reason(reason),
         actor_id=actor.id,
@@ -48,12 +48,12 @@ async def adjust(office: Office, actor: Actor, account: str, usd: str, *, reason
     why = fields.reason(reason)
     if why is None:
         raise BadRequest("reason: an adjustment says why", param="reason")
-    amount = fields.amount(usd.removeprefix("-"), "usd")
+    amount = _signed(usd)
     transfer = Transfer(
         id=office.new_id("txn"),
         account_id=reach.account(office, actor, account).id,
         kind="adjustment",
-        amount=-amount if usd.startswith("-") else amount,
+        amount=amount,
         time_ms=office.clock.now_ms(),
         reason=why,
         actor_id=actor.id,
@@ -71,7 +71,7 @@ async def refund(
     than was refunded, ScopeMissing.
     """
     reach.require_operator(actor, "refund a call")
-    asked = None if usd is None else fields.amount(usd, "usd")
+    asked = None if usd is None else fields.amount(usd, "amount_usd")
     why, txn, now_ms = fields.reason(reason), office.new_id("txn"), office.clock.now_ms()
     row = audit.entry(office, actor, "credits.refund", txn)
 
@@ -87,7 +87,7 @@ async def refund(
         most = refundable(entry.transfer for entry in entries)
         amount = most if asked is None else asked
         if not 0 < amount <= most:
-            raise BadRequest(f"usd: the call was charged {format_usd(most)} USD", param="usd")
+            raise BadRequest(f"amount_usd: the call was charged {format_usd(most)} USD", param="amount_usd")
         charged = next(entry.transfer.id for entry in entries if entry.transfer.kind == "charge")
         transfer = Transfer(
             id=txn,
@@ -114,6 +114,11 @@ async def list_page(
     account_id, before, asked = reach.account_or_own(office, actor, account).id, place(after), limit(count) + 1
     found = await office.rows.read(lambda tables: tables.ledger.deeds(account_id, before=before, limit=asked))
     return page(found, count, lambda entry: (entry.transfer.time_ms, entry.transfer.id))
+
+
+def _signed(usd: str) -> int:
+    amount = fields.amount(usd.removeprefix("-"), "amount_usd")
+    return -amount if usd.startswith("-") else amount
 
 
 async def _give(office: Office, actor: Actor, action: str, transfer: Transfer) -> Entry:

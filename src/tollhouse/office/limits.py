@@ -1,18 +1,30 @@
 """Limits that people set beside those of the plan: how much, of what, for whom, until when. In force at once."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import structs
 
+from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.limit import LimitKind, Rule
-from tollhouse.limits.rules import KINDS
+from tollhouse.core.limit import LimitKind, LimitLevel, Rule
+from tollhouse.core.spelling import nearest
+from tollhouse.limits.gate import Shown
+from tollhouse.limits.rules import KINDS, Object, over
 from tollhouse.office import audit, fields, reach
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
 _MOST = 10**12
+
+
+class Seen(NamedTuple):
+    """A limit that holds, as it stands, with the rule that set it (None: the plan's); or a rule that does not hold now,
+    because it is over or because another with an end goes before it."""
+
+    rule: Rule | None
+    shown: Shown | None
 
 
 async def put(
@@ -26,16 +38,17 @@ async def put(
     model: str | None = None,
     until_ms: int | None = None,
     note: str = "",
-) -> tuple[Rule, ...]:
+) -> tuple[Seen, ...]:
     """Set a limit of each kind named. It replaces the one of the same place, kind and model: one with an end another
     with an end, so that what holds without one comes back by itself.
 
-    A limit on a whole account stands in for the plan's, so only the operator sets it.
+    On an account, a project or a key `model` narrows it to the calls of one model; alone, it limits that model whoever
+    calls. A limit on a whole account stands in for the plan's, so only the operator sets it, and those on a model.
     Raises BadRequest, PathNotFound, ScopeMissing.
     """
-    target = reach.target(office, actor, account, project, key)
-    if target.level == "account":
-        reach.require_operator(actor, "set the limits of an account")
+    place = _place(office, actor, account, project, key, model)
+    if place.level in ("account", "model"):
+        reach.require_operator(actor, f"set the limits of {'a model' if place.level == 'model' else 'an account'}")
     _check(most)
     now_ms = office.clock.now_ms()
     if until_ms is not None and not now_ms < until_ms:
@@ -43,18 +56,18 @@ async def put(
     rules = tuple(
         Rule(
             id=office.new_id("lim"),
-            level=target.level,
-            object_id=target.object_id,
+            level=place.level,
+            object_id=place.object_id,
             kind=kind,
             most=figure,
-            model=fields.pattern(model),
+            model=place.model,
             until_ms=until_ms,
             note=fields.name(note, "note") if note.strip() else "",
             created_at_ms=now_ms,
         )
         for kind, figure in most.items()
     )
-    rows = [audit.entry(office, actor, "limit.set", rule.id, account_id=target.account_id) for rule in rules]
+    rows = [audit.entry(office, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
     def deed(tables: Tables) -> list[Rule]:
         gone = []
@@ -74,18 +87,32 @@ async def put(
             office.rules.put(rule)
 
     await office.rows.change(deed, follow)
-    return rules
+    holding = {one.rule.id: one for one in _holding(office, place, place.model) if one.rule is not None}
+    return tuple(holding.get(rule.id, Seen(rule, None)) for rule in rules)
 
 
 async def show(
-    office: Office, actor: Actor, *, account: str | None = None, project: str | None = None, key: str | None = None
-) -> tuple[Rule, ...]:
-    """The rules on an object, those that are over included. What holds beside them is the plan's.
+    office: Office,
+    actor: Actor,
+    *,
+    account: str | None = None,
+    project: str | None = None,
+    key: str | None = None,
+    model: str | None = None,
+) -> tuple[Seen, ...]:
+    """Every limit that holds over an object, those of the project and the account above it included, with what is used
+    of each; then the rules on the object itself that do not hold now.
 
-    Raises BadRequest, PathNotFound.
+    model: only what a call to it has to pass, and its own limits; alone, those of the model itself. Nothing named: the
+    actor's own account. Raises BadRequest, PathNotFound.
     """
-    target = reach.target(office, actor, account, project, key)
-    return tuple(await office.rows.read(lambda tables: tables.limits.on(target.level, target.object_id)))
+    if account is project is key is None and (model is None or actor.account_id is not None):
+        account = reach.account_or_own(office, actor, None).id
+    place = _place(office, actor, account, project, key, model)
+    rules = await office.rows.read(lambda tables: tables.limits.on(place.level, place.object_id))
+    holding = _holding(office, place, place.model)
+    known = {one.rule.id for one in holding if one.rule is not None}
+    return (*holding, *(Seen(rule, None) for rule in rules if rule.id not in known))
 
 
 async def remove(office: Office, actor: Actor, rule_id: str) -> Rule:
@@ -106,6 +133,49 @@ async def remove(office: Office, actor: Actor, rule_id: str) -> Rule:
     return await office.rows.change(deed, lambda rule: office.rules.remove(rule.id))
 
 
+class _Place(NamedTuple):
+    """What a limit stands on. `over`: all that limits its calls, from it up; `account_id` None: a model's."""
+
+    level: LimitLevel
+    object_id: str
+    account_id: str | None
+    model: str | None
+    over: tuple[Object, ...]
+
+
+def _place(
+    office: Office, actor: Actor, account: str | None, project: str | None, key: str | None, model: str | None
+) -> _Place:
+    """Raises BadRequest, PathNotFound."""
+    name = None if model is None else office.catalogue.ids_by_alias.get(model, model)
+    if account is project is key is None and name is not None:
+        if name not in office.catalogue.models:
+            near = nearest(name[:60], office.catalogue.models)
+            raise BadRequest(
+                f"model: {reach.shown(name)!r} is unknown; the nearest known one is {near!r}. A pattern such as gpt-4*"
+                " limits the calls of an account, a project or a key.",
+                param="model",
+            )
+        return _Place("model", name, None, None, (("model", name),))
+    target = reach.target(office, actor, account, project, key)
+    above: tuple[Object, ...] = (("account", target.account_id),)
+    if target.level == "key":
+        above = over(office.directory.keys[target.object_id])
+    elif target.level == "project":
+        above = ("project", target.object_id), *above
+    return _Place(target.level, target.object_id, target.account_id, fields.pattern(name), above)
+
+
+def _holding(office: Office, place: _Place, model: str | None) -> list[Seen]:
+    """What holds now, as it stands."""
+    now_ms = office.clock.now_ms()
+    account: Account | None = None if place.account_id is None else office.directory.accounts[place.account_id]
+    plan = None if account is None else office.gate.plan(account)
+    objects = place.over if model is None else (*place.over, ("model", model))
+    slots = office.rules.slots(objects, plan, now_ms, model)
+    return [Seen(slot.rule, office.gate.shown(slot, now_ms)) for slot in slots]
+
+
 def _check(most: Mapping[LimitKind, int]) -> None:
     if not most:
         raise BadRequest(f"limits: name at least one of {', '.join(KINDS)}", param="limits")
@@ -121,11 +191,9 @@ def _replaces(new: Rule, old: Rule) -> bool:
 
 
 def _owner(office: Office, rule: Rule) -> str | None:
-    """The account of what a rule stands on."""
+    """The account of what a rule stands on; None: a model, which is nobody's."""
     if rule.level == "account":
         return rule.object_id
     if rule.level == "project":
-        projects = office.directory.projects_called(rule.object_id, None)
-        return projects[0].account_id if projects else None
-    keys = office.directory.keys_called(rule.object_id)
-    return keys[0].account_id if keys else None
+        return office.directory.projects[rule.object_id].account_id
+    return None if rule.level == "model" else office.directory.keys[rule.object_id].account_id

@@ -32,5 +32,8 @@ def follow(office: Office) -> Callable[[Posted], None]:
         money = posted.money
         account = office.directory.accounts[money.account_id]
         office.purses.put_money(account.id, money.limit(account.credit_limit), money.spent)
+        ends_at_ms = posted.entry.transfer.expires_at_ms
+        if ends_at_ms is not None and office.expiring is not None:
+            office.expiring[account.id] = min(ends_at_ms, office.expiring.get(account.id, ends_at_ms))
 
     return put

@@ -11,6 +11,8 @@ from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
+from tollhouse.limits.attempts import Attempts
+from tollhouse.limits.gate import Gate
 from tollhouse.limits.rules import Rules
 from tollhouse.office.ports import Rows
 
@@ -38,10 +40,20 @@ class Office:
     prices: PriceLists = field(default_factory=lambda: PriceLists(()))
     """Immutable; a new price makes new lists, so ask here each time."""
     rules: Rules = field(default_factory=Rules)
+    contact: str = ""
+    """Who can raise a limit; may be empty."""
+    gate: Gate = field(init=False)
+    """What calls have to pass: the plans' limits and the rules, with what is used of each."""
+    redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
+    expiring: dict[str, int] | None = None
+    """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
 
     _moment_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(lambda: self.catalogue, self.contact, self.rules)
 
     def moment_ms(self) -> int:
         """Now, but later than every moment before: what is audited within a millisecond still reads in its order."""

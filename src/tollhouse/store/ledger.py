@@ -89,6 +89,13 @@ class Ledger:
         )
         return [_entry(row) for row in self._connection.execute(question.order_by(ledger.c.sequence)).mappings()]
 
+    def expiring(self) -> dict[str, int]:
+        """Of each account with grants that expire: when the first of them did or will, Unix milliseconds."""
+        first = func.min(ledger.c.expires_at_ms)
+        question = select(ledger.c.account_id, first).where(ledger.c.expires_at_ms.is_not(None), _DEEDS)
+        found = self._connection.execute(question.group_by(ledger.c.account_id))
+        return {account_id: int(at_ms) for account_id, at_ms in found}
+
     def put_in_before(self, account_id: str, at_ms: int) -> int:
         """The sum of everything but charges before an instant."""
         question = select(func.coalesce(func.sum(ledger.c.amount), literal_column("0"))).where(

@@ -1,0 +1,32 @@
+"""How often a minute something may be tried that must not be guessed, such as a redeem code.
+
+Each attempt counts, right or wrong, on whoever makes it and on the address he makes it from.
+"""
+
+from typing import Final
+
+from tollhouse.limits.addresses import place_of
+from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.requests import RequestRate
+
+PER_MINUTE: Final = 10
+
+
+class Attempts:
+    """`what`: what is tried, as "attempts to redeem a code"."""
+
+    __slots__ = ("_rate",)
+
+    def __init__(self, what: str) -> None:
+        self._rate = RequestRate(f"{what} per minute")
+
+    def admit(self, account_id: str, address: str | None, now_ms: int) -> None:
+        """Count an attempt. Raises RateLimited; then it is counted nowhere."""
+        limits = [Limit(Place("account", account_id), PER_MINUTE)]
+        network = None if address is None else place_of(address)
+        if network is not None:
+            limits.append(Limit(Place("address", network), PER_MINUTE))
+        self._rate.take(self._rate.check(limits, now_ms))
+
+    def sweep(self, now_ms: int) -> None:
+        self._rate.sweep(now_ms)

@@ -1,0 +1,111 @@
+"""Grants whose time is over: what is left of them goes back to the platform, an entry of the ledger for each.
+
+Calls are paid from what ends first, so a call in flight stands on the grant as far as it reaches: what is held for it
+stays until it is settled, and what it leaves is taken the next time. A grant that was used up ends without an entry.
+"""
+
+from typing import NamedTuple
+
+from tollhouse.billing import book
+from tollhouse.billing.credit import Pocket, after, due, from_deeds, spend
+from tollhouse.billing.ledger import Entry, Transfer
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import Failure
+from tollhouse.core.money import Money
+from tollhouse.office import audit, reach
+from tollhouse.office.money import post
+from tollhouse.office.office import Office
+from tollhouse.office.ports import Tables
+
+_FOREVER_MS = 253_370_764_800_000  # in the year 9999
+
+
+class _Ended(NamedTuple):
+    """`next_ms`: when the account has to be looked at again; None: it has no more grants that end."""
+
+    entries: tuple[Entry, ...]
+    money: Money
+    next_ms: int | None
+
+
+async def post_due(office: Office, actor: Actor) -> tuple[Entry, ...]:
+    """End every grant whose time is over: for a timer, and at the start. Once done there is nothing left to do, so
+    asking twice, or again after a crash, posts nothing twice.
+
+    Raises ScopeMissing, Overloaded: what was not posted then is posted the next time.
+    """
+    reach.require_operator(actor, "end grants")
+    now_ms = office.clock.now_ms()
+    expiring = await _expiring(office)
+    entries: list[Entry] = []
+    for account_id in [one for one, ends_at_ms in expiring.items() if ends_at_ms <= now_ms]:
+        entries += await _end(office, actor, account_id, now_ms)
+    return tuple(entries)
+
+
+async def _expiring(office: Office) -> dict[str, int]:
+    """Which accounts have grants that end, and when the next one does. Looked up once, among the changes, so that no
+    grant slips in between."""
+    if office.expiring is None:
+
+        def found(expiring: dict[str, int]) -> None:
+            office.expiring = expiring
+
+        return await office.rows.change(lambda tables: tables.ledger.expiring(), found)
+    return office.expiring
+
+
+async def _end(office: Office, actor: Actor, account_id: str, now_ms: int) -> tuple[Entry, ...]:
+    """Of one account. Meanwhile the money is held, so that no call is let in on it."""
+    pocket = await office.rows.read(lambda tables: _pocket(tables, tables.ledger.money(account_id)))
+    purse = office.purses.money(account_id)
+    most = {lot.id: lot.left for lot in due(spend(pocket, purse.held), now_ms)}
+    try:
+        reserved = book.hold((purse,), sum(most.values()))
+    except book.Short:  # calls have spent it since it was counted: the next time
+        return ()
+    txns = {lot_id: office.new_id("txn") for lot_id in most}
+    rows = {lot_id: audit.entry(office, actor, "credits.expire", txn) for lot_id, txn in txns.items()}
+
+    def deed(tables: Tables) -> _Ended:
+        pocket = _pocket(tables, tables.ledger.money(account_id, lock=True))
+        entries = []
+        for lot in due(pocket, now_ms):
+            amount = min(lot.left, most.get(lot.id, 0))
+            if amount:
+                transfer = Transfer(
+                    id=txns[lot.id],
+                    account_id=account_id,
+                    kind="expiry",
+                    amount=-amount,
+                    time_ms=now_ms,
+                    refers_to=lot.id,
+                    actor_id=actor.id,
+                )
+                entries.append(post(tables, transfer).entry)
+                tables.audit.add(audit.posted(rows[lot.id], transfer))
+        rest = after(pocket, (entry.transfer for entry in entries))
+        return _Ended(tuple(entries), tables.ledger.money(account_id), _next_ms(rest))
+
+    def follow(ended: _Ended) -> None:
+        limit = ended.money.limit(office.directory.accounts[account_id].credit_limit)
+        office.purses.put_money(account_id, limit, ended.money.spent)
+        book.release(reserved)
+        assert office.expiring is not None
+        office.expiring.pop(account_id, None)
+        if ended.next_ms is not None:
+            office.expiring[account_id] = ended.next_ms
+
+    try:
+        return (await office.rows.change(deed, follow)).entries
+    except (Failure, ValueError):  # nothing was posted; where the caller is cancelled instead, `follow` still comes
+        book.release(reserved)
+        raise
+
+
+def _pocket(tables: Tables, money: Money) -> Pocket:
+    return from_deeds(tables.ledger.deeds_within(money.account_id, 0, _FOREVER_MS), money.balance)
+
+
+def _next_ms(pocket: Pocket) -> int | None:
+    return min((lot.expires_at_ms for lot in pocket.lots if lot.expires_at_ms is not None), default=None)
