@@ -1,10 +1,10 @@
-"""Price lists: the row in force at an instant, at what an account pays; one bad row harms no other; the margin."""
+"""Price lists: the row in force at an instant, at what an account pays; the margin."""
 
 from msgspec import structs
 
-from tests.billing.prices_in_use import HOUSE, price
+from tests.billing.prices_in_use import price
 from tollhouse.billing.margin import below_cost
-from tollhouse.billing.price_list import PriceLists, Terms, read_list
+from tollhouse.billing.price_list import PriceLists, Terms
 from tollhouse.billing.prices import Price
 
 T = 1_790_000_000_000
@@ -49,16 +49,6 @@ def test_a_multiplier_is_applied_once_and_remembered() -> None:
     other = lists.find("house-1", T, Terms(multiplier_ppm=2_000_000))
     assert other is not None
     assert other.rates(0).per_million["input"] == 2_000_000_000
-
-
-def test_one_bad_row_in_a_price_file_breaks_no_other() -> None:
-    written: dict[str, dict[str, object]] = {"good": dict(HOUSE), "bad": {"input": "2.5e-6"}, "fine": {"input": "1"}}
-    ids = {"good": "price_1", "bad": "price_2", "fine": "price_3"}
-    rows, bad = read_list(written, ids, "partner", T)
-    assert [(read.id, read.model, read.price_list, read.effective_from_ms) for read in rows] == [
-        *(("price_1", "good", "partner", T), ("price_3", "fine", "partner", T))
-    ]
-    assert {model: error.field for model, error in bad.items()} == {"bad": "input"}
 
 
 def test_what_is_sold_below_cost_is_named_by_bucket_at_every_size() -> None:

@@ -20,6 +20,7 @@ from tollhouse.core.counter import Counter
 from tollhouse.core.failure import Defect
 from tollhouse.core.ids import make_id
 from tollhouse.core.money import Money
+from tollhouse.core.price import PriceRow
 from tollhouse.core.request import Request
 from tollhouse.store.database import open_store
 from tollhouse.store.engines import connect
@@ -204,8 +205,7 @@ def test_what_was_entered_can_be_neither_changed_nor_removed(database_url: str, 
 
 
 def _price(tables: Tables) -> None:
-    from_row = {"input": "2.50"}
-    tables.prices.add(_read(from_row), from_row)
+    tables.prices.add(PriceRow(id="price_1", model="a", effective_from_ms=NOW_MS, written={"input": "2.50"}))
 
 
 def _read(written: dict[str, str]) -> Any:

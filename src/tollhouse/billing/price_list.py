@@ -1,20 +1,31 @@
 """The price lists: which row holds for a model at an instant, and what an account pays by.
 
-Rows are never edited: a new price is a new row with a later `effective_from`, so every past charge finds its own.
+Rows are never edited: a new price is a new row, so every past charge finds its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from tollhouse.billing.prices import MILLION, BadPrice, Price, read_price, scaled
+from tollhouse.billing.charges import total
+from tollhouse.billing.prices import MILLION, Price, scaled
+from tollhouse.core.account import Account
+from tollhouse.core.charge import Charge
+from tollhouse.core.usage import Usage
+
+DEFAULT = "default"
+"""The list of whoever has no other; platform.toml writes it."""
 
 
 class Terms(Struct, frozen=True):
     """What an account pays by. A model without a row in its list is sold by the default list."""
 
-    price_list: str = "default"
+    price_list: str = DEFAULT
     multiplier_ppm: int = MILLION
+
+
+def terms_of(account: Account) -> Terms:
+    return Terms(account.price_list, account.multiplier_ppm)
 
 
 class PriceLists:
@@ -23,8 +34,10 @@ class PriceLists:
     def __init__(self, rows: Iterable[Price]) -> None:
         """Of rows of one list, model and instant the last one holds."""
         by_model: dict[tuple[str, str], dict[int, Price]] = {}
+        self._by_id: dict[str, Price] = {}
         for row in rows:
             by_model.setdefault((row.price_list, row.model), {})[row.effective_from_ms] = row
+            self._by_id[row.id] = row
         self._rows = {
             place: tuple(dated[since] for since in sorted(dated, reverse=True)) for place, dated in by_model.items()
         }
@@ -33,37 +46,45 @@ class PriceLists:
     def find(self, model: str, at_ms: int, terms: Terms | None = None) -> Price | None:
         """The row in force at an instant, at what the account pays; None: the model has no price then."""
         if terms is None:
-            return self._row("default", model, at_ms)
-        row = self._row(terms.price_list, model, at_ms) or self._row("default", model, at_ms)
-        if row is None or terms.multiplier_ppm == MILLION:
-            return row
-        place = row.id, terms.multiplier_ppm
-        found = self._multiplied.get(place)
-        if found is None:
-            found = self._multiplied[place] = scaled(row, terms.multiplier_ppm)
-        return found
+            return self._row(DEFAULT, model, at_ms)
+        row = self._row(terms.price_list, model, at_ms) or self._row(DEFAULT, model, at_ms)
+        return None if row is None else self._times(row, terms.multiplier_ppm)
+
+    def charged_by(self, price_id: str, multiplier_ppm: int = MILLION) -> Price | None:
+        """What a charge names: its row, at what the account paid of it. None: there is no such row."""
+        row = self._by_id.get(price_id)
+        return None if row is None else self._times(row, multiplier_ppm)
+
+    def again(self, charge: Charge, usage: Usage) -> int | None:
+        """What a call costs by the row its charge names: the charge itself, or something is wrong. Nano-USD; None: the
+        row is not there."""
+        if charge.price_id is None:
+            return 0
+        price = self.charged_by(charge.price_id, charge.multiplier_ppm)
+        return None if price is None else total(price, usage)
+
+    def in_force(self, at_ms: int) -> Iterator[Price]:
+        """The row in force of each model of each list."""
+        for price_list, model in self._rows:
+            row = self._row(price_list, model, at_ms)
+            if row is not None:
+                yield row
+
+    def names(self) -> set[str]:
+        """Every list that ever had a row; the default one may have none."""
+        return {DEFAULT} | {price_list for price_list, _ in self._rows}
 
     def _row(self, price_list: str, model: str, at_ms: int) -> Price | None:
         for row in self._rows.get((price_list, model), ()):
             if row.effective_from_ms <= at_ms:
-                return row
+                return row if row.tiers else None
         return None
 
-
-def read_list(
-    written: Mapping[str, Mapping[str, object]], ids: Mapping[str, str], price_list: str, effective_from_ms: int
-) -> tuple[list[Price], dict[str, BadPrice]]:
-    """Read a whole list: the rows that can be read, and what is wrong with the others, by model.
-
-    ids: the id that each model's row is to have. A row that cannot be read harms no other.
-    """
-    rows: list[Price] = []
-    bad: dict[str, BadPrice] = {}
-    for model, row in written.items():
-        try:
-            rows.append(
-                read_price(row, id=ids[model], model=model, price_list=price_list, effective_from_ms=effective_from_ms)
-            )
-        except BadPrice as error:
-            bad[model] = error
-    return rows, bad
+    def _times(self, row: Price, multiplier_ppm: int) -> Price:
+        if multiplier_ppm == MILLION:
+            return row
+        place = row.id, multiplier_ppm
+        found = self._multiplied.get(place)
+        if found is None:
+            found = self._multiplied[place] = scaled(row, multiplier_ppm)
+        return found

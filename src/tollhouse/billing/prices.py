@@ -19,6 +19,8 @@ from msgspec import Struct, structs
 
 from tollhouse.core.amount import NANO_PER_USD, BadAmount, parse_usd
 from tollhouse.core.failure import ModelNotPriced
+from tollhouse.core.price import PriceRow
+from tollhouse.core.spelling import nearest
 from tollhouse.core.usage import BUCKETS, TOKENS_MAX, Usage
 
 MILLION: Final = 1_000_000
@@ -31,7 +33,7 @@ UNITS: Final[Mapping[str, str]] = {
     "characters": "per_character",
 }
 TOKEN_BUCKETS: Final = tuple(bucket for bucket in BUCKETS if bucket not in UNITS)
-_PARENT: Final[Mapping[str, str]] = {
+PARENT: Final[Mapping[str, str]] = {
     "cache_read": "input",
     "cache_write_5m": "input",
     "cache_write_1h": "input",
@@ -42,7 +44,9 @@ _PARENT: Final[Mapping[str, str]] = {
     "audio_out": "output",
     "image_out": "output",
 }
-_KNOWN: Final = frozenset({*TOKEN_BUCKETS, *UNITS.values()})
+PRICE_KEYS: Final = (*TOKEN_BUCKETS, *UNITS.values())
+"""Every amount that a price can name."""
+_KNOWN: Final = frozenset(PRICE_KEYS)
 
 
 class Dearest(NamedTuple):
@@ -77,7 +81,8 @@ class Rates(Struct, frozen=True, dict=True):
 
 
 class Price(Struct, frozen=True, kw_only=True):
-    """One row of a price list for a model. `tiers` ascend; the first begins at 0.
+    """One row of a price list for a model. `tiers` ascend; the first begins at 0. Without any, the row says that the
+    model is not in the list (any more).
 
     `multiplier_ppm`: by what the row's rates have been multiplied, in millionths (1_200_000 is 1.2). The row's id and
     the multiplier together make a past charge again.
@@ -89,6 +94,7 @@ class Price(Struct, frozen=True, kw_only=True):
     effective_from_ms: int = 0
     tiers: tuple[Rates, ...]
     multiplier_ppm: int = MILLION
+    written: Mapping[str, object] = {}  # what the row was read from
 
     def rates(self, tokens_in: int) -> Rates:
         """The tier of a call, by its whole input."""
@@ -149,7 +155,29 @@ def read_price(
         raise BadPrice("tiers", "write a list of tables, each with above_input_tokens and prices")
     for place, row in enumerate(further):
         tiers.append(_read_tier(f"tiers[{place}]", row, tiers[-1]))
-    return Price(id=id, model=model, price_list=price_list, effective_from_ms=effective_from_ms, tiers=tuple(tiers))
+    return Price(
+        id=id,
+        model=model,
+        price_list=price_list,
+        effective_from_ms=effective_from_ms,
+        tiers=tuple(tiers),
+        written=dict(written),
+    )
+
+
+def read_row(row: PriceRow) -> Price:
+    """What a stored row says, also where that is that the model has left the list. Raises BadPrice."""
+    if not row.written:
+        return Price(
+            id=row.id, model=row.model, price_list=row.price_list, effective_from_ms=row.effective_from_ms, tiers=()
+        )
+    return read_price(
+        row.written,
+        id=row.id,
+        model=row.model,
+        price_list=row.price_list,
+        effective_from_ms=row.effective_from_ms,
+    )
 
 
 def read_rates(written: Mapping[str, object]) -> Rates:
@@ -157,9 +185,16 @@ def read_rates(written: Mapping[str, object]) -> Rates:
     amounts: dict[str, int] = {}
     for field, text in written.items():
         if field not in _KNOWN:
-            raise BadPrice(field[:40], f"no such price; known are {', '.join(sorted(_KNOWN))}")
+            known = ", ".join(PRICE_KEYS)
+            raise BadPrice(
+                field[:40],
+                f"no such price; the nearest known one is {nearest(field[:40], PRICE_KEYS)} (known: {known})",
+            )
         if not isinstance(text, str):
-            raise BadPrice(field, 'write the amount as text, such as "2.50", so that not a digit of it is lost')
+            shown = str(text) if isinstance(text, int | float) and not isinstance(text, bool) else "2.50"
+            raise BadPrice(
+                field, f'write the amount as text, such as "{shown[:40]}", so that not a digit of it is lost'
+            )
         try:
             amounts[field] = parse_usd(text)
         except BadAmount as error:
@@ -232,7 +267,7 @@ def _read_tier(path: str, row: object, below: Rates) -> Rates:
 
 def _settled(bucket: str, amounts: Mapping[str, int]) -> int:
     while bucket not in amounts:
-        bucket = _PARENT[bucket]
+        bucket = PARENT[bucket]
     return amounts[bucket]
 
 

@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 TextFormat = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_content"]
 ManagedBy = Literal["file", "api"]
-PriceList = dict[str, str]  # bucket or per_request, per_image, ... -> decimal USD
+Amounts = dict[str, str]  # bucket or per_request, per_image, ... -> decimal USD
+PriceList = dict[str, str | list[dict[str, str | int]]]  # amounts, and `tiers`: above_input_tokens, and amounts
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

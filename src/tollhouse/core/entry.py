@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from tollhouse.core.price import Written
+
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
     id: str
@@ -9,7 +11,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     owned_by: str = "tollhouse"
     context_tokens: int | None = None
     max_output_tokens: int | None = None
-    prices: dict[str, str] = {}  # bucket or per_request, ... -> decimal USD (per million tokens, or per unit)
+    prices: Written = {}  # what the caller pays, in decimal USD per million tokens or per unit
     modalities: tuple[str, ...] = ("text",)
     operations: tuple[str, ...] = ()  # empty: any
     retires_at: str | None = None  # YYYY-MM-DD

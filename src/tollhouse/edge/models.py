@@ -4,10 +4,13 @@ from typing import Final
 
 from tollhouse.access.judge import present_and_judge
 from tollhouse.access.models import permission
+from tollhouse.billing.price_list import terms_of
+from tollhouse.billing.quote import quote
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model
 from tollhouse.core.entry import ModelEntry
 from tollhouse.core.operation import Dialect
+from tollhouse.core.price import Written
 from tollhouse.core.wire import Headers
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.edge.paths import Endpoint, model_of
@@ -33,7 +36,8 @@ def dialect(headers: Headers, endpoint: Endpoint) -> Dialect:
 async def listing(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
     identity = _caller(house, exchange, dialect, address, now_ms)
     models = callable_models(house.catalogue, permission(house.catalogue, identity), now_ms)
-    await exchange.whole(200, _head(), WRITERS[dialect].models([entry(model) for model in models]))
+    entries = [entry(model, price_of(house, identity, model, now_ms)) for model in models]
+    await exchange.whole(200, _head(), WRITERS[dialect].models(entries))
 
 
 async def item(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
@@ -41,17 +45,24 @@ async def item(house: House, exchange: Exchange, dialect: Dialect, address: str,
     identity = _caller(house, exchange, dialect, address, now_ms)
     model = resolve(house.catalogue, model_of(path), permission(house.catalogue, identity), now_ms)
     head = [*_head(), *retirement_headers(model)]
-    await exchange.whole(200, head, WRITERS[dialect].model(entry(model)))
+    shown = entry(model, price_of(house, identity, model, now_ms))
+    await exchange.whole(200, head, WRITERS[dialect].model(shown))
 
 
-def entry(model: Model) -> ModelEntry:
+def price_of(house: House, identity: Identity, model: Model, now_ms: int) -> Written:
+    """What a call of this caller would be charged by at this moment; empty: nothing, or the model is not sold."""
+    price = None if model.free else house.prices().find(model.id, now_ms, terms_of(identity.account))
+    return {} if price is None else quote(price)
+
+
+def entry(model: Model, prices: Written) -> ModelEntry:
     return ModelEntry(
         id=model.id,
         created=model.created,
         owned_by=model.owned_by,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
-        prices=model.price,
+        prices=prices,
         modalities=model.modalities,
         operations=model.operations,
         retires_at=model.retires_at,

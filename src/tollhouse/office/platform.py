@@ -74,7 +74,7 @@ async def apply(office: Office, actor: Actor, wanted: Catalogue) -> Applied:
         if differ:
             tables.catalogue.save(without_secrets(merged), now_ms)
             tables.audit.add(row)
-        added = prices.write(office, tables, stored.models, merged.models, now_ms)
+        added = prices.write(office, tables, merged.models, now_ms)
         return Applied(merged.generation, differ), PriceLists(tables.prices.every()) if added else None
 
     def follow(done: tuple[Applied, PriceLists | None]) -> None:

@@ -4,7 +4,7 @@ The rows of a family are good for one transaction, in the thread that runs it: a
 `save` replaces the row with the same id, `get` gives None where there is none, `page` gives the newest first.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
 from tollhouse.billing.budgets import Budget
@@ -18,6 +18,7 @@ from tollhouse.core.counter import Counter
 from tollhouse.core.limit import Rule
 from tollhouse.core.money import Money
 from tollhouse.core.person import Person
+from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.request import Request
 from tollhouse.core.roll_up import UsageBy, UsageSum
 
@@ -123,12 +124,19 @@ class BudgetRows(Protocol):
 
 
 class PriceRows(Protocol):
-    def add(self, price: Price, written: Mapping[str, object]) -> None: ...
-    def written(self, price_list: str, model: str) -> list[tuple[int, dict[str, object]]]:
-        """(effective from, as it was written) of a model's rows, newest first."""
+    def add(self, row: PriceRow) -> None: ...
+    def rows(self, *, price_list: str | None = None, model: str | None = None) -> list[PriceRow]:
+        """In the order in which they come into force; of one instant, in the order in which they were added."""
         ...
 
     def every(self) -> list[Price]: ...
+
+
+class PriceDraftRows(Protocol):
+    def add(self, draft: PriceDraft) -> None: ...
+    def save(self, draft: PriceDraft) -> None: ...
+    def get(self, draft_id: str) -> PriceDraft | None: ...
+    def page(self, *, before: Place | None, limit: int) -> list[PriceDraft]: ...
 
 
 class LimitRows(Protocol):
@@ -168,6 +176,8 @@ class Tables(Protocol):
     def limits(self) -> LimitRows: ...
     @property
     def prices(self) -> PriceRows: ...
+    @property
+    def price_drafts(self) -> PriceDraftRows: ...
     @property
     def budgets(self) -> BudgetRows: ...
     @property

@@ -1,48 +1,82 @@
-"""Prices: what a configuration says a model costs, as dated rows that nobody edits.
+"""What platform.toml says a model costs, as dated rows of the default list that nobody edits.
 
-A model that says nothing any more, or that it is free, keeps its rows for the charges of the past: whether it can be
-sold today is for its configuration to say.
+The file owns what it prices: a row of it stands whatever a price file brought for the same model, also later. A model
+that it prices no longer leaves the list, by a row that says so; its rows of the past stay, for the charges of the past.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
+from tollhouse.billing.price_list import DEFAULT
 from tollhouse.billing.prices import BadPrice, read_price
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.price import PriceRow, Written
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
-LIST = "default"
-
 
 def check(catalogue: Catalogue) -> None:
-    """Raises BadRequest naming the model whose price cannot be read."""
+    """Raises BadRequest naming the price or the cost that cannot be read."""
     for model in catalogue.models.values():
         if model.price:
-            try:
-                read_price(model.price, id="", model=model.id)
-            except BadPrice as error:
-                where = f"models.{model.id}.price" + (f".{error.field}" if error.field else "")
-                raise BadRequest(f"models.{model.id}.price.{error}", param=where) from None
+            _check(f"models.{model.id}.price", model.price)
+    for provider in catalogue.providers.values():
+        for upstream, cost in provider.cost.items():
+            _check(f"providers.{provider.id}.cost.{upstream}", cost)
 
 
-def write(office: Office, tables: Tables, before: Mapping[str, Model], after: Mapping[str, Model], now_ms: int) -> bool:
-    """Add a row for each model whose price differs from the one before, or that has none yet. Were there any?"""
-    added = False
-    for model in after.values():
-        if not model.price:
-            continue
-        changed = model.id not in before or before[model.id].price != model.price
-        rows = tables.prices.written(LIST, model.id)
-        standing = next((written for since_ms, written in rows if since_ms <= now_ms), None)
-        if (changed and standing != model.price) or not rows:
-            taken = {since_ms for since_ms, _ in rows}
-            since_ms = now_ms
-            while since_ms in taken:  # two changes within a millisecond
-                since_ms += 1
-            price = read_price(
-                model.price, id=office.new_id("price"), model=model.id, price_list=LIST, effective_from_ms=since_ms
-            )
-            tables.prices.add(price, model.price)
-            added = True
-    return added
+def write(office: Office, tables: Tables, models: Mapping[str, Model], now_ms: int) -> bool:
+    """Make the default list say what the file does, from this instant on. Were any rows added?"""
+    rows: dict[str, list[PriceRow]] = defaultdict(list)
+    for row in tables.prices.rows(price_list=DEFAULT):
+        rows[row.model].append(row)
+    new = [
+        added
+        for model in sorted({*models, *rows})
+        for added in _missing(office, model, dict(models[model].price) if model in models else {}, rows[model], now_ms)
+    ]
+    for row in new:
+        tables.prices.add(row)
+    return bool(new)
+
+
+def new_row(
+    office: Office, price_list: str, model: str, written: Written, effective_from_ms: int, draft_id: str | None = None
+) -> PriceRow:
+    """A row that is about to be added; its id is later than that of every one before."""
+    return PriceRow(
+        id=make_id("price", office.moment_ms(), office.random.bytes(RANDOM_BYTES)),
+        price_list=price_list,
+        model=model,
+        effective_from_ms=effective_from_ms,
+        written=written,
+        draft_id=draft_id,
+    )
+
+
+def _missing(office: Office, model: str, written: Written, rows: list[PriceRow], now_ms: int) -> list[PriceRow]:
+    """What has to be added to a model's rows (in their order) so that the file's word holds; of a model that the file
+    does not price, so that no earlier word of the file does."""
+    holding: dict[int, PriceRow] = {}  # by the instant from which a row holds; that of today from now on
+    for row in rows:
+        holding[max(row.effective_from_ms, now_ms)] = row
+
+    def contradicts(row: PriceRow) -> bool:
+        by_file = row.draft_id is None
+        if not written:
+            return by_file and bool(row.written)
+        return not by_file or row.written != written
+
+    instants = [since_ms for since_ms, row in holding.items() if contradicts(row)]
+    if written and now_ms not in holding:
+        instants.append(now_ms)
+    return [new_row(office, DEFAULT, model, written, since_ms) for since_ms in sorted(instants)]
+
+
+def _check(where: str, written: Mapping[str, object]) -> None:
+    try:
+        read_price(written, id="", model="")
+    except BadPrice as error:
+        raise BadRequest(f"{where}.{error}", param=f"{where}.{error.field}".rstrip(".")) from None

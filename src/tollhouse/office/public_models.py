@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.catalogue import PriceList
+from tollhouse.core.catalogue import Amounts
 
 FILE: Final = Path(__file__).with_suffix(".json")
 
@@ -26,7 +26,7 @@ class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Prices of a whole call whose input is above so many tokens; what it does not name costs as without it."""
 
     above_input_tokens: int
-    price: PriceList
+    price: Amounts
 
 
 class PublicModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -40,7 +40,7 @@ class PublicModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     max_output_tokens: int | None = None
     takes: tuple[Modality, ...] = ("text",)
     gives: tuple[Modality, ...] = ("text",)
-    price: PriceList = {}  # keys and units as in platform.toml
+    price: Amounts = {}  # keys and units as in platform.toml
     tiers: tuple[Tier, ...] = ()  # by rising threshold
     free: bool = False
     retires_at: str | None = None  # YYYY-MM-DD

@@ -12,6 +12,7 @@ from tollhouse.store.keys import Keys
 from tollhouse.store.ledger import Ledger
 from tollhouse.store.limits import LimitRows
 from tollhouse.store.people import People
+from tollhouse.store.price_drafts import PriceDrafts
 from tollhouse.store.prices import Prices
 from tollhouse.store.projects import Projects
 from tollhouse.store.requests import Requests
@@ -34,5 +35,6 @@ class Tables:
         self.ledger = Ledger(connection)
         self.budgets = Budgets(connection)
         self.prices = Prices(connection)
+        self.price_drafts = PriceDrafts(connection)
         self.limits = LimitRows(connection)
         self.codes = Codes(connection)

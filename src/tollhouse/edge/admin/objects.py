@@ -107,7 +107,7 @@ class ModelObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="mo
     offers: tuple[OfferObject, ...]
     context_tokens: int | None
     max_output_tokens: int | None
-    price: dict[str, str]
+    price: dict[str, Any]
     free: bool
     groups: tuple[str, ...]
     aliases: tuple[str, ...]
