@@ -117,11 +117,13 @@ class Gate:
         for place, most in limits.parallel:
             used = self._parallel.used(place)
             found.append(Passed("parallel_requests", place.level, most, used, used + 1, place.model))
-        for (place, most), bucket in zip(limits.requests, in_minute, strict=True):
-            used = -(-bucket.spent // MINUTE_MS)
+        buckets = iter(in_minute)
+        for place, most in limits.requests:
+            used = -(-next(buckets).spent // MINUTE_MS)
             found.append(Passed("requests_per_minute", place.level, most, used, used + 1, place.model))
-        for (place, most), bucket in zip(limits.tokens, of_tokens, strict=True):
-            used = -(-bucket.spent // MINUTE_MS)
+        buckets = iter(of_tokens)
+        for place, most in limits.tokens:
+            used = -(-next(buckets).spent // MINUTE_MS)
             found.append(Passed("tokens_per_minute", place.level, most, used, used + tokens, place.model))
         return tuple(found)
 
