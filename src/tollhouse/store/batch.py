@@ -22,13 +22,13 @@ from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
-from tollhouse.store import charges, keys, requests, schema, usage
+from tollhouse.store import charges, crossings, keys, requests, schema, usage
 from tollhouse.store.driver import Driver
 from tollhouse.store.last_use import LastUses
 
 Step = Callable[[Driver, Sequence[Request]], None]
 
-STEPS: tuple[Step, ...] = (requests.insert, usage.add, charges.enter)
+STEPS: tuple[Step, ...] = (requests.insert, usage.add, charges.enter, crossings.notice)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 
@@ -55,12 +55,15 @@ class Batches:
         self.since_checkpoint = 0
         """Rows written since the last checkpoint."""
         self.uses = LastUses()
+        self.noticed = False
+        """The last batch wrote something to tell people."""
         self._engine = engine
         self._steps = steps
         self._driver: Driver | None = None
 
     def settle(self, batch: Sequence[Job]) -> None:
         """Commit the batch; afterwards each job has its result or its error."""
+        self.noticed = False
         try:
             self._try_twice(batch)
         except _CommitUnsure as unsure:
@@ -143,6 +146,7 @@ class Batches:
             driver.commit()
         except Exception as error:  # guard: any failure of COMMIT leaves open whether it was done
             raise _CommitUnsure from error
+        self.noticed = driver.noticed
         self.uses.written(uses)
         self.since_checkpoint += len(batch)
 

@@ -3,14 +3,17 @@
 from typing import Any
 
 from msgspec import json, structs
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.counter import Counter
 from tollhouse.store.changes import note
+from tollhouse.store.driver import remembered
 from tollhouse.store.pages import Place, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import budget_counters, budgets
+
+_SOFT = text("soft <> '[]'")
 
 
 class Budgets:
@@ -19,16 +22,16 @@ class Budgets:
 
     def add(self, budget: Budget) -> None:
         self._connection.execute(insert(budgets).values(_row(budget)))
-        note(self._connection, "budget", budget.id)
+        self._changed(budget.id)
 
     def save(self, budget: Budget) -> None:
         self._connection.execute(update(budgets).where(budgets.c.id == budget.id).values(_row(budget)))
-        note(self._connection, "budget", budget.id)
+        self._changed(budget.id)
 
     def remove(self, budget_id: str) -> None:
         """Its counters stay: calls in flight still count."""
         self._connection.execute(delete(budgets).where(budgets.c.id == budget_id))
-        note(self._connection, "budget", budget_id)
+        self._changed(budget_id)
 
     def get(self, budget_id: str) -> Budget | None:
         row = self._connection.execute(select(budgets).where(budgets.c.id == budget_id)).mappings().first()
@@ -48,6 +51,10 @@ class Budgets:
     def every(self) -> list[Budget]:
         return [_budget(row) for row in self._connection.execute(select(budgets)).mappings()]
 
+    def with_thresholds(self) -> list[Budget]:
+        # Spelled as the index spells it, or it would not be used.
+        return [_budget(row) for row in self._connection.execute(select(budgets).where(_SOFT)).mappings()]
+
     def counter(self, budget_id: str, starts_at_ms: int) -> Counter:
         """Of a window in which nothing was spent: zero."""
         question = select(budget_counters).where(
@@ -63,6 +70,10 @@ class Budgets:
     def every_counter(self) -> list[Counter]:
         question = select(budget_counters).order_by(budget_counters.c.budget_id, budget_counters.c.starts_at_ms)
         return [record(row, Counter) for row in self._connection.execute(question).mappings()]
+
+    def _changed(self, budget_id: str) -> None:
+        note(self._connection, "budget", budget_id)
+        remembered(self._connection).pop("watched", None)  # see `crossings`
 
 
 def _row(budget: Budget) -> dict[str, object]:

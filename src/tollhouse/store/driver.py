@@ -48,12 +48,14 @@ class Driver:
         self.until_commit = "" if self._sqlite else "FOR UPDATE"
         """Ends a SELECT whose rows nobody else may change before the commit; SQLite has one writer anyway."""
         self._clean = True
+        self.noticed = False
+        """Something to tell people was written since the transaction began."""
         self.remembered = remembered(connection)
         self.remembered.clear()
 
     def begin(self) -> None:
         self.rollback()  # what a failed try left behind
-        self._clean = False
+        self._clean = self.noticed = False
         if self._sqlite:  # psycopg begins by itself
             self._cursor.execute("BEGIN IMMEDIATE")
 

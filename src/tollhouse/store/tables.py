@@ -11,6 +11,7 @@ from tollhouse.store.codes import Codes
 from tollhouse.store.keys import Keys
 from tollhouse.store.ledger import Ledger
 from tollhouse.store.limits import LimitRows
+from tollhouse.store.outbox import Outbox
 from tollhouse.store.people import People
 from tollhouse.store.price_drafts import PriceDrafts
 from tollhouse.store.prices import Prices
@@ -38,3 +39,4 @@ class Tables:
         self.price_drafts = PriceDrafts(connection)
         self.limits = LimitRows(connection)
         self.codes = Codes(connection)
+        self.outbox = Outbox(connection)

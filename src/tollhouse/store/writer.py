@@ -23,15 +23,24 @@ from tollhouse.store.driver import ROWS_AT_ONCE
 T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0  # without work for this long, house is kept
-_ROWS_PER_CHECKPOINT = 2_000
+ROWS_PER_CHECKPOINT = 2_000
 _TURNS_MAX = 8  # of the event loop, for which a batch may grow: a commit costs as much as many rows
 
 
 class Writer:
     """Its methods belong to the event loop; its thread ends with `close`."""
 
-    def __init__(self, engine: Engine, clock: Clock, steps: Sequence[Step] = STEPS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        steps: Sequence[Step] = STEPS,
+        rows_per_checkpoint: int = ROWS_PER_CHECKPOINT,
+    ) -> None:
+        self.on_notice: Callable[[], None] = lambda: None
+        """Called on the event loop when a charge has left something to tell people."""
         self._clock = clock
+        self._rows_per_checkpoint = rows_per_checkpoint
         self._batches = Batches(engine, steps)
         self._gathered: list[Job] = []
         """What came and is not handed over to the thread yet."""
@@ -100,8 +109,8 @@ class Writer:
             batch, more = self._take()
             if batch:
                 self._batches.settle(batch)
-                _wake(batch)
-            if more and (not batch or self._batches.since_checkpoint >= _ROWS_PER_CHECKPOINT):
+                _wake(batch, self.on_notice if self._batches.noticed else None)
+            if more and (not batch or self._batches.since_checkpoint >= self._rows_per_checkpoint):
                 self._batches.keep_house(self._clock.now_ms())
         self._batches.keep_house(None)
         self._batches.disconnect()
@@ -123,10 +132,13 @@ class Writer:
         return jobs, False
 
 
-def _wake(batch: Sequence[Job]) -> None:
+def _wake(batch: Sequence[Job], on_notice: Callable[[], None] | None) -> None:
     # A loop that is closed has no waiters left.
     with contextlib.suppress(RuntimeError):
-        batch[0].waiter.get_loop().call_soon_threadsafe(_deliver, batch)
+        loop = batch[0].waiter.get_loop()
+        loop.call_soon_threadsafe(_deliver, batch)
+        if on_notice is not None:
+            loop.call_soon_threadsafe(on_notice)
 
 
 def _deliver(batch: Sequence[Job]) -> None:

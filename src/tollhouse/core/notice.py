@@ -1,0 +1,73 @@
+"""What people are told, once each: that a line was crossed. And the ways by which a notice leaves the house."""
+
+from base64 import b32encode
+from hashlib import sha256
+from typing import Literal
+
+from msgspec import Struct, json
+
+from tollhouse.core.instant import rfc3339
+
+NoticeType = Literal["budget.threshold", "balance.low", "key.expiring", "spend.unusual", "key.leaked", "alert.test"]
+Channel = Literal["mail", "webhook", "chat", "none"]
+DeliveryState = Literal["pending", "sent", "failed"]
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """What happened. The same `type`, `object_id`, `episode` and `mark` are told once, whoever tries again.
+
+    `episode`: the start of a budget's window, a key's expiry, a day (Unix ms); of a low balance, all that had been put
+    in (nano-USD). `mark`: percent or days; 0 where there is only one. `data`: as in the body of a webhook.
+    """
+
+    id: str  # msg_...: the same on every way and at every try
+    type: NoticeType
+    object_id: str  # the budget, account or key it is about
+    episode: int
+    mark: int
+    account_id: str
+    time_ms: int
+    data: dict[str, str | int | None]
+
+    def body(self) -> bytes:
+        """What a webhook receives: `{"type", "timestamp", "data"}`."""
+        return json.encode({"type": self.type, "timestamp": rfc3339(self.time_ms), "data": self.data})
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One notice on one way. `address`: a URL, or mail addresses with `, ` between them. `budget_id`: whose webhook it
+    is. `due_ms`: when it is tried next; while somebody tries, when his claim lapses."""
+
+    id: str
+    notice_id: str
+    channel: Channel
+    address: str
+    budget_id: str | None = None
+    state: DeliveryState = "pending"
+    attempts: int = 0
+    due_ms: int
+    ended_at_ms: int | None = None
+    answer: str | None = None  # what came of the last try, for people
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """A notice on its way."""
+
+    notice: Notice
+    delivery: Delivery
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came of one try. `final`: trying again cannot help. `left`: of several addresses, those still to be told."""
+
+    ok: bool
+    words: str  # for people: the receiver's first words, or why it failed; never a secret
+    status: int | None = None  # of HTTP or SMTP
+    final: bool = False
+    left: tuple[str, ...] = ()
+
+
+def notice_id(type: NoticeType, object_id: str, episode: int, mark: int) -> str:  # noqa: A002 - the field's name
+    """Made from what is told, so that whoever tells it again tells it by the same id."""
+    digest = sha256(f"{type} {object_id} {episode} {mark}".encode()).digest()
+    return f"msg_{b32encode(digest).decode()[:26].lower()}"
