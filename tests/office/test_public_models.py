@@ -7,7 +7,7 @@ import pytest
 
 from scripts.write_public_models import render
 from tollhouse.core.amount import parse_usd
-from tollhouse.office.catalogue_tables import PRICE_KEYS
+from tollhouse.billing.prices import PRICE_KEYS
 from tollhouse.office.public_models import FILE, PublicModel, find, read
 
 MODELS = read()

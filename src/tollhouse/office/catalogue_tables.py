@@ -12,20 +12,16 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, read_price
 from tollhouse.core.amount import BadAmount, parse_usd
-from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
+from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
 from tollhouse.core.spelling import nearest
-from tollhouse.core.usage import BUCKETS
 from tollhouse.office.findings import Findings
 from tollhouse.office.toml_text import KeyPath
 from tollhouse.settings import explain
 
 Given = Mapping[str, object]
 Reader = Callable[[KeyPath, object, Findings], Any]
-
-_UNITS = ("per_request", "per_image", "per_second", "per_character")
-_TOKEN_BUCKETS = tuple(name for name in BUCKETS if name not in ("requests", "images", "seconds", "characters"))
-PRICE_KEYS = (*_TOKEN_BUCKETS, *_UNITS)
 
 _NOT_WRITTEN = ("id", "managed_by")  # fields of the records that no table holds
 _MINIMUM: Mapping[str, int] = {"priority": 0, "weight": 0, "created": 0}  # every other whole number is at least 1
@@ -62,6 +58,8 @@ def model(path: KeyPath, given: object, found: Findings) -> Model | None:
     if fields is None:
         return None
     record = Model(id=path[-1], **fields)
+    if record.free and record.price:
+        found.odd(path, "free = true and a price: its calls are free")
     if not record.price and not record.free and isinstance(given, Mapping) and "price" not in given:
         found.odd(path, "no price: calls are refused until it has one, or says free = true")
     if not record.offers and isinstance(given, Mapping) and "offers" not in given:
@@ -162,19 +160,54 @@ def _credit_limit(path: KeyPath, given: object, found: Findings) -> str | None:
     return given if given == "unlimited" and isinstance(given, str) else _amount(path, given, found)
 
 
-def _price(path: KeyPath, given: object, found: Findings) -> dict[str, str] | None:
-    """{ input = "2.50", ... }: US dollars per million tokens, or per unit."""
+def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
+    """{ input = "2.50", ... }: US dollars per million tokens, or per unit; `tiers` above an input size."""
     if not isinstance(given, Mapping):
         found.wrong(path, 'expected a table such as { input = "2.50", output = "10.00" }')
         return None
-    check_keys(path, given, PRICE_KEYS, found)
-    prices = {name: _amount((*path, name), given[name], found) for name in PRICE_KEYS if name in given}
-    if prices and all(name.startswith("cache") for name in prices):
-        found.wrong(path, "input has no price: a price for cached input alone charges nothing else")
-    return {name: amount for name, amount in prices.items() if amount is not None}
+    before = len(found.mistakes)
+    check_keys(path, given, (*PRICE_KEYS, "tiers"), found)
+    price: PriceList = dict(_amounts(path, given, found))
+    if "tiers" in given:
+        price["tiers"] = _tiers((*path, "tiers"), given["tiers"], found)
+    if price and len(found.mistakes) == before:  # each part is well: does the whole make a price?
+        try:
+            read_price(price, id="", model="")
+        except BadPrice as error:
+            found.wrong(
+                path,
+                "input has no price: what is not named takes it from there" if error.field == "input" else str(error),
+            )
+            return None
+    return price
 
 
-def _cost(path: KeyPath, given: object, found: Findings) -> dict[str, dict[str, str]] | None:
+def _tiers(path: KeyPath, given: object, found: Findings) -> list[dict[str, str | int]]:
+    if not isinstance(given, list):
+        found.wrong(path, 'expected a list such as [{ above_input_tokens = 200000, input = "5.00", output = "15.00" }]')
+        return []
+    tiers = []
+    for entry in given:
+        if not isinstance(entry, Mapping):
+            found.wrong(path, "each entry is a table with above_input_tokens and amounts")
+            continue
+        check_keys(path, entry, ("above_input_tokens", *PRICE_KEYS), found)
+        tier: dict[str, str | int] = dict(_amounts(path, entry, found))
+        above = entry.get("above_input_tokens")
+        if type(above) is int:
+            tier["above_input_tokens"] = above
+        else:
+            found.wrong((*path, "above_input_tokens"), "expected a whole number of tokens, such as 200000")
+        tiers.append(tier)
+    return tiers
+
+
+def _amounts(path: KeyPath, given: Given, found: Findings) -> dict[str, str]:
+    amounts = {name: _amount((*path, name), given[name], found) for name in PRICE_KEYS if name in given}
+    return {name: amount for name, amount in amounts.items() if amount is not None}
+
+
+def _cost(path: KeyPath, given: object, found: Findings) -> dict[str, PriceList] | None:
     if not isinstance(given, Mapping):
         found.wrong(path, "expected a table of prices by the provider's own model name")
         return None
