@@ -1,5 +1,6 @@
-"""The Anthropic wire format: the models list and errors so far.
+"""The Anthropic wire format: the models list, errors and usage so far.
 
-Lives here: `models` and `failure`. Does not live here: Messages, which come later; anything of another dialect.
+Lives here: `models`, `failure` and `usage`. Does not live here: Messages, which come later;
+other dialects.
 Who calls: the edge, for callers who speak this dialect.
 """

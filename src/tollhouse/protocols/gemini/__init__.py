@@ -1,5 +1,6 @@
-"""The Gemini wire format: the models list and errors so far.
+"""The Gemini wire format: the models list, errors and usage so far.
 
-Lives here: `models` and `failure`. Does not live here: content generation, which comes later; other dialects.
+Lives here: `models`, `failure` and `usage`. Does not live here: content generation, which comes later;
+other dialects.
 Who calls: the edge, for callers who speak this dialect.
 """

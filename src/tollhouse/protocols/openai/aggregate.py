@@ -47,14 +47,14 @@ class Aggregate:
             return chunks.encode({"response": self._response})[len(b'{"response":') : -1]
         body: _Object = {**self._head, "object": "chat.completion" if self._is_chat else "text_completion"}
         body["choices"] = [self._choices[index].whole(self._is_chat) for index in sorted(self._choices)]
-        if self._events.reported is not None:
+        if self._events.reported is not None and self._events.current:
             body["usage"] = self._events.reported
         return chunks.encode(body)
 
     @property
     def usage(self) -> Usage | None:
-        """The last report, normalised; None: there was none, or none to be believed."""
-        return read_usage(self._events.reported)
+        """The last report, normalised; None: there was none of the whole text, or none to be believed."""
+        return read_usage(self._events.reported) if self._events.current else None
 
     @property
     def raw_usage(self) -> bytes | None:

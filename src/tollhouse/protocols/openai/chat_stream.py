@@ -9,16 +9,21 @@ from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai.step import Step
-from tollhouse.protocols.openai.usage import write_chat
+from tollhouse.protocols.openai.usage import says_something, write_chat
 
 DONE = b"data: [DONE]\n\n"
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
 
 
 class ChatStream:
-    """Reads event after event. `incomplete`: a choice ended at its length."""
+    """Reads event after event. `incomplete`: a choice ended at its length.
 
-    __slots__ = ("_finished", "_head", "_seen", "_show_usage", "incomplete", "reported")
+    `reported` is the last usage object; `current`: it was made when all text had been written. Some servers report the
+    prompt at once and all the rest at the end, or totals so far on every chunk: the last such report of a stream that
+    breaks off says less than was delivered.
+    """
+
+    __slots__ = ("_finished", "_head", "_seen", "_show_usage", "current", "incomplete", "reported")
 
     def __init__(self, show_usage: bool) -> None:
         self._show_usage = show_usage
@@ -26,7 +31,8 @@ class ChatStream:
         self._finished: set[int] = set()
         self._head: chunks.Object = {}
         self.incomplete = False
-        self.reported: chunks.Object | None = None  # the last usage object
+        self.reported: chunks.Object | None = None
+        self.current = False
 
     @property
     def complete(self) -> bool:
@@ -50,7 +56,8 @@ class ChatStream:
 
     def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
         """The last part with a member `tollhouse` in the usage chunk; `counted` is told instead of a report."""
-        usage = self.reported if counted is None else write_chat(counted)
+        reported = self.reported if self.current else None
+        usage = reported if counted is None else write_chat(counted)
         if not self._show_usage or usage is None:
             return DONE
         last = {**self._head, "choices": [], "usage": usage}
@@ -63,8 +70,11 @@ class ChatStream:
         usage = chunks.usage_of(chunk, choices)
         if not self._head:
             self._head = {name: chunk[name] for name in _HEAD if name in chunk}
-        if usage is not None:
+        is_news = usage is not None and (self.reported is None or says_something(usage))
+        if is_news:
             self.reported = usage
+            self.current = True
+        if usage is not None:
             members = chunks.members_of(data, chunk)
             members.pop("usage", None)
             if not choices:
@@ -84,6 +94,8 @@ class ChatStream:
             delta = chunks.delta_of(choice)
             text += chunks.text_of(delta)
             bears = bears or text != "" or chunks.bears_content(delta)
+        if text and not is_news:
+            self.current = False
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
         is_plain = text != "" and usage is None and not finishes and len(choices) == 1
         return Step(out, text, bears or finishes, False, is_plain)

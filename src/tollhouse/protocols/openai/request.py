@@ -44,6 +44,7 @@ class Request(Struct, kw_only=True):
     model: str
     stream: bool = False
     wants_usage: bool = False  # stream_options.include_usage: show the usage chunk
+    prompts: int = 1  # texts in it, each read for itself: as large as the context, every one
     n: int = 1  # answers to be generated, each as long as the output cap
     output_cap: int | None = None  # tokens; where two caps are named, the larger
     cap_param: str | None = None  # the member that named it
@@ -63,10 +64,10 @@ def read(operation: Operation, body: bytes) -> Request:
         _check_style(present)
         members.pop("style", None)
     request = Request(operation=operation, members=members, model=_model(operation, present), length=len(body))
-    prompt, request.n = _PROMPTS[operation](present)
+    prompt, request.prompts = _PROMPTS[operation](present)
     request.affinity = bytes(memoryview(prompt)[:AFFINITY_BYTES])
     if operation in ("chat", "completions"):
-        request.n *= max(_integer(present, "n") or 1, _integer(present, "best_of") or 1)
+        request.n = request.prompts * max(_integer(present, "n") or 1, _integer(present, "best_of") or 1)
     _read_stream(request, present)
     _read_caps(request, present)
     _read_tags(request, present)
@@ -156,19 +157,20 @@ def _embeddings_input(members: Members) -> tuple[Raw, int]:
     raw = members.get("input")
     if raw is None:
         raise _missing("input")
-    _texts_or_tokens(raw, "input")
-    return raw, 1
+    return raw, _texts_or_tokens(raw, "input")
 
 
 def _moderations_input(members: Members) -> tuple[Raw, int]:
     raw = members.get("input")
     if raw is None:
         raise _missing("input")
-    if not _is_text(raw):
-        kind = list[str] if _first(raw, "input", "a string or an array") == b'"' else list[dict[str, Raw]]
-        if _decode(raw, kind) is None:
-            raise BadRequest("'input' must be a string, an array of strings or an array of parts.", param="input")
-    return raw, 1
+    if _is_text(raw):
+        return raw, 1
+    texts = _first(raw, "input", "a string or an array") == b'"'
+    inputs: list[str] | list[dict[str, Raw]] | None = _decode(raw, list[str] if texts else list[dict[str, Raw]])
+    if inputs is None:
+        raise BadRequest("'input' must be a string, an array of strings or an array of parts.", param="input")
+    return raw, len(inputs)
 
 
 def _responses_input(members: Members) -> tuple[Raw, int]:

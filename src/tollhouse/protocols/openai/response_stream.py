@@ -26,7 +26,7 @@ class ResponseStream:
     says so. Before content it is a failure like any other, and another provider may be asked.
     """
 
-    __slots__ = ("_bore_content", "_terminal", "failed", "incomplete", "reported", "sequence_number")
+    __slots__ = ("_bore_content", "_terminal", "current", "failed", "incomplete", "reported", "sequence_number")
 
     def __init__(self) -> None:
         self._bore_content = False
@@ -34,6 +34,7 @@ class ResponseStream:
         self.failed = False
         self.incomplete = False
         self.reported: chunks.Object | None = None
+        self.current = True  # the only report comes with the end
         self.sequence_number = 0
 
     @property

@@ -82,6 +82,7 @@ class StreamReader:
             if texts is None:
                 return self._read(data)
             self._lessons = _LESSONS_MAX
+            self._events.current = False
             self._delivered.add_escaped(texts)
             if end == len(data):
                 return data
@@ -125,8 +126,8 @@ class StreamReader:
 
     @property
     def usage(self) -> Usage | None:
-        """The last report, normalised; None: there was none, or none to be believed."""
-        return read_usage(self._events.reported)
+        """The last report, normalised; None: there was none of the whole text, or none to be believed."""
+        return read_usage(self._events.reported) if self._events.current else None
 
     @property
     def raw_usage(self) -> bytes | None:
