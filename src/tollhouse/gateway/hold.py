@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 from tollhouse.billing import book
 from tollhouse.billing.book import Purse
 from tollhouse.billing.bounds import Bounds, Input, Output, bound
-from tollhouse.billing.prices import Price
+from tollhouse.billing.price_list import terms_of
+from tollhouse.billing.prices import Price, demand
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, ModelNotPriced
+from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
@@ -67,9 +68,7 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     key, now_ms = journey.identity.key, journey.call.time_ms
     if key.mode == "test" or model.free:
         return None
-    price = house.prices().find(model.id, now_ms) if model.price else None  # rows outlive a price that is withdrawn
-    if price is None:
-        raise ModelNotPriced(f"The model {model.id} has no price yet, so it is not sold. Its operator has to set one.")
+    price = demand(house.prices().find(model.id, now_ms, terms_of(journey.identity.account)), model.id, ONE_REQUEST)
     asked = journey.asked
     purses = house.purses.of(key, now_ms, model.id)
     bounds = bound(

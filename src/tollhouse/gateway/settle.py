@@ -97,6 +97,7 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         return Charge(
             amount=amount,
             price_id=held.price.id,
+            multiplier_ppm=held.price.multiplier_ppm,
             held=held.hold.amount,
             overrun=max(0, amount - held.hold.amount),
             budgets=tuple((purse.id, purse.starts_at_ms) for purse in held.hold.purses if purse.kind == "budget"),

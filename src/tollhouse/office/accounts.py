@@ -1,12 +1,15 @@
 """Accounts: who pays. An account is never deleted; suspending it stops all its keys."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from tollhouse.billing.budgets import Budget
+from tollhouse.billing.price_list import DEFAULT
 from tollhouse.core.account import Account, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Plan
-from tollhouse.core.failure import PathNotFound
+from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.money import Money
 from tollhouse.office import audit, fields, reach
 from tollhouse.office.office import Office
@@ -92,20 +95,43 @@ async def resume(office: Office, actor: Actor, reference: str, reason: str | Non
     return await _turn(office, actor, reference, "account.resume", state="active", reason=fields.reason(reason))
 
 
-async def set_credit_limit(office: Office, actor: Actor, reference: str, usd: str) -> Account:
-    """How far the account may spend beyond what was put in: decimal USD, or `unlimited`.
+async def change(
+    office: Office,
+    actor: Actor,
+    reference: str,
+    *,
+    credit_limit_usd: str | None = None,
+    price_list: str | None = None,
+    multiplier: str | None = None,
+    groups: Sequence[str] | None = None,
+) -> Account:
+    """What is given changes, all at once, from the next call on; what is None stays.
 
+    credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
+    which list it buys, and how many times its prices it pays (`1.2`). groups: of models, besides those of its plan.
     Raises PathNotFound, BadRequest, ScopeMissing.
     """
-    reach.require_operator(actor, "lend credit")
-    account_id, credit_limit = reach.account(office, actor, reference).id, fields.credit_limit(usd)
-    row = audit.entry(office, actor, "account.credit_limit", account_id, account_id=account_id)
+    reach.require_operator(actor, "change an account's terms")
+    account_id = reach.account(office, actor, reference).id
+    given: dict[str, object] = {}
+    if credit_limit_usd is not None:
+        given["credit_limit"] = fields.credit_limit(credit_limit_usd)
+    if multiplier is not None:
+        given["multiplier_ppm"] = fields.multiplier(multiplier)
+    if groups is not None:
+        given["groups"] = fields.groups(groups)
+    if not given and price_list is None:
+        raise BadRequest("nothing is given to change: name a credit limit, a price list, a multiplier or groups")
+    row = audit.entry(office, actor, "account.set", account_id, account_id=account_id)
 
     def deed(tables: Tables) -> tuple[Account, Money]:
         before = tables.accounts.get(account_id)
         if before is None:
             raise PathNotFound(f"no account {account_id}")
-        account = structs.replace(before, credit_limit=credit_limit)
+        account = structs.replace(before, **given)
+        if price_list is not None:
+            known = {DEFAULT} | {row.price_list for row in tables.prices.rows()}
+            account = structs.replace(account, price_list=fields.price_list(price_list, known))
         if account != before:
             tables.accounts.save(account)
             tables.audit.add(audit.changed(row, before, account))
@@ -117,6 +143,11 @@ async def set_credit_limit(office: Office, actor: Actor, reference: str, usd: st
         office.purses.put_money(account_id, money.limit(account.credit_limit), money.spent)
 
     return (await office.rows.change(deed, follow))[0]
+
+
+async def set_credit_limit(office: Office, actor: Actor, reference: str, usd: str) -> Account:
+    """`change`, of the credit limit alone."""
+    return await change(office, actor, reference, credit_limit_usd=usd)
 
 
 def _ceiling(office: Office, account: Account, plan: Plan) -> Budget | None:

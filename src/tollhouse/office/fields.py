@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
 from tollhouse.access.networks import read_network
+from tollhouse.billing.prices import BadPrice, read_multiplier
 from tollhouse.core.account import Scope
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Plan
@@ -16,6 +17,7 @@ REASON_MAX = 500
 LIST_MAX = 200
 TAGS_MAX = 16
 TAG_MAX = 100
+MULTIPLIER_PPM_MAX = 1_000_000_000
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
 _SCOPES: tuple[Scope, ...] = ("inference", "usage")
@@ -80,6 +82,34 @@ def amount(text: str, param: str, *, zero: bool = False) -> int:
 def pattern(text: str | None) -> str | None:
     """One model, or those that begin so, as `gpt-4*`; None: all."""
     return None if text is None else models([text])[0]
+
+
+def price_list(text: str, known: Iterable[str]) -> str:
+    """A list that has prices: one that is misspelt would sell everything by the default one."""
+    lists = sorted(known)
+    if text not in lists:
+        hint = nearest(text[:60], lists)
+        raise BadRequest(
+            f"price_list: {text[:60]!r} has no prices; the nearest known one is {hint} (`models price import` makes one)",
+            param="price_list",
+        )
+    return text
+
+
+def multiplier(text: str) -> int:
+    """Millionths: `1.2` is 1_200_000."""
+    try:
+        found = read_multiplier(text)
+    except BadPrice as error:
+        raise BadRequest(str(error), param="multiplier") from None
+    if found > MULTIPLIER_PPM_MAX:
+        raise BadRequest(f"multiplier: {text[:40]} is more than 1000", param="multiplier")
+    return found
+
+
+def groups(texts: Sequence[str]) -> tuple[str, ...]:
+    """Of models, as models and plans name them."""
+    return _few([_line(text.strip(), "groups", TAG_MAX) for text in texts], "groups")
 
 
 def expiry(at_ms: int | None, now_ms: int) -> int | None:
