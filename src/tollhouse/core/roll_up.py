@@ -1,12 +1,22 @@
 """What a report of usage is grouped by, and what one group used."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from msgspec import Struct
 
+from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 
 UsageBy = Literal["model", "key", "project", "day", "tag"]
+
+_TEXT: Final = "completions"
+_KINDS: Final[Mapping[Operation, str]] = {"chat": _TEXT, "completions": _TEXT, "responses": _TEXT}
+
+
+def kind_of(operation: Operation) -> str:
+    """The kind of usage that an operation is reported under: all that generates text is `completions`."""
+    return _KINDS.get(operation, operation)
 
 
 class UsageSum(Struct, frozen=True, kw_only=True):
@@ -15,3 +25,14 @@ class UsageSum(Struct, frozen=True, kw_only=True):
     failed: int  # of them: ended with a status of 400 or more
     usage: Usage
     charge: int = 0  # nano-USD; test mode charges nothing
+
+
+class BucketSum(Struct, frozen=True, kw_only=True):
+    """What live calls used in one bucket of time; of project, key and model, what it is grouped by is named."""
+
+    start_ms: int
+    project_id: str | None = None
+    key_id: str | None = None
+    model: str | None = None
+    usage: Usage
+    charge: int  # nano-USD

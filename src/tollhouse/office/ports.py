@@ -4,7 +4,7 @@ The rows of a family are good for one transaction, in the thread that runs it: a
 `save` replaces the row with the same id, `get` gives None where there is none, `page` gives the newest first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from tollhouse.billing.budgets import Budget
@@ -20,7 +20,7 @@ from tollhouse.core.money import Money
 from tollhouse.core.person import Person
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.request import Request
-from tollhouse.core.roll_up import UsageBy, UsageSum
+from tollhouse.core.roll_up import BucketSum, UsageBy, UsageSum
 
 T = TypeVar("T")
 
@@ -81,6 +81,32 @@ class UsageRows(Protocol):
         key_id: str | None = None,
         mode: str | None = None,
     ) -> list[UsageSum]: ...
+    def in_buckets(
+        self,
+        kind: str | None,
+        account_id: str,
+        *,
+        from_ms: int,
+        to_ms: int,
+        width_ms: int,
+        by: Collection[str] = (),
+        narrowed: Mapping[str, Sequence[str]],
+    ) -> list[BucketSum]:
+        """What live calls used in each hour or day of UTC. by: of `project_id`, `key_id`, `model`."""
+        ...
+
+
+class SpendRows(Protocol):
+    def by_model(self, object_id: str, edges: Sequence[int]) -> list[dict[str, int]]:
+        """What an account, a project or a key was charged, in nano-USD by model, between each edge and the next.
+
+        edges: ascending Unix milliseconds, each a quarter of an hour.
+        """
+        ...
+
+    def by_day(self, account_id: str, span_ms: int) -> Mapping[int, int]:
+        """Nano-USD by start of a day of UTC, as the sums over one of `SPANS` have it."""
+        ...
 
 
 class CatalogueRows(Protocol):
@@ -168,6 +194,8 @@ class Tables(Protocol):
     def audit(self) -> AuditRows: ...
     @property
     def usage(self) -> UsageRows: ...
+    @property
+    def spend(self) -> SpendRows: ...
     @property
     def catalogue(self) -> CatalogueRows: ...
     @property

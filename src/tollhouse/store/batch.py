@@ -22,13 +22,13 @@ from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.request import Request
-from tollhouse.store import charges, crossings, keys, requests, schema, usage
+from tollhouse.store import charges, crossings, keys, requests, schema, spend, usage
 from tollhouse.store.driver import Driver
 from tollhouse.store.last_use import LastUses
 
 Step = Callable[[Driver, Sequence[Request]], None]
 
-STEPS: tuple[Step, ...] = (requests.insert, usage.add, charges.enter, crossings.notice)
+STEPS: tuple[Step, ...] = (requests.insert, usage.add, spend.add, charges.enter, crossings.notice)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 

@@ -180,7 +180,7 @@ def _counters() -> "tuple[Column[int], ...]":
 usage = _roll_up("usage", "project_id", "key_id", "model", "kind", "mode", spans=True)
 usage_tags = _roll_up("usage_tags", "tag", "mode", spans=False)  # days of UTC; `tag` is `name=value`
 
-# The live calls of an account as a whole, by hours and days of UTC: however many keys it has, few rows tell what it used.
+# The live calls of an account as a whole, by hours and days of UTC: few rows tell what it used, whatever keys it has.
 account_usage = Table(
     "account_usage",
     metadata,

@@ -17,6 +17,7 @@ from tollhouse.store.price_drafts import PriceDrafts
 from tollhouse.store.prices import Prices
 from tollhouse.store.projects import Projects
 from tollhouse.store.requests import Requests
+from tollhouse.store.spend import SpendRows
 from tollhouse.store.usage import UsageRows
 
 
@@ -31,6 +32,7 @@ class Tables:
         self.audit = Audit(connection)
         self.requests = Requests(connection)
         self.usage = UsageRows(connection)
+        self.spend = SpendRows(connection)
         self.catalogue = CatalogueRows(connection)
         self.changes = Changes(connection)
         self.ledger = Ledger(connection)

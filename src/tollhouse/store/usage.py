@@ -1,19 +1,21 @@
 """Roll-ups of usage: added to in the transaction of the calls they count, read by reports without reading calls."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tollhouse.core.request import Request
-from tollhouse.core.roll_up import UsageBy, UsageSum
+from tollhouse.core.roll_up import BucketSum, UsageBy, UsageSum, kind_of
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.schema import DAY_MS, QUARTER_MS, usage, usage_tags
+from tollhouse.store.schema import DAY_MS, QUARTER_MS, account_usage, usage, usage_tags
+from tollhouse.store.spend import HOUR_MS
 
 _COUNTERS = ("calls", "failed", "charge", *BUCKETS)
+_MEASURED = ("charge", *BUCKETS)
 _COLUMN: Mapping[UsageBy, str] = {
     "model": "model",
     "key": "key_id",
@@ -38,14 +40,21 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
         used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
         time_ms, model, mode = call.time_ms, clean(call.model), call.mode
         quarter = time_ms - time_ms % QUARTER_MS
-        groups[QUARTER_MS, call.account_id, quarter, call.project_id, call.key_id, model, mode].append(used)
+        kind = kind_of(call.operation)
+        groups[QUARTER_MS, call.account_id, quarter, call.project_id, call.key_id, model, kind, mode].append(used)
         for name, value in call.tags.items():
             tags[call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode].append(used)
     quarters = _sums(groups)
     days: dict[_Group, list[_Used]] = defaultdict(list)
+    wholes: dict[_Group, list[_Used]] = defaultdict(list)
     for (_, account_id, start_ms, *group), summed in quarters.items():
         days[DAY_MS, account_id, start_ms - start_ms % DAY_MS, *group].append(summed)
+        _, _, model, kind, mode = group
+        if mode == "live":
+            for span_ms in (HOUR_MS, DAY_MS):
+                wholes[account_id, span_ms, kind, start_ms - start_ms % span_ms, model].append(summed)
     _write(driver, _ADD, quarters | _sums(days))
+    _write(driver, _ADD_WHOLE, _sums(wholes))
     _write(driver, _ADD_TAGS, _sums(tags))
 
 
@@ -96,6 +105,50 @@ class UsageRows:
             for row in self._connection.execute(question)
         ]
 
+    def in_buckets(
+        self,
+        kind: str | None,
+        account_id: str,
+        *,
+        from_ms: int,
+        to_ms: int,
+        width_ms: int,
+        by: Collection[str] = (),
+        narrowed: Mapping[str, Sequence[str]],
+    ) -> list[BucketSum]:
+        """What an account's live calls used in each hour or day of UTC from `from_ms` to `to_ms`, both such a start.
+
+        kind: see `core.roll_up.kind_of`; None: all. by: of `project_id`, `key_id`, `model`. narrowed: to some of them.
+        Where no projects and no keys are told apart, few rows are read however many there are.
+        """
+        whole = {"project_id", "key_id"}.isdisjoint({*by, *narrowed})
+        table = account_usage if whole else usage
+        spans = (HOUR_MS, DAY_MS) if whole else (QUARTER_MS, DAY_MS)
+        bucket: ColumnElement[int] = table.c.start_ms - table.c.start_ms % width_ms
+        groups = [bucket, *(table.c[name] for name in by)]
+        question = select(bucket.label("bucket"), *groups[1:], *(func.sum(table.c[name]) for name in _MEASURED))
+        question = question.where(
+            table.c.account_id == account_id,
+            table.c.span_ms == spans[width_ms % DAY_MS == 0],
+            table.c.start_ms >= from_ms,
+            table.c.start_ms < to_ms,
+        )
+        if kind is not None:
+            question = question.where(table.c.kind == kind)
+        if not whole:
+            question = question.where(table.c.mode == "live")
+        for name, chosen in narrowed.items():
+            question = question.where(table.c[name].in_(chosen))
+        found = self._connection.execute(question.group_by(*groups).order_by(*groups))
+        return [_bucket_sum(by, list(row)) for row in found]
+
+
+def _bucket_sum(by: Collection[str], row: list[Any]) -> BucketSum:
+    start_ms, *named = row[: 1 + len(by)]
+    charge, *used = map(int, row[1 + len(by) :])
+    usage = Usage(**dict(zip(BUCKETS, used, strict=True)))
+    return BucketSum(start_ms=int(start_ms), usage=usage, charge=charge, **dict(zip(by, named, strict=True)))
+
 
 def _sums(groups: Mapping[_Group, Sequence[_Used]]) -> dict[_Group, _Used]:
     return {
@@ -116,3 +169,4 @@ def _adding(table: Table) -> Insertion:
 
 _ADD = _adding(usage)
 _ADD_TAGS = _adding(usage_tags)
+_ADD_WHOLE = _adding(account_usage)
