@@ -54,13 +54,14 @@ class Whole:
 @dataclass(slots=True)
 class Opened:
     """A stream whose beginning is good. `first` may go to the caller; the rest is still to be read from `answer`
-    (None: it was all there is)."""
+    (None: it was all there is). `give_up_at`: see `Leaving`."""
 
     choice: Choice
     answer: Answer | None
     reader: StreamReader
     first: bytes
     outlet: Outlet
+    give_up_at: float | None = None
 
     async def delivered(self) -> int:
         """Output tokens that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
@@ -120,12 +121,14 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
     answer: Answer | None = None
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
-        with Leaving(client, house.drain_seconds_max, abort):
+        with Leaving(client, house.drain_seconds_max, abort) as leaving:
             outgoing = _outgoing(journey, request, choice, destination)
             answer = await destination.upstream.send(outgoing)
             if answer.status != 200:
                 raise Faulted(await _error(answer, destination, journey.call.operation))
             made = await _understand(house, journey, request, choice, answer)
+        if isinstance(made, Opened):
+            made.give_up_at = leaving.give_up_at
         error = None
         return made
     except Faulted as faulted:

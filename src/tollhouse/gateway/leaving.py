@@ -2,11 +2,13 @@
 
 A stream whose provider says `on_disconnect = "abort"` is given up at once, unless its finish reason has passed: then a
 moment is left for the usage that follows. Everything else is read to its end (so that what the provider bills is
-known), bounded by `drain_seconds_max`. Giving up cancels the wait the journey is in; leaving the `with` turns that
-cancellation into `ClientLeft`. A cancellation for any other reason (the process ends) stays what it is.
+known), bounded by `drain_seconds_max`, counted from the moment the caller left. Giving up cancels the wait the journey
+is in; leaving the `with` turns that cancellation into `ClientLeft`. A cancellation for any other reason (the process
+ends) stays what it is.
 """
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 
 from tollhouse.gateway.client import Client, ClientLeft
@@ -15,21 +17,33 @@ USAGE_SECONDS = 2.0
 
 
 class Leaving:
-    """`with Leaving(client, ...) as leaving:` around everything that waits for the provider."""
+    """`with Leaving(client, ...) as leaving:` around everything that waits for the provider.
 
-    __slots__ = ("_client", "_drain_seconds", "_task", "_timer", "abort", "finishing")
+    finishing: whether the finish reason has passed, so that only usage is missing. give_up_at: on the loop's clock,
+    when an earlier `Leaving` of the call would have given up; None while the caller is there.
+    """
 
-    def __init__(self, client: Client, drain_seconds: float, abort: bool) -> None:
+    __slots__ = ("_abort", "_client", "_finishing", "_seconds", "_task", "_timer", "give_up_at")
+
+    def __init__(
+        self,
+        client: Client,
+        drain_seconds: float,
+        abort: bool,
+        finishing: Callable[[], bool] = lambda: False,
+        give_up_at: float | None = None,
+    ) -> None:
         self._client = client
-        self._drain_seconds = drain_seconds
+        self._seconds = USAGE_SECONDS if abort else drain_seconds
+        self._abort = abort
+        self._finishing = finishing
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
-        self.abort = abort
-        self.finishing = False  # the finish reason has passed: only usage is missing
+        self.give_up_at = give_up_at
 
     def __enter__(self) -> "Leaving":
         gone = self._client.gone  # since before: nobody will call
-        if gone and self.abort:
+        if gone and self._at_once():
             raise ClientLeft
         self._task = asyncio.current_task()
         self._client.on_gone(self._left)
@@ -37,13 +51,18 @@ class Leaving:
             self._left()
         return self
 
+    def _at_once(self) -> bool:
+        return self._abort and not self._finishing()
+
     def _left(self) -> None:
         assert self._task is not None
-        if self.abort and not self.finishing:
+        if self._at_once():
             self._task.cancel()
             return
-        seconds = USAGE_SECONDS if self.abort else self._drain_seconds
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._task.cancel)
+        loop = asyncio.get_running_loop()
+        if self.give_up_at is None:
+            self.give_up_at = loop.time() + self._seconds
+        self._timer = loop.call_at(self.give_up_at, self._task.cancel)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

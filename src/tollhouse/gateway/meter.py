@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import structs
 
+from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.hold import GENERATES
+from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.prompt import prompt
 from tollhouse.protocols.openai.request import Request
@@ -21,13 +23,18 @@ async def meter(
     raw: bytes | None,
     delivered: Callable[[], Awaitable[int]],
 ) -> None:
-    """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller."""
+    """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller.
+
+    A report of nothing is believed of an answer without a word, and of nothing else.
+    """
     journey.raw_usage = raw
-    if reported is not None and _possible(reported, model):
+    if reported is None or not _possible(reported, request, model):
+        await count(house, journey, request, await delivered())
+    elif reported == NOTHING and (written := await _written(request, delivered)) is not None:
+        await count(house, journey, request, written)
+    else:
         journey.usage = structs.replace(reported, requests=1)
         journey.usage_source = "drained" if journey.call.client.gone else "upstream"
-    else:
-        await count(house, journey, request, await delivered())
 
 
 async def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
@@ -37,7 +44,14 @@ async def count(house: House, journey: Journey, request: Request, delivered: int
     journey.usage_source = "counted"
 
 
-def _possible(usage: Usage, model: Model) -> bool:
-    """No model reads more than its context holds: such a report is a mistake, whoever made it."""
-    context = model.context_tokens
-    return context is None or (usage.tokens_in() <= context and usage.tokens_out() <= context)
+def _possible(usage: Usage, request: Request, model: Model) -> bool:
+    """No model reads or writes more than its context holds, for each text and each answer that was asked for: such a
+    report is a mistake, whoever made it."""
+    context = model.context_tokens or LARGEST_CONTEXT
+    return usage.tokens_in() <= context * request.prompts and usage.tokens_out() <= context * request.n
+
+
+async def _written(request: Request, delivered: Callable[[], Awaitable[int]]) -> int | None:
+    """Output tokens of an answer that says something; None of one that does not. A vector is no text, but something."""
+    written = await delivered()
+    return written if written or request.operation not in GENERATES else None

@@ -4,7 +4,6 @@ A buffered answer is committed, then sent. A stream is sent event by event; what
 chunk, `[DONE]`, a terminal event) is held back by the reader until the record is durable.
 """
 
-import asyncio
 from contextlib import suppress
 from typing import Final
 
@@ -14,7 +13,6 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
-from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import meter
@@ -70,17 +68,20 @@ async def _stream(
     house: House, journey: Journey, request: Request, model: Model, opened: Opened, books: settled
 ) -> None:
     """Send what comes. After the first byte an error is an event, and the stream never looks whole."""
-    reader = opened.reader
+    reader, client = opened.reader, journey.call.client
     abort = journey.destinations[opened.choice.offer.provider].provider.on_disconnect == "abort"
     failure: Failure | None = None
     try:
-        with Leaving(journey.call.client, house.drain_seconds_max, abort) as leaving:
-            await _pass_on(house, journey, opened, leaving)
+        with Leaving(client, house.drain_seconds_max, abort, lambda: reader.finishing, opened.give_up_at):
+            await _pass_on(house, journey, opened)
     except Failure as broken:
         failure = broken
-    except (ClientLeft, asyncio.CancelledError):
+    except BaseException:  # guard: the caller left, the process ends, a defect: what was delivered is charged
         _give_up(opened)
-        await meter(house, journey, request, model, reader.usage, reader.raw_usage, opened.delivered)
+        if client.gone or journey.first_byte_ms is not None:
+            # A report made before the answer's end says less than was delivered.
+            reported = reader.usage if reader.finishing else None
+            await meter(house, journey, request, model, reported, reader.raw_usage, opened.delivered)
         raise
     journey.last_byte_ms = house.since_ms(journey.call)
     failure = failure or reader.failure
@@ -93,7 +94,7 @@ async def _stream(
     else:
         await meter(house, journey, request, model, reader.usage, reader.raw_usage, opened.delivered)
         journey.ending = "incomplete" if reader.incomplete else "finished"
-    if journey.call.client.gone:
+    if client.gone:
         left(journey)
     try:
         await books.commit()
@@ -105,7 +106,7 @@ async def _stream(
     await opened.outlet.end(reader.seal(_charged(journey), journey.call.id, cap_reason, counted))
 
 
-async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leaving) -> None:
+async def _pass_on(house: House, journey: Journey, opened: Opened) -> None:
     """Everything but the last part. Raises what reading raises; stops where the reader finds the stream broken."""
     reader, outlet, answer, client = opened.reader, opened.outlet, opened.answer, journey.call.client
     clock = house.clock
@@ -118,7 +119,6 @@ async def _pass_on(house: House, journey: Journey, opened: Opened, leaving: Leav
     outlets.add(outlet)
     try:
         while not reader.whole and reader.failure is None:
-            leaving.finishing = reader.finishing
             data = await answer.read()
             if not data:
                 reader.finish()
@@ -151,19 +151,23 @@ async def _broken(
 async def _failed(
     house: House, journey: Journey, request: Request, model: Model, opened: Opened, failure: Failure
 ) -> None:
-    """Note a failure on the way: whose it was, and, if anything went on to the caller, how much, counted."""
-    choice = opened.choice
+    """Note a failure on the way: whose it was, and how much had been delivered, counted.
+
+    Nothing delivered is free, unless nobody was there to deliver it to: the answer was read on, and had begun.
+    """
+    choice, client = opened.choice, journey.call.client
     if journey.identity.key.mode != "test":
         now_ms, blame = house.clock.now_ms(), blame_of(failure)
         house.health.failed(choice.offer, choice.slot, failure, blame, None, now_ms, house.chance())
-    journey.error = failure.code
     journey.attempts[-1] = structs.replace(
         journey.attempts[-1], error=failure.code, end_ms=house.since_ms(journey.call)
     )
-    if journey.first_byte_ms is None:
-        journey.ending = "failed_before_first_byte"
+    if client.gone:
+        left(journey)
     else:
-        journey.ending = "failed_after_first_byte"
+        journey.error = failure.code
+        journey.ending = "failed_before_first_byte" if journey.first_byte_ms is None else "failed_after_first_byte"
+    if client.gone or journey.first_byte_ms is not None:
         await meter(house, journey, request, model, None, opened.reader.raw_usage, opened.delivered)
 
 

@@ -167,7 +167,8 @@ def _moderations_input(members: Members) -> tuple[Raw, int]:
     if _is_text(raw):
         return raw, 1
     texts = _first(raw, "input", "a string or an array") == b'"'
-    inputs: list[str] | list[dict[str, Raw]] | None = _decode(raw, list[str] if texts else list[dict[str, Raw]])
+    inputs: list[str] | list[dict[str, Raw]] | None
+    inputs = _decode(raw, list[str]) if texts else _decode(raw, list[dict[str, Raw]])
     if inputs is None:
         raise BadRequest("'input' must be a string, an array of strings or an array of parts.", param="input")
     return raw, len(inputs)
