@@ -15,7 +15,7 @@ from tollhouse import console
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
-from tollhouse.core.failure import BadRequest
+from tollhouse.core.failure import BadRequest, Overloaded
 from tollhouse.core.wire import Deadlines, Upstream
 from tollhouse.edge import metrics
 from tollhouse.edge.admin.application import ControlApi
@@ -35,8 +35,8 @@ from tollhouse.gateway.destination import Destination, Destinations
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
-from tollhouse.limits.gate import Gate
-from tollhouse.office import keys, platform
+from tollhouse.limits.addresses import AddressRate
+from tollhouse.office import expiry, keys, platform
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings, keys_of
 from tollhouse.providers import base_url, kinds
@@ -82,6 +82,7 @@ async def serve(
             purses=await store.load_purses(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
+            contact=_contact(settings),
         )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)
@@ -91,6 +92,7 @@ async def serve(
             premises.prepare(office.catalogue)()
         if found is not None:
             await found(office)
+        await expiry.post_due(office, SYSTEM)
         await _open_doors(settings, folder, premises, on_ready)
         await office.finish()
         premises.tokenizer.close()
@@ -107,7 +109,7 @@ class Premises:
     store: Store
     office: Office
     house: House
-    gate: Gate
+    addresses: AddressRate
     network: Client
     tokenizer: Tokenizer
     journal: Journal
@@ -143,7 +145,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     simulator = Simulator(tokenizer, clock, asyncio.sleep)
     health = Health()
     retries = RetryBudget()
-    gate = Gate(lambda: house.catalogue, _contact(settings), office.rules)
+    addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)
     figures = Metrics(
         lambda model: model in house.catalogue.models,
         [lambda: _standing(house, network, store)],
@@ -152,7 +154,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         clock=clock,
         random=random,
         keys=office.directory,
-        limits=gate,
+        limits=office.gate,
         ledger=store.writer,
         witness=Witnesses(journal, figures),
         health=health,
@@ -164,12 +166,13 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         drain_seconds_max=server.drain_seconds_max,
         answer_bytes_max=server.max_answer_bytes,
         show_provider=settings.platform.show_provider,
-        contact=_contact(settings),
+        contact=office.contact,
+        addresses=addresses,
         purses=office.purses,
         prices=lambda: office.prices,
     )
     networks = settings.outbound.allow_networks
-    return Premises(store, office, house, gate, network, tokenizer, journal, figures, Draining(), around, networks)
+    return Premises(store, office, house, addresses, network, tokenizer, journal, figures, Draining(), around, networks)
 
 
 def _rehearsal(simulator: Upstream) -> Destinations:
@@ -265,7 +268,9 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         destinations=lambda: house.destinations,
         health=lambda provider: _seen(house, provider),
     )
-    by_key = on_the_listener(office.directory.find, lambda scope: proxies.client(scope, scope["headers"]))
+    by_key = on_the_listener(
+        office.directory.find, lambda scope: proxies.client(scope, scope["headers"]), house.addresses.admit
+    )
     clock, random = house.clock, house.random
     site = console.build(
         settings,
@@ -296,10 +301,20 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
 
 
 async def _keep_tidy(premises: Premises) -> None:
-    """Never returns: once a minute, what memory need not hold is dropped."""
+    """Never returns: once a minute, what memory need not hold is dropped, and grants whose time is over end."""
+    office = premises.office
     while True:
         await asyncio.sleep(60)
-        premises.gate.forget_idle(premises.house.clock.now_ms())
+        now_ms = premises.house.clock.now_ms()
+        office.gate.forget_idle(now_ms)
+        office.redeeming.sweep(now_ms)
+        premises.addresses.sweep(now_ms)
+        try:
+            await expiry.post_due(office, SYSTEM)
+        except Overloaded:
+            continue  # the database is away: calls hear of it too, and the next minute does the rest
+        except Exception as error:  # guard: one account's defect must not keep the house untidy for good
+            premises.journal.defect("", error)
 
 
 async def _read_vocabularies(premises: Premises) -> None:

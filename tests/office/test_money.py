@@ -83,7 +83,7 @@ def test_what_is_no_amount_is_never_rounded_into_one(tmp_path: Path, usd: str) -
             await credits.grant(office, OPERATOR, mine.id, usd)
         assert refused.value.param == "amount_usd"
         if usd != "0":
-            with pytest.raises(BadRequest, match="^amount_usd: "):
+            with pytest.raises(BadRequest, match=r"^amount_usd: "):
                 await budgets.put(office, OPERATOR, amount_usd=usd, window="day", account=mine.id)
 
     run(tmp_path, scene)

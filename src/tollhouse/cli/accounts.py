@@ -23,7 +23,8 @@ def create(
     email: Annotated[str | None, Parameter(help="where its owner is reached")] = None,
     plan: Annotated[str | None, Parameter(help="a plan of platform.toml; default: `default`")] = None,
     credit_limit: Annotated[
-        str | None, Parameter(help="USD it may owe, or unlimited; default: as the plan says")
+        str | None,
+        Parameter(help="USD it may owe, or unlimited; default: as the plan says", allow_leading_hyphen=True),
     ] = None,
     at: Place = HERE,
 ) -> None:
@@ -44,6 +45,18 @@ def every(*, limit: Limit = None, after: After = None, at: Place = HERE) -> None
 def one(account: str, *, at: Place = HERE) -> None:
     """One account, by id or unique name."""
     show_fields(at, call(at, "accounts.show", account), _FIELDS)
+
+
+@app.command(name="set")
+def change(
+    account: str,
+    *,
+    credit_limit: Annotated[str, Parameter(help="USD it may owe, or unlimited", allow_leading_hyphen=True)],
+    at: Place = HERE,
+) -> None:
+    """Let an account owe more or less, from the next call on."""
+    answer = call(at, "accounts.set", account, given={"credit_limit_usd": credit_limit})
+    show(at, answer, f"Account {answer['name']} may owe {answer['credit_limit_usd']} USD")
 
 
 @app.command

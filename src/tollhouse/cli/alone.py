@@ -38,8 +38,16 @@ async def opened(place: Place, settings: Settings) -> AsyncIterator[Office]:
         message = f"the database's driver {error.name} is missing: pip install 'tollhouse[postgresql]'"
         raise Trouble(message, code="database") from error
     try:
-        directory, catalogue = await store.load_directory(), await store.load_catalogue()
-        office = Office(rows=store, directory=directory, clock=clock, random=SystemRandom(), catalogue=catalogue)
+        office = Office(
+            rows=store,
+            directory=await store.load_directory(),
+            clock=clock,
+            random=SystemRandom(),
+            catalogue=await store.load_catalogue(),
+            purses=await store.load_purses(clock.now_ms()),
+            prices=await store.load_prices(),
+            rules=await store.load_limits(),
+        )
         yield office
         await office.finish()
     finally:

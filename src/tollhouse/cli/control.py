@@ -42,13 +42,22 @@ class NobodyListens(Exception):
 
 
 def call(
-    place: Place, name: str, object_id: str = "", *, given: Mapping[str, object] | None = None, file: bytes = b""
+    place: Place,
+    name: str,
+    object_id: str = "",
+    *,
+    given: Mapping[str, object] | None = None,
+    file: bytes = b"",
+    seconds_max: int = _SECONDS_MAX,
 ) -> Answer:
-    """Do the deed that the table calls `name`; what is None is not given. Raises Trouble."""
+    """Do the deed that the table calls `name`; what is None is not given. `seconds_max`: how long a server may take.
+
+    Raises Trouble.
+    """
     wire = _wire(
         called(name), object_id, {key: value for key, value in (given or {}).items() if value is not None}, file
     )
-    status, data = _ask_somebody(place, wire)
+    status, data = _ask_somebody(place, wire, seconds_max)
     answer = msgspec.json.decode(data) if data else {}
     if status >= 400:
         error: dict[str, Any] = answer.get("error", {})
@@ -58,13 +67,13 @@ def call(
     return answer
 
 
-def _ask_somebody(place: Place, wire: Wire) -> tuple[int, bytes]:
+def _ask_somebody(place: Place, wire: Wire, seconds_max: int) -> tuple[int, bytes]:
     """The server that runs; without one, this process, once nobody else works on the folder."""
     clock, pause = SystemClock(), threading.Event()
     until_ns = clock.ticks_ns() + _BUSY_SECONDS_MAX * 1_000_000_000
     while True:
         try:
-            return ask(place.socket, wire)
+            return ask(place.socket, wire, seconds_max)
         except NobodyListens:
             lock = FolderLock(place.lock)
             if lock.take():
@@ -77,9 +86,9 @@ def _ask_somebody(place: Place, wire: Wire) -> tuple[int, bytes]:
         pause.wait(0.05)  # a server that starts, or another command: both are short
 
 
-def ask(path: Path, wire: Wire) -> tuple[int, bytes]:
+def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, bytes]:
     """One request over the control socket. Raises NobodyListens, Trouble."""
-    connection = _SocketConnection(path)
+    connection = _SocketConnection(path, seconds_max)
     try:
         headers = {"Content-Type": wire.content_type} if wire.body else {}
         connection.request(wire.method, wire.target, wire.body or None, headers)
@@ -110,13 +119,14 @@ def _wire(route: Route, object_id: str, given: Mapping[str, object], file: bytes
 class _SocketConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_SECONDS_MAX)
+    def __init__(self, path: Path, seconds_max: int) -> None:
+        super().__init__("localhost", timeout=seconds_max)
         self._path = path
+        self._seconds_max = seconds_max
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_SECONDS_MAX)
+        self.sock.settimeout(self._seconds_max)
         if len(os.fsencode(self._path)) <= _SUN_PATH_MAX:
             self.sock.connect(str(self._path))
             return

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, Reason
+from tollhouse.cli.options import AccountOption, After, Amount, Limit, Reason
 from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
@@ -15,7 +15,7 @@ app = App(name="credits", help="Money that is granted or given back.")
 @app.command
 def grant(
     account: str,
-    usd: Annotated[str, Parameter(help="US dollars, such as 25 or 0.50")],
+    usd: Amount,
     *,
     reason: Reason = None,
     expires: Annotated[str | None, Parameter(help="30d, a date, or a time; absent: never")] = None,
@@ -33,6 +33,27 @@ def every(*, account: AccountOption = None, limit: Limit = None, after: After = 
     answer = call(at, "credits.list", given={"account": account, "limit": limit, "after": after})
     shown = columns("id", "kind", "amount_usd", "balance_usd", "reason", "created_at")
     show_rows(at, answer, shown, empty="Nothing was put in yet")
+
+
+@app.command
+def adjust(
+    account: str,
+    usd: Annotated[str, Parameter(help="US dollars; with a minus before it, so much less", allow_leading_hyphen=True)],
+    *,
+    reason: Annotated[str, Parameter(help="why; kept in the ledger for ever")],
+    at: Place = HERE,
+) -> None:
+    """Set a balance right, up or down."""
+    entry = call(at, "credits.adjust", given={"account": account, "amount_usd": usd, "reason": reason})
+    show(at, entry, f"Adjusted by {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
+
+
+@app.command
+def expire(*, at: Place = HERE) -> None:
+    """End grants whose time is over now; the server does so once a minute."""
+    answer = call(at, "credits.expire")
+    shown = columns("id", "account_id", "amount_usd", "balance_usd", "created_at")
+    show_rows(at, answer, shown, empty="No grant had to be ended")
 
 
 @app.command

@@ -75,6 +75,7 @@ class Edge:
                 )
             else:
                 address = self.proxies.client(scope, exchange.headers)
+                self.house.addresses.admit(address, now_ms)
                 await LOOKUPS[endpoint.name](self.house, exchange, dialect, address, path, now_ms)
         except Failure as failure:
             await self._refuse(exchange, dialect, failure, request_id)

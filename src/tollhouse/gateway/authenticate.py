@@ -9,8 +9,10 @@ from tollhouse.gateway.ports import House
 
 
 def authenticate(house: House, call: Call) -> Journey:
-    """Begin the journey of a known caller. Raises KeyRefused, BadRequest (two keys), and the kinds of NotPermitted."""
+    """Begin the journey of a known caller. Raises KeyRefused, BadRequest (two keys), and the kinds of NotPermitted;
+    RateLimited for an address that calls too often, whatever keys it brings."""
     try:
+        house.addresses.admit(call.address, call.time_ms)
         identity = present_and_judge(
             call.headers,
             call.query,

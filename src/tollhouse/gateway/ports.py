@@ -21,6 +21,7 @@ from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.outlet import Pulse
+from tollhouse.limits.addresses import AddressRate
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 
@@ -80,6 +81,14 @@ class Limits(Protocol):
         ...
 
 
+class Addresses(Protocol):
+    """Where calls come from, counted before anybody looks at their keys."""
+
+    def admit(self, address: str, now_ms: int) -> None:
+        """Count a call. Raises RateLimited."""
+        ...
+
+
 class Witness(Protocol):
     """Sees each call once, when it is over: the log line and the figures of `/metrics`."""
 
@@ -109,6 +118,7 @@ class House:
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
+    addresses: Addresses = field(default_factory=AddressRate)
     contact: str = ""  # who can add money or raise a limit of the operator
     purses: Purses = field(default_factory=Purses)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())

@@ -11,11 +11,11 @@ from tollhouse.limits.requests import RequestRate
 
 
 class AddressRate:
-    """`per_minute` None: no limit."""
+    """`per_minute` None: no limit, and nothing is counted."""
 
     __slots__ = ("_contact", "_per_minute", "_rate")
 
-    def __init__(self, per_minute: int | None, contact: str = "") -> None:
+    def __init__(self, per_minute: int | None = None, contact: str = "") -> None:
         self._per_minute = per_minute
         self._contact = contact
         self._rate = RequestRate()

@@ -16,6 +16,10 @@ class NewAccount(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
 
 
+class AccountChange(Struct, frozen=True, kw_only=True):
+    credit_limit_usd: str  # decimal USD or `unlimited`
+
+
 async def create(desk: Desk, asked: Asked[NewAccount]) -> AccountObject:
     given = asked.given
     account = await accounts.create(
@@ -39,6 +43,11 @@ async def show(desk: Desk, asked: Asked[Nothing]) -> AccountObject:
     return account_object(await accounts.show(desk.office, asked.actor, asked.id))
 
 
+async def change(desk: Desk, asked: Asked[AccountChange]) -> AccountObject:
+    limit = asked.given.credit_limit_usd
+    return account_object(await accounts.set_credit_limit(desk.office, asked.actor, asked.id, limit))
+
+
 async def suspend(desk: Desk, asked: Asked[Reason]) -> AccountObject:
     return account_object(await accounts.suspend(desk.office, asked.actor, asked.id, asked.given.reason))
 
@@ -52,6 +61,16 @@ ROUTES = (
     Route("accounts.list", "GET", _PATH, every, ACCOUNT, "Accounts, newest first", Page[AccountObject], Paging),
     Route("accounts.create", "POST", _PATH, create, PLATFORM, "Open an account", AccountObject, NewAccount, status=201),
     Route("accounts.show", "GET", _PATH + "/{id}", show, ACCOUNT, "One account", AccountObject),
+    Route(
+        "accounts.set",
+        "POST",
+        _PATH + "/{id}",
+        change,
+        PLATFORM,
+        "Let it owe more or less",
+        AccountObject,
+        AccountChange,
+    ),
     Route(
         "accounts.suspend", "POST", _PATH + "/{id}/suspend", suspend, PLATFORM, "Stop its keys", AccountObject, Reason
     ),

@@ -30,16 +30,20 @@ def on_the_socket(route: Route, scope: Scope, now_ms: int) -> Caller:
     return Caller("operator", Actor(kind="operator", id="control socket"))
 
 
-def on_the_listener(find: Find, address_of: Callable[[Scope], str]) -> Callers:
+def on_the_listener(
+    find: Find, address_of: Callable[[Scope], str], admit: Callable[[str, int], None] = lambda address, now_ms: None
+) -> Callers:
     """The main listener: an admin key acts for its own account, an API key sees its own data.
 
-    `address_of` gives the caller's address, forwarded headers judged.
+    `address_of` gives the caller's address, forwarded headers judged. `admit` counts a call from an address, now in
+    ms, and raises RateLimited.
     """
 
     def caller(route: Route, scope: Scope, now_ms: int) -> Caller:
         address = address_of(scope)
         if "public" in route.who:
             return Caller("public", Actor(kind="public", id="", address=address))
+        admit(address, now_ms)
         key = present_and_judge(
             scope["headers"],
             scope["query_string"],

@@ -7,7 +7,9 @@ from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Paging, Route
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Nothing, Paging, Route
+from tollhouse.office import expiry
+from tollhouse.office.credits import adjust as set_right
 from tollhouse.office.credits import grant as give
 from tollhouse.office.credits import list_page
 from tollhouse.office.credits import refund as pay_back
@@ -40,6 +42,12 @@ class Refund(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class Adjustment(Struct, frozen=True, kw_only=True):
+    account: str  # id or unique name
+    amount_usd: str  # with a minus before it: so much less
+    reason: str  # kept for ever
+
+
 class CreditsAsked(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
@@ -57,6 +65,18 @@ async def refund(desk: Desk, asked: Asked[Refund]) -> Credit:
     given = asked.given
     entry = await pay_back(desk.office, asked.actor, given.request_id, usd=given.amount_usd, reason=given.reason)
     return credit_object(entry)
+
+
+async def adjust(desk: Desk, asked: Asked[Adjustment]) -> Credit:
+    given = asked.given
+    return credit_object(
+        await set_right(desk.office, asked.actor, given.account, given.amount_usd, reason=given.reason)
+    )
+
+
+async def expire(desk: Desk, asked: Asked[Nothing]) -> Page[Credit]:
+    """The server does so once a minute by itself."""
+    return Page(data=tuple(map(credit_object, await expiry.post_due(desk.office, asked.actor))))
 
 
 async def every(desk: Desk, asked: Asked[CreditsAsked]) -> Page[Credit]:
@@ -85,4 +105,16 @@ ROUTES = (
     Route("credits.list", "GET", _PATH, every, ACCOUNT, "What moved an account's money", Page[Credit], CreditsAsked),
     Route("credits.grant", "POST", _PATH, grant, PLATFORM, "Give an account money", Credit, Grant, status=201),
     Route("credits.refund", "POST", "/api/v1/refunds", refund, PLATFORM, "Give a call's money back", Credit, Refund),
+    Route(
+        "credits.adjust",
+        "POST",
+        "/api/v1/adjustments",
+        adjust,
+        PLATFORM,
+        "Set a balance right",
+        Credit,
+        Adjustment,
+        status=201,
+    ),
+    Route("credits.expire", "POST", _PATH + "/expire", expire, PLATFORM, "End grants whose time is over", Page[Credit]),
 )

@@ -4,7 +4,20 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tollhouse.edge.admin import accounts, audit, budgets, keys, models, platform, projects, providers, usage
+from tollhouse.edge.admin import (
+    accounts,
+    audit,
+    budgets,
+    codes,
+    keys,
+    ledger,
+    limits,
+    models,
+    platform,
+    projects,
+    providers,
+    usage,
+)
 from tollhouse.edge.admin import credits as credit
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.openapi import document
@@ -30,7 +43,10 @@ TABLE: Final[tuple[Route, ...]] = (
     *projects.ROUTES,
     *keys.ROUTES,
     *credit.ROUTES,
+    *codes.ROUTES,
     *budgets.ROUTES,
+    *limits.ROUTES,
+    *ledger.ROUTES,
     *providers.ROUTES,
     *models.ROUTES,
     *usage.ROUTES,

@@ -1,0 +1,51 @@
+"""tollhouse ledger: whether everything still agrees, and what an account's month was made of."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from tollhouse.cli.control import call
+from tollhouse.cli.options import AccountOption
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import as_json, columns, show_table
+from tollhouse.cli.trouble import FAILED
+
+_VERIFYING_SECONDS_MAX = 3_600
+
+app = App(name="ledger", help="The ledger: checked, and read as a bill.")
+
+
+@app.command
+def verify(*, at: Place = HERE) -> int:
+    """Walk every account's chain and compare all sums with it; exit code 1 if anything does not agree."""
+    found = call(at, "ledger.verify", seconds_max=_VERIFYING_SECONDS_MAX)
+    if at.json:
+        print(as_json(found))
+    elif found["ok"]:
+        print(f"Everything agrees: {found['entries']} entries of {found['accounts']} accounts")
+    else:
+        names = ("account_id", "sequence", "transfer_id", "reason")
+        show_table(
+            [name.replace("_", " ") for name in names], [[flaw[name] for name in names] for flaw in found["flaws"]]
+        )
+        print(f"{len(found['flaws'])} flaws in {found['entries']} entries of {found['accounts']} accounts")
+    return 0 if found["ok"] else FAILED
+
+
+@app.command
+def statement(
+    *,
+    account: AccountOption = None,
+    month: Annotated[str | None, Parameter(help="YYYY-MM, of UTC; absent: this one")] = None,
+    at: Place = HERE,
+) -> None:
+    """What a month's balance was made of: the calls of each day, and every other entry by itself."""
+    found = call(at, "ledger.statement", given={"account": account, "month": month})
+    if at.json:
+        print(as_json(found))
+        return
+    shown = columns("time", "kind", "amount_usd", "id", "reason")
+    rows = [[cell(line) for _, cell in shown] for line in found["lines"]]
+    opening = [found["from"], "opening balance", found["opening_usd"], "", ""]
+    closing = [found["to"], "closing balance", found["closing_usd"], "", ""]
+    show_table([heading for heading, _ in shown], [opening, *rows, closing])

@@ -1,0 +1,85 @@
+"""tollhouse limits: how many calls and tokens a minute, how many calls at once."""
+
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from tollhouse.cli.control import call
+from tollhouse.cli.options import AccountOption, ProjectOption
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.terminal import Answer, columns, show, show_rows
+
+app = App(name="limits", help="How many calls and tokens a minute, how many calls at once.")
+
+KeyOption = Annotated[str | None, Parameter(name="--key", help="a key, by id or unique name")]
+
+
+@app.command(name="set")
+def put(
+    *,
+    account: AccountOption = None,
+    project: ProjectOption = None,
+    key: KeyOption = None,
+    model: Annotated[
+        str | None, Parameter(help="only calls to this model (or gpt-4*); alone: the model, whoever calls it")
+    ] = None,
+    requests_per_minute: Annotated[int | None, Parameter(help="calls a minute")] = None,
+    tokens_per_minute: Annotated[int | None, Parameter(help="tokens in and out a minute")] = None,
+    parallel_requests: Annotated[int | None, Parameter(help="calls at the same time")] = None,
+    until: Annotated[str | None, Parameter(help="30d, a date, or a time: then what held before holds again")] = None,
+    note: Annotated[str | None, Parameter(help="why, for whoever reads the limit")] = None,
+    at: Place = HERE,
+) -> None:
+    """Set limits; each replaces the one of the same place, kind and model."""
+    given = {
+        "account": account,
+        "project": project,
+        "key": key,
+        "model": model,
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "parallel_requests": parallel_requests,
+        "until": until,
+        "note": note,
+    }
+    show_rows(at, call(at, "limits.set", given=given), _COLUMNS, empty="Nothing was set")
+
+
+@app.command(name="show")
+def every(
+    *,
+    account: AccountOption = None,
+    project: ProjectOption = None,
+    key: KeyOption = None,
+    model: Annotated[
+        str | None, Parameter(help="only what a call to this model has to pass; alone: the model's own")
+    ] = None,
+    at: Place = HERE,
+) -> None:
+    """What limits an account, a project, a key or a model, and what is used of it."""
+    given = {"account": account, "project": project, "key": key, "model": model}
+    show_rows(at, call(at, "limits.show", given=given), _COLUMNS, empty="Nothing limits it")
+
+
+@app.command
+def remove(limit: str, *, at: Place = HERE) -> None:
+    """Remove a limit that was set: what held before holds again."""
+    show(at, call(at, "limits.remove", limit), f"Removed {limit}")
+
+
+def _reset(row: Answer) -> str:
+    return "" if row["reset_ms"] is None else f"in {-(-row['reset_ms'] // 1000)} s"
+
+
+def _source(row: Answer) -> str:
+    if row["source"] == "plan":
+        return "the plan"
+    return str(row["id"]) if row["holds"] else f"{row['id']} (does not hold now)"
+
+
+_COLUMNS: Final = (
+    *columns("name", "level", "of_id", "model", "limit", "used", "remaining"),
+    ("free again", _reset),
+    *columns("until", "note"),
+    ("set by", _source),
+)

@@ -1,0 +1,93 @@
+"""/api/v1/ledger"""
+
+from msgspec import Struct, field
+
+from tollhouse.core.amount import format_usd
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Nothing, Route
+from tollhouse.office import ledger
+
+
+class FlawObject(Struct, frozen=True, kw_only=True):
+    """`sequence`: of the entry in its account's chain; `transfer_id` is empty where the flaw is of no single entry."""
+
+    account_id: str
+    sequence: int
+    transfer_id: str
+    reason: str
+
+
+class Verification(Struct, frozen=True, kw_only=True, tag_field="object", tag="ledger_verification"):
+    """What was looked at, and everything that does not agree."""
+
+    ok: bool
+    accounts: int
+    entries: int
+    flaws: tuple[FlawObject, ...]
+
+
+class LineObject(Struct, frozen=True, kw_only=True):
+    """`amount_usd`: what it added to the balance. `kind` charge: all calls of a day of UTC; any other: one entry."""
+
+    time: str | None
+    kind: str
+    amount_usd: str
+    id: str | None
+    reason: str | None
+
+
+class Statement(Struct, frozen=True, kw_only=True, tag_field="object", tag="statement"):
+    """Opening and lines make closing. `sequence` and `hash`: where the account's chain of entries stands today."""
+
+    account_id: str
+    start: str | None = field(name="from")
+    end: str | None = field(name="to")  # exclusive
+    opening_usd: str
+    lines: tuple[LineObject, ...]
+    closing_usd: str
+    sequence: int
+    hash: str
+
+
+class StatementAsked(Struct, frozen=True, kw_only=True):
+    account: str | None = None
+    month: str | None = None  # YYYY-MM, of UTC; absent: this one
+
+
+async def verify(desk: Desk, asked: Asked[Nothing]) -> Verification:
+    found = await ledger.verify(desk.office, asked.actor)
+    flaws = tuple(
+        FlawObject(account_id=flaw.account_id, sequence=flaw.sequence, transfer_id=flaw.transfer_id, reason=flaw.reason)
+        for flaw in found.flaws
+    )
+    return Verification(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
+
+
+async def statement(desk: Desk, asked: Asked[StatementAsked]) -> Statement:
+    found = await ledger.statement(desk.office, asked.actor, asked.given.account, month=asked.given.month)
+    return Statement(
+        account_id=found.account_id,
+        start=written(found.from_ms),
+        end=written(found.to_ms),
+        opening_usd=format_usd(found.opening),
+        lines=tuple(map(_line, found.lines)),
+        closing_usd=format_usd(found.closing),
+        sequence=found.sequence,
+        hash=found.hash.hex(),
+    )
+
+
+def _line(line: ledger.Line) -> LineObject:
+    return LineObject(
+        time=written(line.time_ms), kind=line.kind, amount_usd=format_usd(line.amount), id=line.id, reason=line.reason
+    )
+
+
+_PATH = "/api/v1/ledger"
+ROUTES = (
+    Route("ledger.verify", "GET", _PATH + "/verify", verify, PLATFORM, "Does everything still agree?", Verification),
+    Route(
+        "ledger.statement", "GET", _PATH + "/statement", statement, ACCOUNT, "A month's bill", Statement, StatementAsked
+    ),
+)
