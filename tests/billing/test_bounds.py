@@ -129,3 +129,10 @@ def test_no_call_that_keeps_its_caps_costs_more_than_was_held(
     cached = data.draw(st.integers(0, tokens_in))
     used = Usage(input=tokens_in - cached, cache_read=cached, output=out - reasoning, reasoning=reasoning, requests=1)
     assert total(row, used) <= held.amount == worst(row, held.tokens_in, held.tokens_out, ONE)
+
+
+def test_each_text_of_a_list_may_fill_the_context() -> None:
+    """A hundred texts for a model that reads 8,191 tokens at a time: all of them are held, not the first."""
+    assert input_bound(Input(500_000, texts=100), 8_191) == 500_000
+    assert input_bound(Input(900_000, texts=100), 8_191) == 819_100
+    assert input_bound(Input(500_000), 8_191) == 8_191

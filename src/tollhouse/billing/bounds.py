@@ -22,12 +22,14 @@ LARGEST_OUTPUT: Final = 131_072  # likewise for its longest answer
 
 class Input(Struct, frozen=True):
     """What is known of an input. `bytes` of text (media in it left out), `media` tokens by the figures of its parts,
-    `elsewhere`: part of it is not in the body. `counted`: the exact tokens of the text, where somebody counted them."""
+    `elsewhere`: part of it is not in the body. `counted`: the exact tokens of the text, where somebody counted them.
+    `texts`: how many there are, each read for itself, so that each may fill the context."""
 
     bytes: int
     media: int = 0
     elsewhere: bool = False
     counted: int | None = None
+    texts: int = 1
 
 
 class Output(Struct, frozen=True):
@@ -79,10 +81,11 @@ def bound(
 
 
 def input_bound(asked: Input, context_tokens: int | None) -> int:
-    """At most so many input tokens: never more than the context, which a provider would refuse."""
+    """At most so many input tokens: never more than a context for each text, which a provider would refuse."""
     here = (asked.bytes if asked.counted is None else asked.counted) + asked.media
     if context_tokens is not None:
-        return context_tokens if asked.elsewhere else min(here, context_tokens)
+        most = context_tokens * asked.texts
+        return most if asked.elsewhere else min(here, most)
     return max(here, LARGEST_CONTEXT) if asked.elsewhere else here
 
 

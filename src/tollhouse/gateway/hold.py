@@ -73,7 +73,7 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     purses = house.purses.of(key, now_ms, model.id)
     bounds = bound(
         price,
-        Input(asked.bytes, asked.media, asked.elsewhere),
+        Input(asked.bytes, asked.media, asked.elsewhere, texts=request.prompts),
         Output(request.output_cap, request.n if request.operation in GENERATES else 0),
         ONE_REQUEST,
         context_tokens=model.context_tokens,
