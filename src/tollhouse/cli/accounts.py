@@ -51,12 +51,22 @@ def one(account: str, *, at: Place = HERE) -> None:
 def change(
     account: str,
     *,
-    credit_limit: Annotated[str, Parameter(help="USD it may owe, or unlimited", allow_leading_hyphen=True)],
+    credit_limit: Annotated[
+        str | None, Parameter(help="USD it may owe, or unlimited", allow_leading_hyphen=True)
+    ] = None,
+    price_list: Annotated[str | None, Parameter(help="by which list of prices it buys")] = None,
+    multiplier: Annotated[str | None, Parameter(help="how many times its prices it pays, such as 1.2")] = None,
+    group: Annotated[tuple[str, ...] | None, Parameter(help="a group of models open to it; may be repeated")] = None,
     at: Place = HERE,
 ) -> None:
-    """Let an account owe more or less, from the next call on."""
-    answer = call(at, "accounts.set", account, given={"credit_limit_usd": credit_limit})
-    show(at, answer, f"Account {answer['name']} may owe {answer['credit_limit_usd']} USD")
+    """Change an account's terms, from the next call on; what is not named stays."""
+    given = {
+        "credit_limit_usd": credit_limit,
+        "price_list": price_list,
+        "multiplier": multiplier,
+        "groups": None if group is None else list(group),
+    }
+    show_fields(at, call(at, "accounts.set", account, given=given), _FIELDS)
 
 
 @app.command

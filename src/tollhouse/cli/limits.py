@@ -68,7 +68,7 @@ def remove(limit: str, *, at: Place = HERE) -> None:
 
 
 def _reset(row: Answer) -> str:
-    return "" if row["reset_ms"] is None else f"in {-(-row['reset_ms'] // 1000)} s"
+    return "" if not row["reset_ms"] else f"in {-(-row['reset_ms'] // 1000)} s"
 
 
 def _source(row: Answer) -> str:

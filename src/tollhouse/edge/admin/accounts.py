@@ -17,7 +17,12 @@ class NewAccount(Struct, frozen=True, kw_only=True):
 
 
 class AccountChange(Struct, frozen=True, kw_only=True):
-    credit_limit_usd: str  # decimal USD or `unlimited`
+    """What is absent stays as it is."""
+
+    credit_limit_usd: str | None = None  # decimal USD or `unlimited`
+    price_list: str | None = None  # by which list it buys
+    multiplier: str | None = None  # how many times its prices it pays: `1.2`
+    groups: tuple[str, ...] | None = None  # of models open to it, besides those of its plan
 
 
 async def create(desk: Desk, asked: Asked[NewAccount]) -> AccountObject:
@@ -44,8 +49,17 @@ async def show(desk: Desk, asked: Asked[Nothing]) -> AccountObject:
 
 
 async def change(desk: Desk, asked: Asked[AccountChange]) -> AccountObject:
-    limit = asked.given.credit_limit_usd
-    return account_object(await accounts.set_credit_limit(desk.office, asked.actor, asked.id, limit))
+    given = asked.given
+    account = await accounts.change(
+        desk.office,
+        asked.actor,
+        asked.id,
+        credit_limit_usd=given.credit_limit_usd,
+        price_list=given.price_list,
+        multiplier=given.multiplier,
+        groups=given.groups,
+    )
+    return account_object(account)
 
 
 async def suspend(desk: Desk, asked: Asked[Reason]) -> AccountObject:
@@ -61,16 +75,7 @@ ROUTES = (
     Route("accounts.list", "GET", _PATH, every, ACCOUNT, "Accounts, newest first", Page[AccountObject], Paging),
     Route("accounts.create", "POST", _PATH, create, PLATFORM, "Open an account", AccountObject, NewAccount, status=201),
     Route("accounts.show", "GET", _PATH + "/{id}", show, ACCOUNT, "One account", AccountObject),
-    Route(
-        "accounts.set",
-        "POST",
-        _PATH + "/{id}",
-        change,
-        PLATFORM,
-        "Let it owe more or less",
-        AccountObject,
-        AccountChange,
-    ),
+    Route("accounts.set", "POST", _PATH + "/{id}", change, PLATFORM, "Change its terms", AccountObject, AccountChange),
     Route(
         "accounts.suspend", "POST", _PATH + "/{id}/suspend", suspend, PLATFORM, "Stop its keys", AccountObject, Reason
     ),
