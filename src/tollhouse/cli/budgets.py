@@ -15,7 +15,7 @@ app = App(name="budgets", help="Spending limits by window.")
 @app.command(name="set")
 def put(
     *,
-    amount: Annotated[str, Parameter(help="US dollars; 0 refuses every call")],
+    amount: Annotated[str, Parameter(help="US dollars; 0 refuses every call", allow_leading_hyphen=True)],
     window: Annotated[Literal["total", "day", "week", "month"], Parameter(help="when it begins anew")],
     account: AccountOption = None,
     project: ProjectOption = None,
@@ -23,6 +23,9 @@ def put(
     zone: Annotated[str | None, Parameter(help="a time zone such as Europe/Berlin; absent: UTC")] = None,
     model: Annotated[str | None, Parameter(help="count only calls to this model")] = None,
     soft: Annotated[tuple[int, ...], Parameter(help="a percentage at which people are told; may be repeated")] = (),
+    system: Annotated[
+        bool, Parameter(negative=(), help="the operator's own: owners cannot raise or remove it")
+    ] = False,
     at: Place = HERE,
 ) -> None:
     """Set a budget; one of the same place, window and model is replaced."""
@@ -35,6 +38,7 @@ def put(
         "zone": zone,
         "model": model,
         "soft": list(soft),
+        "system": system,
     }
     budget = call(at, "budgets.set", given=given)
     show(at, budget, f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}")

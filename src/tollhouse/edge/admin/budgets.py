@@ -38,6 +38,7 @@ class NewBudget(Struct, frozen=True, kw_only=True):
     zone: str | None = None
     model: str | None = None
     soft: tuple[int, ...] = ()
+    system: bool = False  # the operator's: owners can neither raise nor remove it
 
 
 class BudgetsAsked(Paging, frozen=True, kw_only=True):
@@ -57,6 +58,7 @@ async def put(desk: Desk, asked: Asked[NewBudget]) -> BudgetObject:
         zone=given.zone,
         model=given.model,
         soft=given.soft,
+        system=given.system,
     )
     return budget_object(made)
 
