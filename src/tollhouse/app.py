@@ -1,12 +1,13 @@
 """The composition root: the file that knows all concrete parts of a running platform, and how they are put together."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from prometheus_client.metrics_core import Metric
@@ -48,6 +49,8 @@ from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url
 from tollhouse.upstream.client import Client
 from tollhouse.upstream.simulator.simulator import Simulator
+
+COLLECT_AFTER: Final = 50_000  # objects that came and stayed
 
 SYSTEM = Actor(kind="system", id="tollhouse")
 
@@ -93,6 +96,7 @@ async def serve(
         if found is not None:
             await found(office)
         await expiry.post_due(office, SYSTEM)
+        _leave_what_stands_alone()
         await _open_doors(settings, folder, premises, on_ready)
         await office.finish()
         premises.tokenizer.close()
@@ -100,6 +104,14 @@ async def serve(
         await store.close()
         journal.flush()
         out.close()
+
+
+def _leave_what_stands_alone() -> None:
+    """The collector need not look again at what is there before the first call, and at the rest seldom: calls leave no
+    cycles behind. A tenth of a call's cost, and most of the longest waits, were its looking."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
 
 
 @dataclass(slots=True)
