@@ -135,6 +135,40 @@ def test_standing_shows_every_limit_with_its_end_and_note() -> None:
     ]
 
 
+def test_standing_for_a_model_shows_only_what_a_call_to_it_has_to_pass_and_its_own() -> None:
+    built = gate(
+        Rule(id="lim_1", level="model", object_id="house-1", kind="parallel_requests", most=5),
+        Rule(id="lim_2", level="key", object_id="key_k", kind="tokens_per_minute", most=9, model="house-2"),
+        requests_per_minute=10,
+    )
+    names = [(one["level"], one["name"]) for one in built.standing(caller(), T, "house-1")]
+    assert names == [("model", "parallel_requests"), ("account", "requests_per_minute")]
+    names = [(one["level"], one["name"]) for one in built.standing(caller(), T)]
+    assert names == [("key", "tokens_per_minute"), ("account", "requests_per_minute")]
+
+
+def test_what_admit_would_say_can_be_asked_and_counts_nothing() -> None:
+    built = gate(requests_per_minute=1, tokens_per_minute=100, parallel_requests=5)
+    assert built.refusal_of(caller(), MODEL, 100, T) is None
+    refused = built.refusal_of(caller(), MODEL, 101, T)
+    assert refused is not None
+    assert refused.should_retry is False
+    assert used(built) == {"parallel_requests": 0, "requests_per_minute": 0, "tokens_per_minute": 0}
+    built.admit(caller(), MODEL, 0, T, "openai")
+    assert built.refusal_of(caller(), MODEL, 0, T) is not None
+
+
+def test_a_call_knows_what_it_passed() -> None:
+    built = gate(requests_per_minute=10, tokens_per_minute=1_000, parallel_requests=3)
+    built.admit(caller(), MODEL, 100, T, "openai")
+    passed = built.admit(caller(), MODEL, 50, T, "openai").passed
+    assert [(one.kind, one.most, one.before, one.after) for one in passed] == [
+        ("parallel_requests", 3, 1, 2),
+        ("requests_per_minute", 10, 1, 2),
+        ("tokens_per_minute", 1_000, 100, 150),
+    ]
+
+
 def test_a_limit_lowered_below_what_is_in_flight_leaves_nothing_and_breaks_nothing() -> None:
     built = gate(parallel_requests=5)
     passes = [built.admit(caller(), MODEL, 0, T, "openai") for _ in range(3)]
