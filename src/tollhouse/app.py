@@ -22,6 +22,7 @@ from tollhouse.edge import metrics
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.books import About, Books
 from tollhouse.edge.bounds import Limits
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
@@ -295,6 +296,7 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
     )
     edge = Edge(
         house=house,
+        books=Books(office, About(settings.platform.name, version("tollhouse"), settings.platform.public_url)),
         proxies=proxies,
         body_bytes_max=settings.server.max_body_bytes,
         ready=Readiness(

@@ -50,6 +50,18 @@ def present_and_recognise(
     return recognise(find(digest(presented.text)), presented=presented, now_ms=now_ms)
 
 
+def present_and_read(
+    headers: list[tuple[bytes, bytes]], query: bytes, *, find: Find, now_ms: int, address: str
+) -> Identity:
+    """Who asks for his bill, also if his key is frozen or his account suspended.
+
+    Raises KeyRefused, BadRequest, AddressNotAllowed, ScopeMissing.
+    """
+    identity = present_and_recognise(headers, query, gemini_query_allowed=False, find=find, now_ms=now_ms)
+    _permit_here(identity, address, "usage")
+    return identity
+
+
 def judge(identity: Identity | None, *, presented: Presented, now_ms: int, address: str, need: Need) -> Identity:
     """Both steps on a key that was looked up: in this order existence, revocation, rotation, expiry; then freezing,
     suspension, network, scope. Raises as `present_and_judge` does."""
@@ -88,6 +100,12 @@ def permit(identity: Identity, *, address: str, need: Need) -> None:
         raise AccountSuspended(f"The account {key.account_id} is suspended. Ask this platform's support about it.")
     if identity.project.state != "active":
         raise KeyFrozen(f"The API key {key.id} is frozen because its project {key.project_id} is archived.")
+    _permit_here(identity, address, need)
+
+
+def _permit_here(identity: Identity, address: str, need: Need) -> None:
+    """From this address, for this."""
+    key = identity.key
     if key.networks and not networks.allowed(address, key.networks):
         raise AddressNotAllowed(
             f"The API key {key.id} may not be used from the address {address[:60]}: it is bound to certain networks."

@@ -84,6 +84,10 @@ class Purses:
         purses.append(self.money(key.account_id))
         return purses
 
+    def standing(self, key: ApiKey, now_ms: int) -> list[Purse]:
+        """The purses of all budgets over a key in their present windows, those for some models among them."""
+        return [self._now(standing, now_ms) for standing in self._over(key)]
+
     def _over(self, key: ApiKey) -> list[_Standing]:
         by_object = self._by_object
         return [

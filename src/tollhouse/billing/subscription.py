@@ -57,9 +57,15 @@ def binding(purses: Iterable[Purse]) -> Purse | None:
     return found
 
 
-def subscription(purse: Purse | None, spent_this_month: int, system_hard: int | None, account_id: str) -> Subscription:
+def subscription(
+    purse: Purse | None, spent_this_month: int, system_hard: int | None, account_id: str, *, uncounted: int = 0
+) -> Subscription:
     """purse: what binds. spent_this_month: nano-USD charged in this month of UTC in the scope of what binds (of the
-    account, where nothing does). system_hard: the operator's monthly ceiling."""
+    account, where nothing does). system_hard: the operator's monthly ceiling.
+
+    uncounted: of what the usage of a budget's month shows, what does not count in it: the calls that were in flight
+    when the budget was made. The tools take it off, so it is put on here.
+    """
     ceiling = UNLIMITED if system_hard is None else system_hard
     if purse is None or purse.limit is None:
         return Subscription(
@@ -79,7 +85,7 @@ def subscription(purse: Purse | None, spent_this_month: int, system_hard: int | 
         )
     by_month = purse.kind == "budget" and purse.window == "month"
     left = purse.limit - purse.spent - (0 if by_month else purse.held)
-    hard = purse.limit if by_month else left + spent_this_month
+    hard = purse.limit + uncounted if by_month else left + spent_this_month
     return Subscription(
         hard=hard,
         soft=-(-purse.limit * purse.soft[0] // 100) if purse.soft else hard,

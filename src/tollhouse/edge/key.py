@@ -1,27 +1,28 @@
-"""`/v1/key`: who am I. The key itself is enough to ask, also when it may do nothing else."""
-
-import msgspec
+"""`/v1/key`: who am I, and what may I still spend. The key itself is enough to ask, also when it may do nothing else."""
 
 from tollhouse.access.judge import present_and_recognise
 from tollhouse.access.models import permission
-from tollhouse.core.operation import Dialect
-from tollhouse.edge.exchange import JSON, Exchange
-from tollhouse.gateway.ports import House
+from tollhouse.billing.book import Purse
+from tollhouse.core.account import Account
+from tollhouse.core.amount import format_usd
+from tollhouse.edge.books import Books, tell
+from tollhouse.edge.exchange import Exchange
+from tollhouse.office.office import Office
 from tollhouse.routing.resolve import callable_models
 
-_encode = msgspec.json.Encoder().encode
 
-
-async def whoami(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
+async def whoami(books: Books, exchange: Exchange, address: str) -> None:
+    office = books.office
+    now_ms = office.clock.now_ms()
     identity = present_and_recognise(
         exchange.headers,
         exchange.scope["query_string"],
         gemini_query_allowed=False,
-        find=house.keys.find,
+        find=office.directory.find,
         now_ms=now_ms,
     )
     key, account, project = identity.key, identity.account, identity.project
-    models = callable_models(house.catalogue, permission(house.catalogue, identity), now_ms)
+    models = callable_models(office.catalogue, permission(office.catalogue, identity), now_ms)
     body = {
         "object": "key",
         "id": key.id,
@@ -37,10 +38,47 @@ async def whoami(house: House, exchange: Exchange, dialect: Dialect, address: st
         "secret_valid_until": _seconds(identity.secret.valid_until_ms),
         "networks": key.networks,
         "tags": key.tags,
-        "limits": house.limits.standing(identity, now_ms),
+        "limits": office.gate.standing(identity, now_ms),
+        "budgets": [_budget(purse) for purse in office.purses.standing(key, now_ms)],
+        "balance": await _balance(office, account),
         "models": [model.id for model in models],
     }
-    await exchange.whole(200, [JSON, (b"cache-control", b"no-store")], _encode(body))
+    await tell(exchange, body)
+
+
+def _budget(purse: Purse) -> dict[str, object]:
+    """Money is decimal USD as text. `remaining_usd`: what further calls may cost, hence never below nothing."""
+    return {
+        "id": purse.id,
+        "level": purse.level,
+        "of_id": purse.object_id,
+        "window": purse.window,
+        "model": purse.model,
+        "limit_usd": format_usd(purse.limit or 0),
+        "used_usd": format_usd(purse.spent),
+        "held_usd": format_usd(purse.held),
+        "remaining_usd": format_usd(purse.left() or 0),
+        "resets_at": _seconds(purse.resets_at_ms),
+        "managed_by_operator": purse.system,
+    }
+
+
+async def _balance(office: Office, account: Account) -> dict[str, object]:
+    """available = balance + credit limit - held; where credit is unlimited, so is what is available."""
+    money = office.purses.money(account.id)
+    if account.credit_limit is None or money.limit is None:
+        balance = (await office.rows.read(lambda tables: tables.ledger.money(account.id))).balance
+        credit_limit = available = "unlimited"
+    else:
+        balance = money.limit - account.credit_limit - money.spent
+        credit_limit = format_usd(account.credit_limit)
+        available = format_usd(money.limit - money.spent - money.held)
+    return {
+        "balance_usd": format_usd(balance),
+        "credit_limit_usd": credit_limit,
+        "held_usd": format_usd(money.held),
+        "available_usd": available,
+    }
 
 
 def _seconds(time_ms: int | None) -> int | None:

@@ -31,6 +31,17 @@ LOOKUPS: tuple[Endpoint, ...] = (
     Endpoint("/v1/models", ("GET", "HEAD"), "openai", name="models"),
     Endpoint("/v1beta/models", ("GET", "HEAD"), "gemini", name="models"),
     Endpoint("/v1/key", ("GET", "HEAD"), "openai", name="key"),
+    *(
+        Endpoint(f"/v1/dashboard/billing/{page}", ("GET", "HEAD"), "openai", name=f"billing_{page}")
+        for page in ("subscription", "usage", "credit_grants")
+    ),
+    *(
+        Endpoint(f"/v1/organization/usage/{kind}", ("GET", "HEAD"), "openai", name=f"organization_{kind}")
+        for kind in ("completions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions")
+    ),
+    Endpoint("/v1/organization/costs", ("GET", "HEAD"), "openai", name="organization_costs"),
+    Endpoint("/api/usage/token", ("GET", "HEAD"), "openai", name="new_api_token"),
+    Endpoint("/api/status", ("GET", "HEAD"), "openai", name="new_api_status"),
 )
 MODEL_ITEMS = ("/v1/models/", "/v1beta/models/")
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {endpoint.path: endpoint for endpoint in (*CALLS, *LOOKUPS)}
@@ -50,6 +61,7 @@ _NEEDS_NO_PREFIX = (
     "/responses",
     "/rerank",
     "/moderations",
+    "/dashboard/billing/",
 )
 
 

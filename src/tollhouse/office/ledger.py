@@ -26,6 +26,7 @@ _VERIFYING_MS = 3_600_000
 _FOREVER_MS = 253_370_764_800_000  # a day of UTC begins here, in the year 9999
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})", re.ASCII)
 _CHARGES = frozenset(("charge", "overrun"))
+_SPANS = {DAY_MS: "days", DAY_MS // 3: "thirds of a day", DAY_MS // 24: "hours", DAY_MS // 96: "quarters of an hour"}
 
 _ByDay = dict[tuple[str, int], int]
 """Nano-USD by account and start of a day of UTC."""
@@ -151,6 +152,11 @@ def _usage_flaws(tables: Tables, charged: _ByDay) -> Iterator[Flaw]:
             kept = {int(day.group): day.charge for day in sums if day.charge}
             for day in sorted(day for day in {*kept, *made} if kept.get(day, 0) != made.get(day, 0)):
                 reason = f"usage by {grain} has {kept.get(day, 0)} on {_date(day)}, the ledger {made.get(day, 0)}"
+                yield Flaw(account_id, 0, "", reason)
+        for span_ms, grain in _SPANS.items():
+            spent = tables.spend.by_day(account_id, span_ms)
+            for day in sorted(day for day in {*spent, *made} if spent.get(day, 0) != made.get(day, 0)):
+                reason = f"spending by {grain} is {spent.get(day, 0)} on {_date(day)}, the ledger has {made.get(day, 0)}"
                 yield Flaw(account_id, 0, "", reason)
 
 

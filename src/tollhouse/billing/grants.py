@@ -1,0 +1,66 @@
+"""What is left of each grant, told without looking at a single charge.
+
+Every entry of the ledger names the balance after it. So what was charged between two entries that are no charges is
+what the balance lost meanwhile, and the money an account holds can be laid out again from those few entries.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from tollhouse.billing.credit import Lot, Pocket, after
+from tollhouse.billing.ledger import Entry, Transfer
+
+_BROUGHT_IN: Final = frozenset(("grant", "top_up"))
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """Nano-USD. `used` went into calls (or paid a debt); what had expired was not used."""
+
+    id: str
+    amount: int
+    used: int
+    effective_at_ms: int
+    expires_at_ms: int | None = None
+
+
+def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
+    """Of an account whose newest entries but charges are `deeds`, in their order. What was before them counts as one
+    lot without an end. `balance`: nano-USD, now."""
+    lots = {lot.id: lot.left for lot in pocket(deeds, balance).lots}
+    expired = {one.transfer.refers_to: -one.transfer.amount for one in deeds if one.transfer.kind == "expiry"}
+    return [
+        Grant(
+            id=made.id,
+            amount=made.amount,
+            used=made.amount - lots.get(made.id, 0) - expired.get(made.id, 0),
+            effective_at_ms=made.time_ms,
+            expires_at_ms=made.expires_at_ms,
+        )
+        for made in (entry.transfer for entry in deeds)
+        if made.kind in _BROUGHT_IN
+    ]
+
+
+def pocket(deeds: Sequence[Entry], balance: int) -> Pocket:
+    """How the money lies now. See `grants`."""
+    before = deeds[0].balance - deeds[0].transfer.amount if deeds else balance
+    older = (Lot("", before, before),) if before > 0 else ()
+    return after(Pocket(older, max(0, -before)), _moves(deeds, before, balance))
+
+
+def _moves(deeds: Sequence[Entry], before: int, balance: int) -> Iterator[Transfer]:
+    """The deeds, with one charge where there were any between two of them."""
+    known = {entry.transfer.id for entry in deeds}
+    for entry in deeds:
+        made = entry.transfer
+        yield _charge(before - (entry.balance - made.amount))
+        # The end of a grant that lies before all these: it takes from what is left of that time.
+        yield made if made.kind != "expiry" or made.refers_to in known else _charge(-made.amount)
+        before = entry.balance
+    yield _charge(before - balance)
+
+
+def _charge(amount: int) -> Transfer:
+    return Transfer(id="", account_id="", kind="charge", amount=-amount, time_ms=0)

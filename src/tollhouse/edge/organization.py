@@ -1,0 +1,218 @@
+"""`/v1/organization/usage/*` and `/v1/organization/costs`: an account's usage and costs in the original's buckets.
+
+Buckets are hours or days of UTC, whole ones: a start within a bucket means its start, an end within one its end. Finer
+than by the quarter of an hour nothing is kept, so minutes are not offered. Test calls are no usage.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from tollhouse.core.amount import format_usd
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.roll_up import BucketSum
+from tollhouse.core.usage import Usage
+from tollhouse.edge.admin.given import from_texts
+from tollhouse.edge.books import Books, Page, number, owner, tell
+from tollhouse.edge.exchange import Exchange
+from tollhouse.office import organization as books_of
+from tollhouse.office.organization import DAY_MS, HOUR_MS, Bucket, Question
+
+Members = Mapping[str, object]
+
+_FIELDS_MAX: Final = 1_000
+_SECONDS_MAX: Final = 253_402_300_799  # the last of the year 9999
+_PAGE: Final = re.compile(r"page_([0-9]{1,12})", re.ASCII)
+
+
+class Width(Struct, frozen=True):
+    """How many buckets of it a page has if nothing is said, and at most."""
+
+    ms: int
+    usual: int
+    most: int
+
+
+_USAGE_WIDTHS: Final = {"1h": Width(HOUR_MS, 24, 168), "1d": Width(DAY_MS, 7, 31)}
+_COSTS_WIDTHS: Final = {"1d": Width(DAY_MS, 7, 180)}
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Unix seconds. `page`: the `next_page` of the answer before."""
+
+    start_time: int
+    end_time: int | None = None
+    bucket_width: str = "1d"
+    limit: int | None = None
+    page: str | None = None
+    project_ids: tuple[str, ...] = ()
+    api_key_ids: tuple[str, ...] = ()
+
+
+class UsageAsked(Asked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch"], ...] = ()
+    models: tuple[str, ...] = ()
+    batch: bool | None = None
+
+
+class CostsAsked(Asked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "line_item"], ...] = ()
+    line_items: tuple[str, ...] = ()
+
+
+_OURS: Final = {"project_id": "project_id", "api_key_id": "key_id", "model": "model", "line_item": "model"}
+
+
+def usage(kind: str, measure: Callable[[Usage], Members]) -> Page:
+    """The page of one kind of usage; `measure` says what of it counts there."""
+
+    async def page(books: Books, exchange: Exchange, address: str) -> None:
+        identity = owner(books, exchange, address)
+        asked = from_texts(_pairs(exchange), UsageAsked)
+        narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.models}
+        question, more = _question(books, asked, asked.group_by, _USAGE_WIDTHS, narrowed)
+        found = await books_of.usage(books.office, identity.account.id, kind, question)
+
+        def result(one: BucketSum) -> Members:
+            shown = {"object": f"organization.usage.{kind}.result", **measure(one.usage)}
+            by_batch = False if "batch" in asked.group_by else None  # there are no batches here
+            return {
+                **shown,
+                "num_model_requests": one.usage.requests,
+                **_named(one),
+                "model": one.model,
+                "batch": by_batch,
+            }
+
+        await _tell(exchange, found, more, result if asked.batch is not True else None)
+
+    return page
+
+
+async def costs(books: Books, exchange: Exchange, address: str) -> None:
+    identity = owner(books, exchange, address)
+    asked = from_texts(_pairs(exchange), CostsAsked)
+    narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.line_items}
+    question, more = _question(books, asked, asked.group_by, _COSTS_WIDTHS, narrowed)
+    found = await books_of.costs(books.office, identity.account.id, question)
+
+    def result(one: BucketSum) -> Members:
+        amount = {"value": number(format_usd(one.charge)), "currency": "usd"}
+        return {"object": "organization.costs.result", "amount": amount, "line_item": one.model, **_named(one)}
+
+    await _tell(exchange, found, more, result)
+
+
+async def _tell(
+    exchange: Exchange, found: list[Bucket], more: str | None, result: Callable[[BucketSum], Members] | None
+) -> None:
+    data = [
+        {
+            "object": "bucket",
+            "start_time": bucket.start_ms // 1000,
+            "end_time": bucket.end_ms // 1000,
+            "results": [] if result is None else [result(one) for one in bucket.sums],
+        }
+        for bucket in found
+    ]
+    await tell(exchange, {"object": "page", "data": data, "has_more": more is not None, "next_page": more})
+
+
+def _named(one: BucketSum) -> Members:
+    """Keys belong to projects here, never to users."""
+    return {"project_id": one.project_id, "user_id": None, "api_key_id": one.key_id}
+
+
+def _pairs(exchange: Exchange) -> list[tuple[str, str]]:
+    """The query's parameters; `group_by[]=a` is `group_by=a`. Raises BadRequest."""
+    try:
+        query = exchange.scope["query_string"].decode("ascii")
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise BadRequest("the query string cannot be read") from None
+    return [(name.removesuffix("[]"), value) for name, value in pairs]
+
+
+def _question(
+    books: Books, asked: Asked, group_by: tuple[str, ...], widths: Mapping[str, Width], narrowed: Mapping[str, Any]
+) -> tuple[Question, str | None]:
+    """What one page asks for, and the cursor of the next, if there is one. Raises BadRequest."""
+    width = _width(asked.bucket_width, widths)
+    if not 0 <= asked.start_time <= _SECONDS_MAX:
+        raise BadRequest("start_time: write Unix seconds", param="start_time")
+    now_s = books.office.clock.now_ms() // 1000
+    end_ms = min(now_s + 1 if asked.end_time is None else asked.end_time, _SECONDS_MAX) * 1000
+    start_ms = asked.start_time * 1000
+    if asked.end_time is not None and start_ms >= end_ms:
+        raise BadRequest("end_time: this is not after start_time", param="end_time")
+    count = width.usual if asked.limit is None else asked.limit
+    if not 1 <= count <= width.most:
+        raise BadRequest(f"limit: write 1 to {width.most} with bucket_width {asked.bucket_width}", param="limit")
+    from_ms = start_ms - start_ms % width.ms
+    last_ms = max(from_ms, end_ms + -end_ms % width.ms)
+    if asked.page is not None:
+        from_ms = _place(asked.page, from_ms, last_ms, width)
+    to_ms = min(last_ms, from_ms + count * width.ms)
+    question = Question(
+        from_ms=from_ms,
+        to_ms=to_ms,
+        width_ms=width.ms,
+        by=tuple(dict.fromkeys(_OURS[name] for name in group_by if name in _OURS)),
+        narrowed={name: chosen for name, chosen in narrowed.items() if chosen},
+    )
+    return question, f"page_{to_ms // 1000}" if to_ms < last_ms else None
+
+
+def _width(name: str, widths: Mapping[str, Width]) -> Width:
+    if name in widths:
+        return widths[name]
+    offered = " or ".join(widths)
+    why = "usage is kept by the quarter of an hour, so " if name == "1m" else ""
+    raise BadRequest(f"bucket_width: {why}write {offered}", param="bucket_width")
+
+
+def _place(page: str, from_ms: int, last_ms: int, width: Width) -> int:
+    written = _PAGE.fullmatch(page)
+    place_ms = -1 if written is None else int(written[1]) * 1000
+    if place_ms % width.ms or not from_ms <= place_ms < last_ms:
+        raise BadRequest("page: give the next_page of the answer before, and ask for the same again", param="page")
+    return place_ms
+
+
+def _completions(used: Usage) -> Members:
+    cache_writes = used.cache_write_5m + used.cache_write_1h
+    return {
+        "input_tokens": used.tokens_in(),
+        "output_tokens": used.tokens_out(),
+        "input_cached_tokens": used.cache_read,
+        "input_audio_tokens": used.audio_in,
+        "output_audio_tokens": used.audio_out,
+        "input_uncached_tokens": used.tokens_in() - used.cache_read - cache_writes,
+        "input_cache_write_tokens": cache_writes,
+        "input_text_tokens": used.input,
+        "input_image_tokens": used.image_in,
+        "output_text_tokens": used.output + used.reasoning,
+        "output_image_tokens": used.image_out,
+    }
+
+
+def _input(used: Usage) -> Members:
+    return {"input_tokens": used.tokens_in()}
+
+
+_MEASURES: Final[Mapping[str, Callable[[Usage], Members]]] = {
+    "completions": _completions,
+    "embeddings": _input,
+    "moderations": _input,
+    "images": lambda used: {"images": used.images},
+    "audio_speeches": lambda used: {"characters": used.characters},
+    "audio_transcriptions": lambda used: {"seconds": used.seconds},
+}
+
+PAGES: Final[Mapping[str, Page]] = {
+    "organization_costs": costs,
+    **{f"organization_{kind}": usage(kind, measure) for kind, measure in _MEASURES.items()},
+}
