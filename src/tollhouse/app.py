@@ -3,22 +3,20 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from prometheus_client.metrics_core import Metric
 
 from tollhouse import console
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
-from tollhouse.core.wire import Deadlines, Upstream
-from tollhouse.edge import metrics
+from tollhouse.core.wire import Deadlines, Route, Upstream
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk
@@ -31,6 +29,7 @@ from tollhouse.edge.metrics import Metrics
 from tollhouse.edge.router import Edge
 from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import Address
+from tollhouse.edge.standing import standing
 from tollhouse.edge.status import Readiness
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway.destination import Destination, Destinations
@@ -38,16 +37,18 @@ from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.limits.addresses import AddressRate
-from tollhouse.office import expiry, keys, platform
+from tollhouse.office import expiry, keys, outbox, platform
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings, keys_of
+from tollhouse.office.secret_references import resolve
+from tollhouse.outbound.post import Post, open_post
 from tollhouse.providers import base_url, kinds
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
 from tollhouse.tokens.tokenizer import Tokenizer
-from tollhouse.upstream.address import read_base_url
+from tollhouse.upstream.address import read_base_url, read_url
 from tollhouse.upstream.client import Client
 from tollhouse.upstream.simulator.simulator import Simulator
 
@@ -90,7 +91,8 @@ async def serve(
         )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)
-        office.prepare = premises.prepare
+        office.prepare, office.post = premises.prepare, premises.post
+        store.writer.on_notice = office.news.set
         await platform.apply(office, SYSTEM, wanted)
         if office.catalogue is not premises.house.catalogue:
             premises.prepare(office.catalogue)()
@@ -129,7 +131,9 @@ class Premises:
     metrics: Metrics
     draining: Draining
     around: Surroundings
-    networks: tuple[str, ...]  # where providers may lead besides public addresses
+    networks: tuple[str, ...]  # where providers and webhooks may lead besides public addresses
+    letters: Client  # what carries webhooks
+    post: Post
 
     def well(self) -> bool:
         """The database can be written."""
@@ -161,7 +165,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)
     figures = Metrics(
         lambda model: model in house.catalogue.models,
-        [lambda: _standing(house, network, store)],
+        [lambda: standing(house, network, store)],
     )
     house = House(
         clock=clock,
@@ -184,8 +188,24 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         purses=office.purses,
         prices=lambda: office.prices,
     )
-    networks = settings.outbound.allow_networks
-    return Premises(store, office, house, addresses, network, tokenizer, journal, figures, Draining(), around, networks)
+    letters = Client(clock, connections_max=8, idle_max=0)  # none is kept: a second try could tell twice
+    parts = store, office, house, addresses, network, tokenizer, journal, figures, Draining(), around
+    return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters))
+
+
+def _post(settings: Settings, around: Surroundings, letters: Client) -> Post:
+    """Raises BadRequest for a mail server or a sender that cannot be used."""
+
+    def secret(reference: str) -> str:
+        return resolve(reference, around.environment, around.read_file)
+
+    def webhook(url: str) -> tuple[Route, str]:
+        return read_url(url, allow_networks=settings.outbound.allow_networks)
+
+    try:
+        return open_post(settings, secret, SystemClock(), letters, webhook)
+    except ValueError as error:
+        raise BadRequest(str(error), param="mail") from None
 
 
 def _rehearsal(simulator: Upstream) -> Destinations:
@@ -261,6 +281,7 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         asyncio.create_task(house.pulse.run()),
         asyncio.create_task(_keep_tidy(premises)),
         asyncio.create_task(_read_vocabularies(premises)),
+        asyncio.create_task(outbox.run(premises.office, journal)),
     ]
     try:
         await listening.run()
@@ -268,6 +289,7 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         for chore in chores:
             chore.cancel()
         await premises.network.close()
+        await premises.letters.close()
 
 
 def _applications(settings: Settings, premises: Premises) -> tuple[Edge, ControlApi]:
@@ -322,6 +344,7 @@ async def _keep_tidy(premises: Premises) -> None:
         now_ms = premises.house.clock.now_ms()
         office.gate.forget_idle(now_ms)
         office.redeeming.sweep(now_ms)
+        office.testing.sweep(now_ms)
         premises.addresses.sweep(now_ms)
         try:
             await expiry.post_due(office, SYSTEM)
@@ -353,25 +376,3 @@ def _log(settings: Settings, folder: Path) -> Any:
     if settings.server.log == "stderr":
         return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
     return (folder / settings.server.log).open("ab", buffering=0)
-
-
-def _standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
-    """What is read only when somebody asks for the figures."""
-    now_ms = house.clock.now_ms()
-    circuits = [
-        ((s.provider, s.model, "" if s.slot is None else str(s.slot), s.state, s.cause), 1.0)
-        for s in house.health.snapshot(now_ms)
-    ]
-    labels = ("provider", "model", "key", "state", "cause")
-    yield metrics.gauge("tollhouse_circuit", "circuit breakers that remember something", labels, circuits)
-    connections = [(("open",), float(network.open_connections())), (("idle",), float(network.idle_connections()))]
-    yield metrics.gauge("tollhouse_upstream_connections", "connections to providers", ("state",), connections)
-    yield metrics.gauge(
-        "tollhouse_retries_left", "what the retry budget still allows", (), [((), house.retries.left())]
-    )
-    yield metrics.gauge(
-        "tollhouse_configuration_generation", "of the catalogue in force", (), [((), house.catalogue.generation)]
-    )
-    yield metrics.gauge(
-        "tollhouse_database_ok", "1 while it can be written", (), [((), float(not store.writer.trouble))]
-    )

@@ -26,9 +26,11 @@ def put(
     system: Annotated[
         bool, Parameter(negative=(), help="the operator's own: owners cannot raise or remove it")
     ] = False,
+    webhook: Annotated[str | None, Parameter(help="an address that is told by a signed POST")] = None,
+    mail: Annotated[str | None, Parameter(help="a mail address that is told besides the account's owners")] = None,
     at: Place = HERE,
 ) -> None:
-    """Set a budget; one of the same place, window and model is replaced."""
+    """Set a budget; one of the same place, window and model is replaced. A new webhook's secret is shown this once."""
     given = {
         "amount_usd": amount,
         "window": window,
@@ -39,9 +41,14 @@ def put(
         "model": model,
         "soft": list(soft),
         "system": system,
+        "webhook": webhook,
+        "mail": mail,
     }
     budget = call(at, "budgets.set", given=given)
-    show(at, budget, f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}")
+    words = f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}"
+    if budget["secret"]:
+        words += f"\n\nIts webhook is signed with\n\n{budget['secret']}\n\nThis is shown once: store it now."
+    show(at, budget, words)
 
 
 @app.command(name="list")

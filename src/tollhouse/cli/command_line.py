@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("budgets", "tollhouse.cli.budgets:app", "Spending limits by window."),
     ("limits", "tollhouse.cli.limits:app", "How many calls and tokens a minute, how many calls at once."),
     ("ledger", "tollhouse.cli.ledger:app", "The ledger: checked, and read as a bill."),
+    ("alerts", "tollhouse.cli.alerts:app", "What people were told, and whether they can be reached."),
     ("providers", "tollhouse.cli.providers:app", "Providers and their health."),
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:usage", "What was used, grouped."),

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from tollhouse.core.notice import Told
 from tollhouse.core.request import Request
 from tollhouse.gateway.client import Call
 
@@ -92,6 +93,19 @@ class Journal:
             places.append(f"{at.tb_frame.f_code.co_filename.rpartition('tollhouse/')[2]}:{at.tb_lineno}")
             at = at.tb_next
         self._log.error("defect", request_id=request_id, kind=type(error).__name__, trace=places[-12:])
+
+    def tried(self, told: Told) -> None:
+        """A notice was tried on one of its ways. Not where it went: an address may hold a secret."""
+        delivery = told.delivery
+        self._log.info(
+            "alert",
+            id=delivery.id,
+            type=told.notice.type,
+            account_id=told.notice.account_id,
+            channel=delivery.channel,
+            state=delivery.state,
+            attempts=delivery.attempts,
+        )
 
     def event(self, name: str, **facts: object) -> None:
         """Something of the process itself: started, draining, configuration applied."""

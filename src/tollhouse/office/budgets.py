@@ -1,10 +1,12 @@
 """Budgets: so much money, in such a window, on an account, a project or a key. They bind from the next call on."""
 
+from base64 import b64encode
 from typing import NamedTuple, get_args
 
 from msgspec import structs
 
 from tollhouse.billing.budgets import BadBudget, Budget, matches, read_soft
+from tollhouse.billing.notices import crossed
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import Counter
@@ -15,14 +17,15 @@ from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
 
 _WINDOWS: tuple[WindowKind, ...] = get_args(WindowKind)
-_FOREVER_MS = 253_370_764_800_000  # a day of UTC begins here, in the year 9999
 _WEBHOOK_MAX = 2_000
+_SECRET_BYTES = 32
 
 
 class _Put(NamedTuple):
     budget: Budget
     counter: Counter
     instead_of: str | None
+    told: int = 0
 
 
 async def put(
@@ -46,7 +49,8 @@ async def put(
 
     amount_usd: exact decimal USD; 0 lets nothing in. zone: of its windows; by default the account's. soft: percents.
     system: the operator's, beyond the owner's reach. Calls in flight when a budget is made do not count in it.
-    Raises BadRequest, PathNotFound, ScopeMissing.
+    webhook: signed by a secret that `reveal` shows once; it stays as long as the address does. Thresholds that the
+    window has reached already are told at once. Raises BadRequest, PathNotFound, ScopeMissing.
     """
     target = reach.target(office, actor, account, project, key)
     if system:
@@ -63,8 +67,8 @@ async def put(
             zone=fields.zone(zone or office.directory.accounts[target.account_id].zone),
             model=fields.pattern(model),
             soft=tuple(read_soft(soft)),
-            mail=None if mail is None else fields.email(mail),
-            webhook=None if webhook is None else _webhook(webhook),
+            mail=None if mail is None else fields.email(mail, "mail"),
+            webhook=None if webhook is None else read_webhook(office, webhook),
             system=system,
             created_at_ms=now_ms,
         )
@@ -72,17 +76,40 @@ async def put(
         raise BadRequest(f"{error.field}: {error}", param=error.field) from None
     row = audit.entry(office, actor, "budget.set", wanted.id, account_id=target.account_id)
 
+    secret = new_secret(office)
+    stood_on = office.directory.keys.get(target.object_id)
+
     def deed(tables: Tables) -> _Put:
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
-        return done
+        _sign(tables, done.budget, before, secret)
+        told = tables.outbox.marks("budget.threshold", done.budget.id, done.counter.starts_at_ms)
+        project_id = None if stood_on is None else stood_on.project_id
+        reached = crossed(
+            done.budget, done.counter.starts_at_ms, done.counter.spent, now_ms, project_id=project_id, told=told
+        )
+        return done._replace(told=sum(tables.outbox.add(notice) for notice in reached))
 
     def follow(done: _Put) -> None:
+        if done.told:
+            office.news.set()
         if done.instead_of is not None:
             office.purses.remove_budget(done.instead_of)
         office.purses.put_budget(done.budget, now_ms, done.counter.spent)
 
     return (await office.rows.change(deed, follow)).budget
+
+
+async def reveal(office: Office, budget: Budget) -> str | None:
+    """What the budget's webhook is signed with, the first time that this is asked for; afterwards None."""
+    if budget.webhook is None:
+        return None
+    return await office.rows.change(lambda tables: tables.outbox.reveal(budget.id))
+
+
+def new_secret(office: Office) -> str:
+    """As Standard Webhooks spells one."""
+    return f"whsec_{b64encode(office.random.bytes(_SECRET_BYTES)).decode()}"
 
 
 async def list_page(
@@ -107,6 +134,7 @@ async def remove(office: Office, actor: Actor, budget_id: str) -> Budget:
         if budget.system:
             reach.require_operator(actor, "remove a budget that he set")
         tables.budgets.remove(budget_id)
+        tables.outbox.forget_secret(budget_id)
         tables.audit.add(structs.replace(audit.changed(row, budget, budget), account_id=budget.account_id))
         return budget
 
@@ -133,19 +161,13 @@ def _place(tables: Tables, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | 
 
 
 def _held(tables: Tables, budget: Budget, now_ms: int) -> int:
-    """Nano-USD that the budget's present window already holds, from the sums of usage."""
-    if budget.kind == "total":
-        return 0
-    sums = tables.usage.sums(
-        "model",
-        from_ms=budget.window(now_ms).start_ms,
-        to_ms=_FOREVER_MS,
-        account_id=budget.account_id,
-        project_id=budget.object_id if budget.level == "project" else None,
-        key_id=budget.object_id if budget.level == "key" else None,
-        mode="live",
-    )
-    return sum(one.charge for one in sums if budget.model is None or matches(budget.model, one.group))
+    """Nano-USD that the budget's present window already holds, from the sums of charges."""
+    window = budget.window(now_ms)
+    if window.end_ms is None:
+        return 0  # `total` begins when it is made
+    # To its end and no further: a clock that was set back has left calls of later windows.
+    (by_model,) = tables.spend.by_model(budget.object_id, (window.start_ms, window.end_ms))
+    return sum(charge for model, charge in by_model.items() if budget.model is None or matches(budget.model, model))
 
 
 def _window(text: str) -> WindowKind:
@@ -155,7 +177,23 @@ def _window(text: str) -> WindowKind:
     raise BadRequest(f"window: there are {', '.join(_WINDOWS)}", param="window")
 
 
-def _webhook(url: str) -> str:
+def read_webhook(office: Office, url: str) -> str:
+    """An address to which a webhook may be sent, as far as its text tells. Raises BadRequest."""
     if not url.startswith(("https://", "http://")) or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
         raise BadRequest("webhook: write an address that begins with https://", param="webhook")
+    if reason := office.post.refuses(url):
+        raise BadRequest(f"webhook: {reason}", param="webhook")
     return url
+
+
+def _sign(tables: Tables, budget: Budget, before: Budget | None, secret: str) -> None:
+    """A webhook that stays keeps what its receiver verifies by; a new one gets the new secret."""
+    known = None if before is None else tables.outbox.secret(before.id)
+    if before is not None and before.id != budget.id:
+        tables.outbox.forget_secret(before.id)
+    if budget.webhook is None:
+        tables.outbox.forget_secret(budget.id)
+    elif known is None or known[0] != budget.webhook:
+        tables.outbox.put_secret(budget.id, budget.webhook, secret)
+    elif before is not None and before.id != budget.id:
+        tables.outbox.put_secret(budget.id, *known)

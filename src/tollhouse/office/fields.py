@@ -32,9 +32,9 @@ def reason(text: str | None) -> str | None:
     return None if text is None or not text.strip() else _line(text.strip(), "reason", REASON_MAX)
 
 
-def email(text: str) -> str:
+def email(text: str, param: str = "email") -> str:
     if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable():
-        raise BadRequest(f"email: {text[:60]!r} is no mail address", param="email")
+        raise BadRequest(f"{param}: {text[:60]!r} is no mail address", param=param)
     return text.strip()
 
 
@@ -90,7 +90,7 @@ def price_list(text: str, known: Iterable[str]) -> str:
     if text not in lists:
         hint = nearest(text[:60], lists)
         raise BadRequest(
-            f"price_list: {text[:60]!r} has no prices; the nearest known one is {hint} (`models price import` makes one)",
+            f"price_list: {text[:60]!r} has no prices; the nearest known one is {hint}",
             param="price_list",
         )
     return text

@@ -10,11 +10,12 @@ from tollhouse.billing.purses import Purses
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
 from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.notice import Answer
 from tollhouse.core.randomness import Randomness
 from tollhouse.limits.attempts import Attempts
 from tollhouse.limits.gate import Gate
 from tollhouse.limits.rules import Rules
-from tollhouse.office.ports import Rows
+from tollhouse.office.ports import Post, Rows
 
 Prepare = Callable[[Catalogue], Callable[[], None]]
 """Make all ready for a new catalogue, which may raise BadRequest; the answer puts it in force and cannot fail."""
@@ -22,6 +23,22 @@ Prepare = Callable[[Catalogue], Callable[[], None]]
 
 def nothing_to_prepare(catalogue: Catalogue) -> Callable[[], None]:
     return lambda: None
+
+
+class NoPost:
+    """Nothing leaves, as where no server runs."""
+
+    async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> Answer:
+        return _NOT_SENT
+
+    async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
+        return _NOT_SENT
+
+    def refuses(self, url: str) -> str | None:
+        return None
+
+
+_NOT_SENT = Answer(ok=False, words="no server runs to send it: start `tollhouse serve`")
 
 
 @dataclass(slots=True)
@@ -45,8 +62,12 @@ class Office:
     gate: Gate = field(init=False)
     """What calls have to pass: the plans' limits and the rules, with what is used of each."""
     redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
+    testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
+    post: Post = field(default_factory=NoPost)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was written down that is to leave the house."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
 

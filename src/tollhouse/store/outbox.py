@@ -128,7 +128,16 @@ class Outbox:
 
     def put_secret(self, budget_id: str, url: str, secret: str) -> None:
         self.forget_secret(budget_id)
-        self._connection.execute(insert(webhook_secrets).values(budget_id=budget_id, url=url, secret=secret))
+        self._connection.execute(
+            insert(webhook_secrets).values(budget_id=budget_id, url=url, secret=secret, shown=False)
+        )
+
+    def reveal(self, budget_id: str) -> str | None:
+        """The secret, the first time that this is asked for."""
+        chosen = webhook_secrets.c.budget_id == budget_id, webhook_secrets.c.shown.is_(False)
+        shown = update(webhook_secrets).where(*chosen).values(shown=True).returning(webhook_secrets.c.secret)
+        found: str | None = self._connection.execute(shown).scalar()
+        return found
 
     def forget_secret(self, budget_id: str) -> None:
         self._connection.execute(delete(webhook_secrets).where(webhook_secrets.c.budget_id == budget_id))

@@ -1,6 +1,6 @@
 """The tables of what leaves the house; the others stand in `schema`."""
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
 
 from tollhouse.store.schema import metadata
 
@@ -53,4 +53,5 @@ webhook_secrets = Table(
     Column("budget_id", Text, primary_key=True),
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),
+    Column("shown", Boolean, nullable=False),
 )

@@ -1,13 +1,16 @@
-"""Where a provider's base URL leads, and whether the house may go there.
+"""Where a provider's base URL or a webhook leads, and whether the house may go there.
 
-Two steps, because a name says little: `read_base_url` reads the text once, when the configuration is applied, and
-refuses what is wrong by its looks; `forbidden` judges each address about to be dialled, after the name was resolved.
+Two steps, because a name says little: `read_base_url` and `read_url` read the text when a configuration is applied or a
+webhook is set, and refuse what is wrong by its looks; `forbidden` judges each address about to be dialled, after the
+name was resolved.
 The same parser's host is resolved, dialled and written into `Host`: nobody reads the URL a second time, differently.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import structs
 
 from tollhouse.core.wire import Route
 
@@ -43,11 +46,9 @@ _NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 _COMPATIBLE: Final = ip_network("::/96")
 
 NO_METADATA: Final = (
-    "the provider's address is link-local or a cloud's metadata service: it needs its own entry in `allow_networks`"
+    "the address is link-local or a cloud's metadata service: it needs its own entry in `allow_networks`"
 )
-NO_PRIVATE: Final = (
-    "the provider's address is not public: loopback and private networks need an entry in `allow_networks`"
-)
+NO_PRIVATE: Final = "the address is not public: loopback and private networks need an entry in `allow_networks`"
 
 
 def read_base_url(
@@ -75,19 +76,38 @@ def read_base_url(
         read_proxy_url(proxy)
     for network in allow_networks:
         ip_network(network)
+    route = _route(parts, "base_url", allow_private, allow_networks)
+    route = structs.replace(route, ca_file=ca_file, proxy=proxy)
+    return route, parts.path.rstrip("/")
+
+
+def read_url(text: str, *, allow_networks: tuple[str, ...] = ()) -> tuple[Route, str]:
+    """The route and the target of an address that people choose, such as a webhook's: public, unless it lies in one of
+    `allow_networks`. Raises ValueError, whose message quotes nothing of it."""
+    parts = split_url(text, "the address")
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("the address must begin with https:// or http://")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the address holds a user name or password")
+    if "#" in text or not (parts.path + parts.query).isascii():
+        raise ValueError("the address has a `#`, or characters that must be percent-encoded")
+    query = f"?{parts.query}" if parts.query else ""
+    return _route(parts, "the address", False, allow_networks), f"{parts.path or '/'}{query}"
+
+
+def _route(parts: SplitResult, name: str, allow_private: bool, allow_networks: tuple[str, ...]) -> Route:
+    """Raises ValueError for a host that is refused by its text."""
     scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
     route = Route(
         scheme=scheme,
-        host=read_host(parts, "base_url"),
+        host=read_host(parts, name),
         port=parts.port or (443 if scheme == "https" else 80),
-        ca_file=ca_file,
-        proxy=proxy,
         allow_private=allow_private,
         allow_networks=allow_networks,
     )
     if reason := forbidden_host(route.host, route):
         raise ValueError(reason)
-    return route, parts.path.rstrip("/")
+    return route
 
 
 def read_proxy_url(text: str) -> tuple[SplitResult, str, int]:

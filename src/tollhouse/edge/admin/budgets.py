@@ -1,6 +1,6 @@
 """/api/v1/budgets"""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.amount import format_usd
@@ -23,12 +23,21 @@ class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="b
     zone: str
     model: str | None
     soft: tuple[int, ...]
+    mail: str | None
+    webhook: str | None
     managed_by_operator: bool
     created_at: str | None
 
 
+class SetBudgetObject(BudgetObject, frozen=True, kw_only=True, tag_field="object", tag="budget"):
+    """`secret`: what its webhook is signed with, shown once; null where there is no webhook, or no new one."""
+
+    secret: str | None
+
+
 class NewBudget(Struct, frozen=True, kw_only=True):
-    """On one of `account`, `project` and `key`. `soft`: percentages at which people are told."""
+    """On one of `account`, `project` and `key`. `soft`: percentages at which people are told: the account's owners and
+    `mail` by mail, `webhook` by a signed POST."""
 
     amount_usd: str
     window: str  # total, day, week, month
@@ -38,6 +47,8 @@ class NewBudget(Struct, frozen=True, kw_only=True):
     zone: str | None = None
     model: str | None = None
     soft: tuple[int, ...] = ()
+    mail: str | None = None
+    webhook: str | None = None
     system: bool = False  # the operator's: owners can neither raise nor remove it
 
 
@@ -45,7 +56,7 @@ class BudgetsAsked(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-async def put(desk: Desk, asked: Asked[NewBudget]) -> BudgetObject:
+async def put(desk: Desk, asked: Asked[NewBudget]) -> SetBudgetObject:
     given = asked.given
     made = await budgets.put(
         desk.office,
@@ -58,9 +69,12 @@ async def put(desk: Desk, asked: Asked[NewBudget]) -> BudgetObject:
         zone=given.zone,
         model=given.model,
         soft=given.soft,
+        mail=given.mail,
+        webhook=given.webhook,
         system=given.system,
     )
-    return budget_object(made)
+    secret = await budgets.reveal(desk.office, made)
+    return SetBudgetObject(**structs.asdict(budget_object(made)), secret=secret)
 
 
 async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
@@ -86,6 +100,8 @@ def budget_object(budget: Budget) -> BudgetObject:
         zone=budget.zone,
         model=budget.model,
         soft=budget.soft,
+        mail=budget.mail,
+        webhook=budget.webhook,
         managed_by_operator=budget.system,
         created_at=written(budget.created_at_ms),
     )
@@ -94,6 +110,6 @@ def budget_object(budget: Budget) -> BudgetObject:
 _PATH = "/api/v1/budgets"
 ROUTES = (
     Route("budgets.list", "GET", _PATH, every, ACCOUNT, "Budgets, newest first", Page[BudgetObject], BudgetsAsked),
-    Route("budgets.set", "POST", _PATH, put, ACCOUNT, "Set a budget", BudgetObject, NewBudget, status=201),
+    Route("budgets.set", "POST", _PATH, put, ACCOUNT, "Set a budget", SetBudgetObject, NewBudget, status=201),
     Route("budgets.remove", "POST", _PATH + "/{id}/remove", remove, ACCOUNT, "Let a budget bind no more", BudgetObject),
 )

@@ -4,6 +4,7 @@ import datetime
 import re
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.instant import rfc3339
 
 _UNITS_MS = (("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000))
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
@@ -12,10 +13,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 def written(ms: int | None) -> str | None:
     """Unix milliseconds as RFC 3339 in UTC; None stays None."""
-    if ms is None:
-        return None
-    text = (_EPOCH + datetime.timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00").removesuffix(".000") + "Z"
+    return None if ms is None else rfc3339(ms)
 
 
 def duration_ms(text: str, param: str) -> int:

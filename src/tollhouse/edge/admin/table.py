@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tollhouse.edge.admin import (
     accounts,
+    alerts,
     audit,
     budgets,
     codes,
@@ -45,6 +46,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *credit.ROUTES,
     *codes.ROUTES,
     *budgets.ROUTES,
+    *alerts.ROUTES,
     *limits.ROUTES,
     *ledger.ROUTES,
     *providers.ROUTES,

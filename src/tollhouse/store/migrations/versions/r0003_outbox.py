@@ -37,6 +37,7 @@ def upgrade() -> None:
     op.create_table(
         "webhook_secrets",
         *(_text(name) for name in ("budget_id", "url", "secret")),
+        sa.Column("shown", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("budget_id", name="pk_webhook_secrets"),
     )
     # Which budgets have thresholds is asked again and again.

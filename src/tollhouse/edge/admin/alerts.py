@@ -1,0 +1,112 @@
+"""/api/v1/alerts"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from tollhouse.core.notice import Told
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import Page, page_object
+from tollhouse.edge.admin.route import ACCOUNT, Asked, Paging, Route
+from tollhouse.office import alerts
+
+
+class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert"):
+    """A notice on one of its ways. `about`: the budget, account or key. `state`: pending, sent, failed (given up).
+    `last_answer`: what the receiver said, or why it was not reached."""
+
+    id: str
+    notice_id: str  # what a webhook calls webhook-id
+    type: str
+    account_id: str
+    about: str
+    threshold_percent: int | None
+    data: dict[str, Any]
+    channel: str
+    address: str
+    state: str
+    attempts: int
+    last_answer: str | None
+    created_at: str | None
+    next_try_at: str | None
+    ended_at: str | None
+
+
+class AlertsAsked(Paging, frozen=True, kw_only=True):
+    account: str | None = None
+
+
+class WhatToTest(Struct, frozen=True, kw_only=True):
+    """One of them."""
+
+    budget: str | None = None
+    webhook: str | None = None
+    mail: str | None = None
+
+
+class TrialObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert_test"):
+    """`status`: of HTTP or SMTP, null where nobody answered. `answer`: the first words of the receiver, or why he was
+    not reached. `secret`: what a webhook of no budget was signed with, for this once."""
+
+    channel: str
+    address: str
+    delivered: bool
+    status: int | None
+    answer: str
+    webhook_id: str
+    secret: str | None
+
+
+async def every(desk: Desk, asked: Asked[AlertsAsked]) -> Page[AlertObject]:
+    given = asked.given
+    found = await alerts.list_page(
+        desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
+    )
+    return page_object(found, alert_object)
+
+
+async def try_out(desk: Desk, asked: Asked[WhatToTest]) -> Page[TrialObject]:
+    given = asked.given
+    trials = await alerts.try_out(desk.office, asked.actor, budget=given.budget, webhook=given.webhook, mail=given.mail)
+    return Page(data=tuple(_trial_object(trial) for trial in trials))
+
+
+def alert_object(told: Told) -> AlertObject:
+    notice, delivery = told.notice, told.delivery
+    return AlertObject(
+        id=delivery.id,
+        notice_id=notice.id,
+        type=notice.type,
+        account_id=notice.account_id,
+        about=notice.object_id,
+        threshold_percent=notice.mark if notice.type == "budget.threshold" else None,
+        data=dict(notice.data),
+        channel=delivery.channel,
+        address=delivery.address,
+        state=delivery.state,
+        attempts=delivery.attempts,
+        last_answer=delivery.answer,
+        created_at=written(notice.time_ms),
+        next_try_at=written(delivery.due_ms) if delivery.state == "pending" else None,
+        ended_at=written(delivery.ended_at_ms),
+    )
+
+
+def _trial_object(trial: alerts.Trial) -> TrialObject:
+    return TrialObject(
+        channel=trial.delivery.channel,
+        address=trial.delivery.address,
+        delivered=trial.answer.ok,
+        status=trial.answer.status,
+        answer=trial.answer.words,
+        webhook_id=trial.delivery.notice_id,
+        secret=trial.secret,
+    )
+
+
+_PATH = "/api/v1/alerts"
+ROUTES = (
+    Route("alerts.list", "GET", _PATH, every, ACCOUNT, "What people were told", Page[AlertObject], AlertsAsked),
+    Route("alerts.test", "POST", _PATH + "/test", try_out, ACCOUNT, "Try an alert now", Page[TrialObject], WhatToTest),
+)

@@ -1,0 +1,32 @@
+"""What the parts of the house say of themselves, read only when somebody asks for the figures."""
+
+from collections.abc import Iterator
+
+from prometheus_client.metrics_core import Metric
+
+from tollhouse.edge import metrics
+from tollhouse.gateway.ports import House
+from tollhouse.store.database import Store
+from tollhouse.upstream.client import Client
+
+
+def standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
+    """What is read only when somebody asks for the figures."""
+    now_ms = house.clock.now_ms()
+    circuits = [
+        ((s.provider, s.model, "" if s.slot is None else str(s.slot), s.state, s.cause), 1.0)
+        for s in house.health.snapshot(now_ms)
+    ]
+    labels = ("provider", "model", "key", "state", "cause")
+    yield metrics.gauge("tollhouse_circuit", "circuit breakers that remember something", labels, circuits)
+    connections = [(("open",), float(network.open_connections())), (("idle",), float(network.idle_connections()))]
+    yield metrics.gauge("tollhouse_upstream_connections", "connections to providers", ("state",), connections)
+    yield metrics.gauge(
+        "tollhouse_retries_left", "what the retry budget still allows", (), [((), house.retries.left())]
+    )
+    yield metrics.gauge(
+        "tollhouse_configuration_generation", "of the catalogue in force", (), [((), house.catalogue.generation)]
+    )
+    yield metrics.gauge(
+        "tollhouse_database_ok", "1 while it can be written", (), [((), float(not store.writer.trouble))]
+    )

@@ -1,0 +1,105 @@
+"""Alerts, as people look at them: what was told and what became of it, and a test that shows the receiver's answer."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from tollhouse.billing.notices import ways
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.notice import Answer, Delivery, Notice, Told
+from tollhouse.office import audit, budgets, fields, outbox, reach
+from tollhouse.office.office import Office
+from tollhouse.office.pages import LIMIT, Page, limit, page, place
+from tollhouse.office.ports import Tables
+
+TEXT: Final = "Somebody asked for a test of this alert."
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """One way, tried now. `secret`: what a webhook was signed with, where no budget has it for its own."""
+
+    delivery: Delivery
+    answer: Answer
+    secret: str | None = None
+
+
+async def list_page(
+    office: Office, actor: Actor, *, account: str | None = None, after: str | None = None, count: int = LIMIT
+) -> Page[Told]:
+    """What was told, a row for each way, newest first; of a bounded actor, that of his account."""
+    account_id, before, asked = reach.narrowed(office, actor, account), place(after), limit(count) + 1
+    found = await office.rows.read(lambda tables: tables.outbox.page(before=before, limit=asked, account_id=account_id))
+    return page(found, count, lambda told: (told.notice.time_ms, told.delivery.id))
+
+
+async def try_out(
+    office: Office,
+    actor: Actor,
+    *,
+    budget: str | None = None,
+    webhook: str | None = None,
+    mail: str | None = None,
+) -> list[Trial]:
+    """Send a notice of the type `alert.test` now, once, to whom a budget tells, or to one webhook or mail address.
+
+    A webhook that no budget has is signed with a secret made for this test. Raises BadRequest, PathNotFound,
+    RateLimited for an owner who tests too often, ScopeMissing.
+    """
+    if sum(one is not None for one in (budget, webhook, mail)) != 1:
+        raise BadRequest("budget: name one budget, one webhook or one mail address", param="budget")
+    row = audit.entry(office, actor, "alert.test", budget or "", account_id=actor.account_id)
+    if actor.account_id is not None:  # what customers may cause to be sent to others is little
+        office.testing.admit(actor.account_id, actor.address, office.clock.now_ms())
+    address = None if mail is None else fields.email(mail, "mail")
+    url = None if webhook is None else budgets.read_webhook(office, webhook)
+    notice = _notice(office, budget, actor.account_id)
+
+    def prepare(tables: Tables) -> tuple[list[Delivery], dict[str, tuple[str, str]]]:
+        tables.audit.add(row)
+        if budget is None:
+            return [_way(notice, address, url)], {}
+        found = tables.budgets.get(budget)
+        if found is None or actor.account_id not in (None, found.account_id):
+            raise PathNotFound(f"no budget {reach.shown(budget)}")
+        return list(ways(notice, tables.outbox.owners(found.account_id), [found])), tables.outbox.secrets([found.id])
+
+    deliveries, hooks = await office.rows.change(prepare)
+    return [await _try(office, notice, way, hooks) for way in deliveries]
+
+
+def _notice(office: Office, budget: str | None, account_id: str | None) -> Notice:
+    now_ms = office.clock.now_ms()
+    about = {"budget_id": budget, "account": account_id}
+    return Notice(
+        id=office.new_id("msg"),
+        type="alert.test",
+        object_id=budget or account_id or "",
+        episode=now_ms,
+        mark=0,
+        account_id=account_id or "",
+        time_ms=now_ms,
+        data={"message": TEXT, **{name: value for name, value in about.items() if value is not None}},
+    )
+
+
+def _way(notice: Notice, address: str | None, url: str | None) -> Delivery:
+    return Delivery(
+        id=f"{notice.id}_1",
+        notice_id=notice.id,
+        channel="webhook" if address is None else "mail",
+        address=address or url or "",
+        due_ms=notice.time_ms,
+    )
+
+
+async def _try(office: Office, notice: Notice, way: Delivery, hooks: Mapping[str, tuple[str, str]]) -> Trial:
+    if way.channel == "none":
+        return Trial(delivery=way, answer=Answer(ok=False, words=way.answer or ""))
+    hook, secret = hooks.get(way.budget_id or ""), None
+    if way.channel == "webhook" and way.budget_id is None:
+        secret = budgets.new_secret(office)
+        hook = way.address, secret
+    answer = await outbox.send(office, Told(notice=notice, delivery=way), hook)
+    return Trial(delivery=way, answer=answer, secret=secret)

@@ -1,0 +1,99 @@
+"""A notice in words, for mail: a subject and a text that say what happened, to what, and what can be done."""
+
+from collections.abc import Callable, Mapping
+
+from tollhouse.access.directory import Directory
+from tollhouse.core.notice import Notice
+
+Data = Mapping[str, str | int | None]
+_NAME_MAX = 80
+
+
+def subject(notice: Notice, directory: Directory) -> str:
+    data = notice.data
+    if notice.type == "budget.threshold":
+        return f"{data['threshold_percent']} % of a budget is used: {_object(data, directory)}"
+    if notice.type == "balance.low":
+        return f"The balance is low: {_account(data, directory)}"
+    if notice.type == "key.expiring":
+        return f"A key expires in {_days(data)}: {_named('key', data, directory)}"
+    if notice.type == "spend.unusual":
+        return f"Spending is unusual today: {_account(data, directory)}"
+    if notice.type == "key.leaked":
+        return f"A key has leaked: {_named('key', data, directory)}"
+    return "A test of this alert"
+
+
+def text(notice: Notice, directory: Directory) -> str:
+    """Lines of plain text, the first of them a sentence."""
+    rows = [(name, value) for name, value in _rows(notice, directory) if value is not None]
+    width = max((len(name) for name, _ in rows), default=0) + 2
+    table = "\n".join(f"{name + ':':<{width}}{value}" for name, value in rows)
+    return f"{_SENTENCES[notice.type](notice.data)}\n\n{table}\n\nId of this notice: {notice.id}"
+
+
+def _rows(notice: Notice, directory: Directory) -> list[tuple[str, str | int | None]]:
+    data = notice.data
+    rows: list[tuple[str, str | int | None]] = [
+        ("Level", data.get("level")),
+        ("Account", _named("account", data, directory)),
+        ("Project", _named("project", data, directory)),
+        ("Key", _named("key", data, directory)),
+        ("Budget", data.get("budget_id")),
+    ]
+    if "threshold_percent" in data:
+        rows.append(("Reached", f"{data['threshold_percent']} %"))
+    for name, member in (("Limit", "limit_usd"), ("Used", "used_usd"), ("Available", "available_usd")):
+        rows.append((name, _usd(data.get(member))))
+    for name, member in (("Told below", "below_usd"), ("Spent today", "spent_usd"), ("Usual in a day", "usual_usd")):
+        rows.append((name, _usd(data.get(member))))
+    if "resets_at" in data:
+        rows.append(("Resets", data["resets_at"] or "never: this budget is for all time"))
+    rows.append(("Expires", data.get("expires_at")))
+    return rows
+
+
+def _object(data: Data, directory: Directory) -> str | None:
+    return _named(str(data["level"]), data, directory)
+
+
+def _account(data: Data, directory: Directory) -> str | None:
+    return _named("account", data, directory)
+
+
+def _named(kind: str, data: Data, directory: Directory) -> str | None:
+    """`project "web" (proj_...)`: the name as it is now, for a notice holds ids only."""
+    object_id = data.get(kind)
+    if object_id is None:
+        return None
+    known: Mapping[str, Mapping[str, object]] = {
+        "account": directory.accounts,
+        "project": directory.projects,
+        "key": directory.keys,
+    }
+    found = known[kind].get(str(object_id))
+    name = getattr(found, "name", "")
+    return f'{kind} "{name[:_NAME_MAX]}" ({object_id})' if name else f"{kind} {object_id}"
+
+
+def _usd(value: str | int | None) -> str | None:
+    return None if value is None else f"{value} USD"
+
+
+def _days(data: Data) -> str:
+    return "1 day" if data["days"] == 1 else f"{data['days']} days"
+
+
+_SENTENCES: Mapping[str, Callable[[Data], str]] = {
+    "budget.threshold": lambda data: (
+        f"{data['threshold_percent']} % of a budget is used."
+        + (" Calls that need more of it are refused." if data["threshold_percent"] == 100 else "")
+    ),
+    "balance.low": lambda data: "Little money is left. When it is used up, calls are refused.",
+    "key.expiring": lambda data: (
+        "A key is about to expire. Calls with it are refused from then on: rotate or renew it."
+    ),
+    "spend.unusual": lambda data: "Today's calls have cost more than three times what a day usually costs.",
+    "key.leaked": lambda data: "The secret of a key was found where others can read it. Rotate the key at once.",
+    "alert.test": lambda data: "Somebody asked for a test of this alert. It works.",
+}

@@ -1,0 +1,73 @@
+"""Webhooks as the Standard Webhooks specification has them: one POST, signed over id, time and body.
+
+The time is the try's: receivers refuse what is older than five minutes. The id is the notice's, and the same at every
+try: that is how a receiver knows what it has had. Redirects are not followed.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from standardwebhooks.webhooks import Webhook
+
+from tollhouse.core.failure import Failure, UpstreamTimeout
+from tollhouse.core.notice import Answer
+from tollhouse.core.wire import Answer as Reply
+from tollhouse.core.wire import Deadlines, Headers, Outgoing, Route, Upstream
+
+WORDS_MAX: Final = 200
+_READ_BYTES_MAX: Final = 4 * WORDS_MAX
+_GONE: Final = 410
+
+
+def sign(secret: str, message_id: str, now_ms: int, body: bytes) -> Headers:
+    """The headers a receiver verifies by. `secret`: whsec_ and base64."""
+    seconds = now_ms // 1000
+    signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(seconds, UTC), body.decode())
+    return [
+        (b"webhook-id", message_id.encode()),
+        (b"webhook-timestamp", b"%d" % seconds),
+        (b"webhook-signature", signature.encode()),
+    ]
+
+
+async def send(
+    upstream: Upstream, route: Route, target: str, headers: Headers, body: bytes, deadlines: Deadlines
+) -> Answer:
+    """Raises nothing. Any 2xx is taken for received; 410 says never again."""
+    call = Outgoing(
+        route=route,
+        method=b"POST",
+        target=target.encode(),
+        headers=[(b"content-type", b"application/json"), (b"user-agent", b"tollhouse"), *headers],
+        body=body,
+        deadlines=deadlines,
+    )
+    try:
+        reply = await upstream.send(call)
+    except UpstreamTimeout:
+        return Answer(ok=False, words="no answer in time")
+    except Failure as failure:
+        # The client speaks of providers, whom it was made for.
+        return Answer(ok=False, words=failure.message.replace("the provider", "the receiver"))
+    words = await _first_words(reply)
+    if 300 <= reply.status < 400:
+        words = f"it redirects, and redirects are not followed. {words}"
+    received = 200 <= reply.status < 300
+    return Answer(ok=received, status=reply.status, words=words[:WORDS_MAX], final=reply.status == _GONE)
+
+
+async def _first_words(reply: Reply) -> str:
+    """What stands at the beginning of the body; the rest is not read."""
+    read = b""
+    try:
+        while len(read) < _READ_BYTES_MAX:
+            piece = await reply.read()
+            if not piece:
+                break
+            read += piece
+    except Failure:  # its status has been heard, and decides
+        reply.abort()
+    else:
+        reply.release()
+    text = read[:_READ_BYTES_MAX].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:WORDS_MAX]
