@@ -266,7 +266,10 @@ def test_an_unfolded_response_says_its_text_in_deltas() -> None:
     whole = response_answers.response("resp_1", 1, "m", TEXT, ("toll", '{"gate":3}'), PLAIN)
     reader = streamed(whole, operation="responses")
     assert reader.whole
-    assert reader.delivered_tokens() == len(TEXT + '{"gate":3}')
+    assert reader.delivered_tokens() == len(TEXT + 'toll{"gate":3}')
+    said = StreamReader("responses", show_usage=False, count=len)
+    said.feed(unfold("responses", whole).partition(b"event: response.completed")[0])
+    assert said.delivered_tokens() == len(TEXT + '{"gate":3}'), "what broke off is counted by its deltas"
     assert reader.held.startswith(b"event: response.completed\n")
 
 

@@ -1,7 +1,7 @@
 """Each vendor's own report, as data, becomes the same disjoint buckets: one file a convention in `golden/usage/`.
 
-A file has `vendor`, `reader` (the room, and what its endpoint writes), `why`, the `usage` as reported, and the `buckets`
-that are not 0; null: the report is not believed.
+A file has `vendor`, `reader` (the room, and what its endpoint writes), `why`, the `usage` as reported, and the
+`buckets` that are not 0; null: the report is not believed.
 """
 
 import json
@@ -58,14 +58,16 @@ def test_the_page_shows_every_convention_with_its_file() -> None:
 
 
 def test_what_cannot_be_true_is_not_believed_by_any_reader() -> None:
-    for bad in (-1, 1.0, 1.5, True, "1", 2**31 + 1, [], {}):
+    figures: list[object] = [-1, 1.0, 1.5, True, "1", 2**31 + 1, [], {}]
+    for bad in figures:
         assert openai.read({"prompt_tokens": bad, "completion_tokens": 1}) is None
         assert openai.read({"prompt_tokens": 9, "completion_tokens": 1, "cached_tokens": bad}) is None
         assert anthropic.read({"input_tokens": bad, "output_tokens": 1}) is None
         assert anthropic.read({"input_tokens": 1, "output_tokens": 1, "cache_read_input_tokens": bad}) is None
         assert gemini.read({"promptTokenCount": bad, "candidatesTokenCount": 1}) is None
         assert gemini.read({"promptTokenCount": 1, "thoughtsTokenCount": bad}) is None
-    for nothing in (None, {}, [], "usage", 7, {"total_tokens": 9}, {"totalTokenCount": 9}):
+    reports: list[object] = [None, {}, [], "usage", 7, {"total_tokens": 9}, {"totalTokenCount": 9}]
+    for nothing in reports:
         assert openai.read(nothing) is anthropic.read(nothing) is gemini.read(nothing) is None
 
 

@@ -10,7 +10,7 @@ from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
-from tollhouse.protocols.openai import plain
+from tollhouse.protocols.openai import plain, written
 from tollhouse.protocols.openai.reported import error_in, failure_of
 from tollhouse.protocols.openai.usage import read as read_usage
 
@@ -76,17 +76,7 @@ def _plainly(answer: plain.PlainAnswer) -> Reading:
 
 def text(operation: Operation, body: bytes) -> str:
     """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
-    answer = chunks.decode(body)
-    texts = _response_texts(answer.get("output")) if operation == "responses" else _choice_texts(answer)
-    return "".join(texts).encode(errors="replace").decode()
-
-
-def _choice_texts(answer: chunks.Object) -> list[str]:
-    texts = []
-    for choice in chunks.choices(answer):
-        message = choice.get("message")
-        texts.append(chunks.text_of(message if isinstance(message, dict) else {"content": choice.get("text")}))
-    return texts
+    return written.text(operation, chunks.decode(body))
 
 
 def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
@@ -115,21 +105,6 @@ def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str 
     choices = chunks.choices({"choices": _value(members["choices"])})
     reasons = [chunks.finish_of(choice) for choice in choices]
     return (reasons[0] if reasons else None), "length" in reasons
-
-
-def _response_texts(output: object) -> list[str]:
-    """Texts, refusals, reasoning, names and arguments of the items of a response."""
-    texts: list[str] = []
-    for item in output if isinstance(output, list) else []:
-        if not isinstance(item, dict):
-            continue
-        texts += [value for name in ("name", "arguments", "input") if isinstance(value := item.get(name), str)]
-        for name in ("content", "summary"):
-            parts = item.get(name)
-            for part in parts if isinstance(parts, list) else []:
-                if isinstance(part, dict):
-                    texts += [value for key in ("text", "refusal") if isinstance(value := part.get(key), str)]
-    return texts
 
 
 def _value(raw: msgspec.Raw) -> object:

@@ -19,7 +19,7 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
-_TEXT_MEMBERS = ("content", "reasoning_content", "reasoning", "refusal")
+_TEXT_MEMBERS = ("reasoning_content", "content", "refusal")  # in the order they are written
 
 
 def read(event: Event) -> Object:
@@ -88,8 +88,14 @@ def text_of(delta: Object) -> str:
 
 
 def _texts_of(delta: Object) -> Iterator[str]:
+    thought = delta.get("reasoning")
+    if thought != delta.get("reasoning_content"):  # some servers say it by both names
+        yield from _texts(thought)
     for name in _TEXT_MEMBERS:
         yield from _texts(delta.get(name))
+    audio = delta.get("audio")
+    if isinstance(audio, dict):
+        yield from _texts(audio.get("transcript"))
     calls = delta.get("tool_calls")
     functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     for function in (*functions, delta.get("function_call")):

@@ -26,11 +26,21 @@ class ResponseStream:
     says so. Before content it is a failure like any other, and another provider may be asked.
     """
 
-    __slots__ = ("_bore_content", "_terminal", "current", "failed", "incomplete", "reported", "sequence_number")
+    __slots__ = (
+        "_bore_content",
+        "_terminal",
+        "answer",
+        "current",
+        "failed",
+        "incomplete",
+        "reported",
+        "sequence_number",
+    )
 
     def __init__(self) -> None:
         self._bore_content = False
         self._terminal = b""
+        self.answer: chunks.Object = {}  # the whole, as the terminal event repeats it
         self.failed = False
         self.incomplete = False
         self.reported: chunks.Object | None = None
@@ -79,6 +89,8 @@ class ResponseStream:
                 error = answer.get("error")
                 raise failure_of(error) if error else UpstreamError("The provider's answer failed.")
             self.failed = True
+        else:
+            self.answer = answer
         self.incomplete = kind == "response.incomplete"
         usage = answer.get("usage")
         self.reported = usage if isinstance(usage, dict) and usage else None

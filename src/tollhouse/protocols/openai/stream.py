@@ -14,6 +14,7 @@ from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
 from tollhouse.protocols.openai.delivered import Delivered
 from tollhouse.protocols.openai.response_stream import ResponseStream
@@ -39,6 +40,7 @@ class StreamReader:
     """
 
     __slots__ = (
+        "_count",
         "_delivered",
         "_events",
         "_late",
@@ -56,6 +58,7 @@ class StreamReader:
         """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long."""
         self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage)
         self._splitter = Splitter()
+        self._count = count
         self._delivered = Delivered(count)
         self._template: Template | None = None
         self._lessons = _LESSONS_MAX if operation != "responses" else 0
@@ -155,7 +158,13 @@ class StreamReader:
         return self._events.sequence_number if isinstance(self._events, ResponseStream) else 0
 
     def delivered_tokens(self) -> int:
-        """Tokens of the text that went on so far, by our own count."""
+        """Tokens of the text that went on so far, by our own count; of a whole response what its last event repeats."""
+        if isinstance(self._events, ResponseStream):
+            text = written.text("responses", self._events.answer)
+            if text:
+                whole = Delivered(self._count)
+                whole.add(text)
+                return whole.tokens()
         return self._delivered.tokens()
 
     def _read(self, data: bytes) -> bytes:
@@ -199,6 +208,7 @@ class StreamReader:
                 break
             if step.is_end:
                 self.whole = True
+                out.append(self._opening)  # an answer without a word has its beginning, too
                 break
             if step.text:
                 self._delivered.add(step.text)
