@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from tollhouse.billing.credit import Lot, Pocket, after, due
-from tollhouse.billing.ledger import Kind, Transfer
+from tollhouse.billing.credit import Lot, Pocket, after, due, from_deeds
+from tollhouse.billing.ledger import Entry, Kind, Tail, Transfer, append, tail_of
 
 
 def transfer(
@@ -109,3 +110,20 @@ def test_what_the_lots_have_left_less_the_debt_is_the_balance(walk: list[tuple[s
         assert [lot.expires_at_ms or 10**9 for lot in pocket.lots] == sorted(
             lot.expires_at_ms or 10**9 for lot in pocket.lots
         )
+
+
+@given(st.lists(steps, max_size=40))
+def test_the_pocket_is_the_same_from_the_entries_that_are_no_charges(walk: list[tuple[str, int, int | None]]) -> None:
+    pocket, tail, deeds = Pocket(), Tail("acc_a"), list[Entry]()
+    for number, (what, amount, when) in enumerate(walk):
+        made = [transfer(number, "grant", amount, when)]
+        if what == "out":
+            made = [structs.replace(transfer(number, "charge", -amount), request_id="req_1")]
+        elif what == "expire":
+            made = [transfer(number, "expiry", -lot.left, refers_to=lot.id) for lot in due(pocket, amount)]
+        pocket = after(pocket, made)
+        for one in made:
+            entry = append(tail, one)
+            tail = tail_of(entry)
+            deeds += [entry] if one.kind != "charge" else []
+        assert from_deeds(deeds, tail.balance) == pocket

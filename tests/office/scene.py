@@ -55,6 +55,9 @@ def run(folder: Path, scene: Callable[[Office, HandClock], Awaitable[T]]) -> T:
             clock=clock,
             random=SystemRandom(),
             catalogue=PLANS,
+            purses=await store.load_purses(clock.now_ms()),
+            prices=await store.load_prices(),
+            rules=await store.load_limits(),
         )
         keys.watch_first_uses(office)
         try:
