@@ -13,6 +13,7 @@ import msgspec
 
 from tollhouse import console
 from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.core.amount import parse_usd
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
@@ -29,7 +30,7 @@ from tollhouse.edge.metrics import Metrics
 from tollhouse.edge.router import Edge
 from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import Address
-from tollhouse.edge.standing import standing
+from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway.destination import Destination, Destinations
@@ -37,7 +38,8 @@ from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.limits.addresses import AddressRate
-from tollhouse.office import expiry, keys, outbox, platform
+from tollhouse.office import expiry, keys, outbox, platform, watch
+from tollhouse.office.margin import Guard
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings, keys_of
 from tollhouse.office.secret_references import resolve
@@ -88,6 +90,7 @@ async def serve(
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             contact=_contact(settings),
+            balance_below=parse_usd(settings.alerts.balance_below_usd),
         )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)
@@ -134,6 +137,7 @@ class Premises:
     networks: tuple[str, ...]  # where providers and webhooks may lead besides public addresses
     letters: Client  # what carries webhooks
     post: Post
+    guard: Guard
 
     def well(self) -> bool:
         """The database can be written."""
@@ -163,9 +167,10 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     health = Health()
     retries = RetryBudget()
     addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)
+    guard = Guard(office)
     figures = Metrics(
         lambda model: model in house.catalogue.models,
-        [lambda: standing(house, network, store)],
+        [lambda: standing(house, network, store), lambda: below_cost(guard.models)],
     )
     house = House(
         clock=clock,
@@ -190,7 +195,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     )
     letters = Client(clock, connections_max=8, idle_max=0)  # none is kept: a second try could tell twice
     parts = store, office, house, addresses, network, tokenizer, journal, figures, Draining(), around
-    return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters))
+    return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 
 def _post(settings: Settings, around: Surroundings, letters: Client) -> Post:
@@ -280,8 +285,10 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
     chores = [
         asyncio.create_task(house.pulse.run()),
         asyncio.create_task(_keep_tidy(premises)),
+        asyncio.create_task(premises.guard.watch()),
         asyncio.create_task(_read_vocabularies(premises)),
         asyncio.create_task(outbox.run(premises.office, journal)),
+        asyncio.create_task(watch.run(premises.office, journal)),
     ]
     try:
         await listening.run()

@@ -1,6 +1,6 @@
 """The one table of settings: section, name, type, default, help, and the environment variable that overrides it.
 
-The five sections are records whose fields are the rows; `table()` lists them, the docs and the CLI are drawn from it.
+The sections are records whose fields are the rows; `table()` lists them, the docs and the CLI are drawn from it.
 Precedence: command line flags > `TOLLHOUSE_*` (section [server] only) > platform.toml > default.
 Sizes are bytes, durations seconds; addresses are `host:port`, port 0 meaning any free one.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
+from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.spelling import nearest
 
 _MIB = 1024 * 1024
@@ -69,7 +70,8 @@ class Outbound(Struct, frozen=True, kw_only=True):
     """Where the platform may connect to besides public addresses."""
 
     allow_networks: Annotated[
-        tuple[str, ...], _help("networks (CIDR) also allowed; link-local and cloud metadata need their own entry")
+        tuple[str, ...],
+        _help("networks (CIDR) also allowed, for webhooks too; link-local and cloud metadata need their own entry"),
     ] = ()
 
 
@@ -103,10 +105,23 @@ class Support(Struct, frozen=True, kw_only=True):
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """How mail leaves."""
+    """How mail leaves. Without a server none does."""
 
-    smtp: Annotated[str, _help("`smtp://user:pass@host:25`, `smtps://...`; STARTTLS by `?starttls=1`")] = ""
-    sender: Annotated[str, _help("`name <address>`")] = field(default="", name="from")
+    smtp: Annotated[
+        str,
+        _help("`smtp://user:pass@host:25`, `smtps://...`; STARTTLS by `?starttls=1`; or `env:NAME`, `file:PATH` of it"),
+    ] = ""
+    sender: Annotated[str, _help("`name <address>`; empty: the platform's name and `tollhouse@localhost`")] = field(
+        default="", name="from"
+    )
+
+
+class Alerts(Struct, frozen=True, kw_only=True):
+    """What people are told besides the thresholds of their budgets."""
+
+    balance_below_usd: Annotated[
+        str, _help("a balance is low below this, or below a tenth of all that was put in where that is less; 0: never")
+    ] = "5"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -115,6 +130,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     platform: Platform = Platform()
     support: Support = Support()
     mail: Mail = Mail()
+    alerts: Alerts = Alerts()
 
 
 Value = object
@@ -185,7 +201,7 @@ def build(
             mistakes.append(Mistake(where=where, message=explain(error, row.type)))
     parts = {section.name: section.type(**chosen[section.name]) for section in msgspec.structs.fields(Settings)}
     settings = Settings(**parts)
-    mistakes += [*_together(settings.server), *_networks(settings)]
+    mistakes += [*_together(settings.server), *_networks(settings), *_amounts(settings.alerts)]
     return settings, mistakes
 
 
@@ -310,3 +326,10 @@ def _networks(settings: Settings) -> Iterator[Mistake]:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 yield Mistake(where=where, message=f"{error}; write a network as 10.0.0.0/8 or one address as ::1/128")
+
+
+def _amounts(alerts: Alerts) -> Iterator[Mistake]:
+    try:
+        parse_usd(alerts.balance_below_usd)
+    except BadAmount as error:
+        yield Mistake(where="alerts.balance_below_usd", message=str(error))
