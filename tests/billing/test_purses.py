@@ -9,6 +9,7 @@ from tollhouse.billing.budgets import Budget
 from tollhouse.billing.purses import Purses
 from tollhouse.billing.windows import BadZone
 from tollhouse.core.account import ApiKey
+from tollhouse.core.counter import Counter
 
 DAY_MS = 86_400_000
 T = 20_000 * DAY_MS
@@ -125,6 +126,33 @@ def test_only_the_last_windows_are_kept_and_never_the_present_one_dropped() -> N
     assert purses.of(KEY, T + 3 * DAY_MS)[0].starts_at_ms == T + 3 * DAY_MS
 
 
+def test_windows_to_come_are_kept_however_many_there_are() -> None:
+    """The clock was ahead, and what was spent then counts when its day is there."""
+    purses = Purses()
+    purses.put_budget(budget(), T)
+    for day in (3, 4, 5):
+        purses.of(KEY, T + day * DAY_MS)[0].spent = day
+    for day in (0, 1, 2):
+        purses.of(KEY, T + day * DAY_MS)
+    assert [purses.of(KEY, T + day * DAY_MS)[0].spent for day in (3, 4, 5)] == [3, 4, 5]
+
+
+def test_what_windows_had_spent_is_recalled() -> None:
+    purses = Purses()
+    purses.put_budget(budget(), T)
+    for day in (-1, 0, 2):
+        purses.recall(Counter(budget_id="bud_1", starts_at_ms=T + day * DAY_MS, spent=10 + day, overrun=2 + day))
+    purses.recall(Counter(budget_id="bud_1", starts_at_ms=T + 1, spent=99))  # no window begins here any more
+    purses.recall(Counter(budget_id="bud_gone", starts_at_ms=T, spent=99))
+    found = [purses.of(KEY, T + day * DAY_MS)[0] for day in (-1, 0, 1, 2)]
+    assert [(one.spent, one.overrun, one.limit) for one in found] == [
+        (9, 1, 100),
+        (10, 2, 100),
+        (0, 0, 100),
+        (12, 4, 100),
+    ]
+
+
 def test_a_total_budget_has_one_window() -> None:
     purses = Purses()
     one = purses.put_budget(budget(kind="total"), T, 3)
@@ -152,6 +180,17 @@ def test_another_kind_of_window_or_zone_begins_with_what_the_store_says() -> Non
     assert monthly is not one
     assert monthly.spent == 70
     assert purses.put_budget(budget(kind="month", zone="Asia/Tokyo"), T, 5).spent == 5
+
+
+def test_a_total_budget_has_no_days_and_goes_on_in_another_zone() -> None:
+    """What calls in flight hold must not be forgotten because somebody named another zone."""
+    purses = Purses()
+    purses.put_money("acc_a", None)
+    one = purses.put_budget(budget(kind="total"), T)
+    held = hold(purses.of(KEY, T, "house-1"), 60)
+    assert purses.put_budget(budget(kind="total", zone="Asia/Tokyo"), T) is one
+    settle(held, 60)
+    assert one.left() == 40
 
 
 def test_a_budget_in_a_zone_that_is_none_is_not_put() -> None:

@@ -15,6 +15,8 @@ from tests.store.writing import begun, on_disk, outcomes, writing
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.ledger import Tail, Transfer, append, tail_of, verify
 from tollhouse.billing.prices import read_price
+from tollhouse.billing.windows import WindowKind
+from tollhouse.core.account import ApiKey
 from tollhouse.core.charge import Charge
 from tollhouse.core.counter import Counter
 from tollhouse.core.failure import Defect
@@ -249,6 +251,37 @@ def test_a_start_loads_what_was_spent(database_url: str) -> None:
         prices = await store.load_prices()
         assert prices.find("a", NOW_MS) == _read({"input": "2.50"})
         assert prices.find("a", NOW_MS - 1) is None
+        await store.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("kind", ["day", "week", "month"])
+def test_a_restart_finds_what_windows_spent_that_a_wrong_clock_leads_to(database_url: str, kind: WindowKind) -> None:
+    """The clock may go back over midnight after a restart, or have been ahead before it."""
+    budget = Budget(
+        id="bud_a", account_id="acc_1", level="account", object_id="acc_1", amount=90, kind=kind, created_at_ms=NOW_MS
+    )
+    now = budget.window(NOW_MS)
+    before = budget.window(now.start_ms - 1)
+    before_that = budget.window(before.start_ms - 1)
+    after = budget.window(now.end_ms or 0)
+    starts = [one.start_ms for one in (before_that, before, now, after)]
+
+    async def scene() -> None:
+        store = open_store(database_url, create=True, clock=FixedClock())
+
+        def put(tables: Tables) -> None:
+            tables.accounts.add(account(1, credit_limit=None))
+            tables.budgets.add(budget)
+
+        await store.change(put)
+        for number, start_ms in enumerate(starts, start=1):
+            charged = call(number, number, time_ms=start_ms, budgets=(("bud_a", start_ms),))
+            await store.writer.commit(charged)
+        purses = await store.load_purses(NOW_MS)
+        key = ApiKey(id="key_1", account_id="acc_1", project_id="proj_1", name="k", created_at_ms=0)
+        assert [purses.of(key, start_ms)[0].spent for start_ms in starts] == [1, 2, 3, 4]
         await store.close()
 
     asyncio.run(scene())

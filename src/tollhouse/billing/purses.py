@@ -6,12 +6,13 @@ from tollhouse.billing.book import Purse
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.windows import Window
 from tollhouse.core.account import ApiKey
+from tollhouse.core.counter import Counter
 
-_WINDOWS_KEPT = 3  # of a budget: the clock may step back over the start of one, and what was spent there still counts
+WINDOWS_KEPT = 2  # of a budget, before the present one: the clock may go back, and what was spent there still counts
 
 
 class _Standing(Struct):
-    """A budget with its purses by the start of their windows, the latest window last."""
+    """A budget, its present window, and its purses by the start of theirs."""
 
     budget: Budget
     window: Window
@@ -50,7 +51,7 @@ class Purses:
         purses: dict[int, Purse] = {}
         if known is not None:
             self.remove_budget(budget.id)
-            if (known.budget.kind, known.budget.zone) == (budget.kind, budget.zone):
+            if budget.kind == known.budget.kind and (budget.kind == "total" or budget.zone == known.budget.zone):
                 purses = known.purses
         standing = _Standing(budget, window, purses)
         for purse in purses.values():
@@ -60,6 +61,16 @@ class Purses:
         self._budgets[budget.id] = standing
         self._by_object.setdefault((budget.level, budget.object_id), []).append(standing)
         return purses[window.start_ms]
+
+    def recall(self, counter: Counter) -> None:
+        """What a window of a budget that is here had spent before this process began: the present one, one before it
+        that the clock may go back to, or one after it where the clock was ahead once."""
+        standing = self._budgets.get(counter.budget_id)
+        if standing is not None:
+            window = standing.budget.window(counter.starts_at_ms)
+            if window.start_ms == counter.starts_at_ms:  # or else the zone has other midnights now
+                purse = standing.purses[window.start_ms] = _purse(standing.budget, window, counter.spent)
+                purse.overrun = counter.overrun
 
     def remove_budget(self, budget_id: str) -> None:
         """No more calls are held on it. Holds that are open end as they would have."""
@@ -103,8 +114,9 @@ class Purses:
             window = standing.window = standing.budget.window(now_ms)
             if window.start_ms not in purses:
                 purses[window.start_ms] = _purse(standing.budget, window, 0)
-                while len(purses) > _WINDOWS_KEPT:
-                    del purses[min(start for start in purses if start != window.start_ms)]
+                before = sorted(start_ms for start_ms in purses if start_ms < window.start_ms)
+                for start_ms in before[:-WINDOWS_KEPT]:
+                    del purses[start_ms]
         return purses[window.start_ms]
 
 

@@ -1,11 +1,14 @@
 """Rows of budgets, and the counters of their windows, which `charges` adds to."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import json, structs
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, text, update
 
 from tollhouse.billing.budgets import Budget
+from tollhouse.billing.purses import WINDOWS_KEPT
+from tollhouse.billing.windows import WindowKind
 from tollhouse.core.counter import Counter
 from tollhouse.store.changes import note
 from tollhouse.store.driver import remembered
@@ -14,6 +17,9 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import budget_counters, budgets
 
 _SOFT = text("soft <> '[]'")
+_HOUR_MS = 3_600_000
+_LONGEST_MS: Mapping[WindowKind, int] = {"day": 25 * _HOUR_MS, "week": 169 * _HOUR_MS, "month": 745 * _HOUR_MS}
+"""Of the windows that end: with an hour more, where the clocks go back."""
 
 
 class Budgets:
@@ -69,6 +75,19 @@ class Budgets:
 
     def every_counter(self) -> list[Counter]:
         question = select(budget_counters).order_by(budget_counters.c.budget_id, budget_counters.c.starts_at_ms)
+        return [record(row, Counter) for row in self._connection.execute(question).mappings()]
+
+    def recent_counters(self, now_ms: int) -> list[Counter]:
+        """Of every budget: its present window, those before it that a clock set back leads to, and all after it."""
+        kept = WINDOWS_KEPT + 1
+        recent = or_(
+            budgets.c.kind == "total",
+            *(
+                and_(budgets.c.kind == kind, budget_counters.c.starts_at_ms >= now_ms - kept * longest_ms)
+                for kind, longest_ms in _LONGEST_MS.items()
+            ),
+        )
+        question = select(budget_counters).join(budgets, budgets.c.id == budget_counters.c.budget_id).where(recent)
         return [record(row, Counter) for row in self._connection.execute(question).mappings()]
 
     def _changed(self, budget_id: str) -> None:

@@ -47,7 +47,7 @@ class Store:
         return await self.readers.read(lambda connection: Tables(connection).catalogue.load(), _LOADING_MS)
 
     async def load_purses(self, now_ms: int) -> Purses:
-        """The money of every account, and every budget with what its window of this instant has spent."""
+        """The money of every account, and every budget with what its windows around this instant have spent."""
         return await self.readers.read(lambda connection: _load_purses(Tables(connection), now_ms), _LOADING_MS)
 
     async def load_prices(self) -> PriceLists:
@@ -109,6 +109,7 @@ def _load_purses(tables: Tables, now_ms: int) -> Purses:
         purse = purses.put_money(account.id, standing.limit(account.credit_limit), standing.spent)
         purse.overrun = standing.overrun
     for budget in tables.budgets.every():
-        counter = tables.budgets.counter(budget.id, budget.window(now_ms).start_ms)
-        purses.put_budget(budget, now_ms, counter.spent).overrun = counter.overrun
+        purses.put_budget(budget, now_ms)
+    for counter in tables.budgets.recent_counters(now_ms):
+        purses.recall(counter)
     return purses
