@@ -5,13 +5,13 @@ that it prices no longer leaves the list, by a row that says so; its rows of the
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tollhouse.billing.price_list import DEFAULT
 from tollhouse.billing.prices import BadPrice, read_price
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.failure import BadRequest
-from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.ids import RANDOM_BYTES, make_id, time_of
 from tollhouse.core.price import PriceRow, Written
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
@@ -43,11 +43,19 @@ def write(office: Office, tables: Tables, models: Mapping[str, Model], now_ms: i
 
 
 def new_row(
-    office: Office, price_list: str, model: str, written: Written, effective_from_ms: int, draft_id: str | None = None
+    office: Office,
+    price_list: str,
+    model: str,
+    written: Written,
+    effective_from_ms: int,
+    before: Iterable[PriceRow],
+    draft_id: str | None = None,
 ) -> PriceRow:
-    """A row that is about to be added; its id is later than that of every one before."""
+    """A row that is about to be added. Its id is later than that of every one before, also where the clock was set back
+    and the process began anew: of one instant, the later id holds."""
+    minted_ms = max((time_of(row.id) or 0 for row in before), default=0)
     return PriceRow(
-        id=make_id("price", office.moment_ms(), office.random.bytes(RANDOM_BYTES)),
+        id=make_id("price", max(office.moment_ms(), minted_ms + 1), office.random.bytes(RANDOM_BYTES)),
         price_list=price_list,
         model=model,
         effective_from_ms=effective_from_ms,
@@ -72,7 +80,7 @@ def _missing(office: Office, model: str, written: Written, rows: list[PriceRow],
     instants = [since_ms for since_ms, row in holding.items() if contradicts(row)]
     if written and now_ms not in holding:
         instants.append(now_ms)
-    return [new_row(office, DEFAULT, model, written, since_ms) for since_ms in sorted(instants)]
+    return [new_row(office, DEFAULT, model, written, since_ms, rows) for since_ms in sorted(instants)]
 
 
 def _check(where: str, written: Mapping[str, object]) -> None:
