@@ -210,6 +210,19 @@ def test_a_new_budget_counts_what_its_window_already_holds(tmp_path: Path) -> No
     run(tmp_path, scene)
 
 
+def test_a_new_budget_counts_nothing_of_later_windows(tmp_path: Path) -> None:
+    """The clock was ahead, calls were charged, and it was set right: they are tomorrow's."""
+
+    async def scene(office: Office, clock: HandClock) -> None:
+        mine, owner = await owner_of(office)
+        await commit(office, call(1, mine.id, 7), call(2, mine.id, 100, time_ms=NOW_MS + 2 * DAY_MS))
+        budget = await budgets.put(office, owner, amount_usd="1", window="day", account=mine.id)
+        assert office.purses.put_budget(budget, clock.ms).spent == 7
+        await sound(office)
+
+    run(tmp_path, scene)
+
+
 def test_a_budget_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     async def scene(office: Office, clock: HandClock) -> None:
         mine, owner = await owner_of(office)
@@ -340,6 +353,34 @@ def test_a_changed_price_is_a_new_row_from_now_on(tmp_path: Path) -> None:
         assert (await store.load_prices()).find("gpt", clock.ms) == second
 
     run(tmp_path, scene)
+
+
+def test_a_price_holds_also_where_a_wrong_clock_had_set_others(tmp_path: Path) -> None:
+    """The clock was ahead by days, a price was changed twice then; it was set right, the process began anew, and the
+    price was changed again."""
+
+    def priced(usd: str) -> Catalogue:
+        return Catalogue(models={"gpt": Model(id="gpt", price={"input": usd})})
+
+    async def ahead(office: Office, clock: HandClock) -> None:
+        await platform.apply(office, OPERATOR, priced("1"))
+        clock.ms += 40 * DAY_MS
+        await platform.apply(office, OPERATOR, priced("2"))
+        clock.ms = NOW_MS + 1
+        await platform.apply(office, OPERATOR, priced("3"))
+
+    async def set_right(office: Office, clock: HandClock) -> None:
+        office.catalogue = await office.rows.read(lambda tables: tables.catalogue.load())
+        await platform.apply(office, OPERATOR, priced("4"))
+        store: Any = office.rows
+        for lists in (office.prices, await store.load_prices()):
+            for at_ms in (NOW_MS, NOW_MS + 1, NOW_MS + 41 * DAY_MS):
+                found = lists.find("gpt", at_ms)
+                assert found is not None
+                assert found.tiers[0].per_million["input"] == 4 * USD
+
+    run(tmp_path, ahead)
+    run(tmp_path, set_right)
 
 
 def test_a_statement_adds_up(tmp_path: Path) -> None:
