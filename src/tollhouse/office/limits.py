@@ -127,7 +127,7 @@ async def remove(office: Office, actor: Actor, rule_id: str) -> Rule:
         if rule.level == "account":
             reach.require_operator(actor, "remove the limits of an account")
         tables.limits.remove(rule_id)
-        tables.audit.add(structs.replace(audit.changed(row, rule, rule), account_id=owner))
+        tables.audit.add(structs.replace(row, before=structs.asdict(rule), account_id=owner))
         return rule
 
     return await office.rows.change(deed, lambda rule: office.rules.remove(rule.id))

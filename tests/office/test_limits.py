@@ -1,0 +1,187 @@
+"""Limits that people set: on what, by whom, for how long, and how they stand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from tests.office.scene import NOW_MS, OPERATOR, HandClock, audited, of_account, run
+from tests.office.test_money import owner_of
+from tollhouse.core.catalogue import Model, Plan
+from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
+from tollhouse.core.limit import LimitKind
+from tollhouse.core.usage import Usage
+from tollhouse.office import keys, limits, projects
+from tollhouse.office.limits import Seen
+from tollhouse.office.office import Office
+
+RPM: Mapping[LimitKind, int] = {"requests_per_minute": 10}
+
+
+def sells(office: Office, **plan: int) -> None:
+    """A catalogue with two models and a plan with limits."""
+    fields: dict[str, Any] = {"requests_per_minute": 500, "parallel_requests": 50, **plan}
+    models = {"house-1": Model(id="house-1", aliases=("house",)), "house-2": Model(id="house-2")}
+    plans = office.catalogue.plans | {"default": Plan(id="default", **fields)}
+    office.catalogue = structs.replace(office.catalogue, models=models, plans=plans)
+
+
+def told(seen: Sequence[Seen]) -> list[tuple[object, ...]]:
+    """Level, kind, figure, used, and where it comes from; of what does not hold, only the rule's own."""
+    shown: list[tuple[object, ...]] = []
+    for rule, now in seen:
+        if now is not None:
+            shown.append((now.level, now.name, now.limit, now.used, now.source))
+        elif rule is not None:
+            shown.append((rule.level, rule.kind, rule.most, "does not hold"))
+    return shown
+
+
+def test_an_object_shows_every_limit_over_it_and_whether_the_plan_or_somebody_set_it(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        _, owner = await owner_of(office)
+        key = (await keys.create(office, owner, name="ci")).key
+        await limits.put(office, owner, {"tokens_per_minute": 1_000}, key="ci", note="a build")
+        await limits.put(office, owner, {"parallel_requests": 3}, project="default", model="house-*")
+        identity = office.directory.find(key.secrets[0].digest)
+        assert identity is not None
+        office.gate.admit(identity, office.catalogue.models["house-1"], 200, NOW_MS, "openai").release(
+            Usage(input=150), NOW_MS
+        )
+        over_key = [
+            ("key", "tokens_per_minute", 1_000, 150, "rule"),
+            ("project", "parallel_requests", 3, 0, "rule"),
+            ("account", "parallel_requests", 50, 0, "plan"),
+            ("account", "requests_per_minute", 500, 1, "plan"),
+        ]
+        assert told(await limits.show(office, owner, key="ci")) == over_key
+        assert told(await limits.show(office, owner, key="ci", model="house-1")) == over_key
+        assert told(await limits.show(office, owner, key="ci", model="other")) == [over_key[0], *over_key[2:]]
+        assert told(await limits.show(office, owner, project="default")) == over_key[1:]
+        assert told(await limits.show(office, owner)) == over_key[2:]
+        assert told(await limits.show(office, OPERATOR, account="mine")) == over_key[2:]
+        (noted, *_) = await limits.show(office, owner, key="ci")
+        assert noted.shown is not None
+        assert (noted.shown.note, noted.shown.remaining) == ("a build", 850)
+
+    run(tmp_path, scene)
+
+
+def test_a_raised_limit_ends_by_itself_and_meanwhile_what_it_covers_is_still_shown(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        await owner_of(office)
+        (lasting,) = await limits.put(office, OPERATOR, RPM, account="mine")
+        (raised,) = await limits.put(
+            office, OPERATOR, {"requests_per_minute": 900}, account="mine", until_ms=NOW_MS + 1_000, note="launch"
+        )
+        assert told([lasting, raised]) == [
+            ("account", "requests_per_minute", 10, 0, "rule"),
+            ("account", "requests_per_minute", 900, 0, "rule"),
+        ]
+        plans = ("account", "parallel_requests", 50, 0, "plan")
+        covered = ("account", "requests_per_minute", 10, "does not hold")
+        shown = await limits.show(office, OPERATOR, account="mine")
+        assert told(shown) == [("account", "requests_per_minute", 900, 0, "rule"), plans, covered]
+        assert shown[0].shown is not None
+        assert shown[0].shown.until is not None
+        (again,) = await limits.put(office, OPERATOR, {"requests_per_minute": 11}, account="mine")
+        assert told([again]) == [("account", "requests_per_minute", 11, "does not hold")]
+        clock.ms += 1_000
+        over = ("account", "requests_per_minute", 900, "does not hold")
+        shown = await limits.show(office, OPERATOR, account="mine")
+        assert told(shown) == [("account", "requests_per_minute", 11, 0, "rule"), plans, over]
+        for one in shown:
+            if one.rule is not None:
+                await limits.remove(office, OPERATOR, one.rule.id)
+        after = await limits.show(office, OPERATOR, account="mine")
+        assert told(after) == [plans, ("account", "requests_per_minute", 500, 0, "plan")]
+
+    run(tmp_path, scene)
+
+
+def test_a_model_is_limited_whoever_calls_it_by_the_operator_only(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        _, owner = await owner_of(office)
+        (seen,) = await limits.put(office, OPERATOR, RPM, model="house")  # by its other name
+        assert told([seen]) == [("model", "requests_per_minute", 10, 0, "rule")]
+        assert told(await limits.show(office, OPERATOR, model="house-1")) == told([seen])
+        assert await limits.show(office, OPERATOR, model="house-2") == ()
+        assert told(await limits.show(office, owner, model="house-1"))[0] == told([seen])[0]
+        assert seen.rule is not None
+        with pytest.raises(ScopeMissing):
+            await limits.put(office, owner, RPM, model="house-1")
+        with pytest.raises(PathNotFound):
+            await limits.remove(office, owner, seen.rule.id)
+        for unknown in ("hause-1", "house-*"):
+            with pytest.raises(BadRequest, match="nearest known one is 'house-") as caught:
+                await limits.put(office, OPERATOR, RPM, model=unknown)
+            assert caught.value.param == "model"
+        await limits.remove(office, OPERATOR, seen.rule.id)
+        assert await limits.show(office, OPERATOR, model="house-1") == ()
+        removed = (await audited(office, seen.rule.id))[-1]
+        assert (removed.action, removed.account_id, removed.before["most"]) == ("limit.remove", None, 10)
+
+    run(tmp_path, scene)
+
+
+def test_owners_limit_their_projects_and_keys_and_neither_their_account_nor_others(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        mine, owner = await owner_of(office)
+        _, other = await owner_of(office, "other")
+        await keys.create(office, owner, name="ci")
+        web = await projects.create(office, owner, name="web")
+        made = [
+            *await limits.put(office, owner, RPM, key="ci"),
+            *await limits.put(office, owner, RPM, project=web.id),
+        ]
+        (by_operator,) = await limits.put(office, OPERATOR, RPM, account=mine.id)
+        with pytest.raises(ScopeMissing):
+            await limits.put(office, owner, RPM, account=mine.id)
+        assert by_operator.rule is not None
+        with pytest.raises(ScopeMissing):
+            await limits.remove(office, owner, by_operator.rule.id)
+        for one in made:
+            assert one.rule is not None
+            with pytest.raises(PathNotFound):
+                await limits.remove(office, other, one.rule.id)
+            assert (await limits.remove(office, owner, one.rule.id)).id == one.rule.id
+        with pytest.raises(PathNotFound):
+            await limits.show(office, other, key="ci")
+        with pytest.raises(PathNotFound):
+            await limits.show(office, of_account("acc_none"))
+
+    run(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"most": {}}, "limits"),
+        ({"most": {"requests_per_hour": 1}}, "limits"),
+        ({"most": {"tokens_per_minute": -1}}, "tokens_per_minute"),
+        ({"most": {"tokens_per_minute": 10**13}}, "tokens_per_minute"),
+        ({"most": {"tokens_per_minute": True}}, "tokens_per_minute"),
+        ({"until_ms": NOW_MS}, "until"),
+        ({"note": "x" * 201}, "note"),
+        ({"model": "a*b"}, "models"),
+        ({"account": None}, "account"),
+        ({"project": "default"}, "account"),
+    ],
+)
+def test_what_is_no_limit_names_the_field(tmp_path: Path, given: dict[str, Any], param: str) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        await owner_of(office)
+        most = given.get("most", RPM)
+        where = {"account": "mine", **{name: value for name, value in given.items() if name != "most"}}
+        with pytest.raises(BadRequest) as caught:
+            await limits.put(office, OPERATOR, most, **where)
+        assert caught.value.param == param
+        assert await limits.show(office, OPERATOR, account="mine") == ()
+
+    run(tmp_path, scene)
