@@ -70,6 +70,11 @@ class PriceLists:
             if row is not None:
                 yield row
 
+    def changes_after(self, at_ms: int) -> list[int]:
+        """The instants to come at which any price changes."""
+        instants = {row.effective_from_ms for rows in self._rows.values() for row in rows}
+        return sorted(instant for instant in instants if instant > at_ms)
+
     def names(self) -> set[str]:
         """Every list that ever had a row; the default one may have none."""
         return {DEFAULT} | {price_list for price_list, _ in self._rows}

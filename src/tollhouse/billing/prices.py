@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, structs
 
-from tollhouse.core.amount import NANO_PER_USD, BadAmount, parse_usd
+from tollhouse.core.amount import NANO_PER_USD, BadAmount, format_usd, parse_usd
 from tollhouse.core.failure import ModelNotPriced
 from tollhouse.core.price import PriceRow
 from tollhouse.core.spelling import nearest
@@ -220,6 +220,11 @@ def read_multiplier(text: str) -> int:
     if rest:
         raise BadPrice("multiplier", f"{text[:40]!r} has more than 6 decimals")
     return multiplier_ppm
+
+
+def write_multiplier(multiplier_ppm: int) -> str:
+    """What `read_multiplier` reads."""
+    return format_usd(multiplier_ppm * (NANO_PER_USD // MILLION))
 
 
 def scaled(price: Price, multiplier_ppm: int) -> Price:

@@ -13,7 +13,10 @@ from tollhouse.cli.terminal import columns, show, show_fields, show_rows
 app = App(name="accounts", help="Accounts: who pays.")
 
 _COLUMNS = columns("id", "name", "email", "plan", "state", "credit_limit_usd", "created_at")
-_FIELDS = ("id", "name", "email", "plan", "state", "state_reason", "credit_limit_usd", "zone", "created_at")
+_FIELDS = (
+    *("id", "name", "email", "plan", "state", "state_reason", "credit_limit_usd"),
+    *("price_list", "multiplier", "groups", "zone", "created_at"),
+)
 
 
 @app.command

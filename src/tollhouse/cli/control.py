@@ -107,11 +107,11 @@ def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, b
 
 def _wire(route: Route, object_id: str, given: Mapping[str, object], file: bytes) -> Wire:
     target = route.path.replace("{id}", quote(object_id, safe=""))
-    if route.takes_file:
-        return Wire(method=route.method, target=target, content_type="application/toml", body=file)
-    if route.method == "GET":
+    if route.takes_file or route.method == "GET":
         query = urlencode(list(given.items()), doseq=True)
-        return Wire(method="GET", target=f"{target}?{query}" if query else target, content_type="", body=b"")
+        content_type = "application/octet-stream" if route.takes_file else ""
+        target = f"{target}?{query}" if query else target
+        return Wire(method=route.method, target=target, content_type=content_type, body=file)
     body = msgspec.json.encode(given)
     return Wire(method=route.method, target=target, content_type="application/json", body=body)
 

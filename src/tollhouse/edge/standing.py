@@ -1,6 +1,6 @@
 """What the parts of the house say of themselves, read only when somebody asks for the figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.metrics_core import Metric
 
@@ -30,3 +30,10 @@ def standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
     yield metrics.gauge(
         "tollhouse_database_ok", "1 while it can be written", (), [((), float(not store.writer.trouble))]
     )
+
+
+def below_cost(models: Mapping[str, bool]) -> Iterator[Metric]:
+    """The margin guard: of each model whose cost is known."""
+    rows = [((model,), float(below)) for model, below in models.items()]
+    text = "1 where it is sold for less than a provider takes, at any list, multiplier or size"
+    yield metrics.gauge("tollhouse_model_below_cost", text, ("model",), rows)

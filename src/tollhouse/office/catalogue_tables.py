@@ -48,7 +48,7 @@ def provider(path: KeyPath, given: object, found: Findings) -> Provider | None:
 def model(path: KeyPath, given: object, found: Findings) -> Model | None:
     """One [models.ID]."""
     own: dict[str, Reader] = {"price": _price, "offers": _offers, "retires_at": _date}
-    if not _is_model_id(path[-1]):
+    if not is_model_id(path[-1]):
         found.wrong(
             path, f"a model's name is 1 to {MODEL_ID_CHARACTERS_MAX} printing characters, none at its ends blank"
         )
@@ -84,7 +84,7 @@ def relations(catalogue: Catalogue, found: Findings) -> None:
                 found.wrong((*path, "offers"), _no_such("provider", offer.provider, catalogue.providers))
         for alias in record.aliases:
             owner = taken.setdefault(alias, name)
-            if not _is_model_id(alias):
+            if not is_model_id(alias):
                 found.wrong((*path, "aliases"), f"{alias!r} is no name a model can have")
             elif alias in catalogue.models:
                 found.wrong((*path, "aliases"), f"{alias!r} is a model of its own")
@@ -170,15 +170,15 @@ def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
     price: PriceList = dict(_amounts(path, given, found))
     if "tiers" in given:
         price["tiers"] = _tiers((*path, "tiers"), given["tiers"], found)
-    if price and len(found.mistakes) == before:  # each part is well: does the whole make a price?
-        try:
+    if len(found.mistakes) > before:
+        return None
+    try:
+        if price:
             read_price(price, id="", model="")
-        except BadPrice as error:
-            found.wrong(
-                path,
-                "input has no price: what is not named takes it from there" if error.field == "input" else str(error),
-            )
-            return None
+    except BadPrice as error:
+        inputless = "input has no price: what is not named takes it from there"
+        found.wrong(path, inputless if error.field == "input" else str(error))
+        return None
     return price
 
 
@@ -269,7 +269,7 @@ def _proxy(path: KeyPath, given: object, found: Findings) -> str | None:
     return None
 
 
-def _is_model_id(text: str) -> bool:
+def is_model_id(text: str) -> bool:
     return 0 < len(text) <= MODEL_ID_CHARACTERS_MAX and text.isprintable() and text == text.strip()
 
 

@@ -42,5 +42,10 @@ def page(records: Sequence[T], count: int, place_of: Callable[[T], Place]) -> Pa
     """Of `count + 1` records asked for: the page, and whether there is another."""
     if len(records) <= count:
         return Page(tuple(records))
-    time_ms, row_id = place_of(records[count - 1])
-    return Page(tuple(records[:count]), base64.urlsafe_b64encode(f"{time_ms}:{row_id}".encode()).decode())
+    return Page(tuple(records[:count]), cursor(place_of(records[count - 1])))
+
+
+def cursor(place: Place) -> str:
+    """What `place` reads."""
+    time_ms, row_id = place
+    return base64.urlsafe_b64encode(f"{time_ms}:{row_id}".encode()).decode()

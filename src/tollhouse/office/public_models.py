@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.catalogue import Amounts
+from tollhouse.core.catalogue import Amounts, PriceList
 
 FILE: Final = Path(__file__).with_suffix(".json")
 
@@ -52,6 +52,17 @@ def read() -> Mapping[str, PublicModel]:
     """Every row by its id, in the order of the table. Reads the file anew (about a millisecond): keep the answer."""
     rows = msgspec.json.decode(FILE.read_bytes(), type=tuple[PublicModel, ...])
     return {row.id: row for row in rows}
+
+
+def as_price(model: PublicModel) -> PriceList:
+    """Its list price as platform.toml and price files write it, where a tier stands for itself: what it does not name
+    is repeated from the price below. Empty: free, or not sold by anything that we can charge."""
+    price: PriceList = dict(model.price)
+    if model.tiers:
+        price["tiers"] = [
+            {"above_input_tokens": tier.above_input_tokens, **model.price, **tier.price} for tier in model.tiers
+        ]
+    return price
 
 
 def find(models: Mapping[str, PublicModel], name: str) -> PublicModel | None:

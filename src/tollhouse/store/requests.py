@@ -44,6 +44,15 @@ class Requests:
         question = page(question, requests.c.time_ms, requests.c.id, before, limit)
         return [_decode(found) for found in self._connection.execute(question).scalars()]
 
+    def within(self, from_ms: int, to_ms: int, after: Place | None, limit: int) -> list[Request]:
+        """Calls of [from_ms, to_ms) behind a place, the oldest first."""
+        place = tuple_(requests.c.time_ms, requests.c.id)
+        question = select(requests.c.record).where(requests.c.time_ms >= from_ms, requests.c.time_ms < to_ms)
+        if after is not None:
+            question = question.where(place > tuple_(*after))
+        question = question.order_by(requests.c.time_ms, requests.c.id).limit(limit)
+        return [_decode(found) for found in self._connection.execute(question).scalars()]
+
     def charged(self) -> Iterator[Request]:
         """Every call with a charge, the oldest first: for who checks all of them."""
         after: Place = (-1, "")

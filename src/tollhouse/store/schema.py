@@ -290,8 +290,8 @@ budget_counters = Table(
     sqlite_with_rowid=False,
 )
 
-# Append only like the ledger: a new price is a new row. Of rows of one list, model and instant the one added last holds,
-# so that a price which is not in force yet can still be replaced.
+# Append only like the ledger: a new price is a new row. Of rows of one list, model and instant the one added last
+# holds, so that a price which is not in force yet can still be replaced.
 prices = Table(
     "prices",
     metadata,

@@ -8,10 +8,12 @@ TITLE = "Models"
 
 def check(premises: Premises) -> Verdict:
     models = premises.catalogue().models
+    lists, _ = premises.prices()
+    priced = {row.model for row in lists.in_force(premises.clock.now_ms())}
     if not models:
         return skipped("there is none yet: name some in platform.toml and run `tollhouse apply`")
     unserved = sorted(one.id for one in models.values() if not one.offers)
-    unpriced = sorted(one.id for one in models.values() if not one.price and not one.free)
+    unpriced = sorted(one.id for one in models.values() if one.id not in priced and not one.free)
     if unserved:
         return red(f"no offers: {_some(unserved)}", "give each `offers`, or remove it from platform.toml")
     if unpriced:

@@ -1,17 +1,24 @@
 """What the checks may look at, gathered once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.prices import read_price
 from tollhouse.cli.place import Place
+from tollhouse.core.account import Account
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
 from tollhouse.office.platform_file import Reading, Surroundings
 from tollhouse.settings import Settings
 from tollhouse.store.engines import CannotOpen, connect
 from tollhouse.store.tables import Tables
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,17 +48,29 @@ class Premises:
 
     def catalogue(self) -> Catalogue:
         """What is applied; where nothing can be read from the database, what the file says."""
+        applied = self._ask(lambda tables: tables.catalogue.load())
+        return applied if applied is not None and applied.generation else self.reading.catalogue
+
+    def prices(self) -> tuple[PriceLists, tuple[Account, ...]]:
+        """Every price, and every account with what it pays by; where nothing can be read, the prices of the file."""
+        found = self._ask(lambda tables: (PriceLists(tables.prices.every()), tuple(tables.accounts.every())))
+        if found is not None and self.catalogue() is not self.reading.catalogue:
+            return found
+        models = [model for model in self.reading.catalogue.models.values() if model.price]
+        return PriceLists(read_price(model.price, id=model.id, model=model.id) for model in models), ()
+
+    def _ask(self, question: Callable[[Tables], T]) -> T | None:
+        """None: there is no database that can be read."""
         if self.database_is_missing():
-            return self.reading.catalogue
+            return None
         try:
             engines = connect(self.settings.server.database, self.folder)
         except CannotOpen:
-            return self.reading.catalogue
+            return None
         try:
             with engines.reading.begin() as connection:
-                applied = Tables(connection).catalogue.load()
+                return question(Tables(connection))
         except SQLAlchemyError:
-            return self.reading.catalogue
+            return None
         finally:
             engines.dispose()
-        return applied if applied.generation else self.reading.catalogue

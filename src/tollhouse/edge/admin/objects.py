@@ -5,6 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, field, structs
 
+from tollhouse.billing.prices import write_multiplier
 from tollhouse.core.account import Account, ApiKey, Project, Secret
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import AuditRow
@@ -33,6 +34,9 @@ class AccountObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     state: Literal["active", "suspended"]
     state_reason: str | None
     credit_limit_usd: str
+    price_list: str  # by which it buys
+    multiplier: str  # how many times its prices it pays
+    groups: tuple[str, ...]  # of models open to it, besides those of its plan
     zone: str
     created_at: str | None
 
@@ -107,7 +111,8 @@ class ModelObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="mo
     offers: tuple[OfferObject, ...]
     context_tokens: int | None
     max_output_tokens: int | None
-    price: dict[str, Any]
+    price: dict[str, Any]  # what the asking account pays; for the operator, what the default list says
+    below_cost: tuple[str, ...]  # for the operator: where it is sold for less than a provider takes
     free: bool
     groups: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -151,6 +156,9 @@ def account_object(account: Account) -> AccountObject:
         state=account.state,
         state_reason=account.state_reason,
         credit_limit_usd=limit,
+        price_list=account.price_list,
+        multiplier=write_multiplier(account.multiplier_ppm),
+        groups=account.groups,
         zone=account.zone,
         created_at=written(account.created_at_ms),
     )
@@ -218,13 +226,14 @@ def provider_object(provider: Provider, state: dict[str, Any] | None = None) -> 
     )
 
 
-def model_object(model: Model) -> ModelObject:
+def model_object(model: Model, price: dict[str, Any], below_cost: tuple[str, ...] = ()) -> ModelObject:
     return ModelObject(
         id=model.id,
         offers=tuple(OfferObject(**structs.asdict(offer)) for offer in model.offers),
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
-        price=model.price,
+        price=price,
+        below_cost=below_cost,
         free=model.free,
         groups=model.groups,
         aliases=model.aliases,

@@ -81,8 +81,8 @@ def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[s
             "content": {"application/json": {"schema": ref_of[route.takes]}},
         }
     if route.takes_file:
-        schema = {"type": "string", "description": "platform.toml as it stands"}
-        operation["requestBody"] = {"required": True, "content": {"application/toml": {"schema": schema}}}
+        schema = {"type": "string", "description": "the file as it stands"}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": schema}}}
     if parameters:
         operation["parameters"] = parameters
     return operation

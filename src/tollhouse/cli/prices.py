@@ -1,0 +1,151 @@
+"""tollhouse models price: price lists, and files of prices that become one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tollhouse.cli.asking import confirm
+from tollhouse.cli.control import call
+from tollhouse.cli.options import After, Limit, Yes
+from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.previews import show_preview
+from tollhouse.cli.terminal import Answer, cell_text, columns, show, show_rows
+from tollhouse.cli.trouble import Misuse
+from tollhouse.office.public_models import PublicModel, as_price, find, read
+
+app = App(name="price", help="Price lists, and files of prices that become one.")
+
+ListOption = Annotated[str | None, Parameter(name="--list", help="a price list; `default` is that of platform.toml")]
+
+
+@app.command(name="list")
+def every(
+    model: str | None = None,
+    *,
+    price_list: ListOption = None,
+    past: Annotated[bool, Parameter(negative=(), help="also the prices that are over")] = False,
+    at: Place = HERE,
+) -> None:
+    """Prices in force and scheduled, of one model or of all (USD per million tokens, or per unit)."""
+    answer = call(at, "prices.list", given={"model": model, "list": price_list, "past": "true" if past else None})
+    shown = [*columns("list", "model", "state", "effective_from"), ("price", lambda row: told(row["price"]))]
+    show_rows(at, answer, [*shown, *columns("managed_by", "id")], empty="There is no price")
+
+
+@app.command
+def drafts(*, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+    """Files of prices that were imported, newest first."""
+    answer = call(at, "price_drafts.list", given={"limit": limit, "after": after})
+    shown = columns("id", "list", "models", "state", "created_at", "effective_from")
+    show_rows(at, answer, shown, empty="None was imported yet: tollhouse models price import FILE")
+
+
+@app.command(name="import")
+def bring(
+    file: Path | None = None,
+    *,
+    price_list: ListOption = None,
+    public: Annotated[
+        bool,
+        Parameter(negative=(), help="instead of a file: the makers' list prices of your models; compare them first"),
+    ] = False,
+    at: Place = HERE,
+) -> None:
+    """Take a file of prices (CSV or JSON) as a draft. Every mistake is told with its line, and then none is taken."""
+    if public == (file is not None):
+        raise Misuse("name a file, or say --public")
+    data = _public_prices(at) if file is None else _read(file)
+    draft = call(at, "price_drafts.import", given={"list": price_list}, file=data)
+    if not at.json:
+        _warn(draft)
+    show(
+        at,
+        draft,
+        f"{draft['id']}: {draft['models']} models for list {draft['list']}, not in force yet.\n"
+        f"See what would change: tollhouse models price preview {draft['id']}\n"
+        f"Put it in force:       tollhouse models price activate {draft['id']} --at TIME",
+    )
+
+
+@app.command
+def preview(
+    draft: str,
+    *,
+    days: Annotated[int, Parameter(help="how many days back, at most 90")] = 7,
+    account: Annotated[
+        str | None, Parameter(help="only this account's calls, as if it bought by the draft's list")
+    ] = None,
+    at: Place = HERE,
+) -> None:
+    """Charge the calls of the last days again by a draft, and show the difference per account and model."""
+    if not at.json:
+        _warn(call(at, "price_drafts.show", draft))
+    shown = ("charged_usd", "would_be_usd", "difference_usd", "cost_usd")
+    show_preview(at, "price_drafts.preview", draft, shown, days=days, account=account)
+
+
+@app.command
+def activate(
+    draft: str,
+    *,
+    at_time: Annotated[
+        str | None,
+        Parameter(name="--at", help="2027-01-31T12:00:00Z, 2027-01-31 (UTC), 24h from now; absent: now"),
+    ] = None,
+    yes: Yes = False,
+    at: Place = HERE,
+) -> None:
+    """Put a draft in force from an instant on, without a restart. Calls admitted before it keep their price."""
+    confirm(at, f"Sell by {draft} from {at_time or 'now'} on?", yes=yes)
+    done = call(at, "price_drafts.activate", draft, given={"at": at_time})
+    show(
+        at,
+        done,
+        f"List {done['list']}: {done['models']} prices are in force from {cell_text(done['effective_from'])} on",
+    )
+
+
+def told(price: Answer) -> str:
+    """A price on one line."""
+    if not price:
+        return "-"
+    parts = [f"{name} {amount}" for name, amount in price.items() if name != "tiers"]
+    for tier in price.get("tiers", ()):
+        rest = " ".join(f"{name} {amount}" for name, amount in tier.items() if name != "above_input_tokens")
+        parts.append(f"above {tier['above_input_tokens']}: {rest}")
+    return ", ".join(parts)
+
+
+def _warn(draft: Answer) -> None:
+    for warning in draft["warnings"]:
+        print(f"Warning: {cell_text(warning)}")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise Misuse(f"there is no file {file}", code="no_such_file") from None
+    except OSError as error:
+        raise Misuse(f"{file} cannot be read: {error.strerror}", code="unreadable_file") from error
+
+
+def _public_prices(at: Place) -> bytes:
+    """A file of the list prices of those models of the platform that the catalogue of public models knows."""
+    known = read()
+    prices: dict[str, Any] = {}
+    for model in call(at, "models.list")["data"]:
+        row = _public(known, model)
+        if row is not None and row.price:
+            prices[model["id"]] = as_price(row)
+    if not prices:
+        raise Misuse("the catalogue of public models knows none of your models: `tollhouse models list --public`")
+    return msgspec.json.encode(prices)
+
+
+def _public(known: Any, model: Answer) -> PublicModel | None:
+    """By the model's own name, else by what its first provider calls it."""
+    names = [model["id"], *(offer["model"] for offer in model["offers"])]
+    return next((row for row in (find(known, name) for name in names) if row is not None), None)

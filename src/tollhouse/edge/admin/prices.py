@@ -1,0 +1,280 @@
+"""/api/v1/prices, /api/v1/price_drafts, /api/v1/margins, /api/v1/public_models: what is asked for models, and why."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from tollhouse.core.amount import format_usd
+from tollhouse.core.price import PriceDraft
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.moments import moment_ms, written
+from tollhouse.edge.admin.objects import Page, page_object
+from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Paging, Route
+from tollhouse.office import price_lists, public_models
+from tollhouse.office.replay import DAYS, Replay, Rerated, replay
+
+
+class PriceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price"):
+    """A row of a price list. `price`: in the words of platform.toml; empty: the model has left the list. `draft_id`:
+    the file it came with; absent: platform.toml."""
+
+    id: str
+    list: str
+    model: str
+    state: Literal["in_force", "scheduled", "past"]
+    effective_from: str | None
+    price: dict[str, Any]
+    managed_by: Literal["file", "api"]
+    draft_id: str | None
+
+
+class PriceDraftObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price_draft"):
+    """A file of prices. `state`: of a draft that is not activated, `draft`."""
+
+    id: str
+    list: str
+    models: int
+    state: Literal["draft", "scheduled", "in_force"]
+    created_at: str | None
+    activated_at: str | None
+    effective_from: str | None
+    warnings: tuple[str, ...] = ()
+
+
+class ReratedObject(Struct, frozen=True, kw_only=True):
+    """The calls of an account to a model, in decimal USD. `cost_usd` is null where a call's cost is not known."""
+
+    account_id: str
+    model: str
+    calls: int
+    charged_usd: str
+    would_be_usd: str
+    difference_usd: str
+    cost_usd: str | None
+
+
+class PreviewObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price_preview"):
+    """`looked_at`: calls that this answer covers. With `next` there are more: ask again with it as `after`, and add up.
+    `as_if_everybody`: nobody buys by the list yet, so every account is shown as if it did."""
+
+    start: str | None
+    end: str | None
+    looked_at: int
+    data: tuple[ReratedObject, ...]
+    as_if_everybody: bool
+    next: str | None
+
+
+class PricesAsked(Struct, frozen=True, kw_only=True):
+    """`past`: also the rows that are over."""
+
+    model: str | None = None
+    list: str | None = None
+    past: bool = False
+
+
+class WhichList(Struct, frozen=True, kw_only=True):
+    list: str = "default"
+
+
+class PreviewAsked(Struct, frozen=True, kw_only=True):
+    """`account`: only its calls, and as if it bought by the draft's list."""
+
+    days: int = DAYS
+    account: str | None = None
+    after: str | None = None
+
+
+class When(Struct, frozen=True, kw_only=True):
+    """`at`: a time with its offset, a date, a duration from now; absent: now."""
+
+    at: str | None = None
+
+
+class PublicModelObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="public_model"):
+    """What a maker is believed to have asked on the day `checked`. Compare it with `page` before you sell by it."""
+
+    id: str
+    maker: str
+    kind: str
+    aliases: tuple[str, ...]
+    context_tokens: int | None
+    max_output_tokens: int | None
+    takes: tuple[str, ...]
+    gives: tuple[str, ...]
+    price: dict[str, Any]
+    free: bool
+    retires_at: str | None
+    checked: str
+    page: str
+    note: str
+
+
+async def every(desk: Desk, asked: Asked[PricesAsked]) -> Page[PriceObject]:
+    given = asked.given
+    found = await price_lists.rows(desk.office, asked.actor, model=given.model, price_list=given.list, past=given.past)
+    return Page(data=tuple(_price(one) for one in found))
+
+
+async def drafts(desk: Desk, asked: Asked[Paging]) -> Page[PriceDraftObject]:
+    found = await price_lists.drafts(desk.office, asked.actor, after=asked.given.after, count=asked.given.limit)
+    return page_object(found, lambda draft: _draft(draft, asked.now_ms))
+
+
+async def bring(desk: Desk, asked: Asked[WhichList]) -> PriceDraftObject:
+    drafted = await price_lists.bring(desk.office, asked.actor, asked.file, asked.given.list)
+    return _draft(drafted.draft, asked.now_ms, drafted.warnings)
+
+
+async def show(desk: Desk, asked: Asked[Nothing]) -> PriceDraftObject:
+    drafted = await price_lists.draft_of(desk.office, asked.actor, asked.id)
+    return _draft(drafted.draft, asked.now_ms, drafted.warnings)
+
+
+async def preview(desk: Desk, asked: Asked[PreviewAsked]) -> PreviewObject:
+    given = asked.given
+    found = await replay(
+        desk.office, asked.actor, draft=asked.id, days=given.days, account=given.account, after=given.after
+    )
+    return _preview(found)
+
+
+async def margins(desk: Desk, asked: Asked[PreviewAsked]) -> PreviewObject:
+    given = asked.given
+    return _preview(await replay(desk.office, asked.actor, days=given.days, account=given.account, after=given.after))
+
+
+async def activate(desk: Desk, asked: Asked[When]) -> PriceDraftObject:
+    at = asked.given.at
+    at_ms = None if at is None or at == "now" else moment_ms(at, "at", asked.now_ms)
+    drafted = await price_lists.activate(desk.office, asked.actor, asked.id, at_ms)
+    return _draft(drafted.draft, desk.office.clock.now_ms(), drafted.warnings)
+
+
+async def public(desk: Desk, asked: Asked[Nothing]) -> Page[PublicModelObject]:
+    return Page(data=tuple(_public(model) for model in public_models.read().values()))
+
+
+def _price(standing: price_lists.Standing) -> PriceObject:
+    row = standing.row
+    return PriceObject(
+        id=row.id,
+        list=row.price_list,
+        model=row.model,
+        state=standing.state,
+        effective_from=written(row.effective_from_ms),
+        price=row.written,
+        managed_by="file" if row.draft_id is None else "api",
+        draft_id=row.draft_id,
+    )
+
+
+def _draft(draft: PriceDraft, now_ms: int, warnings: tuple[str, ...] = ()) -> PriceDraftObject:
+    since_ms = draft.effective_from_ms
+    return PriceDraftObject(
+        id=draft.id,
+        list=draft.price_list,
+        models=len(draft.written),
+        state="draft" if since_ms is None else "scheduled" if since_ms > now_ms else "in_force",
+        created_at=written(draft.created_at_ms),
+        activated_at=written(draft.activated_at_ms),
+        effective_from=written(since_ms),
+        warnings=warnings,
+    )
+
+
+def _preview(found: Replay) -> PreviewObject:
+    return PreviewObject(
+        start=written(found.from_ms),
+        end=written(found.to_ms),
+        looked_at=found.looked_at,
+        data=tuple(_rerated(one) for one in found.sums),
+        as_if_everybody=found.everybody,
+        next=found.next,
+    )
+
+
+def _rerated(one: Rerated) -> ReratedObject:
+    return ReratedObject(
+        account_id=one.account_id,
+        model=one.model,
+        calls=one.calls,
+        charged_usd=format_usd(one.charged),
+        would_be_usd=format_usd(one.again),
+        difference_usd=format_usd(one.again - one.charged),
+        cost_usd=None if one.cost is None else format_usd(one.cost),
+    )
+
+
+def _public(model: public_models.PublicModel) -> PublicModelObject:
+    shown = {name: getattr(model, name) for name in PublicModelObject.__struct_fields__ if name != "price"}
+    return PublicModelObject(**shown, price=public_models.as_price(model))
+
+
+_DRAFTS = "/api/v1/price_drafts"
+_DRAFT = _DRAFTS + "/{id}"
+ROUTES = (
+    Route("prices.list", "GET", "/api/v1/prices", every, PLATFORM, "Price lists", Page[PriceObject], PricesAsked),
+    Route(
+        "price_drafts.list",
+        "GET",
+        _DRAFTS,
+        drafts,
+        PLATFORM,
+        "Price files, newest first",
+        Page[PriceDraftObject],
+        Paging,
+    ),
+    Route(
+        "price_drafts.import",
+        "POST",
+        _DRAFTS,
+        bring,
+        PLATFORM,
+        "Take a file of prices (CSV or JSON) as a draft",
+        PriceDraftObject,
+        WhichList,
+        takes_file=True,
+        status=201,
+    ),
+    Route("price_drafts.show", "GET", _DRAFT, show, PLATFORM, "One price file", PriceDraftObject),
+    Route(
+        "price_drafts.preview",
+        "GET",
+        _DRAFT + "/preview",
+        preview,
+        PLATFORM,
+        "Charge the calls of the last days by a draft",
+        PreviewObject,
+        PreviewAsked,
+    ),
+    Route(
+        "price_drafts.activate",
+        "POST",
+        _DRAFT + "/activate",
+        activate,
+        PLATFORM,
+        "Put a draft in force from an instant on",
+        PriceDraftObject,
+        When,
+    ),
+    Route(
+        "margins.list",
+        "GET",
+        "/api/v1/margins",
+        margins,
+        PLATFORM,
+        "What the calls of the last days earned and cost",
+        PreviewObject,
+        PreviewAsked,
+    ),
+    Route(
+        "public_models.list",
+        "GET",
+        "/api/v1/public_models",
+        public,
+        PLATFORM,
+        "What makers ask for their models, to be compared before selling",
+        Page[PublicModelObject],
+    ),
+)

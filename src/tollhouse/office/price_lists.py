@@ -1,0 +1,194 @@
+"""Price lists: a file of prices is a draft until it is activated; then its rows are added, and none is ever changed.
+
+What platform.toml prices in the default list is the file's to say: a draft of that list may be looked at and tried
+against the calls of the last days, but not put in force for such a model. Other lists take any model.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from tollhouse.billing.margin import losses, terms_in_use
+from tollhouse.billing.price_list import DEFAULT, PriceLists, Terms
+from tollhouse.billing.prices import Price, read_row
+from tollhouse.core.audit import Actor
+from tollhouse.core.catalogue import Model
+from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
+from tollhouse.core.price import PriceDraft, PriceRow
+from tollhouse.core.spelling import nearest
+from tollhouse.office import audit, margin, price_file, reach
+from tollhouse.office.office import Office
+from tollhouse.office.pages import LIMIT, Page, limit, page, place
+from tollhouse.office.ports import Tables
+from tollhouse.office.prices import new_row
+
+_LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_TOLD_MAX = 100
+_AT_MS_MAX = 253_402_300_800_000  # the year 10000
+
+State = Literal["in_force", "scheduled", "past"]
+
+
+class Standing(Struct, frozen=True):
+    """A row and whether it holds now."""
+
+    row: PriceRow
+    state: State
+
+
+class Drafted(Struct, frozen=True):
+    """A draft, and what its operator should know before he activates it."""
+
+    draft: PriceDraft
+    warnings: tuple[str, ...] = ()
+
+
+async def rows(
+    office: Office, actor: Actor, *, model: str | None = None, price_list: str | None = None, past: bool = False
+) -> tuple[Standing, ...]:
+    """Rows by list and model, those that come last into force first; with `past`, those that are over as well."""
+    reach.require_operator(actor, "see price lists")
+    found = await office.rows.read(lambda tables: tables.prices.rows(price_list=price_list, model=model))
+    now_ms = office.clock.now_ms()
+    standing: list[Standing] = []
+    seen: set[tuple[object, ...]] = set()
+    for row in reversed(found):  # of one instant, and of all that are not in the future, the first one seen holds
+        waits = row.effective_from_ms > now_ms
+        where = (row.price_list, row.model, row.effective_from_ms) if waits else (row.price_list, row.model)
+        state: State = "past" if where in seen else "scheduled" if waits else "in_force"
+        seen.add(where)
+        if past or state != "past":
+            standing.append(Standing(row, state))
+    return tuple(sorted(standing, key=lambda one: (one.row.price_list, one.row.model)))
+
+
+async def bring(office: Office, actor: Actor, data: bytes, price_list: str = DEFAULT) -> Drafted:
+    """Take a file of prices as a draft, all of it or nothing.
+
+    Raises BadRequest with a line for each mistake, ScopeMissing.
+    """
+    reach.require_operator(actor, "bring prices")
+    if _LIST.fullmatch(price_list) is None:
+        raise BadRequest("list: a price list's name is 1 to 64 of A-Z a-z 0-9 . _ -", param="list")
+    file = price_file.read(data)
+    if file.mistakes:
+        told = file.told()
+        more = [f"and {len(told) - _TOLD_MAX} more mistakes"] if len(told) > _TOLD_MAX else []
+        raise BadRequest("\n".join([*told[:_TOLD_MAX], *more]), param="file")
+    now_ms = office.clock.now_ms()
+    draft = PriceDraft(id=office.new_id("draft"), price_list=price_list, written=file.written, created_at_ms=now_ms)
+    row = audit.entry(office, actor, "price.import", draft.id, after=_told(draft))
+
+    def deed(tables: Tables) -> PriceDraft:
+        tables.price_drafts.add(draft)
+        tables.audit.add(row)
+        return draft
+
+    return Drafted(await office.rows.change(deed), tuple(_warnings(office, draft)))
+
+
+async def drafts(office: Office, actor: Actor, *, after: str | None = None, count: int = LIMIT) -> Page[PriceDraft]:
+    """Every file that was brought, newest first."""
+    reach.require_operator(actor, "see price lists")
+    before, asked = place(after), limit(count) + 1
+    found = await office.rows.read(lambda tables: tables.price_drafts.page(before=before, limit=asked))
+    return page(found, count, lambda draft: (draft.created_at_ms, draft.id))
+
+
+async def draft_of(office: Office, actor: Actor, draft_id: str) -> Drafted:
+    """Raises PathNotFound, ScopeMissing."""
+    reach.require_operator(actor, "see price lists")
+    found = await office.rows.read(lambda tables: tables.price_drafts.get(draft_id))
+    if found is None:
+        raise PathNotFound(f"no price draft {reach.shown(draft_id)}")
+    return Drafted(found, tuple(_warnings(office, found)))
+
+
+async def activate(office: Office, actor: Actor, draft_id: str, at_ms: int | None = None) -> Drafted:
+    """Put a draft in force from an instant on (Unix milliseconds; None: now). Calls that are admitted before it keep
+    their price.
+
+    Raises PathNotFound, BadRequest (an instant that is over; a model whose price is the file's), Conflict for a draft
+    that is activated already, ScopeMissing.
+    """
+    drafted = await draft_of(office, actor, draft_id)
+    row = audit.entry(office, actor, "price.activate", draft_id)
+
+    def deed(tables: Tables) -> tuple[PriceDraft, PriceLists]:
+        draft = tables.price_drafts.get(draft_id)
+        if draft is None or draft.activated_at_ms is not None:
+            raise Conflict(f"{draft_id} is activated already: import the file again to put it in force once more")
+        _require_not_owned(draft, tables.catalogue.load().models)
+        now_ms = office.clock.now_ms()
+        since_ms = now_ms if at_ms is None else at_ms
+        if not now_ms <= since_ms < _AT_MS_MAX:
+            raise BadRequest("at: this lies in the past, and what is charged is charged", param="at")
+        active = structs.replace(draft, activated_at_ms=now_ms, effective_from_ms=since_ms)
+        for model, written in draft.written.items():
+            before = tables.prices.rows(price_list=draft.price_list, model=model)
+            tables.prices.add(new_row(office, draft.price_list, model, written, since_ms, before, draft.id))
+        tables.price_drafts.save(active)
+        tables.audit.add(structs.replace(row, after=_told(active)))
+        return active, PriceLists(tables.prices.every())
+
+    def follow(done: tuple[PriceDraft, PriceLists]) -> None:
+        office.prices = done[1]
+
+    active, _ = await office.rows.change(deed, follow)
+    return structs.replace(drafted, draft=active)
+
+
+def proposed(draft: PriceDraft) -> dict[str, Price]:
+    """What a draft says each of its models costs; a model that is to leave the list has no tiers."""
+    return {
+        model: read_row(
+            PriceRow(id=draft.id, price_list=draft.price_list, model=model, effective_from_ms=0, written=one)
+        )
+        for model, one in draft.written.items()
+    }
+
+
+def _warnings(office: Office, draft: PriceDraft) -> Iterator[str]:
+    catalogue = office.catalogue
+    owned = set(_owned_by_file(draft, catalogue.models))
+    for name in draft.written:
+        model = catalogue.models.get(name)
+        if model is None:
+            hint = f"; the nearest is {nearest(name, catalogue.models)}" if catalogue.models else ""
+            yield f"{name}: there is no such model yet{hint}"
+        elif name in owned:
+            yield f"{name}: platform.toml prices it; this can be previewed, not activated"
+        elif model.free:
+            yield f"{name}: platform.toml says that it is free, and so it stays"
+    lists = PriceLists(proposed(draft).values())
+    used = terms_in_use(office.prices, office.directory.accounts.values())
+    terms = {Terms(draft.price_list)} | {one for one in used if one.price_list in (draft.price_list, DEFAULT)}
+    found = losses(catalogue, lists, terms, 0)
+    told = {f"{loss.model}: below cost: {margin.told(loss)}" for loss in found if loss.price_list == draft.price_list}
+    yield from sorted(told)
+
+
+def _require_not_owned(draft: PriceDraft, models: Mapping[str, Model]) -> None:
+    owned = _owned_by_file(draft, models)
+    if owned:
+        some = ", ".join(owned[:5]) + (f" and {len(owned) - 5} more" if len(owned) > 5 else "")
+        raise BadRequest(
+            f"platform.toml prices {some}: change that there, or import this as a list of its own (--list NAME) and let"
+            " accounts buy by it",
+            param="list",
+        )
+
+
+def _owned_by_file(draft: PriceDraft, models: Mapping[str, Model]) -> list[str]:
+    if draft.price_list != DEFAULT:
+        return []
+    return [name for name in draft.written if name in models and models[name].price]
+
+
+def _told(draft: PriceDraft) -> dict[str, object]:
+    told: dict[str, object] = {"list": draft.price_list, "models": len(draft.written)}
+    if draft.effective_from_ms is not None:
+        told["effective_from_ms"] = draft.effective_from_ms
+    return told
