@@ -92,4 +92,4 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[Passed, ...] = ()
     purses: tuple[Drawn, ...] = ()  # of calls that were weighed: not in test mode, and not of free models
     read_on: bool = False  # the caller left, and the answer was read on to learn its usage
-    settled_ms: int | None = None  # put in by whoever writes the record, within the transaction
+    settled_ms: int | None = None  # handed over to be written; the commit follows

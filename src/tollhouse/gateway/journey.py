@@ -46,6 +46,7 @@ class Journey:
     admitted_ms: int | None = None
     first_byte_ms: int | None = None
     last_byte_ms: int | None = None
+    settled_ms: int | None = None
     script: str = ""  # what a test-mode call asks the simulator to do
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
@@ -84,6 +85,7 @@ class Journey:
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,
             last_byte_ms=self.last_byte_ms,
+            settled_ms=self.settled_ms,
         )
 
     def _drawn(self, charge: int) -> tuple[Drawn, ...]:

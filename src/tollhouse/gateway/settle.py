@@ -47,6 +47,7 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         """
         journey, witness = self._journey, self._house.witness
         journey.charge = self._charge()
+        journey.settled_ms = self._house.since_ms(journey.call)
         record = journey.record()
         self.committed = True
         try:
