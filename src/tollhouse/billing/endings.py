@@ -1,0 +1,82 @@
+"""Every ending of a call and its charge, in the words of docs/money.md: a receipt says the same.
+
+`ROWS` is the table of that page, cell by cell; a test compares them.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tollhouse.core.request import Request
+
+
+class Row(NamedTuple):
+    """`heading`: the ending, and in which case. `usage`: what counts as used. `charge`: whether it is charged."""
+
+    heading: str
+    usage: str
+    charge: str
+
+
+_REPORTED: Final = Row(
+    "`finished`, `incomplete`",
+    "as reported (`upstream`), or counted where no believable report came (`counted`)",
+    "yes",
+)
+_READ_ON: Final = "read to its end within `drain_seconds_max` (`drained`), else input and output so far, counted"
+
+ROWS: Final[Mapping[tuple[str, str], Row]] = {
+    ("finished", ""): _REPORTED,
+    ("incomplete", ""): _REPORTED,
+    ("refused", ""): Row("`refused` (by us, before dispatch)", "none", "free"),
+    ("failed_before_first_byte", ""): Row("`failed_before_first_byte` (by us or the provider)", "none", "free"),
+    ("failed_after_first_byte", ""): Row(
+        "`failed_after_first_byte` (by us or the provider)", "input and what was delivered, counted", "yes"
+    ),
+    ("client_left_before_dispatch", ""): Row("`client_left_before_dispatch`", "none", "free"),
+    ("client_left_before_first_byte", "buffered"): Row(
+        "`client_left_before_first_byte`, buffered",
+        "read to its end within `drain_seconds_max` (`drained`), else input, counted",
+        "yes",
+    ),
+    ("client_left_before_first_byte", "drain"): Row(
+        "`client_left_before_first_byte`, stream with `drain`", _READ_ON, "yes"
+    ),
+    ("client_left_before_first_byte", "abort"): Row(
+        "`client_left_before_first_byte`, stream with `abort`", "input, counted", "yes"
+    ),
+    ("client_left_after_first_byte", "abort"): Row(
+        "`client_left_after_first_byte`, `abort`",
+        "input and output so far, counted; once a finish reason has passed, 2 s are left for the report",
+        "yes",
+    ),
+    ("client_left_after_first_byte", "drain"): Row("`client_left_after_first_byte`, `drain`", _READ_ON, "yes"),
+    ("commit_failed", "buffered"): Row("`commit_failed`, buffered", "none", "free: the caller got 503 and no answer"),
+    ("commit_failed", "stream"): Row(
+        "`commit_failed`, streamed",
+        "as the ending would have been",
+        "once: the record is queued, the hold stays until it is written",
+    ),
+}
+"""By the ending and the case of it; those that have one case only have an empty one."""
+
+
+def row_of(record: Request) -> Row:
+    """The row that a call fell under."""
+    return ROWS[record.ending, _case(record)]
+
+
+def explained(record: Request) -> str:
+    """Its row as a sentence, without the page's marks."""
+    row = row_of(record)
+    charge = f"Charged: {row.charge}." if row.charge == "yes" else f"{row.charge[0].upper()}{row.charge[1:]}."
+    return f"Usage: {row.usage}. {charge}".replace("`", "")
+
+
+def _case(record: Request) -> str:
+    if record.ending == "commit_failed":
+        return "stream" if record.stream else "buffered"
+    if record.ending == "client_left_before_first_byte" and not record.stream:
+        return "buffered"
+    if record.ending in ("client_left_before_first_byte", "client_left_after_first_byte"):
+        return "drain" if record.read_on else "abort"
+    return ""
