@@ -30,6 +30,8 @@ def test_e10_a_preflight_needs_no_key_and_gets_all_it_asks_for(house: House, roo
 
 def test_e10_a_refusal_can_be_read_by_the_page_that_caused_it(house: House) -> None:
     for room in [*rooms.calls(), *rooms.lookups()]:
+        if room.path.startswith("/api/"):
+            continue  # what lies beside and below is the control API's
         replies = [
             house.ask(room.method, room.path, {**JSON, **ORIGIN, **bearer("sk-wrong")}, room.body),
             house.ask("PUT", room.path, ORIGIN),

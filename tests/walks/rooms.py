@@ -26,6 +26,7 @@ PUBLIC: Final = frozenset(
         *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
         *(("GET", path) for path in ("/console", "/console/", "/console/token", "/console/token/")),
         *(("GET", path) for path in ("/console/static/console.css", "/support", "/support/", "/api/openapi.json")),
+        ("GET", "/api/status"),  # clients of new-api ask before they have a key
     }
 )
 """The named list: what answers without a credential. Whatever is added needs a reason."""
@@ -58,9 +59,19 @@ def calls() -> list[Room]:
 
 
 def lookups() -> list[Room]:
-    """What the LLM API tells about keys and models."""
+    """What the LLM API tells about keys, models and money."""
     named = [Room("GET", each.path) for each in ENDPOINTS.values() if each.operation is None]
-    return [*named, *(Room("GET", start + MODEL) for start in MODEL_ITEMS)]
+    told = [room for room in named if (room.method, room.path) not in PUBLIC and not _is_of_organization(room)]
+    return [*told, *(Room("GET", start + MODEL) for start in MODEL_ITEMS)]
+
+
+def organization() -> list[Room]:
+    """What it tells an account's admin key only."""
+    return [room for each in ENDPOINTS.values() if _is_of_organization(room := Room("GET", each.path))]
+
+
+def _is_of_organization(room: Room) -> bool:
+    return room.path.startswith("/v1/organization/")
 
 
 def control() -> list[Room]:
@@ -74,7 +85,7 @@ def control() -> list[Room]:
 
 def closed() -> list[Room]:
     """Everything that needs a credential."""
-    return [*calls(), *lookups(), *control()]
+    return [*calls(), *lookups(), *organization(), *control()]
 
 
 def public() -> list[Room]:

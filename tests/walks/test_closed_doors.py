@@ -66,6 +66,8 @@ def test_an_api_key_reaches_the_llm_api_and_of_the_control_api_its_own_data_only
     key = house.key("walk-role-live")
     for room in [*rooms.calls(), *rooms.lookups()]:
         assert _ask(house, room, bearer(key)).status == 200, room.name
+    for room in rooms.organization():
+        assert _ask(house, room, bearer(key)).verdict == (403, "scope_missing"), room.name
     own = {route.path for route in TABLE if "key" in route.who}
     for room in rooms.control():
         status = _ask(house, room, bearer(key)).status
@@ -75,6 +77,9 @@ def test_an_api_key_reaches_the_llm_api_and_of_the_control_api_its_own_data_only
 @pytest.mark.parametrize("mode", ["test", "admin"])
 def test_other_keys_do_what_their_mode_is_for(house: House, mode: str) -> None:
     key = house.key(f"walk-role-{mode}", mode=mode)
+    for room in rooms.organization():
+        reply = house.get(f"{room.path}?start_time=0", key)
+        assert reply.verdict == ((200, "") if mode == "admin" else (403, "scope_missing")), room.name
     for room in rooms.calls():
         assert _ask(house, room, bearer(key)).verdict == ((200, "") if mode == "test" else (403, "scope_missing"))
     for route in TABLE:
