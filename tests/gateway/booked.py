@@ -1,0 +1,102 @@
+"""The stage with real books: its ledger is the store's writer, and what stands in the database is read back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from tests.gateway.fakes import NOW_MS, FakeClient
+from tests.gateway.stage import Stage
+from tollhouse.billing.budgets import Budget
+from tollhouse.core.failure import Overloaded
+from tollhouse.core.ids import make_id
+from tollhouse.core.operation import Operation
+from tollhouse.core.request import Request
+from tollhouse.gateway.flow import serve
+from tollhouse.store.database import Store, open_store
+from tollhouse.store.tables import Tables
+from tollhouse.store.writer import Writer
+
+CALL = make_id("req", NOW_MS, bytes(10))
+BUDGET = Budget(
+    id="bud_1",
+    account_id="acc_1",
+    level="key",
+    object_id="key_live",
+    amount=10**12,
+    kind="total",
+    created_at_ms=NOW_MS,
+)
+
+
+class Frail:
+    """The writer, or, while `failing`, a database that cannot be written."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.failing = False
+
+    async def commit(self, record: Request) -> None:
+        if self.failing:
+            raise Overloaded("the database cannot be written: try again in a moment", retry_after_ms=1_000)
+        await self._writer.commit(record)
+
+
+class Written(Struct):
+    """What the database knows. `entries`: of the call, kind and amount; the rest: of the account and of its budget."""
+
+    record: Request | None
+    entries: list[tuple[str, int]]
+    spent: int
+    balance: int
+    counted: int
+    calls_rolled_up: int
+    charge_rolled_up: int
+
+
+class Booked:
+    def __init__(self, stage: Stage, store: Store) -> None:
+        self.stage = stage
+        self.ledger = stage.house.ledger = Frail(store.writer)
+        self.budget = stage.house.purses.put_budget(BUDGET, NOW_MS)
+        self._store = store
+
+    async def ask(self, client: FakeClient, operation: Operation = "chat") -> None:
+        call = self.stage.call(client, operation)
+        call.id = CALL
+        await serve(self.stage.house, call)
+
+    async def written(self) -> Written:
+        return await self._store.read(_written)
+
+    def held(self) -> int:
+        assert self.stage.purse.held == self.budget.held
+        return self.budget.held
+
+    def spent(self) -> int:
+        assert self.stage.purse.spent == self.budget.spent
+        return self.budget.spent
+
+
+@asynccontextmanager
+async def booked(stage: Stage, folder: Path) -> AsyncIterator[Booked]:
+    store = open_store(f"sqlite:///{folder}/tollhouse.db", create=True, clock=stage.clock)
+    try:
+        yield Booked(stage, store)
+    finally:
+        await store.close()
+
+
+def _written(tables: Tables) -> Written:
+    money = tables.ledger.money("acc_1")
+    sums = tables.usage.sums("key", from_ms=0, to_ms=2 * NOW_MS)
+    return Written(
+        record=tables.requests.get(CALL),
+        entries=[(one.transfer.kind, one.transfer.amount) for one in tables.ledger.of_request(CALL)],
+        spent=money.spent,
+        balance=money.balance,
+        counted=tables.budgets.counter(BUDGET.id, BUDGET.window(NOW_MS).start_ms).spent,
+        calls_rolled_up=sum(one.calls for one in sums),
+        charge_rolled_up=sum(one.charge for one in sums),
+    )
