@@ -1,11 +1,18 @@
 """Price lists: the row in force at an instant, at what an account pays; the margin."""
 
-from msgspec import structs
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import convert, structs
 
-from tests.billing.prices_in_use import price
+from tests.billing.prices_in_use import price, prices, usages
+from tollhouse.billing.charges import total
 from tollhouse.billing.margin import below_cost
-from tollhouse.billing.price_list import PriceLists, Terms
-from tollhouse.billing.prices import Price
+from tollhouse.billing.price_list import PriceLists, Terms, terms_of
+from tollhouse.billing.prices import Price, read_row
+from tollhouse.core.account import Account
+from tollhouse.core.charge import Charge
+from tollhouse.core.price import PriceRow
+from tollhouse.core.usage import Usage
 
 T = 1_790_000_000_000
 
@@ -49,6 +56,51 @@ def test_a_multiplier_is_applied_once_and_remembered() -> None:
     other = lists.find("house-1", T, Terms(multiplier_ppm=2_000_000))
     assert other is not None
     assert other.rates(0).per_million["input"] == 2_000_000_000
+
+
+def test_a_model_that_has_left_a_list_is_bought_by_the_default_one_or_not_at_all() -> None:
+    def leaves(price_list: str) -> Price:
+        where = {"price_list": price_list, "model": "house-1", "effective_from_ms": T}
+        return read_row(convert({"id": f"price_{price_list}", "written": {}, **where}, PriceRow))
+
+    rows = [row("price_1", 0, "1"), row("price_2", 0, "2", "partner")]
+    gone = PriceLists([*rows, leaves("partner")])
+    assert [found(gone, at, Terms("partner")) for at in (T - 1, T)] == ["price_2", "price_1"]
+    gone = PriceLists([*rows, leaves("default")])
+    assert [found(gone, at) for at in (T - 1, T)] == ["price_1", None]
+    assert found(gone, T, Terms("partner")) == "price_2"
+    assert [price.id for price in gone.in_force(T)] == ["price_2"]
+    back = PriceLists([*rows, leaves("default"), row("price_3", T + 1, "3")])
+    assert found(back, T + 1) == "price_3"
+
+
+def test_the_lists_are_those_that_ever_had_a_row() -> None:
+    assert PriceLists([]).names() == {"default"}
+    assert PriceLists([row("price_2", 0, "2", "partner")]).names() == {"default", "partner"}
+
+
+def test_an_account_pays_by_its_terms() -> None:
+    assert terms_of(Account(id="acc_1", name="a", created_at_ms=0)) == Terms()
+    other = Account(id="acc_1", name="a", created_at_ms=0, price_list="partner", multiplier_ppm=5)
+    assert terms_of(other) == Terms("partner", 5)
+
+
+@given(prices, usages, st.integers(0, 20_000_000))
+def test_any_charge_can_be_made_again_from_the_row_and_the_multiplier_it_names(
+    sold: Price, usage: Usage, multiplier_ppm: int
+) -> None:
+    lists = PriceLists([sold, row("price_2", T, "7")])
+    held = lists.find("house-1", 0, Terms("default", multiplier_ppm))
+    assert held is not None
+    charge = Charge(amount=total(held, usage), price_id=held.id, multiplier_ppm=held.multiplier_ppm)
+    later = PriceLists([sold, row("price_2", T, "7"), row("price_3", T + 1, "9")])
+    assert later.again(charge, usage) == charge.amount
+
+
+def test_a_charge_of_nothing_is_nothing_again_and_one_of_an_unknown_row_is_not_made_up() -> None:
+    assert PriceLists([]).again(Charge(amount=0, price_id=None), Usage(input=5)) == 0
+    assert PriceLists([]).again(Charge(amount=5, price_id="price_9"), Usage(input=5)) is None
+    assert PriceLists([]).charged_by("price_9") is None
 
 
 def test_what_is_sold_below_cost_is_named_by_bucket_at_every_size() -> None:

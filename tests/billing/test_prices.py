@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.billing.prices_in_use import HOUSE, price, rows
 from tollhouse.billing.prices import (
     MILLION,
+    PARENT,
     TOKEN_BUCKETS,
     BadPrice,
     demand,
@@ -18,7 +19,9 @@ from tollhouse.billing.prices import (
     read_price,
     read_rates,
     scaled,
+    write_multiplier,
 )
+from tollhouse.core.amount import format_usd, parse_usd
 from tollhouse.core.failure import ModelNotPriced
 from tollhouse.core.usage import Usage
 
@@ -218,3 +221,45 @@ def test_reading_never_makes_a_bucket_of_less_than_its_words(row: dict[str, obje
     assert all(rate >= 0 for tier in read.tiers for rate in (*tier.per_million.values(), *tier.per_unit.values()))
     assert [tier.above_input_tokens for tier in read.tiers] == sorted({tier.above_input_tokens for tier in read.tiers})
     assert all(set(tier.per_unit) >= set(read.tiers[0].per_unit) for tier in read.tiers)
+
+
+@given(rows())
+def test_what_a_row_does_not_name_costs_as_its_parent_and_never_nothing(row: dict[str, object]) -> None:
+    """In every tier, whatever is named: a bucket is free only where its own price or its parent's is written so."""
+    tiers = row.get("tiers", ())
+    assert isinstance(tiers, list | tuple)
+    for written, tier in zip((row, *tiers), price(row).tiers, strict=True):
+        for bucket, rate in tier.per_million.items():
+            while bucket not in written:
+                bucket = PARENT[bucket]  # noqa: PLW2901 - walks up
+            assert rate == parse_usd(str(written[bucket]))
+
+
+@given(st.integers(1, 2**31 - 2), st.integers(0, 10**12), st.integers(0, 10**12))
+def test_a_tier_begins_exactly_beyond_its_size(size: int, below: int, above: int) -> None:
+    row = {"input": format_usd(below), "tiers": [{"above_input_tokens": size, "input": format_usd(above)}]}
+    read = price(row)
+    assert [read.rates(at).per_million["input"] for at in (size - 1, size, size + 1)] == [below, below, above]
+
+
+@given(rows(), st.integers(0, 20_000_000))
+def test_a_multiplied_rate_is_off_by_half_a_unit_of_it_at_most(row: dict[str, object], multiplier_ppm: int) -> None:
+    listed = price(row)
+    for tier, times in zip(listed.tiers, scaled(listed, multiplier_ppm).tiers, strict=True):
+        for bucket, rate in tier.per_million.items():
+            assert abs(2 * (times.per_million[bucket] * MILLION - rate * multiplier_ppm)) <= MILLION
+
+
+def test_a_misspelt_price_names_the_nearest_known_one() -> None:
+    with pytest.raises(BadPrice, match="nearest known one is cache_read "):
+        read_rates({"input": "1", "cached_read": "1"})
+
+
+def test_a_number_is_refused_with_the_text_to_write_instead() -> None:
+    with pytest.raises(BadPrice, match=r'as text, such as "2\.5"'):
+        read_rates({"input": 2.5})
+
+
+@given(st.integers(0, 10**9))
+def test_a_multiplier_is_written_as_it_is_read(multiplier_ppm: int) -> None:
+    assert read_multiplier(write_multiplier(multiplier_ppm)) == multiplier_ppm

@@ -4,6 +4,7 @@ What platform.toml prices in the default list is the file's to say: a draft of t
 against the calls of the last days, but not put in force for such a model. Other lists take any model.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -13,6 +14,7 @@ from msgspec import Struct, structs
 from tollhouse.billing.margin import losses, terms_in_use
 from tollhouse.billing.price_list import DEFAULT, PriceLists, Terms
 from tollhouse.billing.prices import Price, read_row
+from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
@@ -26,6 +28,7 @@ from tollhouse.office.prices import new_row
 
 _LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TOLD_MAX = 100
+_TOLD_FEW = 5
 _AT_MS_MAX = 253_402_300_800_000  # the year 10000
 
 State = Literal["in_force", "scheduled", "past"]
@@ -72,7 +75,7 @@ async def bring(office: Office, actor: Actor, data: bytes, price_list: str = DEF
     reach.require_operator(actor, "bring prices")
     if _LIST.fullmatch(price_list) is None:
         raise BadRequest("list: a price list's name is 1 to 64 of A-Z a-z 0-9 . _ -", param="list")
-    file = price_file.read(data)
+    file = await asyncio.to_thread(price_file.read, data)
     if file.mistakes:
         told = file.told()
         more = [f"and {len(told) - _TOLD_MAX} more mistakes"] if len(told) > _TOLD_MAX else []
@@ -86,7 +89,7 @@ async def bring(office: Office, actor: Actor, data: bytes, price_list: str = DEF
         tables.audit.add(row)
         return draft
 
-    return Drafted(await office.rows.change(deed), tuple(_warnings(office, draft)))
+    return await _warned(office, await office.rows.change(deed))
 
 
 async def drafts(office: Office, actor: Actor, *, after: str | None = None, count: int = LIMIT) -> Page[PriceDraft]:
@@ -103,7 +106,7 @@ async def draft_of(office: Office, actor: Actor, draft_id: str) -> Drafted:
     found = await office.rows.read(lambda tables: tables.price_drafts.get(draft_id))
     if found is None:
         raise PathNotFound(f"no price draft {reach.shown(draft_id)}")
-    return Drafted(found, tuple(_warnings(office, found)))
+    return await _warned(office, found)
 
 
 async def activate(office: Office, actor: Actor, draft_id: str, at_ms: int | None = None) -> Drafted:
@@ -114,6 +117,8 @@ async def activate(office: Office, actor: Actor, draft_id: str, at_ms: int | Non
     that is activated already, ScopeMissing.
     """
     drafted = await draft_of(office, actor, draft_id)
+    if at_ms is not None and not office.clock.now_ms() <= at_ms < _AT_MS_MAX:
+        raise BadRequest("at: this is not in the future, and what is charged is charged", param="at")
     row = audit.entry(office, actor, "price.activate", draft_id)
 
     def deed(tables: Tables) -> tuple[PriceDraft, PriceLists]:
@@ -122,9 +127,7 @@ async def activate(office: Office, actor: Actor, draft_id: str, at_ms: int | Non
             raise Conflict(f"{draft_id} is activated already: import the file again to put it in force once more")
         _require_not_owned(draft, tables.catalogue.load().models)
         now_ms = office.clock.now_ms()
-        since_ms = now_ms if at_ms is None else at_ms
-        if not now_ms <= since_ms < _AT_MS_MAX:
-            raise BadRequest("at: this lies in the past, and what is charged is charged", param="at")
+        since_ms = max(now_ms, at_ms or 0)
         active = structs.replace(draft, activated_at_ms=now_ms, effective_from_ms=since_ms)
         for model, written in draft.written.items():
             before = tables.prices.rows(price_list=draft.price_list, model=model)
@@ -142,41 +145,47 @@ async def activate(office: Office, actor: Actor, draft_id: str, at_ms: int | Non
 
 def proposed(draft: PriceDraft) -> dict[str, Price]:
     """What a draft says each of its models costs; a model that is to leave the list has no tiers."""
-    return {
-        model: read_row(
-            PriceRow(id=draft.id, price_list=draft.price_list, model=model, effective_from_ms=0, written=one)
-        )
+    rows = [
+        PriceRow(id=f"{draft.id} {model}", price_list=draft.price_list, model=model, effective_from_ms=0, written=one)
         for model, one in draft.written.items()
-    }
+    ]
+    return {row.model: read_row(row) for row in rows}
+
+
+async def _warned(office: Office, draft: PriceDraft) -> Drafted:
+    """In a thread: a large file is compared with a large catalogue."""
+    return Drafted(draft, await asyncio.to_thread(lambda: tuple(_warnings(office, draft))))
 
 
 def _warnings(office: Office, draft: PriceDraft) -> Iterator[str]:
-    catalogue = office.catalogue
-    owned = set(_owned_by_file(draft, catalogue.models))
-    for name in draft.written:
-        model = catalogue.models.get(name)
-        if model is None:
-            hint = f"; the nearest is {nearest(name, catalogue.models)}" if catalogue.models else ""
-            yield f"{name}: there is no such model yet{hint}"
-        elif name in owned:
-            yield f"{name}: platform.toml prices it; this can be previewed, not activated"
-        elif model.free:
-            yield f"{name}: platform.toml says that it is free, and so it stays"
-    lists = PriceLists(proposed(draft).values())
-    used = terms_in_use(office.prices, office.directory.accounts.values())
-    terms = {Terms(draft.price_list)} | {one for one in used if one.price_list in (draft.price_list, DEFAULT)}
-    found = losses(catalogue, lists, terms, 0)
-    told = {f"{loss.model}: below cost: {margin.told(loss)}" for loss in found if loss.price_list == draft.price_list}
+    models = office.catalogue.models
+    unknown = [name for name in draft.written if name not in models]
+    for name in unknown[:_TOLD_FEW]:
+        hint = f"; the nearest is {nearest(name, models)}" if models else ""
+        yield f"{name}: there is no such model yet{hint}"
+    if len(unknown) > _TOLD_FEW:
+        yield f"{_some(unknown[_TOLD_FEW:])}: there are no such models yet"
+    if owned := _owned_by_file(draft, models):
+        yield f"{_some(owned)}: platform.toml says the price; it can be previewed here, not activated"
+    if free := [name for name in draft.written if name in models and models[name].free]:
+        yield f"{_some(free)}: free, as platform.toml says, and so it stays"
+    lists, used = PriceLists(proposed(draft).values()), terms_in_use(office.prices, _accounts(office))
+    buying = {one for one in used if draft.price_list in (DEFAULT, one.price_list)} | {Terms(draft.price_list)}
+    told = {f"{loss.model}: below cost: {margin.told(loss)}" for loss in losses(office.catalogue, lists, buying, 0)}
     yield from sorted(told)
+
+
+def _accounts(office: Office) -> list[Account]:
+    """As they are at this moment: other threads may add some."""
+    return list(office.directory.accounts.values())
 
 
 def _require_not_owned(draft: PriceDraft, models: Mapping[str, Model]) -> None:
     owned = _owned_by_file(draft, models)
     if owned:
-        some = ", ".join(owned[:5]) + (f" and {len(owned) - 5} more" if len(owned) > 5 else "")
         raise BadRequest(
-            f"platform.toml prices {some}: change that there, or import this as a list of its own (--list NAME) and let"
-            " accounts buy by it",
+            f"platform.toml prices {_some(owned)}: change that there, or import this as a list of its own (--list NAME)"
+            " and let accounts buy by it",
             param="list",
         )
 
@@ -185,6 +194,10 @@ def _owned_by_file(draft: PriceDraft, models: Mapping[str, Model]) -> list[str]:
     if draft.price_list != DEFAULT:
         return []
     return [name for name in draft.written if name in models and models[name].price]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_TOLD_FEW]) + (f" and {len(names) - _TOLD_FEW} more" if len(names) > _TOLD_FEW else "")
 
 
 def _told(draft: PriceDraft) -> dict[str, object]:
