@@ -1,0 +1,348 @@
+"""What may happen next. Each move draws its details from a `Choose`, so that a seeded loop and hypothesis share them.
+
+Amounts are near what a call holds, so that money runs short often and to the last nano-dollar.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from tests.money import deeds, traffic
+from tests.money.days_by_hand import DAY_MS
+from tests.money.shop import PRICES, SHOP
+from tests.money.world import Live, World
+
+T = TypeVar("T")
+
+Choose = Callable[[int], int]
+"""One of so many: 0 is the plainest."""
+
+CALL: Final = 472_500  # nano-USD that a call of `plain` holds, about
+STEP_BACK_MS_MAX: Final = 26 * 3_600_000  # behind the latest instant the clock has shown
+ZONES: Final = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "America/Havana", "Pacific/Apia")
+PAUSES_MS: Final = (1_000, 2_500, 40_000, 900_000, 5 * 3_600_000, DAY_MS, 8 * DAY_MS, 33 * DAY_MS)
+JUMPS_MS: Final = (-1, -60_000, -3_600_000, -20 * 3_600_000, 1, 3_600_000, DAY_MS)
+
+
+class Move(NamedTuple):
+    """`weight`: how often it is drawn by the seeded loop, beside the others that are possible."""
+
+    weight: int
+    possible: Callable[[World], bool]
+    play: Callable[[World, Choose], None]
+
+
+def pick(choose: Choose, things: Sequence[T]) -> T:
+    return things[choose(len(things))]
+
+
+def amount(choose: Choose) -> int:
+    """Nano-USD: so many calls, give or take a little; now and then plenty, or next to nothing."""
+    kind = choose(8)
+    if kind == 6:
+        return 10_000_000_000
+    if kind == 7:
+        return 1 + choose(3)
+    return max(1, CALL * (1 + choose(9)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
+
+
+def opens_account(world: World, choose: Choose) -> None:
+    credit = pick(choose, ("0", "0.001", "unlimited", "0.0000005"))
+    plan = pick(choose, ("default", "bounded"))
+    account = deeds.open_account(world, credit, pick(choose, ZONES), plan)
+    if account is not None:
+        deeds.make_key(world, account, world.projects[-1][1], "live")
+
+
+def makes_project(world: World, choose: Choose) -> None:
+    deeds.make_project(world, pick(choose, world.accounts))
+
+
+def makes_key(world: World, choose: Choose) -> None:
+    account, project = pick(choose, world.projects)
+    deeds.make_key(world, account, project, "test" if choose(5) == 4 else "live")
+
+
+def grants(world: World, choose: Choose) -> None:
+    lasts_ms = pick(choose, (None, None, 1, 3_600_000, DAY_MS))
+    deeds.grant(world, pick(choose, world.accounts), amount(choose), lasts_ms)
+
+
+def ends_grants(world: World, choose: Choose) -> None:
+    deeds.end_grants(world)
+
+
+def changes_multiple(world: World, choose: Choose) -> None:
+    deeds.change_multiple(world, pick(choose, world.accounts), pick(choose, ("1", "1.2", "0.333333", "2.5")))
+
+
+def adjusts(world: World, choose: Choose) -> None:
+    sign = 1 - 2 * choose(2)
+    deeds.adjust(world, pick(choose, world.accounts), sign * amount(choose))
+
+
+def refunds(world: World, choose: Choose) -> None:
+    request = pick(choose, list(reversed(world.books.written)))
+    charged = world.books.written[request].charged or 0
+    part = pick(choose, (None, charged, charged // 2, charged + 1))
+    deeds.refund(world, request, part or None)
+
+
+def lends(world: World, choose: Choose) -> None:
+    deeds.lend(world, pick(choose, world.accounts), pick(choose, ("0", "0.002", "unlimited", "0.0004725")))
+
+
+def makes_code(world: World, choose: Choose) -> None:
+    deeds.make_code(world, amount(choose))
+
+
+def redeems(world: World, choose: Choose) -> None:
+    deeds.redeem(world, len(world.codes) - 1 - choose(len(world.codes)), pick(choose, world.accounts))
+
+
+def sets_budget(world: World, choose: Choose) -> None:
+    """On any level, and often on the place of one that is there."""
+    key = pick(choose, world.keys)
+    where = pick(choose, ({"key": key.id}, {"project": key.project}, {"account": key.account}))
+    how_much = 0 if choose(12) == 11 else amount(choose)
+    deeds.set_budget(
+        world,
+        how_much,
+        window=pick(choose, ("total", "day", "week", "month")),
+        zone=pick(choose, (None, *ZONES)) if choose(2) else None,
+        model=pick(choose, (None, None, "plain", "plain*", "u*")),
+        system=choose(6) == 5,
+        **where,
+    )
+
+
+def removes_budget(world: World, choose: Choose) -> None:
+    deeds.remove_budget(world, pick(choose, [one for one in world.books.budgets.values() if one.alive]))
+
+
+def changes_goods(world: World, choose: Choose) -> None:
+    model = pick(choose, list(SHOP))
+    now = world.goods[model]
+    kind = choose(8)
+    price = {} if kind == 7 else pick(choose, PRICES)
+    deeds.change_goods(world, model, now._replace(price=price, free=kind == 6))
+
+
+def asks(world: World, choose: Choose) -> None:
+    model = pick(choose, ("plain", "plain-drained", "plain", *SHOP))
+    traffic.ask(
+        world,
+        pick(choose, world.keys),
+        model,
+        stream=bool(choose(2)),
+        words=pick(choose, (1, 2, 7, 60)),
+        cap=pick(choose, (12, 1, 40, None)),
+        answers=2 if choose(6) == 5 else 1,
+        most=CALL if choose(8) == 7 else None,
+        gone=choose(16) == 15,
+    )
+
+
+def answers(world: World, choose: Choose) -> None:
+    live = pick(choose, _buffered(world))
+    reported, raw = _report(live, choose)
+    traffic.answers_whole(world, live, reported, raw, pick(choose, (2, 0, 9)))
+
+
+def speaks(world: World, choose: Choose) -> None:
+    traffic.speaks(world, pick(choose, _silent(world)))
+
+
+def says(world: World, choose: Choose) -> None:
+    traffic.says(world, pick(choose, _speaking(world)), 1 + choose(3))
+
+
+def finishes(world: World, choose: Choose) -> None:
+    traffic.finishes(world, pick(choose, _speaking(world)))
+
+
+def reports(world: World, choose: Choose) -> None:
+    live = pick(choose, _finishing(world))
+    reported, raw = _report(live, choose)
+    traffic.reports(world, live, reported, raw or {"prompt_tokens": 1, "completion_tokens": -1})
+
+
+def ends_stream(world: World, choose: Choose) -> None:
+    traffic.ends_stream(world, pick(choose, _finishing(world)), properly=choose(4) < 3)
+
+
+def fails(world: World, choose: Choose) -> None:
+    live = pick(choose, world.live)
+    if live.speaking:
+        how = pick(choose, ("hangs up",) if live.finishing else ("hangs up", "closes"))
+    else:
+        how = pick(choose, ("hangs up", "status", "nonsense"))
+    traffic.fails(world, live, how)
+
+
+def leaves(world: World, choose: Choose) -> None:
+    traffic.leaves(world, pick(choose, [live for live in world.live if not live.client.gone]))
+
+
+def time_passes(world: World, choose: Choose) -> None:
+    traffic.time_passes(world, pick(choose, PAUSES_MS))
+
+
+def clock_is_set(world: World, choose: Choose) -> None:
+    world.by_people = False
+    to_ms = world.now_ms + pick(choose, JUMPS_MS)
+    world.clock.wall_ms = max(to_ms, world.latest_ms - STEP_BACK_MS_MAX)
+    world.latest_ms = max(world.latest_ms, world.now_ms)
+
+
+def disk_goes_bad(world: World, choose: Choose) -> None:
+    traffic.goes_bad(world, pick(choose, ("cannot commit", "cannot write")))
+
+
+def disk_is_mended(world: World, choose: Choose) -> None:
+    traffic.goes_bad(world, "well")
+
+
+def answer_is_lost(world: World, choose: Choose) -> None:
+    """The database commits, and breaks before it can say so."""
+    traffic.goes_bad(world, "answer lost")
+    live = pick(choose, [*_buffered(world), *_finishing(world)])
+    if live.finishing:
+        traffic.ends_stream(world, live, properly=True)
+    else:
+        traffic.answers_whole(world, live, {"input": 3, "output": 2}, None, 2)
+    traffic.goes_bad(world, "well")
+
+
+def ledger_stalls(world: World, choose: Choose) -> None:
+    traffic.stalls(world, pick(choose, ("before", "after")))
+
+
+def ledger_goes_on(world: World, choose: Choose) -> None:
+    traffic.goes_on(world)
+
+
+def crashes(world: World, choose: Choose) -> None:
+    world.crash()
+
+
+def always(world: World) -> bool:
+    return True
+
+
+def well(world: World) -> bool:
+    return world.mood == "well"
+
+
+MOVES: Final[Mapping[str, Move]] = {
+    "opens account": Move(1, lambda world: len(world.accounts) < 3, opens_account),
+    "makes project": Move(1, lambda world: len(world.projects) < 5, makes_project),
+    "makes key": Move(2, lambda world: len(world.keys) < 6, makes_key),
+    "grants": Move(5, always, grants),
+    "ends grants": Move(4, always, ends_grants),
+    "changes multiple": Move(1, always, changes_multiple),
+    "adjusts": Move(3, always, adjusts),
+    "refunds": Move(4, lambda world: bool(world.books.written), refunds),
+    "lends": Move(2, always, lends),
+    "makes code": Move(1, always, makes_code),
+    "redeems": Move(3, lambda world: bool(world.codes), redeems),
+    "sets budget": Move(8, always, sets_budget),
+    "removes budget": Move(2, lambda world: any(one.alive for one in world.books.budgets.values()), removes_budget),
+    "changes goods": Move(3, always, changes_goods),
+    "asks": Move(24, always, asks),
+    "answers": Move(20, lambda world: bool(_buffered(world)), answers),
+    "speaks": Move(20, lambda world: bool(_silent(world)), speaks),
+    "says": Move(10, lambda world: bool(_speaking(world)), says),
+    "finishes": Move(14, lambda world: bool(_speaking(world)), finishes),
+    "reports": Move(12, lambda world: bool(_finishing(world)), reports),
+    "ends stream": Move(18, lambda world: bool(_finishing(world)), ends_stream),
+    "fails": Move(5, lambda world: bool(world.live), fails),
+    "leaves": Move(5, lambda world: any(not live.client.gone for live in world.live), leaves),
+    "time passes": Move(6, lambda world: not world.stall, time_passes),
+    "clock is set": Move(4, always, clock_is_set),
+    "disk goes bad": Move(2, lambda world: well(world) and not world.stall, disk_goes_bad),
+    "disk is mended": Move(6, lambda world: not well(world), disk_is_mended),
+    "answer is lost": Move(
+        3, lambda world: well(world) and not world.stall and bool(_buffered(world) or _finishing(world)), answer_is_lost
+    ),
+    "ledger stalls": Move(2, lambda world: well(world) and not world.stall and not world.late, ledger_stalls),
+    "ledger goes on": Move(8, lambda world: bool(world.stall), ledger_goes_on),
+    "crashes": Move(2, always, crashes),
+}
+
+
+OF_CALLS: Final = (
+    "answers",
+    "speaks",
+    "says",
+    "finishes",
+    "reports",
+    "ends stream",
+    "fails",
+    "leaves",
+    "answer is lost",
+)
+OF_THE_WORLD: Final = (
+    "time passes",
+    "clock is set",
+    "disk goes bad",
+    "disk is mended",
+    "ledger stalls",
+    "ledger goes on",
+    "crashes",
+)
+OF_PEOPLE: Final = tuple(name for name in MOVES if name not in (*OF_CALLS, *OF_THE_WORLD, "asks"))
+
+
+def begin(world: World) -> None:
+    """What every world begins with: somebody with money and a key."""
+    account = deeds.open_account(world, "0", "UTC")
+    assert account is not None
+    deeds.make_key(world, account, world.projects[0][1], "live")
+    deeds.grant(world, account, 40 * CALL)
+
+
+def come_to_rest(world: World) -> None:
+    """All faults are over; then nothing may stay held for longer than a minute."""
+    if world.stall:
+        traffic.goes_on(world)
+    traffic.goes_bad(world, "well")
+    for live in list(world.live):
+        if not live.client.gone:
+            traffic.leaves(world, live)
+    traffic.time_passes(world, 60_000)
+    assert world.calm, "something is held for ever"
+
+
+def _buffered(world: World) -> list[Live]:
+    return [live for live in world.live if not live.call.stream]
+
+
+def _silent(world: World) -> list[Live]:
+    return [live for live in world.live if live.call.stream and not live.speaking]
+
+
+def _speaking(world: World) -> list[Live]:
+    return [live for live in world.live if live.speaking and not live.finishing]
+
+
+def _finishing(world: World) -> list[Live]:
+    return [live for live in world.live if live.finishing]
+
+
+def _report(live: Live, choose: Choose) -> tuple[dict[str, int] | None, dict[str, Any] | None]:
+    """Usage within the bounds, at them, beyond what was held, impossible, unbelievable, or none."""
+    cap = live.call.cap or 1024
+    kind = choose(7)
+    if kind == 0:
+        return {"input": 3 + choose(20), "output": 1 + choose(cap)}, None
+    if kind == 1:
+        cached = choose(30)
+        thought = choose(cap)
+        return {"input": choose(30), "cache_read": cached, "output": cap - thought, "reasoning": thought}, None
+    if kind == 2:
+        return {"input": live.call.body_bytes, "output": cap * live.call.answers}, None
+    if kind == 3:
+        return {"input": 50, "output": cap * live.call.answers + 1 + choose(900)}, None
+    if kind == 4:
+        return {"input": 200_000, "output": 1}, None
+    return None, None if kind == 5 else {"prompt_tokens": 5, "completion_tokens": -3}

@@ -1,0 +1,103 @@
+"""The money of the house against the slow model: hypothesis for what nobody thought of, the seeded loop for volume.
+
+At least 500 steps here, 5,000 among the long tests; `make test-money STEPS=...` for any number. docs/testing.md says what
+a seed means and which defects are found within 500 steps.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from tests.money import inspection, moves
+from tests.money.moves import MOVES, Choose
+from tests.money.run import run
+from tests.money.world import World
+
+
+def chooser(data: st.DataObject) -> Choose:
+    return lambda count: data.draw(st.integers(0, count - 1))
+
+
+class Money(RuleBasedStateMachine):
+    """Two kinds of rule, of what people do and of what calls go through, so that neither crowds out the other."""
+
+    @initialize()
+    def begins(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.world = World(Path(self.folder.name), 0)
+        moves.begin(self.world)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            try:
+                moves.come_to_rest(self.world)
+                inspection.check(self.world)
+            finally:
+                self.world.end()
+                self.folder.cleanup()
+
+    def step(self, data: st.DataObject, names: tuple[str, ...]) -> None:
+        possible = [name for name in names if MOVES[name].possible(self.world)]
+        name = data.draw(st.sampled_from(possible))
+        MOVES[name].play(self.world, chooser(data))
+        inspection.check(self.world)
+
+    @rule(data=st.data())
+    def somebody_does_something(self, data: st.DataObject) -> None:
+        self.step(data, moves.OF_PEOPLE)
+
+    @rule(data=st.data())
+    def somebody_asks(self, data: st.DataObject) -> None:
+        self.step(data, ("asks",))
+
+    @precondition(lambda self: self.world.live)
+    @rule(data=st.data())
+    def a_call_goes_on(self, data: st.DataObject) -> None:
+        self.step(data, moves.OF_CALLS)
+
+    @rule(data=st.data())
+    def something_happens(self, data: st.DataObject) -> None:
+        self.step(data, moves.OF_THE_WORLD)
+
+
+def check(runs: int, steps: int) -> None:
+    run_state_machine_as_test(
+        Money,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+def test_nothing_hypothesis_thinks_of_tells_the_house_from_the_model() -> None:
+    check(runs=16, steps=25)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_seed_tells_the_house_from_the_model(tmp_path: Path, seed: int) -> None:
+    seen = run(tmp_path, seed, 250)
+    assert seen["finished"]
+    assert seen["insufficient_quota"]
+
+
+@pytest.mark.long
+def test_nothing_hypothesis_thinks_of_for_longer_tells_them_apart() -> None:
+    check(runs=50, steps=50)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 105))
+def test_no_seed_of_many_tells_them_apart(tmp_path: Path, seed: int) -> None:
+    seen = run(tmp_path, seed, 500)
+    assert seen["overrun"]
+    assert seen["written later"]
