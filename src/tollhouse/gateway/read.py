@@ -22,14 +22,14 @@ async def read(house: House, journey: Journey) -> Request:
     journey.stream = request.stream
     journey.asked = extent(request)
     journey.output_cap = request.output_cap
-    journey.tags = _tags(call.header(b"x-tollhouse-tags"), request)
+    journey.tags = _tags(journey.identity.key.tags, call.header(b"x-tollhouse-tags"), request)
     if journey.identity.key.mode == "test":
         journey.script = call.header(SIMULATE).decode("latin-1")
     return request
 
 
-def _tags(header: bytes, request: Request) -> dict[str, str]:
-    """What costs may be grouped by: the key's own tags are added where usage is reported, these are the call's."""
+def _tags(of_key: dict[str, str], header: bytes, request: Request) -> dict[str, str]:
+    """What costs may be grouped by: the key's own tags, and the call's, which go before them."""
     tags = dict(list(request.metadata.items())[:TAGS_MAX])
     if request.user:
         tags["user"] = request.user
@@ -41,4 +41,7 @@ def _tags(header: bytes, request: Request) -> dict[str, str]:
             tags[name.strip()] = value.strip()
         if len(tags) > TAGS_MAX:
             raise BadRequest(f"a call carries at most {TAGS_MAX} tags", param="x-tollhouse-tags")
-    return {name[:TAG_CHARACTERS_MAX]: value[:TAG_CHARACTERS_MAX] for name, value in tags.items()} if tags else tags
+    if not tags:
+        return of_key
+    named = {name[:TAG_CHARACTERS_MAX]: value[:TAG_CHARACTERS_MAX] for name, value in tags.items()}
+    return of_key | named if of_key else named

@@ -22,6 +22,7 @@ async def report(
     from_ms: int | None = None,
     to_ms: int | None = None,
     account: str | None = None,
+    project: str | None = None,
     key: str | None = None,
     mode: KeyMode | None = None,
 ) -> tuple[UsageSum, ...]:
@@ -39,17 +40,22 @@ async def report(
     if not 0 <= start_ms <= end_ms:
         raise BadRequest("from: this lies after `to`", param="from")
     account_id = reach.narrowed(office, actor, account)
-    key_id = None
-    if key is not None:
-        if by == "tag":
-            raise BadRequest("by: tags are summed over an account, not over one key", param="by")
-        key_id = reach.key(office, actor, key).id
+    if by == "tag" and (key is not None or project is not None):
+        raise BadRequest("by: tags are summed over an account, not over one project or key", param="by")
+    project_id = None if project is None else reach.project(office, actor, project, account_id).id
+    key_id = None if key is None else reach.key(office, actor, key).id
     grain_ms = DAY_MS if by == "tag" else QUARTER_MS
     start_ms -= start_ms % grain_ms
     end_ms += -end_ms % grain_ms
     sums = await office.rows.read(
         lambda tables: tables.usage.sums(
-            by, from_ms=start_ms, to_ms=end_ms, account_id=account_id, key_id=key_id, mode=mode
+            by,
+            from_ms=start_ms,
+            to_ms=end_ms,
+            account_id=account_id,
+            project_id=project_id,
+            key_id=key_id,
+            mode=mode,
         )
     )
     return tuple(sums)

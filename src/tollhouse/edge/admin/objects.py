@@ -128,6 +128,8 @@ class UsageObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="us
     group: str
     calls: int
     failed: int
+    charge_nusd: int
+    charge_usd: str
     usage: dict[str, int]
 
 
@@ -246,7 +248,15 @@ def model_object(model: Model, price: dict[str, Any], below_cost: tuple[str, ...
 def usage_object(by: str, row: UsageSum) -> UsageObject:
     group = (written(int(row.group)) or "")[:10] if by == "day" else row.group
     buckets = {name: getattr(row.usage, name) for name in BUCKETS if getattr(row.usage, name)}
-    return UsageObject(by=by, group=group, calls=row.calls, failed=row.failed, usage=buckets)
+    return UsageObject(
+        by=by,
+        group=group,
+        calls=row.calls,
+        failed=row.failed,
+        charge_nusd=row.charge,
+        charge_usd=format_usd(row.charge),
+        usage=buckets,
+    )
 
 
 def audit_object(row: AuditRow) -> AuditObject:
