@@ -177,7 +177,7 @@ def test_reports_and_lists_have_the_shape_of_lists(made: Folder) -> None:
         answer = made.json(*words).answer
         assert (answer["object"], isinstance(answer["data"], list)) == ("list", True)
     header = made.type("usage", "--by", "tag", "--from", "2026-01-01", "--csv").out.splitlines()[0]
-    assert header.startswith("tag,calls,failed,input,")
+    assert header.startswith("tag,calls,failed,charge_usd,input,")
     for words in (("accounts", "list"), ("models", "list"), ("providers", "list"), ("usage",), ("audit", "list")):
         assert made.type(*words).code == 0
 

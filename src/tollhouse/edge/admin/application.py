@@ -26,11 +26,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
-_ALWAYS: Final = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
+_JSON: Final = (b"content-type", b"application/json")
+_CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
+_ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -62,11 +60,11 @@ class ControlApi:
             return
         except Failure as failure:
             status, body = openai.status(failure), openai.body(failure, request_id)
-            headers = [header for header in headers_of(failure) if header not in _ALWAYS]
+            headers = headers_of(failure)
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer
             self.defect(request_id, error)
             ours = Defect("this platform failed on your request")
-            status, headers, body = ours.status, [], openai.body(ours, request_id)
+            status, headers, body = ours.status, [_JSON], openai.body(ours, request_id)
         ids = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
         head = [*_ALWAYS, *headers, *ids, (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": head})
@@ -94,7 +92,10 @@ class ControlApi:
             now_ms=now_ms,
             file=data if route.takes_file else b"",
         )
-        return route.status, [], _encode(await route.deed(self.desk, asked))
+        answer = await route.deed(self.desk, asked)
+        if route.as_csv is not None and _wants_csv(scope["headers"], given):
+            return route.status, [_CSV], route.as_csv(given, answer).encode()
+        return route.status, [_JSON], _encode(answer)
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
@@ -140,6 +141,10 @@ async def _body(receive: Receive) -> bytes:
             raise RequestTooLarge(f"the request body is larger than the {BODY_BYTES_MAX} bytes taken here")
         if not message.get("more_body"):
             return b"".join(pieces)
+
+
+def _wants_csv(headers: Sequence[tuple[bytes, bytes]], given: Struct) -> bool:
+    return getattr(given, "format", None) == "csv" or dict(headers).get(b"accept", b"").startswith(b"text/csv")
 
 
 def _require_json(headers: Sequence[tuple[bytes, bytes]], data: bytes) -> None:

@@ -61,6 +61,7 @@ class Route:
     takes: type[Struct] = Nothing  # the query of a GET, the JSON body of anything else
     takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
     status: int = 200
+    as_csv: Callable[[Any, Any], str] | None = None  # (given, answer) as comma-separated values, for who wants them
 
 
 PLATFORM: frozenset[Who] = frozenset(("operator",))

@@ -1,9 +1,14 @@
 """/api/v1/usage"""
 
-from typing import Literal
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, field
 
+from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.moments import moment_ms
 from tollhouse.edge.admin.objects import Page, UsageObject, usage_object
@@ -16,8 +21,10 @@ class UsageAsked(Struct, frozen=True, kw_only=True):
     start: str | None = field(default=None, name="from")  # a date or a time with its offset; absent: 30 days ago
     end: str | None = field(default=None, name="to")  # exclusive; absent: now
     account: str | None = None
+    project: str | None = None
     key: str | None = None
     mode: Literal["live", "test"] | None = None
+    format: Literal["json", "csv"] = "json"
 
 
 async def report(desk: Desk, asked: Asked[UsageAsked]) -> Page[UsageObject]:
@@ -29,12 +36,43 @@ async def report(desk: Desk, asked: Asked[UsageAsked]) -> Page[UsageObject]:
         from_ms=None if given.start is None else moment_ms(given.start, "from", asked.now_ms),
         to_ms=None if given.end is None else moment_ms(given.end, "to", asked.now_ms),
         account=given.account,
+        project=given.project,
         key=asked.own_key_id or given.key,
         mode=given.mode,
     )
     return Page(data=tuple(usage_object(given.by, one) for one in sums))
 
 
+def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
+    """A header row, then a row a group, by RFC 4180; `rows` as `UsageObject` in JSON."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([by, "calls", "failed", "charge_usd", *BUCKETS])
+    for row in rows:
+        used = [row["usage"].get(bucket, 0) for bucket in BUCKETS]
+        writer.writerow([_cell(row["group"]), row["calls"], row["failed"], row["charge_usd"], *used])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet must not take a model's or a tag's name for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _page_as_csv(given: UsageAsked, page: Page[UsageObject]) -> str:
+    return as_csv(msgspec.to_builtins(page)["data"], given.by)
+
+
 ROUTES = (
-    Route("usage.list", "GET", "/api/v1/usage", report, OWN, "Calls and tokens, summed", Page[UsageObject], UsageAsked),
+    Route(
+        "usage.list",
+        "GET",
+        "/api/v1/usage",
+        report,
+        OWN,
+        "Calls, tokens and charges, summed; as CSV with format=csv or Accept: text/csv",
+        Page[UsageObject],
+        UsageAsked,
+        as_csv=_page_as_csv,
+    ),
 )
