@@ -77,7 +77,8 @@ def _judge(model: str, written: Written, found: PriceFile) -> None:
 
 def _read_csv(text: str, found: PriceFile) -> None:
     first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first and "," not in first else ",")
+    delimiter = ";" if ";" in first and "," not in first else ","
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line, head = 1, None
     while True:
         try:

@@ -65,10 +65,13 @@ async def replay(
     days: int = DAYS,
     account: str | None = None,
     after: str | None = None,
+    portion: int = _PORTION,
+    calls_max: int = _CALLS_MAX,
 ) -> Replay:
     """Charge the calls of the last days again: by a draft (its id), or as they were charged.
 
-    account: only its calls, and as if it bought by the draft's list. Raises PathNotFound, BadRequest, ScopeMissing.
+    account: only its calls, and as if it bought by the draft's list. portion: how many calls are read at a time;
+    calls_max: after how many there is an answer. Raises PathNotFound, BadRequest, ScopeMissing.
     """
     reach.require_operator(actor, "see what calls would cost")
     if not 1 <= days <= DAYS_MAX:
@@ -81,9 +84,9 @@ async def replay(
     to_ms = office.clock.now_ms() + 1
     from_ms = to_ms - days * _DAY_MS
     sums, behind, looked_at = _Sums(again, costs_of(office.catalogue), account_id, draft is None), place(after), 0
-    while looked_at < _CALLS_MAX:
-        portion = partial(_portion, sums=sums, from_ms=from_ms, to_ms=to_ms, after=behind)
-        count, behind = await office.rows.read(portion)
+    while looked_at < calls_max:
+        part = partial(_portion, sums=sums, from_ms=from_ms, to_ms=to_ms, after=behind, portion=portion)
+        count, behind = await office.rows.read(part)
         looked_at += count
         if behind is None:
             break
@@ -158,9 +161,11 @@ class _Sums:
         )
 
 
-def _portion(tables: Tables, *, sums: _Sums, from_ms: int, to_ms: int, after: Place | None) -> tuple[int, Place | None]:
+def _portion(
+    tables: Tables, *, sums: _Sums, from_ms: int, to_ms: int, after: Place | None, portion: int
+) -> tuple[int, Place | None]:
     """How many calls there were, and behind which to go on; None: that was all."""
-    calls = tables.requests.within(from_ms, to_ms, after, _PORTION)
+    calls = tables.requests.within(from_ms, to_ms, after, portion)
     sums.add(calls)
-    last = (calls[-1].time_ms, calls[-1].id) if len(calls) == _PORTION else None
+    last = (calls[-1].time_ms, calls[-1].id) if len(calls) == portion else None
     return len(calls), last
