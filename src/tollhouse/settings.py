@@ -58,9 +58,7 @@ class Server(Struct, frozen=True, kw_only=True):
     ] = ()
     requests_per_minute_per_address: Annotated[
         Annotated[int, Meta(ge=0, le=2**31)],
-        _help(
-            "calls that bring a key, good or bad, from one client address (IPv6: one /64); beyond it 429; 0: no limit"
-        ),
+        _help("calls, whatever key they bring, from one client address (IPv6: one /64); beyond it 429; 0: no limit"),
     ] = 0
     log: Annotated[str, _help("`stderr`, or a path within the data folder")] = "stderr"
     request_retention_days: Annotated[Count, _help("how long a row per request is kept; ledger and audit stay")] = 90
