@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tollhouse.billing.credit import Lot, Pocket, after, due, from_deeds
+from tollhouse.billing.credit import Lot, Pocket, after, due
+from tollhouse.billing.grants import grants
+from tollhouse.billing.grants import pocket as laid_out
 from tollhouse.billing.ledger import Entry, Kind, Tail, Transfer, append, tail_of
 
 
@@ -126,4 +128,17 @@ def test_the_pocket_is_the_same_from_the_entries_that_are_no_charges(walk: list[
             entry = append(tail, one)
             tail = tail_of(entry)
             deeds += [entry] if one.kind != "charge" else []
-        assert from_deeds(deeds, tail.balance) == pocket
+        assert laid_out(deeds, tail.balance) == pocket
+
+
+def test_a_grant_that_ended_in_parts_was_used_for_the_rest() -> None:
+    tail, deeds = Tail("acc_a"), list[Entry]()
+    for one in (
+        transfer(1, "grant", 30, 900),
+        transfer(2, "expiry", -10, refers_to="txn_1"),
+        transfer(3, "expiry", -15, refers_to="txn_1"),
+    ):
+        entry = append(tail, one)
+        tail, deeds = tail_of(entry), [*deeds, entry]
+    (grant,) = grants(deeds, tail.balance - 5)
+    assert (grant.amount, grant.used) == (30, 5)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, structs
 
-from tollhouse.billing.ledger import Entry, Transfer
+from tollhouse.billing.ledger import Transfer
 
 
 class Lot(Struct, frozen=True):
@@ -41,17 +41,6 @@ def after(pocket: Pocket, transfers: Iterable[Transfer]) -> Pocket:
         else:
             pocket = spend(pocket, -transfer.amount)
     return pocket
-
-
-def from_deeds(deeds: Iterable[Entry], balance: int) -> Pocket:
-    """The pocket of an account from its entries but charges, in their order, and its balance today: what calls cost
-    between two of them is what the balance lost meanwhile, so that no charge has to be read."""
-    pocket, before = Pocket(), 0
-    for entry in deeds:
-        charged = before + entry.transfer.amount - entry.balance
-        pocket = after(spend(pocket, charged), (entry.transfer,))
-        before = entry.balance
-    return spend(pocket, before - balance)
 
 
 def due(pocket: Pocket, now_ms: int) -> Sequence[Lot]:

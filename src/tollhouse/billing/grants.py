@@ -4,6 +4,7 @@ Every entry of the ledger names the balance after it. So what was charged betwee
 what the balance lost meanwhile, and the money an account holds can be laid out again from those few entries.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -29,12 +30,15 @@ def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
     """Of an account whose newest entries but charges are `deeds`, in their order. What was before them counts as one
     lot without an end. `balance`: nano-USD, now."""
     lots = {lot.id: lot.left for lot in pocket(deeds, balance).lots}
-    expired = {one.transfer.refers_to: -one.transfer.amount for one in deeds if one.transfer.kind == "expiry"}
+    expired: dict[str | None, int] = defaultdict(int)  # a grant may end in parts, where calls were in flight
+    for entry in deeds:
+        if entry.transfer.kind == "expiry":
+            expired[entry.transfer.refers_to] -= entry.transfer.amount
     return [
         Grant(
             id=made.id,
             amount=made.amount,
-            used=made.amount - lots.get(made.id, 0) - expired.get(made.id, 0),
+            used=made.amount - lots.get(made.id, 0) - expired[made.id],
             effective_at_ms=made.time_ms,
             expires_at_ms=made.expires_at_ms,
         )

@@ -7,7 +7,8 @@ stays until it is settled, and what it leaves is taken the next time. A grant th
 from typing import NamedTuple
 
 from tollhouse.billing import book
-from tollhouse.billing.credit import Pocket, after, due, from_deeds, spend
+from tollhouse.billing.credit import Pocket, after, due, spend
+from tollhouse.billing.grants import pocket as laid_out
 from tollhouse.billing.ledger import Entry, Transfer
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Failure
@@ -104,7 +105,7 @@ async def _end(office: Office, actor: Actor, account_id: str, now_ms: int) -> tu
 
 
 def _pocket(tables: Tables, money: Money) -> Pocket:
-    return from_deeds(tables.ledger.deeds_within(money.account_id, 0, _FOREVER_MS), money.balance)
+    return laid_out(tables.ledger.deeds_within(money.account_id, 0, _FOREVER_MS), money.balance)
 
 
 def _next_ms(pocket: Pocket) -> int | None:
