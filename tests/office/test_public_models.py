@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from scripts.write_public_models import render
-from tollhouse.core.amount import parse_usd
 from tollhouse.billing.prices import PRICE_KEYS
+from tollhouse.core.amount import parse_usd
 from tollhouse.office.public_models import FILE, PublicModel, find, read
 
 MODELS = read()
