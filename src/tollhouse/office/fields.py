@@ -33,7 +33,7 @@ def reason(text: str | None) -> str | None:
 
 
 def email(text: str, param: str = "email") -> str:
-    if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable():
+    if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable() or "=?" in text:
         raise BadRequest(f"{param}: {text[:60]!r} is no mail address", param=param)
     return text.strip()
 

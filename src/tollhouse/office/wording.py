@@ -72,7 +72,7 @@ def _named(kind: str, data: Data, directory: Directory) -> str | None:
         "key": directory.keys,
     }
     found = known[kind].get(str(object_id))
-    name = getattr(found, "name", "")
+    name = "".join(letter if letter.isprintable() else " " for letter in getattr(found, "name", ""))
     return f'{kind} "{name[:_NAME_MAX]}" ({object_id})' if name else f"{kind} {object_id}"
 
 

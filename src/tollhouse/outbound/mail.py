@@ -21,6 +21,7 @@ from tollhouse.core.notice import Answer
 WORDS_MAX: Final = 200
 _SUBJECT_MAX: Final = 400
 _LASTING: Final = 500
+_ENCODED: Final = "=?"  # begins an encoded word, which the library would decode, line breaks and all
 _PORTS: Final = {"smtp": 25, "smtps": 465}.items()
 
 
@@ -82,8 +83,8 @@ def message(letter: Letter, sender: Address, now_ms: int) -> EmailMessage:
     """Plain text. Whatever a subject holds, it stays one line of a header."""
     made = EmailMessage()
     made["From"] = sender
-    made["To"] = ", ".join(letter.to)
-    made["Subject"] = _one_line(letter.subject)[:_SUBJECT_MAX]
+    made["To"] = ", ".join(address for address in letter.to if _ENCODED not in address) or "undisclosed-recipients:;"
+    made["Subject"] = _one_line(letter.subject).replace(_ENCODED, "= ?")[:_SUBJECT_MAX]
     made["Date"] = format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC))
     made["Message-ID"] = f"<{letter.id}@{sender.domain or 'localhost'}>"
     made["Auto-Submitted"] = "auto-generated"

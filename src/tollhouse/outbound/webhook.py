@@ -4,6 +4,7 @@ The time is the try's: receivers refuse what is older than five minutes. The id 
 try: that is how a receiver knows what it has had. Redirects are not followed.
 """
 
+from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,10 +18,14 @@ from tollhouse.core.wire import Deadlines, Headers, Outgoing, Route, Upstream
 WORDS_MAX: Final = 200
 _READ_BYTES_MAX: Final = 4 * WORDS_MAX
 _GONE: Final = 410
+_PREFIX: Final = "whsec_"
+_SECRET_BYTES_MIN: Final = 24  # as the specification demands; the library would sign with one byte
 
 
 def sign(secret: str, message_id: str, now_ms: int, body: bytes) -> Headers:
-    """The headers a receiver verifies by. `secret`: whsec_ and base64."""
+    """The headers a receiver verifies by. secret: `whsec_` and base64. Raises ValueError for one that is too short."""
+    if len(b64decode(secret.removeprefix(_PREFIX), validate=True)) < _SECRET_BYTES_MIN:
+        raise ValueError("the webhook's secret is too short to sign with")
     seconds = now_ms // 1000
     signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(seconds, UTC), body.decode())
     return [
