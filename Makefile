@@ -23,11 +23,11 @@ run: $(RUNTIME) ## start the platform with a simulated provider and a demo accou
 	@exec $(BIN)/tollhouse demo --dir $(DIR) --port $(PORT) $(ARGS)
 
 test: $(DEVELOPMENT) ## everything that must hold before a change lands: check and the tests, side by side
-	@scripts/need nginx
+	@scripts/need nginx strace
 	@$(MAKE) -j2 --keep-going --output-sync=target types style floors suite
 
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
-	@scripts/need nginx
+	@scripts/need nginx strace
 	@$(BIN)/pytest -m long $(ARGS)
 
 test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform

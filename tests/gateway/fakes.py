@@ -205,11 +205,13 @@ class FakeUpstream:
 
 
 class FakeLedger:
-    """Keeps records. `failing`: as if the database could not be written; `busy`: commits wait for it."""
+    """Keeps records. `failing`: as if the database could not be written, and `trouble` what is known of that before a
+    commit; `busy`: commits wait for it."""
 
     def __init__(self) -> None:
         self.records: list[Request] = []
         self.failing = False
+        self.trouble: str | None = None
         self.busy: asyncio.Event | None = None
 
     async def commit(self, record: Request) -> None:

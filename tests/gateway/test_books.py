@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
+from tests.gateway.fakes import FakeClient, FakeLedger, FakeUpstream
 from tests.gateway.stage import (
     ROLE,
     STORY,
@@ -17,10 +17,12 @@ from tests.gateway.stage import (
     word,
 )
 from tollhouse.core.failure import (
+    Defect,
     Overloaded,
     UpstreamError,
     UpstreamTimeout,
 )
+from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
 
 PLAIN = Usage(input=60, output=12, requests=1)
@@ -112,3 +114,40 @@ def test_a_process_that_ends_writes_down_what_it_cut_off() -> None:
             assert stage.limits.inside == 0
 
     run(main())
+
+
+class TestTroubleKnown:
+    def test_no_provider_is_asked_for_what_could_not_be_charged(self) -> None:
+        async def main() -> None:
+            stage = Stage()
+            stage.ledger.trouble = "database or disk is full"
+            with pytest.raises(Overloaded) as refused:
+                await stage.ask(FakeClient(asking()))
+            assert "disk" not in str(refused.value), "the operator's concern"
+            assert stage.first.answers == []
+            assert (stage.record.ending, stage.record.status) == ("refused", 503)
+            stage.ledger.trouble = None
+            client = FakeClient(asking())
+            await stage.ask(client)
+            assert client.status == 200
+
+        run(main())
+
+    def test_a_charge_that_can_never_be_written_keeps_nobodys_money(self) -> None:
+        class NeverWritten(FakeLedger):
+            async def commit(self, record: Request) -> None:
+                if not self.failing:
+                    raise Defect("the call's record was refused by the database")
+                await super().commit(record)
+
+        async def main() -> None:
+            stage = Stage(first=FakeUpstream(streaming(*STORY)))
+            stage.house.ledger = ledger = NeverWritten()
+            ledger.failing = True
+            await stage.ask(FakeClient(asking(stream=True)))
+            assert stage.purse.held > 0
+            ledger.failing = False
+            await until(lambda: not stage.house.late)
+            assert (stage.purse.spent, stage.purse.held) == (0, 0)
+
+        run(main())

@@ -7,7 +7,7 @@ does calls in flight.
 import asyncio
 
 from tollhouse.billing import book
-from tollhouse.core.failure import Overloaded
+from tollhouse.core.failure import Failure, Overloaded
 from tollhouse.core.request import Request
 from tollhouse.gateway.hold import Held
 from tollhouse.gateway.ports import House
@@ -29,6 +29,10 @@ async def _until_it_stands(house: House, record: Request, held: Held) -> None:
             await house.ledger.commit(record)
         except Overloaded:
             continue
+        except Failure:  # it can never be written, so it is not charged: nobody's money waits for it
+            if held.hold is not None:
+                book.release(held.hold)
+            return
         settle(held, record)
         return
 

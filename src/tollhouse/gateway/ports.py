@@ -41,6 +41,11 @@ class Keys(Protocol):
 class Ledger(Protocol):
     """Where a call is written down."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written at the moment, as far as is known; None while all is well."""
+        ...
+
     async def commit(self, record: Request) -> None:
         """Return once the record is durable. Raises Overloaded where it cannot be made so."""
         ...

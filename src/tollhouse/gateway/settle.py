@@ -36,7 +36,12 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         self.committed = False
 
     def hold(self, request: Request, model: Model) -> None:
-        """Reserve the worst case. Raises what `gateway.hold.hold` does; then nothing is reserved."""
+        """Reserve the worst case. Raises what `gateway.hold.hold` does; then nothing is reserved.
+
+        Raises Overloaded while the ledger cannot be written: no provider is asked for what could not be charged.
+        """
+        if self._house.ledger.trouble is not None:
+            raise Overloaded("the database cannot be written at the moment: try again", retry_after_ms=1_000)
         self._held = hold(self._house, self._journey, request, model)
 
     async def commit(self) -> None:

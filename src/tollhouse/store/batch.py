@@ -6,8 +6,9 @@ What can go wrong, and who hears of it:
 - the database itself (disk full, read-only, connection lost): nothing of the batch stands, and every waiter gets
   Overloaded. A connection that broke between two batches is made anew without anybody noticing.
 
-A commit whose answer was lost is looked up afterwards by the id of its first record. A batch of changes only has no
-such witness: its waiters get Overloaded although the changes may stand.
+A commit whose answer was lost is looked up afterwards by the id of its first record; while the database cannot be
+asked, its waiters wait, for nobody may be told that a call is free which may stand in the ledger. A batch of changes
+only has no such witness: its waiters get Overloaded although the changes may stand.
 """
 
 import asyncio
@@ -60,22 +61,38 @@ class Batches:
         self._engine = engine
         self._steps = steps
         self._driver: Driver | None = None
+        self._doubtful: Sequence[Job] = ()
+        """The batch whose COMMIT got no answer, while the database cannot be asked."""
+        self._doubt: BaseException = _CommitUnsure()
+        self._session = 0
+        """Where that COMMIT was sent to, on PostgreSQL."""
 
-    def settle(self, batch: Sequence[Job]) -> None:
-        """Commit the batch; afterwards each job has its result or its error."""
+    def settle(self, batch: Sequence[Job]) -> Sequence[Job]:
+        """Commit the batch. Gives the jobs that have their result or their error now: those of this batch, unless its
+        COMMIT got no answer and nobody can say yet what became of it, and those of which nobody could say before."""
         self.noticed = False
+        decided = self._decide()
+        if not batch:
+            return decided
+        if self._doubtful:  # a later batch must not stand before it
+            self._fail(batch, self._doubt)
+            return [*decided, *batch]
         try:
             self._try_twice(batch)
         except _CommitUnsure as unsure:
-            self.disconnect()
-            if not self._stands(batch):
-                self._fail(batch, unsure.__cause__ or unsure)
-                return
+            return [*decided, *self._look_up(batch, unsure.__cause__ or unsure)]
         except Exception as error:  # guard: whatever the database does, the waiters hear of it and the thread lives
             self.disconnect()
             self._fail(batch, error)
-            return
-        self.trouble = None
+        else:
+            self.trouble = None
+        return [*decided, *batch]
+
+    def abandon(self) -> Sequence[Job]:
+        """The end: whoever still waits for a COMMIT without an answer hears that it failed, which nobody knows."""
+        batch, self._doubtful = self._doubtful, ()
+        self._fail(batch, self._doubt)
+        return batch
 
     def keep_house(self, now_ms: int | None) -> None:
         """Between batches: write overdue last uses (all of them if no time is given), find out whether trouble is over,
@@ -89,9 +106,13 @@ class Batches:
                 _prove_writable(driver.connection)
                 driver.commit()
                 self.uses.written(uses)
-                self.trouble = None
+                if not self._doubtful:
+                    self.trouble = None
             if self.since_checkpoint:
-                self._connect().checkpoint()
+                driver = self._connect()
+                if driver.checkpoint() and now_ms is not None:
+                    # A WAL that begins anew is synced once more than others: let no caller wait for that.
+                    self._commit_nothing()
             self.since_checkpoint = 0
         except Exception as error:  # guard: as in `settle`, with nobody waiting
             self.disconnect()
@@ -160,20 +181,59 @@ class Batches:
             job.error = Overloaded("the database cannot be written at the moment: try again", retry_after_ms=1_000)
             job.error.__cause__ = error
 
-    def _stands(self, batch: Sequence[Job]) -> bool:
-        """Whether a commit without an answer was done: then its first record is there."""
+    def _look_up(self, batch: Sequence[Job], error: BaseException) -> Sequence[Job]:
+        """A COMMIT got no answer, or an error for one: find out which it was. Gives the batch, or nothing while the
+        database cannot be asked."""
+        if self._engine.dialect.name != "sqlite":
+            self._session = 0 if self._driver is None else self._driver.session
+            self.disconnect()
+        stands = self._stands(batch)
+        if stands is None:
+            self._doubtful, self._doubt, self.trouble = batch, error, _reason(error)
+            return ()
+        if stands:
+            self.noticed, self.trouble = True, None
+        else:
+            self._fail(batch, error)
+            self._bury()
+        return batch
+
+    def _decide(self) -> Sequence[Job]:
+        """What became of the batch in doubt; nothing where nobody can say yet, or none is."""
+        batch, self._doubtful = self._doubtful, ()
+        return self._look_up(batch, self._doubt) if batch else ()
+
+    def _stands(self, batch: Sequence[Job]) -> bool | None:
+        """Whether a commit without an answer was done: then its first record is there. None: nobody can say."""
         witness = next((job.record for job in batch if job.record is not None and job.error is None), None)
         if witness is None:
             return False
         try:
             driver = self._connect()
             driver.begin()
-            stands = requests.Requests(driver.connection).holds(witness)
+            driver.end_session(self._session)
+            stands = requests.stands(driver, witness)
             driver.rollback()
             return stands
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
             self.disconnect()
-            return False
+            return False if self._engine.dialect.name == "sqlite" else None
+
+    def _bury(self) -> None:
+        """What a failed COMMIT of SQLite has written may lie whole in the WAL, and stand after a crash although its
+        callers were told that it failed. Before they are, another transaction is written over it."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        try:
+            self._commit_nothing()
+        except Exception:  # guard: what counts is that it was written; that the disk fails is known already
+            self.disconnect()
+
+    def _commit_nothing(self) -> None:
+        driver = self._connect()
+        driver.begin()
+        _prove_writable(driver.connection)
+        driver.commit()
 
     def _connect(self) -> Driver:
         if self._driver is None:

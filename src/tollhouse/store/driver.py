@@ -78,10 +78,24 @@ class Driver:
         if not self._clean:
             self.remembered.clear()
 
-    def checkpoint(self) -> None:
-        """Between transactions: move SQLite's WAL into the database, as far as no reader still needs it."""
+    @property
+    def session(self) -> int:
+        """What the server calls this connection; 0 where there is no server."""
+        return 0 if self._sqlite else int(self._raw.info.backend_pid)
+
+    def end_session(self, session: int) -> None:
+        """Let a server no longer work for a connection that was lost: what it has not committed by then, it will not.
+        Its rows are locked until it has heard of it; nobody waits long for that. 0: nothing to end."""
+        if session:
+            self._cursor.execute("SET LOCAL lock_timeout = '5s'")
+            self._cursor.execute("SELECT pg_terminate_backend(%s)", [session])
+
+    def checkpoint(self) -> bool:
+        """Between transactions: move SQLite's WAL into the database, as far as no reader still needs it. Whether there
+        is such a thing."""
         if self._sqlite:
             self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        return self._sqlite
 
     def execute(self, statement: str) -> None:
         self._cursor.execute(statement)

@@ -22,6 +22,13 @@ def insert(driver: Driver, batch: Sequence[Request]) -> None:
     driver.insert(_INSERT, [(call.time_ms, call.id, call.account_id, _as_json(call)) for call in batch])
 
 
+def stands(driver: Driver, call: Request) -> bool:
+    """Whether there is a row for a call, decided for good: who may still be writing it is waited for. Writes the row if
+    there is none, so roll back."""
+    row = call.time_ms, call.id, call.account_id, _as_json(call)
+    return not driver.ask(f"{_INSERT.by_count[1]} ON CONFLICT DO NOTHING RETURNING id", row)
+
+
 class Requests:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -32,10 +39,6 @@ class Requests:
         )
         found = self._connection.execute(question).scalar()
         return None if found is None else _decode(found)
-
-    def holds(self, call: Request) -> bool:
-        question = select(requests.c.id).where(requests.c.time_ms == call.time_ms, requests.c.id == call.id)
-        return self._connection.execute(question).scalar() is not None
 
     def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Request]:
         question = select(requests.c.record)

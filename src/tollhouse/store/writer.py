@@ -107,11 +107,12 @@ class Writer:
         more = True
         while more:
             batch, more = self._take()
-            if batch:
-                self._batches.settle(batch)
-                _wake(batch, self.on_notice if self._batches.noticed else None)
+            if decided := self._batches.settle(batch):
+                _wake(decided, self.on_notice if self._batches.noticed else None)
             if more and (not batch or self._batches.since_checkpoint >= self._rows_per_checkpoint):
                 self._batches.keep_house(self._clock.now_ms())
+        if forsaken := self._batches.abandon():
+            _wake(forsaken, None)
         self._batches.keep_house(None)
         self._batches.disconnect()
 

@@ -1,0 +1,107 @@
+"""Callers over real HTTP who write down what they asked and every answer they hold whole, with what it said it cost."""
+
+import http.client
+import json
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tests.journey.platform_process import Platform, events
+from tollhouse.core.amount import parse_usd
+
+CALLERS = 6
+MODEL = "gpt-4o-mini"
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer that arrived to its last byte."""
+
+    call: str
+    request_id: str
+    charge: int  # nano-USD, as the answer said
+
+
+class Callers:
+    """As many as `CALLERS`, each on a connection of its own, as fast as they can until their platform is gone."""
+
+    def __init__(self, platform: Platform, seed: str) -> None:
+        self._platform = platform
+        self._seed = seed
+        self._news = threading.Condition()
+        self.asked: set[str] = set()
+        self.received: list[Received] = []
+        self.refused: list[int] = []
+        self.odd: list[str] = []
+        self._threads = [threading.Thread(target=self._call, args=(number,)) for number in range(CALLERS)]
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in self._threads:
+            thread.join()
+        assert self.odd == []
+
+    def wait_for(self, holds: Callable[["Callers"], bool], seconds_max: float = 60) -> None:
+        """Until it holds; looked at with each answer."""
+        with self._news:
+            assert self._news.wait_for(lambda: holds(self), seconds_max), "the callers stand still"
+
+    def _call(self, number: int) -> None:
+        choice = random.Random(f"{self._seed} {number}")
+        connection = self._platform.connect()
+        with suppress(http.client.HTTPException, OSError):
+            turn = 0
+            while True:
+                turn += 1
+                self._ask(connection, f"{self._seed}-{number}-{turn}", choice)
+        connection.close()
+
+    def _ask(self, connection: http.client.HTTPConnection, call: str, choice: random.Random) -> None:
+        stream = choice.random() < 0.5
+        with self._news:
+            self.asked.add(call)
+        body = {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": "word " * choice.randrange(1, 60)}],
+            "max_tokens": choice.randrange(1, 40),
+            "stream": stream,
+            **({"stream_options": {"include_usage": True}} if stream else {}),
+        }
+        connection.request(
+            "POST",
+            "/v1/chat/completions",
+            *self._platform.written(body, None, {"x-tollhouse-tags": f"call={call}"}),
+        )
+        answer = connection.getresponse()
+        data = answer.read()  # IncompleteRead where the platform died on the way
+        request_id = str(answer.getheader("x-request-id"))
+        if answer.status != 200:
+            self._tell(answer.status)
+        elif stream and b"data: [DONE]" not in data:
+            self._tell(answer.status if b'"error"' in data else f"{call}: ended cleanly without [DONE]")
+        else:
+            self._tell(Received(call, request_id, _charge(answer, data, stream)))
+
+    def _tell(self, news: Received | int | str) -> None:
+        with self._news:
+            if isinstance(news, Received):
+                self.received.append(news)
+            elif isinstance(news, int):
+                self.refused.append(news)
+            else:
+                self.odd.append(news)
+            self._news.notify_all()
+
+
+def _charge(answer: http.client.HTTPResponse, data: bytes, stream: bool) -> int:
+    if not stream:
+        json.loads(data)
+        return parse_usd(str(answer.getheader("x-tollhouse-charge-usd")))
+    (usage,) = [event for event in events(data) if event != "[DONE]" and event.get("usage")]
+    return parse_usd(usage["tollhouse"]["charge_usd"])

@@ -1,0 +1,114 @@
+"""`kill -9` under load, over real HTTP: what a caller holds whole is in the ledger, once, at the price it was told."""
+
+import os
+import random
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.crash.afterwards import Standing, look
+from tests.crash.callers import Callers, Received
+from tests.journey.platform_process import Platform
+
+CONFIG = """
+[server]
+lame_duck_seconds = 0
+metrics_address = ""
+{database}
+
+[plans.default]
+parallel_requests = 1000
+requests_per_minute = 1000000
+tokens_per_minute = 1000000000
+"""
+ANSWERS_MAX = 150  # before the end, in one round
+WHOLE = ("finished", "incomplete")
+
+
+class History:
+    """What was asked and received in all rounds on one database."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.received: list[Received] = []
+
+    def add(self, callers: Callers) -> None:
+        self.asked |= callers.asked
+        self.received += callers.received
+
+    def differences(self, standing: Standing) -> list[str]:
+        """Everything in which the database and the callers do not agree."""
+        found = list(standing.flaws)
+        named = Counter(row.tags.get("call", "nobody") for row in standing.calls.values())
+        found += [f"{call} was never asked" for call in named if call not in self.asked]
+        found += [f"{call} was written down {count} times" for call, count in named.items() if count > 1]
+        if standing.rows != len(standing.calls):
+            found.append(f"{standing.rows} rows for {len(standing.calls)} calls")
+        for one in self.received:
+            entries, charged = standing.entries[one.request_id], standing.charged[one.request_id]
+            row = standing.calls.get(one.request_id)
+            if row is None or row.tags.get("call") != one.call or row.ending not in WHOLE:
+                found.append(f"{one} is not what was written down: {row}")
+            elif entries != 1 or charged != one.charge:
+                found.append(f"{one} stands {entries} times in the ledger, for {charged} nano-USD")
+        return found
+
+
+def strike(platform: Platform, choice: random.Random, wal: Path | None) -> Callers:
+    """Load, then SIGKILL after a number of answers; with a WAL, in the moment in which a commit begins to write it."""
+    answers = choice.randrange(1, ANSWERS_MAX)
+    with Callers(platform, f"{choice.getrandbits(32):08x}") as callers:
+        callers.wait_for(lambda seen: len(seen.received) >= answers)
+        if wal is not None:
+            before = os.stat(wal).st_mtime_ns
+            while os.stat(wal).st_mtime_ns == before:
+                pass
+        platform.signal(signal.SIGKILL)
+    assert platform.wait() == -signal.SIGKILL
+    assert callers.refused == []
+    return callers
+
+
+def rounds(folder: Path, count: int, database: str | None = None) -> None:
+    """Begun, struck and begun again, on one database; the seed of each round is its number."""
+    setting = "" if database is None else f'database = "{database}"'
+    url = database or f"sqlite:///{folder}/tollhouse.db"
+    platform = Platform(folder, CONFIG.replace("{database}", setting))
+    try:
+        for window in ("month", "day"):
+            platform.manage("POST", "/budgets", {"account": "demo", "amount_usd": "1000", "window": window})
+        history = History()
+        for number in range(count):
+            if number:
+                platform.again()
+            wal = None if database or number % 2 else folder / "tollhouse.db-wal"
+            history.add(strike(platform, random.Random(number), wal))
+            assert history.differences(look(url)) == [], f"after round {number}"
+        platform.again()
+        _agrees_in_memory(platform, history, look(url))
+        assert [line for line in platform.defects() if "line" not in line] == []
+    finally:
+        platform.stop()
+
+
+def _agrees_in_memory(platform: Platform, history: History, standing: Standing) -> None:
+    """What the restarted platform believes is what the ledger says: the next call goes on from there."""
+    with Callers(platform, "after all") as callers:
+        callers.wait_for(lambda seen: len(seen.received) >= 20)
+        platform.signal(signal.SIGKILL)
+    platform.wait()
+    history.add(callers)
+    again = look(f"sqlite:///{platform.folder}/tollhouse.db")
+    assert history.differences(again) == []
+    assert again.rows > standing.rows
+
+
+def test_five_kills(tmp_path: Path) -> None:
+    rounds(tmp_path / "house", 5)
+
+
+@pytest.mark.long
+def test_two_hundred_kills(tmp_path: Path) -> None:
+    rounds(tmp_path / "house", 200)
