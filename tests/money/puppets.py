@@ -114,6 +114,11 @@ class Vault:
         self.stall: Stall = ""
         self.killed = False
 
+    @property
+    def trouble(self) -> str | None:
+        """Nothing is known before a commit fails: each call gets as far as it can."""
+        return None
+
     async def commit(self, record: Request) -> None:
         self._check()
         if self.stall == "before":
