@@ -53,6 +53,8 @@ def _tasks(world: World) -> Iterator[str]:
     for live in world.live:
         if live.task.done():
             yield f"{live.call.id} has ended in the house, and goes on for the model"
+    if world.calm and world.premises.house.late:
+        yield "a charge is still to be written, and none for the model"
     inside = world.premises.limits.inside
     if inside != len(world.live) and not world.stalled:
         yield f"{inside} calls are inside by the limits, {len(world.live)} by the model"

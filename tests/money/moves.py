@@ -6,8 +6,8 @@ Amounts are near what a call holds, so that money runs short often and to the la
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from tests.money import deeds, traffic
-from tests.money.days_by_hand import DAY_MS
+from tests.money import deeds, tariff, traffic
+from tests.money.days_by_hand import DAY_MS, window_ends_ms
 from tests.money.shop import PRICES, SHOP
 from tests.money.world import Live, World
 
@@ -35,14 +35,16 @@ def pick(choose: Choose, things: Sequence[T]) -> T:
     return things[choose(len(things))]
 
 
-def amount(choose: Choose) -> int:
-    """Nano-USD: so many calls, give or take a little; now and then plenty, or next to nothing."""
+def amount(world: World, choose: Choose) -> int:
+    """Nano-USD: what so many plain calls hold, to the last of them; now and then plenty, or next to nothing."""
     kind = choose(8)
     if kind == 6:
         return 10_000_000_000
     if kind == 7:
         return 1 + choose(3)
-    return max(1, CALL * (1 + choose(9)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
+    prices = world.books.price("plain", world.now_ms) or PRICES[0]
+    one = tariff.worst(prices, traffic.PLAIN_BYTES, traffic.PLAIN_CAP)
+    return max(1, one * (1 + choose(9)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
 
 
 def opens_account(world: World, choose: Choose) -> None:
@@ -64,7 +66,7 @@ def makes_key(world: World, choose: Choose) -> None:
 
 def grants(world: World, choose: Choose) -> None:
     lasts_ms = pick(choose, (None, None, 1, 3_600_000, DAY_MS))
-    deeds.grant(world, pick(choose, world.accounts), amount(choose), lasts_ms)
+    deeds.grant(world, pick(choose, world.accounts), amount(world, choose), lasts_ms)
 
 
 def ends_grants(world: World, choose: Choose) -> None:
@@ -77,11 +79,13 @@ def changes_multiple(world: World, choose: Choose) -> None:
 
 def adjusts(world: World, choose: Choose) -> None:
     sign = 1 - 2 * choose(2)
-    deeds.adjust(world, pick(choose, world.accounts), sign * amount(choose))
+    deeds.adjust(world, pick(choose, world.accounts), sign * amount(world, choose))
 
 
 def refunds(world: World, choose: Choose) -> None:
-    request = pick(choose, list(reversed(world.books.written)))
+    """Often of a call that was refunded before."""
+    again = list(world.books.refunded) if choose(3) == 2 else []
+    request = pick(choose, again or list(reversed(world.books.written)))
     charged = world.books.written[request].charged or 0
     part = pick(choose, (None, charged, charged // 2, charged + 1))
     deeds.refund(world, request, part or None)
@@ -92,7 +96,7 @@ def lends(world: World, choose: Choose) -> None:
 
 
 def makes_code(world: World, choose: Choose) -> None:
-    deeds.make_code(world, amount(choose))
+    deeds.make_code(world, amount(world, choose))
 
 
 def redeems(world: World, choose: Choose) -> None:
@@ -100,19 +104,21 @@ def redeems(world: World, choose: Choose) -> None:
 
 
 def sets_budget(world: World, choose: Choose) -> None:
-    """On any level, and often on the place of one that is there."""
-    key = pick(choose, world.keys)
-    where = pick(choose, ({"key": key.id}, {"project": key.project}, {"account": key.account}))
-    how_much = 0 if choose(12) == 11 else amount(choose)
-    deeds.set_budget(
-        world,
-        how_much,
-        window=pick(choose, ("total", "day", "week", "month")),
-        zone=pick(choose, (None, *ZONES)) if choose(2) else None,
-        model=pick(choose, (None, None, "plain", "plain*", "u*")),
-        system=choose(6) == 5,
-        **where,
-    )
+    """On any level; as often in the place of one that is there."""
+    alive = [one for one in world.books.budgets.values() if one.alive]
+    zone = pick(choose, (None, *ZONES)) if choose(2) else None
+    if alive and choose(2):
+        one = pick(choose, list(reversed(alive)))
+        where = {one.level: one.object_id}
+        window, model, system = one.kind, one.model, one.system
+        zone = zone or one.zone
+    else:
+        key = pick(choose, world.keys)
+        where = pick(choose, ({"key": key.id}, {"project": key.project}, {"account": key.account}))
+        window = pick(choose, ("total", "day", "week", "month"))
+        model, system = pick(choose, (None, None, "plain", "plain*", "u*")), choose(6) == 5
+    how_much = 0 if choose(12) == 11 else amount(world, choose)
+    deeds.set_budget(world, how_much, window=window, zone=zone, model=model, system=system, **where)
 
 
 def removes_budget(world: World, choose: Choose) -> None:
@@ -128,17 +134,18 @@ def changes_goods(world: World, choose: Choose) -> None:
 
 
 def asks(world: World, choose: Choose) -> None:
-    model = pick(choose, ("plain", "plain-drained", "plain", *SHOP))
+    """Mostly calls that are all alike, so that money fits them to the last nano-dollar."""
+    plain = choose(5) < 3
     traffic.ask(
         world,
         pick(choose, world.keys),
-        model,
+        "plain" if plain else pick(choose, list(SHOP)),
         stream=bool(choose(2)),
-        words=pick(choose, (1, 2, 7, 60)),
-        cap=pick(choose, (12, 1, 40, None)),
-        answers=2 if choose(6) == 5 else 1,
-        most=CALL if choose(8) == 7 else None,
-        gone=choose(16) == 15,
+        words=1 if plain else pick(choose, (1, 2, 7, 60)),
+        cap=traffic.PLAIN_CAP if plain else pick(choose, (12, 1, 40, None)),
+        answers=1 if plain or choose(4) < 3 else 2,
+        most=CALL if not plain and choose(8) == 7 else None,
+        gone=choose(20) == 19,
     )
 
 
@@ -187,6 +194,30 @@ def time_passes(world: World, choose: Choose) -> None:
     traffic.time_passes(world, pick(choose, PAUSES_MS))
 
 
+def an_edge_comes(world: World, choose: Choose) -> None:
+    """The wall shows the instant at which a window or a grant ends, or the one before."""
+    edges = [
+        window_ends_ms(one.kind, one.starts_ms(world.now_ms), one.zone)
+        for one in world.books.budgets.values()
+        if one.alive and one.kind != "total"
+    ]
+    for account in world.books.accounts.values():
+        edges += [lot.ends_ms for lot in account.lots if lot.ends_ms is not None and lot.ends_ms > world.now_ms]
+    world.by_people = False
+    world.clock.wall_ms = max(world.now_ms, pick(choose, edges or [world.now_ms]) - choose(2))
+    world.latest_ms = max(world.latest_ms, world.now_ms)
+
+
+def an_edge_comes_again(world: World, choose: Choose) -> None:
+    """The clock goes back to the last instant of the window before."""
+    begun = [
+        one.starts_ms(world.now_ms) - 1 for one in world.books.budgets.values() if one.alive and one.kind != "total"
+    ]
+    world.by_people = False
+    back_ms = [one for one in begun if one >= world.latest_ms - STEP_BACK_MS_MAX]
+    world.clock.wall_ms = pick(choose, back_ms or [world.now_ms])
+
+
 def clock_is_set(world: World, choose: Choose) -> None:
     world.by_people = False
     to_ms = world.now_ms + pick(choose, JUMPS_MS)
@@ -195,7 +226,7 @@ def clock_is_set(world: World, choose: Choose) -> None:
 
 
 def disk_goes_bad(world: World, choose: Choose) -> None:
-    traffic.goes_bad(world, pick(choose, ("cannot commit", "cannot write")))
+    traffic.goes_bad(world, pick(choose, ("cannot commit", "cannot write")), known=choose(3) == 2)
 
 
 def disk_is_mended(world: World, choose: Choose) -> None:
@@ -229,6 +260,11 @@ def always(world: World) -> bool:
     return True
 
 
+def some_are_over(world: World) -> bool:
+    lots = [lot for account in world.books.accounts.values() for lot in account.lots]
+    return any(lot.ends_ms is not None and lot.ends_ms <= world.now_ms + 1 for lot in lots)
+
+
 def well(world: World) -> bool:
     return world.mood == "well"
 
@@ -238,7 +274,7 @@ MOVES: Final[Mapping[str, Move]] = {
     "makes project": Move(1, lambda world: len(world.projects) < 5, makes_project),
     "makes key": Move(2, lambda world: len(world.keys) < 6, makes_key),
     "grants": Move(5, always, grants),
-    "ends grants": Move(4, always, ends_grants),
+    "ends grants": Move(8, some_are_over, ends_grants),
     "changes multiple": Move(1, always, changes_multiple),
     "adjusts": Move(3, always, adjusts),
     "refunds": Move(4, lambda world: bool(world.books.written), refunds),
@@ -258,7 +294,9 @@ MOVES: Final[Mapping[str, Move]] = {
     "fails": Move(5, lambda world: bool(world.live), fails),
     "leaves": Move(5, lambda world: any(not live.client.gone for live in world.live), leaves),
     "time passes": Move(6, lambda world: not world.stall, time_passes),
-    "clock is set": Move(4, always, clock_is_set),
+    "clock is set": Move(3, always, clock_is_set),
+    "an edge comes": Move(4, always, an_edge_comes),
+    "an edge comes again": Move(3, always, an_edge_comes_again),
     "disk goes bad": Move(2, lambda world: well(world) and not world.stall, disk_goes_bad),
     "disk is mended": Move(6, lambda world: not well(world), disk_is_mended),
     "answer is lost": Move(
@@ -284,6 +322,8 @@ OF_CALLS: Final = (
 OF_THE_WORLD: Final = (
     "time passes",
     "clock is set",
+    "an edge comes",
+    "an edge comes again",
     "disk goes bad",
     "disk is mended",
     "ledger stalls",
@@ -298,7 +338,7 @@ def begin(world: World) -> None:
     account = deeds.open_account(world, "0", "UTC")
     assert account is not None
     deeds.make_key(world, account, world.projects[0][1], "live")
-    deeds.grant(world, account, 40 * CALL)
+    deeds.grant(world, account, 20 * CALL)
 
 
 def come_to_rest(world: World) -> None:
@@ -332,16 +372,18 @@ def _finishing(world: World) -> list[Live]:
 def _report(live: Live, choose: Choose) -> tuple[dict[str, int] | None, dict[str, Any] | None]:
     """Usage within the bounds, at them, beyond what was held, impossible, unbelievable, or none."""
     cap = live.call.cap or 1024
-    kind = choose(7)
+    kind = choose(9)
     if kind == 0:
         return {"input": 3 + choose(20), "output": 1 + choose(cap)}, None
+    if kind == 7:
+        return {"input": 39 + choose(3), "output": 1}, None  # a tier begins after 40
     if kind == 1:
         cached = choose(30)
         thought = choose(cap)
         return {"input": choose(30), "cache_read": cached, "output": cap - thought, "reasoning": thought}, None
     if kind == 2:
         return {"input": live.call.body_bytes, "output": cap * live.call.answers}, None
-    if kind == 3:
+    if kind in (3, 8):
         return {"input": 50, "output": cap * live.call.answers + 1 + choose(900)}, None
     if kind == 4:
         return {"input": 200_000, "output": 1}, None

@@ -112,12 +112,8 @@ class Vault:
         self._idle.set()
         self._busy = 0
         self.stall: Stall = ""
+        self.trouble: str | None = None  # what is known of the disk before a call is let in
         self.killed = False
-
-    @property
-    def trouble(self) -> str | None:
-        """Nothing is known before a commit fails: each call gets as far as it can."""
-        return None
 
     async def commit(self, record: Request) -> None:
         self._check()
@@ -225,7 +221,8 @@ class Provider:
 
 
 def mark(number: int) -> str:
-    return f"call-{number}"
+    """As long for one call as for another, so that like calls hold the same."""
+    return f"call-{number:05d}"
 
 
 def mark_in(body: bytes) -> str:

@@ -8,6 +8,7 @@ import argparse
 import random
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,10 @@ DISK_EVERY = 4  # memory is compared after each step, the disk after some, for i
 class Stopped(AssertionError):
     """A step after which house and model differ; the message says which, and how to come there again."""
 
+    def __init__(self, message: str, steps: int) -> None:
+        super().__init__(message)
+        self.steps = steps
+
 
 def run(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambda line: None) -> Counter[str]:
     """Play so many steps. Gives how often each thing was seen. Raises Stopped."""
@@ -32,17 +37,20 @@ def run(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambd
         length = min(WORLD_STEPS, steps - played)
         home = folder / f"world{number}"
         home.mkdir()
-        seen += play(home, seed * 1_000_003 + number, length, f"SEED={seed} STEPS={played + length}", tell)
+        try:
+            seen += play(home, seed * 1_000_003 + number, length, tell)
+        except Stopped as stopped:
+            at = played + stopped.steps
+            again = f"make test-money SEED={seed} STEPS={played + length}"
+            raise Stopped(f"{stopped}\nafter {at} of {steps} steps; again: {again}", at) from None
         played += length
         for file in home.iterdir():
             file.unlink()
     return seen
 
 
-def play(
-    folder: Path, seed: int, steps: int, replay: str, tell: Callable[[str], None] = lambda line: None
-) -> Counter[str]:
-    """One world."""
+def play(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambda line: None) -> Counter[str]:
+    """One world. Raises Stopped, also where the house breaks of itself."""
     chance = random.Random(seed)
     world = World(folder, seed)
     done: list[str] = []
@@ -59,13 +67,14 @@ def play(
         check(world)
         world.seen.update(done)
         return world.seen
-    except AssertionError as error:
-        last = ", ".join(done[-8:])
-        raise Stopped(
-            f"{error}\nafter step {len(done)} of its world, {last}\nagain: make test-money {replay}"
-        ) from error
+    except Exception as error:  # whatever it is, the way there is worth knowing
+        raise Stopped(f"{_told(error)}\nlast in its world: {', '.join(done[-8:])}", len(done)) from error
     finally:
         world.end()
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, AssertionError) else "".join(traceback.format_exception(error))
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """The money of the house against the slow model: hypothesis for what nobody thought of, the seeded loop for volume.
 
-At least 500 steps here, 5,000 among the long tests; `make test-money STEPS=...` for any number. docs/testing.md says what
-a seed means and which defects are found within 500 steps.
+At least 500 steps here, 5,000 among the long tests; `make test-money STEPS=...` for any number. docs/testing.md says
+what a seed means and which defects are found within 500 steps.
 """
 
 from pathlib import Path

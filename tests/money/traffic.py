@@ -61,7 +61,10 @@ def ask(
         most=most,
         free=goods.free,
     )
-    verdict = "gone" if gone else world.books.admit(call, context=goods.context, longest=goods.longest)
+    verdict = "gone"
+    if not gone:
+        known = world.premises.vault.trouble is not None
+        verdict = "overloaded" if known else world.books.admit(call, context=goods.context, longest=goods.longest)
     told: list[str] = []
     task = world.loop.create_task(_serve(world, asked, told))
     live = Live(call, client, word_of_it, list(goods.offers), task)
@@ -202,9 +205,11 @@ def time_passes(world: World, milliseconds: int) -> None:
                 _given_up(world, live)
 
 
-def goes_bad(world: World, mood: Mood) -> None:
+def goes_bad(world: World, mood: Mood, *, known: bool = False) -> None:
+    """known: before a call is let in; else it is found out by a commit."""
     world.by_people = False
     world.premises.disk.mood = mood
+    world.premises.vault.trouble = "the disk is full" if known else None
 
 
 def stalls(world: World, stall: Stall) -> None:
@@ -312,3 +317,7 @@ def _body(model: str, text: str, stream: bool, cap: int | None, answers: int) ->
     if answers != 1:
         members["n"] = answers
     return json.dumps(members).encode()
+
+
+PLAIN_CAP = 12
+PLAIN_BYTES = len(_body("plain", f"{mark(0)} w", False, PLAIN_CAP, 1))
