@@ -16,6 +16,15 @@ MODEL = "gpt-4o-mini"
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A call that got no answer, or an error event on the way to its end."""
+
+    call: str
+    status: int
+    code: str
+
+
+@dataclass(frozen=True)
 class Received:
     """An answer that arrived to its last byte."""
 
@@ -25,7 +34,8 @@ class Received:
 
 
 class Callers:
-    """As many as `CALLERS`, each on a connection of its own, as fast as they can until their platform is gone."""
+    """As many as `CALLERS`, each on a connection of its own, as fast as they can until their platform is gone, or they
+    are told to stop."""
 
     def __init__(self, platform: Platform, seed: str) -> None:
         self._platform = platform
@@ -33,8 +43,8 @@ class Callers:
         self._news = threading.Condition()
         self.asked: set[str] = set()
         self.received: list[Received] = []
-        self.refused: list[int] = []
-        self.odd: list[str] = []
+        self.refused: list[Refused] = []
+        self.stop = threading.Event()
         self._threads = [threading.Thread(target=self._call, args=(number,)) for number in range(CALLERS)]
 
     def __enter__(self) -> "Callers":
@@ -43,9 +53,9 @@ class Callers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop.set()
         for thread in self._threads:
             thread.join()
-        assert self.odd == []
 
     def wait_for(self, holds: Callable[["Callers"], bool], seconds_max: float = 60) -> None:
         """Until it holds; looked at with each answer."""
@@ -57,7 +67,7 @@ class Callers:
         connection = self._platform.connect()
         with suppress(http.client.HTTPException, OSError):
             turn = 0
-            while True:
+            while not self.stop.is_set():
                 turn += 1
                 self._ask(connection, f"{self._seed}-{number}-{turn}", choice)
         connection.close()
@@ -82,20 +92,18 @@ class Callers:
         data = answer.read()  # IncompleteRead where the platform died on the way
         request_id = str(answer.getheader("x-request-id"))
         if answer.status != 200:
-            self._tell(answer.status)
-        elif stream and b"data: [DONE]" not in data:
-            self._tell(answer.status if b'"error"' in data else f"{call}: ended cleanly without [DONE]")
+            self._tell(Refused(call, answer.status, json.loads(data)["error"]["code"]))
+        elif stream and events(data)[-1] != "[DONE]":
+            self._tell(Refused(call, 200, events(data)[-1]["error"]["code"]))
         else:
             self._tell(Received(call, request_id, _charge(answer, data, stream)))
 
-    def _tell(self, news: Received | int | str) -> None:
+    def _tell(self, news: Received | Refused) -> None:
         with self._news:
             if isinstance(news, Received):
                 self.received.append(news)
-            elif isinstance(news, int):
-                self.refused.append(news)
             else:
-                self.odd.append(news)
+                self.refused.append(news)
             self._news.notify_all()
 
 

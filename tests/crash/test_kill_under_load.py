@@ -3,57 +3,16 @@
 import os
 import random
 import signal
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.crash.afterwards import Standing, look
-from tests.crash.callers import Callers, Received
+from tests.crash.callers import Callers
+from tests.crash.history import CONFIG, History
 from tests.journey.platform_process import Platform
 
-CONFIG = """
-[server]
-lame_duck_seconds = 0
-metrics_address = ""
-{database}
-
-[plans.default]
-parallel_requests = 1000
-requests_per_minute = 1000000
-tokens_per_minute = 1000000000
-"""
 ANSWERS_MAX = 150  # before the end, in one round
-WHOLE = ("finished", "incomplete")
-
-
-class History:
-    """What was asked and received in all rounds on one database."""
-
-    def __init__(self) -> None:
-        self.asked: set[str] = set()
-        self.received: list[Received] = []
-
-    def add(self, callers: Callers) -> None:
-        self.asked |= callers.asked
-        self.received += callers.received
-
-    def differences(self, standing: Standing) -> list[str]:
-        """Everything in which the database and the callers do not agree."""
-        found = list(standing.flaws)
-        named = Counter(row.tags.get("call", "nobody") for row in standing.calls.values())
-        found += [f"{call} was never asked" for call in named if call not in self.asked]
-        found += [f"{call} was written down {count} times" for call, count in named.items() if count > 1]
-        if standing.rows != len(standing.calls):
-            found.append(f"{standing.rows} rows for {len(standing.calls)} calls")
-        for one in self.received:
-            entries, charged = standing.entries[one.request_id], standing.charged[one.request_id]
-            row = standing.calls.get(one.request_id)
-            if row is None or row.tags.get("call") != one.call or row.ending not in WHOLE:
-                found.append(f"{one} is not what was written down: {row}")
-            elif entries != 1 or charged != one.charge:
-                found.append(f"{one} stands {entries} times in the ledger, for {charged} nano-USD")
-        return found
 
 
 def strike(platform: Platform, choice: random.Random, wal: Path | None) -> Callers:
@@ -66,7 +25,7 @@ def strike(platform: Platform, choice: random.Random, wal: Path | None) -> Calle
             while os.stat(wal).st_mtime_ns == before:
                 pass
         platform.signal(signal.SIGKILL)
-    assert platform.wait() == -signal.SIGKILL
+        assert platform.wait() == -signal.SIGKILL
     assert callers.refused == []
     return callers
 
@@ -98,7 +57,7 @@ def _agrees_in_memory(platform: Platform, history: History, standing: Standing) 
     with Callers(platform, "after all") as callers:
         callers.wait_for(lambda seen: len(seen.received) >= 20)
         platform.signal(signal.SIGKILL)
-    platform.wait()
+        platform.wait()
     history.add(callers)
     again = look(f"sqlite:///{platform.folder}/tollhouse.db")
     assert history.differences(again) == []
