@@ -49,6 +49,8 @@ def is_plain(house: Platform, reply: Reply, *, buffered: bool) -> None:
     record = house.record(reply.id)
     assert (record.ending, record.usage_source) == ("finished", "upstream")
     assert charge_nusd(record) == PLAIN_CHARGE
+    assert record.charge is not None
+    assert record.charge.amount == PLAIN_CHARGE
 
 
 @pytest.mark.parametrize("end", ["whole", "open", "eof"])
