@@ -48,6 +48,13 @@ def test_groups_come_from_the_accounts_plan_and_a_lost_plan_opens_the_default_on
     assert groups_of(catalogue, Account(id="a", name="a", plan="gone", created_at_ms=0)) == ("default",)
 
 
+def test_an_account_may_have_groups_of_its_own_besides() -> None:
+    catalogue = Catalogue(plans={"team": Plan(id="team", groups=("default", "beta"))})
+    account = Account(id="a", name="a", plan="team", groups=("vip",), created_at_ms=0)
+    assert groups_of(catalogue, account) == ("default", "beta", "vip")
+    assert groups_of(Catalogue(), account) == ("default", "vip")
+
+
 def test_a_callers_permission_joins_key_and_plan() -> None:
     catalogue = Catalogue(plans={"team": Plan(id="team", groups=("beta",))})
     secret = Secret(digest=b"", prefix="", last4="", created_at_ms=0)

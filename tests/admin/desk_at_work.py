@@ -96,6 +96,7 @@ class Desks:
             clock=self.clock,
             random=self.random,
             catalogue=await self.store.load_catalogue(),
+            prices=await self.store.load_prices(),
         )
 
     def _note(self, request_id: str, error: BaseException) -> None:

@@ -207,6 +207,25 @@ def test_models(folder: Path) -> None:
     assert verdict("models", premises(folder, provider + "free = true\n")).state == "green"
 
 
+MARGIN = """
+[providers.up]
+kind = "simulator"
+cost = { m = { input = "2", output = "8" } }
+[models.x]
+offers = [{ provider = "up", model = "m" }]
+price = { input = "%s", output = "9" }
+"""
+
+
+def test_a_model_that_is_sold_below_cost_is_named(folder: Path) -> None:
+    assert verdict("margin", premises(folder)).state == "skipped"
+    assert verdict("margin", premises(folder, MARGIN % "2")).state == "green"
+    found = verdict("margin", premises(folder, MARGIN % "1.99"))
+    assert found.reason.startswith("sold below cost: x: input, cache_read,")
+    assert "of up/m by list default" in found.reason
+    assert verdict("margin", premises(folder, MARGIN % "1e9")).state in ("green", "skipped", "red")  # and no traceback
+
+
 @pytest.mark.parametrize(
     ("text", "state"),
     [

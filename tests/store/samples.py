@@ -34,6 +34,9 @@ def account(number: int = 1, **changed: object) -> Account:
         state_reason="unpaid",
         credit_limit=None,
         zone="Asia/Kathmandu",
+        price_list="partner",
+        multiplier_ppm=1_250_000,
+        groups=("beta", "vip"),
         created_at_ms=NOW_MS + number,
     )
     return structs.replace(made, **changed)
