@@ -47,7 +47,6 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
             notice_id=notice.id,
             channel="mail",
             address=", ".join(addresses.values()),
-            due_ms=notice.time_ms,
         )
     for url, budget_id in reversed(hooks.items()):
         number += 1
@@ -57,7 +56,6 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
             channel="webhook" if url.startswith(("http://", "https://")) else "chat",
             address=url,
             budget_id=budget_id,
-            due_ms=notice.time_ms,
         )
     if not number:
         yield Delivery(
@@ -66,7 +64,6 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
             channel="none",
             address="",
             state="failed",
-            due_ms=notice.time_ms,
             ended_at_ms=notice.time_ms,
             answer=NOBODY,
         )

@@ -45,7 +45,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     budget_id: str | None = None
     state: DeliveryState = "pending"
     attempts: int = 0
-    due_ms: int
+    due_ms: int = 0  # at once
     ended_at_ms: int | None = None
     answer: str | None = None  # what came of the last try, for people
 

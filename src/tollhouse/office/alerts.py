@@ -90,7 +90,6 @@ def _way(notice: Notice, address: str | None, url: str | None) -> Delivery:
         notice_id=notice.id,
         channel="webhook" if address is None else "mail",
         address=address or url or "",
-        due_ms=notice.time_ms,
     )
 
 

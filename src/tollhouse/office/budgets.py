@@ -188,12 +188,10 @@ def read_webhook(office: Office, url: str) -> str:
 
 def _sign(tables: Tables, budget: Budget, before: Budget | None, secret: str) -> None:
     """A webhook that stays keeps what its receiver verifies by; a new one gets the new secret."""
-    known = None if before is None else tables.outbox.secret(before.id)
     if before is not None and before.id != budget.id:
-        tables.outbox.forget_secret(before.id)
+        tables.outbox.move_secret(before.id, budget.id)
+    known = tables.outbox.secret(budget.id)
     if budget.webhook is None:
         tables.outbox.forget_secret(budget.id)
     elif known is None or known[0] != budget.webhook:
         tables.outbox.put_secret(budget.id, budget.webhook, secret)
-    elif before is not None and before.id != budget.id:
-        tables.outbox.put_secret(budget.id, *known)

@@ -59,7 +59,7 @@ class Outbox:
         )
         return [
             *self._connection.execute(own).scalars(),
-            *self._connection.execute(question.order_by(people.c.created_at_ms, people.c.id)).scalars(),
+            *self._connection.execute(question.order_by(people.c.created_at_ms, people.c.email)).scalars(),
         ]
 
     # How it leaves.
@@ -69,14 +69,16 @@ class Outbox:
         due = _PENDING, deliveries.c.due_ms <= now_ms
         chosen = (
             select(deliveries.c.id)
+            .join(notices, notices.c.id == deliveries.c.notice_id)
             .where(*due)
-            .order_by(deliveries.c.attempts, deliveries.c.time_ms, deliveries.c.id)
+            .order_by(deliveries.c.attempts, deliveries.c.time_ms, notices.c.mark, deliveries.c.id)
             .limit(count)
         )
         # Whoever waited here for another's claim must find that they are due no more.
         taken = update(deliveries).where(deliveries.c.id.in_(chosen), *due).values(due_ms=until_ms)
         ids = self._connection.execute(taken.returning(deliveries.c.id)).scalars().all()
-        return sorted(self._told(deliveries.c.id.in_(ids)), key=lambda told: (told.notice.time_ms, told.delivery.id))
+        found = self._told(deliveries.c.id.in_(ids))
+        return sorted(found, key=lambda told: (told.notice.time_ms, told.notice.mark, told.delivery.id))
 
     def resume(self, now_ms: int) -> None:
         """At a start: what a killed process was about to send is due at once. On PostgreSQL another may be sending it
@@ -138,6 +140,11 @@ class Outbox:
         shown = update(webhook_secrets).where(*chosen).values(shown=True).returning(webhook_secrets.c.secret)
         found: str | None = self._connection.execute(shown).scalar()
         return found
+
+    def move_secret(self, from_id: str, to_id: str) -> None:
+        """Another budget has the webhook now."""
+        moved = update(webhook_secrets).where(webhook_secrets.c.budget_id == from_id).values(budget_id=to_id)
+        self._connection.execute(moved)
 
     def forget_secret(self, budget_id: str) -> None:
         self._connection.execute(delete(webhook_secrets).where(webhook_secrets.c.budget_id == budget_id))

@@ -88,7 +88,7 @@ def alert_object(told: Told) -> AlertObject:
         attempts=delivery.attempts,
         last_answer=delivery.answer,
         created_at=written(notice.time_ms),
-        next_try_at=written(delivery.due_ms) if delivery.state == "pending" else None,
+        next_try_at=written(max(delivery.due_ms, notice.time_ms)) if delivery.state == "pending" else None,
         ended_at=written(delivery.ended_at_ms),
     )
 

@@ -1,0 +1,457 @@
+"""Alerts: each threshold once a window however it is reached, tried until it arrives or three days are over, and shown
+to whom it concerns."""
+
+import asyncio
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from tests.office.post_office import Post, told
+from tests.office.scene import NOW_MS, OPERATOR, HandClock, audited, of_account, run
+from tests.office.test_money import call, commit, owner_of
+from tollhouse.billing.budgets import Budget
+from tollhouse.billing.notices import NOBODY
+from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
+from tollhouse.core.notice import Answer
+from tollhouse.core.request import Request
+from tollhouse.office import accounts, alerts, budgets, credits, keys, outbox, people  # noqa: A004 - the noun
+from tollhouse.office.office import Office
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+URL = "https://hooks.example/in?a=b"
+
+
+async def scene_of(office: Office, **more: Any) -> tuple[Budget, Post]:
+    """An account with an owner, and a budget of 100 nano-USD a day with the thresholds of M15."""
+    post = office.post = Post()
+    account, owner = await owner_of(office)
+    await people.create(
+        office, OPERATOR, email="owner@example.org", password="correct horse battery", role="owner", account=account.id
+    )
+    given: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "soft": (50, 80, 100), "account": account.id}
+    budget = await budgets.put(office, owner, **given | {"webhook": URL, "mail": "ops@example.org"} | more)
+    return budget, post
+
+
+def spends(number: int, budget: Budget, amount: int, *, time_ms: int = NOW_MS, **more: Any) -> Request:
+    place = (budget.id, budget.window(time_ms).start_ms)
+    return call(number, budget.account_id, amount, budgets=(place,), time_ms=time_ms, **more)
+
+
+async def send_all(office: Office) -> None:
+    while await outbox.deliver(office):
+        pass
+
+
+def test_m15_twenty_calls_at_once_from_40_to_100_percent_tell_each_threshold_once(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        await commit(office, spends(1, budget, 40))
+        await send_all(office)
+        assert post.sent == []
+        await commit(office, *(spends(number, budget, 3) for number in range(2, 22)))
+        await send_all(office)
+        assert told(post, "mail") == told(post, "webhook") == [50, 80, 100]
+        await commit(office, *(spends(number, budget, 1) for number in range(22, 42)))
+        await send_all(office)
+        assert len(post.sent) == 6, "none again in this window"
+        clock.ms += DAY_MS
+        await commit(office, *(spends(number, budget, 60, time_ms=clock.ms) for number in range(42, 44)))
+        await send_all(office)
+        assert told(post, "mail")[3:] == told(post, "webhook")[3:] == [50, 80, 100]
+        assert len({one.id for one in post.sent}) == 6, "each notice has an id of its own, the same on both ways"
+
+    run(tmp_path, scene)
+
+
+def test_what_a_webhook_says(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        post = office.post = Post()
+        account, owner = await owner_of(office)
+        key = (await keys.create(office, owner, name="ci")).key
+        places = []
+        for level, soft in (("key", 10), ("project", 20), ("account", 30)):
+            on = {"key": key.id, "project": key.project_id, "account": account.id}[level]
+            given: dict[str, Any] = {level: on, "soft": (soft,), "webhook": f"https://hooks.example/{level}"}
+            budget = await budgets.put(office, owner, amount_usd="0.0000001", window="month", **given)
+            places.append((budget.id, budget.window(NOW_MS).start_ms))
+        of_key: dict[str, Any] = {"key_id": key.id, "project_id": key.project_id}
+        await commit(office, call(1, account.id, 40, budgets=tuple(places), last_byte_ms=8, **of_key))
+        total = await budgets.put(
+            office, owner, amount_usd="0.0000002", window="total", key=key.id, soft=(20,), webhook=URL
+        )
+        await commit(office, call(2, account.id, 41, budgets=((total.id, NOW_MS),), **of_key))
+        await send_all(office)
+        bodies = [json.loads(one.body) for one in post.sent if one.channel == "webhook"]
+        assert {body["type"] for body in bodies} == {"budget.threshold"}
+        assert {body["timestamp"] for body in bodies} == {"2026-09-21T14:13:20.008Z"}
+        shared = {"limit_usd": "0.0000001", "used_usd": "0.00000004", "resets_at": "2026-10-01T00:00:00Z"}
+        shared["account"] = account.id
+        bodies.sort(key=lambda body: bool(body["data"]["resets_at"]), reverse=True)
+        found = {body["data"]["level"]: body["data"] for body in bodies[:3]}
+        ids = {level: data.pop("budget_id") for level, data in found.items()}
+        assert all(budget_id.startswith("bud_") for budget_id in ids.values())
+        assert found == {
+            "key": shared | {"level": "key", "threshold_percent": 10, "project": key.project_id, "key": key.id},
+            "project": shared | {"level": "project", "threshold_percent": 20, "project": key.project_id},
+            "account": shared | {"level": "account", "threshold_percent": 30},
+        }
+        assert bodies[3]["data"]["resets_at"] is None
+        assert bodies[3]["data"]["used_usd"] == "0.000000041"
+
+    run(tmp_path, scene)
+
+
+def test_what_a_mail_says_and_to_whom(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        await accounts.create(office, OPERATOR, name="other", email="other@example.org")
+        for email, role in (("dev@example.org", "developer"), ("second@example.org", "owner")):
+            await people.create(
+                office, OPERATOR, email=email, password="correct horse battery", role=role, account=budget.account_id
+            )
+        await commit(office, spends(1, budget, 85))
+        await send_all(office)
+        mails = [one for one in post.sent if one.channel == "mail"]
+        assert [one.address for one in mails] == ["owner@example.org, second@example.org, ops@example.org"] * 2
+        assert "80 %" in mails[1].subject
+        lines = [line.strip() for line in mails[1].text.splitlines()]
+        shown = dict(line.split(": ", 1) for line in lines if ": " in line)
+        shown = {name: value.strip() for name, value in shown.items()}
+        assert shown == {
+            "Level": "account",
+            "Account": f'account "mine" ({budget.account_id})',
+            "Budget": budget.id,
+            "Reached": "80 %",
+            "Limit": "0.0000001 USD",
+            "Used": "0.000000085 USD",
+            "Resets": "2026-09-22T00:00:00Z",
+            "Id of this notice": mails[1].id,
+        }
+
+    run(tmp_path, scene)
+
+
+def test_an_accounts_own_address_is_told_and_nobody_twice(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        post = office.post = Post()
+        account, owner = await owner_of(office, email="Pay@example.org")
+        budget = await budgets.put(
+            office, owner, amount_usd="0.0000001", window="day", account=account.id, soft=(1,), mail="pay@EXAMPLE.org"
+        )
+        await commit(office, spends(1, budget, 2))
+        await send_all(office)
+        assert [one.address for one in post.sent] == ["pay@EXAMPLE.org"]
+
+    run(tmp_path, scene)
+
+
+def test_with_nobody_to_tell_the_list_says_so(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        account, owner = await owner_of(office)
+        budget = await budgets.put(office, owner, amount_usd="0.0000001", window="day", account=account.id, soft=(1,))
+        await commit(office, spends(1, budget, 2))
+        assert await outbox.deliver(office) == 0
+        (row,) = (await alerts.list_page(office, owner)).records
+        assert (row.delivery.channel, row.delivery.state, row.delivery.answer) == ("none", "failed", NOBODY)
+
+    run(tmp_path, scene)
+
+
+def test_other_changes_of_a_counter_tell_nothing_twice(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        first = spends(1, budget, 60)
+        await commit(office, first)
+        await credits.refund(office, OPERATOR, first.id)
+        await commit(office, spends(2, budget, 5))
+        await send_all(office)
+        assert told(post, "webhook") == [50]
+        same: dict[str, Any] = {"window": "day", "account": budget.account_id, "webhook": URL}
+        await budgets.put(office, owner, amount_usd="0.00000007", soft=(50, 90, 100), **same)
+        await send_all(office)
+        assert told(post, "webhook") == [50, 90], "what is reached already is told when the budget is set"
+        await budgets.put(office, owner, amount_usd="0.000001", soft=(50, 90), **same)
+        await commit(office, spends(3, budget, 600))
+        await send_all(office)
+        assert told(post, "webhook") == [50, 90], "once per threshold and window, whatever the amount"
+        fresh = await budgets.put(
+            office, owner, amount_usd="0.000001", window="month", account=budget.account_id, soft=(1,), webhook=URL
+        )
+        await send_all(office)
+        assert told(post, "webhook") == [50, 90, 1], "a new budget counts what its window holds already"
+        assert json.loads(post.sent[-1].body)["data"]["budget_id"] == fresh.id
+
+    run(tmp_path, scene)
+
+
+def test_only_charges_of_live_calls_cross_a_threshold(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        held = structs.replace(spends(1, budget, 99), charge=None)
+        await commit(office, held, structs.replace(spends(2, budget, 99), mode="test"), spends(3, budget, 0))
+        await send_all(office)
+        assert post.sent == []
+
+    run(tmp_path, scene)
+
+
+def test_a_receiver_that_is_down_for_three_days_hears_it_at_last_or_is_given_up(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        post.answers["webhook"] = Answer(ok=False, status=503, words="later")
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert len(post.sent) == 2
+        tries = [clock.ms]
+        while (due_ms := await office.rows.read(lambda tables: tables.outbox.next_due_ms())) is not None:
+            clock.ms = due_ms - 1
+            assert await outbox.deliver(office) == 0
+            clock.ms = due_ms
+            assert await outbox.deliver(office) == 1
+            tries.append(clock.ms)
+        assert [later - earlier for earlier, later in pairwise(tries)] == list(outbox.BACK_OFF_MS)
+        assert tries[-1] - tries[0] >= 3 * 24 * HOUR_MS - 4 * HOUR_MS
+        hook, mail = (await alerts.list_page(office, owner)).records
+        assert (hook.delivery.state, hook.delivery.attempts, hook.delivery.answer) == (
+            "failed",
+            len(tries),
+            "503 later",
+        )
+        assert (mail.delivery.state, mail.delivery.attempts) == ("sent", 1)
+        assert len({one.id for one in post.sent}) == 1, "the same id at every try"
+        clock.ms += DAY_MS * 3
+        assert await outbox.deliver(office) == 0
+        await commit(office, spends(2, budget, 50, time_ms=clock.ms))
+        await send_all(office)
+        clock.ms += outbox.BACK_OFF_MS[0]
+        post.answers["webhook"] = Answer(ok=True, status=200, words="thanks")
+        await send_all(office)
+        newest = (await alerts.list_page(office, owner, count=1)).records[0]
+        assert (newest.delivery.state, newest.delivery.attempts) == ("sent", 2)
+
+    run(tmp_path, scene)
+
+
+def test_of_several_readers_only_those_who_were_refused_for_now_are_written_to_again(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office, webhook=None)
+        post.answers["mail"] = Answer(ok=False, status=452, words="full", left=("ops@example.org",))
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        clock.ms += outbox.BACK_OFF_MS[0]
+        await send_all(office)
+        assert [one.address for one in post.sent] == ["owner@example.org, ops@example.org", "ops@example.org"]
+
+    run(tmp_path, scene)
+
+
+def test_gone_for_good_is_not_tried_again(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        post.answers["webhook"] = Answer(ok=False, status=410, words="gone", final=True)
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert await office.rows.read(lambda tables: tables.outbox.next_due_ms()) is None
+
+    run(tmp_path, scene)
+
+
+def test_a_webhook_follows_its_budget_and_ends_with_it(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        same: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "account": budget.account_id}
+        post.answers["webhook"] = Answer(ok=False, words="typo")
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        await budgets.put(office, owner, **same, soft=(50, 80), webhook="https://right.example/")
+        clock.ms += outbox.BACK_OFF_MS[0]
+        await send_all(office)
+        assert [one.address for one in post.sent if one.channel == "webhook"] == [URL, "https://right.example/"]
+        await budgets.remove(office, owner, budget.id)
+        clock.ms += outbox.BACK_OFF_MS[1]
+        await send_all(office)
+        assert len([one for one in post.sent if one.channel == "webhook"]) == 2
+        newest = (await alerts.list_page(office, owner, count=1)).records[0].delivery
+        assert (newest.state, newest.answer) == ("failed", outbox.NO_WEBHOOK.words)
+
+    run(tmp_path, scene)
+
+
+def test_a_signing_secret_is_shown_once_and_stays_with_its_address(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        same: dict[str, Any] = {"window": "day", "account": budget.account_id, "soft": (50, 80, 100)}
+        first = await budgets.reveal(office, budget)
+        assert first is not None
+        assert first.startswith("whsec_")
+        assert await budgets.reveal(office, budget) is None
+        again = await budgets.put(office, owner, amount_usd="0.0000001", webhook=URL, **same)
+        assert await budgets.reveal(office, again) is None, "its receiver goes on as it was"
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert [one.secret for one in post.sent if one.channel == "webhook"] == [first]
+        other = await budgets.put(office, owner, amount_usd="0.0000001", webhook="https://other.example", **same)
+        second = await budgets.reveal(office, other)
+        assert second not in (None, first)
+        elsewhere = await budgets.put(
+            office, owner, amount_usd="0.0000001", webhook="https://other.example", zone="Asia/Tokyo", **same
+        )
+        assert elsewhere.id != other.id
+        assert await budgets.reveal(office, elsewhere) is None
+        await budgets.put(office, owner, amount_usd="0.0000001", zone="Asia/Tokyo", **same)
+        last = await budgets.put(
+            office, owner, amount_usd="0.0000001", webhook="https://other.example", zone="Asia/Tokyo", **same
+        )
+        assert await budgets.reveal(office, last) not in (None, first, second)
+        shown = json.dumps([structs.asdict(row) for row in await audited(office)])
+        assert "whsec_" not in shown
+
+    run(tmp_path, scene)
+
+
+def test_an_address_that_the_post_refuses_is_no_webhook(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        post.refused = "the address is not public"
+        for deed in (
+            budgets.put(
+                office, OPERATOR, amount_usd="1", window="day", account=budget.account_id, webhook="http://10.0.0.1/"
+            ),
+            alerts.try_out(office, OPERATOR, webhook="http://10.0.0.1/"),
+        ):
+            with pytest.raises(BadRequest, match="not public") as refused:
+                await deed
+            assert refused.value.param == "webhook"
+        with pytest.raises(BadRequest) as refused:
+            await budgets.put(office, OPERATOR, amount_usd="1", window="day", account=budget.account_id, mail="nobody")
+        assert refused.value.param == "mail"
+
+    run(tmp_path, scene)
+
+
+def test_a_test_shows_the_answer_of_each_way(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        secret = await budgets.reveal(office, budget)
+        post.answers["webhook"] = Answer(ok=False, status=500, words="no")
+        mail, hook = await alerts.try_out(office, owner, budget=budget.id)
+        assert (mail.delivery.address, mail.answer.ok) == ("owner@example.org, ops@example.org", True)
+        assert (hook.delivery.address, hook.answer, hook.secret) == (URL, post.answers["webhook"], None)
+        assert [one.secret for one in post.sent if one.channel == "webhook"] == [secret]
+        assert json.loads(post.sent[-1].body)["type"] == "alert.test"
+        (hook,) = await alerts.try_out(office, owner, webhook="https://mine.example")
+        assert hook.secret == post.sent[-1].secret != secret
+        (mail,) = await alerts.try_out(office, owner, mail="x@example.org")
+        assert (mail.delivery.address, post.sent[-1].address) == ("x@example.org", "x@example.org")
+        assert (await alerts.list_page(office, owner)).records == (), "a test is no alert"
+        assert len([row for row in await audited(office) if row.action == "alert.test"]) == 3
+
+    run(tmp_path, scene)
+
+
+def test_a_test_names_one_receiver_within_reach_and_not_too_often(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        stranger = of_account((await owner_of(office, "other"))[0].id)
+        for given in ({}, {"budget": budget.id, "mail": "a@b.example"}, {"mail": "nobody"}, {"webhook": "mailto:x"}):
+            with pytest.raises(BadRequest):
+                await alerts.try_out(office, OPERATOR, **given)
+        with pytest.raises(PathNotFound):
+            await alerts.try_out(office, stranger, budget=budget.id)
+        with pytest.raises(PathNotFound):
+            await alerts.try_out(office, stranger, budget="bud_nothing")
+        for _ in range(8):
+            await alerts.try_out(office, stranger, mail="x@example.org")
+        with pytest.raises(RateLimited):
+            await alerts.try_out(office, stranger, mail="x@example.org")
+        assert len(post.sent) == 8
+        await alerts.try_out(office, OPERATOR, mail="x@example.org")
+
+    run(tmp_path, scene)
+
+
+def test_an_account_sees_its_own_alerts_newest_first_in_pages(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, _ = await scene_of(office)
+        other, stranger = await owner_of(office, "other", email="other@example.org")
+        theirs = await budgets.put(office, stranger, amount_usd="0.0000001", window="day", account=other.id, soft=(1,))
+        await commit(office, spends(1, budget, 50), spends(2, theirs, 50, time_ms=NOW_MS + 5))
+        await commit(office, spends(3, budget, 50, time_ms=NOW_MS + 9))
+        owner = of_account(budget.account_id)
+        mine = await alerts.list_page(office, owner)
+        ways = [(row.notice.mark, row.delivery.channel) for row in mine.records]
+        assert set(ways[:4]) == {(80, "mail"), (80, "webhook"), (100, "mail"), (100, "webhook")}
+        assert set(ways[4:]) == {(50, "mail"), (50, "webhook")}
+        assert {row.notice.account_id for row in mine.records} == {budget.account_id}
+        assert [row.notice.account_id for row in (await alerts.list_page(office, stranger)).records] == [other.id]
+        paged, after = [], None
+        while True:
+            found = await alerts.list_page(office, OPERATOR, after=after, count=2)
+            paged += [row.delivery.id for row in found.records]
+            after = found.next
+            if after is None:
+                break
+        assert len(paged) == len(set(paged)) == 7
+        with pytest.raises(PathNotFound):
+            await alerts.list_page(office, stranger, account=budget.account_id)
+
+    run(tmp_path, scene)
+
+
+def test_what_was_written_down_leaves_after_a_restart(tmp_path: Path) -> None:
+    async def first(office: Office, clock: HandClock) -> Budget:
+        budget, _ = await scene_of(office)
+        await commit(office, spends(1, budget, 85))
+        # Claimed, and then the process is no more.
+        claimed = await office.rows.change(lambda tables: tables.outbox.claim(clock.ms, clock.ms + HOUR_MS, 9))
+        assert len(claimed) == 4
+        assert await outbox.deliver(office) == 0
+        return budget
+
+    async def second(office: Office, clock: HandClock) -> None:
+        post = office.post = Post()
+        running = asyncio.ensure_future(outbox.run(office, outbox.NOBODY))
+        await post.came(4)
+        running.cancel()
+        assert told(post, "mail") == told(post, "webhook") == [50, 80]
+        await commit(office, spends(2, budget, 5))
+        await send_all(office)
+        assert len(post.sent) == 4
+
+    budget = run(tmp_path, first)
+    run(tmp_path, second)
+
+
+def test_the_outbox_is_woken_by_the_charge_and_outlives_a_defect(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        office.rows.writer.on_notice = office.news.set  # type: ignore[attr-defined]
+        seen: list[BaseException] = []
+
+        class Watcher(outbox.NobodyWatches):
+            def defect(self, request_id: str, error: BaseException) -> None:
+                seen.append(error)
+
+        running = asyncio.ensure_future(outbox.run(office, Watcher()))
+        post.raises = ZeroDivisionError()
+        await commit(office, spends(1, budget, 50))
+        await post.came(2)
+        post.raises = None
+        await commit(office, spends(2, budget, 30))
+        await post.came(4)
+        running.cancel()
+        assert {type(error) for error in seen} == {ZeroDivisionError}
+        assert told(post, "webhook")[-1:] == told(post, "mail")[-1:] == [80]
+
+    run(tmp_path, scene)
