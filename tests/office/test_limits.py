@@ -159,6 +159,24 @@ def test_owners_limit_their_projects_and_keys_and_neither_their_account_nor_othe
     run(tmp_path, scene)
 
 
+def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
+    async def before(office: Office, clock: HandClock) -> list[tuple[object, ...]]:
+        _, owner = await owner_of(office)
+        await keys.create(office, owner, name="ci")
+        await limits.put(office, OPERATOR, {"requests_per_minute": 10, "parallel_requests": 2}, account="mine")
+        await limits.put(office, OPERATOR, {"requests_per_minute": 99}, account="mine", until_ms=NOW_MS + 5)
+        await limits.put(office, OPERATOR, {"requests_per_minute": 100}, account="mine", until_ms=NOW_MS + 9)
+        await limits.put(office, owner, RPM, key="ci", model="gpt-*")
+        return told(await limits.show(office, owner, key="ci"))
+
+    async def after(office: Office, clock: HandClock) -> list[tuple[object, ...]]:
+        return told(await limits.show(office, OPERATOR, key="ci"))
+
+    standing = run(tmp_path, before)
+    assert {figure for _, _, figure, *_ in standing} == {10, 2, 100}, "an end replaces an end"
+    assert run(tmp_path, after) == standing
+
+
 @pytest.mark.parametrize(
     ("given", "param"),
     [

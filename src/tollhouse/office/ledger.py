@@ -6,8 +6,9 @@ walks every chain and compares it with what was written beside it: money, counte
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,7 +27,12 @@ _VERIFYING_MS = 3_600_000
 _FOREVER_MS = 253_370_764_800_000  # a day of UTC begins here, in the year 9999
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})", re.ASCII)
 _CHARGES = frozenset(("charge", "overrun"))
-_SPANS = {DAY_MS: "days", DAY_MS // 3: "thirds of a day", DAY_MS // 24: "hours", DAY_MS // 96: "quarters of an hour"}
+_SPANS: Final[Mapping[int, str]] = {
+    DAY_MS: "days",
+    DAY_MS // 3: "thirds of a day",
+    DAY_MS // 24: "hours",
+    DAY_MS // 96: "quarters of an hour",
+}
 
 _ByDay = dict[tuple[str, int], int]
 """Nano-USD by account and start of a day of UTC."""
@@ -156,7 +162,9 @@ def _usage_flaws(tables: Tables, charged: _ByDay) -> Iterator[Flaw]:
         for span_ms, grain in _SPANS.items():
             spent = tables.spend.by_day(account_id, span_ms)
             for day in sorted(day for day in {*spent, *made} if spent.get(day, 0) != made.get(day, 0)):
-                reason = f"spending by {grain} is {spent.get(day, 0)} on {_date(day)}, the ledger has {made.get(day, 0)}"
+                reason = (
+                    f"spending by {grain} is {spent.get(day, 0)} on {_date(day)}, the ledger has {made.get(day, 0)}"
+                )
                 yield Flaw(account_id, 0, "", reason)
 
 

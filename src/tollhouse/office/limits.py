@@ -49,24 +49,7 @@ async def put(
     place = _place(office, actor, account, project, key, model)
     if place.level in ("account", "model"):
         reach.require_operator(actor, f"set the limits of {'a model' if place.level == 'model' else 'an account'}")
-    _check(most)
-    now_ms = office.clock.now_ms()
-    if until_ms is not None and not now_ms < until_ms:
-        raise BadRequest("until: this is not in the future", param="until")
-    rules = tuple(
-        Rule(
-            id=office.new_id("lim"),
-            level=place.level,
-            object_id=place.object_id,
-            kind=kind,
-            most=figure,
-            model=place.model,
-            until_ms=until_ms,
-            note=fields.name(note, "note") if note.strip() else "",
-            created_at_ms=now_ms,
-        )
-        for kind, figure in most.items()
-    )
+    rules = _rules(office, place, most, until_ms, note)
     rows = [audit.entry(office, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
     def deed(tables: Tables) -> list[Rule]:
@@ -174,6 +157,30 @@ def _holding(office: Office, place: _Place, model: str | None) -> list[Seen]:
     objects = place.over if model is None else (*place.over, ("model", model))
     slots = office.rules.slots(objects, plan, now_ms, model)
     return [Seen(slot.rule, office.gate.shown(slot, now_ms)) for slot in slots]
+
+
+def _rules(
+    office: Office, place: _Place, most: Mapping[LimitKind, int], until_ms: int | None, note: str
+) -> tuple[Rule, ...]:
+    """Raises BadRequest."""
+    _check(most)
+    now_ms = office.clock.now_ms()
+    if until_ms is not None and not now_ms < until_ms:
+        raise BadRequest("until: this is not in the future", param="until")
+    return tuple(
+        Rule(
+            id=office.new_id("lim"),
+            level=place.level,
+            object_id=place.object_id,
+            kind=kind,
+            most=figure,
+            model=place.model,
+            until_ms=until_ms,
+            note=fields.name(note, "note") if note.strip() else "",
+            created_at_ms=now_ms,
+        )
+        for kind, figure in most.items()
+    )
 
 
 def _check(most: Mapping[LimitKind, int]) -> None:
