@@ -224,3 +224,32 @@ def test_no_json_breaks_the_reader_or_the_writer(
     changed = {"model", "stream", "stream_options"} | ({"style"} if operation == "chat" else set())
     assert sent["model"] == "up"
     assert {k: v for k, v in sent.items() if k not in changed} == {k: v for k, v in members.items() if k not in changed}
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "value", "prompts"),
+    [
+        ("embeddings", "input", "one", 1),
+        ("embeddings", "input", ["one", "two", "three"], 3),
+        ("embeddings", "input", [1, 2, 3], 1),
+        ("embeddings", "input", [[1, 2], [3]], 2),
+        ("completions", "prompt", ["one", "two"], 2),
+        ("moderations", "input", ["one", "two"], 2),
+        ("responses", "input", "one", 1),
+    ],
+)
+def test_texts_that_are_read_each_for_itself_are_known(
+    operation: Operation, name: str, value: object, prompts: int
+) -> None:
+    request = read(operation, json.dumps({"model": "m", name: value}).encode())
+    assert request.prompts == prompts
+    assert request.n == (prompts if operation == "completions" else 1)
+
+
+def test_a_response_that_could_never_be_fetched_nor_charged_is_refused() -> None:
+    body = {"model": "m", "input": "one", "background": True}
+    with pytest.raises(UnsupportedParameter) as refused:
+        read("responses", json.dumps(body).encode())
+    assert refused.value.param == "background"
+    for harmless in (False, None):
+        read("responses", json.dumps({**body, "background": harmless}).encode())

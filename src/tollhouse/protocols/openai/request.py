@@ -175,6 +175,12 @@ def _moderations_input(members: Members) -> tuple[Raw, int]:
 
 
 def _responses_input(members: Members) -> tuple[Raw, int]:
+    if "background" in members and _decode(members["background"], bool):
+        # Its usage is known only to who asks for it later, and there is no later here.
+        raise UnsupportedParameter(
+            "'background' is not offered here: the answer could not be fetched. Stream it, or wait for it.",
+            param="background",
+        )
     raw = members.get("input")
     if raw is None:
         if "prompt" in members:  # a stored prompt brings its own input
