@@ -27,6 +27,7 @@ from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.journal import Journal, open_log
 from tollhouse.edge.metrics import Metrics
+from tollhouse.edge.recent import Recent
 from tollhouse.edge.router import Edge
 from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import Address
@@ -132,6 +133,7 @@ class Premises:
     tokenizer: Tokenizer
     journal: Journal
     metrics: Metrics
+    recent: Recent
     draining: Draining
     around: Surroundings
     networks: tuple[str, ...]  # where providers and webhooks may lead besides public addresses
@@ -168,6 +170,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     retries = RetryBudget()
     addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)
     guard = Guard(office)
+    recent = Recent(clock.now_ms())
     figures = Metrics(
         lambda model: model in house.catalogue.models,
         [lambda: standing(house, network, store), lambda: below_cost(guard.models)],
@@ -178,7 +181,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         keys=office.directory,
         limits=office.gate,
         ledger=store.writer,
-        witness=Witnesses(journal, figures),
+        witness=Witnesses(journal, figures, recent),
         health=health,
         retries=retries,
         count=tokenizer,
@@ -194,7 +197,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         prices=lambda: office.prices,
     )
     letters = Client(clock, connections_max=8, idle_max=0)  # none is kept: a second try could tell twice
-    parts = store, office, house, addresses, network, tokenizer, journal, figures, Draining(), around
+    parts = store, office, house, addresses, network, tokenizer, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 
@@ -309,6 +312,8 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         version=version("tollhouse"),
         destinations=lambda: house.destinations,
         health=lambda provider: _seen(house, provider),
+        recent=premises.recent,
+        show_provider=house.show_provider,
     )
     by_key = on_the_listener(
         office.directory.find, lambda scope: proxies.client(scope, scope["headers"]), house.addresses.admit

@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tests.store.samples import request
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
+from tollhouse.core.ids import make_id
+from tollhouse.core.request import Request
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk, surroundings
 from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.recent import Recent
 from tollhouse.office import accounts, keys
 from tollhouse.office.office import Office
 from tollhouse.store.database import open_store
@@ -79,7 +83,14 @@ class Desks:
         """Open the database, again after `close`: what a restart does."""
         self.store = open_store("sqlite:///tollhouse.db", create=True, clock=self.clock, folder=self.folder)
         self.office = self.runner.run(self._office())
-        desk = Desk(office=self.office, around=surroundings(self.folder), version="0", destinations=dict)
+        self.recent = Recent(START_MS)
+        desk = Desk(
+            office=self.office,
+            around=surroundings(self.folder),
+            version="0",
+            destinations=dict,
+            recent=self.recent,
+        )
         by_key = on_the_listener(self.office.directory.find, lambda scope: "192.0.2.1")
         noted = self._note
         self.listener = ControlApi(desk, by_key, self.clock, self.random, defect=noted)
@@ -101,6 +112,28 @@ class Desks:
 
     def _note(self, request_id: str, error: BaseException) -> None:
         self.defects.append(error)
+
+    def call(self, key: str, number: int = 1, **changed: object) -> Request:
+        """A call of a key of `keys`, written down as the gateway does."""
+        made = self.office.directory.keys[self.keys[key]]
+        time_ms = self.clock.ms + number
+        record = request(
+            number,
+            **{
+                "id": make_id("req", time_ms, number.to_bytes(10, "big")),
+                "time_ms": time_ms,
+                "account_id": made.account_id,
+                "project_id": made.project_id,
+                "key_id": made.id,
+                "mode": made.mode,
+                "status": 200,
+                "error": None,
+                **changed,
+            },
+        )
+        self.runner.run(self.store.writer.commit(record))
+        self.recent.saw(record)
+        return record
 
     def operator(self, method: str, target: str, body: Any = None) -> Reply:
         return self.ask(method, target, body, api=self.socket)

@@ -31,6 +31,8 @@ def object_of(desks: Desks, route: Route, account: str) -> str:
         return desks.accounts[account]
     if noun == "keys":
         return desks.keys[f"{account}-live"]
+    if noun == "requests":
+        return desks.call(f"{account}-live").id
     return next(one.id for one in desks.office.directory.projects.values() if one.account_id == desks.accounts[account])
 
 

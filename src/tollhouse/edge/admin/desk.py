@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tollhouse.edge.recent import Recent
 from tollhouse.gateway.destination import Destinations
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings
@@ -22,13 +23,16 @@ def nothing_known(provider_id: str) -> State:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """`around`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
-    `health`: what the gateway has seen of a provider, for people to read."""
+    `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
+    where no server runs. `show_provider`: customers may know which provider answered."""
 
     office: Office
     around: Surroundings
     version: str
     destinations: Callable[[], Destinations]
     health: Callable[[str], State] = nothing_known
+    recent: Recent | None = None
+    show_provider: bool = False
 
 
 def surroundings(folder: Path) -> Surroundings:

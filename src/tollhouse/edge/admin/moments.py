@@ -26,6 +26,13 @@ def duration_ms(text: str, param: str) -> int:
     raise BadRequest(f"{param}: {text[:40]!r} is no duration: write 90s, 15m, 24h, 7d or 2w", param=param)
 
 
+def ago_ms(text: str, param: str, now_ms: int) -> int:
+    """As `moment_ms`, but a duration reaches back from now. Raises BadRequest."""
+    if _DURATION.fullmatch(text) is not None:
+        return now_ms - duration_ms(text, param)
+    return moment_ms(text, param, now_ms)
+
+
 def moment_ms(text: str, param: str, now_ms: int) -> int:
     """A duration from now, a date (its start in UTC), or a time with its offset. Raises BadRequest."""
     if _DURATION.fullmatch(text) is not None:

@@ -18,6 +18,7 @@ from tollhouse.edge.admin import (
     prices,
     projects,
     providers,
+    requests,
     usage,
 )
 from tollhouse.edge.admin import credits as credit
@@ -54,6 +55,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *models.ROUTES,
     *prices.ROUTES,
     *usage.ROUTES,
+    *requests.ROUTES,
     *audit.ROUTES,
     *platform.ROUTES,
     Route("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),

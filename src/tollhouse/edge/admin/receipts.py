@@ -1,0 +1,240 @@
+"""Receipts as the control API shows them; the shape is fixed by the contract, and explained in docs/receipts.md."""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tollhouse.billing.endings import explained
+from tollhouse.billing.prices import MILLION
+from tollhouse.core.amount import format_usd
+from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
+from tollhouse.core.usage import BUCKETS
+from tollhouse.edge.admin.moments import written
+from tollhouse.office.receipts import Receipt
+
+Maybe = str | UnsetType
+
+
+class KeyTold(Struct, frozen=True):
+    """`last4`: of the secret that the key had at the time of the call."""
+
+    id: str
+    last4: str
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Milliseconds since the call arrived; null where it did not come so far. `settled`: handed over to be written; the
+    commit, which the last part of the answer waits for, follows."""
+
+    admitted: int | None
+    first_byte: int | None
+    last_byte: int | None
+    settled: int | None
+
+
+class RequestObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="request"):
+    """A call as lists show it. `usage` holds the buckets that are not zero. In test mode the charge is 0."""
+
+    id: str
+    time: str | None
+    mode: Literal["live", "test", "admin"]
+    account_id: str
+    project_id: str
+    key: KeyTold
+    model: str
+    dialect: str
+    operation: str
+    stream: bool
+    status: int
+    error: Maybe = UNSET
+    ending: Ending
+    client: str
+    tags: dict[str, str]
+    usage: dict[str, int]
+    usage_source: str
+    charge_nusd: int
+    charge_usd: str
+    timing_ms: Timing
+
+
+class LineTold(Struct, frozen=True, kw_only=True):
+    """`price_usd` buys `per` (1000000 tokens, or 1 unit)."""
+
+    bucket: str
+    quantity: int
+    price_usd: str
+    per: int
+    charge_nusd: int
+    price_id: str
+
+
+class AttemptTold(Struct, frozen=True, kw_only=True):
+    """One try at a provider; times in milliseconds since the call arrived. `model`: as the provider calls it, where
+    that may be told, else as it was asked for. `status`: null where none came."""
+
+    provider: Maybe = UNSET
+    model: str
+    status: int | None
+    error: Maybe = UNSET
+    start_ms: int
+    first_byte_ms: int | None
+    end_ms: int
+
+
+class LimitTold(Struct, frozen=True, kw_only=True):
+    """A limit that let the call in: used before it, and with it. For tokens the call counts with what was reserved."""
+
+    name: str
+    level: str
+    id: str
+    model: Maybe = UNSET
+    limit: int
+    before: int
+    after: int
+
+
+class BudgetTold(Struct, frozen=True, kw_only=True):
+    """A purse that had to pay. `id`: the budget, or the account whose money it is; `of_id`: what it stands on.
+
+    `used_before_usd`, `held_before_usd`: as the call met it. `used_after_usd`: with its charge, and those of the calls
+    that ended meanwhile."""
+
+    kind: Literal["money", "budget"]
+    id: str
+    level: str
+    of_id: str
+    window: str
+    model: Maybe = UNSET
+    limit_usd: str | None
+    used_before_usd: str
+    held_before_usd: str
+    used_after_usd: str
+
+
+class EntryTold(Struct, frozen=True):
+    """`hash`: of the account's chain, in hexadecimal digits."""
+
+    id: str
+    hash: str
+
+
+class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object", tag="request"):
+    """What a call was, what it cost and why. `charge_nusd` is the sum of its lines."""
+
+    ending_explained: str
+    raw_usage: Raw | None
+    lines: tuple[LineTold, ...]
+    multiplier: Maybe = UNSET
+    held_nusd: int
+    released_nusd: int
+    overrun_nusd: int
+    refunded_nusd: int | UnsetType = UNSET
+    output_cap: int | UnsetType = UNSET
+    attempts: tuple[AttemptTold, ...]
+    limits: tuple[LimitTold, ...]
+    budgets: tuple[BudgetTold, ...]
+    ledger_entry: EntryTold | None
+
+
+def request_object(call: Request, last4: str) -> RequestObject:
+    return RequestObject(**_told(call, last4))
+
+
+def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
+    """`show_provider`: who reads it may know which provider answered, and under which name the model goes there."""
+    call, charge, entry = receipt.call, receipt.call.charge, receipt.entry
+    held = call.released if charge is None else charge.held
+    return ReceiptObject(
+        **_told(call, receipt.last4),
+        ending_explained=explained(call),
+        raw_usage=None if call.raw_usage is None else Raw(call.raw_usage),
+        lines=tuple(LineTold(**line.as_json()) for line in receipt.lines),  # type: ignore[arg-type]
+        multiplier=UNSET if charge is None or charge.multiplier_ppm == MILLION else _times(charge.multiplier_ppm),
+        held_nusd=held,
+        released_nusd=held if charge is None else max(0, held - charge.amount),
+        overrun_nusd=0 if charge is None else charge.overrun,
+        refunded_nusd=receipt.given_back or UNSET,
+        output_cap=UNSET if call.output_cap is None else call.output_cap,
+        attempts=tuple(_attempt(one, call.model, show_provider) for one in call.attempts),
+        limits=tuple(_limit(one, call) for one in call.limits),
+        budgets=tuple(_budget(one, call) for one in call.purses),
+        ledger_entry=None if entry is None else EntryTold(entry.transfer.id, entry.hash.hex()),
+    )
+
+
+def _told(call: Request, last4: str) -> dict[str, Any]:
+    charge = 0 if call.charge is None or call.mode == "test" else call.charge.amount
+    return {
+        "id": call.id,
+        "time": written(call.time_ms),
+        "mode": call.mode,
+        "account_id": call.account_id,
+        "project_id": call.project_id,
+        "key": KeyTold(call.key_id, last4),
+        "model": call.model,
+        "dialect": call.dialect,
+        "operation": call.operation,
+        "stream": call.stream,
+        "status": call.status,
+        "error": UNSET if call.error is None else call.error,
+        "ending": call.ending,
+        "client": call.client,
+        "tags": call.tags,
+        "usage": {name: used for name in BUCKETS if (used := getattr(call.usage, name))},
+        "usage_source": call.usage_source,
+        "charge_nusd": charge,
+        "charge_usd": format_usd(charge),
+        "timing_ms": Timing(
+            admitted=call.admitted_ms,
+            first_byte=call.first_byte_ms,
+            last_byte=call.last_byte_ms,
+            settled=call.settled_ms,
+        ),
+    }
+
+
+def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptTold:
+    return AttemptTold(
+        provider=one.provider if show_provider else UNSET,
+        model=one.model if show_provider else model,
+        status=one.status,
+        error=UNSET if one.error is None else one.error,
+        start_ms=one.start_ms,
+        first_byte_ms=one.first_byte_ms,
+        end_ms=one.end_ms,
+    )
+
+
+def _limit(one: Passed, call: Request) -> LimitTold:
+    return LimitTold(
+        name=one.kind,
+        level=one.level,
+        id=_object(one.level, call),
+        model=one.model or UNSET,
+        limit=one.most,
+        before=one.before,
+        after=one.after,
+    )
+
+
+def _budget(one: Drawn, call: Request) -> BudgetTold:
+    return BudgetTold(
+        kind="budget" if one.budget_id else "money",
+        id=one.budget_id or call.account_id,
+        level=one.level,
+        of_id=_object(one.level, call),
+        window=one.window,
+        model=one.model or UNSET,
+        limit_usd=None if one.limit is None else format_usd(one.limit),
+        used_before_usd=format_usd(one.spent),
+        held_before_usd=format_usd(one.held),
+        used_after_usd=format_usd(one.after),
+    )
+
+
+def _object(level: str, call: Request) -> str:
+    return {"key": call.key_id, "project": call.project_id, "account": call.account_id}.get(level, call.model)
+
+
+def _times(multiplier_ppm: int) -> str:
+    return format_usd(multiplier_ppm * 1000)  # millionths as billionths: the same digits
