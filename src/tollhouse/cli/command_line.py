@@ -35,6 +35,7 @@ COMMANDS: Final = (
     ("providers", "tollhouse.cli.providers:app", "Providers and their health."),
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:usage", "What was used, grouped."),
+    ("requests", "tollhouse.cli.requests:app", "Calls: receipts, lists, and as they end."),
     ("audit", "tollhouse.cli.audit:app", "Who changed what."),
     ("doctor", "tollhouse.cli.examine:doctor", "Look for what is wrong with this installation."),
     ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),
