@@ -37,6 +37,11 @@ class Frail:
         self._writer = writer
         self.failing = False
 
+    @property
+    def trouble(self) -> str | None:
+        """None: a database that fails from this call on has given no warning."""
+        return self._writer.trouble
+
     async def commit(self, record: Request) -> None:
         if self.failing:
             raise Overloaded("the database cannot be written: try again in a moment", retry_after_ms=1_000)
