@@ -97,6 +97,7 @@ def _promise(world: World) -> Iterator[str]:
             world.tolerated[place] = excess
         elif excess > world.tolerated.get(place, 0):
             yield f"{place} is overdrawn by {excess}: {purse}"
+    world.by_people = False
 
 
 def _made_again(world: World) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from tests.money import deeds, tariff, traffic
 from tests.money.days_by_hand import DAY_MS, window_ends_ms
+from tests.money.puppets import Mood
 from tests.money.shop import PRICES, SHOP
 from tests.money.world import Live, World
 
@@ -44,7 +45,7 @@ def amount(world: World, choose: Choose) -> int:
         return 1 + choose(3)
     prices = world.books.price("plain", world.now_ms) or PRICES[0]
     one = tariff.worst(prices, traffic.PLAIN_BYTES, traffic.PLAIN_CAP)
-    return max(1, one * (1 + choose(9)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
+    return max(1, one * (1 + choose(5)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
 
 
 def opens_account(world: World, choose: Choose) -> None:
@@ -117,7 +118,7 @@ def sets_budget(world: World, choose: Choose) -> None:
         where = pick(choose, ({"key": key.id}, {"project": key.project}, {"account": key.account}))
         window = pick(choose, ("total", "day", "week", "month"))
         model, system = pick(choose, (None, None, "plain", "plain*", "u*")), choose(6) == 5
-    how_much = 0 if choose(12) == 11 else amount(world, choose)
+    how_much = 0 if choose(8) == 7 else amount(world, choose)
     deeds.set_budget(world, how_much, window=window, zone=zone, model=model, system=system, **where)
 
 
@@ -147,6 +148,14 @@ def asks(world: World, choose: Choose) -> None:
         most=CALL if not plain and choose(8) == 7 else None,
         gone=choose(20) == 19,
     )
+
+
+def many_ask(world: World, choose: Choose) -> None:
+    """Calls that are all alike, one after the other, so that money runs out among them."""
+    key, stream = pick(choose, world.keys), choose(4) == 3
+    for _ in range(2 + choose(6)):
+        plain = {"words": 1, "cap": traffic.PLAIN_CAP, "answers": 1}
+        traffic.ask(world, key, "plain", stream=stream, most=None, gone=False, **plain)
 
 
 def answers(world: World, choose: Choose) -> None:
@@ -203,9 +212,10 @@ def an_edge_comes(world: World, choose: Choose) -> None:
     ]
     for account in world.books.accounts.values():
         edges += [lot.ends_ms for lot in account.lots if lot.ends_ms is not None and lot.ends_ms > world.now_ms]
-    world.by_people = False
     world.clock.wall_ms = max(world.now_ms, pick(choose, edges or [world.now_ms]) - choose(2))
     world.latest_ms = max(world.latest_ms, world.now_ms)
+    if choose(2):
+        deeds.end_grants(world)
 
 
 def an_edge_comes_again(world: World, choose: Choose) -> None:
@@ -213,13 +223,18 @@ def an_edge_comes_again(world: World, choose: Choose) -> None:
     begun = [
         one.starts_ms(world.now_ms) - 1 for one in world.books.budgets.values() if one.alive and one.kind != "total"
     ]
-    world.by_people = False
     back_ms = [one for one in begun if one >= world.latest_ms - STEP_BACK_MS_MAX]
     world.clock.wall_ms = pick(choose, back_ms or [world.now_ms])
 
 
+def restarts_across_an_edge(world: World, choose: Choose) -> None:
+    """A window ends, the process is started anew, and the clock goes back into that window."""
+    an_edge_comes(world, choose)
+    world.crash()
+    an_edge_comes_again(world, choose)
+
+
 def clock_is_set(world: World, choose: Choose) -> None:
-    world.by_people = False
     to_ms = world.now_ms + pick(choose, JUMPS_MS)
     world.clock.wall_ms = max(to_ms, world.latest_ms - STEP_BACK_MS_MAX)
     world.latest_ms = max(world.latest_ms, world.now_ms)
@@ -235,7 +250,15 @@ def disk_is_mended(world: World, choose: Choose) -> None:
 
 def answer_is_lost(world: World, choose: Choose) -> None:
     """The database commits, and breaks before it can say so."""
-    traffic.goes_bad(world, "answer lost")
+    _end_one(world, choose, "answer lost")
+
+
+def one_commit_fails(world: World, choose: Choose) -> None:
+    _end_one(world, choose, "fails once")
+
+
+def _end_one(world: World, choose: Choose, mood: Mood) -> None:
+    traffic.goes_bad(world, mood)
     live = pick(choose, [*_buffered(world), *_finishing(world)])
     if live.finishing:
         traffic.ends_stream(world, live, properly=True)
@@ -265,6 +288,10 @@ def some_are_over(world: World) -> bool:
     return any(lot.ends_ms is not None and lot.ends_ms <= world.now_ms + 1 for lot in lots)
 
 
+def one_can_end(world: World) -> bool:
+    return well(world) and not world.stall and bool(_buffered(world) or _finishing(world))
+
+
 def well(world: World) -> bool:
     return world.mood == "well"
 
@@ -285,6 +312,7 @@ MOVES: Final[Mapping[str, Move]] = {
     "removes budget": Move(2, lambda world: any(one.alive for one in world.books.budgets.values()), removes_budget),
     "changes goods": Move(3, always, changes_goods),
     "asks": Move(24, always, asks),
+    "many ask": Move(6, always, many_ask),
     "answers": Move(20, lambda world: bool(_buffered(world)), answers),
     "speaks": Move(20, lambda world: bool(_silent(world)), speaks),
     "says": Move(10, lambda world: bool(_speaking(world)), says),
@@ -299,12 +327,12 @@ MOVES: Final[Mapping[str, Move]] = {
     "an edge comes again": Move(3, always, an_edge_comes_again),
     "disk goes bad": Move(2, lambda world: well(world) and not world.stall, disk_goes_bad),
     "disk is mended": Move(6, lambda world: not well(world), disk_is_mended),
-    "answer is lost": Move(
-        3, lambda world: well(world) and not world.stall and bool(_buffered(world) or _finishing(world)), answer_is_lost
-    ),
+    "answer is lost": Move(3, one_can_end, answer_is_lost),
+    "one commit fails": Move(3, one_can_end, one_commit_fails),
     "ledger stalls": Move(2, lambda world: well(world) and not world.stall and not world.late, ledger_stalls),
     "ledger goes on": Move(8, lambda world: bool(world.stall), ledger_goes_on),
     "crashes": Move(2, always, crashes),
+    "restarts across an edge": Move(2, always, restarts_across_an_edge),
 }
 
 
@@ -329,8 +357,9 @@ OF_THE_WORLD: Final = (
     "ledger stalls",
     "ledger goes on",
     "crashes",
+    "restarts across an edge",
 )
-OF_PEOPLE: Final = tuple(name for name in MOVES if name not in (*OF_CALLS, *OF_THE_WORLD, "asks"))
+OF_PEOPLE: Final = tuple(name for name in MOVES if name not in (*OF_CALLS, *OF_THE_WORLD, "asks", "many ask"))
 
 
 def begin(world: World) -> None:
@@ -372,7 +401,7 @@ def _finishing(world: World) -> list[Live]:
 def _report(live: Live, choose: Choose) -> tuple[dict[str, int] | None, dict[str, Any] | None]:
     """Usage within the bounds, at them, beyond what was held, impossible, unbelievable, or none."""
     cap = live.call.cap or 1024
-    kind = choose(9)
+    kind = 7 if live.call.model == "stepped" and choose(2) else choose(9)
     if kind == 0:
         return {"input": 3 + choose(20), "output": 1 + choose(cap)}, None
     if kind == 7:

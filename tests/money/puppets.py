@@ -58,7 +58,7 @@ class Dice:
         return hashlib.shake_128(f"{self._seed} {self._thrown}".encode()).digest(count)
 
 
-Mood = Literal["well", "cannot write", "cannot commit", "answer lost"]
+Mood = Literal["well", "cannot write", "cannot commit", "fails once", "answer lost"]
 Stall = Literal["", "before", "after"]
 
 
@@ -88,6 +88,9 @@ class Disk:
                 return super().cursor(factory)
 
             def commit(self) -> None:
+                if disk.mood == "fails once":
+                    disk.mood = "well"
+                    raise sqlite3.OperationalError("disk I/O error")
                 if disk.mood == "cannot commit":
                     raise sqlite3.OperationalError("disk I/O error")
                 super().commit()

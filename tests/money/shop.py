@@ -39,6 +39,7 @@ SHOP: Final[Mapping[str, Goods]] = {
     "uneven": Goods(PRICES[2], ("drain", "abort")),
     "narrow": Goods(PRICES[3], ("abort", "drain"), context=90, longest=1_500),
     "stepped": Goods(PRICES[6], ("abort",)),
+    "worthless": Goods(PRICES[5], ("drain",)),
     "bare": Goods({}, ("abort",)),
     "gift": Goods({}, ("drain",), free=True),
 }

@@ -52,7 +52,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def somebody_asks(self, data: st.DataObject) -> None:
-        self.step(data, ("asks",))
+        self.step(data, ("asks", "many ask"))
 
     @precondition(lambda self: self.world.live)
     @rule(data=st.data())

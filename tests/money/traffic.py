@@ -37,7 +37,6 @@ def ask(
     gone: bool,
 ) -> None:
     """One more call. most: what it may cost by its own word. gone: its caller leaves before the body is there."""
-    world.by_people = False
     word_of_it = mark(len(world.over) + len(world.live) + len(world.stalled) + len(world.late))
     goods = world.goods[model]
     body = _body(model, f"{word_of_it}{' w' * words}", stream, cap, answers)
@@ -94,7 +93,6 @@ async def _serve(world: World, asked: Asked, told: list[str]) -> None:
 
 def answers_whole(world: World, live: Live, reported: Usage | None, raw: dict[str, Any] | None, words: int) -> None:
     """A buffered answer. reported None: `raw`, if anything, is no usage that can be believed."""
-    world.by_people = False
     attempt = _attempt(world, live)
     attempt.open(200, JSON)
     attempt.give(answer("w " * words, usage=raw if reported is None else _as_openai(reported)), b"")
@@ -107,7 +105,6 @@ def answers_whole(world: World, live: Live, reported: Usage | None, raw: dict[st
 
 def speaks(world: World, live: Live) -> None:
     """The head of a stream, and whose turn it is."""
-    world.by_people = False
     _attempt(world, live).open(200, STREAMS)
     _attempt(world, live).give(ROLE)
     live.speaking = True
@@ -126,7 +123,6 @@ def finishes(world: World, live: Live) -> None:
 
 def reports(world: World, live: Live, reported: Usage | None, raw: dict[str, Any]) -> None:
     """After the finish reason. reported None: `raw` is not to be believed."""
-    world.by_people = False
     _attempt(world, live).give(event(choices=[], usage=raw if reported is None else _as_openai(reported)))
     live.reported = reported
     world.settle_down()
@@ -134,7 +130,6 @@ def reports(world: World, live: Live, reported: Usage | None, raw: dict[str, Any
 
 def ends_stream(world: World, live: Live, *, properly: bool) -> None:
     """By `[DONE]`, or by closing the connection: after a finish reason both are an end."""
-    world.by_people = False
     _attempt(world, live).give(DONE if properly else b"")
     world.settle_down()
     left = live.client.gone
@@ -144,7 +139,6 @@ def ends_stream(world: World, live: Live, *, properly: bool) -> None:
 
 def fails(world: World, live: Live, how: str) -> None:
     """The provider fails: before its head by a status or by hanging up, after it by hanging up or closing too early."""
-    world.by_people = False
     attempt = _attempt(world, live)
     if how == "status":
         attempt.open(500, JSON)
@@ -172,7 +166,6 @@ def fails(world: World, live: Live, how: str) -> None:
 def leaves(world: World, live: Live) -> None:
     """The caller hangs up. A stream is given up at once where its provider is to be aborted, unless it has its finish
     reason; everything else is waited for."""
-    world.by_people = False
     live.waits_since_ms = world.clock.elapsed_ms
     world.run(_leave(live))
     if live.call.stream and live.offers[0] == "abort" and not live.finishing:
@@ -185,7 +178,6 @@ async def _leave(live: Live) -> None:
 
 def time_passes(world: World, milliseconds: int) -> None:
     """At least a second: timers end, and what could not be written is tried again."""
-    world.by_people = False
     world.clock.elapsed_ms += milliseconds
     world.clock.wall_ms += milliseconds
     world.latest_ms = max(world.latest_ms, world.now_ms)
@@ -207,19 +199,17 @@ def time_passes(world: World, milliseconds: int) -> None:
 
 def goes_bad(world: World, mood: Mood, *, known: bool = False) -> None:
     """known: before a call is let in; else it is found out by a commit."""
-    world.by_people = False
     world.premises.disk.mood = mood
     world.premises.vault.trouble = "the disk is full" if known else None
+    world.one_fails = mood == "fails once"
 
 
 def stalls(world: World, stall: Stall) -> None:
-    world.by_people = False
     world.premises.vault.stall = stall
 
 
 def goes_on(world: World) -> None:
     """What was kept up on its way to the ledger, or back, arrives."""
-    world.by_people = False
     stall = world.stall
     world.premises.vault.go_on()
     world.settle_down()
@@ -243,7 +233,7 @@ def _over(world: World, live: Live, ending: str, used: Mapping[str, int] | None)
         if world.stall == "after":
             books.write(call)
         world.stalled.append(live)
-    elif world.mood in ("well", "answer lost"):
+    elif world.mood in ("well", "answer lost") and not world.one_fails:
         books.write(call)
         books.settle(call, charge=call.charged is not None)
         world.over.append(live)
@@ -261,7 +251,6 @@ def _over(world: World, live: Live, ending: str, used: Mapping[str, int] | None)
 
 
 def _goes_on(world: World, live: Live, pieces: list[bytes]) -> None:
-    world.by_people = False
     _attempt(world, live).give(*pieces)
     world.settle_down()
     live.heard = live.heard or not live.client.gone

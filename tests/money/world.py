@@ -72,6 +72,7 @@ class World:
     seen: Counter[str] = field(default_factory=Counter)  # what a run has covered
     tolerated: dict[object, int] = field(default_factory=dict)  # what people's deeds have left broken, by purse
     by_people: bool = False  # the last step was a deed
+    one_fails: bool = False  # the next commit of a call does, and those after it go well
 
     def __post_init__(self) -> None:
         self.books = Books()
