@@ -69,7 +69,7 @@ def write_response(usage: Usage) -> _Object:
     }
 
 
-_WHOLES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
+_WHOLES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 
 
 def _read(reported: Report, writes: Writes) -> Usage | None:
