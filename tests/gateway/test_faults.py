@@ -146,6 +146,10 @@ def test_one_record_by_any_exit(
         assert stage.limits.inside == 0
         assert stage.answers_settled
         assert not stage.house.pulse.outlets
+        if not stage.ledger.failing:
+            charges = [record.charge.amount for record in stage.ledger.records if record.charge is not None]
+            assert (stage.purse.spent, stage.purse.held) == (sum(charges), 0)
+            assert min(charges, default=0) >= 0
         for record in stage.witness.records:
             holds(record, client, stage)
 
@@ -155,6 +159,7 @@ def test_one_record_by_any_exit(
 def holds(record: Request, client: FakeClient, stage: Stage) -> None:
     """What is true of a record, however the call went."""
     free = record.usage == Usage()
+    assert free == (record.charge is None) == (record.usage_source == "none")
     told = client.data.replace(FILLER, b"")
     if record.ending in ("finished", "incomplete"):
         assert record.error is None
