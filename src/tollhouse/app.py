@@ -13,7 +13,6 @@ import msgspec
 
 from tollhouse import console
 from tollhouse.clock import SystemClock, SystemRandom
-from tollhouse.core.amount import parse_usd
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
@@ -91,7 +90,6 @@ async def serve(
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             contact=_contact(settings),
-            balance_below=parse_usd(settings.alerts.balance_below_usd),
         )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)
@@ -313,6 +311,7 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         destinations=lambda: house.destinations,
         health=lambda provider: _seen(house, provider),
         recent=premises.recent,
+        house=house,
         show_provider=house.show_provider,
     )
     by_key = on_the_listener(

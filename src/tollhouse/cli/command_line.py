@@ -36,6 +36,7 @@ COMMANDS: Final = (
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:usage", "What was used, grouped."),
     ("requests", "tollhouse.cli.requests:app", "Calls: receipts, lists, and as they end."),
+    ("explain", "tollhouse.cli.explain:explain", "What would happen to a call, without making it."),
     ("audit", "tollhouse.cli.audit:app", "Who changed what."),
     ("doctor", "tollhouse.cli.examine:doctor", "Look for what is wrong with this installation."),
     ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),

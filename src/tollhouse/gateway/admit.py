@@ -21,10 +21,7 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
         self._house = house
         self._journey = journey
         self._model = model
-        asked = journey.asked
-        self._tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
-        if request.output_cap is not None:
-            self._tokens += request.output_cap * request.n
+        self._tokens = reserved(journey, request)
 
     def __enter__(self) -> None:
         journey = self._journey
@@ -38,3 +35,10 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._admission.release(self._journey.usage, self._house.clock.now_ms())
+
+
+def reserved(journey: Journey, request: Request) -> int:
+    """Tokens that a call counts for until it is known what it used."""
+    asked = journey.asked
+    tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
+    return tokens if request.output_cap is None else tokens + request.output_cap * request.n

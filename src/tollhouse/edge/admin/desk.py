@@ -8,6 +8,7 @@ from typing import Any
 
 from tollhouse.edge.recent import Recent
 from tollhouse.gateway.destination import Destinations
+from tollhouse.gateway.ports import House
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings
 from tollhouse.providers import kinds
@@ -24,7 +25,8 @@ def nothing_known(provider_id: str) -> State:
 class Desk:
     """`around`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
-    where no server runs. `show_provider`: customers may know which provider answered."""
+    where no server runs. `house`: what a call would pass through, likewise. `show_provider`: customers may know which
+    provider answered."""
 
     office: Office
     around: Surroundings
@@ -32,6 +34,7 @@ class Desk:
     destinations: Callable[[], Destinations]
     health: Callable[[str], State] = nothing_known
     recent: Recent | None = None
+    house: House | None = None
     show_provider: bool = False
 
 

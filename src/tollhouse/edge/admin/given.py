@@ -19,7 +19,9 @@ def from_body(data: bytes, kind: type[G]) -> G:
     """Read a JSON object; an absent body is an empty object. Raises BadRequest."""
     if not data:
         return _build({}, kind)
-    return _build({name: _value(name, raw) for name, raw in read_members(data).items()}, kind)
+    as_it_is = {field.encode_name for field in msgspec.structs.fields(kind) if field.type is msgspec.Raw}
+    members = read_members(data)
+    return _build({name: raw if name in as_it_is else _value(name, raw) for name, raw in members.items()}, kind)
 
 
 def from_query(query: bytes, kind: type[G]) -> G:
@@ -68,6 +70,9 @@ def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) 
         if name not in values or values[name] is None:  # null counts as absent
             if field.default is NODEFAULT and field.default_factory is NODEFAULT:
                 raise BadRequest(f"{name} is missing", param=name)
+            continue
+        if field.type is msgspec.Raw:
+            built[field.name] = values[name]
             continue
         try:
             value = msgspec.convert(values[name], field.type, strict=strict)

@@ -1,0 +1,131 @@
+"""/api/v1/explain"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+from tollhouse.core.account import ApiKey, Identity
+from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
+from tollhouse.core.operation import Operation
+from tollhouse.core.wire import Headers
+from tollhouse.edge import paths
+from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.explanations import ExplanationObject, explanation_object
+from tollhouse.edge.admin.receipts import receipt_object
+from tollhouse.edge.admin.requests import may_see_provider
+from tollhouse.edge.admin.route import OWN, Asked, Route
+from tollhouse.gateway.explain import explain, explain_again
+from tollhouse.gateway.ports import House
+from tollhouse.office import reach, receipts
+
+_TOLD_BY: Final[Mapping[str, Operation]] = {"messages": "chat", "prompt": "completions", "input": "responses"}
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """A call that is not made: `body` as it would be sent, an object or, byte for byte, a text. `path` as of the LLM
+    API; absent: by what the body holds (messages, prompt, input). Or `request`: a call that was made."""
+
+    key: str | None = None  # id or unique name; an API key asks about itself
+    body: Raw = field(default_factory=Raw)
+    path: str | None = None
+    headers: dict[str, str] = {}  # such as x-tollhouse-max-cost-usd
+    request: str | UnsetType = UNSET
+
+
+async def explained(desk: Desk, asked: Asked[Proposal]) -> ExplanationObject:
+    given = asked.given
+    if isinstance(given.request, str):
+        return await _again(desk, asked, given.request)
+    body = _body(given.body)
+    operation, headers = _operation(given.path, body), _headers(given.headers)
+    identity = _identity(desk, _key(desk, asked, given.key))
+    found = await explain(_house(desk), identity, operation, headers, body)
+    return explanation_object(found, asked.now_ms, show_provider=may_see_provider(desk, asked.actor.account_id))
+
+
+async def _again(desk: Desk, asked: Asked[Proposal], request_id: str) -> ExplanationObject:
+    """A call that was made: its receipt, and what it would meet now."""
+    receipt = await receipts.show(desk.office, asked.actor, request_id, asked.own_key_id)
+    key = desk.office.directory.keys.get(receipt.call.key_id)
+    if key is None:
+        raise PathNotFound(f"no key {receipt.call.key_id}")
+    found = explain_again(_house(desk), _identity(desk, key), receipt.call)
+    open_names = may_see_provider(desk, asked.actor.account_id)
+    shown = receipt_object(receipt, show_provider=open_names)
+    return explanation_object(found, asked.now_ms, show_provider=open_names, receipt=shown)
+
+
+def _house(desk: Desk) -> House:
+    if desk.house is None:
+        raise Overloaded("only a server that runs knows what is held and used: start `tollhouse serve`")
+    return desk.house
+
+
+def _key(desk: Desk, asked: Asked[Proposal], reference: str | None) -> ApiKey:
+    """Whose call it would be. An API key speaks of itself; any other is one that was never made."""
+    reference = reference or asked.own_key_id
+    if reference is None:
+        raise BadRequest("key: say whose call it would be, by the key's id or name", param="key")
+    key = reach.key(desk.office, asked.actor, reference)
+    if asked.own_key_id not in (None, key.id):
+        raise PathNotFound(f"no key {reach.shown(reference)}")
+    return key
+
+
+def _identity(desk: Desk, key: ApiKey) -> Identity:
+    """As the gateway would find it by the key's newest secret."""
+    directory = desk.office.directory
+    return Identity(
+        key=key,
+        secret=key.secrets[0],
+        account=directory.accounts[key.account_id],
+        project=directory.projects[key.project_id],
+    )
+
+
+def _body(given: Raw) -> bytes:
+    body = bytes(given)
+    if not body:
+        raise BadRequest("body: give the body of the call, or the id of a `request` that was made", param="body")
+    if not body.startswith(b'"'):
+        return body
+    try:
+        return msgspec.json.decode(body, type=str).encode()
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise BadRequest("body: this text is not valid", param="body") from None
+
+
+def _operation(path: str | None, body: bytes) -> Operation:
+    if path is not None:
+        endpoint = paths.find(path)
+        if endpoint is None or endpoint.operation is None:
+            raise BadRequest(f"path: {path[:80]!r} is no call of the LLM API", param="path")
+        return endpoint.operation
+    try:
+        members: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Raw])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return "chat"  # it will be told what is wrong with its body
+    return next((operation for name, operation in _TOLD_BY.items() if name in members), "chat")
+
+
+def _headers(given: Mapping[str, str]) -> Headers:
+    try:
+        return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in given.items()]
+    except UnicodeEncodeError:
+        raise BadRequest("headers: a name or a value cannot stand in a header", param="headers") from None
+
+
+ROUTES = (
+    Route(
+        "explain",
+        "POST",
+        "/api/v1/explain",
+        explained,
+        OWN,
+        "What would happen to a call, without making it",
+        ExplanationObject,
+        Proposal,
+    ),
+)

@@ -1,0 +1,223 @@
+"""What would happen to a call, stage by stage, without making it: nothing is sent, held, counted or written down.
+
+The stages are those of `flow.py`, and the same functions; where `flow.py` takes something, here it is only looked at.
+What would refuse the call does not end the explanation: the first failure is the verdict, and what comes after it is
+shown as far as it can be known.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from msgspec import Struct, structs
+
+from tollhouse.access.credentials import Presented
+from tollhouse.access.judge import permit, recognise
+from tollhouse.access.models import permission
+from tollhouse.billing import book
+from tollhouse.billing.book import Purse
+from tollhouse.billing.bounds import Bounds
+from tollhouse.billing.prices import Price
+from tollhouse.core.account import Identity
+from tollhouse.core.catalogue import Model, Offer
+from tollhouse.core.failure import Failure
+from tollhouse.core.operation import Operation
+from tollhouse.core.request import Request as Record
+from tollhouse.core.wire import Headers
+from tollhouse.gateway.admit import reserved
+from tollhouse.gateway.client import Call
+from tollhouse.gateway.hold import max_cost, too_little, weigh, within
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.ports import House
+from tollhouse.gateway.read import read
+from tollhouse.gateway.route import resolve, route
+from tollhouse.protocols.openai.request import Request
+from tollhouse.routing import resolve as names
+from tollhouse.routing.choice import Choice
+from tollhouse.routing.health import Cause
+
+T = TypeVar("T")
+
+_LEFT_ALONE: Final[dict[Cause, str]] = {
+    "failing": "it failed repeatedly",
+    "refused": "it refuses this platform's credentials",
+    "saturated": "it is saturated",
+}
+
+
+class Ranked(Struct, frozen=True):
+    """An offer of the model. `turn`: it would be tried first (1), second, ...; None: not now, and `why` says so."""
+
+    offer: Offer
+    turn: int | None
+    why: str
+
+
+class Explanation(Struct, kw_only=True):
+    """`failure`: the first that the call would meet; None: it would be let in and sent.
+
+    `tokens`: what it counts for at the limits of tokens. `amount`: nano-USD that would be held. `free`: why nothing is.
+    """
+
+    identity: Identity
+    operation: Operation
+    asked: str = ""
+    model: Model | None = None
+    tags: dict[str, str] = {}
+    tokens: int = 0
+    limits: list[dict[str, object]] = []
+    offers: tuple[Ranked, ...] = ()
+    free: str = ""
+    price: Price | None = None
+    bounds: Bounds | None = None
+    amount: int = 0
+    purses: list[Purse] = []
+    failure: Failure | None = None
+
+    def met(self, failure: Failure) -> None:
+        if self.failure is None:
+            self.failure = failure
+
+    def seen(self, look: Callable[[], T]) -> T | None:
+        """What a stage gives; where it would refuse the call, None."""
+        try:
+            return look()
+        except Failure as failure:
+            self.met(failure)
+            return None
+
+
+async def explain(house: House, identity: Identity, operation: Operation, headers: Headers, body: bytes) -> Explanation:
+    """A call of this caller with this body. `headers`: names in lower case; no key is looked for in them. From which
+    address he would call is not known, so his networks are not judged."""
+    now_ms = house.clock.now_ms()
+    call = Call("", now_ms, house.clock.ticks_ns(), "openai", operation, headers, b"", "", _Envelope(body))
+    journey = Journey(call, identity)
+    found = Explanation(identity=identity, operation=operation)
+    found.seen(lambda: _judge(identity, now_ms))
+    request = await _read(found, read(house, journey))
+    if request is None:
+        return found
+    found.asked, found.tags, found.tokens = request.model, journey.tags, reserved(journey, request)
+    model = found.seen(lambda: resolve(house, journey, request))
+    if model is None:
+        return found
+    _look_at(house, found, model, now_ms)
+    choices = found.seen(lambda: route(house, journey, request, model)) or ()
+    found.offers = _ranked(house, model, choices, now_ms)
+    _look_at_money(house, found, journey, request, model)
+    return found
+
+
+def explain_again(house: House, identity: Identity, record: Record) -> Explanation:
+    """What a call like one that was made would meet now. Its body was never kept: it is held for what it was held for,
+    and counts for what was reserved."""
+    now_ms, operation = house.clock.now_ms(), record.operation
+    found = Explanation(identity=identity, operation=operation, asked=record.model, tags=record.tags)
+    found.seen(lambda: _judge(identity, now_ms))
+    allowed = permission(house.catalogue, identity)
+    model = found.seen(lambda: names.resolve(house.catalogue, record.model, allowed, now_ms, operation))
+    if model is None:
+        return found
+    guessed = [one.after - one.before for one in record.limits if one.kind == "tokens_per_minute"]
+    found.tokens = max(guessed, default=record.usage.tokens_in() + record.usage.tokens_out())
+    _look_at(house, found, model, now_ms)
+    held = record.released if record.charge is None else record.charge.held
+    found.free = _free(identity, model)
+    if not found.free:
+        _look_into(house, found, house.purses.of(identity.key, now_ms, model.id), held, now_ms)
+    return found
+
+
+def _judge(identity: Identity, now_ms: int) -> None:
+    recognise(identity, presented=Presented("", ""), now_ms=now_ms)
+    anywhere = structs.replace(identity, key=structs.replace(identity.key, networks=()))
+    permit(anywhere, address="", need="inference")
+
+
+async def _read(found: Explanation, reading: Awaitable[Request]) -> Request | None:
+    try:
+        return await reading
+    except Failure as failure:
+        found.met(failure)
+        return None
+
+
+def _look_at(house: House, found: Explanation, model: Model, now_ms: int) -> None:
+    """Stage 3, without taking a place."""
+    identity = found.identity
+    found.model = model
+    found.limits = house.limits.standing(identity, now_ms, model.id)
+    refused = house.limits.refusal_of(identity, model, found.tokens, now_ms)
+    if refused is not None:
+        found.met(refused)
+
+
+def _look_at_money(house: House, found: Explanation, journey: Journey, request: Request, model: Model) -> None:
+    """Stage 5, without holding anything."""
+    most = found.seen(lambda: max_cost(journey))
+    found.free = _free(found.identity, model)
+    weighed = found.seen(lambda: weigh(house, journey, request, model))
+    if weighed is None:
+        return
+    found.price, found.bounds = weighed.price, weighed.bounds
+    found.seen(lambda: within(most, weighed.bounds))
+    _look_into(house, found, weighed.purses, weighed.bounds.amount, journey.call.time_ms)
+
+
+def _look_into(house: House, found: Explanation, purses: list[Purse], amount: int, now_ms: int) -> None:
+    found.purses, found.amount = purses, amount
+    short = book.short(purses, amount)
+    if short is not None:
+        found.met(too_little(house, short, now_ms))
+
+
+def _free(identity: Identity, model: Model) -> str:
+    if identity.key.mode == "test":
+        return "a call in test mode is answered by the simulator and costs nothing"
+    return "the model is free" if model.free else ""
+
+
+def _ranked(house: House, model: Model, choices: Sequence[Choice], now_ms: int) -> tuple[Ranked, ...]:
+    """Every offer of the model, those first that would be tried first."""
+    tried = list(dict.fromkeys(choice.offer for choice in choices))
+    ranked = [
+        Ranked(offer, turn, f"priority {offer.priority}, weight {offer.weight}") for turn, offer in enumerate(tried, 1)
+    ]
+    return (
+        *ranked,
+        *(Ranked(offer, None, _why_not(house, offer, now_ms)) for offer in model.offers if offer not in tried),
+    )
+
+
+def _why_not(house: House, offer: Offer, now_ms: int) -> str:
+    destination = house.destinations.get(offer.provider)
+    if destination is None:
+        return "its provider is not in force"
+    closed = [house.health.closed_until(offer, slot, now_ms) for slot in range(max(1, len(destination.keys)))]
+    soonest = min((one for one in closed if one is not None), default=None)
+    if soonest is None:
+        return "not asked in this mode"
+    until_ms, cause = soonest
+    return f"left alone for {-(-(until_ms - now_ms) // 1000)} s, because {_LEFT_ALONE[cause]}"
+
+
+class _Envelope:
+    """A caller who gave his body and is not there to read an answer. See `gateway.client.Client`."""
+
+    gone = False
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def on_gone(self, call: Callable[[], None] | None) -> None: ...
+
+    async def body(self) -> bytes:
+        return self._body
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None: ...
+
+    async def head(self, status: int, headers: Headers) -> None: ...
+
+    async def part(self, data: bytes) -> None: ...
+
+    async def end(self, data: bytes) -> None: ...
