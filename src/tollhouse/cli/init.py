@@ -32,12 +32,14 @@ _PLATFORM_TOML = """\
 # kind = "openai"                         # or "openai_compatible", "simulator"
 # base_url = "https://provider.example/v1"
 # api_keys = ["env:MAIN_KEY"]             # several are rotated, each with its own health
+# cost = { "gpt-4o-2024-11-20" = { input = "2.00", output = "8.00" } }  # what it takes; `doctor` then sees losses
 
 # For a first look: a provider that answers in this process, and costs nothing.
 [providers.simulator]
 kind = "simulator"
 
-# What can be called, who serves it, and what it costs (USD per million tokens, as text).
+# What can be called, who serves it, and what it costs (USD per million tokens, as text; docs/prices.md).
+# `tollhouse models list --public` shows what makers ask for theirs, to be compared before selling.
 [models."example-1"]
 offers = [{ provider = "simulator", model = "example-1" }]
 context_tokens = 128000

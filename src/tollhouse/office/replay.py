@@ -27,7 +27,7 @@ from tollhouse.office.ports import Place, Tables
 DAYS: Final = 7
 DAYS_MAX: Final = 90
 _DAY_MS: Final = 86_400_000
-_PORTION: Final = 5_000
+_PORTION: Final = 1_000
 _CALLS_MAX: Final = 100_000  # of one answer: some seconds
 
 Again = Callable[[Request], Price | None]
