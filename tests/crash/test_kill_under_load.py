@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.afterwards import Standing, look
+from tests.crash.afterwards import look
 from tests.crash.callers import Callers
 from tests.crash.history import CONFIG, History
 from tests.journey.platform_process import Platform
+from tests.store.postgresql import Server
 
 ANSWERS_MAX = 150  # before the end, in one round
 
@@ -46,22 +47,23 @@ def rounds(folder: Path, count: int, database: str | None = None) -> None:
             history.add(strike(platform, random.Random(number), wal))
             assert history.differences(look(url)) == [], f"after round {number}"
         platform.again()
-        _agrees_in_memory(platform, history, look(url))
+        _agrees_in_memory(platform, history, url)
         assert [line for line in platform.defects() if "line" not in line] == []
     finally:
         platform.stop()
 
 
-def _agrees_in_memory(platform: Platform, history: History, standing: Standing) -> None:
+def _agrees_in_memory(platform: Platform, history: History, url: str) -> None:
     """What the restarted platform believes is what the ledger says: the next call goes on from there."""
+    before = look(url).rows
     with Callers(platform, "after all") as callers:
         callers.wait_for(lambda seen: len(seen.received) >= 20)
         platform.signal(signal.SIGKILL)
         platform.wait()
     history.add(callers)
-    again = look(f"sqlite:///{platform.folder}/tollhouse.db")
-    assert history.differences(again) == []
-    assert again.rows > standing.rows
+    standing = look(url)
+    assert history.differences(standing) == []
+    assert standing.rows > before
 
 
 def test_five_kills(tmp_path: Path) -> None:
@@ -71,3 +73,8 @@ def test_five_kills(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_two_hundred_kills(tmp_path: Path) -> None:
     rounds(tmp_path / "house", 200)
+
+
+@pytest.mark.long
+def test_twenty_kills_on_postgresql(tmp_path: Path, postgresql_server: Server) -> None:
+    rounds(tmp_path / "house", 20, postgresql_server.database())
