@@ -1,6 +1,6 @@
 """The one table of settings: section, name, type, default, help, and the environment variable that overrides it.
 
-The sections are records whose fields are the rows; `table()` lists them, the docs and the CLI are drawn from it.
+The five sections are records whose fields are the rows; `table()` lists them, the docs and the CLI are drawn from it.
 Precedence: command line flags > `TOLLHOUSE_*` (section [server] only) > platform.toml > default.
 Sizes are bytes, durations seconds; addresses are `host:port`, port 0 meaning any free one.
 """
@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
-from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.spelling import nearest
 
 _MIB = 1024 * 1024
@@ -114,21 +113,12 @@ class Mail(Struct, frozen=True, kw_only=True):
     )
 
 
-class Alerts(Struct, frozen=True, kw_only=True):
-    """What people are told besides the thresholds of their budgets."""
-
-    balance_below_usd: Annotated[
-        str, _help("a balance is low below this, or below a tenth of all that was put in where that is less; 0: never")
-    ] = "5"
-
-
 class Settings(Struct, frozen=True, kw_only=True):
     server: Server = Server()
     outbound: Outbound = Outbound()
     platform: Platform = Platform()
     support: Support = Support()
     mail: Mail = Mail()
-    alerts: Alerts = Alerts()
 
 
 Value = object
@@ -199,7 +189,7 @@ def build(
             mistakes.append(Mistake(where=where, message=explain(error, row.type)))
     parts = {section.name: section.type(**chosen[section.name]) for section in msgspec.structs.fields(Settings)}
     settings = Settings(**parts)
-    mistakes += [*_together(settings.server), *_networks(settings), *_amounts(settings.alerts)]
+    mistakes += [*_together(settings.server), *_networks(settings)]
     return settings, mistakes
 
 
@@ -324,10 +314,3 @@ def _networks(settings: Settings) -> Iterator[Mistake]:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 yield Mistake(where=where, message=f"{error}; write a network as 10.0.0.0/8 or one address as ::1/128")
-
-
-def _amounts(alerts: Alerts) -> Iterator[Mistake]:
-    try:
-        parse_usd(alerts.balance_below_usd)
-    except BadAmount as error:
-        yield Mistake(where="alerts.balance_below_usd", message=str(error))

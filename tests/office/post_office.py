@@ -1,11 +1,20 @@
-"""A post that sends nothing and remembers everything."""
+"""A post that sends nothing and remembers everything, and an account whose budget has something to tell."""
 
 import asyncio
 import json
+from typing import Any
 
 from msgspec import Struct
 
+from tests.office.scene import NOW_MS, OPERATOR
+from tests.office.test_money import call, owner_of
+from tollhouse.billing.budgets import Budget
 from tollhouse.core.notice import Answer, Channel
+from tollhouse.core.request import Request
+from tollhouse.office import budgets, outbox, people
+from tollhouse.office.office import Office
+
+URL = "https://hooks.example/in?a=b"
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -61,3 +70,25 @@ class Post:
 def told(post: Post, channel: Channel) -> list[int]:
     """The thresholds that were told on a way, in their order."""
     return [one.percent for one in post.sent if one.channel == channel]
+
+
+async def scene_of(office: Office, **more: Any) -> tuple[Budget, Post]:
+    """An account with an owner, and a budget of 100 nano-USD a day with the thresholds of M15."""
+    post = office.post = Post()
+    account, owner = await owner_of(office)
+    await people.create(
+        office, OPERATOR, email="owner@example.org", password="correct horse battery", role="owner", account=account.id
+    )
+    given: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "soft": (50, 80, 100), "account": account.id}
+    budget = await budgets.put(office, owner, **given | {"webhook": URL, "mail": "ops@example.org"} | more)
+    return budget, post
+
+
+def spends(number: int, budget: Budget, amount: int, *, time_ms: int = NOW_MS, **more: Any) -> Request:
+    place = (budget.id, budget.window(time_ms).start_ms)
+    return call(number, budget.account_id, amount, budgets=(place,), time_ms=time_ms, **more)
+
+
+async def send_all(office: Office) -> None:
+    while await outbox.deliver(office):
+        pass

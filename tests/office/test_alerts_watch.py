@@ -11,13 +11,13 @@ from tests.office.scene import NOW_MS, OPERATOR, HandClock, of_account, run
 from tests.office.test_money import call, commit
 from tollhouse.core.account import Account
 from tollhouse.core.amount import NANO_PER_USD as USD
+from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.office import accounts, budgets, credits, keys, outbox, watch  # noqa: A004 - the noun
 from tollhouse.office.office import Office
 from tollhouse.office.watch import DAY_MS, HOUR_MS, Seen, unusual
 
 
 async def opened(office: Office, name: str = "mine", **more: Any) -> Account:
-    office.balance_below = 5 * USD
     return await accounts.create(office, OPERATOR, name=name, email="owner@example.org", **more)
 
 
@@ -85,7 +85,7 @@ def test_of_a_small_account_a_tenth_is_little_and_of_some_nothing_is(tmp_path: P
             await spend(office, number, account, amount, NOW_MS)
         told = {body["data"]["account"]: body["data"]["below_usd"] for body in await said(office, seen)}
         assert told == {small.id: "0.2", credit.id: "1"}
-        office.balance_below = 0
+        office.catalogue = Catalogue(plans={"default": Plan(id="default", balance_below_usd="0")})
         assert list(watch.low_balances(office, NOW_MS)) == []
 
     run(tmp_path, scene)

@@ -75,29 +75,17 @@ async def put(
     except BadBudget as error:
         raise BadRequest(f"{error.field}: {error}", param=error.field) from None
     row = audit.entry(office, actor, "budget.set", wanted.id, account_id=target.account_id)
-
     secret = new_secret(office)
     stood_on = office.directory.keys.get(target.object_id)
+    project_id = None if stood_on is None else stood_on.project_id
 
     def deed(tables: Tables) -> _Put:
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
         _sign(tables, done.budget, before, secret)
-        told = tables.outbox.marks("budget.threshold", done.budget.id, done.counter.starts_at_ms)
-        project_id = None if stood_on is None else stood_on.project_id
-        reached = crossed(
-            done.budget, done.counter.starts_at_ms, done.counter.spent, now_ms, project_id=project_id, told=told
-        )
-        return done._replace(told=sum(tables.outbox.add(notice) for notice in reached))
+        return done._replace(told=_tell(tables, done.budget, done.counter, now_ms, project_id))
 
-    def follow(done: _Put) -> None:
-        if done.told:
-            office.news.set()
-        if done.instead_of is not None:
-            office.purses.remove_budget(done.instead_of)
-        office.purses.put_budget(done.budget, now_ms, done.counter.spent)
-
-    return (await office.rows.change(deed, follow)).budget
+    return (await office.rows.change(deed, lambda done: _follow(office, done, now_ms))).budget
 
 
 async def reveal(office: Office, budget: Budget) -> str | None:
@@ -141,6 +129,14 @@ async def remove(office: Office, actor: Actor, budget_id: str) -> Budget:
     return await office.rows.change(deed, lambda budget: office.purses.remove_budget(budget.id))
 
 
+def _follow(office: Office, done: _Put, now_ms: int) -> None:
+    if done.told:
+        office.news.set()
+    if done.instead_of is not None:
+        office.purses.remove_budget(done.instead_of)
+    office.purses.put_budget(done.budget, now_ms, done.counter.spent)
+
+
 def _place(tables: Tables, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | None]:
     """Write it in the place of what it replaces. A budget whose days begin elsewhere begins anew: its counters would
     lie across those of the old one."""
@@ -168,6 +164,13 @@ def _held(tables: Tables, budget: Budget, now_ms: int) -> int:
     # To its end and no further: a clock that was set back has left calls of later windows.
     (by_model,) = tables.spend.by_model(budget.object_id, (window.start_ms, window.end_ms))
     return sum(charge for model, charge in by_model.items() if budget.model is None or matches(budget.model, model))
+
+
+def _tell(tables: Tables, budget: Budget, counter: Counter, now_ms: int, project_id: str | None) -> int:
+    """Tell of thresholds that are reached already: after a lowered budget no call may come that would."""
+    told = tables.outbox.marks("budget.threshold", budget.id, counter.starts_at_ms)
+    reached = crossed(budget, counter.starts_at_ms, counter.spent, now_ms, project_id=project_id, told=told)
+    return sum(tables.outbox.add(notice) for notice in reached)
 
 
 def _window(text: str) -> WindowKind:

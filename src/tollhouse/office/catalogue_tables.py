@@ -69,7 +69,8 @@ def model(path: KeyPath, given: object, found: Findings) -> Model | None:
 
 def plan(path: KeyPath, given: object, found: Findings) -> Plan | None:
     """One [plans.ID]."""
-    own: dict[str, Reader] = {"credit_limit_usd": _credit_limit, "system_hard_limit_usd": _amount}
+    amounts: dict[str, Reader] = {"system_hard_limit_usd": _amount, "balance_below_usd": _amount}
+    own: dict[str, Reader] = {"credit_limit_usd": _credit_limit, **amounts}
     fields = _fields(path, given, Plan, found, own)
     return None if fields is None else Plan(id=path[-1], **fields)
 

@@ -66,8 +66,6 @@ class Office:
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
     post: Post = field(default_factory=NoPost)
-    balance_below: int = 0
-    """Nano-USD, below which a balance is low; 0: none is."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something was written down that is to leave the house."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)

@@ -11,7 +11,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from tollhouse.core.amount import NANO_PER_USD, format_usd
+from tollhouse.core.amount import NANO_PER_USD, format_usd, parse_usd
+from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.notice import Notice, NoticeType, notice_id
@@ -78,7 +79,8 @@ def low_balances(office: Office, now_ms: int) -> Iterator[Notice]:
         purse = office.purses.money(account.id)
         if purse.limit is None:
             continue
-        below = min(office.balance_below, purse.limit // 10)
+        plan = office.catalogue.plans.get(account.plan) or Plan(id=account.plan)
+        below = min(parse_usd(plan.balance_below_usd), purse.limit // 10)
         left = purse.limit - purse.spent
         if left < below:
             data = {"available_usd": format_usd(left), "below_usd": format_usd(below), "account": account.id}

@@ -1,0 +1,149 @@
+"""How a notice leaves: tried until it arrives or three days are over, where its budget says now, and after a restart."""
+
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.office.post_office import URL, Post, scene_of, send_all, spends, told
+from tests.office.scene import HandClock, of_account, run
+from tests.office.test_money import commit
+from tollhouse.billing.budgets import Budget
+from tollhouse.core.notice import Answer
+from tollhouse.office import alerts, budgets, outbox
+from tollhouse.office.office import Office
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+def test_a_receiver_that_is_down_for_three_days_hears_it_at_last_or_is_given_up(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        post.answers["webhook"] = Answer(ok=False, status=503, words="later")
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert len(post.sent) == 2
+        tries = [clock.ms]
+        while (due_ms := await office.rows.read(lambda tables: tables.outbox.next_due_ms())) is not None:
+            clock.ms = due_ms - 1
+            assert await outbox.deliver(office) == 0
+            clock.ms = due_ms
+            assert await outbox.deliver(office) == 1
+            tries.append(clock.ms)
+        assert [later - earlier for earlier, later in pairwise(tries)] == list(outbox.BACK_OFF_MS)
+        assert tries[-1] - tries[0] >= 3 * 24 * HOUR_MS - 4 * HOUR_MS
+        hook, mail = (await alerts.list_page(office, owner)).records
+        assert (hook.delivery.state, hook.delivery.attempts, hook.delivery.answer) == (
+            "failed",
+            len(tries),
+            "503 later",
+        )
+        assert (mail.delivery.state, mail.delivery.attempts) == ("sent", 1)
+        assert len({one.id for one in post.sent}) == 1, "the same id at every try"
+        clock.ms += DAY_MS * 3
+        assert await outbox.deliver(office) == 0
+        await commit(office, spends(2, budget, 50, time_ms=clock.ms))
+        await send_all(office)
+        clock.ms += outbox.BACK_OFF_MS[0]
+        post.answers["webhook"] = Answer(ok=True, status=200, words="thanks")
+        await send_all(office)
+        newest = (await alerts.list_page(office, owner, count=1)).records[0]
+        assert (newest.delivery.state, newest.delivery.attempts) == ("sent", 2)
+
+    run(tmp_path, scene)
+
+
+def test_of_several_readers_only_those_who_were_refused_for_now_are_written_to_again(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office, webhook=None)
+        post.answers["mail"] = Answer(ok=False, status=452, words="full", left=("ops@example.org",))
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        clock.ms += outbox.BACK_OFF_MS[0]
+        await send_all(office)
+        assert [one.address for one in post.sent] == ["owner@example.org, ops@example.org", "ops@example.org"]
+
+    run(tmp_path, scene)
+
+
+def test_gone_for_good_is_not_tried_again(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        post.answers["webhook"] = Answer(ok=False, status=410, words="gone", final=True)
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert await office.rows.read(lambda tables: tables.outbox.next_due_ms()) is None
+
+    run(tmp_path, scene)
+
+
+def test_a_webhook_follows_its_budget_and_ends_with_it(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        owner = of_account(budget.account_id)
+        same: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "account": budget.account_id}
+        post.answers["webhook"] = Answer(ok=False, words="typo")
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        await budgets.put(office, owner, **same, soft=(50, 80), webhook="https://right.example/")
+        clock.ms += outbox.BACK_OFF_MS[0]
+        await send_all(office)
+        assert [one.address for one in post.sent if one.channel == "webhook"] == [URL, "https://right.example/"]
+        await budgets.remove(office, owner, budget.id)
+        clock.ms += outbox.BACK_OFF_MS[1]
+        await send_all(office)
+        assert len([one for one in post.sent if one.channel == "webhook"]) == 2
+        newest = (await alerts.list_page(office, owner, count=1)).records[0].delivery
+        assert (newest.state, newest.answer) == ("failed", outbox.NO_WEBHOOK.words)
+
+    run(tmp_path, scene)
+
+
+def test_what_was_written_down_leaves_after_a_restart(tmp_path: Path) -> None:
+    async def first(office: Office, clock: HandClock) -> Budget:
+        budget, _ = await scene_of(office)
+        await commit(office, spends(1, budget, 85))
+        # Claimed, and then the process is no more.
+        claimed = await office.rows.change(lambda tables: tables.outbox.claim(clock.ms, clock.ms + HOUR_MS, 9))
+        assert len(claimed) == 4
+        assert await outbox.deliver(office) == 0
+        return budget
+
+    async def second(office: Office, clock: HandClock) -> None:
+        post = office.post = Post()
+        running = asyncio.ensure_future(outbox.run(office, outbox.NOBODY))
+        await post.came(4)
+        running.cancel()
+        assert told(post, "mail") == told(post, "webhook") == [50, 80]
+        await commit(office, spends(2, budget, 5))
+        await send_all(office)
+        assert len(post.sent) == 4
+
+    budget = run(tmp_path, first)
+    run(tmp_path, second)
+
+
+def test_the_outbox_is_woken_by_the_charge_and_outlives_a_defect(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        office.rows.writer.on_notice = office.news.set  # type: ignore[attr-defined]
+        seen: list[BaseException] = []
+
+        class Watcher(outbox.NobodyWatches):
+            def defect(self, request_id: str, error: BaseException) -> None:
+                seen.append(error)
+
+        running = asyncio.ensure_future(outbox.run(office, Watcher()))
+        post.raises = ZeroDivisionError()
+        await commit(office, spends(1, budget, 50))
+        await post.came(2)
+        post.raises = None
+        await commit(office, spends(2, budget, 30))
+        await post.came(4)
+        running.cancel()
+        assert {type(error) for error in seen} == {ZeroDivisionError}
+        assert told(post, "webhook")[-1:] == told(post, "mail")[-1:] == [80]
+
+    run(tmp_path, scene)
