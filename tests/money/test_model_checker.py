@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.money import inspection, moves
-from tests.money.moves import MOVES, Choose
+from tests.money.choice import Choose
+from tests.money.moves import MOVES
 from tests.money.run import run
 from tests.money.world import World
 
@@ -52,7 +53,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def somebody_asks(self, data: st.DataObject) -> None:
-        self.step(data, ("asks", "many ask"))
+        self.step(data, ("asks", "many ask", "money fits"))
 
     @precondition(lambda self: self.world.live)
     @rule(data=st.data())

@@ -1,0 +1,143 @@
+"""What calls may go through next: asked alone or in rows, answered, broken off, left."""
+
+from typing import Any, Final
+
+from tests.money import deeds, traffic
+from tests.money.choice import Choose, pick, plain_hold
+from tests.money.puppets import Mood
+from tests.money.shop import SHOP
+from tests.money.world import Key, Live, World
+
+MOST: Final = 472_500  # nano-USD, near what a plain call holds
+
+
+def asks(world: World, choose: Choose) -> None:
+    """Mostly calls that are all alike, so that money fits them to the last nano-dollar."""
+    plain = choose(5) < 3
+    traffic.ask(
+        world,
+        pick(choose, world.keys),
+        "plain" if plain else pick(choose, ("stepped", "uneven", *SHOP)),
+        stream=bool(choose(2)),
+        words=1 if plain else pick(choose, (1, 2, 7, 60)),
+        cap=traffic.PLAIN_CAP if plain else pick(choose, (12, 1, 40, None)),
+        answers=1 if plain or choose(4) < 3 else 2,
+        most=MOST if not plain and choose(8) == 7 else None,
+        gone=choose(20) == 19,
+    )
+
+
+def many_ask(world: World, choose: Choose) -> None:
+    """Calls that are all alike, one after the other, so that money runs out among them."""
+    key, stream = pick(choose, world.keys), choose(4) == 3
+    for _ in range(2 + choose(6)):
+        ask_plainly(world, key, stream)
+
+
+def money_fits(world: World, choose: Choose) -> None:
+    """A budget that pays for so many calls to the last nano-dollar, or for one less, and one call more than that."""
+    key, many = pick(choose, world.keys), 1 + choose(3)
+    deeds.set_budget(world, many * plain_hold(world) - choose(2), window="total", key=key.id)
+    for _ in range(many + 1):
+        ask_plainly(world, key)
+
+
+def answers(world: World, choose: Choose) -> None:
+    live = pick(choose, buffered(world))
+    reported, raw = _report(live, choose)
+    traffic.answers_whole(world, live, reported, raw, pick(choose, (2, 0, 9)))
+
+
+def speaks(world: World, choose: Choose) -> None:
+    traffic.speaks(world, pick(choose, silent(world)))
+
+
+def says(world: World, choose: Choose) -> None:
+    traffic.says(world, pick(choose, speaking(world)), 1 + choose(3))
+
+
+def finishes(world: World, choose: Choose) -> None:
+    traffic.finishes(world, pick(choose, speaking(world)))
+
+
+def reports(world: World, choose: Choose) -> None:
+    live = pick(choose, finishing(world))
+    reported, raw = _report(live, choose)
+    traffic.reports(world, live, reported, raw or {"prompt_tokens": 1, "completion_tokens": -1})
+
+
+def ends_stream(world: World, choose: Choose) -> None:
+    traffic.ends_stream(world, pick(choose, finishing(world)), properly=choose(4) < 3)
+
+
+def fails(world: World, choose: Choose) -> None:
+    live = pick(choose, world.live)
+    if live.speaking:
+        how = pick(choose, ("hangs up",) if live.finishing else ("hangs up", "closes"))
+    else:
+        how = pick(choose, ("hangs up", "status", "nonsense"))
+    traffic.fails(world, live, how)
+
+
+def leaves(world: World, choose: Choose) -> None:
+    traffic.leaves(world, pick(choose, [live for live in world.live if not live.client.gone]))
+
+
+def answer_is_lost(world: World, choose: Choose) -> None:
+    """The database commits, and breaks before it can say so."""
+    _end_one(world, choose, "answer lost")
+
+
+def one_commit_fails(world: World, choose: Choose) -> None:
+    _end_one(world, choose, "fails once")
+
+
+def _end_one(world: World, choose: Choose, mood: Mood) -> None:
+    traffic.goes_bad(world, mood)
+    live = pick(choose, finishing(world) or buffered(world))
+    if live.finishing:
+        traffic.ends_stream(world, live, properly=True)
+    else:
+        traffic.answers_whole(world, live, {"input": 3, "output": 2}, None, 2)
+    traffic.goes_bad(world, "well")
+
+
+def ask_plainly(world: World, key: Key, stream: bool = False) -> None:
+    traffic.ask(world, key, "plain", stream=stream, words=1, cap=traffic.PLAIN_CAP, answers=1, most=None, gone=False)
+
+
+def buffered(world: World) -> list[Live]:
+    return [live for live in world.live if not live.call.stream]
+
+
+def silent(world: World) -> list[Live]:
+    return [live for live in world.live if live.call.stream and not live.speaking]
+
+
+def speaking(world: World) -> list[Live]:
+    return [live for live in world.live if live.speaking and not live.finishing]
+
+
+def finishing(world: World) -> list[Live]:
+    return [live for live in world.live if live.finishing]
+
+
+def _report(live: Live, choose: Choose) -> tuple[dict[str, int] | None, dict[str, Any] | None]:
+    """Usage within the bounds, at them, beyond what was held, impossible, unbelievable, or none."""
+    cap = live.call.cap or 1024
+    kind = 7 if "tiers" in (live.call.prices or {}) and choose(2) else choose(9)
+    if kind == 0:
+        return {"input": 3 + choose(20), "output": 1 + choose(cap)}, None
+    if kind == 7:
+        return {"input": 39 + choose(3), "output": 1}, None  # a tier begins after 40
+    if kind == 1:
+        cached = choose(30)
+        thought = choose(cap)
+        return {"input": choose(30), "cache_read": cached, "output": cap - thought, "reasoning": thought}, None
+    if kind == 2:
+        return {"input": live.call.body_bytes, "output": cap * live.call.answers}, None
+    if kind in (3, 8):
+        return {"input": 50, "output": cap * live.call.answers + 1 + choose(900)}, None
+    if kind == 4:
+        return {"input": 200_000, "output": 1}, None
+    return None, None if kind == 5 else {"prompt_tokens": 5, "completion_tokens": -3}
