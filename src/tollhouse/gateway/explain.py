@@ -19,7 +19,7 @@ from tollhouse.billing.bounds import Bounds
 from tollhouse.billing.prices import Price
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model, Offer
-from tollhouse.core.failure import Failure
+from tollhouse.core.failure import Failure, ModelNotFound
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Request as Record
 from tollhouse.core.wire import Headers
@@ -29,7 +29,7 @@ from tollhouse.gateway.hold import max_cost, too_little, weigh, within
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.read import read
-from tollhouse.gateway.route import resolve, route
+from tollhouse.gateway.route import SCRIPTED, resolve, route
 from tollhouse.protocols.openai.request import Request
 from tollhouse.routing import resolve as names
 from tollhouse.routing.choice import Choice
@@ -37,6 +37,7 @@ from tollhouse.routing.health import Cause
 
 T = TypeVar("T")
 
+TEST_MODE: Final = "a call in test mode is answered by the simulator and costs nothing"
 _LEFT_ALONE: Final[dict[Cause, str]] = {
     "failing": "it failed repeatedly",
     "refused": "it refuses this platform's credentials",
@@ -114,6 +115,12 @@ def explain_again(house: House, identity: Identity, record: Record) -> Explanati
     now_ms, operation = house.clock.now_ms(), record.operation
     found = Explanation(identity=identity, operation=operation, asked=record.model, tags=record.tags)
     found.seen(lambda: _judge(identity, now_ms))
+    if identity.key.mode == "test" and record.model == SCRIPTED.rstrip("/"):
+        found.free = TEST_MODE
+        return found
+    if not record.model:
+        found.met(ModelNotFound("The call named no model that is known here, and what it named was not kept."))
+        return found
     allowed = permission(house.catalogue, identity)
     model = found.seen(lambda: names.resolve(house.catalogue, record.model, allowed, now_ms, operation))
     if model is None:
@@ -173,7 +180,7 @@ def _look_into(house: House, found: Explanation, purses: list[Purse], amount: in
 
 def _free(identity: Identity, model: Model) -> str:
     if identity.key.mode == "test":
-        return "a call in test mode is answered by the simulator and costs nothing"
+        return TEST_MODE
     return "the model is free" if model.free else ""
 
 

@@ -21,7 +21,7 @@ from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, cursor, limit, place
 from tollhouse.office.ports import Place, Tables
 
-_LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
+LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
 _AT_ONCE: Final = 500
 
 Holds = Callable[[Request], bool]
@@ -85,10 +85,18 @@ async def show(office: Office, actor: Actor, request_id: str, own_key_id: str | 
     )
 
 
-async def list_page(office: Office, wanted: Wanted, *, after: str | None = None, count: int = LIMIT) -> Page[Request]:
-    """Calls, newest first. A page may hold fewer than `count` and yet have a next one. Raises BadRequest."""
+async def list_page(
+    office: Office,
+    wanted: Wanted,
+    *,
+    after: str | None = None,
+    count: int = LIMIT,
+    most_looked_at: int = LOOKED_AT_MAX,
+) -> Page[Request]:
+    """Calls, newest first. A page may hold fewer than `count` and yet have a next one: after so many calls it stops
+    looking. Raises BadRequest."""
     before, most = place(after), limit(count)
-    return await office.rows.read(lambda tables: _search(tables, wanted, before, most))
+    return await office.rows.read(lambda tables: _search(tables, wanted, before, most, most_looked_at))
 
 
 def wanted_by(
@@ -129,14 +137,14 @@ def _lines(office: Office, call: Request) -> Iterable[Line]:
     return () if price is None else lines(price, call.usage)
 
 
-def _search(tables: Tables, wanted: Wanted, before: Place | None, most: int) -> Page[Request]:
+def _search(tables: Tables, wanted: Wanted, before: Place | None, most: int, most_looked_at: int) -> Page[Request]:
     found: list[Request] = []
     for looked_at, call in enumerate(_newest(tables, wanted, before), start=1):
         if wanted.holds(call):
             if len(found) == most:
                 return Page(tuple(found), cursor((found[-1].time_ms, found[-1].id)))
             found.append(call)
-        if looked_at == _LOOKED_AT_MAX:
+        if looked_at == most_looked_at:
             return Page(tuple(found), cursor((call.time_ms, call.id)))
     return Page(tuple(found))
 

@@ -223,7 +223,7 @@ def _budget(one: Drawn, call: Request) -> BudgetTold:
         id=one.budget_id or call.account_id,
         level=one.level,
         of_id=_object(one.level, call),
-        window=one.window,
+        window=one.window if one.budget_id else "total",
         model=one.model or UNSET,
         limit_usd=None if one.limit is None else format_usd(one.limit),
         used_before_usd=format_usd(one.spent),
