@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tollhouse.access.judge import Need, present_and_judge, present_and_recognise
+from tollhouse.access.judge import Need, present_and_judge, present_and_read, present_and_recognise
 from tollhouse.access.secrets import digest, last4, mint, prefix_of
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.failure import (
@@ -187,6 +187,25 @@ def test_billing_recognises_who_may_not_call(name: str) -> None:
     headers = [(b"authorization", b"Bearer " + TEXT.encode())]
     seen = present_and_recognise(headers, b"", gemini_query_allowed=False, find=lambda _: known, now_ms=NOW_MS)
     assert seen is known
+
+
+@pytest.mark.parametrize("name", ["frozen", "suspended", "archived"])
+def test_a_bill_is_read_by_who_was_stopped(name: str) -> None:
+    known = RESTRICTIONS[name].change(identity())
+    headers = [(b"x-api-key", TEXT.encode())]
+    assert present_and_read(headers, b"", find=lambda _: known, now_ms=NOW_MS, address=HERE) is known
+
+
+def test_a_bill_is_not_read_from_elsewhere_nor_without_its_scope_nor_by_an_admin_key() -> None:
+    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
+    for known, refusal in (
+        (with_key(networks=("10.0.0.0/8",))(identity()), AddressNotAllowed),
+        (with_key(scopes=("inference",))(identity()), ScopeMissing),
+        (identity(mode="admin"), ScopeMissing),
+        (None, KeyRefused),
+    ):
+        with pytest.raises(refusal):
+            present_and_read(headers, b"", find=lambda _, of=known: of, now_ms=NOW_MS, address=HERE)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", ["revoked", "rotated", "expired"])

@@ -55,6 +55,17 @@ def test_a_budget_for_a_model_pays_for_it_alone_and_binds_no_balance() -> None:
     assert ids(purses, model=None) == ["bud_all", "acc_a"]
 
 
+def test_the_purses_of_all_budgets_over_a_key_stand_in_their_present_windows() -> None:
+    purses = Purses()
+    purses.put_budget(budget("bud_model", model="house-*"), T, 7)
+    purses.put_budget(budget("bud_key", level="key", object_id="key_k", kind="total"), T)
+    purses.put_budget(budget("bud_other", level="key", object_id="key_o"), T)
+    standing = purses.standing(KEY, T)
+    assert [(purse.id, purse.spent) for purse in standing] == [("bud_key", 0), ("bud_model", 7)]
+    tomorrow = purses.standing(KEY, T + DAY_MS)
+    assert [(purse.id, purse.spent) for purse in tomorrow] == [("bud_key", 0), ("bud_model", 0)]
+
+
 def test_an_account_nobody_knows_has_no_money() -> None:
     purses = Purses()
     with pytest.raises(Short):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.billing.span import Span, read_span, today
+from tollhouse.billing.span import Span, day_edges, read_span, today
 from tollhouse.billing.windows import Window, window
 from tollhouse.core.failure import BadRequest
 
@@ -126,6 +126,22 @@ def test_slices_of_any_length_meet_without_gap_or_overlap(zone: str, days: int, 
     filled = [each for each in slices if each.start_ms < each.end_ms]
     assert all(before.end_ms == after.start_ms for before, after in pairwise(filled))
     assert (filled[0].start_ms, filled[-1].end_ms) == (whole.start_ms, whole.end_ms)
+
+
+def test_the_days_of_a_span_meet_at_midnight_of_their_zone() -> None:
+    start, end = at("2026-11-17T10:00"), at("2026-11-19T06:15")
+    assert day_edges(Span(start, end), NOW) == [start, at("2026-11-18"), at("2026-11-19"), end]
+    in_shanghai = day_edges(Span(start, end), NOW, "Asia/Shanghai")
+    assert in_shanghai == [start, at("2026-11-17T16:00"), at("2026-11-18T16:00"), end]
+    assert day_edges(Span(at("2026-11-18"), at("2026-11-19")), NOW) == [at("2026-11-18"), at("2026-11-19")]
+
+
+def test_a_span_until_now_ends_with_today_and_an_empty_one_has_one_edge() -> None:
+    assert day_edges(span("2026-11-18", None), NOW) == [at("2026-11-18"), at("2026-11-19"), at("2026-11-20")]
+    late = day_edges(span("2026-11-18", None, "America/Los_Angeles"), NOW, "America/Los_Angeles")
+    assert late == [at("2026-11-18T08:00"), at("2026-11-19T08:00"), at("2026-11-20T08:00")]
+    for zone in ("UTC", "Asia/Shanghai"):
+        assert len(day_edges(span("2027-01-01", "2030-01-01", zone), NOW, zone)) == 1
 
 
 def _around_today(day: date, zone: str) -> bool:

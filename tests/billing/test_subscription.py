@@ -105,6 +105,14 @@ def test_what_binds_is_said() -> None:
     assert subscription(money(5, 2), 9, None, "acc_a").hard == 12
 
 
+def test_calls_that_usage_shows_and_the_budget_does_not_count_are_put_on_the_limit() -> None:
+    """The tools take them off: they were in flight when the budget was made."""
+    monthly = budget(100, 30)
+    shown = subscription(monthly, 0, None, "acc_a", uncounted=7)
+    assert (shown.hard, shown.left) == (107, 70)
+    assert shown.hard - (shown.used + 7) == shown.left
+
+
 def test_money_has_no_month_of_its_own() -> None:
     purse = money(100, 30, 5)
     purse.window = "month"

@@ -77,6 +77,12 @@ TAMPERING = {
     "a counter gone": ("DELETE FROM budget_counters", "the counter of bud_"),
     "usage by days": ("UPDATE usage SET charge = charge + 1 WHERE span_ms = 86400000", "usage by days has"),
     "usage by quarters": ("UPDATE usage SET charge = charge - 1 WHERE span_ms = 900000", "usage by quarters"),
+    "spending by days": ("UPDATE spend_sums SET charge = charge + 1 WHERE span_ms = 86400000", "spending by days is"),
+    "spending by hours": ("DELETE FROM spend_sums WHERE span_ms = 3600000", "spending by hours is"),
+    "spending in a third of a day": (
+        "UPDATE spend_sums SET start_ms = start_ms + 86400000 WHERE span_ms = 28800000",
+        "spending by thirds of a day is",
+    ),
     "a call gone": ("DELETE FROM requests WHERE rowid = 1 OR id = (SELECT min(id) FROM requests)", "calls of"),
 }
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.billing.credit import Lot, Pocket, after
+from tollhouse.billing.credit import Pocket, after
 from tollhouse.billing.ledger import Entry, Transfer
 
 _BROUGHT_IN: Final = frozenset(("grant", "top_up"))
@@ -27,8 +27,7 @@ class Grant(Struct, frozen=True, kw_only=True):
 
 
 def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
-    """Of an account whose newest entries but charges are `deeds`, in their order. What was before them counts as one
-    lot without an end. `balance`: nano-USD, now."""
+    """`deeds`: all entries of an account but its charges, in their order. `balance`: nano-USD, now."""
     lots = {lot.id: lot.left for lot in pocket(deeds, balance).lots}
     expired: dict[str | None, int] = defaultdict(int)  # a grant may end in parts, where calls were in flight
     for entry in deeds:
@@ -49,19 +48,15 @@ def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
 
 def pocket(deeds: Sequence[Entry], balance: int) -> Pocket:
     """How the money lies now. See `grants`."""
-    before = deeds[0].balance - deeds[0].transfer.amount if deeds else balance
-    older = (Lot("", before, before),) if before > 0 else ()
-    return after(Pocket(older, max(0, -before)), _moves(deeds, before, balance))
+    return after(Pocket(), _moves(deeds, balance))
 
 
-def _moves(deeds: Sequence[Entry], before: int, balance: int) -> Iterator[Transfer]:
+def _moves(deeds: Sequence[Entry], balance: int) -> Iterator[Transfer]:
     """The deeds, with one charge where there were any between two of them."""
-    known = {entry.transfer.id for entry in deeds}
+    before = 0
     for entry in deeds:
-        made = entry.transfer
-        yield _charge(before - (entry.balance - made.amount))
-        # The end of a grant that lies before all these: it takes from what is left of that time.
-        yield made if made.kind != "expiry" or made.refers_to in known else _charge(-made.amount)
+        yield _charge(before - (entry.balance - entry.transfer.amount))
+        yield entry.transfer
         before = entry.balance
     yield _charge(before - balance)
 

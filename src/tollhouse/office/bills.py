@@ -20,7 +20,6 @@ from tollhouse.core.account import ApiKey, Identity
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
-DEEDS_READ: Final = 2_000
 _GRANTS_SHOWN: Final = 100
 _CHANGES_READ: Final = 50
 _STOPS: Final = frozenset(("account.suspend", "key.freeze", "project.archive"))
@@ -106,13 +105,12 @@ async def spent(office: Office, identity: Identity, start_date: str | None = Non
 
 async def credits_of(office: Office, identity: Identity) -> tuple[Credit, list[Grant]]:
     """The money of the account, and the newest of what was put in, newest first. Raises Overloaded."""
-    key = identity.key
+    key, now_ms = identity.key, office.clock.now_ms()
     if key.mode != "live":
         return credit(Purse(id=key.account_id, limit=None, kind="money")), []
 
     def question(tables: Tables) -> list[Grant]:
-        deeds = tables.ledger.deeds(key.account_id, before=None, limit=DEEDS_READ)
-        deeds.sort(key=lambda entry: entry.sequence)
+        deeds = tables.ledger.deeds_within(key.account_id, 0, now_ms + 1)
         return grants(deeds, tables.ledger.money(key.account_id).balance)
 
     found = await office.rows.read(question)
