@@ -229,3 +229,40 @@ def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tu
     for _, admitted in out:
         admitted.release(Usage(), now)
     assert [shown["used"] for shown in built.standing(caller(), now)][:2] == [0, 0]
+
+
+def test_a_pass_says_how_every_limit_stood_and_stands_with_it() -> None:
+    rule = Rule(id="lim_1", level="key", object_id="key_k", kind="requests_per_minute", most=9, model="house-*")
+    built = gate(rule, requests_per_minute=5, tokens_per_minute=1_000, parallel_requests=3)
+    first = built.admit(caller(), MODEL, 100, T, "openai")
+    second = built.admit(caller(), MODEL, 40, T, "openai")
+    told = [(one.kind, one.level, one.most, one.before, one.after, one.model) for one in second.passed]
+    assert told == [
+        ("parallel_requests", "account", 3, 1, 2, ""),
+        ("requests_per_minute", "key", 9, 1, 2, "house-*"),
+        ("requests_per_minute", "account", 5, 1, 2, ""),
+        ("tokens_per_minute", "account", 1_000, 100, 140, ""),
+    ]
+    assert [one.before for one in first.passed] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("short", ["requests_per_minute", "tokens_per_minute", "parallel_requests"])
+def test_what_would_refuse_a_call_is_told_without_counting_one(short: str) -> None:
+    built = gate(**{"requests_per_minute": 2, "tokens_per_minute": 100, "parallel_requests": 2, short: 1})
+    assert built.refusal_of(caller(), MODEL, 1, T) is None
+    built.admit(caller(), MODEL, 1, T, "openai")
+    before = used(built)
+    told = built.refusal_of(caller(), MODEL, 10, T)
+    assert used(built) == before
+    with pytest.raises(RateLimited) as refused:
+        built.admit(caller(), MODEL, 10, T, "openai")
+    assert told is not None
+    assert (told.message, told.retry_after_ms) == (refused.value.message, refused.value.retry_after_ms)
+
+
+def test_of_the_limits_on_models_a_call_is_shown_its_own() -> None:
+    built = gate(
+        Rule(id="lim_1", level="model", object_id="house-1", kind="requests_per_minute", most=9),
+        Rule(id="lim_2", level="account", object_id="acc_a", kind="requests_per_minute", most=8, model="other"),
+    )
+    assert [(one["level"], one["limit"]) for one in built.standing(caller(), T, "house-1")] == [("model", 9)]
