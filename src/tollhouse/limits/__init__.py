@@ -1,9 +1,9 @@
 """How much at once and how fast: limits on calls, as rules over counters held in memory.
 
 Lives here: one kind of limit a file: calls in flight (`parallel`), calls per minute (`requests`), tokens per minute
-(`tokens`), calls per minute from one address (`addresses`), tries at what must not be guessed (`attempts`); which limits a call has to pass (`rules`) and passing them
-all or none (`gate`); the arithmetic of token buckets (`bucket`), how a limit is shown (`standing`), how it refuses
-(`level`).
+(`tokens`), calls per minute from one address (`addresses`), tries at what must not be guessed (`attempts`); which
+limits a call has to pass (`rules`) and passing them all or none (`gate`); the arithmetic of token buckets (`bucket`),
+how a limit is shown (`standing`), how it refuses (`level`).
 Does not live here: money (`billing/`), clocks (times are arguments), where limits are stored.
 Who calls: the gateway's admit stage, once when a call comes and once when it is over; the office, to show and set them.
 """
