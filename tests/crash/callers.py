@@ -69,34 +69,13 @@ class Callers:
             turn = 0
             while not self.stop.is_set():
                 turn += 1
-                self._ask(connection, f"{self._seed}-{number}-{turn}", choice)
+                self._next(connection, f"{self._seed}-{number}-{turn}", choice)
         connection.close()
 
-    def _ask(self, connection: http.client.HTTPConnection, call: str, choice: random.Random) -> None:
-        stream = choice.random() < 0.5
+    def _next(self, connection: http.client.HTTPConnection, call: str, choice: random.Random) -> None:
         with self._news:
             self.asked.add(call)
-        body = {
-            "model": MODEL,
-            "messages": [{"role": "user", "content": "word " * choice.randrange(1, 60)}],
-            "max_tokens": choice.randrange(1, 40),
-            "stream": stream,
-            **({"stream_options": {"include_usage": True}} if stream else {}),
-        }
-        connection.request(
-            "POST",
-            "/v1/chat/completions",
-            *self._platform.written(body, None, {"x-tollhouse-tags": f"call={call}"}),
-        )
-        answer = connection.getresponse()
-        data = answer.read()  # IncompleteRead where the platform died on the way
-        request_id = str(answer.getheader("x-request-id"))
-        if answer.status != 200:
-            self._tell(Refused(call, answer.status, json.loads(data)["error"]["code"]))
-        elif stream and events(data)[-1] != "[DONE]":
-            self._tell(Refused(call, 200, events(data)[-1]["error"]["code"]))
-        else:
-            self._tell(Received(call, request_id, _charge(answer, data, stream)))
+        self._tell(ask(connection, self._platform, call, body_of(choice)))
 
     def _tell(self, news: Received | Refused) -> None:
         with self._news:
@@ -105,6 +84,39 @@ class Callers:
             else:
                 self.refused.append(news)
             self._news.notify_all()
+
+
+def body_of(choice: random.Random, model: str = MODEL) -> dict[str, object]:
+    """A request whose length, cap and way of being answered are drawn."""
+    stream = choice.random() < 0.5
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": "word " * choice.randrange(1, 60)}],
+        "max_tokens": choice.randrange(1, 40),
+        "stream": stream,
+        **({"stream_options": {"include_usage": True}} if stream else {}),
+    }
+
+
+def ask(
+    connection: http.client.HTTPConnection,
+    platform: Platform,
+    call: str,
+    body: dict[str, object],
+    key: str | None = None,
+) -> Received | Refused:
+    """Raises what http.client does where the platform dies on the way."""
+    connection.request(
+        "POST", "/v1/chat/completions", *platform.written(body, key, {"x-tollhouse-tags": f"call={call}"})
+    )
+    answer = connection.getresponse()
+    data = answer.read()  # IncompleteRead for half a body
+    stream = bool(body["stream"])
+    if answer.status != 200:
+        return Refused(call, answer.status, json.loads(data)["error"]["code"])
+    if stream and events(data)[-1] != "[DONE]":
+        return Refused(call, 200, events(data)[-1]["error"]["code"])
+    return Received(call, str(answer.getheader("x-request-id")), _charge(answer, data, stream))
 
 
 def _charge(answer: http.client.HTTPResponse, data: bytes, stream: bool) -> int:
