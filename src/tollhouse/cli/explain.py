@@ -16,7 +16,8 @@ def explain(
     *,
     request: Annotated[str | None, Parameter(name="--request", help="the id of a call that was made")] = None,
     body: Annotated[
-        Path | None, Parameter(name="--body", help="a file with the body of a call; - reads it here")
+        Path | None,
+        Parameter(name="--body", allow_leading_hyphen=True, help="a file with the body of a call; - reads it here"),
     ] = None,
     key: Annotated[
         str | None, Parameter(name="--key", help="whose call it would be: a key, by id or unique name")
