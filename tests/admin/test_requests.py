@@ -20,19 +20,7 @@ def ids(page: Any) -> list[str]:
 
 
 def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
-    call = desks.call(
-        "alpha-live",
-        **CHARGED,
-        limits=(
-            Passed("requests_per_minute", "key", 10, 2, 3, ""),
-            Passed("tokens_per_minute", "model", 9, 1, 8, "g*"),
-        ),
-        purses=(
-            Drawn("key", "day", "bud_1", 10**9, 5, 6, 7, "gpt-*"),
-            Drawn("account", "money", "", None, 10**9, 0, 10**9 + 1, ""),
-        ),
-        settled_ms=9,
-    )
+    call = desks.call("alpha-live", **CHARGED, settled_ms=9)
     receipt = desks.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
     assert set(receipt) == {
         *("object", "id", "time", "mode", "account_id", "project_id", "key", "model", "dialect", "operation", "stream"),
@@ -47,17 +35,20 @@ def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
     assert receipt["usage"] == {"input": 60, "output": 12, "requests": 1}
     assert receipt["raw_usage"] == {"prompt_tokens": 3}
     assert receipt["timing_ms"] == {"admitted": 6, "first_byte": 7, "last_byte": 8, "settled": 9}
+    assert receipt["ledger_entry"]["id"] == f"txn_{call.id[4:]}"
+    assert len(receipt["ledger_entry"]["hash"]) == 64
+
+
+def test_a_receipt_names_limits_and_purses_by_what_they_stand_on(desks: Desks) -> None:
+    limits = Passed("requests_per_minute", "key", 10, 2, 3, ""), Passed("tokens_per_minute", "model", 9, 1, 8, "g*")
+    day = Drawn("key", "day", "bud_1", 10**9, 5, 6, 7, "gpt-*")
+    account = Drawn("account", "money", "", None, 10**9, 0, 10**9 + 1, "")
+    call = desks.call("alpha-live", limits=limits, purses=(day, account))
+    receipt = desks.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
     assert receipt["limits"] == [
         {"name": "requests_per_minute", "level": "key", "id": call.key_id, "limit": 10, "before": 2, "after": 3},
-        {
-            "name": "tokens_per_minute",
-            "level": "model",
-            "id": "gpt-4o",
-            "model": "g*",
-            "limit": 9,
-            "before": 1,
-            "after": 8,
-        },
+        {"name": "tokens_per_minute", "level": "model", "id": "gpt-4o", "limit": 9, "before": 1, "after": 8}
+        | {"model": "g*"},
     ]
     budget, money = receipt["budgets"]
     assert budget == {
@@ -72,14 +63,8 @@ def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
         "held_before_usd": "0.000000006",
         "used_after_usd": "0.000000007",
     }
-    assert (money["kind"], money["id"], money["window"], money["limit_usd"]) == (
-        "money",
-        call.account_id,
-        "total",
-        None,
-    )
-    assert receipt["ledger_entry"]["id"] == f"txn_{call.id[4:]}"
-    assert len(receipt["ledger_entry"]["hash"]) == 64
+    assert (money["kind"], money["id"], money["window"]) == ("money", call.account_id, "total")
+    assert (money["limit_usd"], money["used_before_usd"], money["used_after_usd"]) == (None, "1", "1.000000001")
 
 
 def test_test_mode_is_told_and_costs_nothing(desks: Desks) -> None:
