@@ -19,7 +19,7 @@ def asks(world: World, choose: Choose) -> None:
         pick(choose, world.keys),
         "plain" if plain else pick(choose, ("stepped", "uneven", *SHOP)),
         stream=bool(choose(2)),
-        words=1 if plain else pick(choose, (1, 2, 7, 60)),
+        words=1 if plain else pick(choose, (1, 36, 7, 60)),
         cap=traffic.PLAIN_CAP if plain else pick(choose, (12, 1, 40, None)),
         answers=1 if plain or choose(4) < 3 else 2,
         most=MOST if not plain and choose(8) == 7 else None,
