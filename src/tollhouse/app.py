@@ -33,6 +33,7 @@ from tollhouse.edge.sockets import Address
 from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
 from tollhouse.edge.witness import Witnesses
+from tollhouse.gateway import late
 from tollhouse.gateway.destination import Destination, Destinations
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
@@ -103,6 +104,7 @@ async def serve(
         await expiry.post_due(office, SYSTEM)
         _leave_what_stands_alone()
         await _open_doors(settings, folder, premises, on_ready)
+        await late.finish(premises.house)
         await office.finish()
         premises.tokenizer.close()
     finally:

@@ -24,6 +24,7 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
+from tollhouse.gateway import late
 
 PLAIN = Usage(input=60, output=12, requests=1)
 
@@ -151,3 +152,21 @@ class TestTroubleKnown:
             assert (stage.purse.spent, stage.purse.held) == (0, 0)
 
         run(main())
+
+    def test_a_charge_that_waits_is_tried_once_more_when_the_process_ends(self) -> None:
+        async def for_ever(seconds: float) -> None:
+            await asyncio.Event().wait()
+
+        async def main(*, healed: bool) -> int:
+            stage = Stage(first=FakeUpstream(streaming(*STORY)))
+            stage.house.sleep = for_ever
+            stage.ledger.failing = True
+            await stage.ask(FakeClient(asking(stream=True)))
+            assert stage.purse.held > 0
+            stage.ledger.failing = not healed
+            await late.finish(stage.house)
+            assert not stage.house.late
+            return stage.purse.spent
+
+        assert asyncio.run(main(healed=True)) > 0
+        assert asyncio.run(main(healed=False)) == 0

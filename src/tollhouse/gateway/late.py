@@ -1,7 +1,7 @@
 """Charges that could not be made durable in time: a streamed answer is out, so its record is tried until it stands.
 
-Until then the hold stays: the money is spoken for. Records are tried once a second; a crash forgives what waits, as it
-does calls in flight.
+Until then the hold stays: the money is spoken for. Records are tried once a second, and once more when the process
+ends in order; a crash forgives what waits, as it does calls in flight.
 """
 
 import asyncio
@@ -22,9 +22,22 @@ def write_later(house: House, record: Request, held: Held) -> None:
     task.add_done_callback(house.late.discard)
 
 
+async def finish(house: House) -> None:
+    """The process ends: whatever waits is tried once more, now."""
+    await asyncio.sleep(0)  # one that was made just now must have begun, or its cancellation is its end
+    waiting = list(house.late)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def _until_it_stands(house: House, record: Request, held: Held) -> None:
-    while True:
-        await house.sleep(PAUSE_SECONDS)
+    last = False
+    while not last:
+        try:
+            await house.sleep(PAUSE_SECONDS)
+        except asyncio.CancelledError:
+            last = True
         try:
             await house.ledger.commit(record)
         except Overloaded:
