@@ -38,7 +38,7 @@ class Post:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
-        self.answers = {way: Answer(ok=True, status=200, words="thanks") for way in ("mail", "webhook")}
+        self.answers = {way: Answer(ok=True, status=200, words="thanks") for way in ("mail", "webhook", "chat")}
         self.refused: str | None = None
         self.raises: Exception | None = None
         self._news = asyncio.Event()
@@ -55,6 +55,9 @@ class Post:
 
     async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
         return self._take(Sent(channel="webhook", address=url, id=message_id, secret=secret, body=body))
+
+    async def chat(self, url: str, subject: str, text: str) -> Answer:
+        return self._take(Sent(channel="chat", address=url, id="", subject=subject, text=text))
 
     def refuses(self, url: str) -> str | None:
         return self.refused

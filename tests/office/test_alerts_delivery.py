@@ -1,4 +1,4 @@
-"""How a notice leaves: tried until it arrives or three days are over, where its budget says now, and after a restart."""
+"""Notices leave: tried until they arrive or three days are over, to where the budget says now, after a restart."""
 
 import asyncio
 from itertools import pairwise
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.office.post_office import URL, Post, scene_of, send_all, spends, told
-from tests.office.scene import HandClock, of_account, run
+from tests.office.scene import OPERATOR, HandClock, audited, of_account, run
 from tests.office.test_money import commit
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.notice import Answer
@@ -97,6 +97,35 @@ def test_a_webhook_follows_its_budget_and_ends_with_it(tmp_path: Path) -> None:
         assert len([one for one in post.sent if one.channel == "webhook"]) == 2
         newest = (await alerts.list_page(office, owner, count=1)).records[0].delivery
         assert (newest.state, newest.answer) == ("failed", outbox.NO_WEBHOOK.words)
+
+    run(tmp_path, scene)
+
+
+def test_a_chat_service_gets_the_words_of_the_mail_and_no_secret(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office, webhook="slack://a/token/b")
+        assert await budgets.reveal(office, budget) is None
+        await commit(office, spends(1, budget, 50))
+        await send_all(office)
+        assert told(post, "chat") == told(post, "mail") == [50]
+        mail, chat = sorted(post.sent, key=lambda one: one.channel, reverse=True)
+        assert (chat.address, chat.subject, chat.text) == ("slack://a/token/b", mail.subject, mail.text)
+        (tried,) = await alerts.try_out(office, of_account(budget.account_id), webhook="discord://a/b")
+        assert (tried.delivery.channel, tried.answer.ok, tried.secret) == ("chat", True, None)
+
+    run(tmp_path, scene)
+
+
+def test_the_audit_shows_where_a_webhook_leads_and_not_what_opens_it(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, _ = await scene_of(office, webhook="https://hooks.example/T00/B00/token-1")
+        same: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "account": budget.account_id}
+        for webhook in ("https://hooks.example/T00/B00/token-2", "slack://T00/B00/token-3"):
+            await budgets.put(office, OPERATOR, webhook=webhook, **same)
+        rows = [row for row in await audited(office) if row.action == "budget.set"]
+        shown = [(row.before.get("webhook"), row.after.get("webhook")) for row in rows]
+        masked = "https://hooks.example/..."
+        assert shown == [(None, masked), (masked, masked), (masked, "slack://...")]
 
     run(tmp_path, scene)
 

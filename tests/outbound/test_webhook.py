@@ -58,9 +58,6 @@ def test_the_reference_library_verifies_what_arrives() -> None:
     assert hook.verified(SECRET) == {"type": "alert.test", "data": {}}
 
 
-NOW_MS = SystemClock().now_ms()
-
-
 @pytest.mark.parametrize(
     "altered",
     [
@@ -69,7 +66,7 @@ NOW_MS = SystemClock().now_ms()
         {"body": b""},
         {"webhook-id": "msg_2"},
         {"webhook-id": ""},
-        {"webhook-timestamp": str(NOW_MS // 1000 + 1)},
+        {"webhook-timestamp": "later"},
         {"webhook-signature": "v1," + base64.b64encode(bytes(32)).decode()},
         {"webhook-signature": ""},
         {"secret": f"whsec_{base64.b64encode(bytes(32)).decode()}"},
@@ -77,11 +74,14 @@ NOW_MS = SystemClock().now_ms()
     ids=str,
 )
 def test_what_was_altered_is_refused_by_the_reference_library(altered: dict[str, Any]) -> None:
-    headers = {name.decode(): value.decode() for name, value in sign(SECRET, "msg_1", NOW_MS, BODY)}
-    body, secret = altered.pop("body", BODY), altered.pop("secret", SECRET)
+    now_ms = SystemClock().now_ms()
+    headers = {name.decode(): value.decode() for name, value in sign(SECRET, "msg_1", now_ms, BODY)}
+    if altered.get("webhook-timestamp") == "later":
+        altered = {"webhook-timestamp": str(now_ms // 1000 + 1)}
+    body, secret = altered.get("body", BODY), altered.get("secret", SECRET)
     assert Webhook(SECRET).verify(BODY, headers) == {"type": "alert.test", "data": {}}
     with pytest.raises(WebhookVerificationError):
-        Webhook(secret).verify(body, headers | altered)
+        Webhook(secret).verify(body, headers | {name: value for name, value in altered.items() if "-" in name})
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])

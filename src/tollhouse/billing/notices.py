@@ -6,7 +6,7 @@ from tollhouse.billing.budgets import Budget, thresholds_due
 from tollhouse.billing.windows import BadZone
 from tollhouse.core.amount import format_usd
 from tollhouse.core.instant import rfc3339
-from tollhouse.core.notice import Delivery, Notice, notice_id
+from tollhouse.core.notice import Delivery, Notice, notice_id, way_of
 
 NOBODY = "nobody to tell: no owner of the account has a mail address, and no webhook is set"
 
@@ -53,7 +53,7 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
         yield Delivery(
             id=f"{notice.id}_{number}",
             notice_id=notice.id,
-            channel="webhook" if url.startswith(("http://", "https://")) else "chat",
+            channel=way_of(url),
             address=url,
             budget_id=budget_id,
         )

@@ -26,7 +26,9 @@ def put(
     system: Annotated[
         bool, Parameter(negative=(), help="the operator's own: owners cannot raise or remove it")
     ] = False,
-    webhook: Annotated[str | None, Parameter(help="an address that is told by a signed POST")] = None,
+    webhook: Annotated[
+        str | None, Parameter(help="https://... is told by a signed POST; slack://..., discord://... in a chat")
+    ] = None,
     mail: Annotated[str | None, Parameter(help="a mail address that is told besides the account's owners")] = None,
     at: Place = HERE,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from base64 import b32encode
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, json
 
@@ -10,6 +10,9 @@ from tollhouse.core.instant import rfc3339
 
 NoticeType = Literal["budget.threshold", "balance.low", "key.expiring", "spend.unusual", "key.leaked", "alert.test"]
 Channel = Literal["mail", "webhook", "chat", "none"]
+CHATS: Final = ("dingtalk", "discord", "feishu", "gchat", "lark", "slack", "tgram", "wecombot")
+"""Chat services whose address is the vendor's own, by the scheme they are written with."""
+
 DeliveryState = Literal["pending", "sent", "failed"]
 
 
@@ -48,6 +51,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
     due_ms: int = 0  # at once
     ended_at_ms: int | None = None
     answer: str | None = None  # what came of the last try, for people
+
+
+def way_of(url: str) -> Channel:
+    """How a notice gets to an address: by a signed POST, or through the chat service that it names."""
+    return "webhook" if url.startswith(("http://", "https://")) else "chat"
 
 
 class Told(Struct, frozen=True, kw_only=True):

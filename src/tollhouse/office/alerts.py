@@ -8,7 +8,7 @@ from msgspec import Struct
 from tollhouse.billing.notices import ways
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.notice import Answer, Delivery, Notice, Told
+from tollhouse.core.notice import Answer, Delivery, Notice, Told, way_of
 from tollhouse.office import audit, budgets, fields, outbox, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -88,7 +88,7 @@ def _way(notice: Notice, address: str | None, url: str | None) -> Delivery:
     return Delivery(
         id=f"{notice.id}_1",
         notice_id=notice.id,
-        channel="webhook" if address is None else "mail",
+        channel="mail" if url is None else way_of(url),
         address=address or url or "",
     )
 

@@ -8,6 +8,7 @@ from tollhouse.billing.ledger import Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, ScopeMissing
+from tollhouse.core.notice import way_of
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -66,13 +67,13 @@ def changed(row: AuditRow, before: Struct | None, after: Struct) -> AuditRow:
     """The row with what differs between two records of a kind; of a new record, all it says."""
     new = _told(after)
     if before is None:
-        return structs.replace(row, after=row.after | new)
+        return structs.replace(row, after=row.after | {name: _masked(name, value) for name, value in new.items()})
     old = _told(before)
     differ = [name for name in new if old[name] != new[name]]
     return structs.replace(
         row,
-        before=row.before | {name: old[name] for name in differ},
-        after=row.after | {name: new[name] for name in differ},
+        before=row.before | {name: _masked(name, old[name]) for name in differ},
+        after=row.after | {name: _masked(name, new[name]) for name in differ},
     )
 
 
@@ -86,3 +87,11 @@ def posted(row: AuditRow, transfer: Transfer) -> AuditRow:
 
 def _told(record: Struct) -> dict[str, object]:
     return {name: value for name, value in structs.asdict(record).items() if name not in _NEVER}
+
+
+def _masked(name: str, value: object) -> object:
+    """Behind its host the address of a webhook holds what lets people in; of a chat service it is nothing else."""
+    if name != "webhook" or not isinstance(value, str):
+        return value
+    scheme, _, rest = value.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/..." if way_of(value) == "webhook" else f"{scheme}://..."

@@ -11,6 +11,7 @@ from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import Counter
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.notice import CHATS, way_of
 from tollhouse.office import audit, fields, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -19,6 +20,7 @@ from tollhouse.office.ports import Tables
 _WINDOWS: tuple[WindowKind, ...] = get_args(WindowKind)
 _WEBHOOK_MAX = 2_000
 _SECRET_BYTES = 32
+_SCHEMES = tuple(f"{scheme}://" for scheme in ("https", "http", *CHATS))
 
 
 class _Put(NamedTuple):
@@ -181,9 +183,9 @@ def _window(text: str) -> WindowKind:
 
 
 def read_webhook(office: Office, url: str) -> str:
-    """An address to which a webhook may be sent, as far as its text tells. Raises BadRequest."""
-    if not url.startswith(("https://", "http://")) or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
-        raise BadRequest("webhook: write an address that begins with https://", param="webhook")
+    """An address to which a notice may be sent, as far as its text tells. Raises BadRequest."""
+    if not url.startswith(_SCHEMES) or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
+        raise BadRequest("webhook: write an address that begins with https://, or a chat service's", param="webhook")
     if reason := office.post.refuses(url):
         raise BadRequest(f"webhook: {reason}", param="webhook")
     return url
@@ -194,7 +196,7 @@ def _sign(tables: Tables, budget: Budget, before: Budget | None, secret: str) ->
     if before is not None and before.id != budget.id:
         tables.outbox.move_secret(before.id, budget.id)
     known = tables.outbox.secret(budget.id)
-    if budget.webhook is None:
+    if budget.webhook is None or way_of(budget.webhook) == "chat":
         tables.outbox.forget_secret(budget.id)
     elif known is None or known[0] != budget.webhook:
         tables.outbox.put_secret(budget.id, budget.webhook, secret)

@@ -34,6 +34,9 @@ class NoPost:
     async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
         return _NOT_SENT
 
+    async def chat(self, url: str, subject: str, text: str) -> Answer:
+        return _NOT_SENT
+
     def refuses(self, url: str) -> str | None:
         return None
 

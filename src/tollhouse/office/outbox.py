@@ -107,8 +107,10 @@ async def deliver(office: Office, watcher: Watcher = NOBODY) -> int:
 async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answer:
     """One try. hook: URL and secret of the webhook as they stand now."""
     notice, delivery = told.notice, told.delivery
-    if delivery.channel == "mail":
+    if delivery.channel in ("mail", "chat"):
         words = wording.subject(notice, office.directory), wording.text(notice, office.directory)
+        if delivery.channel == "chat":
+            return await office.post.chat(delivery.address, *words)
         return await office.post.mail(tuple(delivery.address.split(", ")), *words, notice.id)
     if hook is None:
         return NO_WEBHOOK

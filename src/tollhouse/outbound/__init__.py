@@ -1,6 +1,6 @@
-"""What leaves the house for people: mail and signed webhooks.
+"""What leaves the house for people: mail, signed webhooks, chat services.
 
-Lives here: one way a file (`mail`, `webhook`), and `post`, which offers them to the office as its `Post` port.
+Lives here: one way a file (`mail`, `webhook`, `chat`), and `post`, which offers them to the office as its `Post` port.
 Does not live here: what is told, to whom, when, and how often it is tried (the office); connections to receivers of
 webhooks (`upstream`, whose client `app.py` hands in); calls to providers.
 Who calls: the office's outbox and its `alerts test`, through the port; `app.py` and the command line make the `Post`.

@@ -8,7 +8,7 @@ from typing import Final
 from tollhouse.core.clock import Clock
 from tollhouse.core.notice import Answer
 from tollhouse.core.wire import Deadlines, Route, Upstream
-from tollhouse.outbound import mail, webhook
+from tollhouse.outbound import chat, mail, webhook
 from tollhouse.settings import Settings
 
 SECONDS_MAX: Final = 10
@@ -43,8 +43,13 @@ class Post:
             return Answer(ok=False, words=str(error))
         return await webhook.send(self.upstream, route, target, headers, body, _DEADLINES)
 
+    async def chat(self, url: str, subject: str, text: str) -> Answer:
+        return await chat.send(url, f"[{self.name}] {subject}", text, SECONDS_MAX)
+
     def refuses(self, url: str) -> str | None:
-        """Why no webhook can be sent there; None where it can, as far as its text tells."""
+        """Why nothing can be sent there; None where it can, as far as its text tells."""
+        if not url.startswith(("http://", "https://")):
+            return chat.refuses(url)
         try:
             self.read_url(url)
         except ValueError as error:
