@@ -78,6 +78,8 @@ TAMPERING = {
     "usage by days": ("UPDATE usage SET charge = charge + 1 WHERE span_ms = 86400000", "usage by days has"),
     "usage by quarters": ("UPDATE usage SET charge = charge - 1 WHERE span_ms = 900000", "usage by quarters"),
     "spending by days": ("UPDATE spend_sums SET charge = charge + 1 WHERE span_ms = 86400000", "spending by days is"),
+    "a key's spending": ("UPDATE spend_sums SET charge = charge + 1 WHERE object_id LIKE 'key_%'", "of the key key_"),
+    "a project's spending": ("DELETE FROM spend_sums WHERE object_id LIKE 'proj_%'", "of the project proj_"),
     "spending by hours": ("DELETE FROM spend_sums WHERE span_ms = 3600000", "spending by hours is"),
     "spending in a third of a day": (
         "UPDATE spend_sums SET start_ms = start_ms + 86400000 WHERE span_ms = 28800000",

@@ -18,6 +18,7 @@ from tollhouse.billing.windows import window
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.money import Money
+from tollhouse.core.roll_up import UsageBy
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
@@ -119,6 +120,7 @@ def _examined(tables: Tables) -> Verification:
             if kept != made:
                 flaws.append(Flaw(account_id, money.sequence, "", f"{name} is kept as {kept}, its entries make {made}"))
     flaws += _usage_flaws(tables, charged)
+    flaws += _owner_flaws(tables)
     flaws += _call_flaws(tables, charged)
     return Verification(accounts=len(accounts), entries=entries, flaws=tuple(flaws))
 
@@ -166,6 +168,18 @@ def _usage_flaws(tables: Tables, charged: _ByDay) -> Iterator[Flaw]:
                     f"spending by {grain} is {spent.get(day, 0)} on {_date(day)}, the ledger has {made.get(day, 0)}"
                 )
                 yield Flaw(account_id, 0, "", reason)
+
+
+def _owner_flaws(tables: Tables) -> Iterator[Flaw]:
+    """What projects and keys spent, against the sums of usage."""
+    owners: tuple[UsageBy, ...] = ("project", "key")
+    for owner in owners:
+        for one in tables.usage.sums(owner, from_ms=0, to_ms=_FOREVER_MS, mode="live"):
+            for span_ms, grain in _SPANS.items():
+                spent = sum(tables.spend.by_day(one.group, span_ms).values())
+                if spent != one.charge:
+                    reason = f"spending by {grain} of the {owner} {one.group} is {spent}, its usage cost {one.charge}"
+                    yield Flaw("", 0, "", reason)
 
 
 def _call_flaws(tables: Tables, charged: _ByDay) -> Iterator[Flaw]:

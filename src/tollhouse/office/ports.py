@@ -105,8 +105,8 @@ class SpendRows(Protocol):
         """
         ...
 
-    def by_day(self, account_id: str, span_ms: int) -> Mapping[int, int]:
-        """Nano-USD by start of a day of UTC, as the sums over one of `SPANS` have it."""
+    def by_day(self, object_id: str, span_ms: int) -> Mapping[int, int]:
+        """For whoever checks: nano-USD by start of a day of UTC, as the sums over spans of one size have it."""
         ...
 
 

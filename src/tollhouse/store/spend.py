@@ -76,11 +76,11 @@ class SpendRows:
                 buckets[bucket][model] += charge
         return buckets
 
-    def by_day(self, account_id: str, span_ms: int) -> Mapping[int, int]:
-        """For whoever checks: nano-USD by start of a day of UTC, as the sums over one span have it."""
+    def by_day(self, object_id: str, span_ms: int) -> Mapping[int, int]:
+        """For whoever checks: nano-USD by start of a day of UTC, as the sums over spans of one size have it."""
         table = spend_sums.c
         day = table.start_ms - table.start_ms % DAY_MS
-        question = select(day, func.sum(table.charge)).where(table.object_id == account_id, table.span_ms == span_ms)
+        question = select(day, func.sum(table.charge)).where(table.object_id == object_id, table.span_ms == span_ms)
         return {int(start_ms): int(charge) for start_ms, charge in self._connection.execute(question.group_by(day))}
 
     def _first_ms(self, object_id: str) -> int | None:
