@@ -106,6 +106,7 @@ async def serve(
         await _open_doors(settings, folder, premises, on_ready)
         await late.finish(premises.house)
         await office.finish()
+        await premises.letters.close()
         premises.tokenizer.close()
     finally:
         await store.close()
@@ -299,7 +300,6 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         for chore in chores:
             chore.cancel()
         await premises.network.close()
-        await premises.letters.close()
 
 
 def _applications(settings: Settings, premises: Premises) -> tuple[Edge, ControlApi]:

@@ -34,13 +34,16 @@ class Sent(Struct, frozen=True, kw_only=True):
 
 
 class Post:
-    """`answers`: what comes of each try on a way. `refused`: why any webhook is refused. `raises`: a defect."""
+    """`answers`: what comes of each try on a way. `refused`: why any webhook is refused. `raises`: a defect. Nothing is
+    answered until `lets_go` is set."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
         self.answers = {way: Answer(ok=True, status=200, words="thanks") for way in ("mail", "webhook", "chat")}
         self.refused: str | None = None
         self.raises: Exception | None = None
+        self.lets_go = asyncio.Event()
+        self.lets_go.set()
         self._news = asyncio.Event()
 
     async def came(self, count: int) -> None:
@@ -51,20 +54,21 @@ class Post:
                 await self._news.wait()
 
     async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> Answer:
-        return self._take(Sent(channel="mail", address=", ".join(to), id=message_id, subject=subject, text=text))
+        return await self._take(Sent(channel="mail", address=", ".join(to), id=message_id, subject=subject, text=text))
 
     async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
-        return self._take(Sent(channel="webhook", address=url, id=message_id, secret=secret, body=body))
+        return await self._take(Sent(channel="webhook", address=url, id=message_id, secret=secret, body=body))
 
     async def chat(self, url: str, subject: str, text: str) -> Answer:
-        return self._take(Sent(channel="chat", address=url, id="", subject=subject, text=text))
+        return await self._take(Sent(channel="chat", address=url, id="", subject=subject, text=text))
 
     def refuses(self, url: str) -> str | None:
         return self.refused
 
-    def _take(self, sent: Sent) -> Answer:
+    async def _take(self, sent: Sent) -> Answer:
         self.sent.append(sent)
         self._news.set()
+        await self.lets_go.wait()
         if self.raises is not None:
             raise self.raises
         return self.answers[sent.channel]

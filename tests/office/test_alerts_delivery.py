@@ -154,6 +154,23 @@ def test_what_was_written_down_leaves_after_a_restart(tmp_path: Path) -> None:
     run(tmp_path, second)
 
 
+def test_what_has_left_is_noted_when_the_process_ends_in_good_order(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+        post.lets_go.clear()
+        await commit(office, spends(1, budget, 50))
+        running = asyncio.ensure_future(outbox.run(office, outbox.NOBODY))
+        await post.came(2)
+        running.cancel()
+        await asyncio.wait([running])
+        post.lets_go.set()
+        await office.finish()
+        rows = (await alerts.list_page(office, of_account(budget.account_id))).records
+        assert [row.delivery.state for row in rows] == ["sent", "sent"]
+
+    run(tmp_path, scene)
+
+
 def test_the_outbox_is_woken_by_the_charge_and_outlives_a_defect(tmp_path: Path) -> None:
     async def scene(office: Office, clock: HandClock) -> None:
         budget, post = await scene_of(office)

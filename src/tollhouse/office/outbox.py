@@ -100,7 +100,11 @@ async def deliver(office: Office, watcher: Watcher = NOBODY) -> int:
     lanes: dict[str, list[Told]] = defaultdict(list)
     for told in claimed:
         lanes[told.delivery.address].append(told)
-    await asyncio.gather(*(_along(office, lane, secrets, watcher) for lane in lanes.values()))
+    running = [asyncio.create_task(_along(office, lane, secrets, watcher)) for lane in lanes.values()]
+    for task in running:  # a process that ends in good order waits for them: what has left must be noted
+        office.tasks.add(task)
+        task.add_done_callback(office.tasks.discard)
+    await asyncio.shield(asyncio.gather(*running))
     return len(claimed)
 
 
