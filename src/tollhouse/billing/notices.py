@@ -38,7 +38,10 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
     mail address and webhook are told too. With nobody to tell there is one delivery, which says so."""
     told = list(budgets)
     addresses = {address.lower(): address for address in (*owners, *(one.mail for one in told)) if address}
-    hooks = {one.webhook: one.id for one in reversed(told) if one.webhook}
+    hooks: dict[str, str] = {}
+    for one in told:
+        if one.webhook:
+            hooks.setdefault(one.webhook, one.id)
     number = 0
     if addresses:
         number += 1
@@ -48,7 +51,7 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
             channel="mail",
             address=", ".join(addresses.values()),
         )
-    for url, budget_id in reversed(hooks.items()):
+    for url, budget_id in hooks.items():
         number += 1
         yield Delivery(
             id=f"{notice.id}_{number}",
