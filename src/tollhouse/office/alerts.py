@@ -18,7 +18,7 @@ TEXT: Final = "Somebody asked for a test of this alert."
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """One way, tried now. `secret`: what a webhook was signed with, where no budget has it for its own."""
+    """One way, tried now. `secret`: what a webhook was signed with, where it was named by its address."""
 
     delivery: Delivery
     answer: Answer
@@ -44,7 +44,7 @@ async def try_out(
 ) -> list[Trial]:
     """Send a notice of the type `alert.test` now, once, to whom a budget tells, or to one webhook or mail address.
 
-    A webhook that no budget has is signed with a secret made for this test. Raises BadRequest, PathNotFound,
+    A webhook named by its address is signed with a secret made for this test. Raises BadRequest, PathNotFound,
     RateLimited for an owner who tests too often, ScopeMissing.
     """
     if sum(one is not None for one in (budget, webhook, mail)) != 1:
