@@ -92,7 +92,8 @@ def relations(catalogue: Catalogue, found: Findings) -> None:
             elif owner != name:
                 found.wrong((*path, "aliases"), f"{alias!r} is already an alias of {owner!r}")
         if record.successor is not None and record.successor not in catalogue.models:
-            found.wrong((*path, "successor"), _no_such("model", record.successor, catalogue.models))
+            # Only odd: it may be offered by the time this one retires.
+            found.odd((*path, "successor"), _no_such("model", record.successor, catalogue.models))
         elif record.successor == name:
             found.wrong((*path, "successor"), "a model cannot succeed itself")
 
