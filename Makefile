@@ -14,7 +14,7 @@ ARGS ?=
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients check fix bench bank docs style types floors rules suite
+.PHONY: help run test test-long test-clients check fix bench bench-commit bank docs style types floors rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatti
 bench: $(DEVELOPMENT) ## what a request costs, beside nginx on the same machine (ARGS="--seconds 5 --only buffered")
 	@scripts/need nginx wrk
 	@$(BIN)/python -m bench.run $(ARGS)
+
+bench-commit: $(DEVELOPMENT) ## how long a commit takes while the event loop is idle, half busy and busy (ARGS="--one-core")
+	@$(BIN)/python -m bench.commit $(ARGS)
 
 bank: $(DEVELOPMENT) ## money moved every way while somebody kills and pauses the platform (ARGS="--seconds 60 --database sqlite")
 	@$(BIN)/python -m tests.crash.bank $(ARGS)

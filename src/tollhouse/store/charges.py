@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from tollhouse.billing.ledger import FIRST, NATURES, VERSION
+from tollhouse.core.charge import Charge
 from tollhouse.core.request import Request
 from tollhouse.store.driver import ROWS_AT_ONCE, Driver, Insertion
 from tollhouse.store.schema import account_money, budget_counters, ledger
@@ -25,6 +26,7 @@ _SAME: Final = {"counter": f"'{NATURES['charge'].counter}'"} | dict.fromkeys(
 )
 _VERSION: Final = f"{len(VERSION)}:{VERSION}"
 _REMEMBERED_MAX: Final = 100_000
+_NOTHING: Final = (0, 0)
 
 _INSERT = Insertion(ledger, same=_SAME)
 _ADD_MONEY = Insertion(
@@ -49,19 +51,21 @@ def enter(driver: Driver, batch: Sequence[Request]) -> None:
     entries: list[tuple[object, ...]] = []
     spent: dict[str, int] = defaultdict(int)
     overrun: dict[str, int] = defaultdict(int)
-    counters: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    counters: dict[tuple[str, int], tuple[int, int]] = {}
     for call in calls:
         charge, account_id = call.charge, call.account_id
         assert charge is not None
-        _append(heads, entries, call, f"txn_{call.id[4:]}", "charge", charge.overrun - charge.amount)
-        spent[account_id] += charge.amount
-        if charge.overrun:
-            _append(heads, entries, call, f"txn_{call.id[4:]}_overrun", "overrun", -charge.overrun)
-            overrun[account_id] += charge.overrun
+        amount, over = charge.amount, charge.overrun
+        txn = f"txn_{call.id[4:]}"
+        head = _append(heads[account_id], entries, call, charge, txn, "charge", over - amount)
+        if over:
+            head = _append(head, entries, call, charge, f"{txn}_overrun", "overrun", -over)
+            overrun[account_id] += over
+        heads[account_id] = head
+        spent[account_id] += amount
         for place in charge.budgets:
-            counter = counters[place]
-            counter[0] += charge.amount
-            counter[1] += charge.overrun
+            before = counters.get(place, _NOTHING)
+            counters[place] = before[0] + amount, before[1] + over
     driver.insert(_INSERT, entries)
     # Sorted, so that two processes that add to the same rows lock them in the same order.
     driver.insert(
@@ -76,25 +80,45 @@ def enter(driver: Driver, batch: Sequence[Request]) -> None:
 
 
 def _append(
-    heads: dict[str, Head], entries: list[tuple[object, ...]], call: Request, txn: str, kind: str, amount: int
-) -> None:
-    charge, account_id, request_id, time_ms = call.charge, call.account_id, call.id, call.time_ms
-    assert charge is not None
-    sequence, balance, previous = heads[account_id]
+    head: Head,
+    entries: list[tuple[object, ...]],
+    call: Request,
+    charge: Charge,
+    txn: str,
+    kind: str,
+    amount: int,
+) -> Head:
+    """Add the row of an entry that follows `head`; the answer is where the chain ends then."""
+    sequence, balance, previous = head
     sequence, balance = sequence + 1, balance + amount
+    account_id, request_id, time_ms = call.account_id, call.id, call.time_ms
     price_id, multiplier = charge.price_id, charge.multiplier_ppm
     # Ids hold one byte a character, so that lengths can be counted before they are encoded.
-    texts = f"{sequence}", f"{balance}", f"{amount}", f"{time_ms}", f"{multiplier}"
+    nth, left, moved, time, times = f"{sequence}", f"{balance}", f"{amount}", f"{time_ms}", f"{multiplier}"
+    price = "-" if price_id is None else f"{len(price_id)}:{price_id}"
     canonical = (
-        f"{_VERSION},{len(account_id)}:{account_id},{len(texts[0])}:{texts[0]},{len(texts[1])}:{texts[1]},"
-        f"{len(txn)}:{txn},{len(kind)}:{kind},{len(texts[2])}:{texts[2]},{len(texts[3])}:{texts[3]},"
-        f"{len(request_id)}:{request_id},{'-' if price_id is None else f'{len(price_id)}:{price_id}'},"
-        f"{len(texts[4])}:{texts[4]},-,-,-,-,"
+        f"{_VERSION},{len(account_id)}:{account_id},{len(nth)}:{nth},{len(left)}:{left},"
+        f"{len(txn)}:{txn},{len(kind)}:{kind},{len(moved)}:{moved},{len(time)}:{time},"
+        f"{len(request_id)}:{request_id},{price},{len(times)}:{times},-,-,-,-,"
     )
-    digest = sha256(previous + canonical.encode("ascii")).digest()
-    heads[account_id] = sequence, balance, digest
-    entry = account_id, sequence, txn, kind, amount, balance, time_ms, request_id, price_id, multiplier
-    entries.append((*entry, previous, digest))
+    digest = sha256(previous + canonical.encode()).digest()
+    entries.append(
+        (
+            account_id,
+            sequence,
+            txn,
+            kind,
+            amount,
+            balance,
+            time_ms,
+            request_id,
+            price_id,
+            multiplier,
+            previous,
+            digest,
+        )
+    )
+    return sequence, balance, digest
 
 
 def _heads(driver: Driver, accounts: set[str]) -> dict[str, Head]:

@@ -31,19 +31,20 @@ _Place = tuple[str, int, int, str]
 
 def add(driver: Driver, batch: Sequence[Request]) -> None:
     """Add each charge to its sums. Test mode is free."""
-    charged: dict[tuple[str, str, str, int, str], int] = defaultdict(int)
+    charged: dict[tuple[str, str, str, int, str], int] = {}
     for call in batch:
         if call.charge is not None and call.charge.amount and call.mode == "live":
             start_ms = call.time_ms - call.time_ms % QUARTER_MS
-            charged[call.account_id, call.project_id, call.key_id, start_ms, call.model] += call.charge.amount
-    sums: dict[_Place, int] = defaultdict(int)
+            group = call.account_id, call.project_id, call.key_id, start_ms, call.model
+            charged[group] = charged.get(group, 0) + call.charge.amount
+    sums: dict[_Place, int] = {}
     for (account_id, project_id, key_id, start_ms, model), amount in charged.items():
         name = clean(model)
         for span_ms in SPANS:
             begins_ms = start_ms - start_ms % span_ms
-            sums[account_id, span_ms, begins_ms, name] += amount
-            sums[project_id, span_ms, begins_ms, name] += amount
-            sums[key_id, span_ms, begins_ms, name] += amount
+            for object_id in (account_id, project_id, key_id):
+                place = object_id, span_ms, begins_ms, name
+                sums[place] = sums.get(place, 0) + amount
     # Sorted, so that two processes that add to the same sums lock them in the same order.
     driver.insert(_ADD, [(*place, sums[place]) for place in sorted(sums)])
 

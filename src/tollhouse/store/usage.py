@@ -1,7 +1,7 @@
 """Roll-ups of usage: added to in the transaction of the calls they count, read by reports without reading calls."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from operator import add as add_up
 from typing import Any
 
 from msgspec import structs
@@ -30,32 +30,38 @@ _Group = tuple[Any, ...]
 _Used = tuple[int, ...]
 """In the order of _COUNTERS."""
 
+_Sums = dict[_Group, _Used]
+
 
 def add(driver: Driver, batch: Sequence[Request]) -> None:
     """Add each call to its sums: a row per distinct group in the batch."""
-    groups: dict[_Group, list[_Used]] = defaultdict(list)
-    tags: dict[_Group, list[_Used]] = defaultdict(list)
+    used_by: dict[_Group, list[_Used]] = {}
+    tags: _Sums = {}
     for call in batch:
         charge = call.charge.amount if call.charge is not None and call.mode == "live" else 0
         used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
-        time_ms, model, mode = call.time_ms, clean(call.model), call.mode
-        quarter = time_ms - time_ms % QUARTER_MS
-        kind = kind_of(call.operation)
-        groups[QUARTER_MS, call.account_id, quarter, call.project_id, call.key_id, model, kind, mode].append(used)
+        time_ms, mode = call.time_ms, call.mode
+        group = call.project_id, call.key_id, clean(call.model), kind_of(call.operation), mode
+        place = (QUARTER_MS, call.account_id, time_ms - time_ms % QUARTER_MS, *group)
+        used_by.setdefault(place, []).append(used)
         for name, value in call.tags.items():
-            tags[call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode].append(used)
-    quarters = _sums(groups)
-    days: dict[_Group, list[_Used]] = defaultdict(list)
-    wholes: dict[_Group, list[_Used]] = defaultdict(list)
-    for (_, account_id, start_ms, *group), summed in quarters.items():
-        days[DAY_MS, account_id, start_ms - start_ms % DAY_MS, *group].append(summed)
-        _, _, model, kind, mode = group
+            _count(tags, (call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode), used)
+    quarters: _Sums = {
+        place: uses[0] if len(uses) == 1 else tuple(map(sum, zip(*uses, strict=True)))
+        for place, uses in used_by.items()
+    }
+    days: _Sums = {}
+    wholes: _Sums = {}
+    for (_, account_id, start_ms, project_id, key_id, model, kind, mode), used in quarters.items():
+        day_ms = start_ms - start_ms % DAY_MS
+        _count(days, (DAY_MS, account_id, day_ms, project_id, key_id, model, kind, mode), used)
         if mode == "live":
-            for span_ms in (HOUR_MS, DAY_MS):
-                wholes[account_id, span_ms, kind, start_ms - start_ms % span_ms, model].append(summed)
-    _write(driver, _ADD, quarters | _sums(days))
-    _write(driver, _ADD_WHOLE, _sums(wholes))
-    _write(driver, _ADD_TAGS, _sums(tags))
+            _count(wholes, (account_id, HOUR_MS, kind, start_ms - start_ms % HOUR_MS, model), used)
+            _count(wholes, (account_id, DAY_MS, kind, day_ms, model), used)
+    _write(driver, _ADD, quarters | days)
+    _write(driver, _ADD_WHOLE, wholes)
+    if tags:
+        _write(driver, _ADD_TAGS, tags)
 
 
 class UsageRows:
@@ -150,13 +156,12 @@ def _bucket_sum(by: Collection[str], row: list[Any]) -> BucketSum:
     return BucketSum(start_ms=int(start_ms), usage=usage, charge=charge, **dict(zip(by, named, strict=True)))
 
 
-def _sums(groups: Mapping[_Group, Sequence[_Used]]) -> dict[_Group, _Used]:
-    return {
-        group: used[0] if len(used) == 1 else tuple(map(sum, zip(*used, strict=True))) for group, used in groups.items()
-    }
+def _count(sums: _Sums, group: _Group, used: _Used) -> None:
+    before = sums.get(group)
+    sums[group] = used if before is None else tuple(map(add_up, before, used))
 
 
-def _write(driver: Driver, statement: Insertion, sums: dict[_Group, _Used]) -> None:
+def _write(driver: Driver, statement: Insertion, sums: _Sums) -> None:
     # Sorted, so that two processes that add to the same sums lock them in the same order.
     driver.insert(statement, [group + sums[group] for group in sorted(sums)])
 
