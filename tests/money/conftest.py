@@ -15,9 +15,15 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def house(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Its demo account has unlimited credit, so that budgets alone bind."""
-    config = PLATFORM.replace("{port}", str(provider.port)).replace("{lame_duck}", "0")
+def house(
+    request: pytest.FixtureRequest, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """Accounts have unlimited credit, so that budgets alone bind. A file's own `MORE` is added to the configuration."""
+    config = (
+        (PLATFORM + getattr(request.module, "MORE", ""))
+        .replace("{port}", str(provider.port))
+        .replace("{lame_duck}", "0")
+    )
     platform = Platform(tmp_path_factory.mktemp("platform"), config)
     try:
         yield platform
