@@ -57,6 +57,11 @@ def test_a_named_cap_is_never_lowered_and_counts_for_each_answer() -> None:
     assert bounds(Input(100), Output(cap=50, thinking=10**6)).tokens_out == 50
 
 
+def test_what_no_cap_bounds_is_held_for_each_answer() -> None:
+    assert bounds(Input(100), Output(cap=50, answers=3, uncapped=7)).tokens_out == 3 * 57
+    assert bounds(Input(100), Output(uncapped=7), left=0) == Bounds(100, 1_031, 250_000 + 1_031 * PER_OUT, CAP_FLOOR)
+
+
 def test_a_call_without_a_cap_gets_a_tenth_of_what_the_tightest_remainder_affords() -> None:
     left = 100 * 2_500 + 50_000 * PER_OUT
     assert bounds(Input(100), Output(), left=left) == Bounds(100, 5_000, 250_000 + 5_000 * PER_OUT, 5_000)

@@ -82,6 +82,27 @@ def test_the_cap_a_caller_named_is_never_lowered() -> None:
     assert stage.purse.held == 0
 
 
+def test_letters_that_look_like_a_picture_are_paid_as_text() -> None:
+    """100,000 tokens of letters were let in on the money for 20,000: whoever sent them left a debt behind."""
+    body = asking(max_tokens=CAP, messages=[{"role": "user", "content": "Ab3x" * 50_000}])
+    stage = Stage(money=2 * 10**8, model={"context_tokens": 128_000})
+    with pytest.raises(InsufficientQuota):
+        run(stage.ask(FakeClient(body)))
+    assert stage.first.calls == []
+    assert stage.purse.held == 0
+
+
+def test_a_prediction_is_held_for_as_output() -> None:
+    said = {"type": "content", "content": "x " * 100}
+    body = asking(max_tokens=CAP, prediction=said)
+    usage = {"prompt_tokens": 60, "completion_tokens": CAP + 200, "total_tokens": 72 + 200}
+    stage = Stage(first=FakeUpstream(Play(headers=NOTHING_STREAMS, pieces=(answer(usage=usage),))), money=10**9)
+    run(stage.ask(FakeClient(body)))
+    charge = stage.record.charge
+    assert charge is not None
+    assert (charge.amount, charge.overrun) == (60 * 2500 + (CAP + 200) * 10000, 0)
+
+
 def test_a_call_without_a_cap_gets_one_that_the_money_affords_and_is_told() -> None:
     stage = Stage(money=10**9, model={"max_output_tokens": 900_000, "context_tokens": 1_000_000})
     client = FakeClient(asking())

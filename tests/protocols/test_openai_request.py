@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.operation import Operation
+from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.protocols.openai.request import AFFINITY_BYTES, read, write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -253,3 +254,32 @@ def test_a_response_that_could_never_be_fetched_nor_charged_is_refused() -> None
     assert refused.value.param == "background"
     for harmless in (False, None):
         read("responses", json.dumps({**body, "background": harmless}).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("Max_Tokens", "max_tokens"), ("N", "n"), ("MODEL", "model"), ("meſſages", "messages"), ("Stream", "stream")],
+)
+def test_what_decides_the_cost_is_not_spelled_otherwise(name: str, meant: str) -> None:
+    """Servers written in Go read `MAX_TOKENS` as `max_tokens`: 10 was held for, and 16,000 could be written."""
+    with pytest.raises(BadRequest, match=meant) as caught:
+        read("chat", chat(max_tokens=10, **{name: 16_000}))
+    assert caught.value.param == name
+
+
+@pytest.mark.parametrize(
+    ("members", "thinking", "uncapped"),
+    [
+        ({}, 0, 0),
+        ({"thinking_budget": 800}, 0, 800),
+        ({"thinking": {"type": "enabled", "budget_tokens": 900}}, 900, 0),
+        ({"reasoning": {"max_tokens": 700}, "thinking": {"budget_tokens": 600}}, 700, 0),
+        ({"thinking_budget": -5, "thinking": "much", "reasoning": {"max_tokens": "many"}}, 0, 0),
+        ({"thinking_budget": 10**30}, 0, TOKENS_MAX),
+        ({"thinking_budget": None, "reasoning": None, "prediction": None}, 0, 0),
+        ({"prediction": "x" * 98}, 0, 100),
+    ],
+)
+def test_what_is_written_beside_the_cap(members: dict[str, object], thinking: int, uncapped: int) -> None:
+    request = read("chat", chat(max_tokens=10, **members))
+    assert (request.thinking, request.uncapped) == (thinking, uncapped)

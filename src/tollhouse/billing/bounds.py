@@ -34,11 +34,13 @@ class Input(Struct, frozen=True):
 
 class Output(Struct, frozen=True):
     """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
-    none. `thinking`: tokens of a thinking budget, which lies below a cap that is added."""
+    none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
+    that no cap bounds, such as a prediction that is not followed."""
 
     cap: int | None = None
     answers: int = 1
     thinking: int = 0
+    uncapped: int = 0
 
 
 class Bounds(Struct, frozen=True):
@@ -70,13 +72,13 @@ def bound(
     if output.answers == 0:
         tokens_out = 0
     elif output.cap is not None:
-        tokens_out = output.cap * output.answers
+        tokens_out = (output.cap + output.uncapped) * output.answers
     else:
         ceiling = longest_answer(max_output_tokens, context_tokens)
         affordable = None if left is None else affords(price, tokens_in, units, left)
         cap = ceiling if affordable is None else cap_for(output, ceiling, affordable)
         added = cap if cap < ceiling else None
-        tokens_out = cap * output.answers
+        tokens_out = (cap + output.uncapped) * output.answers
     return Bounds(tokens_in, tokens_out, worst(price, tokens_in, tokens_out, units), added)
 
 

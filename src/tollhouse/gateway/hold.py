@@ -74,7 +74,12 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     bounds = bound(
         price,
         Input(asked.bytes, asked.media, asked.elsewhere, texts=request.prompts),
-        Output(request.output_cap, request.n if request.operation in GENERATES else 0),
+        Output(
+            request.output_cap,
+            request.n if request.operation in GENERATES else 0,
+            thinking=request.thinking,
+            uncapped=request.uncapped,
+        ),
         ONE_REQUEST,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,

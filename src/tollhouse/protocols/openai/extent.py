@@ -1,50 +1,82 @@
 """How large the input of a request can be, before anybody has counted a token."""
 
-import re
 from typing import Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
+from tollhouse.core.members import Members
+from tollhouse.protocols.openai.media import media
 from tollhouse.protocols.openai.request import Request
 
-MEDIA_TOKENS: Final = 20_000
-"""For each part of media: above what any provider bills for one image at full detail."""
+MEDIA_TOKENS: Final = 50_000
+"""For each part of media: above what any provider bills for one image at full detail (gpt-4o-mini: 48,169)."""
+BYTES_PER_SOUND_TOKEN: Final = 16
+"""Of base64. The slowest sound in use has 1,000 bytes a second, and no provider hears more than 32 tokens in one."""
 
-_INLINE: Final = re.compile(rb'"(?:data:[^",]{0,200};base64,)?[A-Za-z0-9+/=_-]{4096,}"')
-_LINKED: Final = re.compile(rb'"(?:image_url|url|file_url|video_url)"\s*:\s*"https?:')
 _ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
-_HOSTED: Final = re.compile(rb'"type"\s*:\s*"(?!function"|custom")[a-z_0-9]+"')
-_FILE_ID: Final = re.compile(rb'"file_id"\s*:\s*"')
+_SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search", "plugins")
+"""What has a provider read more than it was sent, in the words of OpenAI, xAI, Qwen and OpenRouter."""
+_OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
+"""Tools that the caller runs: what they give comes back in the next body."""
 
 
 class Extent(Struct, frozen=True):
-    """`bytes` of text with its JSON, `parts` of media in or beside it, `elsewhere`: some is not in the body."""
+    """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
+    `elsewhere`: some is not in the body, or is of a kind that no size bounds."""
 
     bytes: int = 0
     parts: int = 0
+    media: int = 0
     elsewhere: bool = False
-
-    @property
-    def media(self) -> int:
-        """Tokens of the media at most."""
-        return self.parts * MEDIA_TOKENS
 
 
 def extent(request: Request) -> Extent:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
     members = request.members
-    elsewhere = request.operation == "responses" and any(name in members for name in _ELSEWHERE)
-    if "tools" in members and request.operation == "responses":
-        elsewhere = elsewhere or _HOSTED.search(members["tools"]) is not None
-    size, parts = request.length, 0
+    elsewhere = _reads_more(request.operation == "responses", members)
+    size, parts, tokens = request.length, 0, 0
     for name in ("messages", "input"):
         raw = members.get(name)
         if raw is None:
             continue
-        elsewhere = elsewhere or _FILE_ID.search(raw) is not None
-        parts += len(_LINKED.findall(raw))
-        if size > 4096:
-            for part in _INLINE.finditer(raw):
-                size -= part.end() - part.start()
-                parts += 1
-    return Extent(max(size, 0), parts, elsewhere)
+        try:
+            value = msgspec.json.decode(raw)
+        except RecursionError:
+            elsewhere = True
+            continue
+        for found in media(value):
+            parts += 1
+            most = MEDIA_TOKENS
+            if found.inline:
+                size -= len(found.text.encode()) + 2  # with its quotes
+                if found.kind == "sound":
+                    most = max(most, len(found.text) // BYTES_PER_SOUND_TOKEN)
+            tokens += most
+            elsewhere = elsewhere or found.kind == "any"
+    return Extent(max(size, 0), parts, tokens, elsewhere)
+
+
+def _reads_more(keeps_state: bool, members: Members) -> bool:
+    """Whether the provider adds to the input: what it kept, or what a tool of its own finds."""
+    if any(_given(members.get(name)) for name in (_ELSEWHERE if keeps_state else _SEARCHES)):
+        return True
+    tools = members.get("tools")
+    return tools is not None and _given(tools) and _hosted(tools)
+
+
+def _given(raw: Raw | None) -> bool:
+    return raw is not None and bytes(memoryview(raw)[:5]) not in (b"null", b"false")
+
+
+def _hosted(raw: Raw) -> bool:
+    """Whether any tool is, or may be, one that the provider runs."""
+    try:
+        tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    return any(
+        "type" not in tool
+        or any(name.casefold() == "type" and bytes(kind) not in _OWN_TOOLS for name, kind in tool.items())
+        for tool in tools
+    )

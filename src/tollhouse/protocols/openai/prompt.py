@@ -1,12 +1,15 @@
 """The text a model is asked to read: what is counted where a provider reports no usage."""
 
-import re
 from typing import Final
 
+import msgspec
+from msgspec import Raw
+
+from tollhouse.protocols.openai.media import media
 from tollhouse.protocols.openai.request import Request
 
-_PROMPTS: Final = ("instructions", "messages", "input", "prompt", "tools")
-_MEDIA = re.compile(rb'"(?:data:[^"]{64,}|[A-Za-z0-9+/=_-]{1024,})"')
+_PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "tools", "functions")
+_FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
 
 
 def prompt(request: Request) -> str:
@@ -14,5 +17,18 @@ def prompt(request: Request) -> str:
 
     The JSON around the texts is left in: models are asked in a form of about the same length.
     """
-    texts = [bytes(request.members[name]) for name in _PROMPTS if name in request.members]
-    return _MEDIA.sub(b'""', b"\n".join(texts)).decode()
+    members = request.members
+    texts = [_without_media(members[name]) for name in _PROMPTS if name in members]
+    texts += [bytes(members[name]) for name in _FORMS if name in members and b"schema" in bytes(members[name])]
+    return b"\n".join(texts).decode()
+
+
+def _without_media(raw: Raw) -> bytes:
+    try:
+        value = msgspec.json.decode(raw)
+    except RecursionError:
+        return bytes(raw)
+    inline = [found for found in media(value) if found.inline]
+    for found in inline:
+        found.holder[found.name] = ""
+    return msgspec.json.encode(value) if inline else bytes(raw)

@@ -34,6 +34,14 @@ _CAPS: Mapping[Operation, tuple[str, ...]] = {
     "moderations": (),
 }
 _EVERY_CAP = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_DECIDING = frozenset(
+    (
+        *("model", "messages", "input", "prompt", "tools", "n", "best_of", "stream", "stream_options", "style"),
+        *("background", "previous_response_id", "conversation", "web_search_options", "search_parameters"),
+        *("enable_search", "plugins", "prediction", "thinking", "thinking_budget", "reasoning", *_EVERY_CAP),
+    )
+)
+"""Members that decide what a call may cost."""
 
 
 class Request(Struct, kw_only=True):
@@ -48,6 +56,8 @@ class Request(Struct, kw_only=True):
     n: int = 1  # answers to be generated, each as long as the output cap
     output_cap: int | None = None  # tokens; where two caps are named, the larger
     cap_param: str | None = None  # the member that named it
+    thinking: int = 0  # tokens of a thinking budget: a cap that is added lies above it
+    uncapped: int = 0  # output tokens of an answer that its cap does not bound
     user: str | None = None
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
@@ -57,6 +67,7 @@ class Request(Struct, kw_only=True):
 def read(operation: Operation, body: bytes) -> Request:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
     members = read_members(body)
+    _check_spelling(members)
     nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
 
@@ -70,6 +81,8 @@ def read(operation: Operation, body: bytes) -> Request:
         request.n = request.prompts * max(_integer(present, "n") or 1, _integer(present, "best_of") or 1)
     _read_stream(request, present)
     _read_caps(request, present)
+    if operation in ("chat", "completions"):
+        _read_uncapped(request, present)
     _read_tags(request, present)
     return request
 
@@ -102,6 +115,15 @@ def write(
         name, tokens = added_cap
         members[name] = Raw(_encode(tokens))
     return _encode(members)
+
+
+def _check_spelling(members: Members) -> None:
+    """Some servers read names whatever their case, and the last of a name: what is checked here would not be what
+    counts there."""
+    for name in members:
+        if name not in _DECIDING and (meant := name.casefold()) in _DECIDING:
+            shown = name[:40]
+            raise BadRequest(f"'{shown}' is read as '{meant}' by some providers: write it so.", param=shown)
 
 
 def _model(operation: Operation, members: Members) -> str:
@@ -258,6 +280,23 @@ def _read_caps(request: Request, members: Members) -> None:
         cap = _integer(members, name)
         if cap is not None and name in _CAPS[request.operation] and cap > (request.output_cap or 0):
             request.output_cap, request.cap_param = cap, name
+
+
+def _read_uncapped(request: Request, members: Members) -> None:
+    """A prediction is paid as output where the model does not follow it. Thinking has its budget inside the cap, and
+    Qwen, who calls it `thinking_budget`, beside it. What is not understood is the provider's to judge."""
+    if "prediction" in members:
+        request.uncapped = len(members["prediction"])
+    request.uncapped += _tokens(members.get("thinking_budget"))
+    for name, part in (("thinking", "budget_tokens"), ("reasoning", "max_tokens")):
+        if name in members:
+            inside = _decode(members[name], dict[str, Raw]) or {}
+            request.thinking = max(request.thinking, _tokens(inside.get(part)))
+
+
+def _tokens(raw: Raw | None) -> int:
+    """A figure that is not checked here: what is none counts for nothing."""
+    return 0 if raw is None else min(max(0, _decode(raw, int) or 0), TOKENS_MAX)
 
 
 def _read_tags(request: Request, members: Members) -> None:

@@ -1,0 +1,68 @@
+"""What in the input of a request is no text: media that lie in it, links to some, ids of what the provider keeps.
+
+Known by the place they stand in, never by how they look: a text that looks like base64 is read as text, and paid as
+text. Names are compared without regard to case, because some servers read them so.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, NamedTuple
+
+_TEXTS: Final = frozenset(("role", "content", "text", "name", "arguments", "tool_call_id"))
+"""Under these names stands what is read as it is; they are by far the most."""
+_PLACES: Final = frozenset(
+    ("image", "image_url", "video", "video_url", "audio", "audio_url", "input_audio", "file", "file_url", "file_data")
+)
+_WITHIN: Final = frozenset(("url", "data"))
+_EVEN_SOUNDS: Final = frozenset(("wav", "x-wav", "wave", "mp3", "mpeg", "pcm16"))
+"""Formats in which a second of silence takes as much room as any other."""
+
+
+class Medium(NamedTuple):
+    """`kind`: a picture, sound whose length its bytes bound, or what may be of any size. `inline`: `text`, which stands
+    in `holder[name]`, is the medium itself."""
+
+    kind: Literal["picture", "sound", "any"]
+    inline: bool
+    text: str
+    holder: dict[str, Any]
+    name: str
+
+
+def media(value: Any) -> Iterator[Medium]:
+    """Every medium in a decoded value, each once."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(place, item) for item in value if isinstance(item, dict | list)]
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, str):
+                    if name not in _TEXTS and (found := _medium(place, value, name, item)) is not None:
+                        yield found
+                elif isinstance(item, dict | list):
+                    waiting.append((name.casefold(), item))
+
+
+def _medium(place: str, holder: dict[str, Any], name: str, text: str) -> Medium | None:
+    folded = name.casefold()
+    if folded == "file_id" or (folded == "id" and place == "audio") or text == "item_reference":
+        return Medium("any", False, text, holder, name)
+    where = folded if folded in _PLACES else place if folded in _WITHIN and place in _PLACES else ""
+    if not where or not text:
+        return None
+    kind, _, form = _said(text, where, holder).partition("/")
+    if text[:5].lower() != "data:" and "://" in text[:32]:
+        return Medium("picture" if kind == "image" else "any", False, text, holder, name)
+    if kind == "image":
+        return Medium("picture", True, text, holder, name)
+    return Medium("sound" if kind == "audio" and form in _EVEN_SOUNDS else "any", True, text, holder, name)
+
+
+def _said(text: str, where: str, holder: dict[str, Any]) -> str:
+    """What a medium says it is, as a media type: by its own address, or by the place it stands in."""
+    if text[:5].lower() == "data:":
+        return text[5:105].partition(",")[0].partition(";")[0].strip().lower()
+    if "audio" in where:
+        return f"audio/{holder.get('format')}".lower()
+    return where.partition("_")[0]
