@@ -50,6 +50,25 @@ def test_before_dispatch_it_is_free() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_who_leaves_with_the_last_of_his_body_is_sent_nowhere_and_pays_nothing(stream: bool) -> None:
+    """A stream was charged for a prompt that nobody had read; a buffered call was sent for nobody."""
+
+    class Hasty(FakeClient):
+        async def body(self) -> bytes:
+            self.leave()
+            return await super().body()
+
+    async def main() -> None:
+        stage = Stage(money=10**9)
+        await left(stage, Hasty(asking(stream=stream)), "client_left_before_dispatch")
+        assert not stage.first.calls
+        assert (stage.record.usage_source, stage.record.charge, stage.record.attempts) == ("none", None, ())
+        assert (stage.purse.spent, stage.purse.held) == (0, 0)
+
+    run(main())
+
+
 @pytest.mark.parametrize("when", ["before the head", "before the first event", "before the first word"])
 def test_a_stream_without_a_word_is_given_up_at_once_and_the_prompt_is_counted(when: str) -> None:
     async def main() -> None:

@@ -111,6 +111,8 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
     """One try, noted in the journey and in the health of what was tried."""
     destination = journey.destinations[choice.offer.provider]
     clock, client = house.clock, journey.call.client
+    if client.gone and not journey.dispatched:
+        raise ClientLeft  # while his body was read: nothing is sent, and nothing charged
     journey.dispatched = True
     journey.provider = destination.provider.id
     rehearsed = journey.identity.key.mode == "test"
