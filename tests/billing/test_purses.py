@@ -137,6 +137,18 @@ def test_only_the_last_windows_are_kept_and_never_the_present_one_dropped() -> N
     assert purses.of(KEY, T + 3 * DAY_MS)[0].starts_at_ms == T + 3 * DAY_MS
 
 
+def test_a_window_is_kept_for_as_long_as_a_call_is_held_there() -> None:
+    purses = Purses()
+    purses.put_money("acc_a", None)
+    old = purses.put_budget(budget(), T)
+    held = hold(purses.of(KEY, T, "house-1"), 40)
+    for day in range(1, 9):
+        purses.of(KEY, T + day * DAY_MS)
+    settle(held, 30)
+    assert purses.of(KEY, T)[0] is old
+    assert (old.spent, old.held) == (30, 0)
+
+
 def test_windows_to_come_are_kept_however_many_there_are() -> None:
     """The clock was ahead, and what was spent then counts when its day is there."""
     purses = Purses()

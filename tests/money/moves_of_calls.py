@@ -37,7 +37,7 @@ def many_ask(world: World, choose: Choose) -> None:
 def money_fits(world: World, choose: Choose) -> None:
     """A budget that pays for so many calls to the last nano-dollar, or for one less, and one call more than that."""
     key, many = pick(choose, world.keys), 1 + choose(3)
-    deeds.set_budget(world, many * plain_hold(world) - choose(2), window="total", key=key.id)
+    deeds.set_budget(world, max(0, many * plain_hold(world) - choose(2)), window="total", key=key.id)
     for _ in range(many + 1):
         ask_plainly(world, key)
 

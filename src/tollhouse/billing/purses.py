@@ -116,7 +116,8 @@ class Purses:
                 purses[window.start_ms] = _purse(standing.budget, window, 0)
                 before = sorted(start_ms for start_ms in purses if start_ms < window.start_ms)
                 for start_ms in before[:-WINDOWS_KEPT]:
-                    del purses[start_ms]
+                    if not purses[start_ms].held:
+                        del purses[start_ms]
         return purses[window.start_ms]
 
 
