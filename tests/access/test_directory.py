@@ -113,6 +113,12 @@ def test_the_old_secrets_clock_starts_with_the_first_use_of_the_new_one() -> Non
     assert len(heard) == 1
 
 
+def test_a_clock_starts_also_where_nobody_listens() -> None:
+    directory = Directory([ACCOUNT], [PROJECT], [key(1, secret("new"), secret("old", overlap_ms=60_000))])
+    directory.used(found(directory, "new"), "curl", NOW_MS)
+    assert found(directory, "old").secret.valid_until_ms == NOW_MS + 60_000
+
+
 def test_an_identity_taken_before_a_change_starts_no_clock_of_what_stands_now() -> None:
     """A call in flight holds the identity it was admitted with; the key may have been rotated meanwhile."""
     directory = Directory([ACCOUNT], [PROJECT], [key(1, secret("first"))])

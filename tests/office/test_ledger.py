@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.office.scene import NOW_MS, OPERATOR, HandClock, of_account, run
 from tests.office.test_money import call, commit
@@ -85,6 +86,7 @@ TAMPERING = {
         "UPDATE spend_sums SET start_ms = start_ms + 86400000 WHERE span_ms = 28800000",
         "spending by thirds of a day is",
     ),
+    "all charges gone": ("DELETE FROM ledger WHERE kind IN ('charge', 'overrun')", "the ledger has nothing"),
     "a call gone": ("DELETE FROM requests WHERE rowid = 1 OR id = (SELECT min(id) FROM requests)", "calls of"),
 }
 
@@ -99,6 +101,26 @@ def test_whatever_is_changed_behind_the_ledger_is_found(tmp_path: Path, what: st
     raw.close()
     found = run(tmp_path, flaws)
     assert any(told in reason for reason in found), found
+
+
+def test_calls_in_test_mode_cost_nothing_and_are_nobodys_flaw(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        mine = await accounts.create(office, OPERATOR, name="mine")
+        await commit(office, structs.replace(call(1, mine.id, 10), mode="test"), call(2, mine.id, 7))
+        assert await flaws(office, clock) == []
+        assert (await office.rows.read(lambda tables: tables.ledger.money(mine.id))).spent == 7
+
+    run(tmp_path, scene)
+
+
+def test_a_chain_of_thousands_is_walked_to_its_end(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        mine = await accounts.create(office, OPERATOR, name="mine")
+        await commit(office, *(call(number, mine.id, 1) for number in range(5_002)))
+        found = await ledger.verify(office, OPERATOR)
+        assert (found.entries, found.flaws) == (5_002, ())
+
+    run(tmp_path, scene)
 
 
 DEEDS = st.lists(

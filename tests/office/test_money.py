@@ -364,7 +364,7 @@ def test_a_statement_adds_up(tmp_path: Path) -> None:
         assert now.opening in (between.closing, month.closing)
         money = await office.rows.read(lambda tables: tables.ledger.money(mine.id))
         assert (now.closing, now.hash) == (money.balance, money.hash)
-        for text in ("2026-13", "26-1", "", "2026-09-01"):
+        for text in ("2026-13", "26-1", "", "2026-09-01", "1969-12"):
             with pytest.raises(BadRequest):
                 await ledger.statement(office, owner, month=text)
 

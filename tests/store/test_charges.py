@@ -24,7 +24,9 @@ from tollhouse.core.ids import make_id
 from tollhouse.core.money import Money
 from tollhouse.core.price import PriceRow
 from tollhouse.core.request import Request
+from tollhouse.store import charges, migration
 from tollhouse.store.database import open_store
+from tollhouse.store.driver import Driver
 from tollhouse.store.engines import connect
 from tollhouse.store.tables import Tables
 
@@ -65,6 +67,29 @@ def _appending(transfer: Transfer) -> Callable[[Any], object]:
 
 def money(url: str, account_id: str = "acc_1") -> Money:
     return on_disk(url, lambda tables: tables.ledger.money(account_id))
+
+
+def test_of_very_many_chains_the_ends_are_read_anew(database_url: str) -> None:
+    """What is remembered is bounded, and whatever is forgotten is not lost."""
+    engines = connect(database_url, Path())
+    migration.check(engines.writing, create=True)
+    driver = Driver(engines.writing.connect())
+    for number in (1, 2):
+        driver.begin()
+        charges.enter(driver, [call(number, 7)])
+        driver.commit()
+        heads = driver.remembered["heads"]
+        assert heads["acc_1"][0] == number
+        heads |= {f"acc_x{other}": (9, 9, bytes(32)) for other in range(100_001)}
+        del heads["acc_1"]
+    assert len(heads) == 100_001
+    driver.begin()
+    charges.enter(driver, [call(3, 7)])
+    driver.commit()
+    assert set(driver.remembered["heads"]) == {"acc_1"}
+    driver.connection.close()
+    engines.dispose()
+    assert (money(database_url).sequence, money(database_url).spent) == (3, 21)
 
 
 def test_each_entry_is_the_one_the_rules_would_have_made(database_url: str) -> None:
