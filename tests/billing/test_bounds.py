@@ -141,3 +141,15 @@ def test_each_text_of_a_list_may_fill_the_context() -> None:
     assert input_bound(Input(500_000, texts=100), 8_191) == 500_000
     assert input_bound(Input(900_000, texts=100), 8_191) == 819_100
     assert input_bound(Input(500_000), 8_191) == 8_191
+
+
+def test_a_bound_is_never_beyond_the_context() -> None:
+    assert bounds(Input(700_000), Output(1)).tokens_in == 128_000
+    assert bounds(Input(700), Output(), model_max=None, context=9_000).tokens_out == 9_000
+
+
+def test_bounds_are_whole_numbers() -> None:
+    made = bounds(Input(700), Output(), left=10**12)
+    affordable = affords(ROW, 700, ONE, 10**18 + 7)
+    assert {type(made.amount), type(made.tokens_out), type(affordable), type(worst(ROW, 3, 3, ONE))} == {int}
+    assert affordable == (10**18 + 7 - 700 * 2_500) // PER_OUT

@@ -142,3 +142,17 @@ def test_a_grant_that_ended_in_parts_was_used_for_the_rest() -> None:
         tail, deeds = tail_of(entry), [*deeds, entry]
     (grant,) = grants(deeds, tail.balance - 5)
     assert (grant.amount, grant.used) == (30, 5)
+
+
+def test_a_lot_that_is_used_up_is_gone_and_a_debt_outlives_an_expiry() -> None:
+    pocket = after(Pocket(), [transfer(1, "grant", 10, 900), transfer(2, "charge", -10)])
+    assert pocket == Pocket((), 0)
+    owing = after(pocket, [transfer(3, "charge", -4), transfer(4, "charge", 0)])
+    assert owing == Pocket((), 4)
+    in_debt = Pocket((Lot("txn_1", 10, 10, 900),), 4)
+    assert after(in_debt, [transfer(5, "expiry", -10, refers_to="txn_1")]) == Pocket((), 4)
+    assert after(in_debt, [transfer(6, "charge", -3, refers_to="txn_9")]).lots[0].left == 7
+
+
+def test_nothing_paid_in_is_no_lot() -> None:
+    assert after(Pocket(debt=3), [transfer(1, "charge", 0)]) == Pocket(debt=3)

@@ -233,3 +233,18 @@ def test_no_more_is_refunded_than_was_charged() -> None:
     assert refundable(request) == 0
     assert refundable([*request, transfer("refund", 1)]) == 0
     assert refundable([transfer("grant", 100), transfer("charge", -1)]) == 1
+
+
+def test_a_flaw_names_the_chain_and_the_entry() -> None:
+    entries = chain(STORY)
+    entries[2] = structs.replace(entries[2], balance=7)
+    flaws = list(verify(entries, "acc_a", Tail("acc_a", 5, 1, bytes(32))))
+    assert {flaw.account_id for flaw in flaws} == {"acc_a"}
+    assert flaws[0].transfer_id == "txn_3"
+    assert flaws[-1].transfer_id == ""
+    assert flaws[-1].reason.endswith(f" nano-USD and {entries[-1].hash.hex()[:16]}")
+
+
+def test_all_that_is_missing_is_named() -> None:
+    bare = structs.replace(transfer("re_rate", 1), request_id=None, price_id=None)
+    assert flaw_of(bare) == "a re_rate must name its request_id and price_id"

@@ -91,3 +91,24 @@ def test_mail_goes_to_all_in_one_and_each_webhook_is_told_once() -> None:
     (alone,) = ways(notice, [], [structs.replace(budgets[2], webhook=None)])
     assert (alone.channel, alone.state, alone.answer) == ("none", "failed", NOBODY)
     assert len({way.id for way in ways(notice, ["a@b.example"], budgets)}) == 3
+
+
+def test_a_notice_says_what_and_whose_and_when() -> None:
+    (notice,) = reached(60 * USD)
+    assert (notice.type, notice.object_id, notice.account_id, notice.time_ms) == (
+        "budget.threshold",
+        "bud_1",
+        "acc_a",
+        T,
+    )
+
+
+def test_each_way_is_one_of_its_notice_and_has_its_number() -> None:
+    (notice,) = reached(60 * USD)
+    hooks = [budget(id=f"bud_{number}", webhook=f"https://{number}.example/") for number in (1, 2)]
+    mailed = list(ways(notice, ["a@b.example"], hooks))
+    assert [way.id for way in mailed] == [f"{notice.id}_{number}" for number in (1, 2, 3)]
+    assert [way.id for way in ways(notice, [], hooks)] == [f"{notice.id}_1", f"{notice.id}_2"]
+    (nobody,) = ways(notice, [], [])
+    assert (nobody.id, nobody.address, nobody.ended_at_ms) == (f"{notice.id}_0", "", T)
+    assert {way.notice_id for way in (*mailed, nobody)} == {notice.id}

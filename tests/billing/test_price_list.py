@@ -117,3 +117,18 @@ def test_what_is_sold_below_cost_is_named_by_bucket_at_every_size() -> None:
     near = [{"above_input_tokens": above, "input": "3", "output": "9"} for above in (100, 101)]
     base = {"input": "2", "output": "8"}
     assert "input" in below_cost(price(base | {"tiers": near[1:]}), price(base | {"tiers": near[:1]}))
+
+
+def test_a_price_that_is_not_there_has_no_multiple() -> None:
+    lists = PriceLists([row("price_1", T, "1")])
+    assert lists.find("house-1", T - 1, Terms(multiplier_ppm=1_200_000)) is None
+    assert lists.charged_by("price_9", 1_200_000) is None
+
+
+def test_a_stored_row_is_the_price_it_was_written_as() -> None:
+    """Of a model that is in the list, and of one that has left it."""
+    stored = PriceRow(id="price_7", model="m", price_list="partner", effective_from_ms=T, written={"input": "1"})
+    read, gone = read_row(stored), read_row(structs.replace(stored, written={}))
+    for one in (read, gone):
+        assert (one.id, one.model, one.price_list, one.effective_from_ms) == ("price_7", "m", "partner", T)
+    assert (read.tiers[0].per_million["input"], gone.tiers) == (10**9, ())

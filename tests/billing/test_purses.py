@@ -246,3 +246,11 @@ def test_money_that_comes_in_raises_the_limit_and_keeps_what_is_held() -> None:
     assert purses.put_money("acc_a", 120, 0) is money
     assert (money.limit, money.spent, money.held, money.left()) == (120, 30, 50, 40)
     assert purses.put_money("acc_a", None).left() is None
+
+
+def test_a_budget_of_another_kind_is_another_purse_also_where_the_windows_begin_together() -> None:
+    purses = Purses()
+    monthly = purses.put_budget(budget(kind="month"), T, 70)
+    daily = purses.put_budget(budget(kind="day"), monthly.starts_at_ms, 5)
+    assert daily is not monthly
+    assert (daily.starts_at_ms, daily.spent) == (monthly.starts_at_ms, 5)

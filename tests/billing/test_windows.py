@@ -91,3 +91,8 @@ def test_a_zone_that_is_none_is_told_so(name: str) -> None:
 def test_zones_are_found_by_name() -> None:
     assert time_zone("UTC") is UTC
     assert begins_ms(datetime(2026, 1, 1, tzinfo=UTC).date(), time_zone("Asia/Tokyo")) == at("2025-12-31T15:00:00")
+
+
+def test_bounds_of_a_window_are_whole_milliseconds() -> None:
+    found = window("day", 1_790_000_000_000, "Asia/Kathmandu")
+    assert {type(found.start_ms), type(found.end_ms)} == {int}
