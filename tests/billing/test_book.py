@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tollhouse.billing.book import Hold, Purse, Short, hold, refusal, release, settle, tightest
 from tollhouse.billing.purses import Purses
+from tollhouse.core.amount import MOST
 
 USD = 10**9
 
@@ -258,3 +259,16 @@ def test_the_order_of_endings_never_changes_what_was_spent(calls: list[tuple[int
                 release(one)
         sums.add((money.spent, money.held, money.overrun))
     assert len(sums) == 1
+
+
+@pytest.mark.parametrize("limit", [None, 2 * MOST], ids=["unlimited", "more than can be counted"])
+def test_no_purse_pays_more_than_a_database_can_count(limit: int | None) -> None:
+    """Beyond 2^63 a charge could not be written: its call was answered all the same, and free if it was streamed."""
+    one = purse(limit, kind="money", object_id="acc_1", spent=MOST - 10, held=4)
+    held = hold([one], 6)
+    with pytest.raises(Short) as caught:
+        hold([one], 1)
+    said = refusal(caught.value, 0, None, "ops@example.com").message
+    assert ("all that this platform counts" in said) is (limit is None)
+    release(held)
+    hold([one], 1)

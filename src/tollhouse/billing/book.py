@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tollhouse.billing.budgets import Level
 from tollhouse.billing.windows import WindowKind
-from tollhouse.core.amount import format_usd
+from tollhouse.core.amount import MOST, format_usd
 from tollhouse.core.failure import InsufficientQuota
 
 
@@ -121,7 +121,10 @@ def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> I
     purse = short.purse
     limit = format_usd(purse.limit or 0)
     used = f"{format_usd(purse.spent)} USD used, {format_usd(purse.held)} USD held for calls in flight"
-    if purse.kind == "money":
+    if purse.limit is None:
+        what = f"The account {purse.object_id} has spent all that this platform counts: {used}"
+        cure = f"Ask {contact}." if contact else "It needs a new account."
+    elif purse.kind == "money":
         what = (
             f"The money of the account {purse.object_id} is used up: {format_usd(purse.left() or 0)} USD left, {used}"
         )
@@ -140,6 +143,8 @@ def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> I
 
 
 def _refuses(purse: Purse, amount: int) -> bool:
+    if purse.spent + purse.held + amount > MOST:
+        return True
     left = purse.left()
     return left is not None and (amount > left or (purse.limit == 0 and purse.kind == "budget"))
 

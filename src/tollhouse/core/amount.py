@@ -10,6 +10,8 @@ Amount = NewType("Amount", int)
 """Nano-USD: 1 USD is 1_000_000_000."""
 
 NANO_PER_USD = 1_000_000_000
+MOST = 9 * 10**18
+"""Nano-USD. No amount and no sum of amounts is larger: databases count to 2^63."""
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,9}))?", re.ASCII)
 
@@ -30,7 +32,7 @@ def parse_usd(text: str) -> Amount:
         )
     whole, fraction = match.group(1), match.group(2) or ""
     amount = int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
-    if amount > 9 * 10**18:
+    if amount > MOST:
         raise BadAmount(f"{text[:40]!r} is larger than this platform counts: at most 9000000000 USD")
     return Amount(amount)
 

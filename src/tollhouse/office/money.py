@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tollhouse.billing.ledger import Entry, Transfer
+from tollhouse.core.amount import MOST
 from tollhouse.core.failure import Conflict
 from tollhouse.core.money import Money
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
-
-MOST = 9 * 10**18  # nano-USD; what an account may have been given in all, for sums have 63 bits
 
 
 class Posted(NamedTuple):
