@@ -121,7 +121,7 @@ def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> I
     purse = short.purse
     limit = format_usd(purse.limit or 0)
     used = f"{format_usd(purse.spent)} USD used, {format_usd(purse.held)} USD held for calls in flight"
-    if purse.limit is None:
+    if purse.kind == "money" and purse.limit is None:
         what = f"The account {purse.object_id} has spent all that this platform counts: {used}"
         cure = f"Ask {contact}." if contact else "It needs a new account."
     elif purse.kind == "money":
