@@ -9,12 +9,16 @@ BIN := .venv/bin
 DIR ?= demo
 PORT ?= 8080
 ARGS ?=
+STEPS ?= 5000
+COVERING := tests/billing tests/limits tests/access \
+	$(addprefix tests/office/test_,ledger.py money.py expiry.py bills.py) \
+	$(addprefix tests/store/test_,charges.py grants_that_end.py rows.py)
 
 # An installation is done again only when what it is made from has changed: a second `make run` starts at once.
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients check fix bench bench-commit bank docs style types floors rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank docs style types floors rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +36,16 @@ test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashe
 
 test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform
 	@$(BIN)/pytest tests/clients -m "long or not long" $(ARGS)
+
+test-money: $(DEVELOPMENT) ## the house's money against a slow model, as long as you like (STEPS=50000, SEED=1)
+	@$(BIN)/python -m tests.money.run --steps $(STEPS) $(if $(SEED),--seed $(SEED))
+
+coverage: $(DEVELOPMENT) ## every branch of billing, limits, access and the ledger is taken by a test of theirs
+	@$(BIN)/coverage run -m pytest -n 0 $(COVERING)
+	@$(BIN)/coverage report
+
+mutants: $(DEVELOPMENT) ## do the tests of billing notice a changed rule? some 10 minutes (ARGS="--workers 2 --show")
+	@$(BIN)/python -m tests.billing.mutation_score $(ARGS)
 
 check: $(DEVELOPMENT) ## style, types, floors and house rules, without running the program
 	@$(MAKE) --keep-going style types floors rules

@@ -1,4 +1,4 @@
-"""What people read who wrote a price, a multiplier or a budget that cannot be: the field to blame, and how to mend it."""
+"""What people read who wrote a price, a multiplier or a budget that cannot be: the field to blame and the cure."""
 
 from typing import Any
 
