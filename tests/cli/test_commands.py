@@ -73,6 +73,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder
 
 
+def test_an_account_opened_before_the_first_start_gets_what_the_file_gives(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.json("init")
+    plans = '[plans.default]\ncredit_limit_usd = "unlimited"\nsystem_hard_limit_usd = "1000"\nrequests_per_minute = 7\n'
+    (tmp_path / "platform.toml").write_text(PLATFORM + plans, encoding="utf-8")
+    assert folder.json("accounts", "create", "early").answer["credit_limit_usd"] == "unlimited"
+    (ceiling,) = folder.json("budgets", "list").answer["data"]
+    assert (ceiling["amount_usd"], ceiling["window"], ceiling["managed_by_operator"]) == ("1000", "month", True)
+    (limit,) = folder.json("limits", "show", "--account", "early").answer["data"]
+    assert (limit["name"], limit["limit"], limit["source"]) == ("requests_per_minute", 7, "plan")
+    assert "plan default" in {f"{one['kind']} {one['id']}" for one in folder.json("plan").answer["changes"]}
+    (tmp_path / "platform.toml").write_text(plans.replace('"1000"', '"-1"'), encoding="utf-8")
+    assert "plans.default.system_hard_limit_usd" in folder.json("accounts", "create", "odd").error["message"]
+
+
 def test_init_makes_a_private_folder_and_changes_nothing_twice(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "new" / "data")
     assert len(folder.json("init").answer["made"]) >= 2  # the file, and each step of the schema

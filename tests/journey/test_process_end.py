@@ -23,7 +23,9 @@ class Listener:
         self.answer = self.connection.getresponse()
         self.read = self.answer.read1()
         while b"one " not in self.read:
-            self.read += self.answer.read1()
+            more = self.answer.read1()
+            assert more, f"the stream ended before its first word: {self.answer.status} {self.read!r}"
+            self.read += more
 
     def rest(self) -> bytes:
         try:

@@ -112,6 +112,7 @@ def test_suspending_acts_on_the_next_request_and_resuming_too(tmp_path: Path) ->
         with pytest.raises(AccountSuspended):
             enter(office, made.secret)
         await accounts.suspend(office, OPERATOR, "a", "unpaid")  # again: nothing to write down
+        assert (await accounts.suspend(office, OPERATOR, "a")).state_reason == "unpaid", "what was said stands"
         resumed = await accounts.resume(office, OPERATOR, account.id, "paid")
         assert (resumed.state, resumed.state_reason) == ("active", None)
         await accounts.resume(office, OPERATOR, account.id)

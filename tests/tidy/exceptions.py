@@ -10,7 +10,7 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
     "long_function": {},
     "hidden_import": {
         "src/tollhouse/cli/control.py::tollhouse.cli": "the database takes 0.4 s to load: not where a server answers",
-        "src/tollhouse/outbound/chat.py::apprise": "of an optional extra, and heavy: only who is told in a chat needs it",
+        "src/tollhouse/outbound/chat.py::apprise": "an optional extra, and heavy: only who is told in a chat needs it",
         "src/tollhouse/tokens/vocabulary.py::tiktoken": "17 ms and 5 MB that only who counts by a vocabulary pays",
         "src/tollhouse/store/migration.py::alembic": "only `migrate` needs it, and loading it takes 0.7 s",
         "src/tollhouse/store/migration.py::alembic.config": "as above: the migration tool loads when it migrates",

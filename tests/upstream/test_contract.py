@@ -14,7 +14,7 @@ from tests.upstream.hostile import Peer, Step, Wire, ask, close, new_client, rou
 from tollhouse.clock import SystemClock
 from tollhouse.core.failure import UpstreamBroke, UpstreamTimeout
 from tollhouse.core.wire import Deadlines, Outgoing, Upstream
-from tollhouse.tokens.estimator import Estimator
+from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.simulator import Simulator
 
 Stand = Callable[[], AbstractAsyncContextManager[tuple[Upstream, int]]]
@@ -22,7 +22,7 @@ Stand = Callable[[], AbstractAsyncContextManager[tuple[Upstream, int]]]
 
 
 def _simulator() -> Simulator:
-    return Simulator(Estimator(), SystemClock(), asyncio.sleep)
+    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep)
 
 
 @asynccontextmanager

@@ -7,9 +7,12 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote
 
+from msgspec import structs
+
 from tollhouse.cli.place import Place, read_platform
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.core.catalogue import Plan
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.desk import Desk, surroundings
@@ -70,8 +73,21 @@ def server_settings(reading: Reading) -> Settings:
     return reading.settings
 
 
+def _first_plans(reading: Reading) -> dict[str, Plan]:
+    """What the first start will put in force: an account that is opened before it gets the file's terms already.
+
+    Raises Misuse."""
+    wrong = [one for one in reading.mistakes if one.where.startswith("plans")]
+    if wrong:
+        raise Misuse("\n".join(map(str, wrong)), code="invalid_configuration")
+    return reading.catalogue.plans
+
+
 async def _ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
-    async with opened(place, server_settings(read_platform(place))) as office:
+    reading = read_platform(place)
+    async with opened(place, server_settings(reading)) as office:
+        if not office.catalogue.generation:
+            office.catalogue = structs.replace(office.catalogue, plans=_first_plans(reading))
         desk = Desk(office=office, around=surroundings(place.dir), version=version("tollhouse"), destinations=dict)
         api = ControlApi(desk, on_the_socket, office.clock, office.random, defect=_raise)
         return await _call(api, method, target, content_type, body)

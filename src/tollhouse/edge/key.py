@@ -1,4 +1,4 @@
-"""`/v1/key`: who am I, and what may I still spend. The key itself is enough to ask, also when it may do nothing else."""
+"""`/v1/key`: who am I, what may I still spend. The key itself is enough to ask, also when it may do nothing else."""
 
 from tollhouse.access.judge import present_and_recognise
 from tollhouse.access.models import permission

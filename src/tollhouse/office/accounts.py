@@ -84,7 +84,7 @@ async def show(office: Office, actor: Actor, reference: str) -> Account:
 
 
 async def suspend(office: Office, actor: Actor, reference: str, reason: str | None = None) -> Account:
-    """Stop every key of the account from the next request on. Suspending twice changes the reason only."""
+    """Stop every key of the account from the next request on. Suspended again, only its reason changes, if given."""
     reach.require_operator(actor, "suspend accounts")
     return await _turn(office, actor, reference, "account.suspend", state="suspended", reason=fields.reason(reason))
 
@@ -169,8 +169,6 @@ async def _turn(
     office: Office, actor: Actor, reference: str, action: str, *, state: str, reason: str | None
 ) -> Account:
     account_id = reach.account(office, actor, reference).id
-    # Why an account is active is of interest to the audit only.
-    why = {"state_reason": reason} if state == "suspended" else {"state_reason": None}
     told = {} if state == "suspended" or reason is None else {"reason": reason}
     row = audit.entry(office, actor, action, account_id, account_id=account_id, after=told)
 
@@ -178,7 +176,9 @@ async def _turn(
         before = tables.accounts.get(account_id)
         if before is None:
             raise PathNotFound(f"no account {account_id}")
-        account = structs.replace(before, state=state, **why)
+        # Why an account is active is of interest to the audit only.
+        kept = before.state_reason if reason is None else reason
+        account = structs.replace(before, state=state, state_reason=kept if state == "suspended" else None)
         if account != before:
             tables.accounts.save(account)
             tables.audit.add(audit.changed(row, before, account))
