@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.gateway.stage import HOUSE_1
 from tests.office.scene import NOW_MS, OPERATOR, HandClock, of_account, run
 from tests.office.test_money import call, commit
+from tests.office.trade import trade
 from tollhouse.billing.ledger import refundable
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import Failure
 from tollhouse.core.money import Money
 from tollhouse.office import accounts, budgets, credits, keys, ledger  # noqa: A004 - the noun
@@ -86,6 +90,38 @@ TAMPERING = {
         "UPDATE spend_sums SET start_ms = start_ms + 86400000 WHERE span_ms = 28800000",
         "spending by thirds of a day is",
     ),
+    "usage moved to another model": (
+        "UPDATE usage SET model = 'cheap'",
+        "spending has",
+    ),
+    "spending moved to another model": (
+        "UPDATE spend_sums SET model = 'cheap'",
+        "spending has",
+    ),
+    "tokens of quarters": (
+        "UPDATE usage SET input = input + 1 WHERE span_ms = 900000",
+        "usage by quarters of an hour is",
+    ),
+    "tokens of days": ("UPDATE usage SET output = 0 WHERE span_ms = 86400000", "used something else"),
+    "costs of the whole account": (
+        "UPDATE account_usage SET charge = charge + 1 WHERE span_ms = 3600000",
+        "usage by hours of the whole account is",
+    ),
+    "tokens of the whole account": (
+        "UPDATE account_usage SET input = input + 1 WHERE span_ms = 86400000",
+        "usage by days of the whole account is",
+    ),
+    "the models of the whole account": ("UPDATE account_usage SET model = 'cheap'", "usage of the whole account has"),
+    "two calls that change places": (
+        "UPDATE requests SET record = replace(record, '\"amount\":10', '\"amount\":x');"
+        "UPDATE requests SET record = replace(record, '\"amount\":12', '\"amount\":10');"
+        "UPDATE requests SET record = replace(record, '\"amount\":x', '\"amount\":12')",
+        "each another amount",
+    ),
+    "what a call used": (
+        "UPDATE requests SET record = replace(record, '\"input\":', '\"cache_read\":')",
+        "used something else",
+    ),
     "all charges gone": ("DELETE FROM ledger WHERE kind IN ('charge', 'overrun')", "the ledger has nothing"),
     "a call gone": ("DELETE FROM requests WHERE rowid = 1 OR id = (SELECT min(id) FROM requests)", "calls of"),
 }
@@ -101,6 +137,18 @@ def test_whatever_is_changed_behind_the_ledger_is_found(tmp_path: Path, what: st
     raw.close()
     found = run(tmp_path, flaws)
     assert any(told in reason for reason in found), found
+
+
+def test_a_price_that_was_changed_behind_its_charges_is_found(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        made = await trade(office, clock)
+        called = await made.whole()
+        assert await flaws(office, clock) == []
+        dearer = HOUSE_1 | {"output": "11"}
+        office.prices = PriceLists([read_price(dearer, id="price_1", model="house-1")])
+        assert await flaws(office, clock) == [f"{called} was charged 270000, by its price it costs 282000"]
+
+    run(tmp_path, scene)
 
 
 def test_calls_in_test_mode_cost_nothing_and_are_nobodys_flaw(tmp_path: Path) -> None:
