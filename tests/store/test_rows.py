@@ -218,6 +218,15 @@ def test_what_callers_choose_cannot_make_a_record_unwritable(database_url: str) 
     run(database_url, scene)
 
 
+def test_tags_that_read_alike_count_a_call_once(database_url: str) -> None:
+    async def scene(store: Store) -> None:
+        await store.writer.commit(request(tags={"team": "a=b", "team=a": "b"}))
+        sums = await store.read(lambda tables: tables.usage.sums("tag", from_ms=0, to_ms=2 * NOW_MS))
+        assert [(one.group, one.calls) for one in sums] == [("team=a=b", 1)]
+
+    run(database_url, scene)
+
+
 DAY = 86_400_000
 DAY_0 = NOW_MS - NOW_MS % DAY
 

@@ -44,8 +44,10 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
         group = call.project_id, call.key_id, clean(call.model), kind_of(call.operation), mode
         place = (QUARTER_MS, call.account_id, time_ms - time_ms % QUARTER_MS, *group)
         used_by.setdefault(place, []).append(used)
-        for name, value in call.tags.items():
-            _count(tags, (call.account_id, time_ms - time_ms % DAY_MS, clean(f"{name}={value}"), mode), used)
+        for tag in {
+            clean(f"{name}={value}") for name, value in call.tags.items()
+        }:  # some read alike: one tag, one call
+            _count(tags, (call.account_id, time_ms - time_ms % DAY_MS, tag, mode), used)
     quarters: _Sums = {
         place: uses[0] if len(uses) == 1 else tuple(map(sum, zip(*uses, strict=True)))
         for place, uses in used_by.items()
