@@ -210,6 +210,23 @@ def test_a_new_budget_counts_what_its_window_already_holds(tmp_path: Path) -> No
     run(tmp_path, scene)
 
 
+def test_a_budget_on_an_alias_binds_the_calls_of_its_model(tmp_path: Path) -> None:
+    """Calls are counted by the model's own name: on the other name the budget was there, and never bound."""
+
+    async def scene(office: Office, clock: HandClock) -> None:
+        model = Model(id="house-1-2026-01-01", aliases=("house-1", "house-1-latest"))
+        office.catalogue = structs.replace(office.catalogue, models={model.id: model})
+        mine, owner = await owner_of(office)
+        key = (await keys.create(office, owner, name="ci")).key
+        made = await budgets.put(office, owner, amount_usd="1", window="day", account=mine.id, model="house-1-latest")
+        assert made.model == model.id
+        assert [purse.id for purse in office.purses.of(key, NOW_MS, model.id)] == [made.id, mine.id]
+        again = await budgets.put(office, owner, amount_usd="2", window="day", account=mine.id, model="house-1")
+        assert again.id == made.id
+
+    run(tmp_path, scene)
+
+
 def test_a_new_budget_counts_nothing_of_later_windows(tmp_path: Path) -> None:
     """The clock was ahead, calls were charged, and it was set right: they are tomorrow's."""
 

@@ -79,9 +79,13 @@ def amount(text: str, param: str, *, zero: bool = False) -> int:
     return found
 
 
-def pattern(text: str | None) -> str | None:
-    """One model, or those that begin so, as `gpt-4*`; None: all."""
-    return None if text is None else models([text])[0]
+def pattern(text: str | None, catalogue: Catalogue) -> str | None:
+    """One model, or those that begin so, as `gpt-4*`; None: all. An alias stands for its model: calls are counted by
+    the model's own name, whatever name they ask for."""
+    if text is None:
+        return None
+    named = models([text])[0]
+    return named if named in catalogue.models else catalogue.ids_by_alias.get(named, named)
 
 
 def price_list(text: str, known: Iterable[str]) -> str:

@@ -146,7 +146,7 @@ def _place(
         above = over(office.directory.keys[target.object_id])
     elif target.level == "project":
         above = ("project", target.object_id), *above
-    return _Place(target.level, target.object_id, target.account_id, fields.pattern(name), above)
+    return _Place(target.level, target.object_id, target.account_id, fields.pattern(name, office.catalogue), above)
 
 
 def _holding(office: Office, place: _Place, model: str | None) -> list[Seen]:
