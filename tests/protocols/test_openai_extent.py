@@ -161,6 +161,13 @@ def test_what_is_nested_beyond_reading_may_fill_the_context() -> None:
     assert of(body).bytes == len(body)
 
 
+def test_what_is_json_and_cannot_be_read_may_fill_the_context() -> None:
+    """A number beyond all floats was a 500."""
+    body = b'{"model":"m","messages":[{"role":"user","content":"hi","score":1e999}]}'
+    assert of(body) == Extent(bytes=len(body), elsewhere=True)
+    assert "1e999" in prompt(read("chat", body))
+
+
 class TestPrompt:
     """What is counted where nobody reports: all that is text, and no media."""
 

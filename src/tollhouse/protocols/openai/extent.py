@@ -20,6 +20,8 @@ _SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search", 
 _OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
 """Tools that the caller runs: what they give comes back in the next body."""
 
+_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
+
 
 class Extent(Struct, frozen=True):
     """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
@@ -42,7 +44,7 @@ def extent(request: Request) -> Extent:
             continue
         try:
             value = msgspec.json.decode(raw)
-        except RecursionError:
+        except _UNREAD:
             elsewhere = True
             continue
         for found in media(value):

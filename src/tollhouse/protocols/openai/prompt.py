@@ -10,6 +10,7 @@ from tollhouse.protocols.openai.request import Request
 
 _PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "tools", "functions")
 _FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
+_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
 def prompt(request: Request) -> str:
@@ -26,7 +27,7 @@ def prompt(request: Request) -> str:
 def _without_media(raw: Raw) -> bytes:
     try:
         value = msgspec.json.decode(raw)
-    except RecursionError:
+    except _UNREAD:
         return bytes(raw)
     inline = [found for found in media(value) if found.inline]
     for found in inline:
