@@ -41,8 +41,8 @@ def _score(copy: Path, workers: int, show: bool) -> int:
         ["nice", "-n", "10", mutmut, "run", "--max-children", str(workers)], cwd=copy, capture_output=True, text=True
     )
     counts = _COUNTS.findall(done.stdout)
-    if not counts:
-        print(done.stdout[-4000:], done.stderr[-4000:], sep="\n")
+    if not counts or counts[-1][0] != counts[-1][1]:
+        print(done.stdout[-2000:], done.stderr[-2000:], "it did not come to its end", sep="\n")
         return 1
     _, changes, noticed, untested, too_slow, suspicious, survived = map(int, counts[-1])
     caught = noticed + too_slow  # a rule that never ends is noticed, too

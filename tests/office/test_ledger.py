@@ -14,7 +14,7 @@ from msgspec import structs
 
 from tests.gateway.stage import HOUSE_1
 from tests.office.scene import NOW_MS, OPERATOR, HandClock, of_account, run
-from tests.office.test_money import call, commit
+from tests.office.test_money import DAY_MS, call, commit
 from tests.office.trade import trade
 from tollhouse.billing.ledger import refundable
 from tollhouse.billing.price_list import PriceLists
@@ -159,6 +159,20 @@ def test_calls_in_test_mode_cost_nothing_and_are_nobodys_flaw(tmp_path: Path) ->
         assert (await office.rows.read(lambda tables: tables.ledger.money(mine.id))).spent == 7
 
     run(tmp_path, scene)
+
+
+def test_calls_that_have_expired_are_nobodys_flaw(tmp_path: Path) -> None:
+    """Records are kept for 90 days, the ledger for ever."""
+
+    async def scene(office: Office, clock: HandClock) -> None:
+        mine = await accounts.create(office, OPERATOR, name="mine")
+        await commit(office, call(1, mine.id, 10, time_ms=NOW_MS - 100 * DAY_MS), call(2, mine.id, 7))
+
+    run(tmp_path, scene)
+    with sqlite3.connect(tmp_path / "tollhouse.db") as raw:
+        raw.execute(f"DELETE FROM requests WHERE time_ms < {NOW_MS}")
+    raw.close()
+    assert run(tmp_path, flaws) == []
 
 
 def test_a_chain_of_thousands_is_walked_to_its_end(tmp_path: Path) -> None:
