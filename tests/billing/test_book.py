@@ -158,7 +158,8 @@ def test_the_refusal_names_budget_limit_use_reset_and_who_can_raise_it() -> None
 def test_the_refusal_of_the_operators_budget_names_the_operator() -> None:
     one = purse(5 * USD, system=True, window="month", object_id="acc_a", model="gpt-*")
     said = refusal(Short(one, 1), 0, None, "ops@toll.example").message
-    assert "budget of 5 USD for gpt-* on the account acc_a that the operator set is used up" in said
+    assert "budget of 5 USD for gpt-* on the account acc_a that the operator set is not enough for this call" in said
+    assert "Send less, or name a smaller output cap." in said
     assert said.endswith("To raise it, ask ops@toll.example.")
     assert refusal(Short(one, 1), 0, None).message.endswith("To raise it, ask the operator of this platform.")
     mine = refusal(Short(purse(1), 1), 0, None, "ops@toll.example").message
@@ -169,13 +170,16 @@ def test_the_refusal_for_want_of_money_says_what_is_left_and_names_no_instant() 
     money = purse(3 * USD, spent=2 * USD, kind="money", object_id="acc_a")
     failure = refusal(Short(money, 2 * USD), 0, None, "ops@toll.example")
     assert failure.message == (
-        "The money of the account acc_a is used up: 1 USD left, 2 USD used, 0 USD held for calls in flight; "
-        "this call may cost 2 USD. To add money, ask ops@toll.example."
+        "The money of the account acc_a is not enough for this call: 1 USD left, 2 USD used, "
+        "0 USD held for calls in flight; this call may cost 2 USD. Send less, or name a smaller output cap. "
+        "To add money, ask ops@toll.example."
     )
     assert failure.retry_after_ms is None
     money.spent += USD
-    assert ": 0 USD left, 3 USD used" in refusal(Short(money, 1), 0, None).message
-    assert refusal(Short(money, 1), 0, None).message.endswith("The account needs more money.")
+    assert "is used up: 0 USD left, 3 USD used" in refusal(Short(money, 1), 0, None).message
+    assert refusal(Short(money, 1), 0, None).message.endswith(
+        "0.000000001 USD. To add money, ask the operator of this platform."
+    )
     assert "0 USD on" in refusal(Short(purse(None), 1), 0, None).message
 
 

@@ -73,6 +73,13 @@ def test_an_answer_goes_through_as_it_came_and_is_written_down() -> None:
     run(main())
 
 
+def test_tags_are_read_as_utf_8_and_as_latin_1_where_they_are_not() -> None:
+    for written, tags in (("teäm=区".encode(), {"teäm": "区"}), (b"te\xe4m=x", {"teäm": "x"})):
+        stage = Stage()
+        asyncio.run(stage.ask(FakeClient(asking()), headers=[(b"x-tollhouse-tags", written)]))
+        assert stage.record.tags == tags
+
+
 def test_a_stream_goes_on_event_by_event_and_its_end_waits_for_the_record() -> None:
     async def main() -> None:
         stage = Stage(first=FakeUpstream(streaming(*STORY)))

@@ -41,6 +41,9 @@ def test_usage_by_each_grouping_and_for_whom(tmp_path: Path) -> None:
         assert await models(of_account(mine.id)) == {"a": 1, "b": 2}
         assert await models(account="mine", from_ms=0) == {"a": 1, "b": 2, "c": 4}
         assert await models(account="mine", from_ms=0, to_ms=NOW_MS - DAY_MS) == {"b": 2, "c": 4}
+        # An end alone means the thirty days before it.
+        assert await models(account="mine", to_ms=NOW_MS - 20 * DAY_MS) == {"b": 2, "c": 4}
+        assert await models(account="mine", to_ms=0) == {}
         assert await models(key=theirs.id) == {"a": 8}
         assert await models(account="mine", by="tag") == {"team=Zoll": 3}
         assert await models(account="mine", mode="live") == {}
@@ -51,7 +54,12 @@ def test_usage_by_each_grouping_and_for_whom(tmp_path: Path) -> None:
             await models(of_account(mine.id), account="other")
         with pytest.raises(PathNotFound):
             await models(of_account(mine.id), key=theirs.id)
-        for asked, param in (({"by": "colour"}, "by"), ({"from_ms": 5, "to_ms": 4}, "from"), ({"from_ms": -1}, "from")):
+        for asked, param in (
+            ({"by": "colour"}, "by"),
+            ({"from_ms": 5, "to_ms": 4}, "from"),
+            ({"from_ms": -1}, "from"),
+            ({"to_ms": -1}, "to"),
+        ):
             with pytest.raises(BadRequest) as refused:
                 await models(**asked)
             assert refused.value.param == param

@@ -9,7 +9,7 @@ A limit that people lower below what is already spent is no exception to be made
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from tollhouse.billing.budgets import Level
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.amount import MOST, format_usd
 from tollhouse.core.failure import InsufficientQuota
+
+_OPERATOR: Final = "the operator of this platform"
 
 
 class Purse(Struct, kw_only=True):
@@ -120,26 +122,27 @@ def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> I
     """
     purse = short.purse
     limit = format_usd(purse.limit or 0)
+    left = purse.left() or 0
+    state = "is not enough for this call" if left > 0 else "is used up"
     used = f"{format_usd(purse.spent)} USD used, {format_usd(purse.held)} USD held for calls in flight"
     if purse.kind == "money" and purse.limit is None:
         what = f"The account {purse.object_id} has spent all that this platform counts: {used}"
         cure = f"Ask {contact}." if contact else "It needs a new account."
     elif purse.kind == "money":
-        what = (
-            f"The money of the account {purse.object_id} is used up: {format_usd(purse.left() or 0)} USD left, {used}"
-        )
-        cure = f"To add money, ask {contact}." if contact else "The account needs more money."
+        what = f"The money of the account {purse.object_id} {state}: {format_usd(left)} USD left, {used}"
+        cure = f"To add money, ask {contact or _OPERATOR}."
     else:
         which = f" for {purse.model}" if purse.model is not None else ""
         by = " that the operator set" if purse.system else ""
         whose = f"{which} on the {purse.level} {purse.object_id}{by}"
-        what = f"The {purse.window} budget of {limit} USD{whose} is used up: {used}"
-        owner = contact or "the operator of this platform" if purse.system else "an owner or admin of the account"
+        what = f"The {purse.window} budget of {limit} USD{whose} {state}: {used}"
+        owner = contact or _OPERATOR if purse.system else "an owner or admin of the account"
         cure = f"To raise it, ask {owner}."
     need = f"this call may cost {format_usd(short.amount)} USD"
+    cheaper = " Send less, or name a smaller output cap." if left > 0 else ""
     begins = f" It begins anew at {when}." if when is not None else ""
     wait_ms = None if purse.resets_at_ms is None else max(0, purse.resets_at_ms - now_ms)
-    return InsufficientQuota(f"{what}; {need}.{begins} {cure}", retry_after_ms=wait_ms)
+    return InsufficientQuota(f"{what}; {need}.{cheaper}{begins} {cure}", retry_after_ms=wait_ms)
 
 
 def _refuses(purse: Purse, amount: int) -> bool:

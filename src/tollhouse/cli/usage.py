@@ -17,8 +17,12 @@ def usage(
     account: AccountOption = None,
     project: ProjectOption = None,
     by: Literal["model", "key", "project", "day", "tag"] = "model",
-    start: Annotated[str | None, Parameter(name="--from", help="a date or time; default: 30 days ago")] = None,
-    end: Annotated[str | None, Parameter(name="--to", help="a date or time, exclusive; default: now")] = None,
+    start: Annotated[
+        str | None, Parameter(name="--from", help="a date, a time, or 7d: so long ago; default: 30 days before --to")
+    ] = None,
+    end: Annotated[
+        str | None, Parameter(name="--to", help="a date, a time, or 1d: so long ago; exclusive; default: now")
+    ] = None,
     to_csv: Annotated[bool, Parameter(name="--csv", negative=(), help="comma-separated values")] = False,
     at: Place = HERE,
 ) -> None:

@@ -28,13 +28,21 @@ async def read(house: House, journey: Journey) -> Request:
     return request
 
 
+def _text(header: bytes) -> str:
+    """What clients write beyond ASCII is UTF-8 nearly always."""
+    try:
+        return header.decode()
+    except UnicodeDecodeError:
+        return header.decode("latin-1")
+
+
 def _tags(of_key: dict[str, str], header: bytes, request: Request) -> dict[str, str]:
     """What costs may be grouped by: the key's own tags, and the call's, which go before them."""
     tags = dict(list(request.metadata.items())[:TAGS_MAX])
     if request.user:
         tags["user"] = request.user
     if header:
-        for pair in header.decode("latin-1").split(","):
+        for pair in _text(header).split(","):
             name, found, value = pair.partition("=")
             if not found or not name.strip():
                 raise BadRequest("x-tollhouse-tags must be written as a=b,c=d", param="x-tollhouse-tags")

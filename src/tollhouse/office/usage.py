@@ -26,7 +26,7 @@ async def report(
     key: str | None = None,
     mode: KeyMode | None = None,
 ) -> tuple[UsageSum, ...]:
-    """Sums over [from, to), in Unix milliseconds: by default the last 30 days (of UTC), up to now.
+    """Sums over [from, to), in Unix milliseconds: by default the last 30 days (of UTC) before `to_ms`, up to now.
 
     Bounds are widened to whole quarters of an hour; by tag, to whole days of UTC. Without a mode, test calls count too.
     Raises BadRequest, PathNotFound.
@@ -35,9 +35,13 @@ async def report(
         raise BadRequest(f"by: there are {', '.join(_GROUPINGS)}", param="by")
     now_ms = office.clock.now_ms()
     today_ms = now_ms - now_ms % DAY_MS
-    start_ms = today_ms - (_DAYS - 1) * DAY_MS if from_ms is None else from_ms
     end_ms = today_ms + DAY_MS if to_ms is None else to_ms
-    if not 0 <= start_ms <= end_ms:
+    last_day_ms = end_ms - 1 - (end_ms - 1) % DAY_MS
+    start_ms = max(0, last_day_ms - (_DAYS - 1) * DAY_MS if from_ms is None else from_ms)
+    for name, given in (("from", from_ms), ("to", to_ms)):
+        if given is not None and given < 0:
+            raise BadRequest(f"{name}: this lies before 1970", param=name)
+    if start_ms > end_ms:
         raise BadRequest("from: this lies after `to`", param="from")
     account_id = reach.narrowed(office, actor, account)
     if by == "tag" and (key is not None or project is not None):

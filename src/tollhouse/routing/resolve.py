@@ -34,7 +34,9 @@ def resolve(
         if model is None:
             raise _unknown(catalogue, name, may_call, now_ms)
     if not may_call(model):
-        raise ModelNotAllowed(f"This API key may not call the model {_shown(name)}.", param="model")
+        raise ModelNotAllowed(
+            f"This API key may not call the model {_shown(name)}. GET /v1/models lists those it may.", param="model"
+        )
     if model.retires_at is not None and is_retired(model, now_ms):
         raise _retired(model, name)
     if operation is not None and model.operations and operation not in model.operations:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.moments import moment_ms
+from tollhouse.edge.admin.moments import ago_ms
 from tollhouse.edge.admin.objects import Page, UsageObject, usage_object
 from tollhouse.edge.admin.route import OWN, Asked, Route
 from tollhouse.office import usage
@@ -18,7 +18,7 @@ from tollhouse.office import usage
 
 class UsageAsked(Struct, frozen=True, kw_only=True):
     by: Literal["model", "key", "project", "day", "tag"] = "model"
-    start: str | None = field(default=None, name="from")  # a date or a time with its offset; absent: 30 days ago
+    start: str | None = field(default=None, name="from")  # a date, a time with its offset, or 7d: so long ago
     end: str | None = field(default=None, name="to")  # exclusive; absent: now
     account: str | None = None
     project: str | None = None
@@ -33,8 +33,8 @@ async def report(desk: Desk, asked: Asked[UsageAsked]) -> Page[UsageObject]:
         desk.office,
         asked.actor,
         by=given.by,
-        from_ms=None if given.start is None else moment_ms(given.start, "from", asked.now_ms),
-        to_ms=None if given.end is None else moment_ms(given.end, "to", asked.now_ms),
+        from_ms=None if given.start is None else ago_ms(given.start, "from", asked.now_ms),
+        to_ms=None if given.end is None else ago_ms(given.end, "to", asked.now_ms),
         account=given.account,
         project=given.project,
         key=asked.own_key_id or given.key,
