@@ -318,6 +318,20 @@ def test_embeddings_take_token_ids_and_have_the_usual_dimensions() -> None:
     assert len(_tell({"model": "sim-1", "input": [1, 2, 3]}, "", "embeddings").json["data"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("operation", "body", "name"),
+    [
+        ("chat", CHAT | {"n": 129}, "n"),
+        ("completions", COMPLETION | {"n": 10**9}, "n"),
+        ("completions", COMPLETION | {"prompt": ["x"] * 2049}, "prompt"),
+        ("embeddings", EMBEDDING | {"input": ["x"] * 2049}, "input"),
+    ],
+)
+def test_more_answers_than_fit_into_memory_are_refused(operation: Operation, body: dict[str, Any], name: str) -> None:
+    told = Rehearsal().whole(body, "", operation)
+    assert (told.status, told.error["param"]) == (400, name)
+
+
 @pytest.mark.parametrize(("name", "value"), [("dimensions", 0), ("dimensions", 4097), ("encoding_format", "hex")])
 def test_embeddings_that_cannot_be_made_are_refused(name: str, value: object) -> None:
     told = Rehearsal().whole(EMBEDDING | {name: value}, "", "embeddings")

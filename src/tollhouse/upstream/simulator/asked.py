@@ -12,6 +12,8 @@ from tollhouse.protocols.openai import request as requests
 
 DIMENSIONS_DEFAULT: Final = 1536
 _DIMENSIONS_MAX: Final = 4096
+_INPUTS_MAX: Final = 2048
+_ANSWERS_MAX: Final = 128  # to one input: as the original; without a bound, one call could fill the memory
 _ANY_JSON: Final[dict[str, object]] = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _TOOL_RESULTS: Final = ("function_call_output", "custom_tool_call_output")
 
@@ -51,6 +53,10 @@ def _read(request: requests.Request) -> Asked:
     operation = request.operation
     members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
     tools = dict(_tools(members.get("tools")))
+    named = "prompt" if operation == "completions" else "input"
+    inputs = _inputs(members.get(named))
+    if len(inputs) > _INPUTS_MAX:
+        raise BadRequest(f"'{named}' may hold at most {_INPUTS_MAX} entries.", param=named)
     turns = members.get("messages") if operation == "chat" else members.get("input")
     end: object = turns[-1] if operation in ("chat", "responses") and isinstance(turns, list) else None
     return Asked(
@@ -58,12 +64,12 @@ def _read(request: requests.Request) -> Asked:
         model=request.model,
         stream=request.stream,
         wants_usage=request.wants_usage,
-        inputs=_inputs(members.get("prompt" if operation == "completions" else "input")),
+        inputs=inputs,
         prompt=tuple(_prompt(members)),
         media=sum(map(_media, (members.get("messages"), members.get("input")))),
         last=" ".join(_texts(turns if end is None else end)) or " ".join(_texts(members.get("prompt"))),
         replies_to_tool=isinstance(end, dict) and (end.get("role") == "tool" or end.get("type") in _TOOL_RESULTS),
-        n=_number(members.get("n"), 1),
+        n=_answers(members.get("n")),
         cap=request.output_cap,
         stop=tuple(text for text in _listed(members.get("stop")) if isinstance(text, str) and text),
         tools=tools,
@@ -155,6 +161,13 @@ def _schema(members: _Object) -> object:
         return None
     named = wanted.get("json_schema", wanted)
     return (named.get("schema") if isinstance(named, dict) else None) or _ANY_JSON
+
+
+def _answers(value: object) -> int:
+    n = _number(value, 1)
+    if n > _ANSWERS_MAX:
+        raise BadRequest(f"'n' may be at most {_ANSWERS_MAX}.", param="n")
+    return n
 
 
 def _dimensions(value: object) -> int:
