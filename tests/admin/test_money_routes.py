@@ -117,6 +117,20 @@ def test_the_operators_budget_is_beyond_the_owners_reach(desks: Desks) -> None:
     assert sorted(purse.limit or 0 for purse in desks.office.purses.of(key, START_MS)) == [0, 100 * 10**9, 900 * 10**9]
 
 
+def test_a_list_of_budgets_says_what_is_used_and_left_of_each(desks: Desks) -> None:
+    budget = {"key": desks.keys["alpha-live"], "window": "day", "amount_usd": "5"}
+    made = desks.bearer("alpha-admin", "POST", "/api/v1/budgets", budget).body
+    key = desks.office.directory.keys[desks.keys["alpha-live"]]
+    purse = desks.office.purses.of(key, START_MS)[0]
+    purse.spent, purse.held = 2 * 10**9, 10**9
+    (shown,) = desks.bearer("alpha-admin", "GET", "/api/v1/budgets").body["data"]
+    figures = ("used_usd", "held_usd", "remaining_usd", "resets_at")
+    assert [made[name] for name in figures] == ["0", "0", "5", "2027-01-16T00:00:00Z"]
+    assert [shown[name] for name in figures] == ["2", "1", "2", "2027-01-16T00:00:00Z"]
+    gone = desks.bearer("alpha-admin", "POST", f"/api/v1/budgets/{made['id']}/remove", {}).body
+    assert {gone[name] for name in figures} == {None}
+
+
 def test_the_ledger_is_checked_and_read_as_a_bill(desks: Desks) -> None:
     desks.operator("POST", "/api/v1/credits", {"account": "alpha", "amount_usd": "7", "reason": "a start"})
     found = desks.operator("GET", "/api/v1/ledger/verify").body

@@ -66,6 +66,17 @@ def test_the_purses_of_all_budgets_over_a_key_stand_in_their_present_windows() -
     assert [(purse.id, purse.spent) for purse in tomorrow] == [("bud_key", 0), ("bud_model", 0)]
 
 
+def test_one_budget_is_found_in_its_present_window_while_it_binds() -> None:
+    purses = Purses()
+    one = purses.put_budget(budget(), T, 7)
+    assert purses.present("bud_1", T) is one
+    tomorrow = purses.present("bud_1", T + DAY_MS)
+    assert tomorrow is not None
+    assert (tomorrow.spent, tomorrow.starts_at_ms) == (0, T + DAY_MS)
+    purses.remove_budget("bud_1")
+    assert purses.present("bud_1", T) is None
+
+
 def test_an_account_nobody_knows_has_no_money() -> None:
     purses = Purses()
     with pytest.raises(Short):

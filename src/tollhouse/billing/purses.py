@@ -78,6 +78,11 @@ class Purses:
         if standing is not None:
             self._by_object[standing.budget.level, standing.budget.object_id].remove(standing)
 
+    def present(self, budget_id: str, now_ms: int) -> Purse | None:
+        """A budget's present window; None if it binds no more."""
+        standing = self._budgets.get(budget_id)
+        return None if standing is None else self._now(standing, now_ms)
+
     def budgets(self, key: ApiKey) -> list[Budget]:
         """Every budget over a key, from the key up."""
         return [standing.budget for standing in self._over(key)]

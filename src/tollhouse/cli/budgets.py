@@ -57,7 +57,9 @@ def put(
 def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
     """Budgets, newest first."""
     answer = call(at, "budgets.list", given={"account": account, "limit": limit, "after": after})
-    shown = columns("id", "level", "of_id", "amount_usd", "window", "model", "created_at")
+    shown = columns(
+        *("id", "level", "of_id", "amount_usd", "used_usd", "held_usd", "remaining_usd", "window", "resets_at", "model")
+    )
     show_rows(at, answer, shown, empty="There is no budget")
 
 

@@ -78,7 +78,7 @@ async def refund(
     def deed(tables: Tables) -> Posted:
         entries = tables.ledger.of_request(request_id)
         if not entries:
-            raise PathNotFound(f"no charge of a call {reach.shown(request_id)}")
+            raise PathNotFound(f"no call {reach.shown(request_id)} was charged")
         account_id = entries[0].transfer.account_id
         if (done := next((one for one in entries if one.transfer.kind == "refund"), None)) is not None:
             if asked not in (None, done.transfer.amount):

@@ -1,7 +1,10 @@
 """/api/v1/budgets"""
 
+from typing import Any
+
 from msgspec import Struct, structs
 
+from tollhouse.billing.book import Purse
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.desk import Desk
@@ -12,7 +15,8 @@ from tollhouse.office import budgets
 
 
 class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="budget"):
-    """`of_id`: the account, project or key it stands on."""
+    """`of_id`: the account, project or key it stands on. What is used, held and left is of its present window, which
+    ends at `resets_at`; null for one that binds no more."""
 
     id: str
     account_id: str
@@ -27,6 +31,10 @@ class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="b
     webhook: str | None
     managed_by_operator: bool
     created_at: str | None
+    used_usd: str | None
+    held_usd: str | None
+    remaining_usd: str | None
+    resets_at: str | None
 
 
 class SetBudgetObject(BudgetObject, frozen=True, kw_only=True, tag_field="object", tag="budget"):
@@ -74,7 +82,7 @@ async def put(desk: Desk, asked: Asked[NewBudget]) -> SetBudgetObject:
         system=given.system,
     )
     secret = await budgets.reveal(desk.office, made)
-    return SetBudgetObject(**structs.asdict(budget_object(made)), secret=secret)
+    return SetBudgetObject(**structs.asdict(_shown(desk, asked, made)), secret=secret)
 
 
 async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
@@ -82,14 +90,18 @@ async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
     found = await budgets.list_page(
         desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
     )
-    return page_object(found, budget_object)
+    return page_object(found, lambda budget: _shown(desk, asked, budget))
 
 
 async def remove(desk: Desk, asked: Asked[Nothing]) -> BudgetObject:
-    return budget_object(await budgets.remove(desk.office, asked.actor, asked.id))
+    return budget_object(await budgets.remove(desk.office, asked.actor, asked.id), None)
 
 
-def budget_object(budget: Budget) -> BudgetObject:
+def _shown(desk: Desk, asked: Asked[Any], budget: Budget) -> BudgetObject:
+    return budget_object(budget, desk.office.purses.present(budget.id, asked.now_ms))
+
+
+def budget_object(budget: Budget, purse: Purse | None) -> BudgetObject:
     return BudgetObject(
         id=budget.id,
         account_id=budget.account_id,
@@ -104,6 +116,10 @@ def budget_object(budget: Budget) -> BudgetObject:
         webhook=budget.webhook,
         managed_by_operator=budget.system,
         created_at=written(budget.created_at_ms),
+        used_usd=None if purse is None else format_usd(purse.spent),
+        held_usd=None if purse is None else format_usd(purse.held),
+        remaining_usd=None if purse is None else format_usd(purse.left() or 0),
+        resets_at=None if purse is None else written(purse.resets_at_ms),
     )
 
 
