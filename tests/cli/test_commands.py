@@ -113,6 +113,9 @@ def test_what_init_writes_has_no_mistakes_and_can_be_applied(tmp_path: Path) -> 
 def test_without_a_database_a_command_says_how_to_make_one(tmp_path: Path) -> None:
     missing = Folder(tmp_path / "gone").json("keys", "list")
     assert missing.error["code"] == "no_data_folder"
+    (tmp_path / "file").touch()
+    odd = Folder(tmp_path / "file").json("keys", "list").error
+    assert (odd["code"], "Not a directory" in odd["message"]) == ("no_data_folder", True)
     empty = Folder(tmp_path).json("keys", "list")
     assert (empty.code, empty.error["code"]) == (1, "no_database")
     assert "tollhouse init" in empty.error["message"]

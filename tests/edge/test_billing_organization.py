@@ -32,6 +32,9 @@ class Organization:
             if key != test:
                 for place, figure in enumerate((told["prompt_tokens"], told["completion_tokens"], 1)):
                     self.tokens[model][place] += figure
+        house.post(CHAT, one, {"model": "no-such-model", "messages": [{"role": "user", "content": "hello"}]})
+        dear = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 16_000, "n": 1_000}
+        house.post(CHAT, one, dear)
         house.post("/v1/embeddings", one, {"model": "text-embedding-3-small", "input": "hello there"})
         self.spent = 50 - Decimal(house.get("/v1/key", one).json["balance"]["available_usd"])
 
@@ -72,6 +75,12 @@ def test_usage_has_the_originals_shape(org: Organization) -> None:
             assert result[name] == 0
         for name in ("project_id", "user_id", "api_key_id", "model", "batch"):
             assert result[name] is None
+
+
+def test_calls_that_used_nothing_make_no_result(org: Organization) -> None:
+    found = org.results(f"usage/completions?start_time={org.since}&group_by=model")
+    assert {one["model"] for one in found} == {"gpt-4o", "gpt-4.1"}
+    assert all(one["num_model_requests"] for one in found)
 
 
 @pytest.mark.parametrize("spelling", ["group_by", "group_by[]"])

@@ -94,7 +94,7 @@ def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, b
         connection.request(wire.method, wire.target, wire.body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
-    except (FileNotFoundError, ConnectionRefusedError) as error:
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
         raise NobodyListens(str(path)) from error
     except PermissionError as error:
         raise Trouble(f"{path} may be opened by the user who runs the server only", code="not_permitted") from error

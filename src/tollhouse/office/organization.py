@@ -37,7 +37,8 @@ class Bucket(Struct, frozen=True):
 
 async def usage(office: Office, account_id: str, kind: str, asked: Question) -> list[Bucket]:
     """What its live calls of one kind used (`core.roll_up.kind_of`). Raises Overloaded."""
-    return _buckets(asked, await office.rows.read(lambda tables: _used(tables, kind, account_id, asked)))
+    sums = await office.rows.read(lambda tables: _used(tables, kind, account_id, asked))
+    return _buckets(asked, [one for one in sums if one.usage != Usage()])  # calls that were refused used nothing
 
 
 async def costs(office: Office, account_id: str, asked: Question) -> list[Bucket]:
