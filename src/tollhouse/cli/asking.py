@@ -10,6 +10,9 @@ def confirm(place: Place, question: str, *, yes: bool) -> None:
     """Ask on a terminal. With --yes, with --json or without a terminal nothing asks. Raises Misuse for a no."""
     if yes or place.json or not sys.stdin.isatty():
         return
-    answer = input(f"{question} [y/N] ")
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:  # Ctrl-D
+        answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise Misuse("nothing was changed", code="not_confirmed")
