@@ -13,6 +13,7 @@ from tests.gateway.stage import (
     refusing,
     run,
     streaming,
+    turns,
     until,
     word,
 )
@@ -113,6 +114,40 @@ def test_a_process_that_ends_writes_down_what_it_cut_off() -> None:
             assert (stage.record.usage != Usage()) == begun, "what was delivered is counted"
             assert stage.answers_settled
             assert stage.limits.inside == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("on_disconnect", ["abort", "drain"])
+@pytest.mark.parametrize("cut_first", [False, True])
+def test_whom_the_end_of_the_process_cuts_off_pays_nothing_before_the_first_byte(
+    stream: bool, on_disconnect: str, cut_first: bool
+) -> None:
+    """The end of the process breaks off the connection, too: that is not a caller who leaves."""
+
+    async def main() -> None:
+        stage = Stage(
+            first=FakeUpstream(streaming(ROLE, asyncio.Event())),
+            money=10**9,
+            provider={"on_disconnect": on_disconnect},
+        )
+        client = FakeClient(asking(stream=stream))
+        asked = asyncio.create_task(stage.ask(client))
+        await until(lambda: bool(stage.first.answers))
+        await turns()
+        if cut_first:
+            client.leave()
+        asked.cancel()
+        client.leave()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        assert (stage.record.ending, stage.record.status, stage.record.charge) == (
+            "failed_before_first_byte",
+            503,
+            None,
+        )
+        assert (stage.purse.spent, stage.purse.held) == (0, 0)
 
     run(main())
 

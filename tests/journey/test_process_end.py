@@ -90,6 +90,25 @@ def test_a_second_signal_ends_at_once(start: Start, provider: Provider) -> None:
     assert provider.turns[0].left.result(WAIT_SECONDS_MAX) > 0
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_whom_the_end_of_the_process_cuts_off_before_the_first_byte_pays_nothing(
+    start: Start, provider: Provider, stream: bool
+) -> None:
+    """The cut was taken for a caller who had left, and the prompt was charged."""
+    house = start(lame_duck=600)
+    provider.plays("up-house", streams([], end="open"))
+    connection = house.connect()
+    connection.request("POST", "/v1/chat/completions", *house.written(chat(stream=stream), None, None))
+    until(lambda: ready(house) == 200 and bool(provider.turns))
+    house.signal()
+    until(lambda: ready(house) == 503)
+    house.signal()
+    assert house.wait() == 0
+    connection.close()
+    (record,) = house.read(lambda tables: tables.requests.page(before=None, limit=9))
+    assert (record.ending, record.status, record.charge) == ("failed_before_first_byte", 503, None)
+
+
 def test_every_answer_received_whole_survives_being_killed(start: Start, provider: Provider) -> None:
     """Eight callers as fast as they can, then no warning at all: what they hold is in the database, each once."""
     house = start()

@@ -4,7 +4,7 @@ A stream whose provider says `on_disconnect = "abort"` is given up at once, unle
 moment is left for the usage that follows. Everything else is read to its end (so that what the provider bills is
 known), bounded by `drain_seconds_max`, counted from the moment the caller left. Giving up cancels the wait the journey
 is in; leaving the `with` turns that cancellation into `ClientLeft`. A cancellation for any other reason (the process
-ends) stays what it is.
+ends, and breaks off the connection, too) stays what it is: nobody pays for being cut off.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Leaving:
     when an earlier `Leaving` of the call would have given up; None while the caller is there.
     """
 
-    __slots__ = ("_abort", "_client", "_finishing", "_seconds", "_task", "_timer", "give_up_at")
+    __slots__ = ("_abort", "_client", "_finishing", "_gave_up", "_seconds", "_task", "_timer", "give_up_at")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Leaving:
         self._finishing = finishing
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
+        self._gave_up = False
         self.give_up_at = give_up_at
 
     def __enter__(self) -> "Leaving":
@@ -57,12 +58,17 @@ class Leaving:
     def _left(self) -> None:
         assert self._task is not None
         if self._at_once():
-            self._task.cancel()
+            self._give_up()
             return
         loop = asyncio.get_running_loop()
         if self.give_up_at is None:
             self.give_up_at = loop.time() + self._seconds
-        self._timer = loop.call_at(self.give_up_at, self._task.cancel)
+        self._timer = loop.call_at(self.give_up_at, self._give_up)
+
+    def _give_up(self) -> None:
+        assert self._task is not None
+        self._gave_up = True
+        self._task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -70,7 +76,7 @@ class Leaving:
         self._client.on_gone(None)
         if self._timer is not None:
             self._timer.cancel()
-        if kind is asyncio.CancelledError and self._client.gone:
+        if self._gave_up and kind is asyncio.CancelledError:
             assert self._task is not None
-            self._task.uncancel()
-            raise ClientLeft from None
+            if not self._task.uncancel():  # or else somebody else has cancelled it as well
+                raise ClientLeft from None

@@ -13,6 +13,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
+from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import meter
@@ -76,9 +77,9 @@ async def _stream(
             await _pass_on(house, journey, opened)
     except Failure as broken:
         failure = broken
-    except BaseException:  # guard: the caller left, the process ends, a defect: what was delivered is charged
+    except BaseException as error:  # guard: the caller left, the process ends, a defect: what was delivered is charged
         _give_up(opened)
-        if client.gone or journey.first_byte_ms is not None:
+        if isinstance(error, ClientLeft) or journey.first_byte_ms is not None:
             # A report made before the answer's end says less than was delivered.
             reported = reader.usage if reader.finishing else None
             await meter(house, journey, request, model, reported, reader.raw_usage, opened.delivered)
