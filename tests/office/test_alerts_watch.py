@@ -12,9 +12,10 @@ from tests.office.test_money import call, commit
 from tollhouse.core.account import Account
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.catalogue import Catalogue, Plan
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.office import accounts, budgets, credits, keys, outbox, watch  # noqa: A004 - the noun
 from tollhouse.office.office import Office
-from tollhouse.office.watch import DAY_MS, HOUR_MS, Seen, unusual
+from tollhouse.office.watch import Seen, unusual
 
 
 async def opened(office: Office, name: str = "mine", **more: Any) -> Account:

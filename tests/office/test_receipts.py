@@ -11,12 +11,12 @@ from tests.office.scene import OPERATOR, HandClock, of_account, run
 from tests.office.trade import Trade, trade
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.request import Request
+from tollhouse.core.roll_up import DAY_MS
 from tollhouse.office import accounts, budgets, keys, receipts, usage
 from tollhouse.office import credits as credit
 from tollhouse.office.office import Office
 from tollhouse.office.pages import Page
 from tollhouse.office.receipts import Wanted
-from tollhouse.office.usage import DAY_MS
 
 MUCH = event(choices=[], usage={"prompt_tokens": 60, "completion_tokens": 900, "total_tokens": 960})
 CHARGE = 60 * 2500 + 12 * 10000  # of the stage's usual answer at house-1's price

@@ -20,11 +20,12 @@ from tests.store.test_charges import call
 from tests.store.writing import on_disk, writing
 from tollhouse.billing.span import Span, day_edges
 from tollhouse.core.request import Request
+from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.core.usage import Usage
 from tollhouse.store import migration
 from tollhouse.store.database import open_store
 from tollhouse.store.engines import connect
-from tollhouse.store.spend import HOUR_MS, SPANS, runs
+from tollhouse.store.spend import SPANS, runs
 
 QUARTER, DAY = 900_000, 86_400_000
 DAY_0 = NOW_MS - NOW_MS % DAY

@@ -13,9 +13,10 @@ from tests.office.scene import NOW_MS, OPERATOR, HandClock
 from tests.store.test_spend import refilled
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import Identity
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.office import accounts, bills, budgets, credits, keys, organization, projects  # noqa: A004 - the noun
 from tollhouse.office.office import Office
-from tollhouse.office.organization import DAY_MS, HOUR_MS, Question
+from tollhouse.office.organization import Question
 from tollhouse.store.database import Store, open_store
 
 ROWS_MAX = 2_000

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from tollhouse.billing.windows import Window, begins_ms, time_zone
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.roll_up import QUARTER_MS
 
-QUARTER_MS: Final = 15 * 60 * 1000
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _UNIX: Final = re.compile(r"[0-9]{1,15}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,6 +8,14 @@ from msgspec import Struct
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 
+QUARTER_MS: Final = 900_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
+"""What is used and spent is summed by spans such as these."""
+
+FOREVER_MS: Final = 253_370_764_800_000
+"""Unix milliseconds, in the year 9999, where a day of UTC begins: later than all that is summed."""
+
 UsageBy = Literal["model", "key", "project", "day", "tag"]
 
 _TEXT: Final = "completions"

@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from tollhouse.core.amount import format_usd
 from tollhouse.core.failure import BadRequest
-from tollhouse.core.roll_up import BucketSum
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS, BucketSum
 from tollhouse.core.usage import Usage
 from tollhouse.edge.admin.given import from_texts
 from tollhouse.edge.books import Books, Page, number, owner, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.office import organization as books_of
-from tollhouse.office.organization import DAY_MS, HOUR_MS, Bucket, Question
+from tollhouse.office.organization import Bucket, Question
 
 Members = Mapping[str, object]
 

@@ -13,12 +13,11 @@ from tollhouse.billing.ledger import Entry, Transfer
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Failure
 from tollhouse.core.money import Money
+from tollhouse.core.roll_up import FOREVER_MS
 from tollhouse.office import audit, reach
 from tollhouse.office.money import post
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
-
-_FOREVER_MS = 253_370_764_800_000  # in the year 9999
 
 
 class _Ended(NamedTuple):
@@ -105,7 +104,7 @@ async def _end(office: Office, actor: Actor, account_id: str, now_ms: int) -> tu
 
 
 def _pocket(tables: Tables, money: Money) -> Pocket:
-    return laid_out(tables.ledger.deeds_within(money.account_id, 0, _FOREVER_MS), money.balance)
+    return laid_out(tables.ledger.deeds_within(money.account_id, 0, FOREVER_MS), money.balance)
 
 
 def _next_ms(pocket: Pocket) -> int | None:

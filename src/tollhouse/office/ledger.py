@@ -12,13 +12,13 @@ from tollhouse.billing.ledger import Entry
 from tollhouse.billing.windows import window
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.roll_up import FOREVER_MS
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 from tollhouse.office.verification import Verification, examine
 
 _VERIFYING_MS = 3_600_000
-_FOREVER_MS = 253_370_764_800_000  # a day of UTC begins here, in the year 9999
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})", re.ASCII)
 
 
@@ -50,7 +50,7 @@ async def statement(office: Office, actor: Actor, account: str | None = None, *,
     """Of a month of UTC, written YYYY-MM; by default of this one. Raises BadRequest, PathNotFound."""
     account_id = reach.account_or_own(office, actor, account).id
     span = window("month", office.clock.now_ms() if month is None else _month(month))
-    from_ms, to_ms = span.start_ms, span.end_ms or _FOREVER_MS
+    from_ms, to_ms = span.start_ms, span.end_ms or FOREVER_MS
 
     def question(tables: Tables) -> Statement:
         before = tables.usage.sums("day", from_ms=0, to_ms=from_ms, account_id=account_id, mode="live")

@@ -10,9 +10,6 @@ from tollhouse.core.usage import Usage
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
-
 
 class Question(Struct, frozen=True, kw_only=True):
     """Unix milliseconds. `from_ms` and `to_ms` are starts of buckets of UTC, of `width_ms` each (an hour or a day).

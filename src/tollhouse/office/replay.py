@@ -19,6 +19,7 @@ from tollhouse.billing.prices import Price, scaled
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.request import Request
+from tollhouse.core.roll_up import DAY_MS
 from tollhouse.office import price_lists, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import cursor, place
@@ -26,7 +27,6 @@ from tollhouse.office.ports import Place, Tables
 
 DAYS: Final = 7
 DAYS_MAX: Final = 90
-_DAY_MS: Final = 86_400_000
 _PORTION: Final = 1_000
 _CALLS_MAX: Final = 100_000  # of one answer: some seconds
 
@@ -82,7 +82,7 @@ async def replay(
     if draft is not None:
         again, everybody = await _by_draft(office, actor, draft, everybody=account_id is not None)
     to_ms = office.clock.now_ms() + 1
-    from_ms = to_ms - days * _DAY_MS
+    from_ms = to_ms - days * DAY_MS
     sums, behind, looked_at = _Sums(again, costs_of(office.catalogue), account_id, draft is None), place(after), 0
     while looked_at < calls_max:
         part = partial(_portion, sums=sums, from_ms=from_ms, to_ms=to_ms, after=behind, portion=portion)

@@ -3,12 +3,10 @@
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
-from tollhouse.core.roll_up import UsageBy, UsageSum
+from tollhouse.core.roll_up import DAY_MS, QUARTER_MS, UsageBy, UsageSum
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 
-DAY_MS = 86_400_000
-QUARTER_MS = 900_000
 _DAYS = 30
 
 _GROUPINGS: tuple[UsageBy, ...] = ("model", "key", "project", "day", "tag")

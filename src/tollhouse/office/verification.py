@@ -19,19 +19,17 @@ from tollhouse.billing.price_list import PriceLists
 from tollhouse.core.charge import Charge
 from tollhouse.core.money import Money
 from tollhouse.core.request import Request
-from tollhouse.core.roll_up import UsageBy
+from tollhouse.core.roll_up import DAY_MS, FOREVER_MS, HOUR_MS, QUARTER_MS, UsageBy
 from tollhouse.core.usage import Usage
 from tollhouse.office.ports import Tables
 
-DAY_MS: Final = 86_400_000
-_FOREVER_MS: Final = 253_370_764_800_000  # a day of UTC begins here, in the year 9999
 _CHARGES: Final = frozenset(("charge", "overrun"))
 _MARKS: Final = 2**64
 _SPANS: Final[Mapping[int, str]] = {
     DAY_MS: "days",
     DAY_MS // 3: "thirds of a day",
-    DAY_MS // 24: "hours",
-    DAY_MS // 96: "quarters of an hour",
+    HOUR_MS: "hours",
+    QUARTER_MS: "quarters of an hour",
 }
 _NOTHING: Final = structs.astuple(Usage())
 
@@ -114,7 +112,7 @@ def _usage_flaws(tables: Tables, account_id: str, days: _Days) -> Iterator[Flaw]
     made = {day: one.amount for day, one in days.items() if one.amount}
     # From a bound that is no day of UTC the quarters of an hour are read, not the days.
     for from_ms, grain in ((0, "days"), (-DAY_MS // 2, "quarters of an hour")):
-        sums = tables.usage.sums("day", from_ms=from_ms, to_ms=_FOREVER_MS, account_id=account_id, mode="live")
+        sums = tables.usage.sums("day", from_ms=from_ms, to_ms=FOREVER_MS, account_id=account_id, mode="live")
         kept = {int(day.group): day.charge for day in sums if day.charge}
         for day in sorted(day for day in {*kept, *made} if kept.get(day, 0) != made.get(day, 0)):
             reason = f"usage by {grain} has {kept.get(day, 0)} on {_date(day)}, the ledger {made.get(day, 0)}"
@@ -132,20 +130,20 @@ def _grain_flaws(tables: Tables, account_id: str) -> Iterator[Flaw]:
     for grain, kept in (
         ("quarters of an hour", _used_by_day(tables, account_id, -DAY_MS // 2)),
         ("days of the whole account", _used_in_buckets(tables, account_id, DAY_MS)),
-        ("hours of the whole account", _used_in_buckets(tables, account_id, DAY_MS // 24)),
+        ("hours of the whole account", _used_in_buckets(tables, account_id, HOUR_MS)),
     ):
         for day in sorted(day for day in {*kept, *days} if kept.get(day) != days.get(day)):
             yield Flaw(account_id, 0, "", f"usage by {grain} is another on {_date(day)} than by days")
 
 
 def _used_by_day(tables: Tables, account_id: str, from_ms: int = 0) -> dict[int, tuple[int, ...]]:
-    sums = tables.usage.sums("day", from_ms=from_ms, to_ms=_FOREVER_MS, account_id=account_id, mode="live")
+    sums = tables.usage.sums("day", from_ms=from_ms, to_ms=FOREVER_MS, account_id=account_id, mode="live")
     return {int(day.group): (day.charge, *structs.astuple(day.usage)) for day in sums}
 
 
 def _used_in_buckets(tables: Tables, account_id: str, width_ms: int) -> dict[int, tuple[int, ...]]:
     found: dict[int, tuple[int, ...]] = {}
-    for one in tables.usage.in_buckets(None, account_id, from_ms=0, to_ms=_FOREVER_MS, width_ms=width_ms, narrowed={}):
+    for one in tables.usage.in_buckets(None, account_id, from_ms=0, to_ms=FOREVER_MS, width_ms=width_ms, narrowed={}):
         day, used = _day(one.start_ms), (one.charge, *structs.astuple(one.usage))
         found[day] = tuple(map(add, found[day], used)) if day in found else used
     return found
@@ -153,12 +151,12 @@ def _used_in_buckets(tables: Tables, account_id: str, width_ms: int) -> dict[int
 
 def _model_flaws(tables: Tables, account_id: str) -> Iterator[Flaw]:
     """What each model was charged, as bills and the account as a whole have it, against the usage of its keys."""
-    sums = tables.usage.sums("model", from_ms=0, to_ms=_FOREVER_MS, account_id=account_id, mode="live")
+    sums = tables.usage.sums("model", from_ms=0, to_ms=FOREVER_MS, account_id=account_id, mode="live")
     made = {one.group: one.charge for one in sums if one.charge}
-    (spent,) = tables.spend.by_model(account_id, (0, _FOREVER_MS))
+    (spent,) = tables.spend.by_model(account_id, (0, FOREVER_MS))
     whole: dict[str, int] = defaultdict(int)
     for one in tables.usage.in_buckets(
-        None, account_id, from_ms=0, to_ms=_FOREVER_MS, width_ms=DAY_MS, by=("model",), narrowed={}
+        None, account_id, from_ms=0, to_ms=FOREVER_MS, width_ms=DAY_MS, by=("model",), narrowed={}
     ):
         whole[one.model or ""] += one.charge
     for what, kept in (("spending", spent), ("usage of the whole account", whole)):
@@ -171,7 +169,7 @@ def _owner_flaws(tables: Tables) -> Iterator[Flaw]:
     """What projects and keys spent, against the sums of usage."""
     owners: tuple[UsageBy, ...] = ("project", "key")
     for owner in owners:
-        for one in tables.usage.sums(owner, from_ms=0, to_ms=_FOREVER_MS, mode="live"):
+        for one in tables.usage.sums(owner, from_ms=0, to_ms=FOREVER_MS, mode="live"):
             for span_ms, grain in _SPANS.items():
                 spent = sum(tables.spend.by_day(one.group, span_ms).values())
                 if spent != one.charge:
@@ -194,12 +192,12 @@ def _call_flaws(tables: Tables, prices: PriceLists, charged: Mapping[str, _Days]
         costs = prices.again(charge, call.usage)
         if costs is not None and costs != charge.amount:
             yield Flaw(call.account_id, 0, "", f"{call.id} was charged {charge.amount}, by its price it costs {costs}")
-    oldest_ms = min((day for days in kept.values() for day in days), default=_FOREVER_MS)
-    first_ms = min((day for days in charged.values() for day, one in days.items() if one.amount), default=_FOREVER_MS)
+    oldest_ms = min((day for days in kept.values() for day in days), default=FOREVER_MS)
+    first_ms = min((day for days in charged.values() for day, one in days.items() if one.amount), default=FOREVER_MS)
     for account_id in sorted({*kept, *charged}):
         yield from _kept_flaws(tables, account_id, kept.get(account_id, {}), charged.get(account_id, {}), oldest_ms)
     # Calls expire, the ledger does not: before the oldest call kept there is nothing to compare with.
-    yield from _counter_flaws(tables, counted, -_FOREVER_MS if oldest_ms <= first_ms else oldest_ms)
+    yield from _counter_flaws(tables, counted, -FOREVER_MS if oldest_ms <= first_ms else oldest_ms)
 
 
 def _keep(day: _Day, call: Request, charge: Charge) -> None:

@@ -16,12 +16,11 @@ from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.notice import Notice, NoticeType, notice_id
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.office.office import Office
 from tollhouse.office.outbox import Watcher
 from tollhouse.office.ports import Tables
 
-DAY_MS: Final = 86_400_000
-HOUR_MS: Final = 3_600_000
 LOOK_SECONDS: Final = 60
 DAYS_BEFORE: Final = (1, 7)
 """A key's end is told so many days before it."""

@@ -10,6 +10,7 @@ from tollhouse.billing.budgets import Budget
 from tollhouse.billing.purses import WINDOWS_KEPT
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.counter import Counter
+from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.store.changes import note
 from tollhouse.store.driver import remembered
 from tollhouse.store.pages import Place, page
@@ -17,8 +18,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import budget_counters, budgets
 
 _SOFT = text("soft <> '[]'")
-_HOUR_MS = 3_600_000
-_LONGEST_MS: Mapping[WindowKind, int] = {"day": 25 * _HOUR_MS, "week": 169 * _HOUR_MS, "month": 745 * _HOUR_MS}
+_LONGEST_MS: Mapping[WindowKind, int] = {"day": 25 * HOUR_MS, "week": 169 * HOUR_MS, "month": 745 * HOUR_MS}
 """Of the windows that end: with an hour more, where the clocks go back."""
 
 

@@ -147,9 +147,6 @@ requests = Table(
     Index("ix_requests_account", "account_id", "time_ms"),
 )
 
-DAY_MS = 86_400_000
-QUARTER_MS = 900_000
-
 
 def _roll_up(name: str, *dimensions: str, spans: bool) -> Table:
     """Sums per start of a span of time and per dimension, written in the transaction of the requests they count."""

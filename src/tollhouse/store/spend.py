@@ -13,10 +13,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from tollhouse.core.request import Request
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.schema import DAY_MS, QUARTER_MS, spend_sums
+from tollhouse.store.schema import spend_sums
 
-HOUR_MS = 3_600_000
 SPANS = (QUARTER_MS, HOUR_MS, DAY_MS // 3, DAY_MS)
 """Each is a multiple of the one before, and each begins with 1970."""
 

@@ -8,11 +8,10 @@ from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tollhouse.core.request import Request
-from tollhouse.core.roll_up import BucketSum, UsageBy, UsageSum, kind_of
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, BucketSum, UsageBy, UsageSum, kind_of
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.schema import DAY_MS, QUARTER_MS, account_usage, usage, usage_tags
-from tollhouse.store.spend import HOUR_MS
+from tollhouse.store.schema import account_usage, usage, usage_tags
 
 _COUNTERS = ("calls", "failed", "charge", *BUCKETS)
 _MEASURED = ("charge", *BUCKETS)
