@@ -314,7 +314,6 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         health=lambda provider: _seen(house, provider),
         recent=premises.recent,
         house=house,
-        show_provider=house.show_provider,
     )
     by_key = on_the_listener(
         office.directory.find, lambda scope: proxies.client(scope, scope["headers"]), house.addresses.admit

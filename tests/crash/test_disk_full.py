@@ -13,7 +13,7 @@ from tests.crash.history import CONFIG, History
 from tests.crash.small_disk import Quota, Tmpfs, read_only, small_disk
 from tests.journey.platform_process import Platform, chat
 from tests.journey.scripted_provider import LAST, Provider, streams, word
-from tests.journey.test_process_end import Listener
+from tests.journey.test_process_end import Listener, ready
 
 MORE = """
 credit_limit_usd = "unlimited"
@@ -48,10 +48,6 @@ class Full:
 
     def __exit__(self, *_: object) -> None:
         self._disk.free(self._platform)
-
-
-def ready(platform: Platform) -> int:
-    return platform.ask(path="/readyz", method="GET").status
 
 
 def until(holds: Callable[[], bool]) -> None:

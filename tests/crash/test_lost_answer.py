@@ -13,6 +13,7 @@ from tests.store.samples import request
 from tests.store.writing import begun, ids_on_disk, outcomes, trouble, writing
 from tollhouse.core.failure import Overloaded
 from tollhouse.store.engines import Engines
+from tollhouse.store.writer import Writer
 
 Commit = Callable[[psycopg.Connection[Any]], None]
 
@@ -69,15 +70,21 @@ def url(postgresql_server: Server) -> str:
     return postgresql_server.database()
 
 
+async def in_doubt(writer: Writer, network: Network) -> list[asyncio.Task[None]]:
+    """The first call is written; the second is, too, but nobody was told, and nobody can be asked."""
+    await writer.commit(request(1))
+    network.at_commit = network.done_but_not_told
+    network.cut = True
+    waits = await begun(writer.commit(request(2)))
+    await network.refused.wait()
+    return waits
+
+
 def test_who_waits_for_it_waits_until_the_server_is_back(url: str) -> None:
     async def scene() -> None:
         async with writing(url) as (writer, engines):
             network = Network(engines)
-            await writer.commit(request(1))
-            network.at_commit = network.done_but_not_told
-            network.cut = True
-            (waiting,) = await begun(writer.commit(request(2)))
-            await network.refused.wait()
+            (waiting,) = await in_doubt(writer, network)
             assert await outcomes(writer.commit(request(3))) == [Overloaded], "a later one does not pass it"
             assert not waiting.done()
             assert trouble(writer) is not None
@@ -110,11 +117,7 @@ def test_who_still_waits_at_the_end_is_not_left_hanging(url: str) -> None:
     async def scene() -> None:
         async with writing(url) as (writer, engines):
             network = Network(engines)
-            await writer.commit(request(1))
-            network.at_commit = network.done_but_not_told
-            network.cut = True
-            waits = await begun(writer.commit(request(2)))
-            await network.refused.wait()
+            waits = await in_doubt(writer, network)
             await writer.close()
             assert await outcomes(*waits) == [Overloaded]
 

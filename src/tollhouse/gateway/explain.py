@@ -74,6 +74,10 @@ class Explanation(Struct, kw_only=True):
     purses: list[Purse] = []
     failure: Failure | None = None
 
+    def needs(self, limit: dict[str, object]) -> int:
+        """What the call counts for at a limit."""
+        return self.tokens if limit["name"] == "tokens_per_minute" else 1
+
     def met(self, failure: Failure) -> None:
         if self.failure is None:
             self.failure = failure

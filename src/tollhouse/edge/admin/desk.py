@@ -25,8 +25,7 @@ def nothing_known(provider_id: str) -> State:
 class Desk:
     """`around`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
-    where no server runs. `house`: what a call would pass through, likewise. `show_provider`: customers may know which
-    provider answered."""
+    where no server runs. `house`: what a call would pass through, likewise."""
 
     office: Office
     around: Surroundings
@@ -35,7 +34,6 @@ class Desk:
     health: Callable[[str], State] = nothing_known
     recent: Recent | None = None
     house: House | None = None
-    show_provider: bool = False
 
 
 def surroundings(folder: Path) -> Surroundings:

@@ -6,16 +6,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tollhouse.billing import book
 from tollhouse.billing.book import Purse
-from tollhouse.billing.prices import MILLION, Price
+from tollhouse.billing.prices import Price, write_multiplier
 from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.receipts import ReceiptObject
+from tollhouse.edge.admin.receipts import Maybe, ReceiptObject
 from tollhouse.edge.admin.sentences import about_call, about_receipt
 from tollhouse.gateway.explain import Explanation, Ranked
-
-Maybe = str | UnsetType
 
 
 class CallerTold(Struct, frozen=True, kw_only=True):
@@ -138,7 +136,7 @@ def explanation_object(
         tags=found.tags,
         offers=tuple(_offer(one, show_provider) for one in found.offers),
         tokens_reserved=found.tokens,
-        limits=tuple({**one, "needs": _needs(one, found.tokens)} for one in found.limits),
+        limits=tuple({**one, "needs": found.needs(one)} for one in found.limits),
         free=found.free or UNSET,
         price=None if found.price is None else _price(found.price),
         bounds=None
@@ -191,15 +189,11 @@ def _offer(one: Ranked, show_provider: bool) -> OfferTold:
     )
 
 
-def _needs(limit: dict[str, object], tokens: int) -> int:
-    return tokens if limit["name"] == "tokens_per_minute" else 1
-
-
 def _price(price: Price) -> PriceTold:
     return PriceTold(
         id=price.id,
         price_list=price.price_list,
-        multiplier=format_usd(price.multiplier_ppm * 1_000_000_000 // MILLION),
+        multiplier=write_multiplier(price.multiplier_ppm),
         effective_from=written(price.effective_from_ms),
         tiers=tuple(
             {

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tollhouse.billing.endings import explained
-from tollhouse.billing.prices import MILLION
+from tollhouse.billing.prices import MILLION, write_multiplier
 from tollhouse.core.amount import format_usd
 from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import BUCKETS
@@ -149,7 +149,9 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
         ending_explained=explained(call),
         raw_usage=None if call.raw_usage is None else Raw(call.raw_usage),
         lines=tuple(LineTold(**line.as_json()) for line in receipt.lines),  # type: ignore[arg-type]
-        multiplier=UNSET if charge is None or charge.multiplier_ppm == MILLION else _times(charge.multiplier_ppm),
+        multiplier=UNSET
+        if charge is None or charge.multiplier_ppm == MILLION
+        else write_multiplier(charge.multiplier_ppm),
         held_nusd=held,
         released_nusd=held if charge is None else max(0, held - charge.amount),
         overrun_nusd=0 if charge is None else charge.overrun,
@@ -234,7 +236,3 @@ def _budget(one: Drawn, call: Request) -> BudgetTold:
 
 def _object(level: str, call: Request) -> str:
     return {"key": call.key_id, "project": call.project_id, "account": call.account_id}.get(level, call.model)
-
-
-def _times(multiplier_ppm: int) -> str:
-    return format_usd(multiplier_ppm * 1000)  # millionths as billionths: the same digits

@@ -42,7 +42,7 @@ async def tail(desk: Desk, asked: Asked[Which]) -> Page[RequestObject]:
 
 def may_see_provider(desk: Desk, account_id: str | None) -> bool:
     """The operator may; others where the platform shows it."""
-    return desk.show_provider or account_id is None
+    return account_id is None or (desk.house is not None and desk.house.show_provider)
 
 
 def _wanted(desk: Desk, asked: Asked[Which]) -> receipts.Wanted:
