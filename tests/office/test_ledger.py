@@ -23,6 +23,7 @@ from tollhouse.core.failure import Failure
 from tollhouse.core.money import Money
 from tollhouse.office import accounts, budgets, credits, keys, ledger  # noqa: A004 - the noun
 from tollhouse.office.office import Office
+from tollhouse.office.verification import _Day
 
 
 async def busy(office: Office, clock: HandClock) -> None:
@@ -125,6 +126,17 @@ TAMPERING = {
     "all charges gone": ("DELETE FROM ledger WHERE kind IN ('charge', 'overrun')", "the ledger has nothing"),
     "a call gone": ("DELETE FROM requests WHERE rowid = 1 OR id = (SELECT min(id) FROM requests)", "calls of"),
 }
+
+
+def test_calls_that_change_places_are_found_whichever_they_are() -> None:
+    for number in range(500):
+        one, other, swapped = f"req_{number}", f"req_{number + 500}", _Day()
+        day = _Day()
+        day.count(one, "charge", 10)
+        day.count(other, "charge", 12)
+        swapped.count(one, "charge", 12)
+        swapped.count(other, "charge", 10)
+        assert (day.amount, day.marks != swapped.marks) == (swapped.amount, True)
 
 
 @pytest.mark.parametrize("what", TAMPERING)
