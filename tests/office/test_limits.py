@@ -13,7 +13,7 @@ from tollhouse.core.catalogue import Model, Plan
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
 from tollhouse.core.limit import LimitKind
 from tollhouse.core.usage import Usage
-from tollhouse.office import keys, limits, projects
+from tollhouse.office import budgets, keys, limits, projects
 from tollhouse.office.limits import Seen
 from tollhouse.office.office import Office
 
@@ -117,14 +117,40 @@ def test_a_model_is_limited_whoever_calls_it_by_the_operator_only(tmp_path: Path
             await limits.put(office, owner, RPM, model="house-1")
         with pytest.raises(PathNotFound):
             await limits.remove(office, owner, seen.rule.id)
-        for unknown in ("hause-1", "house-*"):
-            with pytest.raises(BadRequest, match="nearest known one is 'house-") as caught:
+        for unknown, words in (("hause-1", "nearest known ones are 'house-1'"), ("house-*", "name one of them")):
+            with pytest.raises(BadRequest, match=words) as caught:
                 await limits.put(office, OPERATOR, RPM, model=unknown)
             assert caught.value.param == "model"
+        with pytest.raises(BadRequest, match="nearest known ones are 'house-1'"):
+            await limits.show(office, OPERATOR, model="hause-1")
         await limits.remove(office, OPERATOR, seen.rule.id)
         assert await limits.show(office, OPERATOR, model="house-1") == ()
         removed = (await audited(office, seen.rule.id))[-1]
         assert (removed.action, removed.account_id, removed.before["most"]) == ("limit.remove", None, 10)
+
+    run(tmp_path, scene)
+
+
+def test_a_limit_on_a_misspelt_model_would_protect_nothing_and_is_refused(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        hidden = Model(id="hause-secret", groups=("inner",))
+        office.catalogue = structs.replace(office.catalogue, models={**office.catalogue.models, hidden.id: hidden})
+        mine, owner = await owner_of(office)
+        for put in (
+            lambda actor, model: limits.put(office, actor, RPM, project="default", model=model),
+            lambda actor, model: budgets.put(office, actor, amount_usd="1", window="day", account=mine.id, model=model),
+        ):
+            with pytest.raises(BadRequest, match=r"'hause-1' is unknown; .* 'house-1'.*'hause-secret'") as caught:
+                await put(OPERATOR, "hause-1")
+            assert caught.value.param == "model"
+            for known_to_others in ("hause-1", "hause-secret"):
+                with pytest.raises(BadRequest, match="is unknown; the nearest known ones are 'house-") as caught:
+                    await put(owner, known_to_others)
+                assert "'hause-secret'," not in caught.value.message, "what it may not call is not told"
+            for known in ("house-1", "house", "house-*", "comes-later-*"):
+                await put(owner, known)
+            await put(OPERATOR, "hause-secret")
 
     run(tmp_path, scene)
 
@@ -187,7 +213,8 @@ def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
         ({"most": {"tokens_per_minute": True}}, "tokens_per_minute"),
         ({"until_ms": NOW_MS}, "until"),
         ({"note": "x" * 201}, "note"),
-        ({"model": "a*b"}, "models"),
+        ({"model": "a*b"}, "model"),
+        ({"model": "house-1"}, "model"),  # no model is sold here
         ({"account": None}, "account"),
         ({"project": "default"}, "account"),
     ],

@@ -187,6 +187,7 @@ def test_a_code_is_good_once_however_many_redeem_it_at_once(tmp_path: Path) -> N
 
 def test_a_new_budget_counts_what_its_window_already_holds(tmp_path: Path) -> None:
     async def scene(office: Office, clock: HandClock) -> None:
+        office.catalogue = structs.replace(office.catalogue, models={"gpt-4": Model(id="gpt-4")})
         mine, owner = await owner_of(office)
         key = (await keys.create(office, owner, name="ci")).key
         await commit(

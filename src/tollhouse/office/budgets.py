@@ -67,7 +67,7 @@ async def put(
             amount=fields.amount(amount_usd, "amount_usd", zero=True),
             kind=_window(window),
             zone=fields.zone(zone or office.directory.accounts[target.account_id].zone),
-            model=fields.pattern(model, office.catalogue),
+            model=None if model is None else reach.model(office, actor, model),
             soft=tuple(read_soft(soft)),
             mail=None if mail is None else fields.email(mail, "mail"),
             webhook=None if webhook is None else read_webhook(office, webhook),

@@ -79,15 +79,6 @@ def amount(text: str, param: str, *, zero: bool = False) -> int:
     return found
 
 
-def pattern(text: str | None, catalogue: Catalogue) -> str | None:
-    """One model, or those that begin so, as `gpt-4*`; None: all. An alias stands for its model: calls are counted by
-    the model's own name, whatever name they ask for."""
-    if text is None:
-        return None
-    named = models([text])[0]
-    return named if named in catalogue.models else catalogue.ids_by_alias.get(named, named)
-
-
 def price_list(text: str, known: Iterable[str]) -> str:
     """A list that has prices: one that is misspelt would sell everything by the default one."""
     lists = sorted(known)
@@ -133,12 +124,16 @@ def scopes(texts: Sequence[str]) -> tuple[Scope, ...]:
 
 
 def models(texts: Sequence[str]) -> tuple[str, ...]:
-    """Exact ids or `prefix*`; a star stands at the end only. A model need not be there yet."""
-    for text in texts:
-        _line(text, "models", NAME_MAX)
-        if "*" in text[:-1]:
-            raise BadRequest(f"models: {text[:60]!r}: a star stands at the end only, as in gpt-4*", param="models")
-    return _few(texts, "models")
+    """Exact ids or `prefix*`. A model need not be there yet."""
+    return _few([pattern(text, "models") for text in texts], "models")
+
+
+def pattern(text: str, param: str = "model") -> str:
+    """An exact id, or `prefix*`: a star stands at the end only."""
+    _line(text, param, NAME_MAX)
+    if "*" in text[:-1]:
+        raise BadRequest(f"{param}: {text[:60]!r}: a star stands at the end only, as in gpt-4*", param=param)
+    return text
 
 
 def networks(texts: Sequence[str]) -> tuple[str, ...]:

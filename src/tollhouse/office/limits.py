@@ -9,7 +9,6 @@ from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.limit import LimitKind, LimitLevel, Rule
-from tollhouse.core.spelling import nearest
 from tollhouse.limits.gate import Shown
 from tollhouse.limits.rules import KINDS, Object, over
 from tollhouse.office import audit, fields, reach
@@ -46,7 +45,11 @@ async def put(
     calls. A limit on a whole account stands in for the plan's, so only the operator sets it, and those on a model.
     Raises BadRequest, PathNotFound, ScopeMissing.
     """
-    place = _place(office, actor, account, project, key, model)
+    named = None if model is None else reach.model(office, actor, model)
+    place = _place(office, actor, account, project, key, named)
+    if place.level == "model" and place.object_id.endswith("*"):
+        message = "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
+        raise BadRequest(message, param="model")
     if place.level in ("account", "model"):
         reach.require_operator(actor, f"set the limits of {'a model' if place.level == 'model' else 'an account'}")
     rules = _rules(office, place, most, until_ms, note)
@@ -91,8 +94,11 @@ async def show(
     """
     if account is project is key is None and (model is None or actor.account_id is not None):
         account = reach.account_or_own(office, actor, None).id
-    place = _place(office, actor, account, project, key, model)
+    named = None if model is None else office.catalogue.ids_by_alias.get(model, model)
+    place = _place(office, actor, account, project, key, named)
     rules = await office.rows.read(lambda tables: tables.limits.on(place.level, place.object_id))
+    if place.level == "model" and not rules:
+        reach.model(office, actor, place.object_id)  # limits of a model that is sold no more are shown
     holding = _holding(office, place, place.model)
     known = {one.rule.id for one in holding if one.rule is not None}
     return (*holding, *(Seen(rule, None) for rule in rules if rule.id not in known))
@@ -129,24 +135,16 @@ class _Place(NamedTuple):
 def _place(
     office: Office, actor: Actor, account: str | None, project: str | None, key: str | None, model: str | None
 ) -> _Place:
-    """Raises BadRequest, PathNotFound."""
-    name = None if model is None else office.catalogue.ids_by_alias.get(model, model)
-    if account is project is key is None and name is not None:
-        if name not in office.catalogue.models:
-            near = nearest(name[:60], office.catalogue.models)
-            raise BadRequest(
-                f"model: {reach.shown(name)!r} is unknown; the nearest known one is {near!r}. A pattern such as gpt-4*"
-                " limits the calls of an account, a project or a key.",
-                param="model",
-            )
-        return _Place("model", name, None, None, (("model", name),))
+    """`model`: by its id, or a pattern. Raises BadRequest, PathNotFound."""
+    if account is project is key is None and model is not None:
+        return _Place("model", model, None, None, (("model", model),))
     target = reach.target(office, actor, account, project, key)
     above: tuple[Object, ...] = (("account", target.account_id),)
     if target.level == "key":
         above = over(office.directory.keys[target.object_id])
     elif target.level == "project":
         above = ("project", target.object_id), *above
-    return _Place(target.level, target.object_id, target.account_id, fields.pattern(name, office.catalogue), above)
+    return _Place(target.level, target.object_id, target.account_id, model, above)
 
 
 def _holding(office: Office, place: _Place, model: str | None) -> list[Seen]:

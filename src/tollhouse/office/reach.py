@@ -6,10 +6,13 @@ What belongs to another account is not there: the answer is the same, word for w
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
+from tollhouse.access.models import groups_of, in_groups
 from tollhouse.billing.budgets import Level
 from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
+from tollhouse.core.spelling import nearest_few
+from tollhouse.office import fields
 from tollhouse.office.office import Office
 
 
@@ -72,6 +75,31 @@ def target(
     assert account_ref is not None
     owner = account(office, actor, account_ref).id
     return Target("account", owner, owner)
+
+
+def model(office: Office, actor: Actor, text: str) -> str:
+    """The model of this id or alias, by its id: calls are counted by it, whatever name they ask for. Or a pattern as it
+    is (`gpt-4*`), which is for whatever comes.
+
+    What stands on a misspelt model would protect nothing, so an unknown one is refused, with those that an actor can
+    know of. Raises BadRequest.
+    """
+    named = fields.pattern(text)
+    if named.endswith("*"):
+        return named
+    catalogue = office.catalogue
+    found = catalogue.models.get(named) or catalogue.models.get(catalogue.ids_by_alias.get(named, ""))
+    groups = None if actor.account_id is None else groups_of(catalogue, office.directory.accounts[actor.account_id])
+    known = {one.id for one in catalogue.models.values() if groups is None or in_groups(groups, one)}
+    if found is not None and found.id in known:
+        return found.id
+    near = ", ".join(map(repr, nearest_few(named[:60], known)))
+    hint = (
+        f"the nearest known ones are {near}" if near else "none is known yet: name it in platform.toml, and apply that"
+    )
+    raise BadRequest(
+        f"model: {shown(named)!r} is unknown; {hint}. A pattern such as gpt-4* may come first.", param="model"
+    )
 
 
 def narrowed(office: Office, actor: Actor, reference: str | None) -> str | None:
