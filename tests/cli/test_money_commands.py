@@ -51,6 +51,29 @@ def test_a_rule_that_does_not_hold_now_is_shown_as_such(made: Folder) -> None:
     assert "(does not hold now)" in made.type("limits", "show", "--account", "twice").out
 
 
+def test_limits_without_a_target_are_all_that_stand(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.json("init")
+    (folder.path / "platform.toml").write_text(PLATFORM, encoding="utf-8")
+    folder.json("apply")
+    assert "No limit was set\nAccounts may have limits by their plans" in folder.type("limits", "show").out
+    folder.json("accounts", "create", "acme")
+    folder.json("keys", "create", "ci", "--account", "acme")
+    folder.json("limits", "set", "--key", "ci", "--parallel-requests", "3")
+    folder.json("limits", "set", "--model", "toll-1", "--requests-per-minute", "7")
+    shown = folder.json("limits", "show").answer["data"]
+    assert [(one["level"], one["limit"]) for one in shown] == [("key", 3), ("model", 7)]
+    (folder.path / "platform.toml").write_text(PLATFORM + PLAN, encoding="utf-8")
+    folder.json("apply")
+    told = folder.type("limits", "show").out
+    assert "the plan" in told
+    assert "Accounts may" not in told
+    folder.json("accounts", "create", "other")
+    told = folder.type("limits", "show").out
+    assert "the plan" not in told
+    assert "Accounts may" in told
+
+
 def test_codes_are_made_listed_and_redeemed(made: Folder) -> None:
     one, other = made.json("codes", "create", "--amount", "5", "--count", "2", "--note", "fair").answer["data"]
     entry = made.json("codes", "redeem", one["secret"], "--account", "acme").answer

@@ -61,7 +61,7 @@ def test_an_object_shows_every_limit_over_it_and_whether_the_plan_or_somebody_se
         assert told(await limits.show(office, owner, key="ci", model="house-1")) == over_key
         assert told(await limits.show(office, owner, key="ci", model="other")) == [over_key[0], *over_key[2:]]
         assert told(await limits.show(office, owner, project="default")) == over_key[1:]
-        assert told(await limits.show(office, owner)) == over_key[2:]
+        assert told(await limits.show(office, owner)) == [*over_key[2:], *over_key[:2]]
         assert told(await limits.show(office, OPERATOR, account="mine")) == over_key[2:]
         (noted, *_) = await limits.show(office, owner, key="ci")
         assert noted.shown is not None
@@ -181,6 +181,30 @@ def test_owners_limit_their_projects_and_keys_and_neither_their_account_nor_othe
             await limits.show(office, other, key="ci")
         with pytest.raises(PathNotFound):
             await limits.show(office, of_account("acc_none"))
+
+    run(tmp_path, scene)
+
+
+def test_with_nothing_named_every_limit_within_reach_is_shown(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        sells(office)
+        _, owner = await owner_of(office)
+        of_plan = [("account", "parallel_requests", 50, 0, "plan"), ("account", "requests_per_minute", 500, 0, "plan")]
+        assert told(await limits.show(office, OPERATOR)) == of_plan, "of the only account"
+        _, other = await owner_of(office, "other")
+        assert await limits.show(office, OPERATOR) == ()
+        await limits.put(office, OPERATOR, {"requests_per_minute": 9}, account="mine", until_ms=NOW_MS + 5)
+        await limits.put(office, OPERATOR, {"parallel_requests": 8}, model="house-1")
+        await keys.create(office, owner, name="ci")
+        await limits.put(office, owner, {"tokens_per_minute": 7}, key="ci")
+        on_key, on_model = ("key", "tokens_per_minute", 7, 0, "rule"), ("model", "parallel_requests", 8, 0, "rule")
+        of_mine = ("account", "requests_per_minute", 9, 0, "rule")
+        assert told(await limits.show(office, OPERATOR)) == [of_mine, on_key, on_model]
+        assert told(await limits.show(office, owner)) == [of_mine, of_plan[0], on_key]
+        assert told(await limits.show(office, other)) == of_plan
+        clock.ms += 5
+        over = ("account", "requests_per_minute", 9, "does not hold")
+        assert told(await limits.show(office, OPERATOR)) == [on_key, on_model, over]
 
     run(tmp_path, scene)
 

@@ -56,9 +56,13 @@ def every(
     ] = None,
     at: Place = HERE,
 ) -> None:
-    """What limits an account, a project, a key or a model, and what is used of it."""
+    """What limits an account, a project, a key or a model, and what is used of it; none named: all that was set."""
     given = {"account": account, "project": project, "key": key, "model": model}
-    show_rows(at, call(at, "limits.show", given=given), _COLUMNS, empty="Nothing limits it")
+    answer = call(at, "limits.show", given=given)
+    somewhere = any(one is not None for one in given.values())
+    show_rows(at, answer, _COLUMNS, empty="Nothing limits it" if somewhere else "No limit was set")
+    if not (at.json or somewhere or any(row["source"] == "plan" for row in answer["data"])):
+        print("Accounts may have limits by their plans: --account NAME shows them")
 
 
 @app.command

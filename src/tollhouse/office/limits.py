@@ -1,6 +1,6 @@
 """Limits that people set beside those of the plan: how much, of what, for whom, until when. In force at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import structs
@@ -89,19 +89,37 @@ async def show(
     """Every limit that holds over an object, those of the project and the account above it included, with what is used
     of each; then the rules on the object itself that do not hold now.
 
-    model: only what a call to it has to pass, and its own limits; alone, those of the model itself. Nothing named: the
-    actor's own account. Raises BadRequest, PathNotFound.
+    model: only what a call to it has to pass, and its own limits; alone, those of the model itself. Nothing named: all
+    that stand within the actor's reach. Raises BadRequest, PathNotFound.
     """
-    if account is project is key is None and (model is None or actor.account_id is not None):
-        account = reach.account_or_own(office, actor, None).id
+    if account is project is key is None:
+        if model is None:
+            return await _everywhere(office, actor)
+        account = actor.account_id
     named = None if model is None else office.catalogue.ids_by_alias.get(model, model)
     place = _place(office, actor, account, project, key, named)
     rules = await office.rows.read(lambda tables: tables.limits.on(place.level, place.object_id))
     if place.level == "model" and not rules:
         reach.model(office, actor, place.object_id)  # limits of a model that is sold no more are shown
-    holding = _holding(office, place, place.model)
-    known = {one.rule.id for one in holding if one.rule is not None}
-    return (*holding, *(Seen(rule, None) for rule in rules if rule.id not in known))
+    return _with_those_at_rest(_holding(office, place, place.model), rules)
+
+
+async def _everywhere(office: Office, actor: Actor) -> tuple[Seen, ...]:
+    """Every rule there is, and what the plan sets for the actor's own account, or for the only one: of thousands, the
+    plans say it shorter. Raises PathNotFound."""
+    accounts = list(office.directory.accounts.values())
+    if actor.account_id is not None:
+        accounts = [reach.account(office, actor, actor.account_id)]
+    rules = await office.rows.read(lambda tables: tables.limits.every())
+    rules = sorted((one for one in rules if actor.account_id in (None, _owner(office, one))), key=_by_place)
+    whole: list[Object] = [("account", accounts[0].id)] if len(accounts) == 1 else []
+    now_ms = office.clock.now_ms()
+    holding = []
+    for place in dict.fromkeys([*whole, *((rule.level, rule.object_id) for rule in rules)]):
+        plan = office.gate.plan(accounts[0]) if place in whole else None
+        slots = office.rules.slots((place,), plan, now_ms)
+        holding += [Seen(slot.rule, office.gate.shown(slot, now_ms)) for slot in slots]
+    return _with_those_at_rest(holding, rules)
 
 
 async def remove(office: Office, actor: Actor, rule_id: str) -> Rule:
@@ -157,6 +175,12 @@ def _holding(office: Office, place: _Place, model: str | None) -> list[Seen]:
     return [Seen(slot.rule, office.gate.shown(slot, now_ms)) for slot in slots]
 
 
+def _with_those_at_rest(holding: Sequence[Seen], rules: Iterable[Rule]) -> tuple[Seen, ...]:
+    """What holds, and behind it the rules that do not hold now."""
+    known = {one.rule.id for one in holding if one.rule is not None}
+    return (*holding, *(Seen(rule, None) for rule in rules if rule.id not in known))
+
+
 def _rules(
     office: Office, place: _Place, most: Mapping[LimitKind, int], until_ms: int | None, note: str
 ) -> tuple[Rule, ...]:
@@ -193,6 +217,10 @@ def _check(most: Mapping[LimitKind, int]) -> None:
 
 def _replaces(new: Rule, old: Rule) -> bool:
     return (new.kind, new.model, new.until_ms is None) == (old.kind, old.model, old.until_ms is None)
+
+
+def _by_place(rule: Rule) -> tuple[str, str, int, str]:
+    return rule.level, rule.object_id, rule.created_at_ms, rule.id
 
 
 def _owner(office: Office, rule: Rule) -> str | None:

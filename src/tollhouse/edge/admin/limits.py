@@ -49,7 +49,8 @@ class NewLimits(Struct, frozen=True, kw_only=True):
 
 
 class LimitsAsked(Struct, frozen=True, kw_only=True):
-    """Nothing: the caller's own account."""
+    """Nothing: all that people set within the caller's reach, and what the plan sets for the caller's own account, or
+    for the only one there is."""
 
     account: str | None = None
     project: str | None = None
