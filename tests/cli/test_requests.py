@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import Folder
+from tests.cli.test_commands import PLATFORM, Folder
+from tests.office.scene import HandClock, run
+from tests.office.test_money import call, commit
+from tollhouse.office.office import Office
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +28,39 @@ def test_calls_are_looked_up_without_a_server_too(folder: Folder) -> None:
     assert (unknown.code, unknown.error["code"]) == (1, "not_found")
 
 
+def test_a_call_that_was_made_is_explained_without_a_server_too(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.json("init")
+    (tmp_path / "platform.toml").write_text(PLATFORM + "[plans.default]\nparallel_requests = 3\n", encoding="utf-8")
+    folder.json("apply")
+    account = folder.json("accounts", "create", "acme").answer["id"]
+    folder.json("credits", "grant", "acme", "2")
+    key = folder.json("keys", "create", "ci", "--account", "acme").answer
+    made = call(1, account, 7, key_id=key["id"], project_id=key["project_id"], model="toll-1", operation="chat")
+
+    async def written(office: Office, clock: HandClock) -> None:
+        await commit(office, made)
+
+    run(tmp_path, written)
+    explained = folder.json("explain", "--request", made.id).answer
+    assert (explained["receipt"]["id"], explained["receipt"]["charge_nusd"]) == (made.id, 7)
+    assert (explained["model"]["id"], explained["verdict"]["admitted"]) == ("toll-1", True)
+    assert [(one["name"], one["limit"], one["used"]) for one in explained["limits"]] == [("parallel_requests", 3, 0)]
+    assert explained["purses"][0]["left_usd"] == "1.999999993"
+    told = folder.type("explain", "--request", made.id).out
+    assert told.startswith(made.id)
+    assert "Verdict: it would be let in." in told
+    unknown = folder.json("explain", "--request", "req_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+    assert (unknown.code, unknown.error["code"]) == (1, "not_found")
+
+
 def test_what_only_a_server_knows_says_so(folder: Folder) -> None:
     body = str(folder.path / "body.json")
     for words in (("requests", "tail"), ("explain", "--body", body, "--key", "ci")):
         ran = folder.json(*words)
         assert (ran.code, ran.error["code"]) == (1, "overloaded")
         assert "tollhouse serve" in ran.error["message"]
+    assert "`requests list` shows those that ended" in folder.type("requests", "tail").err
 
 
 @pytest.mark.parametrize(

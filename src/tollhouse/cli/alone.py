@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec import structs
 
+from tollhouse.cli.at_rest import at_rest
 from tollhouse.cli.place import Place, read_platform
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.clock import SystemClock, SystemRandom
@@ -88,7 +89,13 @@ async def _ask(place: Place, method: str, target: str, content_type: str, body: 
     async with opened(place, server_settings(reading)) as office:
         if not office.catalogue.generation:
             office.catalogue = structs.replace(office.catalogue, plans=_first_plans(reading))
-        desk = Desk(office=office, around=surroundings(place.dir), version=version("tollhouse"), destinations=dict)
+        desk = Desk(
+            office=office,
+            around=surroundings(place.dir),
+            version=version("tollhouse"),
+            destinations=dict,
+            at_rest=at_rest(office, show_provider=reading.settings.platform.show_provider),
+        )
         api = ControlApi(desk, on_the_socket, office.clock, office.random, defect=_raise)
         return await _call(api, method, target, content_type, body)
 

@@ -30,7 +30,7 @@ def explain(
 ) -> None:
     """Who calls, what it may cost, which limit, purse and provider it meets, and the verdict. Nothing is sent or held.
 
-    Name either --request, or --body and --key. Needs a server that runs.
+    Name either --request, or --body and --key, which needs a server that runs.
     """
     if (request is None) == (body is None) or (body is not None and key is None):
         raise Misuse("name a call that was made with --request, or one that was not with --body and --key")

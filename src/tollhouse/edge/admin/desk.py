@@ -25,7 +25,8 @@ def nothing_known(provider_id: str) -> State:
 class Desk:
     """`around`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
-    where no server runs. `house`: what a call would pass through, likewise."""
+    where no server runs. `house`: what a call would pass through, likewise; `at_rest` is then that house as
+    a server would find it at its start."""
 
     office: Office
     around: Surroundings
@@ -34,6 +35,7 @@ class Desk:
     health: Callable[[str], State] = nothing_known
     recent: Recent | None = None
     house: House | None = None
+    at_rest: House | None = None
 
 
 def surroundings(folder: Path) -> Surroundings:

@@ -46,12 +46,12 @@ async def explained(desk: Desk, asked: Asked[Proposal]) -> ExplanationObject:
 
 
 async def _again(desk: Desk, asked: Asked[Proposal], request_id: str) -> ExplanationObject:
-    """A call that was made: its receipt, and what it would meet now."""
+    """A call that was made: its receipt, and what it would meet now. Both are in the database: no server need run."""
     receipt = await receipts.show(desk.office, asked.actor, request_id, asked.own_key_id)
     key = desk.office.directory.keys.get(receipt.call.key_id)
     if key is None:
         raise PathNotFound(f"no key {receipt.call.key_id}")
-    found = explain_again(_house(desk), _identity(desk, key), receipt.call)
+    found = explain_again(desk.at_rest or _house(desk), _identity(desk, key), receipt.call)
     open_names = may_see_provider(desk, asked.actor.account_id)
     shown = receipt_object(receipt, show_provider=open_names)
     return explanation_object(found, asked.now_ms, show_provider=open_names, receipt=shown)

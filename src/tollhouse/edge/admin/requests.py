@@ -35,7 +35,10 @@ async def every(desk: Desk, asked: Asked[Which]) -> Page[RequestObject]:
 async def tail(desk: Desk, asked: Asked[Which]) -> Page[RequestObject]:
     given = asked.given
     if desk.recent is None:
-        raise Overloaded("only a server that runs sees calls end: start `tollhouse serve`")
+        message = (
+            "only a server that runs sees calls end: start `tollhouse serve`; `requests list` shows those that ended"
+        )
+        raise Overloaded(message)
     found = desk.recent.page(given.after, pages.limit(given.limit), _wanted(desk, asked).holds)
     return page_object(found, lambda call: request_object(call, receipts.last4(desk.office, call)))
 
