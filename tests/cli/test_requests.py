@@ -60,6 +60,7 @@ def test_what_only_a_server_knows_says_so(folder: Folder) -> None:
         ran = folder.json(*words)
         assert (ran.code, ran.error["code"]) == (1, "overloaded")
         assert "tollhouse serve" in ran.error["message"]
+        assert "req_" not in ran.error["message"].casefold() + ran.err, "an id that leads nowhere"
     assert "`requests list` shows those that ended" in folder.type("requests", "tail").err
 
 

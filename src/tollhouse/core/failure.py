@@ -74,8 +74,9 @@ class Failure(Exception):
             self.should_retry = False
 
     def told(self, request_id: str) -> str:
-        """The message as a caller reads it: from 500 on it ends with the request id, for whoever reports it."""
-        if self.status < 500:
+        """The message as a caller reads it: from 500 on it ends with the request id, for whoever reports it. An empty
+        id, where nobody recorded the request, is left out."""
+        if self.status < 500 or not request_id:
             return self.message
         sentence = self.message[:1].upper() + self.message[1:]
         return f"{sentence}{'' if sentence.endswith('.') else '.'} Request id: {request_id}"

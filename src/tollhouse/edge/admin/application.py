@@ -53,7 +53,8 @@ class ControlApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         now_ms = self.clock.now_ms()
-        request_id: str = scope.get("request_id") or make_id("req", now_ms, self.random.bytes(RANDOM_BYTES))
+        given: str | None = scope.get("request_id")  # empty: nobody records this request
+        request_id = make_id("req", now_ms, self.random.bytes(RANDOM_BYTES)) if given is None else given
         try:
             status, headers, body = await self._answer(scope, receive, now_ms)
         except _Left:
