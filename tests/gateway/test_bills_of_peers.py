@@ -142,7 +142,8 @@ def test_many_texts_at_once_may_each_be_as_long_as_the_context(operation: Operat
     """A report of more than the context is a mistake only where there was one text to read."""
     usage = {"prompt_tokens": 2_900, "total_tokens": 2_900}
     embedded = {"object": "list", "data": [{"embedding": [0.5]}] * 3, "usage": usage}
-    completed = {"object": "text_completion", "choices": [{"text": "x", "finish_reason": "stop"}], "usage": usage}
+    written = {**usage, "completion_tokens": 3, "total_tokens": 2_903}
+    completed = {"object": "text_completion", "choices": [{"text": "x", "finish_reason": "stop"}], "usage": written}
     body = json.dumps(embedded if operation == "embeddings" else completed).encode()
     named = "input" if operation == "embeddings" else "prompt"
     for texts, source in (["a", "b", "c"], "upstream"), (["a", "b"], "counted"), ("a", "counted"):

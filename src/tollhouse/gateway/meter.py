@@ -8,7 +8,7 @@ from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.hold import GENERATES
-from tollhouse.gateway.journey import NOTHING, Journey
+from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.prompt import prompt
 from tollhouse.protocols.openai.request import Request
@@ -25,12 +25,12 @@ async def meter(
 ) -> None:
     """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller.
 
-    A report of nothing is believed of an answer without a word, and of nothing else.
+    A report that says nothing of what was read, or of what was written, is believed of an answer without a word only.
     """
     journey.raw_usage = raw
     if reported is None or not _possible(reported, request, model):
         await count(house, journey, request, await delivered())
-    elif reported == NOTHING and (written := await _written(request, delivered)) is not None:
+    elif (written := await _unsaid(reported, request, delivered)) is not None:
         await count(house, journey, request, written)
     else:
         journey.usage = structs.replace(reported, requests=1)
@@ -45,13 +45,18 @@ async def count(house: House, journey: Journey, request: Request, delivered: int
 
 
 def _possible(usage: Usage, request: Request, model: Model) -> bool:
-    """No model reads or writes more than its context holds, for each text and each answer that was asked for: such a
-    report is a mistake, whoever made it."""
+    """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
+    second of sound is several tokens of it: such a report is a mistake, whoever made it."""
     context = model.context_tokens or LARGEST_CONTEXT
-    return usage.tokens_in() <= context * request.prompts and usage.tokens_out() <= context * request.n
+    read = max(usage.tokens_in(), usage.seconds)
+    return read <= context * request.prompts and usage.tokens_out() <= context * request.n
 
 
-async def _written(request: Request, delivered: Callable[[], Awaitable[int]]) -> int | None:
-    """Output tokens of an answer that says something; None of one that does not. A vector is no text, but something."""
-    written = await delivered()
-    return written if written or request.operation not in GENERATES else None
+async def _unsaid(usage: Usage, request: Request, delivered: Callable[[], Awaitable[int]]) -> int | None:
+    """Output tokens as we count them, where a report is silent of a side that was used; None where it may stand. A
+    vector is no text, but something."""
+    if request.operation not in GENERATES:
+        return None if usage.tokens_in() else 0
+    if usage.tokens_in() and usage.tokens_out():
+        return None
+    return await delivered() or None

@@ -1,7 +1,5 @@
 """A stream gathered into the one body that `stream: false` asks for, from a provider that only streams."""
 
-import msgspec
-
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
@@ -11,7 +9,6 @@ from tollhouse.protocols.openai.chat_stream import ChatStream
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.usage import read as read_usage
 
-_encode = msgspec.json.Encoder().encode
 _Object = dict[str, object]
 
 _NOT_OF_THE_WHOLE = ("choices", "usage", "object", "obfuscation")
@@ -58,7 +55,7 @@ class Aggregate:
 
     @property
     def raw_usage(self) -> bytes | None:
-        return None if self._events.reported is None else _encode(self._events.reported)
+        return None if self._events.reported is None else chunks.encode(self._events.reported)
 
     @property
     def incomplete(self) -> bool:

@@ -51,12 +51,11 @@ def read(operation: Operation, body: bytes) -> Reading:
     parts = members.get(_BODY[operation])
     if parts is None or bytes(memoryview(parts)[:1]) != b"[":
         raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
-    raw_usage = members.get("usage")
-    reported = None if raw_usage is None else _value(raw_usage)
+    reported, raw_usage = _reported(members["usage"]) if "usage" in members else (None, None)
     finish, incomplete = _finish(operation, members)
     return Reading(
         usage=read_usage(reported),
-        raw_usage=bytes(raw_usage) if raw_usage is not None and reported is not None else None,
+        raw_usage=raw_usage,
         finish=finish,
         incomplete=incomplete,
     )
@@ -64,10 +63,13 @@ def read(operation: Operation, body: bytes) -> Reading:
 
 def _plainly(answer: plain.PlainAnswer) -> Reading:
     reasons = [choice.finish_reason for choice in answer.choices]
-    raw = bytes(answer.usage)
-    usage = plain.read_usage(raw)
+    raw: bytes | None = bytes(answer.usage)
+    usage = plain.read_usage(answer.usage)
+    if usage is None:
+        reported, raw = _reported(answer.usage)
+        usage = read_usage(reported)
     return Reading(
-        usage=usage if usage is not None else read_usage(_decode(raw)),
+        usage=usage,
         raw_usage=raw,
         finish=reasons[0] if reasons else None,
         incomplete="length" in reasons,
@@ -107,5 +109,16 @@ def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str 
     return (reasons[0] if reasons else None), "length" in reasons
 
 
+def _reported(raw: msgspec.Raw) -> tuple[object, bytes | None]:
+    """A report decoded, and as it came; one with a number that no float holds is written again, so that whoever reads
+    a receipt can read it. (None, None): there is none."""
+    try:
+        reported = _decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        reported = _value(raw)
+        return reported, chunks.encode(reported)
+    return reported, None if reported is None else bytes(raw)
+
+
 def _value(raw: msgspec.Raw) -> object:
-    return _decode(raw)
+    return chunks.decode_any(bytes(raw))

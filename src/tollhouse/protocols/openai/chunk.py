@@ -33,6 +33,14 @@ def read(event: Event) -> Object:
 
 def decode(data: bytes) -> Object:
     """Decode a JSON object. Raises UpstreamBroke for anything else."""
+    value = decode_any(data)
+    if not isinstance(value, dict):
+        raise UpstreamBroke("The provider sent an event that is no JSON object.")
+    return value
+
+
+def decode_any(data: bytes) -> object:
+    """Decode whatever JSON has; a number too large for a float is infinite. Raises UpstreamBroke for no JSON."""
     try:
         if not data.isascii():
             data.decode()
@@ -41,8 +49,6 @@ def decode(data: bytes) -> Object:
         raise UpstreamBroke("The provider sent an event that is not UTF-8 text.") from None
     except (msgspec.DecodeError, RecursionError):
         value = _decode_with_half_pairs(data)
-    if not isinstance(value, dict):
-        raise UpstreamBroke("The provider sent an event that is no JSON object.")
     return value
 
 
@@ -132,11 +138,11 @@ def members_of(data: bytes, chunk: Object) -> Object:
         return chunk
 
 
-def encode(members: Object) -> bytes:
+def encode(value: object) -> bytes:
     try:
-        return _encode(members)
+        return _encode(value)
     except UnicodeEncodeError:  # half of a surrogate pair: only an escape can say it
-        return json.dumps(members, separators=(",", ":")).encode()
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -8,12 +8,11 @@ without its proper end never looks whole.
 
 from collections.abc import Callable
 
-import msgspec
-
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
+from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
 from tollhouse.protocols.openai.delivered import Delivered
@@ -21,8 +20,6 @@ from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.template import Template, learn
 from tollhouse.protocols.openai.usage import read as read_usage
-
-_encode = msgspec.json.Encoder().encode
 
 OPENING_BYTES_MAX = 64 * 1024
 """Events without content that are kept back; beyond it the stream counts as started."""
@@ -135,7 +132,7 @@ class StreamReader:
     @property
     def raw_usage(self) -> bytes | None:
         """The last report as the provider's own JSON."""
-        return None if self._events.reported is None else _encode(self._events.reported)
+        return None if self._events.reported is None else chunks.encode(self._events.reported)
 
     @property
     def incomplete(self) -> bool:

@@ -1,0 +1,117 @@
+"""Reports of usage that no honest provider makes: nobody's call fails for one, and nobody's call is free for one."""
+
+import json
+
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream
+from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, run, streaming, word
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
+
+COUNTED = 5 * 2500 + 2 * 10_000  # `hi there` and its JSON, and the two words that went out
+
+
+def answered(report: bytes) -> bytes:
+    return answer(usage="REPORT").replace(b'"REPORT"', report)
+
+
+def streamed(report: bytes) -> tuple[bytes, ...]:
+    chunk = b'data: {"id":"c1","choices":[],"usage":' + report + b"}\n\n"
+    return (ROLE, word("Zoll "), word("haus "), FINISH, chunk, DONE)
+
+
+def asked(report: bytes, *, stream: bool) -> Stage:
+    play = streaming(*streamed(report)) if stream else buffered(answered(report))
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    client = FakeClient(asking(stream=stream))
+    run(stage.ask(client))
+    assert client.status == 200
+    assert stage.purse.held == 0
+    if stage.record.raw_usage is not None:
+        json.loads(stage.record.raw_usage, parse_constant=pytest.fail)
+    return stage
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "report",
+    [
+        b'{"prompt_tokens":1e999,"completion_tokens":1,"total_tokens":2}',
+        b'{"prompt_tokens":60,"completion_tokens":12,"total_tokens":72,"seconds":-1e999,"prompt_tokens":1e999}',
+        b"1e999",
+    ],
+)
+def test_a_report_with_a_number_that_no_float_holds_was_a_500_and_the_call_free(report: bytes, stream: bool) -> None:
+    stage = asked(report, stream=stream)
+    assert stage.record.usage_source == "counted"
+    assert stage.purse.spent == COUNTED
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("beside", [rb'"cost":1e999', rb'"note":"\ud83d"'])
+def test_what_no_text_or_float_holds_beside_the_figures_does_not_hide_them(beside: bytes, stream: bool) -> None:
+    stage = asked(b'{"prompt_tokens":60,"completion_tokens":12,' + beside + b"}", stream=stream)
+    assert stage.record.usage == Usage(input=60, output=12, requests=1)
+    assert stage.record.usage_source == "upstream"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "report",
+    [
+        b'{"prompt_tokens":60}',
+        b'{"prompt_tokens":60,"completion_tokens":0,"total_tokens":60}',
+        b'{"prompt_tokens":60,"completion_tokens":null}',
+        b'{"prompt_tokens":0,"completion_tokens":12,"total_tokens":12}',
+        b'{"completion_tokens":12}',
+        b'{"type":"duration","seconds":1}',
+    ],
+)
+def test_a_report_silent_of_one_side_gave_that_side_away(report: bytes, stream: bool) -> None:
+    stage = asked(report, stream=stream)
+    assert stage.record.usage_source == "counted"
+    assert stage.purse.spent == COUNTED
+    assert json.loads(stage.record.raw_usage or b"") == json.loads(report), "the receipt keeps what was reported"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_without_a_word_may_be_reported_as_one(stream: bool) -> None:
+    usage = {"prompt_tokens": 60, "completion_tokens": 0, "total_tokens": 60}
+    chunk = b'data: {"id":"c1","choices":[],"usage":' + json.dumps(usage).encode() + b"}\n\n"
+    play = streaming(ROLE, FINISH, chunk, DONE) if stream else buffered(answer(text="", usage=usage))
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=stream))))
+    assert stage.record.usage == Usage(input=60, requests=1)
+    assert stage.record.usage_source == "upstream"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_sound_of_68_years_is_not_believed(stream: bool) -> None:
+    """Where a second has a price, the bill would have been of thousands of USD."""
+    stage = asked(b'{"prompt_tokens":60,"completion_tokens":12,"prompt_audio_seconds":2147483648}', stream=stream)
+    assert stage.record.usage_source == "counted"
+    assert stage.record.usage.seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "usage"),
+    [
+        (
+            "responses",
+            b'{"object":"response","status":1e999,"output":[],"usage":{"input_tokens":60,"output_tokens":12}}',
+            Usage(input=60, output=12, requests=1),
+        ),
+        (
+            "embeddings",
+            b'{"object":"list","data":[{"embedding":[1e999]}],"usage":{"prompt_tokens":60}}',
+            Usage(input=60, requests=1),
+        ),
+    ],
+)
+def test_a_number_that_no_float_holds_anywhere_else_is_the_callers_to_judge(
+    operation: Operation, body: bytes, usage: Usage
+) -> None:
+    stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
+    run(stage.ask(FakeClient(b'{"model":"house-1","input":"hi"}'), operation))
+    assert stage.record.usage == usage
