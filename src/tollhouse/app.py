@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from tollhouse import console
+from tollhouse.access.vault import Vault
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
@@ -91,6 +92,7 @@ async def serve(
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             contact=_contact(settings),
+            vault=Vault(resolve(settings.server.master_key, around.environment, around.read_file)),
         )
         keys.watch_first_uses(office)
         premises = _furnish(settings, around, store, office, journal)

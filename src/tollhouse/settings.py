@@ -36,7 +36,7 @@ class Server(Struct, frozen=True, kw_only=True):
     ] = "sqlite:///tollhouse.db"
     counters: Annotated[str, _help("`memory:`, or `redis://host/0` (Valkey, Redis)")] = "memory:"
     master_key: Annotated[
-        str, _help("`env:NAME` or `file:PATH` of the key that encrypts stored secrets; empty: none is stored")
+        str, _help("`env:NAME` or `file:PATH` of the key that encrypts stored secrets; empty: they stand as they are")
     ] = ""
     max_body_bytes: Annotated[Bytes, _help("largest JSON request body; beyond it 413")] = 32 * _MIB
     max_upload_bytes: Annotated[Bytes, _help("largest multipart request body, spooled to disk")] = 256 * _MIB

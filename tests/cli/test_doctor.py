@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tollhouse.access.vault import Vault
 from tollhouse.cli.doctor.examination import Report, checks, examine
 from tollhouse.cli.doctor.premises import Premises
 from tollhouse.cli.doctor.verdict import Verdict
@@ -188,6 +189,28 @@ def test_master_key(folder: Path) -> None:
     assert "sk-written-here" not in found.reason
     (folder / "platform.toml").chmod(0o600)
     assert verdict("master_key", written).state == "green"
+
+
+def test_master_key_opens_what_it_has_encrypted(folder: Path) -> None:
+    migrate("sqlite:///tollhouse.db", folder)
+    text = '[server]\nmaster_key = "env:MASTER"\n'
+
+    def keep(secret: str) -> None:
+        database = sqlite3.connect(folder / "tollhouse.db")
+        database.execute("DELETE FROM webhook_secrets")
+        database.execute("INSERT INTO webhook_secrets VALUES ('bud_1', 'https://hooks.example', ?, 0)", (secret,))
+        database.commit()
+        database.close()
+
+    keep("whsec_AAAA")
+    found = verdict("master_key", premises(folder))
+    assert (found.state, "whsec_" in found.reason) == ("green", False)
+    assert "secrets of 1 webhooks stand in the database as they are" in found.reason
+    keep(Vault("x" * 32).seal("whsec_AAAA", "webhook", bytes(12)))
+    assert "opens the 1 secrets" in verdict("master_key", premises(folder, text, {"MASTER": "x" * 32})).reason
+    assert "another master key" in verdict("master_key", premises(folder, text, {"MASTER": "y" * 32})).reason
+    (folder / "platform.toml").unlink()
+    assert "no master key is set" in verdict("master_key", premises(folder)).reason
 
 
 def test_listen_address(folder: Path, listening: int) -> None:

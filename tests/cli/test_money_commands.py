@@ -108,6 +108,30 @@ def test_the_operators_budget_is_set_by_command(made: Folder) -> None:
     assert made.json(*words).answer["managed_by_operator"] is False
 
 
+def test_a_webhook_is_not_set_without_the_master_key_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MASTER", raising=False)
+    folder = Folder(tmp_path)
+    folder.json("init")
+    (folder.path / "platform.toml").write_text('[server]\nmaster_key = "env:MASTER"\n', encoding="utf-8")
+    folder.json("accounts", "create", "acme")
+    words = ("budgets", "set", "--account", "acme", "--amount", "1", "--window", "day")
+    hooked = (*words, "--webhook", "https://hooks.example/in")
+    refused = folder.json(*hooked)
+    assert (refused.code, refused.error["code"]) == (1, "conflict")
+    assert "variable MASTER is not set" in refused.error["message"]
+    assert folder.json(*words).code == 0
+    monkeypatch.setenv("MASTER", "m" * 40)
+    secret = folder.json(*hooked).answer["secret"]
+    assert secret.startswith("whsec_")
+    with sqlite3.connect(folder.path / "tollhouse.db") as database:
+        (kept,) = database.execute("SELECT secret FROM webhook_secrets").fetchall()
+    database.close()
+    assert kept[0].startswith("enc:v1:")
+    assert secret.removeprefix("whsec_") not in kept[0]
+
+
 def test_a_grant_whose_time_is_over_ends_by_command(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.json("init")

@@ -1,6 +1,7 @@
 """Alerts: each threshold once a window however it is reached, tried until it arrives or three days are over, and shown
 to whom it concerns."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from msgspec import structs
 from tests.office.post_office import URL, Post, scene_of, send_all, spends, told
 from tests.office.scene import NOW_MS, OPERATOR, HandClock, audited, of_account, run
 from tests.office.test_money import call, commit, owner_of
+from tollhouse.access.vault import Vault
 from tollhouse.billing.notices import NOBODY
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import Answer
@@ -168,6 +170,42 @@ def test_only_charges_of_live_calls_cross_a_threshold(tmp_path: Path) -> None:
         await commit(office, held, structs.replace(spends(2, budget, 99), mode="test"), spends(3, budget, 0))
         await send_all(office)
         assert post.sent == []
+
+    run(tmp_path, scene)
+
+
+def test_signing_secrets_are_kept_encrypted_where_there_is_a_master_key(tmp_path: Path) -> None:
+    """Also those that were kept before there was one; what cannot be read is said, and nothing is sent."""
+
+    async def scene(office: Office, clock: HandClock) -> None:
+        budget, post = await scene_of(office)
+
+        async def kept() -> str:
+            found = await office.rows.read(lambda tables: tables.outbox.secret(budget.id))
+            assert found is not None
+            return found[1]
+
+        first = await kept()
+        assert first.startswith("whsec_"), "there is no master key"
+        office.vault = Vault("a master key of some length")
+        await commit(office, spends(1, budget, 50))
+        sending = asyncio.create_task(outbox.run(office, outbox.NOBODY))
+        await post.came(2)
+        sending.cancel()
+        assert [one.secret for one in post.sent if one.channel == "webhook"] == [first]
+        assert (await kept()).startswith("enc:v1:")
+        assert first not in await kept()
+        assert await budgets.reveal(office, budget) == first
+        address, post.sent = "https://other.example", []
+        same: dict[str, Any] = {"window": "day", "account": budget.account_id, "soft": (50, 80, 100)}
+        await budgets.put(office, OPERATOR, amount_usd="0.0000001", webhook=address, **same)
+        assert (await kept()).startswith("enc:v1:")
+        office.vault = Vault("another master key altogether")
+        assert await budgets.reveal(office, structs.replace(budget, webhook=address)) is None
+        (mail, hook) = await alerts.try_out(office, OPERATOR, budget=budget.id)
+        assert mail.answer.ok
+        assert "encrypted by another master key" in hook.answer.words
+        assert [one.channel for one in post.sent] == ["mail"]
 
     run(tmp_path, scene)
 

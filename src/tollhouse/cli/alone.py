@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec import structs
 
+from tollhouse.access.vault import Vault
 from tollhouse.cli.at_rest import at_rest
 from tollhouse.cli.place import Place, read_platform
 from tollhouse.cli.trouble import Misuse, Trouble
@@ -19,6 +20,7 @@ from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.desk import Desk, surroundings
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import FILE_NAME, Reading
+from tollhouse.office.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings
 from tollhouse.store.database import open_store
 from tollhouse.store.engines import CannotOpen
@@ -51,11 +53,21 @@ async def opened(place: Place, settings: Settings) -> AsyncIterator[Office]:
             purses=await store.load_purses(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
+            vault=_vault(place, settings),
         )
         yield office
         await office.finish()
     finally:
         await store.close()
+
+
+def _vault(place: Place, settings: Settings) -> Vault:
+    """Few commands need the master key: those that do refuse without it."""
+    around = surroundings(place.dir)
+    try:
+        return Vault(resolve(settings.server.master_key, around.environment, around.read_file))
+    except MissingSecret as error:
+        return Vault(missing=f"server.master_key: {error}")
 
 
 def require_database(place: Place, settings: Settings) -> None:

@@ -1,10 +1,11 @@
 """Budgets: so much money, in such a window, on an account, a project or a key. They bind from the next call on."""
 
 from base64 import b64encode
-from typing import NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
 from msgspec import structs
 
+from tollhouse.access.vault import NONCE_BYTES, SEALED, Sealed
 from tollhouse.billing.budgets import BadBudget, Budget, matches, read_soft
 from tollhouse.billing.notices import crossed
 from tollhouse.billing.windows import WindowKind
@@ -18,6 +19,9 @@ from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
 
 _WINDOWS: tuple[WindowKind, ...] = get_args(WindowKind)
+SIGNING: Final = "webhook"
+"""What signing secrets are for, as the vault is told."""
+
 _WEBHOOK_MAX = 2_000
 _SECRET_BYTES = 32
 _SCHEMES = tuple(f"{scheme}://" for scheme in ("https", "http", *CHATS))
@@ -52,7 +56,8 @@ async def put(
     amount_usd: exact decimal USD; 0 lets nothing in. zone: of its windows; by default the account's. soft: percents.
     system: the operator's, beyond the owner's reach. Calls in flight when a budget is made do not count in it.
     webhook: signed by a secret that `reveal` shows once; it stays as long as the address does. Thresholds that the
-    window has reached already are told at once. Raises BadRequest, PathNotFound, ScopeMissing.
+    window has reached already are told at once. Raises BadRequest, PathNotFound, ScopeMissing, Conflict where a secret
+    cannot be kept.
     """
     target = reach.target(office, actor, account, project, key)
     if system:
@@ -84,7 +89,7 @@ async def put(
     def deed(tables: Tables) -> _Put:
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
-        _sign(tables, done.budget, before, secret)
+        _sign(office, tables, done.budget, before, secret)
         return done._replace(told=_tell(tables, done.budget, done.counter, now_ms, project_id))
 
     return (await office.rows.change(deed, lambda done: _follow(office, done, now_ms))).budget
@@ -94,7 +99,11 @@ async def reveal(office: Office, budget: Budget) -> str | None:
     """What the budget's webhook is signed with, the first time that this is asked for; afterwards None."""
     if budget.webhook is None:
         return None
-    return await office.rows.change(lambda tables: tables.outbox.reveal(budget.id))
+    kept = await office.rows.change(lambda tables: tables.outbox.reveal(budget.id))
+    try:
+        return None if kept is None else office.vault.open(kept, SIGNING)
+    except Sealed:
+        return None  # kept before the master key was changed: whoever needs one sets the webhook anew
 
 
 def new_secret(office: Office) -> str:
@@ -191,12 +200,24 @@ def read_webhook(office: Office, url: str) -> str:
     return url
 
 
-def _sign(tables: Tables, budget: Budget, before: Budget | None, secret: str) -> None:
-    """A webhook that stays keeps what its receiver verifies by; a new one gets the new secret."""
+def keep_encrypted(office: Office, tables: Tables) -> None:
+    """Signing secrets from before there was a master key are encrypted now."""
+    if office.vault.seals:
+        for budget_id, secret in tables.outbox.secrets_without(SEALED).items():
+            tables.outbox.keep_secret(budget_id, _kept(office, secret))
+
+
+def _kept(office: Office, secret: str) -> str:
+    """Raises Conflict."""
+    return office.vault.seal(secret, SIGNING, office.random.bytes(NONCE_BYTES))
+
+
+def _sign(office: Office, tables: Tables, budget: Budget, before: Budget | None, secret: str) -> None:
+    """A webhook that stays keeps what its receiver verifies by; a new one gets the new secret. Raises Conflict."""
     if before is not None and before.id != budget.id:
         tables.outbox.move_secret(before.id, budget.id)
     known = tables.outbox.secret(budget.id)
     if budget.webhook is None or way_of(budget.webhook) == "chat":
         tables.outbox.forget_secret(budget.id)
     elif known is None or known[0] != budget.webhook:
-        tables.outbox.put_secret(budget.id, budget.webhook, secret)
+        tables.outbox.put_secret(budget.id, budget.webhook, _kept(office, secret))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tollhouse.access.directory import Directory
+from tollhouse.access.vault import Vault
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.purses import Purses
 from tollhouse.core.catalogue import Catalogue
@@ -69,6 +70,8 @@ class Office:
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
     post: Post = field(default_factory=NoPost)
+    vault: Vault = field(default_factory=Vault)
+    """What secrets are kept by that have to be read again."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something was written down that is to leave the house."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)

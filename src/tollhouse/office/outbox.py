@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
+from tollhouse.access.vault import Sealed
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.notice import Answer, Delivery, DeliveryState, Told
-from tollhouse.office import wording
+from tollhouse.office import budgets, wording
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
@@ -64,7 +65,7 @@ async def run(office: Office, watcher: Watcher) -> None:
         wait_seconds = _LOOK_SECONDS
         try:
             if not started:
-                await office.rows.change(lambda tables: tables.outbox.resume(office.clock.now_ms()))
+                await office.rows.change(lambda tables: _begin(office, tables))
                 started = True
             office.news.clear()
             while await deliver(office, watcher):
@@ -81,6 +82,11 @@ async def run(office: Office, watcher: Watcher) -> None:
                 await office.news.wait()
         except TimeoutError:
             pass
+
+
+def _begin(office: Office, tables: Tables) -> None:
+    tables.outbox.resume(office.clock.now_ms())
+    budgets.keep_encrypted(office, tables)
 
 
 async def deliver(office: Office, watcher: Watcher = NOBODY) -> int:
@@ -109,7 +115,7 @@ async def deliver(office: Office, watcher: Watcher = NOBODY) -> int:
 
 
 async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answer:
-    """One try. hook: URL and secret of the webhook as they stand now."""
+    """One try. hook: URL and secret of the webhook as they stand now, the secret as it is kept or as it is."""
     notice, delivery = told.notice, told.delivery
     if delivery.channel in ("mail", "chat"):
         words = wording.subject(notice, office.directory), wording.text(notice, office.directory)
@@ -118,7 +124,11 @@ async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answ
         return await office.post.mail(tuple(delivery.address.split(", ")), *words, notice.id)
     if hook is None:
         return NO_WEBHOOK
-    return await office.post.webhook(*hook, notice.id, notice.body())
+    try:
+        secret = office.vault.open(hook[1], budgets.SIGNING)
+    except Sealed as error:
+        return Answer(ok=False, words=f"its signing secret cannot be read: {error}")
+    return await office.post.webhook(hook[0], secret, notice.id, notice.body())
 
 
 async def _along(office: Office, lane: Sequence[Told], secrets: dict[str, tuple[str, str]], watcher: Watcher) -> None:

@@ -115,7 +115,7 @@ class Outbox:
             for row in self._connection.execute(question).mappings()
         ]
 
-    # What webhooks are signed with.
+    # What webhooks are signed with, as `access.vault` keeps it.
 
     def secret(self, budget_id: str) -> tuple[str, str] | None:
         """URL and signing secret of a budget's webhook, as they stand now."""
@@ -127,6 +127,17 @@ class Outbox:
         """By budget; those without a webhook are left out."""
         found = {budget_id: self.secret(budget_id) for budget_id in budget_ids}
         return {budget_id: pair for budget_id, pair in found.items() if pair is not None}
+
+    def secrets_without(self, mark: str) -> dict[str, str]:
+        """By budget, those that do not begin so."""
+        question = select(webhook_secrets.c.budget_id, webhook_secrets.c.secret)
+        question = question.where(~webhook_secrets.c.secret.startswith(mark, autoescape=True))
+        return {row.budget_id: row.secret for row in self._connection.execute(question)}
+
+    def keep_secret(self, budget_id: str, secret: str) -> None:
+        """The same secret in another form."""
+        chosen = webhook_secrets.c.budget_id == budget_id
+        self._connection.execute(update(webhook_secrets).where(chosen).values(secret=secret))
 
     def put_secret(self, budget_id: str, url: str, secret: str) -> None:
         self.forget_secret(budget_id)

@@ -2,8 +2,10 @@
 
 import stat
 
+from tollhouse.access.vault import Sealed, Vault
 from tollhouse.cli.doctor.premises import Premises
 from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.office.budgets import SIGNING
 from tollhouse.office.secret_references import MissingSecret, resolve
 
 TITLE = "Master key"
@@ -20,17 +22,34 @@ def check(premises: Premises) -> Verdict:
             return red(str(error), "set it where `tollhouse serve` runs, or mend [server] master_key")
         if len(key) < _CHARACTERS_MIN:
             return red(f"it has fewer than {_CHARACTERS_MIN} characters", "make one with `openssl rand -base64 32`")
-        return green("set")
+        return _opens_all(premises, Vault(key))
+    if premises.signing_secrets(encrypted=True):
+        return _opens_all(premises, Vault())
     written = [
         provider.id
         for provider in premises.reading.catalogue.providers.values()
         if any(not key.startswith(("env:", "file:")) for key in provider.api_keys)
     ]
+    webhooks = len(premises.signing_secrets(encrypted=False))
+    bare = f"the signing secrets of {webhooks} webhooks stand in the database as they are: see Secret files"
     if not written:
-        return skipped("not needed: no secret is kept")
+        return green(f"none: {bare}") if webhooks else skipped("not needed: no secret is kept")
     mode = stat.S_IMODE(premises.place.platform_file.stat().st_mode)
     if mode & 0o077:
         names = ", ".join(written)
         cure = f"write them as env:NAME or file:PATH, or chmod 600 {premises.place.platform_file}"
         return red(f"platform.toml holds keys of {names} and others may read it (mode {mode:04o})", cure)
-    return green("none, and the keys in platform.toml are readable by their owner alone")
+    told = "none, and the keys in platform.toml are readable by their owner alone"
+    return green(f"{told}; {bare}" if webhooks else told)
+
+
+def _opens_all(premises: Premises, vault: Vault) -> Verdict:
+    """What was encrypted once can be read with the key there is."""
+    kept = premises.signing_secrets(encrypted=True)
+    for secret in kept:
+        try:
+            vault.open(secret, SIGNING)
+        except Sealed as error:
+            cure = "bring the former key back in [server] master_key, or set these webhooks anew with `budgets set`"
+            return red(f"the signing secret of a webhook cannot be read: {error}", cure)
+    return green(f"set, and it opens the {len(kept)} secrets that are kept" if kept else "set")

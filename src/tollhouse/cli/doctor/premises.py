@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from tollhouse.access.vault import SEALED
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.cli.place import Place
@@ -19,6 +20,8 @@ from tollhouse.store.engines import CannotOpen, connect
 from tollhouse.store.tables import Tables
 
 T = TypeVar("T")
+
+WHSEC: Final = "whsec_"  # how a signing secret begins that is not encrypted
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Premises:
             return found
         models = [model for model in self.reading.catalogue.models.values() if model.price]
         return PriceLists(read_price(model.price, id=model.id, model=model.id) for model in models), ()
+
+    def signing_secrets(self, *, encrypted: bool) -> tuple[str, ...]:
+        """What webhooks are signed with, as it is kept; those that are encrypted, or those that are not."""
+        found = self._ask(lambda tables: tables.outbox.secrets_without(WHSEC if encrypted else SEALED))
+        return tuple((found or {}).values())
 
     def _ask(self, question: Callable[[Tables], T]) -> T | None:
         """None: there is no database that can be read."""
