@@ -252,7 +252,7 @@ class FakeAdmission:
         name = b"anthropic-ratelimit-requests-limit" if of_anthropic else b"x-ratelimit-limit-requests"
         return [] if most is None else [(name, b"%d" % most)]
 
-    def release(self, used: Usage, now_ms: int) -> None:
+    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         self._limits.inside -= 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.fakes import NOW_MS, FakeClient, Play, identity
 from tests.gateway.stage import LIVE, NOTHING_STREAMS, STORY, Stage, answer, asking, buffered, run, streaming
 from tollhouse.core.catalogue import Catalogue, Plan
-from tollhouse.core.failure import Failure, RateLimited, UpstreamUnreachable
+from tollhouse.core.failure import Failure, InsufficientQuota, RateLimited, UpstreamUnreachable
 from tollhouse.core.limit import Rule
 from tollhouse.core.operation import Dialect
 from tollhouse.gateway.flow import serve
@@ -83,6 +83,27 @@ def test_a_failed_call_gives_back_all_its_tokens_and_stays_a_call() -> None:
         run(stage.ask(FakeClient(asking(max_tokens=900))))
     assert stage.used() == 0
     assert stage.used("requests_per_minute") == 1
+
+
+def test_calls_that_money_refused_used_up_the_limit_of_those_who_have_some() -> None:
+    """A key with an empty budget that tries again and again must not keep the account's other keys out."""
+    stage = Limited(requests_per_minute=2, tokens_per_minute=10_000)
+    stage.purse.limit = 1
+    for _ in range(5):
+        with pytest.raises(InsufficientQuota):
+            run(stage.ask(FakeClient(asking())))
+    assert (stage.used("requests_per_minute"), stage.used()) == (0, 0)
+    stage.purse.limit = None
+    run(stage.ask(FakeClient(asking())))
+    assert stage.used("requests_per_minute") == 1
+
+
+def test_a_call_that_finds_no_provider_counts_nowhere() -> None:
+    stage = Limited(requests_per_minute=2)
+    stage.house.destinations = {}
+    with pytest.raises(Failure):
+        run(stage.ask(FakeClient(asking())))
+    assert stage.used("requests_per_minute") == 0
 
 
 def test_a_refused_call_costs_nothing_and_reaches_no_provider() -> None:

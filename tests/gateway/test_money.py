@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Play
+from tests.gateway.fakes import NOW_MS, FakeClient, FakeUpstream, Play
 from tests.gateway.stage import (
     DONE,
     FINISH,
@@ -23,8 +23,9 @@ from tests.gateway.stage import (
     until,
     word,
 )
+from tollhouse.billing.budgets import Budget, Level
 from tollhouse.billing.price_list import PriceLists
-from tollhouse.core.failure import InsufficientQuota, MaxCostExceeded, ModelNotPriced, Overloaded
+from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, ModelNotPriced, Overloaded
 
 CHARGE = 60 * 2500 + 12 * 10000  # what the stage's usual answer costs at house-1's price
 CAP = 12
@@ -208,3 +209,33 @@ def test_the_usage_chunk_says_what_was_charged() -> None:
     client = FakeClient(asking(stream=True, max_tokens=CAP, stream_options={"include_usage": True}))
     run(stage.ask(client))
     assert b'"tollhouse":{"charge_usd":"0.00027","request_id":"req_1"}' in client.data
+
+
+@pytest.mark.parametrize("level", ["account", "project", "key"])
+def test_a_budget_of_nothing_lets_nothing_in_and_a_free_model_got_in(level: Level) -> None:
+    stage = Stage(money=0, model={"free": True, "price": {}})
+    whose = {"account": "acc_1", "project": "proj_1", "key": "key_live"}[level]
+    budget = Budget(
+        id="bud_1", account_id="acc_1", level=level, object_id=whose, amount=0, kind="day", created_at_ms=NOW_MS
+    )
+    stage.house.purses.put_budget(budget, NOW_MS)
+    with pytest.raises(InsufficientQuota, match="day budget of 0 USD"):
+        run(stage.ask(FakeClient(asking())))
+    assert not stage.first.calls
+    stage.house.purses.remove_budget("bud_1")
+    run(stage.ask(FakeClient(asking())))
+
+
+def test_a_maximum_that_an_empty_variable_left_empty_was_no_maximum() -> None:
+    stage = Stage(money=10**12)
+    with pytest.raises(BadRequest, match="x-tollhouse-max-cost-usd"):
+        run(stage.ask(FakeClient(asking()), headers=[(b"x-tollhouse-max-cost-usd", b"")]))
+    assert not stage.first.calls
+
+
+@pytest.mark.parametrize("said", [(b"0.001", b"100"), (b"100", b"0.001")])
+def test_of_two_maxima_the_first_won_and_not_the_least(said: tuple[bytes, bytes]) -> None:
+    stage = Stage(money=10**12)
+    with pytest.raises(MaxCostExceeded):
+        run(stage.ask(FakeClient(asking()), headers=[(b"x-tollhouse-max-cost-usd", one) for one in said]))
+    assert not stage.first.calls

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Final
 
 from tollhouse.core.catalogue import Model
+from tollhouse.core.failure import Failure
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.request import Request
@@ -34,7 +35,8 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._admission.release(self._journey.usage, self._house.clock.now_ms())
+        refused = isinstance(error, Failure) and not self._journey.dispatched
+        self._admission.release(self._journey.usage, self._house.clock.now_ms(), refused=refused)
 
 
 def reserved(journey: Journey, request: Request) -> int:

@@ -44,8 +44,8 @@ class Call:
     """One call as it arrived: nothing of it is believed yet."""
 
     id: str  # req_...
-    time_ms: int  # Unix milliseconds of arrival
-    ticks_ns: int  # the same instant on the monotonic clock
+    time_ms: int  # Unix milliseconds of arrival; of a body that came slowly, when it was whole
+    ticks_ns: int  # of arrival, on the monotonic clock
     dialect: Dialect
     operation: Operation
     headers: Headers

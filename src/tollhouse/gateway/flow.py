@@ -2,7 +2,7 @@
 
 from tollhouse.gateway.admit import admitted
 from tollhouse.gateway.attempt import attempt
-from tollhouse.gateway.authenticate import authenticate
+from tollhouse.gateway.authenticate import authenticate, still_welcome
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.read import read
@@ -20,6 +20,7 @@ async def serve(house: House, call: Call) -> None:
     journey = authenticate(house, call)  # 401, 403
     async with settled(house, journey) as books:  # leaving this block by any path closes the books of the call
         request = await read(house, journey)  # 400, 413
+        still_welcome(house, journey)  # 401, 403: whoever sent it so slowly that much may have changed
         model = resolve(house, journey, request)  # 404, 403
         with admitted(house, journey, request, model):  # 429; the place is free again at the end
             choices = route(house, journey, request, model)  # 503

@@ -64,9 +64,13 @@ def hold(house: House, journey: Journey, request: Request, model: Model) -> Held
 
 
 def weigh(house: House, journey: Journey, request: Request, model: Model) -> Weighed | None:
-    """None: the call is free, in test mode or by a model that is. Raises ModelNotPriced."""
+    """None: the call is free, in test mode or by a model that is. Raises ModelNotPriced; InsufficientQuota for a free
+    one, too, under a budget that lets nothing in."""
     key, now_ms = journey.identity.key, journey.call.time_ms
-    if key.mode == "test" or model.free:
+    if key.mode == "test":
+        return None
+    if model.free:
+        nothing_in(house, journey, model)
         return None
     price = demand(house.prices().find(model.id, now_ms, terms_of(journey.identity.account)), model.id, ONE_REQUEST)
     asked = journey.asked
@@ -88,6 +92,15 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     return Weighed(price, bounds, purses)
 
 
+def nothing_in(house: House, journey: Journey, model: Model) -> None:
+    """Raises InsufficientQuota where a budget of 0 lets nothing in, be it free."""
+    key, now_ms = journey.identity.key, journey.call.time_ms
+    budgets = [purse for purse in house.purses.of(key, now_ms, model.id) if purse.kind == "budget"]
+    short = book.short(budgets, 0)
+    if short is not None:
+        raise too_little(house, short, now_ms)
+
+
 def within(most: int | None, bounds: Bounds) -> None:
     """Raises MaxCostExceeded where a call can cost more than its caller allows."""
     if most is not None and bounds.amount > most:
@@ -104,12 +117,11 @@ def too_little(house: House, short: book.Short, now_ms: int) -> InsufficientQuot
 
 
 def max_cost(journey: Journey) -> int | None:
-    """What the caller allows in nano-USD, if he says. Raises BadRequest for what is no amount."""
-    header = journey.call.header(MAX_COST)
-    if not header:
-        return None
+    """What the caller allows in nano-USD, if he says; said twice, the least. Raises BadRequest for what is no amount,
+    nothing among it: a script whose variable is empty meant to set a maximum."""
+    said = [value for name, value in journey.call.headers if name == MAX_COST]
     try:
-        return parse_usd(header.decode("latin-1"))
+        return min((parse_usd(value.decode("latin-1")) for value in said), default=None)
     except BadAmount as error:
         raise BadRequest(f"x-tollhouse-max-cost-usd: {error}", param=MAX_COST.decode()) from None
 

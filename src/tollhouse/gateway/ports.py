@@ -63,8 +63,9 @@ class Admission(Protocol):
         """How the tightest limits stand, for the answer, as the caller's dialect names it."""
         ...
 
-    def release(self, used: Usage, now_ms: int) -> None:
-        """The call is over: free its place, correct what was reserved by what was used."""
+    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
+        """The call is over: free its place, correct what was reserved by what was used. `refused`: it was not made
+        after all, for want of money or of a provider, and is counted nowhere."""
         ...
 
 

@@ -84,9 +84,11 @@ class Gate:
             return refused
         return None
 
-    def release(self, limits: Limits, reserved: int, used: int, now_ms: int) -> None:
-        """A call is over that had been let in by these limits."""
+    def release(self, limits: Limits, reserved: int, used: int, now_ms: int, *, refused: bool = False) -> None:
+        """A call is over that had been let in by these limits; `refused`: by others, before it was made."""
         self._parallel.release(limits.parallel)
+        if refused:
+            self._rate.give_back(limits.requests, now_ms)
         self._tokens.correct(limits.tokens, reserved, used, now_ms)
 
     def headers(self, limits: Limits, dialect: Dialect, now_ms: int) -> Headers:
@@ -173,12 +175,13 @@ class Pass:
     def headers(self, now_ms: int) -> Headers:
         return self._gate.headers(self._limits, self._dialect, now_ms)
 
-    def release(self, used: Usage, now_ms: int) -> None:
+    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         """Ends exactly once."""
         if not self._open:
             raise AssertionError("a call leaves exactly once")
         self._open = False
-        self._gate.release(self._limits, self._reserved, used.tokens_in() + used.tokens_out(), now_ms)
+        tokens = used.tokens_in() + used.tokens_out()
+        self._gate.release(self._limits, self._reserved, tokens, now_ms, refused=refused)
 
 
 _NONE: Final[Sequence[Bucket]] = ()

@@ -38,6 +38,11 @@ class RequestRate:
         for bucket in found:
             buckets.take(bucket, 1)
 
+    def give_back(self, limits: Sequence[Limit], now_ms: int) -> None:
+        """A call that was counted was not made."""
+        for limit in limits:
+            buckets.give_back(self._buckets.present(limit, now_ms), 1)
+
     def standings(self, limits: Sequence[Limit], now_ms: int) -> list[Standing]:
         return self._buckets.standings(limits, now_ms)
 
