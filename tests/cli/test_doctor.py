@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_commands import Folder
+from tests.outbound.receivers import mailbox
 from tollhouse.access.vault import Vault
 from tollhouse.cli.doctor.examination import Report, checks, examine
 from tollhouse.cli.doctor.premises import Premises
@@ -189,6 +191,44 @@ def test_master_key(folder: Path) -> None:
     assert "sk-written-here" not in found.reason
     (folder / "platform.toml").chmod(0o600)
     assert verdict("master_key", written).state == "green"
+
+
+def mailing(port: int, user: str = "", more: str = "") -> str:
+    return f'[mail]\nsmtp = "smtp://{user}127.0.0.1:{port}{more}"\nfrom = "Toll <toll@example.org>"\n'
+
+
+def test_mail_server_is_reached_and_speaks_smtp(folder: Path, listening: int) -> None:
+    assert verdict("mail", premises(folder)).state == "skipped"
+    with mailbox() as (box, port):
+        found = verdict("mail", premises(folder, mailing(port)))
+        assert (found.state, found.reason) == ("green", f"127.0.0.1 port {port} answers")
+        refused = verdict("mail", premises(folder, mailing(port, more="?starttls=1")))
+        assert refused.state == "red"
+        refused = verdict("mail", premises(folder, mailing(port, user="user:hunter2@")))
+        assert (refused.state, "hunter2" in refused.reason) == ("red", False)
+        assert box.all() == []
+    gone = verdict("mail", premises(folder, mailing(port)))
+    assert gone.state == "red"
+    assert f"127.0.0.1 port {port}" in gone.reason
+    for text, words in (
+        ('[mail]\nsmtp = "env:SMTP"\n', "SMTP is not set"),
+        ('[mail]\nsmtp = "http://user:hunter2@mail.example"\n', "mail.smtp cannot be used"),
+        ('[mail]\nsmtp = "smtp://127.0.0.1"\nfrom = "nobody"\n', "mail.from cannot be used"),
+    ):
+        found = verdict("mail", premises(folder, text))
+        assert (found.state, words in found.reason, "hunter2" in found.reason) == ("red", True, False), found
+
+
+def test_mail_that_no_server_is_set_for_is_named(folder: Path) -> None:
+    typed = Folder(folder)
+    typed.json("init")
+    typed.json("accounts", "create", "acme")
+    words = ("budgets", "set", "--account", "acme", "--amount", "1", "--soft", "50")
+    typed.json(*words, "--window", "day")
+    assert verdict("mail", premises(folder)).state == "skipped"
+    made = typed.json(*words, "--window", "week", "--mail", "ops@example.org").answer
+    found = verdict("mail", premises(folder))
+    assert (found.state, made["id"] in found.reason) == ("red", True)
 
 
 def test_master_key_opens_what_it_has_encrypted(folder: Path) -> None:

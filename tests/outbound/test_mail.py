@@ -1,6 +1,7 @@
 """Mail as a real server gets it: one message to all, plain, whatever stands in the words, and what was answered."""
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from tests.outbound.receivers import Box, Mail, free, mailbox
 from tests.upstream.certificates import Authority
 from tollhouse.core.notice import Answer
-from tollhouse.outbound.mail import Letter, MailServer, message, read_sender, read_smtp, send
+from tollhouse.outbound.mail import Letter, MailServer, greet, message, read_sender, read_smtp, send
 
 NOW_MS = 1_790_000_000_000
 FROM = read_sender("Zollhaus <zoll@example.org>")
@@ -120,9 +121,26 @@ def test_a_server_that_says_nothing_is_not_waited_for_longer_than_allowed() -> N
     assert answer.left == ("a@example.org",)
 
 
+def test_a_greeting_sends_nothing_and_says_what_a_sender_would_meet() -> None:
+    def greeted(port: int, seconds_max: float = 10, **server: Any) -> Answer:
+        return asyncio.run(greet(MailServer(host="127.0.0.1", port=port, **server), seconds_max))
+
+    with mailbox(authenticator=_authenticated, auth_require_tls=False) as (box, port):
+        assert greeted(port).ok
+        assert greeted(port, user="user", password="pass word").ok
+        refused = greeted(port, user="user", password="wrong")
+        assert (refused.ok, refused.status, "wrong" in refused.words) == (False, 535, False)
+        assert not greeted(port, starttls=True).ok
+    assert box.all() == []
+    assert not greeted(port).ok, "nobody is there any more"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        answer = greeted(silent.getsockname()[1], 0.05)
+    assert (answer.ok, answer.words) == (False, "the mail server did not answer in time")
+
+
 def _authenticated(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"user", b"pass word")
-    return AuthResult(success=right)
+    return AuthResult(success=right, handled=right)  # what is not handled, the server refuses
 
 
 @pytest.mark.parametrize(("password", "arrives"), [("pass word", True), ("wrong", False)])

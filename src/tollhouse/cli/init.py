@@ -18,10 +18,15 @@ _PLATFORM_TOML = """\
 # listen = "127.0.0.1:8080"
 # database = "sqlite:///tollhouse.db"     # or postgresql://user@host/db
 # trusted_proxies = []                    # e.g. ["127.0.0.1/32"] when a TLS proxy stands in front
+# master_key = "env:TOLLHOUSE_MASTER_KEY" # encrypts secrets in the database; `openssl rand -base64 32` makes one
 
 [platform]
 # name = "tollhouse"
 # public_url = "https://llm.example"
+
+[mail]                                    # how alerts leave by mail; `tollhouse doctor` tries it
+# smtp = "env:SMTP"                       # smtp://user:password@host:25, smtps://..., or ...:587?starttls=1
+# from = "name <address>"
 
 [support]
 # channels = [{ kind = "email", value = "help@llm.example" }]

@@ -121,6 +121,30 @@ async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int,
     return Answer(ok=True, status=250, words=_words(said))
 
 
+async def greet(server: MailServer, seconds_max: float) -> Answer:
+    """Say hello as a sender would, with user and password where there are such, and leave: nothing is sent. Raises
+    nothing."""
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.tls,
+        start_tls=server.starttls,
+        timeout=seconds_max,
+    )
+    try:
+        async with asyncio.timeout(seconds_max), client:
+            said = await client.ehlo()
+    except SMTPResponseException as error:
+        return Answer(ok=False, status=error.code, words=_words(error.message))
+    except TimeoutError:
+        return Answer(ok=False, words="the mail server did not answer in time")
+    except (SMTPException, OSError, ValueError) as error:
+        return Answer(ok=False, words=_words(str(error)))
+    return Answer(ok=True, status=said.code, words=_words(said.message))
+
+
 def _refused(refused: dict[str, tuple[int, str]], *, reached: bool) -> Answer:
     """Some addresses were refused. Those refused for now are left; `reached`: others have their mail."""
     left = tuple(address for address, (code, _) in refused.items() if code < _LASTING)

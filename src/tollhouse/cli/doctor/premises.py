@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from tollhouse.access.vault import SEALED
+from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.cli.place import Place
@@ -66,6 +67,10 @@ class Premises:
         """What webhooks are signed with, as it is kept; those that are encrypted, or those that are not."""
         found = self._ask(lambda tables: tables.outbox.secrets_without(WHSEC if encrypted else SEALED))
         return tuple((found or {}).values())
+
+    def budgets(self) -> list[Budget]:
+        """Those that bind; none where nothing can be read."""
+        return self._ask(lambda tables: tables.budgets.every()) or []
 
     def _ask(self, question: Callable[[Tables], T]) -> T | None:
         """None: there is no database that can be read."""
