@@ -17,6 +17,7 @@ from tests.gateway.stage import (
     Stage,
     answer,
     asking,
+    buffered,
     event,
     run,
     streaming,
@@ -102,6 +103,19 @@ def test_a_prediction_is_held_for_as_output() -> None:
     charge = stage.record.charge
     assert charge is not None
     assert (charge.amount, charge.overrun) == (60 * 2500 + (CAP + 200) * 10000, 0)
+
+
+def test_thoughts_beside_a_cap_of_one_token_were_held_for_as_one_token() -> None:
+    """Qwen's cap does not bind its thoughts: a hundred such calls at once spent what none of them had held."""
+    thoughts, body = 800, asking(max_tokens=1, enable_thinking=True)
+    report = {"prompt_tokens": 60, "completion_tokens": 1 + thoughts, "total_tokens": 61 + thoughts}
+    usage = {**report, "completion_tokens_details": {"reasoning_tokens": thoughts}}
+    model = {"max_output_tokens": thoughts}
+    stage = Stage(first=FakeUpstream(buffered(answer(usage=usage))), money=len(body) * 2500 + 801 * 10000, model=model)
+    run(stage.ask(FakeClient(body)))
+    charge = stage.record.charge
+    assert charge is not None
+    assert (charge.held, charge.overrun) == (len(body) * 2500 + 801 * 10000, 0)
 
 
 def test_a_call_without_a_cap_gets_one_that_the_money_affords_and_is_told() -> None:

@@ -268,6 +268,46 @@ def test_what_decides_the_cost_is_not_spelled_otherwise(name: str, meant: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("models", ["openai/o1-pro"]),
+        ("Models", ["openai/o1-pro"]),
+        ("fallbacks", ["gpt-4"]),
+        ("context_window_fallbacks", [{"a": ["b"]}]),
+        ("preset", "dear"),
+        ("providerOptions", {"gateway": {"Models": ["openai/o1-pro"]}}),
+    ],
+)
+def test_a_provider_was_told_to_answer_by_a_model_that_nobody_pays(name: str, value: object) -> None:
+    """A body that its own model refuses went on to a dearer one, past the key's models, its budgets and the price."""
+    with pytest.raises(UnsupportedParameter, match="which model answers") as caught:
+        read("chat", chat(**{name: value}))
+    assert caught.value.param == name
+
+
+@pytest.mark.parametrize(
+    "members", [{"models": None}, {"providerOptions": {"gateway": {"order": ["a"]}}}, {"providerOptions": [1]}]
+)
+def test_what_names_no_other_model_passes(members: dict[str, object]) -> None:
+    assert set(members) < set(read("chat", chat(**members)).members)
+
+
+@pytest.mark.parametrize(
+    ("members", "beside"),
+    [
+        ({}, False),
+        ({"enable_thinking": False}, False),
+        ({"enable_thinking": "yes"}, False),
+        ({"enable_thinking": True}, True),
+        ({"enable_thinking": True, "thinking_budget": None}, True),
+        ({"enable_thinking": True, "thinking_budget": 500}, False),
+    ],
+)
+def test_thoughts_without_a_budget_are_as_long_as_they_get(members: dict[str, object], beside: bool) -> None:
+    assert read("chat", chat(**members)).thinks_beside is beside
+
+
+@pytest.mark.parametrize(
     ("members", "thinking", "uncapped"),
     [
         ({}, 0, 0),

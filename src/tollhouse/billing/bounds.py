@@ -35,12 +35,14 @@ class Input(Struct, frozen=True):
 class Output(Struct, frozen=True):
     """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
     none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
-    that no cap bounds, such as a prediction that is not followed."""
+    that no cap bounds, such as a prediction that is not followed. `thinks_beside`: there are thoughts besides, that only
+    the longest answer bounds."""
 
     cap: int | None = None
     answers: int = 1
     thinking: int = 0
     uncapped: int = 0
+    thinks_beside: bool = False
 
 
 class Bounds(Struct, frozen=True):
@@ -69,16 +71,19 @@ def bound(
     """
     tokens_in = input_bound(asked, context_tokens)
     added = None
+    beside = output.uncapped
+    if output.thinks_beside:
+        beside += longest_answer(max_output_tokens, context_tokens)
     if output.answers == 0:
         tokens_out = 0
     elif output.cap is not None:
-        tokens_out = (output.cap + output.uncapped) * output.answers
+        tokens_out = (output.cap + beside) * output.answers
     else:
         ceiling = longest_answer(max_output_tokens, context_tokens)
         affordable = None if left is None else affords(price, tokens_in, units, left)
         cap = ceiling if affordable is None else cap_for(output, ceiling, affordable)
         added = cap if cap < ceiling else None
-        tokens_out = (cap + output.uncapped) * output.answers
+        tokens_out = (cap + beside) * output.answers
     return Bounds(tokens_in, tokens_out, worst(price, tokens_in, tokens_out, units), added)
 
 

@@ -83,6 +83,7 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
             request.n if request.operation in GENERATES else 0,
             thinking=request.thinking,
             uncapped=request.uncapped,
+            thinks_beside=request.thinks_beside,
         ),
         ONE_REQUEST,
         context_tokens=model.context_tokens,

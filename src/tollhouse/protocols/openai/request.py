@@ -38,10 +38,16 @@ _DECIDING = frozenset(
     (
         *("model", "messages", "input", "prompt", "tools", "n", "best_of", "stream", "stream_options", "style"),
         *("background", "previous_response_id", "conversation", "web_search_options", "search_parameters"),
-        *("enable_search", "plugins", "prediction", "thinking", "thinking_budget", "reasoning", *_EVERY_CAP),
+        *("enable_search", "plugins", "prediction", "thinking", "thinking_budget", "enable_thinking", "reasoning"),
+        *_EVERY_CAP,
     )
 )
 """Members that decide what a call may cost."""
+_OTHER_MODELS = frozenset(
+    ("models", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "preset", "provideroptions")
+)
+"""Members by which a provider that is a gateway itself (OpenRouter, LiteLLM, Vercel) is told other models to answer by:
+ones that the key may not call, at prices that nobody pays here."""
 
 
 class Request(Struct, kw_only=True):
@@ -58,6 +64,7 @@ class Request(Struct, kw_only=True):
     cap_param: str | None = None  # the member that named it
     thinking: int = 0  # tokens of a thinking budget: a cap that is added lies above it
     uncapped: int = 0  # output tokens of an answer that its cap does not bound
+    thinks_beside: bool = False  # it may think beside its cap, for as long as it likes
     user: str | None = None
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
@@ -121,9 +128,25 @@ def _check_spelling(members: Members) -> None:
     """Some servers read names whatever their case, and the last of a name: what is checked here would not be what
     counts there."""
     for name in members:
-        if name not in _DECIDING and (meant := name.casefold()) in _DECIDING:
-            shown = name[:40]
+        if name in _DECIDING:
+            continue
+        meant, shown = name.casefold(), name[:40]
+        if meant in _DECIDING:
             raise BadRequest(f"'{shown}' is read as '{meant}' by some providers: write it so.", param=shown)
+        if meant in _OTHER_MODELS and _names_models(meant, members[name]):
+            raise UnsupportedParameter(
+                f"'{shown}' is not offered: 'model' alone says which model answers, and at which price.", param=shown
+            )
+
+
+def _names_models(name: str, raw: Raw) -> bool:
+    """Options of a provider (Vercel) may hold other models, for a provider each."""
+    if name != "provideroptions":
+        return not _is_null(raw)
+    providers = (_decode(raw, dict[str, object]) or {}).values()
+    return any(
+        option.casefold() == "models" for options in providers if isinstance(options, dict) for option in options
+    )
 
 
 def _model(operation: Operation, members: Members) -> str:
@@ -284,10 +307,13 @@ def _read_caps(request: Request, members: Members) -> None:
 
 def _read_uncapped(request: Request, members: Members) -> None:
     """A prediction is paid as output where the model does not follow it. Thinking has its budget inside the cap, and
-    Qwen, who calls it `thinking_budget`, beside it. What is not understood is the provider's to judge."""
+    Qwen, who calls it `thinking_budget`, beside it; without one its thoughts are as long as they get. What is not
+    understood is the provider's to judge."""
     if "prediction" in members:
         request.uncapped = len(members["prediction"])
     request.uncapped += _tokens(members.get("thinking_budget"))
+    if "enable_thinking" in members and not _tokens(members.get("thinking_budget")):
+        request.thinks_beside = bool(_decode(members["enable_thinking"], bool))
     for name, part in (("thinking", "budget_tokens"), ("reasoning", "max_tokens")):
         if name in members:
             inside = _decode(members[name], dict[str, Raw]) or {}
