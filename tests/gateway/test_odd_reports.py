@@ -1,6 +1,7 @@
 """Reports of usage that no honest provider makes: nobody's call fails for one, and nobody's call is free for one."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.gateway.fakes import FakeClient, FakeUpstream
 from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, run, streaming, word
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
+from tollhouse.gateway.client import ClientLeft
 
 COUNTED = 5 * 2500 + 2 * 10_000  # `hi there` and its JSON, and the two words that went out
 
@@ -115,3 +117,19 @@ def test_a_number_that_no_float_holds_anywhere_else_is_the_callers_to_judge(
     stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
     run(stage.ask(FakeClient(b'{"model":"house-1","input":"hi"}'), operation))
     assert stage.record.usage == usage
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_pictures_were_free_for_who_left_just_before_the_end(stream: bool) -> None:
+    """And for everybody whose provider reports nothing."""
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000}}
+    content = [{"type": "text", "text": "hi"}, *[picture] * 20]
+    body = {"model": "house-1", "stream": stream, "messages": [{"role": "user", "content": content}]}
+    client = FakeClient(json.dumps(body).encode())
+    play = streaming(ROLE, word("one "), client.leave, FINISH, DONE) if stream else buffered(answer("one", usage=None))
+    stage = Stage(first=FakeUpstream(play), money=10**9, model={"context_tokens": 100_000})
+    with suppress(ClientLeft):
+        run(stage.ask(client))
+    assert stage.record.usage.image_in == 20 * 250
+    assert stage.record.usage_source == "counted"
+    assert stage.purse.spent == (stage.record.usage.input + 20 * 250) * 2500 + 10_000

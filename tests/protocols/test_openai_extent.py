@@ -196,3 +196,21 @@ class TestPrompt:
 
     def test_the_form_of_an_answer_without_a_schema_is_not_read(self) -> None:
         assert "json_object" not in self.of(chat("hi", response_format={"type": "json_object"}))
+
+
+@pytest.mark.parametrize(
+    ("part", "counted"),
+    [
+        ({"image_url": {"url": "data:image/png;base64,AAAA"}}, (250, 0, 0)),
+        ({"image_url": {"url": "https://x.example/1.png"}}, (250, 0, 0)),
+        ({"image_url": {"url": "https://x.example/1.png", "detail": "low"}}, (85, 0, 0)),
+        ({"input_audio": {"data": "A" * 64_001, "format": "wav"}}, (0, 11, 0)),
+        ({"file": {"file_id": "file-1"}}, (0, 0, 250)),
+        ({"text": "a picture"}, (0, 0, 0)),
+    ],
+)
+def test_where_nobody_reports_them_media_count_by_figures(
+    part: dict[str, object], counted: tuple[int, int, int]
+) -> None:
+    found = of(chat([part, {"type": "text", "text": "what is this?"}]))
+    assert (found.seen, found.heard, found.looked_up) == counted

@@ -35,8 +35,8 @@ class Input(Struct, frozen=True):
 class Output(Struct, frozen=True):
     """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
     none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
-    that no cap bounds, such as a prediction that is not followed. `thinks_beside`: there are thoughts besides, that only
-    the longest answer bounds."""
+    that no cap bounds, such as a prediction that is not followed. `thinks_beside`: so do thoughts, which only the
+    longest answer bounds."""
 
     cap: int | None = None
     answers: int = 1

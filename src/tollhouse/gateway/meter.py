@@ -38,9 +38,12 @@ async def meter(
 
 
 async def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
-    """Note what nobody reported: the prompt as we count it, and the output tokens that went to the caller."""
-    read = await house.count.count_aside(prompt(request), journey.model)
-    journey.usage = Usage(input=read, output=delivered, requests=1)
+    """Note what nobody reported: the prompt as we count it, media by figures, and the output tokens that went to the
+    caller."""
+    asked, read = journey.asked, await house.count.count_aside(prompt(request), journey.model)
+    journey.usage = Usage(
+        input=read + asked.looked_up, image_in=asked.seen, audio_in=asked.heard, output=delivered, requests=1
+    )
     journey.usage_source = "counted"
 
 

@@ -6,13 +6,18 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollhouse.core.members import Members
-from tollhouse.protocols.openai.media import media
+from tollhouse.protocols.openai.media import Medium, media
 from tollhouse.protocols.openai.request import Request
 
 MEDIA_TOKENS: Final = 50_000
 """For each part of media: above what any provider bills for one image at full detail (gpt-4o-mini: 48,169)."""
 BYTES_PER_SOUND_TOKEN: Final = 16
 """Of base64. The slowest sound in use has 1,000 bytes a second, and no provider hears more than 32 tokens in one."""
+
+SEEN_TOKENS: Final = 250
+"""What a medium counts for where nobody reports it: no more than any provider takes for a picture at full detail."""
+SEEN_AFAR_TOKENS: Final = 85  # a picture at `"detail": "low"`
+BYTES_PER_TOKEN_HEARD: Final = 6_400  # of base64: ten tokens for a second of plain sound, fewer where it is packed
 
 _ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
 _SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search", "plugins")
@@ -25,12 +30,16 @@ _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSO
 
 class Extent(Struct, frozen=True):
     """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
-    `elsewhere`: some is not in the body, or is of a kind that no size bounds."""
+    `elsewhere`: some is not in the body, or is of a kind that no size bounds. `seen`, `heard`, `looked_up`: tokens that
+    pictures, sound and anything else count for where nobody reports them."""
 
     bytes: int = 0
     parts: int = 0
     media: int = 0
     elsewhere: bool = False
+    seen: int = 0
+    heard: int = 0
+    looked_up: int = 0
 
 
 def extent(request: Request) -> Extent:
@@ -38,6 +47,7 @@ def extent(request: Request) -> Extent:
     members = request.members
     elsewhere = _reads_more(request.operation == "responses", members)
     size, parts, tokens = request.length, 0, 0
+    counted = {"picture": 0, "sound": 0, "any": 0}
     for name in ("messages", "input"):
         raw = members.get(name)
         if raw is None:
@@ -56,7 +66,15 @@ def extent(request: Request) -> Extent:
                     most = max(most, len(found.text) // BYTES_PER_SOUND_TOKEN)
             tokens += most
             elsewhere = elsewhere or found.kind == "any"
-    return Extent(max(size, 0), parts, tokens, elsewhere)
+            counted[found.kind] += _counts(found)
+    seen, heard, looked_up = counted.values()
+    return Extent(max(size, 0), parts, tokens, elsewhere, seen, heard, looked_up)
+
+
+def _counts(found: Medium) -> int:
+    if found.kind == "sound":
+        return -(-len(found.text) // BYTES_PER_TOKEN_HEARD)
+    return SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else SEEN_TOKENS
 
 
 def _reads_more(keeps_state: bool, members: Members) -> bool:
