@@ -134,6 +134,23 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
             assert secret.encode() not in path.read_bytes(), path
 
 
+def test_a_server_in_a_folder_too_deep_for_a_socket_is_reached_all_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / ("a-folder-with-a-long-name/" * 6)
+    house = House(folder)
+    house.type("init")
+    (folder / "platform.toml").write_text('[server]\nlisten = "127.0.0.1:0"\nmetrics_address = ""\n')
+    server = subprocess.Popen(house.command("serve"), stdout=subprocess.PIPE, text=True, env=house.environment)
+    assert server.stdout is not None
+    with server.stdout:
+        try:
+            assert server.stdout.readline()
+            assert house.type("accounts", "create", "deep")["name"] == "deep"
+        finally:
+            server.terminate()
+            server.terminate()
+            server.wait(30)
+
+
 def test_an_address_in_use_is_said_by_name(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.type("init")

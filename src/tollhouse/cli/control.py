@@ -4,7 +4,6 @@ Both ways lead through the same application and the same table of routes, so tha
 """
 
 import http.client
-import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -22,10 +21,10 @@ from tollhouse.cli.trouble import FAILED, MISUSED, Trouble
 from tollhouse.clock import SystemClock
 from tollhouse.edge.admin.route import Route
 from tollhouse.edge.admin.table import called
+from tollhouse.edge.socket_path import short
 
 _SECONDS_MAX = 120
 _BUSY_SECONDS_MAX = 30
-_SUN_PATH_MAX = 100  # the kernel takes 108 bytes as the address of a socket
 
 
 class Wire(Struct, frozen=True, kw_only=True):
@@ -127,12 +126,5 @@ class _SocketConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self._seconds_max)
-        if len(os.fsencode(self._path)) <= _SUN_PATH_MAX:
-            self.sock.connect(str(self._path))
-            return
-        # A long path is reached through its folder, opened and named by its number.
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            self.sock.connect(f"/proc/self/fd/{folder}/{self._path.name}")
-        finally:
-            os.close(folder)
+        with short(self._path) as name:
+            self.sock.connect(name)

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from tollhouse.edge.door import App
+from tollhouse.edge.socket_path import short
 
 BACKLOG: Final = 2048  # connections the system takes on our behalf while the loop is busy
 
@@ -30,7 +31,7 @@ class Address(Struct, frozen=True, kw_only=True):
 async def bind(address: Address) -> list[socket.socket]:
     """One listening socket for each meaning of a host name, all on one port. Raises OSError where none can be had."""
     if address.path:
-        return [_bind_unix(address.path)]
+        return [_bind_unix(Path(address.path))]
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     bound: list[socket.socket] = []
@@ -64,21 +65,27 @@ def _bind_tcp(family: int, name: tuple[object, ...]) -> socket.socket:
     return listening
 
 
-def _bind_unix(path: str) -> socket.socket:
+def _bind_unix(path: Path) -> socket.socket:
     """A socket file that a dead process left behind is replaced; one that answers is somebody else's."""
-    if Path(path).is_socket():
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex(path) == 0:
-                raise OSError(errno.EADDRINUSE, f"another process listens on {path}")
-        Path(path).unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
     try:
-        listening.bind(path)
+        with short(path) as name:
+            if path.is_socket():
+                _require_dead(path, name)
+                path.unlink()
+            mask = os.umask(0o177)
+            try:
+                listening.bind(name)
+            finally:
+                os.umask(mask)
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise OSError(error.errno, f"cannot listen on {path}: {error.strerror or error}") from None
-    finally:
-        os.umask(mask)
     return listening
+
+
+def _require_dead(path: Path, name: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if probe.connect_ex(name) == 0:
+            raise OSError(errno.EADDRINUSE, f"another process listens on {path}")
