@@ -44,10 +44,12 @@ def test_a_folder_that_is_no_more_is_not_found(path: Path) -> None:
         caller.connect(name)
 
 
-def test_where_no_short_way_can_be_had_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_short_way_can_be_had_it_says_what_to_do(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * BYTES_MAX)
     deep.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(deep))
-    with pytest.raises(OSError, match="choose a shorter folder, or TMPDIR"):
-        listen(deep / "tollhouse.sock")
+    with (
+        pytest.raises(OSError, match="choose a shorter folder, or TMPDIR"),
+        short(deep / "tollhouse.sock", temporary=deep),
+    ):
+        raise AssertionError("there is no name to work with")
     assert list(deep.iterdir()) == []

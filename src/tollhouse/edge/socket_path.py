@@ -12,13 +12,16 @@ BYTES_MAX: Final = 100
 
 
 @contextmanager
-def short(path: Path) -> Iterator[str]:
+def short(path: Path, temporary: Path | None = None) -> Iterator[str]:
     """The path to bind or to connect to; for a long one, by a link to its folder that only this user sees, and that is
-    gone afterwards: the socket itself stands where it was wanted. Raises OSError."""
+    gone afterwards: the socket itself stands where it was wanted.
+
+    temporary: where the link is made; None: where the system makes such things. Raises OSError.
+    """
     if _fits(path):
         yield str(path)
         return
-    with tempfile.TemporaryDirectory(prefix="toll-") as beside:
+    with tempfile.TemporaryDirectory(prefix="toll-", dir=temporary) as beside:
         linked = Path(beside) / "d" / path.name
         if not _fits(linked):
             message = f"{path.parent} is too long for a socket, and so is {beside}: choose a shorter folder, or TMPDIR"
