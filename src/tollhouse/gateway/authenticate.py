@@ -1,7 +1,7 @@
 """Stage 1: whose call this is, from memory, before anything else of it is read.
 
-A body may take hours to come. Then the call is one of the moment in which it was whole: for the key that was revoked
-meanwhile, the price that was raised, the day that ended.
+A body may take hours to come. Then what counts is the moment in which it was whole: for the key that was revoked
+meanwhile, the price that was raised, the day that ended. The record keeps the time of arrival, as the call's id does.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ def authenticate(house: House, call: Call) -> Journey:
 
 
 def still_welcome(house: House, journey: Journey) -> None:
-    """Where the body came slowly, judge its sender anew, and let the call be one of now. Raises as `authenticate`."""
+    """Where the body came slowly, judge its sender anew, and the call by now. Raises as `authenticate`."""
     call = journey.call
     if house.since_ms(call) >= SLOW_MS:
         call.time_ms = house.clock.now_ms()

@@ -1,7 +1,7 @@
 """The caller's connection as the gateway sees it, and the call that came over it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tollhouse.core.operation import Dialect, Operation
@@ -44,7 +44,9 @@ class Call:
     """One call as it arrived: nothing of it is believed yet."""
 
     id: str  # req_...
-    time_ms: int  # Unix milliseconds of arrival; of a body that came slowly, when it was whole
+    time_ms: (
+        int  # Unix milliseconds by which it is judged: of arrival, or of a body that came slowly, when it was whole
+    )
     ticks_ns: int  # of arrival, on the monotonic clock
     dialect: Dialect
     operation: Operation
@@ -52,6 +54,10 @@ class Call:
     query: bytes
     address: str  # the caller's, forwarded headers already judged
     client: Client
+    arrived_ms: int = field(init=False)  # Unix milliseconds; its id says the same
+
+    def __post_init__(self) -> None:
+        self.arrived_ms = self.time_ms
 
     def header(self, name: bytes) -> bytes:
         """The first header of this (lower-case) name; empty if there is none."""

@@ -57,7 +57,7 @@ class Journey:
         call, key, charge = self.call, self.identity.key, self.charge
         return Request(
             id=call.id,
-            time_ms=call.time_ms,
+            time_ms=call.arrived_ms,
             account_id=key.account_id,
             project_id=key.project_id,
             key_id=key.id,
