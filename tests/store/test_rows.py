@@ -377,3 +377,23 @@ def test_the_directory_holds_every_key_after_a_restart(database_url: str) -> Non
 
     run(database_url, put)
     run(database_url, look)
+
+
+def test_signing_secrets_are_found_by_their_form_and_kept_in_another(database_url: str) -> None:
+    async def scene(store: Store) -> None:
+        def change(tables: Tables) -> dict[str, str]:
+            tables.outbox.put_secret("bud_1", "https://one.example", "whsec_1")
+            tables.outbox.put_secret("bud_2", "https://two.example", "enc:v1:aa:2")
+            bare = tables.outbox.secrets_without("enc:v1:")
+            tables.outbox.keep_secret("bud_1", "enc:v1:aa:1")
+            return bare
+
+        assert await store.change(change) == {"bud_1": "whsec_1"}
+        assert await store.read(lambda tables: tables.outbox.secrets_without("enc:v1:")) == {}
+        kept = await store.read(lambda tables: tables.outbox.secrets(["bud_1", "bud_2", "bud_3"]))
+        assert kept == {
+            "bud_1": ("https://one.example", "enc:v1:aa:1"),
+            "bud_2": ("https://two.example", "enc:v1:aa:2"),
+        }
+
+    run(database_url, scene)
