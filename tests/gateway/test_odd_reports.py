@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tests.gateway.fakes import FakeClient, FakeUpstream
-from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, run, streaming, word
+from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.client import ClientLeft
@@ -133,3 +133,49 @@ def test_pictures_were_free_for_who_left_just_before_the_end(stream: bool) -> No
     assert stage.record.usage.image_in == 20 * 250
     assert stage.record.usage_source == "counted"
     assert stage.purse.spent == (stage.record.usage.input + 20 * 250) * 2500 + 10_000
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("made", "usage"),
+    [
+        ({"audio": {"data": "A" * 64_000, "transcript": "Zoll haus"}}, {"audio_out": 10}),
+        ({"images": [{"image_url": {"url": "data:image/png;base64,AAAA"}}] * 2}, {"image_out": 500}),
+    ],
+    ids=["sound", "pictures"],
+)
+def test_sound_and_pictures_were_free_for_who_left_just_before_the_end(
+    made: dict[str, object], usage: dict[str, int], stream: bool
+) -> None:
+    client = FakeClient(asking(stream=stream))
+    choice = {"index": 0, "finish_reason": None if stream else "stop", "delta" if stream else "message": made}
+    if stream:
+        play = streaming(ROLE, event(choices=[choice]), client.leave, FINISH, DONE)
+    else:
+        play = buffered(answer(choices=[choice], usage=None))
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    with suppress(ClientLeft):
+        run(stage.ask(client))
+    words = 2 if "audio" in made else 0
+    assert stage.record.usage == Usage(input=5, output=words, requests=1, **usage)
+    assert stage.purse.spent == 5 * 2500 + (words + sum(usage.values())) * 10_000
+
+
+@pytest.mark.parametrize("kind", ["response.audio.delta", "response.output_audio.delta"])
+def test_sound_in_a_response_was_free_for_who_left(kind: str) -> None:
+    client = FakeClient(b'{"model":"house-1","input":"hi","stream":true}')
+    said = json.dumps({"type": kind, "delta": "A" * 6_401}).encode()
+    play = streaming(b"event: " + kind.encode() + b"\ndata: " + said + b"\n\n", client.leave, DONE)
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    with pytest.raises(ClientLeft):
+        run(stage.ask(client, "responses"))
+    assert (stage.record.usage.output, stage.record.usage.audio_out) == (0, 2)
+
+
+def test_a_report_from_before_the_sound_is_older_than_it() -> None:
+    usage = {"prompt_tokens": 60, "completion_tokens": 1, "total_tokens": 61}
+    ahead = event(choices=[], usage=usage)
+    sound = event(choices=[{"index": 0, "delta": {"audio": {"data": "A" * 64_000}}, "finish_reason": None}])
+    stage = Stage(first=FakeUpstream(streaming(ROLE, ahead, sound, FINISH, DONE)), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=True))))
+    assert stage.record.usage == Usage(input=5, audio_out=10, requests=1)

@@ -21,10 +21,11 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
+from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Answer, Outgoing
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
-from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
@@ -63,9 +64,9 @@ class Opened:
     outlet: Outlet
     give_up_at: float | None = None
 
-    async def delivered(self) -> int:
-        """Output tokens that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
-        return self.reader.delivered_tokens()
+    async def delivered(self) -> Usage:
+        """Output that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
+        return self.reader.delivered()
 
 
 class Faulted(Exception):
@@ -140,7 +141,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         error = failure.code
         raise Faulted(Fault(failure=failure, blame=blame_of(failure))) from None
     except ClientLeft:
-        await count(house, journey, request, 0)  # the provider read the prompt
+        await count(house, journey, request, NOTHING)  # the provider read the prompt
         raise
     finally:
         if error is not None and answer is not None:

@@ -8,7 +8,7 @@ from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.hold import GENERATES
-from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.prompt import prompt
 from tollhouse.protocols.openai.request import Request
@@ -21,9 +21,9 @@ async def meter(
     model: Model,
     reported: Usage | None,
     raw: bytes | None,
-    delivered: Callable[[], Awaitable[int]],
+    delivered: Callable[[], Awaitable[Usage]],
 ) -> None:
-    """Note usage and where it comes from. `delivered` counts the output tokens that went to the caller.
+    """Note usage and where it comes from. `delivered` counts the output that went to the caller.
 
     A report that says nothing of what was read, or of what was written, is believed of an answer without a word only.
     """
@@ -37,12 +37,11 @@ async def meter(
         journey.usage_source = "drained" if journey.call.client.gone else "upstream"
 
 
-async def count(house: House, journey: Journey, request: Request, delivered: int) -> None:
-    """Note what nobody reported: the prompt as we count it, media by figures, and the output tokens that went to the
-    caller."""
+async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
+    """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller."""
     asked, read = journey.asked, await house.count.count_aside(prompt(request), journey.model)
-    journey.usage = Usage(
-        input=read + asked.looked_up, image_in=asked.seen, audio_in=asked.heard, output=delivered, requests=1
+    journey.usage = structs.replace(
+        delivered, input=read + asked.looked_up, image_in=asked.seen, audio_in=asked.heard, requests=1
     )
     journey.usage_source = "counted"
 
@@ -55,11 +54,12 @@ def _possible(usage: Usage, request: Request, model: Model) -> bool:
     return read <= context * request.prompts and usage.tokens_out() <= context * request.n
 
 
-async def _unsaid(usage: Usage, request: Request, delivered: Callable[[], Awaitable[int]]) -> int | None:
-    """Output tokens as we count them, where a report is silent of a side that was used; None where it may stand. A
+async def _unsaid(usage: Usage, request: Request, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
+    """The output as we count it, where a report is silent of a side that was used; None where it may stand. A
     vector is no text, but something."""
     if request.operation not in GENERATES:
-        return None if usage.tokens_in() else 0
+        return None if usage.tokens_in() else NOTHING
     if usage.tokens_in() and usage.tokens_out():
         return None
-    return await delivered() or None
+    written = await delivered()
+    return None if written == NOTHING else written

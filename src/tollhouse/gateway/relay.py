@@ -12,6 +12,8 @@ from msgspec import structs
 from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
@@ -52,7 +54,7 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
         model,
         reading.usage,
         reading.raw_usage,
-        lambda: house.count.count_aside(answers.text(operation, answer.body), model.id),
+        lambda: _written(house, operation, model, answer),
     )
     journey.ending = "incomplete" if reading.incomplete else "finished"
     if client.gone:
@@ -63,6 +65,12 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(journey).encode())
         await client.whole(200, [JSON, *journey.headers, charged], answer.body)
+
+
+async def _written(house: House, operation: Operation, model: Model, answer: Whole) -> Usage:
+    """The output of a buffered answer, counted."""
+    words = await house.count.count_aside(answers.text(operation, answer.body), model.id)
+    return structs.replace(answers.media(answer.body), output=words)
 
 
 async def _stream(

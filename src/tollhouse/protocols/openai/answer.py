@@ -11,6 +11,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import plain, written
+from tollhouse.protocols.openai.delivered import drawn_tokens, spoken_tokens
 from tollhouse.protocols.openai.reported import error_in, failure_of
 from tollhouse.protocols.openai.usage import read as read_usage
 
@@ -79,6 +80,12 @@ def _plainly(answer: plain.PlainAnswer) -> Reading:
 def text(operation: Operation, body: bytes) -> str:
     """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
     return written.text(operation, chunks.decode(body))
+
+
+def media(body: bytes) -> Usage:
+    """What the sound and the pictures in a chat answer count for, where no usage came."""
+    sound, pictures = written.media(chunks.decode(body))
+    return Usage(audio_out=spoken_tokens(sound), image_out=drawn_tokens(pictures))
 
 
 def _read_members(body: bytes) -> dict[str, msgspec.Raw]:

@@ -82,6 +82,7 @@ class ChatStream:
                 return Step()
             data = chunks.encode(members | {"usage": None} if self._show_usage else members)
         text = ""
+        sound = pictures = 0
         bears = finishes = False
         for choice in choices:
             index = chunks.index_of(choice)
@@ -93,9 +94,12 @@ class ChatStream:
                 finishes = True
             delta = chunks.delta_of(choice)
             text += chunks.text_of(delta)
+            if "audio" in delta or "images" in delta:
+                sound += chunks.sound_in(delta)
+                pictures += chunks.pictures_in(delta)
             bears = bears or text != "" or chunks.bears_content(delta)
-        if text and not is_news:
+        if (text or sound or pictures) and not is_news:
             self.current = False
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
-        is_plain = text != "" and usage is None and not finishes and len(choices) == 1
-        return Step(out, text, bears or finishes, False, is_plain)
+        is_plain = text != "" and not (sound or pictures) and usage is None and not finishes and len(choices) == 1
+        return Step(out, text, bears or finishes, False, is_plain, sound, pictures)

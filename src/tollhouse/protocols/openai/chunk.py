@@ -110,6 +110,19 @@ def _texts_of(delta: Object) -> Iterator[str]:
             yield arguments_of(function)
 
 
+def sound_in(delta: Object) -> int:
+    """Characters of sound in a delta (or a whole message), in base64."""
+    audio = delta.get("audio")
+    data = audio.get("data") if isinstance(audio, dict) else None
+    return len(data) if isinstance(data, str) else 0
+
+
+def pictures_in(delta: Object) -> int:
+    """Pictures in a delta (or a whole message), as OpenRouter sends them."""
+    images = delta.get("images")
+    return len(images) if isinstance(images, list) else 0
+
+
 def arguments_of(function: Object) -> str:
     """Arguments of a call as text, also where a server sends them as an object."""
     arguments = function.get("arguments")

@@ -69,9 +69,10 @@ class ResponseStream:
             return self._end(kind, body, out)
         text = body.get("delta")
         is_text = isinstance(text, str) and kind.endswith(".delta") and "audio.delta" not in kind
+        sound = len(text) if isinstance(text, str) and kind.endswith("audio.delta") else 0
         bears = kind not in _OPENING
         self._bore_content = self._bore_content or bears
-        return Step(out=out, text=str(text) if is_text else "", bears_content=bears)
+        return Step(out=out, text=str(text) if is_text else "", bears_content=bears, sound=sound)
 
     def closing(self) -> bytes:
         """The terminal event."""

@@ -9,3 +9,5 @@ class Step(NamedTuple):
     bears_content: bool = False  # from here on the answer cannot be begun anew elsewhere
     is_end: bool = False  # nothing more follows
     is_plain: bool = False  # a delta of one choice and no more: the next may look alike
+    sound: int = 0  # characters of sound, in base64
+    pictures: int = 0

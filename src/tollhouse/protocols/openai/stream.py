@@ -15,7 +15,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
-from tollhouse.protocols.openai.delivered import Delivered
+from tollhouse.protocols.openai.delivered import Delivered, drawn_tokens, spoken_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.template import Template, learn
@@ -43,6 +43,8 @@ class StreamReader:
         "_late",
         "_lessons",
         "_opening",
+        "_pictures",
+        "_sound",
         "_splitter",
         "_tail",
         "_template",
@@ -57,6 +59,7 @@ class StreamReader:
         self._splitter = Splitter()
         self._count = count
         self._delivered = Delivered(count)
+        self._sound = self._pictures = 0
         self._template: Template | None = None
         self._lessons = _LESSONS_MAX if operation != "responses" else 0
         self._tail = b""  # the start of an event that may yet match the template
@@ -164,6 +167,14 @@ class StreamReader:
                 return whole.tokens()
         return self._delivered.tokens()
 
+    def delivered(self) -> Usage:
+        """Output that went on so far, as we count it: words by tokens, sound and pictures by figures."""
+        return Usage(
+            output=self.delivered_tokens(),
+            audio_out=spoken_tokens(self._sound),
+            image_out=drawn_tokens(self._pictures),
+        )
+
     def _read(self, data: bytes) -> bytes:
         """Read event by event, until one of them shows what the others look like."""
         if self._lessons == 0 or self._splitter.pending or self._has_template():
@@ -209,6 +220,8 @@ class StreamReader:
                 break
             if step.text:
                 self._delivered.add(step.text)
+            self._sound += step.sound
+            self._pictures += step.pictures
             if self.started:
                 out.append(step.out)
             else:

@@ -15,6 +15,13 @@ def text(operation: Operation, answer: chunks.Object) -> str:
     return "".join(found).encode(errors="replace").decode()
 
 
+def media(answer: chunks.Object) -> tuple[int, int]:
+    """Characters of sound, in base64, and pictures that a whole chat answer holds."""
+    found = [choice.get("message") for choice in chunks.choices(answer)]
+    messages = [message for message in found if isinstance(message, dict)]
+    return sum(map(chunks.sound_in, messages)), sum(map(chunks.pictures_in, messages))
+
+
 def _choices(answer: chunks.Object) -> Iterator[str]:
     for choice in chunks.choices(answer):
         message = choice.get("message")
