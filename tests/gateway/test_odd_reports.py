@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
+from tests.gateway.fakes import FakeClient, FakeUpstream, Words
 from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
@@ -179,3 +179,32 @@ def test_a_report_from_before_the_sound_is_older_than_it() -> None:
     stage = Stage(first=FakeUpstream(streaming(ROLE, ahead, sound, FINISH, DONE)), money=10**9)
     run(stage.ask(FakeClient(asking(stream=True))))
     assert stage.record.usage == Usage(input=5, audio_out=10, requests=1)
+
+
+class Digits(Words):
+    """A token and a half for a character, as rules for families without a public vocabulary may say of digits."""
+
+    def count(self, text: str, model: str) -> int:
+        return len(text) * 3 // 2
+
+    async def count_aside(self, text: str, model: str) -> int:
+        return self.count(text, model)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_counted_were_more_tokens_than_the_text_had_bytes_and_more_than_the_cap(stream: bool) -> None:
+    body = asking(stream=stream, max_tokens=8)
+    play = streaming(ROLE, word("12345678"), FINISH, DONE) if stream else buffered(answer("12345678", usage=None))
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    stage.house.count = Digits()
+    run(stage.ask(FakeClient(body)))
+    assert stage.record.usage == Usage(input=len('[{"role": "user", "content": "hi there"}]'), output=8, requests=1)
+    charge = stage.record.charge
+    assert charge is not None
+    assert charge.overrun == 0
+
+
+def test_a_provider_that_ignores_the_cap_is_counted_for_what_it_wrote() -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll haus " * 20), FINISH, DONE)), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=True, max_completion_tokens=1))))
+    assert stage.record.usage.output == 40

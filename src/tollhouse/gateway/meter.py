@@ -39,11 +39,25 @@ async def meter(
 
 async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
     """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller."""
-    asked, read = journey.asked, await house.count.count_aside(prompt(request), journey.model)
+    asked, text = journey.asked, prompt(request)
+    read = min(await house.count.count_aside(text, journey.model), len(text.encode()))  # a token has a byte at least
     journey.usage = structs.replace(
-        delivered, input=read + asked.looked_up, image_in=asked.seen, audio_in=asked.heard, requests=1
+        delivered,
+        input=read + asked.looked_up,
+        output=_within_cap(journey, request, delivered.output),
+        image_in=asked.seen,
+        audio_in=asked.heard,
+        requests=1,
     )
     journey.usage_source = "counted"
+
+
+def _within_cap(journey: Journey, request: Request, written: int) -> int:
+    """Who named a cap pays no more for our being wrong by a third. More than that, and the provider has ignored it."""
+    if journey.output_cap is None or request.thinks_beside:
+        return written
+    cap = journey.output_cap * request.n + request.uncapped
+    return cap if cap < written <= cap * 3 // 2 else written
 
 
 def _possible(usage: Usage, request: Request, model: Model) -> bool:
