@@ -208,3 +208,12 @@ def test_a_provider_that_ignores_the_cap_is_counted_for_what_it_wrote() -> None:
     stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll haus " * 20), FINISH, DONE)), money=10**9)
     run(stage.ask(FakeClient(asking(stream=True, max_completion_tokens=1))))
     assert stage.record.usage.output == 40
+
+
+@pytest.mark.parametrize(("ids", "tokens"), [([101, 99_999, 7], 3), ([[101, 99_999], [7]], 3)])
+def test_token_ids_were_counted_digit_by_digit(ids: list[object], tokens: int) -> None:
+    body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}]}).encode()
+    stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
+    stage.house.count = Digits()
+    run(stage.ask(FakeClient(json.dumps({"model": "house-1", "input": ids}).encode()), "embeddings"))
+    assert stage.record.usage == Usage(input=tokens, requests=1)

@@ -10,7 +10,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.gateway.hold import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.prompt import prompt
+from tollhouse.protocols.openai.prompt import prompt, token_ids
 from tollhouse.protocols.openai.request import Request
 
 
@@ -43,7 +43,7 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
     read = min(await house.count.count_aside(text, journey.model), len(text.encode()))  # a token has a byte at least
     journey.usage = structs.replace(
         delivered,
-        input=read + asked.looked_up,
+        input=read + token_ids(request) + asked.looked_up,
         output=_within_cap(journey, request, delivered.output),
         image_in=asked.seen,
         audio_in=asked.heard,

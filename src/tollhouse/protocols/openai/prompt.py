@@ -9,6 +9,7 @@ from tollhouse.protocols.openai.media import media
 from tollhouse.protocols.openai.request import Request
 
 _PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "tools", "functions")
+_BY_IDS: Final = ("input", "prompt")
 _FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
@@ -16,12 +17,26 @@ _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSO
 def prompt(request: Request) -> str:
     """The members that become the prompt, as they were written, without media that lies in them as base64.
 
-    The JSON around the texts is left in: models are asked in a form of about the same length.
+    The JSON around the texts is left in: models are asked in a form of about the same length. Token ids are no text.
     """
     members = request.members
-    texts = [_without_media(members[name]) for name in _PROMPTS if name in members]
+    given = [name for name in _PROMPTS if name in members and not (name in _BY_IDS and _ids(members[name]))]
+    texts = [_without_media(members[name]) for name in given]
     texts += [bytes(members[name]) for name in _FORMS if name in members and b"schema" in bytes(members[name])]
     return b"\n".join(texts).decode()
+
+
+def token_ids(request: Request) -> int:
+    """How many tokens a prompt has that was given as such: one for each id, however many digits it has."""
+    return sum(_ids(request.members[name]) for name in _BY_IDS if name in request.members)
+
+
+def _ids(raw: Raw) -> int:
+    try:
+        found = msgspec.json.decode(raw, type=list[int | list[int]])
+    except _UNREAD:
+        return 0
+    return sum(len(one) if isinstance(one, list) else 1 for one in found)
 
 
 def _without_media(raw: Raw) -> bytes:
