@@ -10,54 +10,24 @@ import asyncio
 import os
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import uvloop
 
-from tollhouse.clock import SystemClock
+from bench.writer_process import process
+from bench.writers import Committing, Opening, patient_thread, thread
 from tollhouse.core.charge import Charge
 from tollhouse.core.ids import make_id
 from tollhouse.core.request import Attempt, Request
 from tollhouse.core.usage import Usage
-from tollhouse.store.database import open_store
 
 LOADS = (0, 50, 90)
 PERIOD_S = 0.004
 PIECE_NS = 100_000
 WARM_UP_S = 1.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-
-class Committing(Protocol):
-    async def commit(self, record: Request) -> None: ...
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A writer, and where the kernel counts its CPU time: the stat file of a thread or a process."""
-
-    writer: Committing
-    stat: Path
-
-
-Opening = Callable[[Path], AbstractAsyncContextManager[Contender]]
-
-
-@asynccontextmanager
-async def thread(folder: Path) -> AsyncIterator[Contender]:
-    """The writer as the platform has it."""
-    store = open_store("sqlite:///bench.db", create=True, clock=SystemClock(), folder=folder)
-    (own,) = [one for one in threading.enumerate() if one.name == "tollhouse-writer"]
-    try:
-        yield Contender(store.writer, Path(f"/proc/self/task/{own.native_id}/stat"))
-    finally:
-        await store.close()
 
 
 @dataclass(frozen=True)
@@ -171,10 +141,10 @@ def _cpu_s(stat: Path) -> float:
 
 
 def table(rows: list[tuple[str, Measured]]) -> str:
-    lines = [f"{'writer':9} {'loop busy':>9} {'records':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>7}"]
+    lines = [f"{'writer':14} {'loop busy':>9} {'records':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>7}"]
     for name, row in rows:
         lines.append(
-            f"{name:9} {row.load_percent:7} % {row.records:8} {row.p50_ms:8.2f} {row.p99_ms:8.2f} {row.cpu_us:7.1f}"
+            f"{name:14} {row.load_percent:7} % {row.records:8} {row.p50_ms:8.2f} {row.p99_ms:8.2f} {row.cpu_us:7.1f}"
         )
     return "\n".join(lines)
 
@@ -202,4 +172,4 @@ def compare(openings: dict[str, Opening]) -> None:
 
 
 if __name__ == "__main__":
-    compare({"thread": thread})
+    compare({"thread": thread, "patient thread": patient_thread, "process": process})

@@ -51,6 +51,7 @@ from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
+from tollhouse.store.writer import TURN_S
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url, read_url
 from tollhouse.upstream.client import Client
@@ -105,6 +106,7 @@ async def serve(
             await found(office)
         await expiry.post_due(office, SYSTEM)
         _leave_what_stands_alone()
+        sys.setswitchinterval(TURN_S)
         await _open_doors(settings, folder, premises, on_ready)
         await late.finish(premises.house)
         await office.finish()

@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0  # without work for this long, house is kept
 ROWS_PER_CHECKPOINT = 2_000
+TURN_S = 0.001
+"""How long the event loop may compute while this thread waits for the interpreter's lock, which it gives away with
+every statement: a batch takes a dozen such turns. Python's own 5 ms starve it under a busy loop (`make bench-commit`).
+It holds for the whole process, so whoever puts the process together sets it."""
 _TURNS_MAX = 8  # of the event loop, for which a batch may grow: a commit costs as much as many rows
 
 

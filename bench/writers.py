@@ -1,0 +1,52 @@
+"""Writers that `bench.commit` compares, as one: who commits, and where the kernel counts what it costs."""
+
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tollhouse.clock import SystemClock
+from tollhouse.core.request import Request
+from tollhouse.store.database import open_store
+from tollhouse.store.writer import TURN_S
+
+
+class Committing(Protocol):
+    async def commit(self, record: Request) -> None: ...
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A writer, and where the kernel counts its CPU time: the stat file of a thread or a process."""
+
+    writer: Committing
+    stat: Path
+
+
+Opening = Callable[[Path], AbstractAsyncContextManager[Contender]]
+
+
+@asynccontextmanager
+async def thread(folder: Path) -> AsyncIterator[Contender]:
+    """The writer as the platform has it."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_S)
+    try:
+        async with patient_thread(folder) as contender:
+            yield contender
+    finally:
+        sys.setswitchinterval(before_s)
+
+
+@asynccontextmanager
+async def patient_thread(folder: Path) -> AsyncIterator[Contender]:
+    """The same thread, where the interpreter's lock is asked for after Python's own 5 ms."""
+    store = open_store("sqlite:///bench.db", create=True, clock=SystemClock(), folder=folder)
+    (own,) = [one for one in threading.enumerate() if one.name == "tollhouse-writer"]
+    try:
+        yield Contender(store.writer, Path(f"/proc/self/task/{own.native_id}/stat"))
+    finally:
+        await store.close()
