@@ -7,6 +7,7 @@ import pytest
 
 from tests.gateway.fakes import FakeClient, FakeUpstream, Words
 from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
+from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.client import ClientLeft
@@ -217,3 +218,27 @@ def test_token_ids_were_counted_digit_by_digit(ids: list[object], tokens: int) -
     stage.house.count = Digits()
     run(stage.ask(FakeClient(json.dumps({"model": "house-1", "input": ids}).encode()), "embeddings"))
     assert stage.record.usage == Usage(input=tokens, requests=1)
+
+
+def nth(index: int, text: str = "", finish: str | None = None) -> bytes:
+    return event(choices=[{"index": index, "delta": {"content": text} if text else {}, "finish_reason": finish}])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stream_cut_between_two_answers_looked_whole_with_one(stream: bool) -> None:
+    play = streaming(ROLE, nth(0, "one "), nth(0, finish="stop"))
+    stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
+    client = FakeClient(asking(stream=stream, n=2))
+    with suppress(UpstreamError):
+        run(stage.ask(client))
+    ending = "failed_after_first_byte" if stream else "failed_before_first_byte"
+    assert stage.record.ending == ending
+    assert b"[DONE]" not in client.data
+    assert stage.purse.spent == (5 * 2500 + 10_000 if stream else 0)
+
+
+@pytest.mark.parametrize("body", [{"n": 2}, {"n": 1, "best_of": 3}, {}])
+def test_a_provider_that_gives_fewer_answers_and_says_that_it_is_done_is_done(body: dict[str, int]) -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, nth(0, "one "), nth(0, finish="stop"), DONE)), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=True, **body))))
+    assert stage.record.ending == "finished"

@@ -244,13 +244,16 @@ class Books:
 
     def admit(self, call: Call, *, context: int, longest: int) -> Verdict:
         """Hold the worst that a call can cost on all that must pay for it, or on nothing."""
-        if call.mode == "test" or call.free:
+        if call.mode == "test":
             return "let in"
+        budgets = [budget for budget in self.budgets.values() if budget.covers(call)]
+        shut = any(budget.amount == 0 for budget in budgets)
+        if call.free:
+            return "insufficient_quota" if shut else "let in"
         prices = self.price(call.model, call.time_ms)
         if prices is None:
             return "model_not_priced"
         call.prices = tariff.times(prices, self.accounts[call.account].multiple)
-        budgets = [budget for budget in self.budgets.values() if budget.covers(call)]
         purses = [self.window(budget, call.time_ms) for budget in budgets] + [self.money[call.account]]
         left = min((purse.left for purse in purses if purse.left is not None), default=None)
         tokens_in = min(call.body_bytes, context)
@@ -261,7 +264,7 @@ class Books:
         amount = tariff.worst(call.prices, tokens_in, cap * call.answers)
         if call.most is not None and amount > call.most:
             return "max_cost_exceeded"
-        if (left is not None and amount > left) or any(budget.amount == 0 for budget in budgets):
+        if (left is not None and amount > left) or shut:
             return "insufficient_quota"
         for purse in purses:
             purse.held += amount

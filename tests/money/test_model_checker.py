@@ -97,8 +97,8 @@ def test_nothing_hypothesis_thinks_of_for_longer_tells_them_apart() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(100, 105))
-def test_no_seed_of_many_tells_them_apart(tmp_path: Path, seed: int) -> None:
-    seen = run(tmp_path, seed, 500)
+@pytest.mark.parametrize("seed", [100, 101])
+def test_no_seed_tells_them_apart_for_longer(tmp_path: Path, seed: int) -> None:
+    seen = run(tmp_path, seed, 2_500)
     assert seen["overrun"]
     assert seen["written later"]

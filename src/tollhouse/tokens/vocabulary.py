@@ -89,7 +89,7 @@ def named_for(model: str) -> str | None:
 
 
 def load(name: str) -> Encoder:
-    """Read a vocabulary of ours: 0.1 to 0.3 s of CPU and about 40 MB, once. Raises KeyError for a name we do not ship.
+    """Read a vocabulary of ours: 0.1 to 0.3 s of CPU and 32 to 75 MB, once. Raises KeyError for a name we do not ship.
 
     tiktoken is imported here, so that only a process that counts by a vocabulary pays for it.
     """
