@@ -213,7 +213,7 @@ async def _understand(
             reader.finish()
         return Opened(choice, None, reader, first, _outlet(house, journey))
     if not request.stream:
-        body = await _aggregated(answer, operation, house.answer_bytes_max)
+        body = await _aggregated(answer, operation, request.choices, house.answer_bytes_max)
         return Whole(body, answers.read(operation, body))
     reader = _reader(house, journey, request)
     outlet = _outlet(house, journey)
@@ -237,6 +237,7 @@ def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
         journey.call.operation,
         show_usage=request.wants_usage,
         count=lambda text: house.count.count(text, journey.model),
+        choices=request.choices,
     )
 
 
@@ -258,8 +259,8 @@ async def _first(answer: Answer, reader: StreamReader) -> bytes:
             return released
 
 
-async def _aggregated(answer: Answer, operation: Operation, bytes_max: int) -> bytes:
-    aggregate = Aggregate(operation)
+async def _aggregated(answer: Answer, operation: Operation, choices: int, bytes_max: int) -> bytes:
+    aggregate = Aggregate(operation, choices)
     size = 0
     while not aggregate.whole:
         data = await answer.read()

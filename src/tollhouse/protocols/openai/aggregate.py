@@ -22,8 +22,9 @@ class Aggregate:
     whole: nothing has gone to the caller, so nothing is charged.
     """
 
-    def __init__(self, operation: Operation) -> None:
-        self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage=False)
+    def __init__(self, operation: Operation, choices: int = 1) -> None:
+        """choices: how many answers were asked for."""
+        self._events = ResponseStream() if operation == "responses" else ChatStream(False, choices)
         self._is_chat = operation == "chat"
         self._splitter = Splitter()
         self._head: _Object = {}

@@ -23,10 +23,12 @@ class ChatStream:
     breaks off says less than was delivered.
     """
 
-    __slots__ = ("_finished", "_head", "_seen", "_show_usage", "current", "incomplete", "reported")
+    __slots__ = ("_choices", "_finished", "_head", "_seen", "_show_usage", "current", "incomplete", "reported")
 
-    def __init__(self, show_usage: bool) -> None:
+    def __init__(self, show_usage: bool, choices: int = 1) -> None:
+        """choices: how many answers were asked for."""
         self._show_usage = show_usage
+        self._choices = choices
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._head: chunks.Object = {}
@@ -36,8 +38,8 @@ class ChatStream:
 
     @property
     def complete(self) -> bool:
-        """Every choice has been ended."""
-        return bool(self._finished) and self._finished >= self._seen
+        """Every choice that was asked for has been ended."""
+        return len(self._finished) >= self._choices and self._finished >= self._seen
 
     def take(self, event: Event) -> Step:
         """Raises the failure that an error event stands for, UpstreamBroke for nonsense and for an early `[DONE]`."""
@@ -45,7 +47,7 @@ class ChatStream:
         if not data:
             return Step()
         if data == b"[DONE]":
-            if not self.complete:
+            if not self._finished or not self._finished >= self._seen:
                 raise UpstreamBroke("The provider ended the stream before the answer was finished.")
             return Step(is_end=True)
         return self._chunk(data, chunks.read(event))

@@ -60,6 +60,7 @@ class Request(Struct, kw_only=True):
     wants_usage: bool = False  # stream_options.include_usage: show the usage chunk
     prompts: int = 1  # texts in it, each read for itself: as large as the context, every one
     n: int = 1  # answers to be generated, each as long as the output cap
+    choices: int = 1  # those of them that come back
     output_cap: int | None = None  # tokens; where two caps are named, the larger
     cap_param: str | None = None  # the member that named it
     thinking: int = 0  # tokens of a thinking budget: a cap that is added lies above it
@@ -85,7 +86,8 @@ def read(operation: Operation, body: bytes) -> Request:
     prompt, request.prompts = _PROMPTS[operation](present)
     request.affinity = bytes(memoryview(prompt)[:AFFINITY_BYTES])
     if operation in ("chat", "completions"):
-        request.n = request.prompts * max(_integer(present, "n") or 1, _integer(present, "best_of") or 1)
+        request.choices = request.prompts * (_integer(present, "n") or 1)
+        request.n = max(request.choices, request.prompts * (_integer(present, "best_of") or 1))
     _read_stream(request, present)
     _read_caps(request, present)
     if operation in ("chat", "completions"):

@@ -53,9 +53,12 @@ class StreamReader:
         "whole",
     )
 
-    def __init__(self, operation: Operation, *, show_usage: bool, count: Callable[[str], int]) -> None:
-        """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long."""
-        self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage)
+    def __init__(
+        self, operation: Operation, *, show_usage: bool, count: Callable[[str], int], choices: int = 1
+    ) -> None:
+        """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long.
+        `choices`: how many answers were asked for."""
+        self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage, choices)
         self._splitter = Splitter()
         self._count = count
         self._delivered = Delivered(count)
