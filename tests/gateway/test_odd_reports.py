@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -238,7 +239,7 @@ def test_a_stream_cut_between_two_answers_looked_whole_with_one(stream: bool) ->
 
 
 @pytest.mark.parametrize("body", [{"n": 2}, {"n": 1, "best_of": 3}, {}])
-def test_a_provider_that_gives_fewer_answers_and_says_that_it_is_done_is_done(body: dict[str, int]) -> None:
+def test_a_provider_that_gives_fewer_answers_and_says_that_it_is_done_is_done(body: dict[str, Any]) -> None:
     stage = Stage(first=FakeUpstream(streaming(ROLE, nth(0, "one "), nth(0, finish="stop"), DONE)), money=10**9)
     run(stage.ask(FakeClient(asking(stream=True, **body))))
     assert stage.record.ending == "finished"
