@@ -53,7 +53,7 @@ def test_a_report_with_a_number_that_no_float_holds_was_a_500_and_the_call_free(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("beside", [rb'"cost":1e999', rb'"note":"\ud83d"'])
+@pytest.mark.parametrize("beside", [rb'"cost":1e999', rb'"note":"\ud83d"', rb'"cost":1e999,"note":"\ud83d"'])
 def test_what_no_text_or_float_holds_beside_the_figures_does_not_hide_them(beside: bytes, stream: bool) -> None:
     stage = asked(b'{"prompt_tokens":60,"completion_tokens":12,' + beside + b"}", stream=stream)
     assert stage.record.usage == Usage(input=60, output=12, requests=1)
@@ -243,3 +243,22 @@ def test_a_provider_that_gives_fewer_answers_and_says_that_it_is_done_is_done(bo
     stage = Stage(first=FakeUpstream(streaming(ROLE, nth(0, "one "), nth(0, finish="stop"), DONE)), money=10**9)
     run(stage.ask(FakeClient(asking(stream=True, **body))))
     assert stage.record.ending == "finished"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_arguments_as_an_object_with_half_a_character_were_a_500(stream: bool) -> None:
+    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": {"a": "HALF"}}}
+    choice = {
+        "index": 0,
+        "finish_reason": None if stream else "stop",
+        "delta" if stream else "message": {"tool_calls": [call]},
+    }
+    half = rb"\ud83d"
+    if stream:
+        play = streaming(ROLE, event(choices=[choice]).replace(b"HALF", half), FINISH, DONE)
+    else:
+        play = buffered(answer(choices=[choice], usage=None).replace(b"HALF", half))
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    run(stage.ask(FakeClient(asking(stream=stream))))
+    assert stage.record.ending == "finished"
+    assert stage.record.usage.output > 0

@@ -100,7 +100,7 @@ def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
     except UpstreamBroke:
         raise UpstreamError("The provider answered with something that is not a JSON object.") from None
     return {
-        name: msgspec.Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        name: msgspec.Raw(json.dumps(chunks.finite(value), ensure_ascii=False).encode(errors="replace"))
         for name, value in answer.items()
     }
 

@@ -5,6 +5,7 @@ of its usual type. Only what is no JSON object at all is refused.
 """
 
 import json
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -128,7 +129,7 @@ def arguments_of(function: Object) -> str:
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         return arguments
-    return "" if arguments is None else _encode(arguments).decode()
+    return "" if arguments is None else encode(arguments).decode()
 
 
 def usage_of(chunk: Object, choices: list[Object]) -> Object | None:
@@ -155,7 +156,18 @@ def encode(value: object) -> bytes:
     try:
         return _encode(value)
     except UnicodeEncodeError:  # half of a surrogate pair: only an escape can say it
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json.dumps(finite(value), separators=(",", ":")).encode()
+
+
+def finite(value: object) -> object:
+    """JSON has no infinity: what was too large to read is null, as the quicker encoder has it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [finite(one) for one in value]
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    return value
 
 
 def _texts(value: object) -> Iterator[str]:
