@@ -234,3 +234,16 @@ class TestACallThatWasMade:
         found = explain_again(made.house, identity(TEST, "test"), made.record)
         assert (found.failure, found.amount) == (None, 0)
         assert "test mode" in found.free
+
+    def test_a_free_one_is_not_let_in_by_a_budget_of_nothing_either(self) -> None:
+        made, record = self.made(model={"free": True})
+        closed = Budget(
+            id="bud_2", account_id="acc_1", level="key", object_id="key_live", amount=0, kind="total", created_at_ms=0
+        )
+        made.house.purses.put_budget(closed, made.clock.now_ms())
+        refused = explain_again(made.house, identity(LIVE), record).failure
+        assert refused is not None
+        assert refused.code == "insufficient_quota"
+        before = explained(made).failure
+        assert before is not None
+        assert before.message == refused.message

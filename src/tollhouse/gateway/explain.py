@@ -25,7 +25,7 @@ from tollhouse.core.request import Request as Record
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.admit import reserved
 from tollhouse.gateway.client import Call
-from tollhouse.gateway.hold import max_cost, too_little, weigh, within
+from tollhouse.gateway.hold import max_cost, nothing_in, too_little, weigh, within
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.read import read
@@ -134,6 +134,8 @@ def explain_again(house: House, identity: Identity, record: Record) -> Explanati
     _look_at(house, found, model, now_ms)
     held = record.released if record.charge is None else record.charge.held
     found.free = _free(identity, model)
+    if model.free and identity.key.mode != "test":
+        found.seen(lambda: nothing_in(house, identity.key, model, now_ms))
     if not found.free:
         _look_into(house, found, house.purses.of(identity.key, now_ms, model.id), held, now_ms)
     return found

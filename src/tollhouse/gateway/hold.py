@@ -13,6 +13,7 @@ from tollhouse.billing.book import Purse
 from tollhouse.billing.bounds import Bounds, Input, Output, bound
 from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.prices import Price, demand
+from tollhouse.core.account import ApiKey
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded
@@ -70,7 +71,7 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     if key.mode == "test":
         return None
     if model.free:
-        nothing_in(house, journey, model)
+        nothing_in(house, key, model, now_ms)
         return None
     price = demand(house.prices().find(model.id, now_ms, terms_of(journey.identity.account)), model.id, ONE_REQUEST)
     asked = journey.asked
@@ -93,9 +94,8 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     return Weighed(price, bounds, purses)
 
 
-def nothing_in(house: House, journey: Journey, model: Model) -> None:
+def nothing_in(house: House, key: ApiKey, model: Model, now_ms: int) -> None:
     """Raises InsufficientQuota where a budget of 0 lets nothing in, be it free."""
-    key, now_ms = journey.identity.key, journey.call.time_ms
     budgets = [purse for purse in house.purses.of(key, now_ms, model.id) if purse.kind == "budget"]
     short = book.short(budgets, 0)
     if short is not None:
