@@ -262,3 +262,29 @@ def test_arguments_as_an_object_with_half_a_character_were_a_500(stream: bool) -
     run(stage.ask(FakeClient(asking(stream=stream))))
     assert stage.record.ending == "finished"
     assert stage.record.usage.output > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("extra", [{}, {"provider_says": "\ud83d"}], ids=["plain", "odd"])
+def test_an_answer_that_ended_by_an_error_was_charged_where_it_came_in_one_piece(
+    stream: bool, extra: dict[str, str]
+) -> None:
+    """Streamed it was tried elsewhere, and free."""
+    broken = buffered(answer(finish="error", **extra))
+    stage = Stage(first=FakeUpstream(broken), second=FakeUpstream(broken), money=10**9)
+    with pytest.raises(UpstreamError):
+        run(stage.ask(FakeClient(asking(stream=stream))))
+    assert (stage.record.ending, stage.record.charge) == ("failed_before_first_byte", None)
+    assert len(stage.second.calls) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_response_that_failed_without_saying_why_was_charged_where_it_came_in_one_piece(stream: bool) -> None:
+    usage = {"input_tokens": 60, "output_tokens": 12, "total_tokens": 72}
+    failed: dict[str, Any] = {"object": "response", "status": "failed", "error": None, "output": [], "usage": usage}
+    play = buffered(json.dumps(failed).encode())
+    stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
+    body = {"model": "house-1", "input": "hi", "stream": stream}
+    with pytest.raises(UpstreamError):
+        run(stage.ask(FakeClient(json.dumps(body).encode()), "responses"))
+    assert stage.purse.spent == 0

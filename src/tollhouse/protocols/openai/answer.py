@@ -64,6 +64,8 @@ def read(operation: Operation, body: bytes) -> Reading:
 
 def _plainly(answer: plain.PlainAnswer) -> Reading:
     reasons = [choice.finish_reason for choice in answer.choices]
+    if "error" in reasons:
+        raise UpstreamError("The provider ended its answer with an error.")
     raw: bytes | None = bytes(answer.usage)
     usage = plain.read_usage(answer.usage)
     if usage is None:
@@ -108,6 +110,8 @@ def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
 def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str | None, bool]:
     if operation == "responses":
         status = _value(members["status"]) if "status" in members else None
+        if status == "failed":
+            raise UpstreamError("The provider's answer failed.")
         return (status if isinstance(status, str) else None), status == "incomplete"
     if operation not in ("chat", "completions"):
         return None, False
