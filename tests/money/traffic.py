@@ -270,18 +270,22 @@ def _attempt(world: World, live: Live) -> Attempt:
 
 
 def _metered(world: World, live: Live) -> Usage:
-    """As reported, where that can be; else as it is counted."""
+    """As reported, where that can be and is silent of neither side of an answer with words; else as it is counted."""
     context = world.goods[live.call.model].context
     reported = live.reported
     if reported is not None:
         into = reported.get("input", 0) + reported.get("cache_read", 0)
         out = reported.get("output", 0) + reported.get("reasoning", 0)
-        if into <= context and out <= context * live.call.answers:
+        silent = live.words and not (into and out)
+        if into <= context and out <= context * live.call.answers and not silent:
             return {**reported, "requests": 1}
     return _counted(live, live.words)
 
 
 def _counted(live: Live, output: int) -> Usage:
+    cap = live.call.cap if live.call.cap is not None else live.call.added_cap
+    if cap is not None and output <= (most := cap * live.call.answers) * 3 // 2:
+        output = min(output, most)
     return {"input": live.call.prompt_words, "output": output, "requests": 1}
 
 
