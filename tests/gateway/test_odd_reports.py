@@ -288,3 +288,13 @@ def test_a_response_that_failed_without_saying_why_was_charged_where_it_came_in_
     with pytest.raises(UpstreamError):
         run(stage.ask(FakeClient(json.dumps(body).encode()), "responses"))
     assert stage.purse.spent == 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_names_other_models_does_not_go_on_and_the_answer_says_so(stream: bool) -> None:
+    play = streaming(*streamed(b'{"prompt_tokens":60,"completion_tokens":12}')) if stream else buffered()
+    stage = Stage(first=FakeUpstream(play), money=10**9)
+    client = FakeClient(asking(stream=stream, models=["openai/o1-pro"], Fallbacks=["gpt-4"]))
+    run(stage.ask(client))
+    assert not {"models", "Fallbacks"} & set(json.loads(stage.first.calls[0].body))
+    assert (b"x-tollhouse-dropped", b"models, fallbacks") in client.headers

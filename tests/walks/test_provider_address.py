@@ -136,6 +136,7 @@ def fields_towards(trap: str) -> dict[str, object]:
         "litellm_params": {"api_base": url, "model": "x"},
         "extra_headers": {"Host": trap},
         "headers": {"Host": trap, "Authorization": "Bearer stolen"},
+        "fallbacks": [{"api_base": url}],
         "model_list": [{"model_name": "canary", "litellm_params": {"api_base": url}}],
         "config": {"targets": [{"custom_host": url}]},
         "organization": trap,
@@ -157,8 +158,6 @@ def test_incident_5_no_header_field_or_query_changes_the_address(
     ]
     for headers, fields, query in tried:
         assert ask(house, room, {**bearer(key), **headers}, fields, query).status == 200
-    other_models = {"fallbacks": [{"api_base": url}]}
-    assert ask(house, room, bearer(key), other_models).verdict == (400, "unsupported_parameter")
     assert len(provider.seen) == len(tried)
     expect_own(provider, trap, key)
     assert b"stolen" not in b"".join(value.encode() for seen in provider.seen for _, value in seen.headers)

@@ -19,6 +19,8 @@ async def read(house: House, journey: Journey) -> Request:
     call = journey.call
     body = await call.client.body()
     request = read_openai(call.operation, body)
+    if request.dropped:
+        journey.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
     journey.stream = request.stream
     journey.asked = extent(request)
     journey.output_cap = request.output_cap

@@ -47,7 +47,7 @@ _OTHER_MODELS = frozenset(
     ("models", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "preset", "provideroptions")
 )
 """Members by which a provider that is a gateway itself (OpenRouter, LiteLLM, Vercel) is told other models to answer by:
-ones that the key may not call, at prices that nobody pays here."""
+ones that the key may not call, at prices that nobody pays here. They are dropped, and the answer says so."""
 
 
 class Request(Struct, kw_only=True):
@@ -70,12 +70,13 @@ class Request(Struct, kw_only=True):
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
     length: int = 0  # bytes of the body
+    dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
 
 
 def read(operation: Operation, body: bytes) -> Request:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
     members = read_members(body)
-    _check_spelling(members)
+    dropped = _without_other_models(members)
     nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
 
@@ -83,6 +84,7 @@ def read(operation: Operation, body: bytes) -> Request:
         _check_style(present)
         members.pop("style", None)
     request = Request(operation=operation, members=members, model=_model(operation, present), length=len(body))
+    request.dropped = dropped
     prompt, request.prompts = _PROMPTS[operation](present)
     request.affinity = bytes(memoryview(prompt)[:AFFINITY_BYTES])
     if operation in ("chat", "completions"):
@@ -126,19 +128,25 @@ def write(
     return _encode(members)
 
 
-def _check_spelling(members: Members) -> None:
-    """Some servers read names whatever their case, and the last of a name: what is checked here would not be what
-    counts there."""
+def _without_other_models(members: Members) -> tuple[str, ...]:
+    """Drop what names other models, whatever its case, and tell what that was.
+
+    Raises BadRequest for a member that decides the cost and is not spelled as it is: some servers read names whatever
+    their case, and the last of a name, so that what is checked here would not be what counts there.
+    """
+    dropped: dict[str, str] = {}
     for name in members:
         if name in _DECIDING:
             continue
-        meant, shown = name.casefold(), name[:40]
+        meant = name.casefold()
         if meant in _DECIDING:
+            shown = name[:40]
             raise BadRequest(f"'{shown}' is read as '{meant}' by some providers: write it so.", param=shown)
         if meant in _OTHER_MODELS and _names_models(meant, members[name]):
-            raise UnsupportedParameter(
-                f"'{shown}' is not offered: 'model' alone says which model answers, and at which price.", param=shown
-            )
+            dropped[name] = meant
+    for name in dropped:
+        del members[name]
+    return tuple(dict.fromkeys(dropped.values()))
 
 
 def _names_models(name: str, raw: Raw) -> bool:
