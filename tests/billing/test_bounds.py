@@ -62,6 +62,12 @@ def test_what_no_cap_bounds_is_held_for_each_answer() -> None:
     assert bounds(Input(100), Output(uncapped=7), left=0) == Bounds(100, 1_031, 250_000 + 1_031 * PER_OUT, CAP_FLOOR)
 
 
+def test_thoughts_beside_the_cap_are_held_as_long_as_the_longest_answer() -> None:
+    assert bounds(Input(100), Output(cap=50, thinks_beside=True)).tokens_out == 50 + 16_384
+    assert bounds(Input(100), Output(cap=50, answers=2, thinks_beside=True)).tokens_out == 2 * (50 + 16_384)
+    assert bounds(Input(100), Output(thinks_beside=True), left=0).tokens_out == CAP_FLOOR + 16_384
+
+
 def test_a_call_without_a_cap_gets_a_tenth_of_what_the_tightest_remainder_affords() -> None:
     left = 100 * 2_500 + 50_000 * PER_OUT
     assert bounds(Input(100), Output(), left=left) == Bounds(100, 5_000, 250_000 + 5_000 * PER_OUT, 5_000)

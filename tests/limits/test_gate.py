@@ -49,6 +49,15 @@ def test_a_call_that_is_over_frees_its_place_and_corrects_its_tokens_but_stays_a
     assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
 
 
+def test_a_call_refused_by_others_before_it_was_made_is_counted_nowhere() -> None:
+    """As for want of money: else one empty key would use up what its siblings may ask."""
+    built = gate(requests_per_minute=2, tokens_per_minute=1_000, parallel_requests=1)
+    made = built.admit(caller(), MODEL, 500, T, "openai")
+    made.release(USED, T)
+    built.admit(caller(), MODEL, 500, T, "openai").release(Usage(), T, refused=True)
+    assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
+
+
 def test_a_call_leaves_exactly_once() -> None:
     built = gate(tokens_per_minute=1_000)
     admitted = built.admit(caller(), MODEL, 500, T, "openai")
