@@ -181,6 +181,18 @@ def test_the_refusal_for_want_of_money_says_what_is_left_and_names_no_instant() 
         "0.000000001 USD. To add money, ask the operator of this platform."
     )
     assert "0 USD on" in refusal(Short(purse(None), 1), 0, None).message
+    money.spent -= 1
+    last = refusal(Short(money, 2), 0, None).message
+    assert "is not enough for this call: 0.000000001 USD left" in last
+    assert "Send less" in last
+
+
+def test_who_has_spent_all_that_can_be_counted_is_told_what_helps() -> None:
+    endless = purse(None, spent=MOST, kind="money", object_id="acc_a")
+    said = refusal(Short(endless, 1), 0, None).message
+    assert said.startswith("The account acc_a has spent all that this platform counts: ")
+    assert said.endswith(" It needs a new account.")
+    assert refusal(Short(endless, 1), 0, None, "ops@toll.example").message.endswith(" Ask ops@toll.example.")
 
 
 amounts = st.integers(0, 50)

@@ -81,6 +81,13 @@ def test_free_by_decision_and_unpriced_are_no_losses() -> None:
     assert found(catalogue()) == []
 
 
+def test_a_loss_is_named_also_behind_a_model_that_is_none() -> None:
+    one = catalogue()
+    models = {"gift": structs.replace(one.models["m"], id="gift", free=True), **one.models}
+    (loss,) = found(structs.replace(one, models=models), row("m", {"input": "1", "output": "9"}))
+    assert loss.model == "m"
+
+
 def test_a_cost_that_cannot_be_read_is_none() -> None:
     of = catalogue()
     broken = structs.replace(of.providers["up"], cost={"m-up": {"output": "1"}, "n-up": {"input": "1"}})
