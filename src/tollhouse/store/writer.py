@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0  # without work for this long, house is kept
 ROWS_PER_CHECKPOINT = 2_000
-TURN_S = 0.001
+TURN_S = 0.0002
 """How long the event loop may compute while this thread waits for the interpreter's lock, which it gives away with
 every statement: a batch takes a dozen such turns. Python's own 5 ms starve it under a busy loop (`make bench-commit`).
 It holds for the whole process, so whoever puts the process together sets it."""
