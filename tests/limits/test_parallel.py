@@ -13,7 +13,7 @@ KEY = Limit(Place("key", "key_k"), 2)
 OTHER_KEY = Limit(Place("key", "key_l"), 2)
 
 
-def admit(parallel: Parallel, limits: list[Limit], contact: str = "") -> None:
+def admit(parallel: Parallel, limits: list[Limit], contact: str | None = None) -> None:
     parallel.check(limits, contact)
     parallel.take(limits)
 
@@ -40,6 +40,13 @@ def test_the_refusal_names_limit_level_use_and_contact() -> None:
     assert caught.value.retry_after_ms == 1_000
     assert caught.value.should_retry is None
     assert caught.value.code == "rate_limit_exceeded"
+
+
+def test_where_none_may_be_in_flight_nobody_is_told_to_wait() -> None:
+    with pytest.raises(RateLimited) as caught:
+        admit(Parallel(), [Limit(Place("account", "acc_a"), 0)])
+    assert caught.value.message.endswith("0 used; time alone frees nothing.")
+    assert (caught.value.should_retry, caught.value.retry_after_ms) == (False, 60_000)
 
 
 def test_a_refused_call_leaves_no_trace_at_any_level() -> None:

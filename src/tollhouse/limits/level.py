@@ -1,9 +1,11 @@
 """Where a limit stands, and the words of a refusal: they name the limit, its level, what is used, when it resets."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.limit import LimitLevel
+
+_OPERATOR: Final = "the operator of this platform"
 
 
 class Place(NamedTuple):
@@ -30,17 +32,25 @@ def refusal(
     used: int,
     when: str,
     retry_after_ms: int,
-    contact: str,
+    contact: str | None,
     *,
     asked: str = "",
     never: bool = False,
 ) -> RateLimited:
     """`what`: the counted thing with its period, as "requests per minute". `when`: a clause on when it has room again.
-    `contact`: who can raise it, may be empty. `asked`: what this call needs. `never`: trying again does not help."""
-    cure = f" To raise it, ask {contact}." if contact else ""
+    `contact`: whom to ask beside those who always can, may be empty; None: nobody can raise it. `asked`: what this call
+    needs. `never`: trying again does not help."""
+    cure = "" if contact is None else f" To raise it, ask {_who_can(limit.place.level, contact)}."
     need = f", this call needs {asked}" if asked else ""
     return RateLimited(
         f"The limit of {limit.most} {what} of the {limit.place} is reached: {used} used{need}; {when}.{cure}",
         retry_after_ms=retry_after_ms,
         should_retry=False if never else None,
     )
+
+
+def _who_can(level: LimitLevel, contact: str) -> str:
+    """Limits of projects and keys are set within the account, all others by the operator."""
+    if level in ("project", "key"):
+        return "an owner or admin of the account" + (f", or {contact}" if contact else "")
+    return contact or _OPERATOR

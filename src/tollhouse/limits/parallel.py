@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from tollhouse.limits.bucket import MINUTE_MS
 from tollhouse.limits.level import Limit, Place, refusal
 
 _AGAIN_MS: Final = 1_000  # when a call in flight ends is not known; a second is a polite guess
@@ -17,13 +18,16 @@ class Parallel:
     def __init__(self) -> None:
         self._in_flight: dict[Place, int] = {}
 
-    def check(self, limits: Sequence[Limit], contact: str = "") -> None:
-        """Raises RateLimited naming the first limit that is full. `contact`: who can raise limits, for the message."""
+    def check(self, limits: Sequence[Limit], contact: str | None = None) -> None:
+        """Raises RateLimited naming the first limit that is full. `contact`: as `refusal` takes it."""
         for limit in limits:
             used = self._in_flight.get(limit.place, 0)
             if used >= limit.most:
+                if limit.most <= 0:
+                    when = "time alone frees nothing"
+                    raise refusal(limit, "parallel requests", used, when, MINUTE_MS, contact, never=True)
                 when = "there is room again when one of them ends"
-                raise refusal(limit, "parallel requests", used, when, _AGAIN_MS, contact, never=limit.most <= 0)
+                raise refusal(limit, "parallel requests", used, when, _AGAIN_MS, contact)
 
     def take(self, limits: Sequence[Limit]) -> None:
         in_flight = self._in_flight

@@ -23,7 +23,7 @@ class RequestRate:
         self._buckets = Buckets()
         self._what = what
 
-    def check(self, limits: Sequence[Limit], now_ms: int, contact: str = "") -> list[Bucket]:
+    def check(self, limits: Sequence[Limit], now_ms: int, contact: str | None = None) -> list[Bucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that is reached."""
         found = []
         for limit in limits:
@@ -50,7 +50,7 @@ class RequestRate:
         self._buckets.sweep(now_ms)
 
 
-def _refused(limit: Limit, bucket: Bucket, what: str, contact: str) -> RateLimited:
+def _refused(limit: Limit, bucket: Bucket, what: str, contact: str | None) -> RateLimited:
     used = limit.most - buckets.standing(bucket).remaining
     wait_ms = buckets.wait_ms(bucket, 1)
     if wait_ms is None:  # a limit of 0

@@ -23,7 +23,7 @@ class TokenRate:
     def __init__(self) -> None:
         self._buckets = Buckets()
 
-    def check(self, limits: Sequence[Limit], tokens: int, now_ms: int, contact: str = "") -> list[Bucket]:
+    def check(self, limits: Sequence[Limit], tokens: int, now_ms: int, contact: str | None = None) -> list[Bucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that `tokens` do not fit.
 
         Also a call that reserves nothing waits where others have used more than there was.
@@ -54,7 +54,7 @@ class TokenRate:
         self._buckets.sweep(now_ms)
 
 
-def _refused(limit: Limit, bucket: Bucket, tokens: int, contact: str) -> RateLimited:
+def _refused(limit: Limit, bucket: Bucket, tokens: int, contact: str | None) -> RateLimited:
     used = limit.most - buckets.standing(bucket).remaining
     wait_ms = buckets.wait_ms(bucket, tokens)
     asked = f"{tokens} tokens"
