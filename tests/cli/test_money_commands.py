@@ -108,6 +108,17 @@ def test_the_operators_budget_is_set_by_command(made: Folder) -> None:
     assert made.json(*words).answer["managed_by_operator"] is False
 
 
+def test_an_accounts_zone_is_that_of_its_budgets(made: Folder) -> None:
+    account = made.json("accounts", "create", "east", "--zone", "Asia/Tokyo").answer
+    assert account["zone"] == "Asia/Tokyo"
+    assert made.json("budgets", "set", "--account", "east", "--amount", "5", "--window", "day").answer["zone"] == (
+        "Asia/Tokyo"
+    )
+    moved = made.json("accounts", "set", "east", "--zone", "Europe/Berlin", "--email", "o@east.example").answer
+    assert (moved["zone"], moved["email"]) == ("Europe/Berlin", "o@east.example")
+    assert made.type("accounts", "set", "east", "--zone", "Mars/X").code == 2
+
+
 def test_a_webhook_is_not_set_without_the_master_key_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

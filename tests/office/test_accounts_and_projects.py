@@ -6,7 +6,7 @@ import pytest
 
 from tests.office.scene import NOW_MS, OPERATOR, HandClock, audited, enter, of_account, run
 from tollhouse.core.failure import AccountSuspended, BadRequest, Conflict, KeyFrozen, PathNotFound, ScopeMissing
-from tollhouse.office import accounts, keys, projects
+from tollhouse.office import accounts, budgets, keys, projects
 from tollhouse.office.office import Office
 
 
@@ -162,6 +162,24 @@ def test_what_belongs_to_others_is_answered_like_what_was_never_made(tmp_path: P
         assert {one.account_id for one in (await projects.list_page(office, me)).records} == {mine.id}
 
     run(tmp_path, scene)
+
+
+def test_an_account_moves_and_its_next_budget_begins_anew_by_its_own_clock(tmp_path: Path) -> None:
+    async def move(office: Office, clock: HandClock) -> None:
+        made = await accounts.create(office, OPERATOR, name="mover", email="old@example.org")
+        before = await budgets.put(office, OPERATOR, amount_usd="2", window="day", account=made.id)
+        moved = await accounts.change(office, OPERATOR, made.id, zone="Asia/Tokyo", email="new@example.org")
+        assert (moved.zone, moved.email, moved.name) == ("Asia/Tokyo", "new@example.org", "mover")
+        after = await budgets.put(office, OPERATOR, amount_usd="2", window="month", account=made.id)
+        assert (before.zone, after.zone) == ("UTC", "Asia/Tokyo")
+        row = (await audited(office))[-2]
+        assert (row.action, row.before["zone"], row.after["zone"]) == ("account.set", "UTC", "Asia/Tokyo")
+        for given, param in (({"zone": "Mars/X"}, "zone"), ({"email": "nobody"}, "email")):
+            with pytest.raises(BadRequest) as caught:
+                await accounts.change(office, OPERATOR, made.id, **given)
+            assert caught.value.param == param
+
+    run(tmp_path, move)
 
 
 def test_only_the_operator_makes_and_stops_accounts(tmp_path: Path) -> None:

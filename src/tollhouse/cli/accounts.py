@@ -12,6 +12,9 @@ from tollhouse.cli.terminal import columns, show, show_fields, show_rows
 
 app = App(name="accounts", help="Accounts: who pays.")
 
+_Zone = Annotated[
+    str | None, Parameter(help="in which its budgets begin anew that name none, such as Europe/Berlin; default: UTC")
+]
 _COLUMNS = columns("id", "name", "email", "plan", "state", "credit_limit_usd", "created_at")
 _FIELDS = (
     *("id", "name", "email", "plan", "state", "state_reason", "credit_limit_usd"),
@@ -29,10 +32,11 @@ def create(
         str | None,
         Parameter(help="USD it may owe, or unlimited; default: as the plan says", allow_leading_hyphen=True),
     ] = None,
+    zone: _Zone = None,
     at: Place = HERE,
 ) -> None:
     """Open an account, with its project `default`."""
-    given = {"name": name, "email": email, "plan": plan, "credit_limit_usd": credit_limit}
+    given = {"name": name, "email": email, "plan": plan, "credit_limit_usd": credit_limit, "zone": zone}
     account = call(at, "accounts.create", given=given)
     show(at, account, f"Opened account {account['name']}: {account['id']}")
 
@@ -60,6 +64,8 @@ def change(
     price_list: Annotated[str | None, Parameter(help="by which list of prices it buys")] = None,
     multiplier: Annotated[str | None, Parameter(help="how many times its prices it pays, such as 1.2")] = None,
     group: Annotated[tuple[str, ...] | None, Parameter(help="a group of models open to it; may be repeated")] = None,
+    email: Annotated[str | None, Parameter(help="where its owner is reached")] = None,
+    zone: _Zone = None,
     at: Place = HERE,
 ) -> None:
     """Change an account's terms, from the next call on; what is not named stays."""
@@ -68,6 +74,8 @@ def change(
         "price_list": price_list,
         "multiplier": multiplier,
         "groups": None if group is None else list(group),
+        "email": email,
+        "zone": zone,
     }
     show_fields(at, call(at, "accounts.set", account, given=given), _FIELDS)
 

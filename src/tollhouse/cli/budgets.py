@@ -20,7 +20,7 @@ def put(
     account: AccountOption = None,
     project: ProjectOption = None,
     key: Annotated[str | None, Parameter(help="a key, by id or unique name")] = None,
-    zone: Annotated[str | None, Parameter(help="a time zone such as Europe/Berlin; absent: UTC")] = None,
+    zone: Annotated[str | None, Parameter(help="a time zone such as Europe/Berlin; absent: the account's")] = None,
     model: Annotated[str | None, Parameter(help="count only calls to this model")] = None,
     soft: Annotated[tuple[int, ...], Parameter(help="a percentage at which people are told; may be repeated")] = (),
     system: Annotated[

@@ -104,11 +104,14 @@ async def change(
     price_list: str | None = None,
     multiplier: str | None = None,
     groups: Sequence[str] | None = None,
+    email: str | None = None,
+    zone: str | None = None,
 ) -> Account:
     """What is given changes, all at once, from the next call on; what is None stays.
 
     credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
     which list it buys, and how many times its prices it pays (`1.2`). groups: of models, besides those of its plan.
+    zone: of the windows of budgets that are set from now on without one of their own; those that stand keep theirs.
     Raises PathNotFound, BadRequest, ScopeMissing.
     """
     reach.require_operator(actor, "change an account's terms")
@@ -120,8 +123,14 @@ async def change(
         given["multiplier_ppm"] = fields.multiplier(multiplier)
     if groups is not None:
         given["groups"] = fields.groups(groups)
+    if email is not None:
+        given["email"] = fields.email(email)
+    if zone is not None:
+        given["zone"] = fields.zone(zone)
     if not given and price_list is None:
-        raise BadRequest("nothing is given to change: name a credit limit, a price list, a multiplier or groups")
+        raise BadRequest(
+            "nothing is given to change: name a credit limit, a price list, a multiplier, groups, an address or a zone"
+        )
     row = audit.entry(office, actor, "account.set", account_id, account_id=account_id)
 
     def deed(tables: Tables) -> tuple[Account, Money]:

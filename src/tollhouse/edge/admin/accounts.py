@@ -13,7 +13,7 @@ class NewAccount(Struct, frozen=True, kw_only=True):
     email: str | None = None
     plan: str = "default"
     credit_limit_usd: str | None = None  # decimal USD or `unlimited`; absent: as the plan says
-    zone: str = "UTC"
+    zone: str = "UTC"  # in which budgets begin anew that name none
 
 
 class AccountChange(Struct, frozen=True, kw_only=True):
@@ -23,6 +23,8 @@ class AccountChange(Struct, frozen=True, kw_only=True):
     price_list: str | None = None  # by which list it buys
     multiplier: str | None = None  # how many times its prices it pays: `1.2`
     groups: tuple[str, ...] | None = None  # of models open to it, besides those of its plan
+    email: str | None = None
+    zone: str | None = None
 
 
 async def create(desk: Desk, asked: Asked[NewAccount]) -> AccountObject:
@@ -58,6 +60,8 @@ async def change(desk: Desk, asked: Asked[AccountChange]) -> AccountObject:
         price_list=given.price_list,
         multiplier=given.multiplier,
         groups=given.groups,
+        email=given.email,
+        zone=given.zone,
     )
     return account_object(account)
 
