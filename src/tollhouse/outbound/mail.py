@@ -1,4 +1,4 @@
-"""Mail: where it goes out, how a message is made of words nobody trusts, and what the server said to it.
+"""Mail: how a message is made of words nobody trusts, and what the server said to it.
 
 A server's lasting refusal (5xx) of one address ends that address; every other trouble may pass and is tried again.
 """
@@ -8,32 +8,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.core.notice import Answer
+from tollhouse.outbound.mail_server import MailServer
 
 WORDS_MAX: Final = 200
 _SUBJECT_MAX: Final = 400
 _LASTING: Final = 500
+_TROUBLE: Final = (SMTPException, OSError, ValueError)  # a TimeoutError is an OSError
 _ENCODED: Final = "=?"  # begins an encoded word, which the library would decode, line breaks and all
-_PORTS: Final = {"smtp": 25, "smtps": 465}.items()
-
-
-class MailServer(Struct, frozen=True, kw_only=True):
-    """`tls`: from the first byte. `starttls`: demanded before anything is sent."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-    starttls: bool = False
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -43,40 +32,6 @@ class Letter(Struct, frozen=True, kw_only=True):
     subject: str
     text: str
     id: str
-
-
-def read_smtp(url: str) -> MailServer:
-    """`smtp://[user:password@]host[:port][?starttls=1]`, or `smtps://`. Raises ValueError, which quotes nothing."""
-    ports = dict(_PORTS)
-    try:
-        parts = urlsplit(url)
-        asked = parse_qs(parts.query, strict_parsing=bool(parts.query))
-        port = parts.port
-    except ValueError:
-        raise ValueError("this cannot be read: write smtp://user:password@host:25") from None
-    if parts.scheme not in ports or not parts.hostname or parts.path not in ("", "/") or parts.fragment:
-        raise ValueError("write smtp://user:password@host:25, smtps:// for TLS, or ?starttls=1 behind the port")
-    if set(asked) - {"starttls"} or asked.get("starttls", ["0"]) not in (["0"], ["1"]):
-        raise ValueError("behind the ? stands starttls=1, or nothing")
-    return MailServer(
-        host=parts.hostname,
-        port=port or ports[parts.scheme],
-        user=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        tls=parts.scheme == "smtps",
-        starttls=asked.get("starttls") == ["1"],
-    )
-
-
-def read_sender(text: str) -> Address:
-    """`name <address>`, or the address alone. Raises ValueError."""
-    name, address = parseaddr(text)
-    if not address or not text.isprintable():
-        raise ValueError("write it as name <address>")
-    try:
-        return Address(display_name=name, addr_spec=address)
-    except (ValueError, IndexError):
-        raise ValueError("write it as name <address>") from None
 
 
 def message(letter: Letter, sender: Address, now_ms: int) -> EmailMessage:
@@ -94,28 +49,16 @@ def message(letter: Letter, sender: Address, now_ms: int) -> EmailMessage:
 
 async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int, seconds_max: float) -> Answer:
     """Hand a letter to the server, to all its readers at once. Raises nothing."""
+    readers = tuple(letter.to)
     try:
-        async with asyncio.timeout(seconds_max):
-            refused, said = await aiosmtplib.send(
-                message(letter, sender, now_ms),
-                sender=sender.addr_spec,
-                recipients=list(letter.to),
-                hostname=server.host,
-                port=server.port,
-                username=server.user,
-                password=server.password,
-                use_tls=server.tls,
-                start_tls=server.starttls,
-                timeout=seconds_max,
+        async with asyncio.timeout(seconds_max), _client(server, seconds_max) as client:
+            refused, said = await client.send_message(
+                message(letter, sender, now_ms), sender=sender.addr_spec, recipients=list(readers)
             )
     except SMTPRecipientsRefused as error:
         return _refused({one.recipient: (one.code, one.message) for one in error.recipients}, reached=False)
-    except SMTPResponseException as error:
-        return Answer(ok=False, status=error.code, words=_words(error.message), left=tuple(letter.to))
-    except TimeoutError:
-        return Answer(ok=False, words="the mail server did not answer in time", left=tuple(letter.to))
-    except (SMTPException, OSError, ValueError) as error:
-        return Answer(ok=False, words=_words(str(error)), left=tuple(letter.to))
+    except _TROUBLE as error:
+        return structs.replace(_told(error), left=readers)
     if refused:
         return _refused({address: (one.code, one.message) for address, one in refused.items()}, reached=True)
     return Answer(ok=True, status=250, words=_words(said))
@@ -124,7 +67,16 @@ async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int,
 async def greet(server: MailServer, seconds_max: float) -> Answer:
     """Say hello as a sender would, with user and password where there are such, and leave: nothing is sent. Raises
     nothing."""
-    client = aiosmtplib.SMTP(
+    try:
+        async with asyncio.timeout(seconds_max), _client(server, seconds_max) as client:
+            said = await client.ehlo()
+    except _TROUBLE as error:
+        return _told(error)
+    return Answer(ok=True, status=said.code, words=_words(said.message))
+
+
+def _client(server: MailServer, seconds_max: float) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
         username=server.user,
@@ -133,16 +85,15 @@ async def greet(server: MailServer, seconds_max: float) -> Answer:
         start_tls=server.starttls,
         timeout=seconds_max,
     )
-    try:
-        async with asyncio.timeout(seconds_max), client:
-            said = await client.ehlo()
-    except SMTPResponseException as error:
-        return Answer(ok=False, status=error.code, words=_words(error.message))
-    except TimeoutError:
+
+
+def _told(trouble: Exception) -> Answer:
+    """What became of a letter, from the server's own words where it said any."""
+    if isinstance(trouble, SMTPResponseException):
+        return Answer(ok=False, status=trouble.code, words=_words(trouble.message))
+    if isinstance(trouble, TimeoutError):
         return Answer(ok=False, words="the mail server did not answer in time")
-    except (SMTPException, OSError, ValueError) as error:
-        return Answer(ok=False, words=_words(str(error)))
-    return Answer(ok=True, status=said.code, words=_words(said.message))
+    return Answer(ok=False, words=_words(str(trouble)))
 
 
 def _refused(refused: dict[str, tuple[int, str]], *, reached: bool) -> Answer:

@@ -9,6 +9,7 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.notice import Answer
 from tollhouse.core.wire import Deadlines, Route, Upstream
 from tollhouse.outbound import chat, mail, webhook
+from tollhouse.outbound.mail_server import MailServer, read_sender, read_smtp
 from tollhouse.settings import Settings
 
 SECONDS_MAX: Final = 10
@@ -25,7 +26,7 @@ class Post:
     clock: Clock
     upstream: Upstream
     read_url: ReadUrl
-    server: mail.MailServer | None
+    server: MailServer | None
     sender: Address
     name: str
 
@@ -64,12 +65,12 @@ def open_post(
     wanted, name = settings.mail, settings.platform.name
     try:
         smtp = secret(wanted.smtp)
-        server = mail.read_smtp(smtp) if smtp else None
+        server = read_smtp(smtp) if smtp else None
     except ValueError as error:
         raise ValueError(f"mail.smtp: {error}") from None
     try:
         own = Address(display_name=name, addr_spec="tollhouse@localhost")
-        sender = mail.read_sender(wanted.sender) if wanted.sender else own
+        sender = read_sender(wanted.sender) if wanted.sender else own
     except ValueError as error:
         raise ValueError(f"mail.from: {error}") from None
     return Post(clock, upstream, read, server, sender, name)
