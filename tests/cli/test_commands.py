@@ -143,6 +143,27 @@ def test_f01_f07_mistakes_in_platform_toml_are_exit_code_2_all_in_one_run(tmp_pa
     assert folder.json("models", "list").answer["data"] == []
 
 
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("keys", "list"), ("migrate",)])
+def test_f07_the_folders_own_file_shows_all_its_mistakes_in_one_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+    folder = Folder(tmp_path)
+    folder.type("init")
+    (tmp_path / "platform.toml").write_text(
+        '[server]\ndatabse = "x"\n[alerts]\n[models.x]\nprices = {}\n[mail]\nsmtp = "x"\nfrom = "x y"\n',
+        encoding="utf-8",
+    )
+    ran = folder.type(*command)
+    assert ran.code == 2
+    named = ["server.databse", "alerts", "models.x.prices", "mail.smtp", "mail.from"]
+    assert [line.split(" ")[0] for line in ran.err.splitlines()] == named
+
+
+def test_f07_a_mistake_of_no_concern_to_a_command_does_not_stop_it(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.type("init")
+    (tmp_path / "platform.toml").write_text('[mail]\nsmtp = "env:NOT_IN_THIS_SHELL"\n', encoding="utf-8")
+    assert folder.type("keys", "list").code == 0
+
+
 def test_keys_from_making_to_revoking(made: Folder) -> None:
     words = ("keys", "create", "ci", "--account", "acme", "--model", "toll-*", "--network", "10.0.0.0/8")
     key = made.json(*words, "--scope", "inference", "--expires", "30d", "--tag", "team=a", "--tag", "env=ci").answer

@@ -11,7 +11,8 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from tests.outbound.receivers import Box, Mail, free, mailbox
 from tests.upstream.certificates import Authority
 from tollhouse.core.notice import Answer
-from tollhouse.outbound.mail import Letter, MailServer, greet, message, read_sender, read_smtp, send
+from tollhouse.outbound.mail import Letter, greet, message, send
+from tollhouse.outbound.mail_server import MailServer, read_sender, read_smtp
 
 NOW_MS = 1_790_000_000_000
 FROM = read_sender("Zollhaus <zoll@example.org>")

@@ -4,10 +4,12 @@ import codecs
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tollhouse.core.failure import UpstreamError
 from tollhouse.office.platform_file import BadApiKey, Reading, Surroundings, keys_of, read
 from tollhouse.office.secret_references import MissingSecret
+from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import Fault, Kind
 
 
@@ -39,6 +41,10 @@ def no_file(path: str) -> str:
 
 def around(**environment: str) -> Surroundings:
     return Surroundings(environment=environment, read_file=no_file, kinds=KINDS)
+
+
+def mailing(files: Surroundings) -> Surroundings:
+    return structs.replace(files, read_smtp=read_smtp, read_sender=read_sender)
 
 
 def read_text(text: str, **environment: str) -> Reading:
@@ -90,6 +96,25 @@ def test_f01_other_encodings_are_refused_by_name(encoding: str, named: str) -> N
     reading = read(("# prix en €\n" + GOOD).encode(encoding), around(MAIN_KEY="sk-1"))
     assert len(reading.mistakes) == 1
     assert named in reading.mistakes[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ('smtp = "mail.example:25"', "mail.smtp", "write smtp://"),
+        ('smtp = "env:SMTP"', "mail.smtp", "SMTP is not set"),
+        ('from = "nobody at all"', "mail.from", "name <address>"),
+    ],
+)
+def test_a_mail_server_that_is_none_is_found_before_the_start(text: str, where: str, said: str) -> None:
+    (mistake,) = read(f"[mail]\n{text}\n".encode(), mailing(around())).mistakes
+    assert (mistake.where, mistake.line) == (where, 2)
+    assert said in mistake.message
+
+
+def test_a_mail_server_may_stand_in_the_environment() -> None:
+    text = '[mail]\nsmtp = "env:SMTP"\nfrom = "toll <t@toll.example>"\n'
+    assert not read(text.encode(), mailing(around(SMTP="smtps://u:p@mail.example"))).mistakes
 
 
 def test_f07_each_misspelling_is_named_with_the_nearest_key_and_its_line_all_in_one_run() -> None:

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from tollhouse.access.vault import Vault
 from tollhouse.cli.at_rest import at_rest
-from tollhouse.cli.place import Place, read_platform
-from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.cli.place import Place, accepted, read_platform
+from tollhouse.cli.trouble import Trouble
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.catalogue import Plan
 from tollhouse.edge.admin.application import ControlApi
@@ -80,9 +80,7 @@ def require_database(place: Place, settings: Settings) -> None:
 
 def server_settings(reading: Reading) -> Settings:
     """Settings of a reading in which only what concerns this process must be right. Raises Misuse."""
-    ours = [one for one in reading.mistakes if one.where.startswith(("server", "TOLLHOUSE_", FILE_NAME))]
-    if ours:
-        raise Misuse("\n".join(map(str, ours)), code="invalid_configuration")
+    _require(reading, "server", "TOLLHOUSE_", FILE_NAME)
     return reading.settings
 
 
@@ -90,10 +88,14 @@ def _first_plans(reading: Reading) -> dict[str, Plan]:
     """What the first start will put in force: an account that is opened before it gets the file's terms already.
 
     Raises Misuse."""
-    wrong = [one for one in reading.mistakes if one.where.startswith("plans")]
-    if wrong:
-        raise Misuse("\n".join(map(str, wrong)), code="invalid_configuration")
+    _require(reading, "plans")
     return reading.catalogue.plans
+
+
+def _require(reading: Reading, *places: str) -> None:
+    """Raises Misuse where one of these has a mistake, and then names all that the file has: one run is to show all."""
+    if any(one.where.startswith(places) for one in reading.mistakes):
+        accepted(reading)
 
 
 async def _ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:

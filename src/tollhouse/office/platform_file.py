@@ -19,7 +19,7 @@ from tollhouse.office.secret_references import MissingSecret, ReadFile, resolve
 from tollhouse.office.toml_text import NotToml, line_of, parse
 from tollhouse.providers import Kind, base_url
 from tollhouse.providers.api_keys import check_api_key
-from tollhouse.settings import Mistake, Settings
+from tollhouse.settings import Mail, Mistake, Settings
 
 FILE_NAME = "platform.toml"
 _NAMED = ("providers", "models", "plans")
@@ -38,6 +38,10 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     kinds: Mapping[str, Kind]
     forbidden: Callable[[str, tuple[str, ...]], str | None] = lambda base_url, allow_networks: None
     """Why a provider's address must not be called, given [outbound] allow_networks."""
+    read_smtp: Callable[[str], object] = str
+    """Raises ValueError for what is no mail server."""
+    read_sender: Callable[[str], object] = str
+    """Raises ValueError for what is no sender of mail."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,7 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     built, mistakes = settings.build(sections, around.environment, flags or {})
     for mistake in mistakes:
         found.mistakes.append(structs.replace(mistake, line=line_of(tuple(mistake.where.split(".", 1)), lines)))
+    _judge_mail(built.mail, around, found)
     catalogue = Catalogue(
         providers=_records(tables, "providers", catalogue_tables.provider, found),
         models=_records(tables, "models", catalogue_tables.model, found),
@@ -95,6 +100,19 @@ def _records(
 ) -> dict[str, Any]:
     records = {key: reader((name, key), given, found) for key, given in tables.get(name, {}).items()}
     return {key: record for key, record in records.items() if record is not None}
+
+
+def _judge_mail(mail: Mail, around: Surroundings, found: Findings) -> None:
+    try:
+        if mail.smtp:
+            around.read_smtp(resolve(mail.smtp, around.environment, around.read_file))
+    except ValueError as error:
+        found.wrong(("mail", "smtp"), str(error))
+    try:
+        if mail.sender:
+            around.read_sender(mail.sender)
+    except ValueError as error:
+        found.wrong(("mail", "from"), str(error))
 
 
 def _judge(provider: Provider, around: Surroundings, allowed: tuple[str, ...], found: Findings) -> Provider:

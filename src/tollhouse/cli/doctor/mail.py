@@ -6,7 +6,8 @@ from typing import Final
 from tollhouse.cli.doctor.premises import Premises
 from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
 from tollhouse.office.secret_references import MissingSecret, resolve
-from tollhouse.outbound.mail import greet, read_sender, read_smtp
+from tollhouse.outbound.mail import greet
+from tollhouse.outbound.mail_server import read_sender, read_smtp
 
 TITLE = "Mail"
 

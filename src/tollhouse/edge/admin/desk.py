@@ -11,6 +11,7 @@ from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.ports import House
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings
+from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import kinds
 from tollhouse.upstream import address
 
@@ -45,6 +46,8 @@ def surroundings(folder: Path) -> Surroundings:
         read_file=lambda path: (folder / path).read_text(encoding="utf-8"),
         kinds=kinds(),
         forbidden=_forbidden,
+        read_smtp=read_smtp,
+        read_sender=read_sender,
     )
 
 
