@@ -91,7 +91,7 @@ def states(diagnosis: Diagnosis) -> list[str]:
 def test_a_good_service_is_green_however_its_base_url_is_written(shop: Shop, tail: str) -> None:
     diagnosis = diagnose(shop.url + tail, f" {KEY}\n", None)
     assert states(diagnosis) == ["green", "green", "green"]
-    assert [step.state for step in diagnosis.steps[3:]] == ["not_run", "not_run"]
+    assert [step.state for step in diagnosis.steps[3:]] == ["green", "not_run"]
     assert shop.asked == [("GET", "/v1/models"), ("POST", "/v1/chat/completions")]
     assert "toll-1" in diagnosis.steps[2].reason
 
@@ -183,7 +183,28 @@ def test_limits_are_not_blamed_on_the_first_three_steps(shop: Shop, status: int)
     shop.script = lambda method, path, body, auth: (
         (status, error("insufficient_quota", "used up")) if method == "POST" else honest(method, path, body, auth)
     )
-    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+    diagnosis = diagnose(shop.url, KEY, None)
+    assert states(diagnosis) == ["green", "green", "green"]
+    assert diagnosis.steps[3].state == ("red" if status == 429 else "not_run")
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        ("insufficient_quota", "add money, or have the budget that the message names raised"),
+        ("rate_limit_exceeded", "have the limit that the message names raised, or send less"),
+    ],
+)
+def test_a_call_that_a_limit_refuses_is_red_with_the_services_words(shop: Shop, code: str, cure: str) -> None:
+    shop.script = lambda method, path, body, auth: (
+        (429, error(code, f"used up by {KEY}")) if method == "POST" else honest(method, path, body, auth)
+    )
+    diagnosis = diagnose(shop.url, KEY, None)
+    assert states(diagnosis) == ["green", "green", "green"]
+    limits = diagnosis.steps[3]
+    assert (limits.state, limits.code, limits.reason) == ("red", code, "used up by [key]")
+    assert limits.cure.startswith(cure)
+    assert not diagnosis.ok
 
 
 def test_a_failing_service_is_not_judged(shop: Shop) -> None:

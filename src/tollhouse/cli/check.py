@@ -20,7 +20,7 @@ def check(
     model: Annotated[str | None, Parameter(help="the model to try; default: the first chat model it lists")] = None,
     at: Place = HERE,
 ) -> int:
-    """Try API key, request format and model; costs a few tokens. Exit code 1 if a step is red."""
+    """Try API key, request format, model and limits; costs a few tokens. Exit code 1 if a step is red."""
     try:
         diagnosis = diagnose(base_url, key, model)
     except BadBaseUrl as error:

@@ -1,4 +1,4 @@
-"""The troubleshooting checklist, tried live: API key, request format, model; limits and error body are not run yet.
+"""The troubleshooting checklist, tried live: API key, request format, model, limits; an error body is not read yet.
 
 A check costs at most a few tokens of the model it is tried with. Reasons never hold the key.
 """
@@ -34,18 +34,19 @@ class Diagnosis(Struct, frozen=True, kw_only=True, tag_field="object", tag="diag
 
 
 def diagnose(base_url: str, key: str, model: str | None) -> Diagnosis:
-    """Try steps 1 to 3 against a service. Raises BadBaseUrl."""
+    """Try steps 1 to 4 against a service. Raises BadBaseUrl."""
     service = Service(base_urls=base_urls(base_url), key=key.strip())
     steps = [
         *_live(service, key, model),
-        _not_run("rate_limits", "this check does not look at limits and balance"),
         _not_run("error_body", "this check was given no error body"),
     ]
     return Diagnosis(ok=all(step.state != "red" for step in steps), steps=tuple(steps))
 
 
-def _live(service: Service, key: str, model: str | None) -> tuple[Step, Step, Step]:
-    blocked = _not_run("request_format", "needs a working key"), _not_run("model", "needs a working key")
+def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
+    """Steps 1 to 4."""
+    later: tuple[StepId, StepId, StepId] = ("request_format", "model", "rate_limits")
+    blocked = tuple(_not_run(step, "needs a working key") for step in later)
     odd = _odd_key(key)
     if odd:
         return Step(id="api_key", state="red", reason=odd, cure="copy the key again, whole and alone"), *blocked
@@ -71,7 +72,8 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, Step, St
         )
     else:
         first = Step(id="api_key", state="green", reason="the service accepts the key", cure="")
-    return first, _format_step(tried, key), _model_step(chosen, model is not None, names, tried, key)
+    model_step = _model_step(chosen, model is not None, names, tried, key)
+    return first, _format_step(tried, key), model_step, _limits_step(tried, key)
 
 
 def _first_call(service: Service, model: str) -> Reply:
@@ -116,11 +118,31 @@ def _model_step(chosen: str | None, named: bool, names: list[str], tried: Reply 
         hint = f"; did you mean {nearest(chosen, names)!r}" if names and chosen not in names else ""
         cure = f"use a name from GET /v1/models, letter case included{hint}"
         return _red("model", tried, f"{shown}: {_hidden(tried.message, key)}", cure)
-    if tried.status in (403, 429):
+    if tried.status == 429:
+        return _green("model", tried, f"{shown} is known; the call was refused by a limit")
+    if tried.status == 403:
         return _green("model", tried, f"{shown} is known; the call ended with: {_hidden(tried.message, key)}")
     if chosen in names:
         return _green("model", tried, f"{shown} is on the service's list")
     return _not_run("model", f"the call did not get as far as the model: {_hidden(tried.message, key)}")
+
+
+def _limits_step(tried: Reply | None, key: str) -> Step:
+    """One call cannot show how near a limit is; that it passed them all, or which one refused it, it can."""
+    if tried is None:
+        return _not_run("rate_limits", "no call was tried")
+    if tried.status == 200:
+        return _green("rate_limits", tried, "the call passed every limit, and there was money for it")
+    if tried.status != 429:
+        return _not_run("rate_limits", "the call ended before limits and money could be judged")
+    wait = tried.headers.get("retry-after")
+    if tried.code == "insufficient_quota":
+        cure = "add money, or have the budget that the message names raised: trying again does not help"
+    elif tried.headers.get("x-should-retry") == "false" or wait is None:
+        cure = "have the limit that the message names raised, or send less"
+    else:
+        cure = f"wait {wait} s as `Retry-After` says, send fewer calls, or have the limit raised"
+    return _red("rate_limits", tried, _hidden(tried.message, key), cure)
 
 
 def _odd_key(key: str) -> str | None:
