@@ -3,6 +3,9 @@
 import difflib
 import heapq
 from collections.abc import Iterable
+from typing import Final
+
+_BEGINNING_MIN: Final = 3  # letters that tell a beginning from chance
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -11,10 +14,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def nearest_few(word: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known words most like `word`, letter case aside, the likest first."""
+    """The known words most like `word`, letter case aside, the likest first; what it is the beginning of goes before
+    all others: who writes `amount` means `amount_usd`, not `account`."""
     folded = word.casefold()
+    begun = len(folded) >= _BEGINNING_MIN
 
-    def likeness(other: str) -> tuple[float, str]:
-        return difflib.SequenceMatcher(None, folded, other.casefold()).ratio(), other
+    def likeness(other: str) -> tuple[bool, float, str]:
+        theirs = other.casefold()
+        alike = difflib.SequenceMatcher(None, folded, theirs).ratio()
+        return begun and theirs.startswith(folded), alike, other
 
     return heapq.nlargest(count, known, key=likeness)
