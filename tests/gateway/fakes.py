@@ -301,6 +301,9 @@ class Words:
     async def count_aside(self, text: str, model: str) -> int:
         return self.count(text, model)
 
+    def exact(self, model: str) -> bool:
+        return False
+
 
 def identity(secret: str, mode: KeyMode = "live", **changed: object) -> Identity:
     account = Account(id="acc_1", name="Zollhaus", created_at_ms=NOW_MS)

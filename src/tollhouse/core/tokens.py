@@ -18,3 +18,7 @@ class TextCounter(TokenCounter, Protocol):
     async def count_aside(self, text: str, model: str) -> int:
         """Like `count`, without holding up the event loop for a long text."""
         ...
+
+    def exact(self, model: str) -> bool:
+        """Whether the model's own vocabulary is at hand: else a count is an estimate, and no bound."""
+        ...

@@ -25,7 +25,7 @@ from tollhouse.core.request import Request as Record
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.admit import reserved
 from tollhouse.gateway.client import Call
-from tollhouse.gateway.hold import max_cost, nothing_in, too_little, weigh, within
+from tollhouse.gateway.hold import counted_text, max_cost, nothing_in, too_dear, too_little, weigh, within
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.read import read
@@ -109,7 +109,7 @@ async def explain(house: House, identity: Identity, operation: Operation, header
     _look_at(house, found, model, now_ms)
     choices = found.seen(lambda: route(house, journey, request, model)) or ()
     found.offers = _ranked(house, model, choices, now_ms)
-    _look_at_money(house, found, journey, request, model)
+    await _look_at_money(house, found, journey, request, model)
     return found
 
 
@@ -165,13 +165,15 @@ def _look_at(house: House, found: Explanation, model: Model, now_ms: int) -> Non
         found.met(refused)
 
 
-def _look_at_money(house: House, found: Explanation, journey: Journey, request: Request, model: Model) -> None:
+async def _look_at_money(house: House, found: Explanation, journey: Journey, request: Request, model: Model) -> None:
     """Stage 5, without holding anything."""
     most = found.seen(lambda: max_cost(journey))
     found.free = _free(found.identity, model)
     weighed = found.seen(lambda: weigh(house, journey, request, model))
     if weighed is None:
         return
+    if too_dear(weighed, most) and (counted := await counted_text(house, journey, request, model)) is not None:
+        weighed = weigh(house, journey, request, model, counted) or weighed
     found.price, found.bounds = weighed.price, weighed.bounds
     found.seen(lambda: within(most, weighed.bounds))
     _look_into(house, found, weighed.purses, weighed.bounds.amount, journey.call.time_ms)

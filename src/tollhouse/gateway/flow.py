@@ -24,6 +24,6 @@ async def serve(house: House, call: Call) -> None:
         model = resolve(house, journey, request)  # 404, 403
         with admitted(house, journey, request, model):  # 429; the place is free again at the end
             choices = route(house, journey, request, model)  # 503
-            books.hold(request, model)  # 429 insufficient_quota; ends by the charge, or by nothing
+            await books.hold(request, model)  # 429 insufficient_quota; ends by the charge, or by nothing
             answer = await attempt(house, journey, request, choices)  # 502, 504, after trying elsewhere
             await relay(house, journey, request, model, answer, books)  # after the first byte an error is an event

@@ -21,6 +21,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.prompt import prompt, token_ids
 from tollhouse.protocols.openai.request import Request
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
@@ -44,10 +45,10 @@ class Weighed(NamedTuple):
     purses: list[Purse]
 
 
-def hold(house: House, journey: Journey, request: Request, model: Model) -> Held:
+def hold(house: House, journey: Journey, request: Request, model: Model, counted: int | None = None) -> Held:
     """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
     most = max_cost(journey)
-    weighed = weigh(house, journey, request, model)
+    weighed = weigh(house, journey, request, model, counted)
     if weighed is None:
         return Held()
     price, bounds, purses = weighed
@@ -64,9 +65,11 @@ def hold(house: House, journey: Journey, request: Request, model: Model) -> Held
     return Held(price, held)
 
 
-def weigh(house: House, journey: Journey, request: Request, model: Model) -> Weighed | None:
-    """None: the call is free, in test mode or by a model that is. Raises ModelNotPriced; InsufficientQuota for a free
-    one, too, under a budget that lets nothing in."""
+def weigh(house: House, journey: Journey, request: Request, model: Model, counted: int | None = None) -> Weighed | None:
+    """None: the call is free, in test mode or by a model that is. `counted`: see `counted_text`.
+
+    Raises ModelNotPriced; InsufficientQuota for a free one, too, under a budget that lets nothing in.
+    """
     key, now_ms = journey.identity.key, journey.call.time_ms
     if key.mode == "test":
         return None
@@ -78,7 +81,7 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
     purses = house.purses.of(key, now_ms, model.id)
     bounds = bound(
         price,
-        Input(asked.bytes, asked.media, asked.elsewhere, texts=request.prompts),
+        Input(asked.bytes, asked.media, asked.elsewhere, counted, texts=request.prompts),
         Output(
             request.output_cap,
             request.n if request.operation in GENERATES else 0,
@@ -92,6 +95,26 @@ def weigh(house: House, journey: Journey, request: Request, model: Model) -> Wei
         left=book.tightest(purses),
     )
     return Weighed(price, bounds, purses)
+
+
+async def counted_text(house: House, journey: Journey, request: Request, model: Model) -> int | None:
+    """The exact tokens of a text whose bytes bound it too dearly. None: nobody can count them, or they would not help.
+
+    Only asked for where a call would be refused: most calls fit by their bytes, which cost nothing to know.
+    """
+    if journey.asked.elsewhere or not house.count.exact(journey.model):
+        return None
+    least, most = weigh(house, journey, request, model, 0), max_cost(journey)
+    if least is None or too_dear(least, most):
+        return None
+    tokens = await house.count.count_aside(prompt(request), journey.model) + token_ids(request)
+    return min(tokens, journey.asked.bytes)
+
+
+def too_dear(weighed: Weighed, most: int | None) -> bool:
+    """Whether a call would be refused for what it can cost."""
+    amount = weighed.bounds.amount
+    return (most is not None and amount > most) or book.short(weighed.purses, amount) is not None
 
 
 def nothing_in(house: House, key: ApiKey, model: Model, now_ms: int) -> None:

@@ -13,9 +13,9 @@ from tollhouse.billing import book
 from tollhouse.billing.charges import total
 from tollhouse.core.catalogue import Model
 from tollhouse.core.charge import Charge
-from tollhouse.core.failure import Defect, Failure, Overloaded
+from tollhouse.core.failure import Defect, Failure, InsufficientQuota, MaxCostExceeded, Overloaded
 from tollhouse.gateway.client import ClientLeft
-from tollhouse.gateway.hold import Held, hold
+from tollhouse.gateway.hold import Held, counted_text, hold
 from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.late import settle, write_later
 from tollhouse.gateway.ports import House
@@ -35,14 +35,23 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         self._held = UNHELD
         self.committed = False
 
-    def hold(self, request: Request, model: Model) -> None:
-        """Reserve the worst case. Raises what `gateway.hold.hold` does; then nothing is reserved.
+    async def hold(self, request: Request, model: Model) -> None:
+        """Reserve the worst case, by exact tokens where it does not fit by bytes.
+
+        Raises what `gateway.hold.hold` does; then nothing is reserved.
 
         Raises Overloaded while the ledger cannot be written: no provider is asked for what could not be charged.
         """
         if self._house.ledger.trouble is not None:
             raise Overloaded("the database cannot be written at the moment: try again", retry_after_ms=1_000)
-        self._held = hold(self._house, self._journey, request, model)
+        house, journey = self._house, self._journey
+        try:
+            self._held = hold(house, journey, request, model)
+        except (InsufficientQuota, MaxCostExceeded):
+            counted = await counted_text(house, journey, request, model)
+            if counted is None:
+                raise
+            self._held = hold(house, journey, request, model, counted)
 
     async def commit(self) -> None:
         """Make the record durable. The last part of the answer may leave after this returns.

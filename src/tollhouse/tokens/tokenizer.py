@@ -56,6 +56,9 @@ class Tokenizer:
             return self.count(text, model)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.count, text, model)
 
+    def exact(self, model: str) -> bool:
+        return named_for(model) is not None
+
     def close(self) -> None:
         """Let go of the threads; what is being counted is finished first, what waits is dropped."""
         self._threads.shutdown(cancel_futures=True)

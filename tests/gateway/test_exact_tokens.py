@@ -1,0 +1,96 @@
+"""Bytes bound a text dearly: where they do not fit and the vocabulary is at hand, exact tokens are held for."""
+
+import asyncio
+
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream, Words, identity
+from tests.gateway.stage import LIVE, Stage, answer, asking, buffered, run
+from tollhouse.core.failure import Failure, InsufficientQuota, MaxCostExceeded
+from tollhouse.gateway.explain import Explanation, explain
+
+CAP = 12
+TEXT = "the keeper of the tollhouse weighs every cart that passes " * 20 + "slowly"
+BODY = asking(max_tokens=CAP, messages=[{"role": "user", "content": TEXT}])
+TOKENS = len(TEXT.split()) + 3  # with the JSON around it
+EXACT = TOKENS * 2500 + CAP * 10_000
+BY_BYTES = len(BODY) * 2500 + CAP * 10_000
+
+
+class Known(Words):
+    """A token a word, of every model; `asked`: how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def exact(self, model: str) -> bool:
+        return True
+
+    async def count_aside(self, text: str, model: str) -> int:
+        self.asked += 1
+        return self.count(text, model)
+
+
+def stage(money: int, count: Words) -> Stage:
+    used = {"prompt_tokens": TOKENS, "completion_tokens": CAP, "total_tokens": TOKENS + CAP}
+    made = Stage(first=FakeUpstream(buffered(answer(usage=used))), money=money, model={"context_tokens": 8000})
+    made.house.count = count
+    return made
+
+
+def explained(made: Stage, **headers: str) -> Explanation:
+    given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return asyncio.run(explain(made.house, identity(LIVE), "chat", given, BODY))
+
+
+def test_a_call_that_fits_by_its_exact_tokens_is_let_in_and_spends_all_there_is() -> None:
+    made = stage(EXACT, Known())
+    assert explained(made).failure is None
+    run(made.ask(FakeClient(BODY)))
+    charge = made.record.charge
+    assert charge is not None
+    assert (charge.held, charge.amount, charge.overrun) == (EXACT, EXACT, 0)
+
+
+def test_a_nano_dollar_less_is_too_little_all_the_same() -> None:
+    made = stage(EXACT - 1, Known())
+    assert isinstance(explained(made).failure, InsufficientQuota)
+    with pytest.raises(InsufficientQuota):
+        run(made.ask(FakeClient(BODY)))
+    assert made.purse.held == 0
+
+
+def test_a_call_that_fits_by_its_bytes_is_not_counted() -> None:
+    count = Known()
+    made = stage(BY_BYTES, count)
+    run(made.ask(FakeClient(BODY)))
+    assert made.record.charge is not None
+    assert made.record.charge.held == BY_BYTES
+    assert count.asked == 0
+
+
+def test_where_not_even_the_answer_can_be_paid_nothing_is_counted() -> None:
+    count = Known()
+    made = stage(CAP * 10_000 - 1, count)
+    with pytest.raises(InsufficientQuota):
+        run(made.ask(FakeClient(BODY)))
+    assert count.asked == 0
+
+
+def test_an_estimate_is_no_bound() -> None:
+    made = stage(EXACT, Words())
+    with pytest.raises(InsufficientQuota):
+        run(made.ask(FakeClient(BODY)))
+
+
+def test_input_that_lies_elsewhere_is_held_for_its_context_whatever_its_text_counts() -> None:
+    made = stage(EXACT, Known())
+    body = asking(max_tokens=CAP, messages=[{"role": "user", "content": TEXT}], web_search_options={})
+    with pytest.raises(InsufficientQuota):
+        run(made.ask(FakeClient(body)))
+
+
+@pytest.mark.parametrize(("most", "failure"), [("0.00063", type(None)), ("0.00062", MaxCostExceeded)])
+def test_what_a_call_may_cost_at_most_is_judged_by_exact_tokens_too(most: str, failure: type[Failure | None]) -> None:
+    made = stage(10**9, Known())
+    assert isinstance(explained(made, x_tollhouse_max_cost_usd=most).failure, failure)
