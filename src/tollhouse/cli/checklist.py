@@ -54,8 +54,8 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
         listed = service.ask("GET", "/models")
         if listed.status in (401, 403):
             return _refused(listed, key), *blocked
-        names = _names(listed)
-        chosen = model or _chat_model(names)
+        names = listed_models(listed)
+        chosen = model or chat_model(names)
         tried = None if chosen is None else _first_call(service, chosen)
     except Unreachable as error:
         reason = f"cannot reach {service.base_urls[0]}: {error}"
@@ -182,14 +182,16 @@ def _blames_model(reply: Reply) -> bool:
     return reply.code in ("model_not_found", "model_not_allowed", "model_not_priced") or param == "model"
 
 
-def _names(reply: Reply) -> list[str]:
+def listed_models(reply: Reply) -> list[str]:
+    """The ids in the answer to `GET /models`; none where it is another answer."""
     data = reply.body.get("data") if reply.status == 200 and isinstance(reply.body, dict) else None
     if not isinstance(data, list):
         return []
     return [entry["id"] for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 
-def _chat_model(names: list[str]) -> str | None:
+def chat_model(names: list[str]) -> str | None:
+    """The first that seems to chat."""
     return next((name for name in names if not any(word in name.lower() for word in _NO_CHAT)), None)
 
 

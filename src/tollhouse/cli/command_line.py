@@ -40,6 +40,7 @@ COMMANDS: Final = (
     ("audit", "tollhouse.cli.audit:app", "Who changed what."),
     ("doctor", "tollhouse.cli.examine:doctor", "Look for what is wrong with this installation."),
     ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),
+    ("bench", "tollhouse.cli.bench:bench", "How quickly any OpenAI-compatible service answers many calls at once."),
 )
 
 
