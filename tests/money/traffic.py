@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.gateway.fakes import FakeClient
-from tests.gateway.stage import DONE, FINISH, ROLE, STREAMS, answer, event, word
+from tests.gateway.stage import DONE, ROLE, STREAMS, answer, event, word
 from tests.money.books import Call
 from tests.money.premises import DRAIN_SECONDS_MAX, REHEARSED_USAGE
 from tests.money.puppets import Attempt, Mood, Stall, mark
@@ -117,7 +117,8 @@ def says(world: World, live: Live, words: int) -> None:
 
 
 def finishes(world: World, live: Live) -> None:
-    _goes_on(world, live, [FINISH])
+    ended = [{"index": index, "delta": {}, "finish_reason": "stop"} for index in range(live.call.answers)]
+    _goes_on(world, live, [event(choices=ended)])
     live.finishing = True
 
 
