@@ -8,6 +8,7 @@ from tests.gateway.fakes import FakeClient, FakeUpstream, Words, identity
 from tests.gateway.stage import LIVE, Stage, answer, asking, buffered, run
 from tollhouse.core.failure import Failure, InsufficientQuota, MaxCostExceeded
 from tollhouse.gateway.explain import Explanation, explain
+from tollhouse.gateway.hold import COUNTED_BYTES_MAX
 
 CAP = 12
 TEXT = "the keeper of the tollhouse weighs every cart that passes " * 20 + "slowly"
@@ -74,6 +75,16 @@ def test_where_not_even_the_answer_can_be_paid_nothing_is_counted() -> None:
     made = stage(CAP * 10_000 - 1, count)
     with pytest.raises(InsufficientQuota):
         run(made.ask(FakeClient(BODY)))
+    assert count.asked == 0
+
+
+def test_a_text_of_megabytes_is_not_counted_for_who_cannot_pay_its_bytes() -> None:
+    """Else whoever has little money keeps the counting thread busy, for nothing."""
+    count = Known()
+    body = asking(max_tokens=CAP, messages=[{"role": "user", "content": "toll " * (COUNTED_BYTES_MAX // 5)}])
+    made = stage(EXACT, count)
+    with pytest.raises(InsufficientQuota):
+        run(made.ask(FakeClient(body)))
     assert count.asked == 0
 
 

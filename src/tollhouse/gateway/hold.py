@@ -27,6 +27,9 @@ from tollhouse.protocols.openai.request import Request
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
 GENERATES: Final = frozenset[Operation](("chat", "completions", "responses"))
 ONE_REQUEST: Final = Usage(requests=1)
+COUNTED_BYTES_MAX: Final = 1024 * 1024
+"""Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
+all. What is longer fills the context of most models anyway, and no bound is above that."""
 
 
 @dataclass(slots=True)
@@ -102,13 +105,14 @@ async def counted_text(house: House, journey: Journey, request: Request, model: 
 
     Only asked for where a call would be refused: most calls fit by their bytes, which cost nothing to know.
     """
-    if journey.asked.elsewhere or not house.count.exact(journey.model):
+    asked = journey.asked
+    if asked.elsewhere or asked.bytes > COUNTED_BYTES_MAX or not house.count.exact(journey.model):
         return None
     least, most = weigh(house, journey, request, model, 0), max_cost(journey)
     if least is None or too_dear(least, most):
         return None
     tokens = await house.count.count_aside(prompt(request), journey.model) + token_ids(request)
-    return min(tokens, journey.asked.bytes)
+    return min(tokens, asked.bytes)
 
 
 def too_dear(weighed: Weighed, most: int | None) -> bool:
