@@ -11,7 +11,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import plain, written
-from tollhouse.protocols.openai.delivered import drawn_tokens, spoken_tokens
+from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.reported import error_in, failure_of
 from tollhouse.protocols.openai.usage import read as read_usage
 
@@ -87,7 +87,7 @@ def text(operation: Operation, body: bytes) -> str:
 def media(body: bytes) -> Usage:
     """What the sound and the pictures in a chat answer count for, where no usage came."""
     sound, pictures = written.media(chunks.decode(body))
-    return Usage(audio_out=spoken_tokens(sound), image_out=drawn_tokens(pictures))
+    return Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS)
 
 
 def _read_members(body: bytes) -> dict[str, msgspec.Raw]:

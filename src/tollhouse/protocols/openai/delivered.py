@@ -6,11 +6,6 @@ from collections.abc import Callable
 
 import msgspec
 
-SPOKEN_BYTES_PER_TOKEN = 6_400
-"""Of base64: ten tokens for a second of plain sound, fewer where it is packed. No provider takes less."""
-DRAWN_TOKENS = 250
-"""A picture, likewise."""
-
 KEPT_BYTES_MAX = 64 * 1024
 """Beyond it the text kept is counted and forgotten, but for its last word: no tokenizer merges across a blank."""
 
@@ -19,15 +14,6 @@ _SEAM = re.compile(rb".*(?<!\\)[A-Za-z0-9,.;:)](?=\n? )", re.DOTALL)
 
 _encode = msgspec.json.Encoder().encode
 _decode_text = msgspec.json.Decoder(str).decode
-
-
-def spoken_tokens(sound: int) -> int:
-    """What so many characters of sound count for where nobody reports it."""
-    return -(-sound // SPOKEN_BYTES_PER_TOKEN)
-
-
-def drawn_tokens(pictures: int) -> int:
-    return pictures * DRAWN_TOKENS
 
 
 class Delivered:

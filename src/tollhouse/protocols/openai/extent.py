@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollhouse.core.members import Members
-from tollhouse.protocols.openai.media import Medium, media
+from tollhouse.protocols.openai.media import PICTURE_TOKENS, Medium, media, sound_tokens
 from tollhouse.protocols.openai.request import Request
 
 MEDIA_TOKENS: Final = 50_000
@@ -14,10 +14,7 @@ MEDIA_TOKENS: Final = 50_000
 BYTES_PER_SOUND_TOKEN: Final = 16
 """Of base64. The slowest sound in use has 1,000 bytes a second, and no provider hears more than 32 tokens in one."""
 
-SEEN_TOKENS: Final = 250
-"""What a medium counts for where nobody reports it: no more than any provider takes for a picture at full detail."""
-SEEN_AFAR_TOKENS: Final = 85  # a picture at `"detail": "low"`
-BYTES_PER_TOKEN_HEARD: Final = 6_400  # of base64: ten tokens for a second of plain sound, fewer where it is packed
+_SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for where nobody reports it
 
 _ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
 _SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search", "plugins")
@@ -73,8 +70,8 @@ def extent(request: Request) -> Extent:
 
 def _counts(found: Medium) -> int:
     if found.kind == "sound":
-        return -(-len(found.text) // BYTES_PER_TOKEN_HEARD)
-    return SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else SEEN_TOKENS
+        return sound_tokens(len(found.text))
+    return _SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else PICTURE_TOKENS
 
 
 def _reads_more(keeps_state: bool, members: Members) -> bool:

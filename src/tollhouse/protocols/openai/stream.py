@@ -15,7 +15,8 @@ from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
-from tollhouse.protocols.openai.delivered import Delivered, drawn_tokens, spoken_tokens
+from tollhouse.protocols.openai.delivered import Delivered
+from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.template import Template, learn
@@ -174,8 +175,8 @@ class StreamReader:
         """Output that went on so far, as we count it: words by tokens, sound and pictures by figures."""
         return Usage(
             output=self.delivered_tokens(),
-            audio_out=spoken_tokens(self._sound),
-            image_out=drawn_tokens(self._pictures),
+            audio_out=sound_tokens(self._sound),
+            image_out=self._pictures * PICTURE_TOKENS,
         )
 
     def _read(self, data: bytes) -> bytes:
