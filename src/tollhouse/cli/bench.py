@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tollhouse.cli import load
-from tollhouse.cli.checklist import chat_model, listed_models
+from tollhouse.cli.checklist import chat_model, hidden, listed_models, odd_key
 from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.service import BadBaseUrl, Service, Unreachable, base_urls
 from tollhouse.cli.terminal import as_json, show_table
@@ -36,9 +36,10 @@ def bench(
         if not 1 <= value <= most:
             raise Misuse(f"{name} is a number from 1 to {most}, and not {value}")
     key = key.strip()
-    if not key.isascii() or not key.isprintable():
-        raise Misuse("the key holds characters that no key has: copy it again, whole and alone")
-    place, chosen = _place(base_url, key, model)
+    odd = odd_key(key)
+    if odd:
+        raise Misuse(f"{odd}; copy it again, whole and alone")
+    found_at, chosen = _found(base_url, key, model)
     body: dict[str, object] = {"model": chosen, "max_tokens": max_tokens}
     body["messages"] = [{"role": "user", "content": "Say something short about a tollhouse."}]
     if stream:
@@ -49,7 +50,9 @@ def bench(
         if done % every == 0 and not at.json:
             print(f"{done} of {requests} calls ...", file=sys.stderr)
 
-    seen = load.run(place, key, body, requests=requests, at_once=min(at_once, requests), clock=SystemClock(), told=told)
+    seen = load.run(
+        found_at, key, body, requests=requests, at_once=min(at_once, requests), clock=SystemClock(), told=told
+    )
     if at.json:
         print(as_json(seen))
     else:
@@ -57,7 +60,7 @@ def bench(
     return 1 if seen.failed else 0
 
 
-def _place(base_url: str, key: str, model: str | None) -> tuple[str, str]:
+def _found(base_url: str, key: str, model: str | None) -> tuple[str, str]:
     """The base URL that has the API, and the model to call. Raises Misuse, Trouble."""
     try:
         listed = Service(base_urls=base_urls(base_url), key=key).ask("GET", "/models")
@@ -66,7 +69,7 @@ def _place(base_url: str, key: str, model: str | None) -> tuple[str, str]:
     except Unreachable as error:
         raise Trouble(f"cannot reach {base_url}: {error}", code="unreachable") from error
     if listed.status in (401, 403):
-        words = listed.message.replace(key, "...") if key else listed.message
+        words = hidden(listed.message, key)
         raise Trouble(f"the service does not accept the key: {words}", code=listed.code or "invalid_api_key")
     chosen = model or chat_model(listed_models(listed))
     if chosen is None:

@@ -47,7 +47,7 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
     """Steps 1 to 4."""
     later: tuple[StepId, StepId, StepId] = ("request_format", "model", "rate_limits")
     blocked = tuple(_not_run(step, "needs a working key") for step in later)
-    odd = _odd_key(key)
+    odd = odd_key(key)
     if odd:
         return Step(id="api_key", state="red", reason=odd, cure="copy the key again, whole and alone"), *blocked
     try:
@@ -68,7 +68,7 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
         return _no_service(accepted), *blocked
     if accepted.status >= 500:
         first = _not_run(
-            "api_key", f"the service failed before the key could be judged: {_hidden(accepted.message, key)}"
+            "api_key", f"the service failed before the key could be judged: {hidden(accepted.message, key)}"
         )
     else:
         first = Step(id="api_key", state="green", reason="the service accepts the key", cure="")
@@ -89,7 +89,7 @@ def _format_step(tried: Reply | None, key: str) -> Step:
     if tried is None:
         return _not_run("request_format", "no chat model to try it with; name one with --model")
     if 300 <= tried.status < 400:
-        where = _hidden(tried.headers.get("location", "elsewhere"), key)
+        where = hidden(tried.headers.get("location", "elsewhere"), key)
         reason = f"{tried.url} answers with a redirect to {where}, which turns a POST into a GET"
         return _red("request_format", tried, reason, "use the address it redirects to as the base URL")
     if tried.status == 200:
@@ -101,8 +101,8 @@ def _format_step(tried: Reply | None, key: str) -> Step:
         return _green("request_format", tried, "the format was accepted; the call ended for another reason")
     if 400 <= tried.status < 500:
         cure = "mend what the message names; a plain chat call should be accepted"
-        return _red("request_format", tried, _hidden(tried.message, key), cure)
-    reason = f"the service failed, so the format could not be judged: {_hidden(tried.message, key)}"
+        return _red("request_format", tried, hidden(tried.message, key), cure)
+    reason = f"the service failed, so the format could not be judged: {hidden(tried.message, key)}"
     return Step(
         id="request_format", state="not_run", reason=reason, cure="try again later", request_id=tried.request_id
     )
@@ -117,14 +117,14 @@ def _model_step(chosen: str | None, named: bool, names: list[str], tried: Reply 
     if _blames_model(tried) or (names and chosen not in names):
         hint = f"; did you mean {nearest(chosen, names)!r}" if names and chosen not in names else ""
         cure = f"use a name from GET /v1/models, letter case included{hint}"
-        return _red("model", tried, f"{shown}: {_hidden(tried.message, key)}", cure)
+        return _red("model", tried, f"{shown}: {hidden(tried.message, key)}", cure)
     if tried.status == 429:
         return _green("model", tried, f"{shown} is known; the call was refused by a limit")
     if tried.status == 403:
-        return _green("model", tried, f"{shown} is known; the call ended with: {_hidden(tried.message, key)}")
+        return _green("model", tried, f"{shown} is known; the call ended with: {hidden(tried.message, key)}")
     if chosen in names:
         return _green("model", tried, f"{shown} is on the service's list")
-    return _not_run("model", f"the call did not get as far as the model: {_hidden(tried.message, key)}")
+    return _not_run("model", f"the call did not get as far as the model: {hidden(tried.message, key)}")
 
 
 def _limits_step(tried: Reply | None, key: str) -> Step:
@@ -142,10 +142,10 @@ def _limits_step(tried: Reply | None, key: str) -> Step:
         cure = "have the limit that the message names raised, or send less"
     else:
         cure = f"wait {wait} s as `Retry-After` says, send fewer calls, or have the limit raised"
-    return _red("rate_limits", tried, _hidden(tried.message, key), cure)
+    return _red("rate_limits", tried, hidden(tried.message, key), cure)
 
 
-def _odd_key(key: str) -> str | None:
+def odd_key(key: str) -> str | None:
     """What can be told of a key without asking: reasons name places and characters, never the key."""
     bare = key.strip()
     if not bare:
@@ -164,7 +164,7 @@ def _odd_key(key: str) -> str | None:
 
 def _refused(reply: Reply, key: str) -> Step:
     cure = "use a key of this very service that is neither expired nor revoked"
-    return _red("api_key", reply, _hidden(reply.message, key), cure)
+    return _red("api_key", reply, hidden(reply.message, key), cure)
 
 
 def _is_no_service(reply: Reply) -> bool:
@@ -195,7 +195,7 @@ def chat_model(names: list[str]) -> str | None:
     return next((name for name in names if not any(word in name.lower() for word in _NO_CHAT)), None)
 
 
-def _hidden(words: str, key: str) -> str:
+def hidden(words: str, key: str) -> str:
     """A service's words without the key, should it echo it."""
     bare = key.strip()
     return words.replace(bare, "[key]") if bare else words
