@@ -108,7 +108,7 @@ async def _ask(place: Place, method: str, target: str, content_type: str, body: 
             around=surroundings(place.dir),
             version=version("tollhouse"),
             destinations=dict,
-            at_rest=at_rest(office, show_provider=reading.settings.platform.show_provider),
+            at_rest=at_rest(office),
         )
         api = ControlApi(desk, on_the_socket, office.clock, office.random, defect=_raise)
         return await _call(api, method, target, content_type, body)

@@ -29,7 +29,7 @@ class NoCalls:
         raise AssertionError("no call passes through a house at rest")
 
 
-def at_rest(office: Office, *, show_provider: bool) -> House:
+def at_rest(office: Office) -> House:
     """As a server would find it at its start: nothing held, nothing used in this minute, no provider asked."""
     nobody = NoCalls()
     return House(
@@ -45,7 +45,7 @@ def at_rest(office: Office, *, show_provider: bool) -> House:
         sleep=asyncio.sleep,
         pulse=Pulse(office.clock, asyncio.sleep),
         rehearsal={},
-        show_provider=show_provider,
+        show_provider=False,
         contact=office.contact,
         purses=office.purses,
         prices=lambda: office.prices,

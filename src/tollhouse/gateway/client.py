@@ -44,9 +44,7 @@ class Call:
     """One call as it arrived: nothing of it is believed yet."""
 
     id: str  # req_...
-    time_ms: (
-        int  # Unix milliseconds by which it is judged: of arrival, or of a body that came slowly, when it was whole
-    )
+    time_ms: int  # Unix milliseconds by which it is judged: of arrival; of a body that came slowly, of its end
     ticks_ns: int  # of arrival, on the monotonic clock
     dialect: Dialect
     operation: Operation

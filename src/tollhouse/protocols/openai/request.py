@@ -321,8 +321,9 @@ def _read_uncapped(request: Request, members: Members) -> None:
     understood is the provider's to judge."""
     if "prediction" in members:
         request.uncapped = len(members["prediction"])
-    request.uncapped += _tokens(members.get("thinking_budget"))
-    if "enable_thinking" in members and not _tokens(members.get("thinking_budget")):
+    budget = _tokens(members.get("thinking_budget"))
+    request.uncapped += budget
+    if "enable_thinking" in members and not budget:
         request.thinks_beside = bool(_decode(members["enable_thinking"], bool))
     for name, part in (("thinking", "budget_tokens"), ("reasoning", "max_tokens")):
         if name in members:
