@@ -15,7 +15,7 @@ ROOMS = (
     "protocols.gemini providers providers.openai providers.azure routing store tokens upstream upstream.simulator"
 )
 PURE = ("access", "billing", "core", "limits", "protocols", "routing")
-FILES = ("app.py", "clock.py", "settings.py")
+FILES = ("app.py", "clock.py", "settings.py", "threads.py")
 
 
 def _build(folder: Path, *, importer: str = "", imported: str = "") -> None:
@@ -62,6 +62,8 @@ def test_a_house_in_order_keeps_every_contract(tmp_path: Path) -> None:
         ("core/rule.py", "os.path", "Pure"),
         ("routing/rule.py", "tollhouse.clock", "Pure"),
         ("upstream/pool.py", "tollhouse.clock", "Clock"),
+        ("gateway/read.py", "tollhouse.threads", "Clock"),
+        ("threads.py", "tollhouse.gateway", "Beside"),
         ("settings.py", "tollhouse.routing", "Beside"),
         ("protocols/gemini/request.py", "tollhouse.protocols.openai", "Wire formats"),
         ("providers/azure/sign.py", "tollhouse.providers.openai", "Providers"),
