@@ -18,7 +18,7 @@ COVERING := tests/billing tests/limits tests/access \
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank docs style types floors rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank hostile docs style types floors rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-commit: $(DEVELOPMENT) ## how long a commit takes while the event loop is 
 
 bank: $(DEVELOPMENT) ## money moved every way while somebody kills and pauses the platform (ARGS="--seconds 60 --database sqlite")
 	@$(BIN)/python -m tests.crash.bank $(ARGS)
+
+hostile: $(DEVELOPMENT) ## attacks on a running platform, beside a neighbour who is to notice nothing (ARGS="--only G2,G3")
+	@$(BIN)/python -m tests.hostile.run $(ARGS)
 
 docs: $(RUNTIME) ## write the pages that are drawn from the code
 	@$(BIN)/python scripts/write_docs.py

@@ -1,0 +1,13 @@
+"""One scripted upstream for all attacks of a worker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hostile.scene import provider
+
+
+@pytest.fixture(scope="session")
+def upstream_port() -> Iterator[int]:
+    with provider() as port:
+        yield port

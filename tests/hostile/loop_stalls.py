@@ -1,0 +1,26 @@
+"""What the watchdog wrote down: callbacks of the loop that took more of its thread's CPU than they may."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Stall:
+    at: float  # seconds of the machine's monotonic clock
+    cpu_ms: float
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.cpu_ms:.0f} ms in {self.what}"
+
+
+def stalls(folder: Path) -> list[Stall]:
+    """Of all platforms below a folder, the slowest first. What came before a platform was `attacked` is left out."""
+    found: list[Stall] = []
+    for file in folder.rglob("watch.jsonl"):
+        begun = file.with_name("attacked")
+        since = float(begun.read_text()) if begun.exists() else 0.0
+        rows = [Stall(**json.loads(line)) for line in file.read_text().splitlines() if line.endswith("}")]
+        found += [row for row in rows if row.at >= since]
+    return sorted(found, key=lambda stall: -stall.cpu_ms)
