@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tollhouse.access.judge import Need, present_and_judge, present_and_read, present_and_recognise
+from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, OPERATOR, SELF, Requirement, present_and_judge
 from tollhouse.access.secrets import digest, last4, mint, prefix_of
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.failure import (
@@ -66,7 +66,7 @@ class Restriction(NamedTuple):
     change: Change
     failure: type[Failure]
     said: str
-    need: Need = "inference"
+    needs: Requirement = CALL
 
 
 RESTRICTIONS = {
@@ -79,9 +79,10 @@ RESTRICTIONS = {
     "network": Restriction(with_key(networks=("10.0.0.0/8",)), AddressNotAllowed, HERE),
     "scope": Restriction(with_key(scopes=("usage",)), ScopeMissing, "`inference`"),
     "no scope": Restriction(with_key(scopes=()), ScopeMissing, "no scope"),
-    "usage": Restriction(with_key(scopes=("inference",)), ScopeMissing, "`usage`", "usage"),
+    "usage": Restriction(with_key(scopes=("inference",)), ScopeMissing, "`usage`", BILL),
     "admin key": Restriction(with_key(mode="admin"), ScopeMissing, "live or test key"),
-    "no admin": Restriction(with_key(), ScopeMissing, "an admin key", "admin"),
+    "no admin": Restriction(with_key(), ScopeMissing, "an admin key", ACCOUNT),
+    "operator": Restriction(with_key(), ScopeMissing, "control socket", OPERATOR),
 }
 
 KEY_PLACES: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {
@@ -94,7 +95,7 @@ KEY_PLACES: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {
 }
 
 
-def ask(place: str, known: Identity | None, need: Need = "inference", now_ms: int = NOW_MS) -> Identity:
+def ask(place: str, known: Identity | None, needs: Requirement = CALL, now_ms: int = NOW_MS) -> Identity:
     headers, query = KEY_PLACES[place]
     return present_and_judge(
         [(b"host", b"toll.example"), *headers],
@@ -103,7 +104,7 @@ def ask(place: str, known: Identity | None, need: Need = "inference", now_ms: in
         find=lambda seen: known if known is not None and seen == known.secret.digest else None,
         now_ms=now_ms,
         address=HERE,
-        need=need,
+        needs=needs,
     )
 
 
@@ -111,16 +112,16 @@ def ask(place: str, known: Identity | None, need: Need = "inference", now_ms: in
 def test_a_good_key_is_good_from_every_place(place: str) -> None:
     known = identity()
     assert ask(place, known) is known
-    assert ask(place, known, "usage") is known
-    assert ask(place, known, "any") is known
+    assert ask(place, known, BILL) is known
+    assert ask(place, known, LOOK) is known
 
 
 @pytest.mark.parametrize("restriction", RESTRICTIONS)
 @pytest.mark.parametrize("place", KEY_PLACES)
 def test_incident_7_every_restriction_holds_at_every_place(place: str, restriction: str) -> None:
-    change, failure, said, need = RESTRICTIONS[restriction]
+    change, failure, said, needs = RESTRICTIONS[restriction]
     with pytest.raises(failure) as caught:
-        ask(place, change(identity()), need)
+        ask(place, change(identity()), needs)
     assert type(caught.value) is failure
     assert said in caught.value.message
     assert TEXT not in caught.value.message
@@ -174,46 +175,44 @@ def test_a_key_expires_at_its_instant() -> None:
 
 def test_an_admin_key_administrates_and_nothing_else() -> None:
     known = with_key(mode="admin")(identity())
-    assert ask("authorization", known, "admin") is known
-    assert ask("authorization", known, "any") is known
-    for need in ("inference", "usage"):
+    assert ask("authorization", known, ACCOUNT) is known
+    assert ask("authorization", known, LOOK) is known
+    for needs in (CALL, BILL, OPERATOR):
         with pytest.raises(ScopeMissing):
-            ask("authorization", known, need)
+            ask("authorization", known, needs)
 
 
-@pytest.mark.parametrize("name", ["frozen", "suspended", "archived", "network", "scope"])
-def test_billing_recognises_who_may_not_call(name: str) -> None:
-    known = RESTRICTIONS[name].change(identity())
-    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
-    seen = present_and_recognise(headers, b"", gemini_query_allowed=False, find=lambda _: known, now_ms=NOW_MS)
-    assert seen is known
-
-
+@pytest.mark.parametrize("needs", [BILL, SELF])
 @pytest.mark.parametrize("name", ["frozen", "suspended", "archived"])
-def test_a_bill_is_read_by_who_was_stopped(name: str) -> None:
+def test_a_bill_is_read_by_who_was_stopped(name: str, needs: Requirement) -> None:
     known = RESTRICTIONS[name].change(identity())
-    headers = [(b"x-api-key", TEXT.encode())]
-    assert present_and_read(headers, b"", find=lambda _: known, now_ms=NOW_MS, address=HERE) is known
+    assert ask("x-api-key", known, needs) is known
 
 
-def test_a_bill_is_not_read_from_elsewhere_nor_without_its_scope_nor_by_an_admin_key() -> None:
-    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
-    for known, refusal in (
-        (with_key(networks=("10.0.0.0/8",))(identity()), AddressNotAllowed),
-        (with_key(scopes=("inference",))(identity()), ScopeMissing),
-        (identity(mode="admin"), ScopeMissing),
-        (None, KeyRefused),
-    ):
-        with pytest.raises(refusal):
-            present_and_read(headers, b"", find=lambda _, of=known: of, now_ms=NOW_MS, address=HERE)  # type: ignore[misc]
+def test_e1_no_bill_is_read_from_elsewhere_nor_without_its_scope() -> None:
+    for needs in (BILL, SELF):
+        for change, refusal in (
+            (with_key(networks=("10.0.0.0/8",)), AddressNotAllowed),
+            (with_key(scopes=("inference",)), ScopeMissing),
+            (with_key(scopes=()), ScopeMissing),
+        ):
+            for state in ("active", "frozen"):
+                with pytest.raises(refusal):
+                    ask("authorization", with_key(state=state)(change(identity())), needs)
 
 
+def test_an_admin_key_reads_about_itself_and_no_bill_of_another_mode() -> None:
+    known = identity(mode="admin")
+    assert ask("authorization", known, SELF) is known
+    with pytest.raises(ScopeMissing):
+        ask("authorization", known, BILL)
+
+
+@pytest.mark.parametrize("needs", [CALL, BILL, SELF, LOOK, ACCOUNT, OPERATOR])
 @pytest.mark.parametrize("name", ["revoked", "rotated", "expired"])
-def test_billing_refuses_keys_that_are_no_more(name: str) -> None:
-    known = RESTRICTIONS[name].change(identity())
-    headers = [(b"authorization", b"Bearer " + TEXT.encode())]
+def test_nothing_answers_keys_that_are_no_more(name: str, needs: Requirement) -> None:
     with pytest.raises(KeyRefused):
-        present_and_recognise(headers, b"", gemini_query_allowed=False, find=lambda _: known, now_ms=NOW_MS)
+        ask("authorization", RESTRICTIONS[name].change(identity()), needs)
 
 
 keys = st.builds(mint, st.sampled_from(["live", "test"]), st.binary(min_size=32, max_size=32))
@@ -236,6 +235,6 @@ def test_incident_3_credentials_that_share_a_prefix_or_suffix_never_share_an_ide
                 find=lambda seen: known if seen == known.secret.digest else None,
                 now_ms=NOW_MS,
                 address=HERE,
-                need="inference",
+                needs=CALL,
             )
         assert other not in caught.value.message

@@ -1,4 +1,4 @@
-"""`/v1/key`: who am I, also for a key that may do nothing else."""
+"""`/v1/key`: who am I, also for a key that was stopped."""
 
 import pytest
 
@@ -23,14 +23,26 @@ def test_it_tells_what_the_key_is_and_may(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "scopes"), [("test", ["inference"]), ("live", ["usage"]), ("live", []), ("admin", ["usage"])]
+    ("mode", "scopes"), [("live", ["usage"]), ("test", []), ("live", []), ("admin", ["inference"])]
 )
-def test_it_asks_for_no_scope_and_no_mode(house: House, mode: str, scopes: list[str]) -> None:
+def test_it_asks_for_the_scope_usage_and_no_mode(house: House, mode: str, scopes: list[str]) -> None:
+    """An admin key administrates its account: scopes are those of the other modes."""
     key = house.key(f"asks-{mode}-{len(scopes)}{scopes[:1]}", mode=mode, **({"scopes": scopes} if scopes else {}))
     reply = house.get("/v1/key", key)
     assert reply.status == 200
     assert reply.json["mode"] == mode
     assert reply.headers["cache-control"] == "no-store"
+
+
+def test_e1_it_tells_nothing_elsewhere_and_nothing_without_the_scope(house: House) -> None:
+    elsewhere = house.key("e1-elsewhere", networks=["10.99.0.0/16"])
+    narrow = house.key("e1-narrow", scopes=["inference"])
+    for key, code in ((elsewhere, "ip_not_allowed"), (narrow, "scope_missing")):
+        reply = house.get("/v1/key", key)
+        assert reply.verdict == (403, code)
+        assert b"balance" not in reply.body
+    house.operator("keys.freeze", "e1-elsewhere")
+    assert house.get("/v1/key", elsewhere).verdict == (403, "ip_not_allowed")
 
 
 def test_a_stopped_key_still_learns_what_stopped_it_and_a_dead_one_does_not(house: House) -> None:

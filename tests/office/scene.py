@@ -80,7 +80,7 @@ def enter(office: Office, secret: str, address: str = "203.0.113.7") -> Identity
         presented=Presented(secret, "Authorization"),
         now_ms=office.clock.now_ms(),
         address=address,
-        need="inference",
+        needs=judge.CALL,
     )
     office.directory.used(identity, "curl 8.5", office.clock.now_ms())
     return identity

@@ -1,23 +1,53 @@
 """The verdict on a key: whose it is, and whether it may be used now, from here, for this.
 
-In two steps, because billing endpoints answer also for frozen keys and suspended accounts: `recognise` says who calls
-(401), `permit` whether he may (403). `judge` is both; `present_and_judge` begins with the request's headers. Every
-route asks here, so that no carrier and no route has rules of its own.
+Every route names a `Requirement`, and the dispatcher asks here before it enters the handler: no carrier and no route
+has rules of its own. The verdict has two steps: `recognise` says who calls (401), `permit` whether they may (403).
+`judge` is both; `present_and_judge` begins with the request's headers.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final
+
+from msgspec import Struct
 
 from tollhouse.access import networks
 from tollhouse.access.credentials import Presented, present
 from tollhouse.access.oddities import why_unknown
 from tollhouse.access.secrets import digest
-from tollhouse.core.account import Identity
+from tollhouse.core.account import Identity, KeyMode, Scope
 from tollhouse.core.failure import AccountSuspended, AddressNotAllowed, KeyFrozen, KeyRefused, ScopeMissing
 
-Need = Literal["inference", "usage", "admin", "any"]
-"""What a route asks of a key: a scope of a live or test key; a key of mode admin; or just any key (who am I)."""
+
+class Requirement(Struct, frozen=True, kw_only=True):
+    """What a route asks of a key.
+
+    modes: keys of these modes may call it. scope: what a live or test key needs; None: any will do. stopped_too: it
+    answers also for a frozen key, an archived project and a suspended account, as bills do.
+    """
+
+    modes: frozenset[KeyMode]
+    scope: Scope | None = None
+    stopped_too: bool = False
+
+
+_CALLING: Final[frozenset[KeyMode]] = frozenset(("live", "test"))
+_ALL: Final[frozenset[KeyMode]] = frozenset(("live", "test", "admin"))
+
+CALL: Final = Requirement(modes=_CALLING, scope="inference")
+"""A call of the LLM API."""
+LOOK: Final = Requirement(modes=_ALL)
+"""Which models a key may call."""
+BILL: Final = Requirement(modes=_CALLING, scope="usage", stopped_too=True)
+"""Money and usage, also after the key was stopped."""
+SELF: Final = Requirement(modes=_ALL, scope="usage", stopped_too=True)
+"""Everything about the key itself, its money included."""
+OWN_DATA: Final = Requirement(modes=_ALL, scope="usage")
+"""Data of the control API: an admin key reads its account's, another key its own."""
+ACCOUNT: Final = Requirement(modes=frozenset(("admin",)))
+"""What only an admin key of the account may."""
+OPERATOR: Final = Requirement(modes=frozenset())
+"""What no key may: it is for the control socket."""
 
 Find = Callable[[bytes], Identity | None]
 """Whose secret has this SHA-256: a look-up in memory."""
@@ -31,42 +61,24 @@ def present_and_judge(
     find: Find,
     now_ms: int,
     address: str,
-    need: Need,
+    needs: Requirement,
 ) -> Identity:
-    """Who sends a request, and that he may. `address`: the caller's, forwarded headers already judged.
+    """Who sends a request, and that they may. `address`: the caller's, forwarded headers already judged.
 
     Raises KeyRefused, BadRequest (two keys), KeyFrozen, AccountSuspended, AddressNotAllowed, ScopeMissing.
     """
     presented = present(headers, query, gemini_query_allowed, lambda seen: find(seen) is not None)
     identity = find(digest(presented.text))
-    return judge(identity, presented=presented, now_ms=now_ms, address=address, need=need)
+    return judge(identity, presented=presented, now_ms=now_ms, address=address, needs=needs)
 
 
-def present_and_recognise(
-    headers: list[tuple[bytes, bytes]], query: bytes, *, gemini_query_allowed: bool, find: Find, now_ms: int
+def judge(
+    identity: Identity | None, *, presented: Presented, now_ms: int, address: str, needs: Requirement
 ) -> Identity:
-    """Who sends a request, also if his key is frozen or his account suspended. Raises KeyRefused and BadRequest."""
-    presented = present(headers, query, gemini_query_allowed, lambda seen: find(seen) is not None)
-    return recognise(find(digest(presented.text)), presented=presented, now_ms=now_ms)
-
-
-def present_and_read(
-    headers: list[tuple[bytes, bytes]], query: bytes, *, find: Find, now_ms: int, address: str
-) -> Identity:
-    """Who asks for his bill, also if his key is frozen or his account suspended.
-
-    Raises KeyRefused, BadRequest, AddressNotAllowed, ScopeMissing.
-    """
-    identity = present_and_recognise(headers, query, gemini_query_allowed=False, find=find, now_ms=now_ms)
-    _permit_here(identity, address, "usage")
-    return identity
-
-
-def judge(identity: Identity | None, *, presented: Presented, now_ms: int, address: str, need: Need) -> Identity:
     """Both steps on a key that was looked up: in this order existence, revocation, rotation, expiry; then freezing,
-    suspension, network, scope. Raises as `present_and_judge` does."""
+    suspension, archiving, network, mode, scope. Raises as `present_and_judge` does."""
     known = recognise(identity, presented=presented, now_ms=now_ms)
-    permit(known, address=address, need=need)
+    permit(known, address=address, needs=needs)
     return known
 
 
@@ -91,8 +103,24 @@ def recognise(identity: Identity | None, *, presented: Presented, now_ms: int) -
     return identity
 
 
-def permit(identity: Identity, *, address: str, need: Need) -> None:
+def permit(identity: Identity, *, address: str, needs: Requirement) -> None:
     """Whether a known caller may. Raises KeyFrozen, AccountSuspended, AddressNotAllowed, ScopeMissing."""
+    key = identity.key
+    if not needs.stopped_too:
+        _require_active(identity)
+    if key.networks and not networks.allowed(address, key.networks):
+        raise AddressNotAllowed(
+            f"The API key {key.id} may not be used from the address {address[:60]}: it is bound to certain networks."
+        )
+    if key.mode not in needs.modes:
+        raise _wrong_mode(identity, needs)
+    if key.mode != "admin" and needs.scope is not None and needs.scope not in key.scopes:
+        raise ScopeMissing(
+            f"This call needs a key with the scope `{needs.scope}`; the API key {key.id} has {_scopes(identity)}."
+        )
+
+
+def _require_active(identity: Identity) -> None:
     key = identity.key
     if key.state != "active":
         raise KeyFrozen(f"The API key {key.id} is frozen. Whoever administers the account can unfreeze it.")
@@ -100,25 +128,21 @@ def permit(identity: Identity, *, address: str, need: Need) -> None:
         raise AccountSuspended(f"The account {key.account_id} is suspended. Ask this platform's support about it.")
     if identity.project.state != "active":
         raise KeyFrozen(f"The API key {key.id} is frozen because its project {key.project_id} is archived.")
-    _permit_here(identity, address, need)
 
 
-def _permit_here(identity: Identity, address: str, need: Need) -> None:
-    """From this address, for this."""
+def _wrong_mode(identity: Identity, needs: Requirement) -> ScopeMissing:
     key = identity.key
-    if key.networks and not networks.allowed(address, key.networks):
-        raise AddressNotAllowed(
-            f"The API key {key.id} may not be used from the address {address[:60]}: it is bound to certain networks."
+    if not needs.modes:
+        return ScopeMissing(
+            "This is for the operator of the platform, through its control socket: no API key may do it."
         )
     if key.mode == "admin":
-        if need not in ("admin", "any"):
-            raise ScopeMissing(
-                f"The API key {key.id} is an admin key, for /v1/organization and /api only: use a live or test key"
-                " here."
-            )
-    elif need not in key.scopes and need != "any":
-        what = "an admin key" if need == "admin" else f"a key with the scope `{need}`"
-        raise ScopeMissing(f"This call needs {what}; the API key {key.id} has {_scopes(identity)}.")
+        return ScopeMissing(
+            f"The API key {key.id} is an admin key, for /v1/organization and /api only: use a live or test key here."
+        )
+    return ScopeMissing(
+        f"This call needs an admin key (sk-th-admin-...); the API key {key.id} has {_scopes(identity)}."
+    )
 
 
 def _scopes(identity: Identity) -> str:

@@ -12,13 +12,13 @@ import msgspec
 
 from tollhouse.billing.grants import Grant
 from tollhouse.billing.subscription import cents_number, usd_number
-from tollhouse.edge.books import Books, Page, number, reader, tell
+from tollhouse.core.account import Identity
+from tollhouse.edge.books import Books, Page, number, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.office import bills
 
 
-async def subscription(books: Books, exchange: Exchange, address: str) -> None:
-    identity = reader(books, exchange, address)
+async def subscription(books: Books, exchange: Exchange, identity: Identity) -> None:
     standing = await bills.subscription(books.office, identity)
     shown, plan = standing.shown, identity.account.plan
     body = {
@@ -46,8 +46,7 @@ async def subscription(books: Books, exchange: Exchange, address: str) -> None:
     await tell(exchange, body)
 
 
-async def usage(books: Books, exchange: Exchange, address: str) -> None:
-    identity = reader(books, exchange, address)
+async def usage(books: Books, exchange: Exchange, identity: Identity) -> None:
     # Tools add parameters of their own against caches; of a date that is given twice the last one counts.
     asked = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1")))
     bill = await bills.spent(books.office, identity, asked.get("start_date"), asked.get("end_date"))
@@ -65,8 +64,8 @@ async def usage(books: Books, exchange: Exchange, address: str) -> None:
     await tell(exchange, body)
 
 
-async def credit_grants(books: Books, exchange: Exchange, address: str) -> None:
-    summed, found = await bills.credits_of(books.office, reader(books, exchange, address))
+async def credit_grants(books: Books, exchange: Exchange, identity: Identity) -> None:
+    summed, found = await bills.credits_of(books.office, identity)
     body = {
         "object": "credit_summary",
         "total_granted": _usd(summed.granted),

@@ -1,4 +1,4 @@
-"""What the pages about money have at hand: the office, who may read, and how an answer is written.
+"""What the pages about money have at hand: the office, and how an answer is written.
 
 None of them changes anything, asks a provider or passes a limit: they answer when the money is gone, too.
 """
@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from tollhouse.access.judge import present_and_judge, present_and_read
 from tollhouse.core.account import Identity
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.office.office import Office
@@ -32,35 +31,8 @@ class Books:
     about: About = field(default=About())
 
 
-Page: TypeAlias = Callable[[Books, Exchange, str], Awaitable[None]]
-"""(books, request, the caller's address)"""
-
-
-def reader(books: Books, exchange: Exchange, address: str) -> Identity:
-    """Whose bill is asked for: any key that is known, with the scope `usage`, from where it may be used, also while it
-    is frozen. Raises KeyRefused, BadRequest, AddressNotAllowed, ScopeMissing."""
-    office = books.office
-    return present_and_read(
-        exchange.headers,
-        exchange.scope["query_string"],
-        find=office.directory.find,
-        now_ms=office.clock.now_ms(),
-        address=address,
-    )
-
-
-def owner(books: Books, exchange: Exchange, address: str) -> Identity:
-    """An admin key that may be used. Raises what `access.judge.present_and_judge` does."""
-    office = books.office
-    return present_and_judge(
-        exchange.headers,
-        exchange.scope["query_string"],
-        gemini_query_allowed=False,
-        find=office.directory.find,
-        now_ms=office.clock.now_ms(),
-        address=address,
-        need="admin",
-    )
+Page: TypeAlias = Callable[[Books, Exchange, Identity], Awaitable[None]]
+"""(books, request, who asks). The dispatcher has judged them: no page is reached without."""
 
 
 async def tell(exchange: Exchange, body: object) -> None:

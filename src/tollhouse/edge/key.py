@@ -1,9 +1,8 @@
-"""`/v1/key`: who am I, what may I still spend. The key itself is enough to ask, also when it may do nothing else."""
+"""`/v1/key`: who am I, what may I still spend. Answers also when the key is frozen or its account suspended."""
 
-from tollhouse.access.judge import present_and_recognise
 from tollhouse.access.models import permission
 from tollhouse.billing.book import Purse
-from tollhouse.core.account import Account
+from tollhouse.core.account import Account, Identity
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.books import Books, tell
 from tollhouse.edge.exchange import Exchange
@@ -11,16 +10,9 @@ from tollhouse.office.office import Office
 from tollhouse.routing.resolve import callable_models
 
 
-async def whoami(books: Books, exchange: Exchange, address: str) -> None:
+async def whoami(books: Books, exchange: Exchange, identity: Identity) -> None:
     office = books.office
     now_ms = office.clock.now_ms()
-    identity = present_and_recognise(
-        exchange.headers,
-        exchange.scope["query_string"],
-        gemini_query_allowed=False,
-        find=office.directory.find,
-        now_ms=now_ms,
-    )
     key, account, project = identity.key, identity.account, identity.project
     models = callable_models(office.catalogue, permission(office.catalogue, identity), now_ms)
     body = {

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from tollhouse.access.judge import present_and_judge
 from tollhouse.access.models import permission
 from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.quote import quote
@@ -33,16 +32,16 @@ def dialect(headers: Headers, endpoint: Endpoint) -> Dialect:
     return "anthropic" if b"anthropic-version" in names else "openai"
 
 
-async def listing(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
-    identity = _caller(house, exchange, dialect, address, now_ms)
+async def listing(
+    house: House, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int
+) -> None:
     models = callable_models(house.catalogue, permission(house.catalogue, identity), now_ms)
     entries = [entry(model, price_of(house, identity, model, now_ms)) for model in models]
     await exchange.whole(200, _head(), WRITERS[dialect].models(entries))
 
 
-async def item(house: House, exchange: Exchange, dialect: Dialect, address: str, path: str, now_ms: int) -> None:
+async def item(house: House, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int) -> None:
     """One model by id or alias; ids may hold slashes, colons and any Unicode."""
-    identity = _caller(house, exchange, dialect, address, now_ms)
     model = resolve(house.catalogue, model_of(path), permission(house.catalogue, identity), now_ms)
     head = [*_head(), *retirement_headers(model)]
     shown = entry(model, price_of(house, identity, model, now_ms))
@@ -69,18 +68,6 @@ def entry(model: Model, prices: Written) -> ModelEntry:
         group=model.groups[0] if model.groups else "default",
         tags=model.tags,
         description=model.description,
-    )
-
-
-def _caller(house: House, exchange: Exchange, dialect: Dialect, address: str, now_ms: int) -> Identity:
-    return present_and_judge(
-        exchange.headers,
-        exchange.scope["query_string"],
-        gemini_query_allowed=dialect == "gemini",
-        find=house.keys.find,
-        now_ms=now_ms,
-        address=address,
-        need="any",
     )
 
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from tollhouse.billing.prices import divide_half_even
+from tollhouse.core.account import Identity
 from tollhouse.core.amount import NANO_PER_USD
-from tollhouse.edge.books import Books, Page, reader, tell
+from tollhouse.edge.books import Books, Page, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.office import bills
 
 QUOTA_PER_USD: Final = 500_000
 
 
-async def token(books: Books, exchange: Exchange, address: str) -> None:
+async def token(books: Books, exchange: Exchange, identity: Identity) -> None:
     """What is left under whatever binds the key. granted = used + available."""
-    identity = reader(books, exchange, address)
     key, shown = identity.key, (await bills.subscription(books.office, identity)).shown
     used, available = quota(shown.used), quota(shown.left)
     data = {
@@ -34,7 +34,7 @@ async def token(books: Books, exchange: Exchange, address: str) -> None:
     await tell(exchange, {"code": True, "message": "ok", "data": data})
 
 
-async def status(books: Books, exchange: Exchange, address: str) -> None:
+async def status(books: Books, exchange: Exchange) -> None:
     """For anyone."""
     about = books.about
     data = {
@@ -53,4 +53,4 @@ def quota(amount: int) -> int:
     return divide_half_even(amount, NANO_PER_USD // QUOTA_PER_USD)
 
 
-PAGES: Final[Mapping[str, Page]] = {"new_api_token": token, "new_api_status": status}
+PAGES: Final[Mapping[str, Page]] = {"new_api_token": token}

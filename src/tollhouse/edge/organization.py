@@ -11,12 +11,13 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from tollhouse.core.account import Identity
 from tollhouse.core.amount import format_usd
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, BucketSum
 from tollhouse.core.usage import Usage
 from tollhouse.edge.admin.given import from_texts
-from tollhouse.edge.books import Books, Page, number, owner, tell
+from tollhouse.edge.books import Books, Page, number, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.office import organization as books_of
 from tollhouse.office.organization import Bucket, Question
@@ -69,8 +70,7 @@ _OURS: Final = {"project_id": "project_id", "api_key_id": "key_id", "model": "mo
 def usage(kind: str, measure: Callable[[Usage], Members]) -> Page:
     """The page of one kind of usage; `measure` says what of it counts there."""
 
-    async def page(books: Books, exchange: Exchange, address: str) -> None:
-        identity = owner(books, exchange, address)
+    async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
         asked = from_texts(_pairs(exchange), UsageAsked)
         narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.models}
         question, more = _question(books, asked, asked.group_by, _USAGE_WIDTHS, narrowed)
@@ -92,8 +92,7 @@ def usage(kind: str, measure: Callable[[Usage], Members]) -> Page:
     return page
 
 
-async def costs(books: Books, exchange: Exchange, address: str) -> None:
-    identity = owner(books, exchange, address)
+async def costs(books: Books, exchange: Exchange, identity: Identity) -> None:
     asked = from_texts(_pairs(exchange), CostsAsked)
     narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.line_items}
     question, more = _question(books, asked, asked.group_by, _COSTS_WIDTHS, narrowed)

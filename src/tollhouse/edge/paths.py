@@ -7,41 +7,44 @@ never by a redirect, which would turn a POST into a GET. Nothing else is repaire
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, SELF, Requirement
 from tollhouse.core.operation import Dialect, Operation
 
 
 class Endpoint(NamedTuple):
-    """`name` says which deed answers a GET; `operation` which call of the LLM API a POST is."""
+    """`needs`: what a key must be and have before the handler is entered; None: it is public. `name` says which handler
+    answers a GET; `operation` which call of the LLM API a POST is."""
 
     path: str
     methods: tuple[str, ...]
     dialect: Dialect
+    needs: Requirement | None
     operation: Operation | None = None
     name: str = ""
 
 
 CALLS: tuple[Endpoint, ...] = (
-    Endpoint("/v1/chat/completions", ("POST",), "openai", "chat"),
-    Endpoint("/v1/completions", ("POST",), "openai", "completions"),
-    Endpoint("/v1/responses", ("POST",), "openai", "responses"),
-    Endpoint("/v1/embeddings", ("POST",), "openai", "embeddings"),
-    Endpoint("/v1/moderations", ("POST",), "openai", "moderations"),
+    Endpoint("/v1/chat/completions", ("POST",), "openai", CALL, "chat"),
+    Endpoint("/v1/completions", ("POST",), "openai", CALL, "completions"),
+    Endpoint("/v1/responses", ("POST",), "openai", CALL, "responses"),
+    Endpoint("/v1/embeddings", ("POST",), "openai", CALL, "embeddings"),
+    Endpoint("/v1/moderations", ("POST",), "openai", CALL, "moderations"),
 )
 LOOKUPS: tuple[Endpoint, ...] = (
-    Endpoint("/v1/models", ("GET", "HEAD"), "openai", name="models"),
-    Endpoint("/v1beta/models", ("GET", "HEAD"), "gemini", name="models"),
-    Endpoint("/v1/key", ("GET", "HEAD"), "openai", name="key"),
+    Endpoint("/v1/models", ("GET", "HEAD"), "openai", LOOK, name="models"),
+    Endpoint("/v1beta/models", ("GET", "HEAD"), "gemini", LOOK, name="models"),
+    Endpoint("/v1/key", ("GET", "HEAD"), "openai", SELF, name="key"),
     *(
-        Endpoint(f"/v1/dashboard/billing/{page}", ("GET", "HEAD"), "openai", name=f"billing_{page}")
+        Endpoint(f"/v1/dashboard/billing/{page}", ("GET", "HEAD"), "openai", BILL, name=f"billing_{page}")
         for page in ("subscription", "usage", "credit_grants")
     ),
     *(
-        Endpoint(f"/v1/organization/usage/{kind}", ("GET", "HEAD"), "openai", name=f"organization_{kind}")
+        Endpoint(f"/v1/organization/usage/{kind}", ("GET", "HEAD"), "openai", ACCOUNT, name=f"organization_{kind}")
         for kind in ("completions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions")
     ),
-    Endpoint("/v1/organization/costs", ("GET", "HEAD"), "openai", name="organization_costs"),
-    Endpoint("/api/usage/token", ("GET", "HEAD"), "openai", name="new_api_token"),
-    Endpoint("/api/status", ("GET", "HEAD"), "openai", name="new_api_status"),
+    Endpoint("/v1/organization/costs", ("GET", "HEAD"), "openai", ACCOUNT, name="organization_costs"),
+    Endpoint("/api/usage/token", ("GET", "HEAD"), "openai", BILL, name="new_api_token"),
+    Endpoint("/api/status", ("GET", "HEAD"), "openai", None, name="new_api_status"),
 )
 MODEL_ITEMS = ("/v1/models/", "/v1beta/models/")
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {endpoint.path: endpoint for endpoint in (*CALLS, *LOOKUPS)}
@@ -74,7 +77,7 @@ def find(path: str) -> Endpoint | None:
     endpoint = ENDPOINTS.get(path)
     if endpoint is None and model_of(path) and path.rpartition(":")[2] not in GEMINI_ACTIONS:
         dialect: Dialect = "gemini" if path.startswith("/v1beta/") else "openai"
-        return Endpoint(path, ("GET", "HEAD"), dialect, name="model")
+        return Endpoint(path, ("GET", "HEAD"), dialect, LOOK, name="model")
     return endpoint
 
 

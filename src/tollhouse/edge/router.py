@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from tollhouse.access.judge import Requirement, present_and_judge
 from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
@@ -21,6 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOKUPS: Final = {"models": models.listing, "model": models.item}
 BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_api.PAGES}
+PUBLIC: Final = {"new_api_status": new_api.status}
 
 
 @dataclass(slots=True)
@@ -62,26 +64,11 @@ class Edge:
             elif scope["method"] not in endpoint.methods:
                 await self._other_method(exchange, endpoint, path)
             elif endpoint.operation is not None:
-                await serve(
-                    self.house,
-                    Call(
-                        id=request_id,
-                        time_ms=now_ms,
-                        ticks_ns=clock.ticks_ns(),
-                        dialect=dialect,
-                        operation=endpoint.operation,
-                        headers=exchange.headers,
-                        query=scope["query_string"],
-                        address=self.proxies.client(scope, exchange.headers),
-                        client=exchange,
-                    ),
-                )
-            elif endpoint.name in BOOKS:  # no limit stands before them: whoever has reached one comes to read it
-                await BOOKS[endpoint.name](self.books, exchange, self.proxies.client(scope, exchange.headers))
+                await serve(self.house, self._call(exchange, endpoint, dialect, request_id, now_ms))
+            elif endpoint.needs is None:
+                await PUBLIC[endpoint.name](self.books, exchange)
             else:
-                address = self.proxies.client(scope, exchange.headers)
-                self.house.addresses.admit(address, now_ms)
-                await LOOKUPS[endpoint.name](self.house, exchange, dialect, address, path, now_ms)
+                await self._look_up(exchange, endpoint, endpoint.needs, dialect, path, now_ms)
         except Failure as failure:
             await self._refuse(exchange, dialect, failure, request_id)
         except ClientLeft:
@@ -90,6 +77,42 @@ class Edge:
             self.defect(request_id, error)
             ours = Defect("this platform failed on your request; nothing was charged")
             await self._refuse(exchange, dialect, ours, request_id)
+
+    def _call(self, exchange: Exchange, endpoint: Endpoint, dialect: Dialect, request_id: str, now_ms: int) -> Call:
+        assert endpoint.operation is not None
+        return Call(
+            id=request_id,
+            time_ms=now_ms,
+            ticks_ns=self.house.clock.ticks_ns(),
+            dialect=dialect,
+            operation=endpoint.operation,
+            headers=exchange.headers,
+            query=exchange.scope["query_string"],
+            address=self.proxies.client(exchange.scope, exchange.headers),
+            client=exchange,
+        )
+
+    async def _look_up(
+        self, exchange: Exchange, endpoint: Endpoint, needs: Requirement, dialect: Dialect, path: str, now_ms: int
+    ) -> None:
+        """Judge who asks, then enter the handler with their identity."""
+        address = self.proxies.client(exchange.scope, exchange.headers)
+        page = BOOKS.get(endpoint.name)
+        if page is None:  # no limit stands before money: whoever has reached one comes to read it
+            self.house.addresses.admit(address, now_ms)
+        identity = present_and_judge(
+            exchange.headers,
+            exchange.scope["query_string"],
+            gemini_query_allowed=dialect == "gemini" and page is None,
+            find=self.house.keys.find,
+            now_ms=now_ms,
+            address=address,
+            needs=needs,
+        )
+        if page is not None:
+            await page(self.books, exchange, identity)
+        else:
+            await LOOKUPS[endpoint.name](self.house, exchange, identity, dialect, path, now_ms)
 
     async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
         if not exchange.head_sent:

@@ -7,7 +7,7 @@ meanwhile, the price that was raised, the day that ended. The record keeps the t
 from typing import Final
 
 from tollhouse.access.clients import client_of
-from tollhouse.access.judge import present_and_judge
+from tollhouse.access.judge import CALL, present_and_judge
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import Failure
 from tollhouse.gateway.client import Call
@@ -47,5 +47,5 @@ def _judged(house: House, call: Call) -> Identity:
         find=house.keys.find,
         now_ms=call.time_ms,
         address=call.address,
-        need="inference",
+        needs=CALL,
     )

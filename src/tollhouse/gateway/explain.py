@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from msgspec import Struct, structs
 
 from tollhouse.access.credentials import Presented
-from tollhouse.access.judge import permit, recognise
+from tollhouse.access.judge import CALL, permit, recognise
 from tollhouse.access.models import permission
 from tollhouse.billing import book
 from tollhouse.billing.book import Purse
@@ -144,7 +144,7 @@ def explain_again(house: House, identity: Identity, record: Record) -> Explanati
 def _judge(identity: Identity, now_ms: int) -> None:
     recognise(identity, presented=Presented("", ""), now_ms=now_ms)
     anywhere = structs.replace(identity, key=structs.replace(identity.key, networks=()))
-    permit(anywhere, address="", need="inference")
+    permit(anywhere, address="", needs=CALL)
 
 
 async def _read(found: Explanation, reading: Awaitable[Request]) -> Request | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from tollhouse.access.judge import Find, present_and_judge
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import ScopeMissing
 from tollhouse.edge.admin.route import Route, Who
 
 Scope = Any
@@ -51,23 +50,13 @@ def on_the_listener(
             find=find,
             now_ms=now_ms,
             address=address,
-            need="any",
+            needs=route.needs,
         ).key
         if key.mode == "admin":
             found = Caller("account", Actor(kind="admin_key", id=key.id, account_id=key.account_id, address=address))
         else:
             actor = Actor(kind="api_key", id=key.id, account_id=key.account_id, address=address)
             found = Caller("key", actor, own_key_id=key.id)
-        if found.who not in route.who:
-            raise _not_for(found.who, route)
-        if found.who == "key" and "usage" not in key.scopes:
-            raise ScopeMissing("this key lacks the scope `usage`, which reading its own data needs")
         return found
 
     return caller
-
-
-def _not_for(who: Who, route: Route) -> ScopeMissing:
-    if who == "account":
-        return ScopeMissing(f"{route.name} is for the operator of the platform, through its control socket")
-    return ScopeMissing(f"{route.name} needs an admin key (sk-th-admin-...); this is an API key")

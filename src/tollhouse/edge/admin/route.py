@@ -6,6 +6,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
+from tollhouse.access.judge import ACCOUNT as ONLY_ACCOUNT
+from tollhouse.access.judge import OPERATOR, OWN_DATA, Requirement
 from tollhouse.core.audit import Actor
 from tollhouse.office.pages import LIMIT
 
@@ -62,6 +64,13 @@ class Route:
     takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
     status: int = 200
     as_csv: Callable[[Any, Any], str] | None = None  # (given, answer) as comma-separated values, for who wants them
+
+    @property
+    def needs(self) -> Requirement:
+        """What it asks of a key on the main listener. A public route asks for none at all."""
+        if "key" in self.who:
+            return OWN_DATA
+        return ONLY_ACCOUNT if "account" in self.who else OPERATOR
 
 
 PLATFORM: frozenset[Who] = frozenset(("operator",))
