@@ -33,6 +33,7 @@ from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import Address
 from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
+from tollhouse.edge.turns import Turns
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway import late
 from tollhouse.gateway.destination import Destination, Destinations
@@ -322,7 +323,7 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
     by_key = on_the_listener(
         office.directory.find, lambda scope: proxies.client(scope, scope["headers"]), house.addresses.admit
     )
-    clock, random = house.clock, house.random
+    clock, random, turns = house.clock, house.random, Turns()
     site = console.build(
         settings,
         lambda: console.Facts(
@@ -342,8 +343,9 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
             generation=lambda: house.catalogue.generation,
             draining=premises.draining,
         ),
+        turns=turns,
         pages={
-            "/api": ControlApi(desk=desk, callers=by_key, clock=clock, random=random, defect=journal.defect),
+            "/api": ControlApi(desk, by_key, clock, random, journal.defect, turns=turns),
             "/console": site,
             "/support": site,
         },

@@ -14,6 +14,7 @@ from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.paths import Endpoint, dialect_of, find
 from tollhouse.edge.reply import refuse
+from tollhouse.edge.turns import Turns
 from tollhouse.gateway.client import Call, ClientLeft
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import House
@@ -38,6 +39,7 @@ class Edge:
     proxies: TrustedProxies
     body_bytes_max: int
     ready: status.Readiness
+    turns: Turns = field(default_factory=Turns)
     pages: dict[str, App] = field(default_factory=dict)
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None
 
@@ -110,7 +112,9 @@ class Edge:
             needs=needs,
         )
         if page is not None:
-            await page(self.books, exchange, identity)
+            with self.turns.line(identity.account.id) as places:
+                async with places:
+                    await page(self.books, exchange, identity)
         else:
             await LOOKUPS[endpoint.name](self.house, exchange, identity, dialect, path, now_ms)
 

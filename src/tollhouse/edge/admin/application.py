@@ -1,6 +1,7 @@
 """The control API as an ASGI application: find the route, know the caller, read what he gives, do the deed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from tollhouse.edge.admin.given import from_body, from_query
 from tollhouse.edge.admin.route import Asked, Nothing, Route
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.reply import headers_of
+from tollhouse.edge.turns import Turns
 from tollhouse.protocols.openai import failure as openai
 
 Scope = MutableMapping[str, Any]
@@ -25,7 +27,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-BODY_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
+BODY_BYTES_MAX: Final = 1024 * 1024
+FILE_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
 _JSON: Final = (b"content-type", b"application/json")
 _CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -50,6 +53,7 @@ class ControlApi:
     random: Randomness
     defect: Callable[[str, BaseException], None] = field(default=lambda request_id, error: None)
     routes: Sequence[Route] = TABLE
+    turns: Turns = field(default_factory=Turns)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         now_ms = self.clock.now_ms()
@@ -78,25 +82,32 @@ class ControlApi:
             self.routes, scope["method"], scope.get("raw_path", b"").decode("latin-1") or scope["path"]
         )
         caller = self.callers(route, scope, now_ms)
-        data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive)
-        if route.takes_file or route.method == "GET":
-            given: Struct = from_query(scope["query_string"], route.takes)
-        else:
-            from_query(scope["query_string"], Nothing)
-            _require_json(scope["headers"], data)
-            given = from_body(data, route.takes)
-        asked = Asked(
-            actor=caller.actor,
-            given=given,
-            id=object_id,
-            own_key_id=caller.own_key_id,
-            now_ms=now_ms,
-            file=data if route.takes_file else b"",
-        )
-        answer = await route.deed(self.desk, asked)
-        if route.as_csv is not None and _wants_csv(scope["headers"], given):
-            return route.status, [_CSV], route.as_csv(given, answer).encode()
-        return route.status, [_JSON], _encode(answer)
+        account_id = caller.actor.account_id
+        with nullcontext(nullcontext()) if account_id is None else self.turns.line(account_id) as places:
+            size_max = FILE_BYTES_MAX if route.takes_file else BODY_BYTES_MAX
+            data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive, size_max)
+            given = _given(route, scope, data)
+            asked = Asked(
+                actor=caller.actor,
+                given=given,
+                id=object_id,
+                own_key_id=caller.own_key_id,
+                now_ms=now_ms,
+                file=data if route.takes_file else b"",
+            )
+            async with places:
+                answer = await route.deed(self.desk, asked)
+            if route.as_csv is not None and _wants_csv(scope["headers"], given):
+                return route.status, [_CSV], route.as_csv(given, answer).encode()
+            return route.status, [_JSON], _encode(answer)
+
+
+def _given(route: Route, scope: Scope, data: bytes) -> Struct:
+    if route.takes_file or route.method == "GET":
+        return from_query(scope["query_string"], route.takes)
+    from_query(scope["query_string"], Nothing)
+    _require_json(scope["headers"], data)
+    return from_body(data, route.takes)
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
@@ -129,7 +140,7 @@ def match(pattern: str, path: str) -> str | None:
     return unquote(object_id) if fits and "/" not in object_id else None
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive, size_max: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -138,8 +149,8 @@ async def _body(receive: Receive) -> bytes:
             raise _Left
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-        if size > BODY_BYTES_MAX:
-            raise RequestTooLarge(f"the request body is larger than the {BODY_BYTES_MAX} bytes taken here")
+        if size > size_max:
+            raise RequestTooLarge(f"the request body is larger than the {size_max} bytes taken here")
         if not message.get("more_body"):
             return b"".join(pieces)
 
