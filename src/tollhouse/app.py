@@ -202,7 +202,8 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         purses=office.purses,
         prices=lambda: office.prices,
     )
-    letters = Client(clock, connections_max=8, idle_max=0)  # none is kept: a second try could tell twice
+    # None is kept: a second try could tell twice.
+    letters = Client(clock, connections_max=8, idle_max=0, customers=True)
     parts = store, office, house, addresses, network, tokenizer, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 

@@ -56,7 +56,7 @@ class Post:
     async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> Answer:
         return await self._take(Sent(channel="mail", address=", ".join(to), id=message_id, subject=subject, text=text))
 
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
+    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> Answer:
         return await self._take(Sent(channel="webhook", address=url, id=message_id, secret=secret, body=body))
 
     async def chat(self, url: str, subject: str, text: str) -> Answer:

@@ -33,7 +33,7 @@ def sent(url: str, *, allow: tuple[str, ...] = LOOPBACK, look_up: LookUp = syste
     async def scene() -> Answer:
         client = Client(SystemClock(), idle_max=0, look_up=look_up)
         try:
-            return await opened(client, allow).webhook(url, SECRET, "msg_1", BODY)
+            return await opened(client, allow).webhook(url, SECRET, "msg_1", BODY, "acc_1")
         finally:
             await client.close()
 
@@ -97,7 +97,7 @@ def test_incident_9_an_empty_or_short_secret_signs_nothing(secret: str) -> None:
     async def scene() -> Answer:
         client = Client(SystemClock(), idle_max=0)
         try:
-            return await opened(client, LOOPBACK).webhook(url, secret, "msg_1", BODY)
+            return await opened(client, LOOPBACK).webhook(url, secret, "msg_1", BODY, "acc_1")
         finally:
             await client.close()
 

@@ -22,8 +22,8 @@ from tests.upstream.hostile import (
     settle,
     until,
 )
-from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines
+from tollhouse.core.failure import ConnectionsTaken, Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
+from tollhouse.core.wire import Deadlines, Outgoing, Route
 from tollhouse.upstream.client import Client
 
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
@@ -183,7 +183,7 @@ def test_who_leaves_the_line_does_not_take_a_place_along(run: Run) -> None:
             leaving.cancel()
             await asyncio.wait({leaving})
             impatient = post(route_to(peer.port), deadlines=Deadlines(connect_ms=60))
-            assert await outcome(client, impatient) == (0, UpstreamTimeout)
+            assert await outcome(client, impatient) == (0, ConnectionsTaken), "the provider is not to blame"
             gate.opened.set()
             assert await first == await last == (200, b"hello")
             assert (client.open_connections(), client.idle_connections(), client.waiting_calls()) == (1, 1, 0)
@@ -304,5 +304,51 @@ def test_the_answer_of_a_finished_call_is_dead_to_its_connection(run: Run) -> No
             assert await second == (200, b"second")
             assert len(peer.wires) == 1
             await client.close()
+
+    run(main())
+
+
+def test_an_account_leaves_room_for_others_and_what_comes_free_goes_to_who_has_the_least(run: Run) -> None:
+    """200 slow calls of one account beside another's single one, on 8 connections."""
+
+    async def main() -> None:
+        client = new_client(connections_max=8)
+        gate = Gate()
+        async with Peer([ask, gate, HELLO] * 40) as peer:
+            many = [asyncio.ensure_future(outcome(client, _of("acc_a", route_to(peer.port)))) for _ in range(200)]
+            await until(lambda: len(peer.asked) == 6)
+            assert (client.open_connections(), client.waiting_calls()) == (6, 194)
+            others = [asyncio.ensure_future(outcome(client, _of("acc_b", route_to(peer.port)))) for _ in range(4)]
+            await until(lambda: len(peer.asked) == 8)
+            late = asyncio.ensure_future(outcome(client, _of("acc_c", route_to(peer.port))))
+            await until(lambda: client.waiting_calls() == 194 + 2 + 1)
+            gate.opened.set()
+            assert await late == (200, b"hello")
+            assert await asyncio.gather(*many, *others) == [(200, b"hello")] * 204
+            assert (client.waiting_calls(), client.open_connections()) == (0, client.idle_connections())
+            await client.close()
+
+    run(main())
+
+
+def _of(account_id: str, route: Route) -> Outgoing:
+    call = post(route)
+    call.account_id = account_id
+    return call
+
+
+def test_a_route_that_nobody_could_be_reached_by_is_forgotten(run: Run) -> None:
+    """Customers name as many hosts as they like: none of them may stay in memory."""
+
+    async def nobody(host: str, port: int) -> list[str]:
+        return []
+
+    async def main() -> None:
+        client = new_client(idle_seconds=0.02, look_up=nobody)
+        for number in range(50):
+            call = post(route_to(80, host=f"n{number}.example"))
+            assert await outcome(client, call) == (0, UpstreamUnreachable)
+        await until(lambda: not list(client._pool.origins()))
+        await client.close()
 
     run(main())

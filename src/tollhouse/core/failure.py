@@ -29,6 +29,7 @@
     |  +- UpstreamRefusedKey       our credentials
     +- UpstreamTimeout        504  upstream_timeout
     +- Overloaded             503  overloaded            (529 in the anthropic dialect) shedding, draining, no database
+    |  +- ConnectionsTaken         those to a provider that the caller's account may use; nothing was sent
     +- Defect                 500  server_error          our own defect
 
 Rooms raise these; only a protocol's `failure.py` turns one into bytes, in that protocol's own error shape.
@@ -275,6 +276,10 @@ class Overloaded(Failure):
     anthropic_type = "overloaded_error"
     anthropic_status = 529
     gemini_status = "UNAVAILABLE"
+
+
+class ConnectionsTaken(Overloaded):
+    pass
 
 
 class Defect(Failure):

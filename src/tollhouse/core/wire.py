@@ -45,6 +45,7 @@ class Outgoing(Struct):
     model: str = ""
     script: str = ""
     scripted_for: str = ""  # whose `times=` counter a script advances: the API key's id
+    account_id: str = ""  # who caused it: what accounts share is shared out by it
 
 
 class Answer(Protocol):

@@ -11,6 +11,7 @@ from typing import Final
 
 from tollhouse.core.failure import (
     BadRequest,
+    ConnectionsTaken,
     Defect,
     Failure,
     RequestTooLarge,
@@ -170,7 +171,7 @@ def blame_of(failure: Failure) -> Blame:
         return "request"
     if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
         return "key"
-    return "none" if isinstance(failure, Defect) else "offer"
+    return "none" if isinstance(failure, Defect | ConnectionsTaken) else "offer"
 
 
 def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:
@@ -194,6 +195,7 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
         model=model,
         script=journey.script,
         scripted_for=journey.identity.key.id,
+        account_id=journey.identity.key.account_id,
     )
 
 

@@ -32,7 +32,7 @@ class NoPost:
     async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> Answer:
         return _NOT_SENT
 
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
+    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> Answer:
         return _NOT_SENT
 
     async def chat(self, url: str, subject: str, text: str) -> Answer:

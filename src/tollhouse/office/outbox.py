@@ -128,7 +128,7 @@ async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answ
         secret = office.vault.open(hook[1], budgets.SIGNING)
     except Sealed as error:
         return Answer(ok=False, words=f"its signing secret cannot be read: {error}")
-    return await office.post.webhook(hook[0], secret, notice.id, notice.body())
+    return await office.post.webhook(hook[0], secret, notice.id, notice.body(), notice.account_id)
 
 
 async def _along(office: Office, lane: Sequence[Told], secrets: dict[str, tuple[str, str]], watcher: Watcher) -> None:

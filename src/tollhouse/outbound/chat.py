@@ -6,6 +6,7 @@ plain JSON) would be a way into the house's own network, and apprise dials for i
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
@@ -15,6 +16,8 @@ MISSING: Final = "chat services need a package: pip install 'tollhouse[chat]'"
 
 _URL_MAX: Final = 500
 _FORBIDDEN: Final = frozenset("?#\\%<>\"' ")  # options of apprise among them, which name files and switch off checks
+
+_THREADS: Final = ThreadPoolExecutor(4, "tollhouse-chat")  # apprise resolves and dials for itself: nobody else waits
 
 Notify = Callable[[str, str, str], bool]
 """Address, subject and text; whether the service took it. Blocks; runs in a thread."""
@@ -41,7 +44,8 @@ async def send(url: str, subject: str, text: str, seconds_max: float, notify: No
         return Answer(ok=False, words=reason)
     try:
         async with asyncio.timeout(seconds_max):
-            taken = await asyncio.to_thread(notify or _by_apprise, url, subject, text)
+            loop = asyncio.get_running_loop()
+            taken = await loop.run_in_executor(_THREADS, notify or _by_apprise, url, subject, text)
     except TimeoutError:
         return Answer(ok=False, words="no answer in time")
     return Answer(ok=taken, words="taken" if taken else "the chat service did not take it")

@@ -36,13 +36,13 @@ class Post:
         letter = mail.Letter(to=to, subject=f"[{self.name}] {subject}", text=text, id=message_id)
         return await mail.send(self.server, self.sender, letter, self.clock.now_ms(), SECONDS_MAX)
 
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
+    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> Answer:
         try:
             route, target = self.read_url(url)
             headers = webhook.sign(secret, message_id, self.clock.now_ms(), body)
         except ValueError as error:
             return Answer(ok=False, words=str(error))
-        return await webhook.send(self.upstream, route, target, headers, body, _DEADLINES)
+        return await webhook.send(self.upstream, route, target, headers, body, _DEADLINES, account_id)
 
     async def chat(self, url: str, subject: str, text: str) -> Answer:
         return await chat.send(url, f"[{self.name}] {subject}", text, SECONDS_MAX)

@@ -36,7 +36,13 @@ def sign(secret: str, message_id: str, now_ms: int, body: bytes) -> Headers:
 
 
 async def send(
-    upstream: Upstream, route: Route, target: str, headers: Headers, body: bytes, deadlines: Deadlines
+    upstream: Upstream,
+    route: Route,
+    target: str,
+    headers: Headers,
+    body: bytes,
+    deadlines: Deadlines,
+    account_id: str = "",
 ) -> Answer:
     """Raises nothing. Any 2xx is taken for received; 410 says never again."""
     call = Outgoing(
@@ -46,6 +52,7 @@ async def send(
         headers=[(b"content-type", b"application/json"), (b"user-agent", b"tollhouse"), *headers],
         body=body,
         deadlines=deadlines,
+        account_id=account_id,
     )
     try:
         reply = await upstream.send(call)

@@ -9,12 +9,19 @@ from typing import Final
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Defect, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines, Outgoing
+from tollhouse.core.wire import Outgoing
 from tollhouse.upstream.connection import Connection
 from tollhouse.upstream.deadline import Sweeper
 from tollhouse.upstream.dial import Dialer
 from tollhouse.upstream.pool import PREAMBLE_LINES, Origin, Pool
-from tollhouse.upstream.resolve import LookUp, Resolver, system_look_up
+from tollhouse.upstream.resolve import (
+    LAST_GOOD_SECONDS,
+    LookUp,
+    Resolver,
+    system_look_up,
+    turns_of_customers,
+    turns_of_providers,
+)
 from tollhouse.upstream.stream import Stream
 
 _BODILESS: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
@@ -24,7 +31,8 @@ class Client:
     """HTTP/1.1 over pooled connections; belongs to one event loop.
 
     connections_max and idle_max count per route. decoded_bytes_max bounds what a compressed answer may unpack to.
-    look_up resolves names (tests hand in their own).
+    look_up resolves names (tests hand in their own). customers: the addresses are theirs and not the operator's, so
+    that look-ups are shared out among accounts.
     """
 
     def __init__(
@@ -36,24 +44,30 @@ class Client:
         idle_seconds: float = 30.0,
         decoded_bytes_max: int = 268_435_456,
         look_up: LookUp = system_look_up,
+        customers: bool = False,
     ) -> None:
         self._clock = clock
         self._sweeper = Sweeper(clock)
         self._decoded_bytes_max = decoded_bytes_max
-        dialer = Dialer(Resolver(clock, look_up))
+        if customers:
+            resolver = Resolver(clock, look_up, turns_of_customers())
+        else:
+            resolver = Resolver(clock, look_up, turns_of_providers(), last_good_seconds=LAST_GOOD_SECONDS)
+        dialer = Dialer(resolver, by_account=customers)
         self._pool = Pool(clock, dialer, open_max=connections_max, idle_max=idle_max, idle_seconds=idle_seconds)
 
     async def send(self, call: Outgoing) -> Stream:
         """Send a call and wait for the answer's head; the body is read from what comes back.
 
-        Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout; Defect where target or headers
-        would change the shape of the request. Cancelling it closes the connection. Waiting in line for one of the
+        Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout; ConnectionsTaken where no
+        connection of the route came free in time (nothing was sent); Defect where target or headers would change the
+        shape of the request. Cancelling it closes the connection. Waiting in line for one of the
         route's connections counts towards the connect deadline.
         """
         started_ns = self._clock.ticks_ns()
         origin = self._pool.origin(call.route)
         head = _head(call, origin.preamble)
-        connection = origin.take() or await self._connect(origin, call.deadlines)
+        connection = origin.take(call.account_id) or await self._connect(origin, call)
         stream = self._start(connection, call, head, started_ns)
         try:
             await _head_of(stream)
@@ -64,7 +78,7 @@ class Client:
             return stream
         origin.drop_idle()
         try:
-            connection = await self._connect(origin, call.deadlines)
+            connection = await self._connect(origin, call)
         except UpstreamUnreachable:
             raise UpstreamBroke("the provider closed a kept connection and cannot be reached again") from None
         stream = self._start(connection, call, head, started_ns)
@@ -85,7 +99,7 @@ class Client:
 
     def waiting_calls(self) -> int:
         """In line for a connection, because their route has as many as it may."""
-        return sum(len(origin.waiting) for origin in self._pool.origins())
+        return sum(len(line) for origin in self._pool.origins() for line in origin.waiting.values())
 
     def _start(self, connection: Connection, call: Outgoing, head: bytes, started_ns: int) -> Stream:
         stream = Stream(
@@ -100,11 +114,12 @@ class Client:
         connection.start(stream, head, call.body)
         return stream
 
-    async def _connect(self, origin: Origin, deadlines: Deadlines) -> Connection:
+    async def _connect(self, origin: Origin, call: Outgoing) -> Connection:
+        deadlines = call.deadlines
         milliseconds = min(deadlines.connect_ms, deadlines.total_ms)
         try:
             async with asyncio.timeout(milliseconds / 1000) as limit:
-                return await origin.acquire(limit.when() or 0.0)
+                return await origin.acquire(call.account_id, limit.when() or 0.0)
         except TimeoutError:
             which = "connect" if milliseconds == deadlines.connect_ms else "total"
             raise UpstreamTimeout(

@@ -21,9 +21,13 @@ class Owner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """reused: it has carried a request before. closed: nothing can be sent any more. idle_since_ns: in clock ticks."""
+    """reused: it has carried a request before. closed: nothing can be sent any more. idle_since_ns: in clock ticks.
+    account_id: whose call it carries; None while it is idle."""
 
-    __slots__ = ("_full", "_owner", "_paused", "_rest", "_stream", "_transport", "closed", "idle_since_ns", "reused")
+    __slots__ = (
+        *("_full", "_owner", "_paused", "_rest", "_stream", "_transport"),
+        *("account_id", "closed", "idle_since_ns", "reused"),
+    )
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
@@ -35,6 +39,7 @@ class Connection(asyncio.Protocol):
         self.reused = False
         self.closed = False
         self.idle_since_ns = 0
+        self.account_id: str | None = None
 
     @property
     def sending(self) -> bool:

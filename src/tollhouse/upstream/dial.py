@@ -16,7 +16,7 @@ from tollhouse.core.wire import Route
 from tollhouse.upstream.address import forbidden, forbidden_host, is_address
 from tollhouse.upstream.connection import Connection, Owner
 from tollhouse.upstream.proxy import Proxy, read_proxy, tunnel
-from tollhouse.upstream.resolve import Resolver
+from tollhouse.upstream.resolve import Resolver, in_thread
 from tollhouse.upstream.tls import Contexts, in_words
 
 
@@ -28,12 +28,15 @@ def authority(route: Route, *, always_port: bool = False) -> str:
 
 
 class Dialer:
-    def __init__(self, resolver: Resolver) -> None:
+    """`by_account`: names are looked up in the turns of the account that chose them."""
+
+    def __init__(self, resolver: Resolver, *, by_account: bool = False) -> None:
         self._resolver = resolver
+        self._by_account = by_account
         self._contexts = Contexts()
 
-    async def dial(self, route: Route, owner: Owner, until: float) -> Connection:
-        """A new connection, TLS included, by `until` (loop time).
+    async def dial(self, route: Route, owner: Owner, until: float, account_id: str = "") -> Connection:
+        """A new connection, TLS included, by `until` (loop time). `account_id`: for whom it is.
 
         Raises UpstreamUnreachable, and TimeoutError where the last address did not answer in its time.
         """
@@ -43,9 +46,9 @@ class Dialer:
             raise UpstreamUnreachable(reason)
         context = None
         if route.scheme == "https":
-            context = self._contexts.get(route.ca_file) or await asyncio.to_thread(self._contexts.read, route.ca_file)
+            context = self._contexts.get(route.ca_file) or await in_thread(lambda: self._contexts.read(route.ca_file))
         host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
-        addresses = await self._addresses(host, port, route)
+        addresses = await self._addresses(host, port, route, account_id)
         failure: Failure | TimeoutError = UpstreamUnreachable("the provider's name has no address")
         for index, address in enumerate(addresses):
             share = (until - loop.time()) / (len(addresses) - index)
@@ -62,10 +65,14 @@ class Dialer:
                 )
         raise failure
 
-    async def _addresses(self, host: str, port: int, route: Route) -> list[str]:
+    async def _addresses(self, host: str, port: int, route: Route, account_id: str) -> list[str]:
         """The addresses that may be dialled. Raises UpstreamUnreachable where there are none."""
         try:
-            found = [host] if is_address(host) else await self._resolver.addresses(host, port)
+            found = (
+                [host]
+                if is_address(host)
+                else await self._resolver.addresses(host, port, account_id if self._by_account else "")
+            )
         except (OSError, UnicodeError):
             raise UpstreamUnreachable("the provider's host name could not be resolved") from None
         judged = [(address, forbidden(address, route)) for address in found]

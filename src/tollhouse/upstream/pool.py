@@ -1,9 +1,12 @@
 """Connections that stay open between requests, by route.
 
 The whole route is the key, with its CA file, its proxy and what it allows: a connection opened under one rule is never
-lent to another. Per route there are at most `open_max` connections, those being made included; whoever comes then waits
-in line and is served in order. At most `idle_max` wait unused, the youngest is taken first, and after `idle_seconds`
-unused one is closed.
+lent to another. Per route there are at most `open_max` connections, those being made included. At most `idle_max` wait
+unused, the youngest is taken first, and after `idle_seconds` unused one is closed.
+
+One account may use at most SHARE times as many connections as are not in use, so that there is always room for another:
+alone three quarters of all, two accounts three sevenths each. Whoever may not have one waits in line. What comes free
+goes to the account that uses the fewest; within an account, to who came first.
 """
 
 import asyncio
@@ -13,11 +16,13 @@ from contextlib import suppress
 from typing import Final
 
 from tollhouse.core.clock import Clock
+from tollhouse.core.failure import ConnectionsTaken
 from tollhouse.core.wire import Route
 from tollhouse.upstream.connection import Connection
 from tollhouse.upstream.dial import Dialer, authority
 
 PREAMBLE_LINES: Final = 3
+SHARE: Final = 3
 
 
 class Pool:
@@ -41,7 +46,7 @@ class Pool:
         yield from self._origins.values()
 
     def expect_expiry(self) -> None:
-        """Some connection has gone idle: look after it later."""
+        """Some connection has gone idle, or a route has none any more: look after it later."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._expire)
 
@@ -60,7 +65,7 @@ class Pool:
             origin.expire(before_ns)
             if not origin.open and not origin.waiting:
                 del self._origins[route]
-        if any(origin.idle for origin in self._origins.values()):
+        if any(origin.idle or not origin.open for origin in self._origins.values()):
             self.expect_expiry()
 
 
@@ -70,7 +75,7 @@ class Origin:
     open: being made, busy or idle. preamble: what follows method and target in every request, PREAMBLE_LINES line ends.
     """
 
-    __slots__ = ("_alive", "_emptied", "_pool", "idle", "open", "preamble", "route", "waiting")
+    __slots__ = ("_alive", "_emptied", "_pool", "idle", "open", "preamble", "route", "used", "waiting")
 
     def __init__(self, pool: Pool, route: Route) -> None:
         self._pool = pool
@@ -78,52 +83,78 @@ class Origin:
         self.preamble = f" HTTP/1.1\r\nhost: {authority(route)}\r\naccept-encoding: identity\r\n".encode()
         self.open = 0
         self.idle: deque[Connection] = deque()
-        self.waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self.used: dict[str, int] = {}  # by account: connections that are made for it or carry its calls
+        self.waiting: dict[str, deque[asyncio.Future[Connection | None]]] = {}  # by account
         self._alive: set[Connection] = set()  # sockets not yet closed
         self._emptied: asyncio.Future[None] | None = None
 
-    def take(self) -> Connection | None:
+    def take(self, account_id: str) -> Connection | None:
         """An idle connection, without waiting."""
-        return self.idle.pop() if self.idle else None
+        if not self.idle or not self._may(account_id):
+            return None
+        connection = self.idle.pop()
+        connection.account_id = account_id
+        self.used[account_id] = self.used.get(account_id, 0) + 1
+        return connection
 
-    async def acquire(self, until: float) -> Connection:
+    async def acquire(self, account_id: str, until: float) -> Connection:
         """An idle connection, a new one, or the next that comes free, by `until` (loop time).
 
-        Raises UpstreamUnreachable and TimeoutError as `Dialer.dial` does. The caller bounds the wait in line.
+        Raises UpstreamUnreachable and TimeoutError as `Dialer.dial` does; ConnectionsTaken for who waited in line until
+        then. The caller bounds the wait.
         """
-        if self.idle:
-            return self.idle.pop()
-        if self.open >= self._pool.open_max:
-            connection = await self._turn()
-            if connection is not None:
-                return connection
+        if self._may(account_id):
+            connection = self.take(account_id)
+            if connection is None:
+                self.open += 1
+                self.used[account_id] = self.used.get(account_id, 0) + 1
         else:
-            self.open += 1
+            connection = await self._turn(account_id, until)
+        if connection is not None:
+            return connection
         made = None
         try:
-            made = await self._pool.dialer.dial(self.route, self, until)
+            made = await self._pool.dialer.dial(self.route, self, until, account_id)
+            made.account_id = account_id
             return made
         finally:
             if made is None or made.closed:
-                self._free()
+                self._free(account_id)
             else:
                 self._alive.add(made)
 
-    async def _turn(self) -> Connection | None:
+    def _may(self, account_id: str) -> bool:
+        free = self._pool.open_max - self.open + len(self.idle)
+        return self.used.get(account_id, 0) < SHARE * free
+
+    async def _turn(self, account_id: str, until: float) -> Connection | None:
         """Wait in line: for a connection, or (None) for the right to open one."""
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(turn)
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Connection | None] = loop.create_future()
+        self.waiting.setdefault(account_id, deque()).append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                with suppress(ValueError):
-                    self.waiting.remove(turn)
+                self._leave(account_id, turn)
+                if loop.time() >= until:
+                    raise ConnectionsTaken(
+                        "all connections to the provider that one account may use are in use: try again",
+                        retry_after_ms=1_000,
+                    ) from None
             elif (given := turn.result()) is None:
-                self._free()
+                self._free(account_id)
             elif not given.closed:
                 self.ready(given)
             raise
+
+    def _leave(self, account_id: str, turn: "asyncio.Future[Connection | None]") -> None:
+        line = self.waiting.get(account_id)
+        if line is not None:
+            with suppress(ValueError):
+                line.remove(turn)
+            if not line:
+                del self.waiting[account_id]
 
     def drop_idle(self) -> None:
         """One kept connection was found closed: the others of its age are likely closed too."""
@@ -143,10 +174,11 @@ class Origin:
 
     def ready(self, connection: Connection) -> None:
         """See connection.Owner: it may carry the next request."""
-        if self._hand_over(connection):
-            return
+        self._unused(connection)
         connection.idle_since_ns = self._pool.clock.ticks_ns()
         self.idle.append(connection)
+        if self.waiting:
+            self._serve()
         if len(self.idle) > self._pool.idle_max:
             self.idle[0].cut()
         self._pool.expect_expiry()
@@ -156,7 +188,8 @@ class Origin:
         with suppress(ValueError):
             self.idle.remove(connection)
         if connection in self._alive:
-            self._free()
+            self._unused(connection)
+            self._left()
 
     def gone(self, connection: Connection) -> None:
         """See connection.Owner: its socket is closed."""
@@ -164,15 +197,44 @@ class Origin:
         if not self._alive and self._emptied is not None and not self._emptied.done():
             self._emptied.set_result(None)
 
-    def _free(self) -> None:
-        """A place is free: it passes to who waits longest."""
-        if not self._hand_over(None):
-            self.open -= 1
+    def _free(self, account_id: str) -> None:
+        """A connection was not made after all."""
+        self._count_off(account_id)
+        self._left()
 
-    def _hand_over(self, connection: Connection | None) -> bool:
-        while self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return True
-        return False
+    def _left(self) -> None:
+        """A place is free."""
+        self.open -= 1
+        if self.waiting:
+            self._serve()
+        elif not self.open:
+            self._pool.expect_expiry()
+
+    def _unused(self, connection: Connection) -> None:
+        account_id, connection.account_id = connection.account_id, None
+        if account_id is not None:
+            self._count_off(account_id)
+
+    def _count_off(self, account_id: str) -> None:
+        left = self.used[account_id] - 1
+        if left:
+            self.used[account_id] = left
+        else:
+            del self.used[account_id]
+
+    def _serve(self) -> None:
+        """Give what is free to those who wait and may have it."""
+        while able := [account_id for account_id in self.waiting if self._may(account_id)]:
+            account_id = min(able, key=lambda one: self.used.get(one, 0))
+            turn = self.waiting[account_id].popleft()
+            if not self.waiting[account_id]:
+                del self.waiting[account_id]
+            if turn.done():
+                continue
+            connection = self.idle.pop() if self.idle else None
+            if connection is None:
+                self.open += 1
+            else:
+                connection.account_id = account_id
+            self.used[account_id] = self.used.get(account_id, 0) + 1
+            turn.set_result(connection)
