@@ -13,7 +13,7 @@ import msgspec
 
 from tollhouse import console
 from tollhouse.access.vault import Vault
-from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
@@ -53,9 +53,11 @@ from tollhouse.routing.retry import RetryBudget
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
 from tollhouse.store.writer import TURN_S
+from tollhouse.threads import FairThreads
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url, read_url
 from tollhouse.upstream.client import Client
+from tollhouse.upstream.simulator.resting import Resting
 from tollhouse.upstream.simulator.simulator import Simulator
 
 COLLECT_AFTER: Final = 50_000  # objects that came and stayed
@@ -171,7 +173,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
     tokenizer = Tokenizer()
-    simulator = Simulator(tokenizer, clock, asyncio.sleep)
+    simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(FairThreads("simulator"), clock, pause))
     health = Health()
     retries = RetryBudget()
     addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)

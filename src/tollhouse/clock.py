@@ -29,3 +29,7 @@ class SystemRandom:
         at = self._at
         self._at = at + count
         return self._block[at : self._at]
+
+
+pause = time.sleep
+"""Hold up the thread it is called in, never the one of the event loop."""

@@ -74,7 +74,7 @@ def test_new_api_7062_who_leaves_gets_no_refund_of_what_the_provider_bills(strea
 @pytest.mark.parametrize("provider_streams", [False, True])
 def test_new_api_7241_an_incomplete_response_is_billed(stream: bool, provider_streams: bool) -> None:
     usage = Usage(input=60, output=12)
-    events = response_events("resp_1", 1, "up", ["Zoll ", "haus"], usage=usage, finish="length")
+    events = list(response_events("resp_1", 1, "up", ["Zoll ", "haus"], usage=usage, finish="length"))
     whole = response("resp_1", 1, "up", "Zoll haus", usage=usage, finish="length")
     stage = Stage(first=FakeUpstream(streaming(*events) if provider_streams else buffered(whole)), money=10**9)
     client = FakeClient(json.dumps({"model": "house-1", "input": "hi", "stream": stream}).encode())

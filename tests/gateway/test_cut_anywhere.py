@@ -44,9 +44,9 @@ class Stream(NamedTuple):
         return min(max(events - self.opening, 0), len(SAID))
 
 
-CHAT = chat_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True)
-COMPLETIONS = completion_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True)
-RESPONSES = response_events("resp_1", 1, "up", SAID, usage=REPORTED)
+CHAT = list(chat_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True))
+COMPLETIONS = list(completion_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True))
+RESPONSES = list(response_events("resp_1", 1, "up", SAID, usage=REPORTED))
 STREAMS: Mapping[Operation, Stream] = {
     "chat": Stream({"messages": [{"role": "user", "content": "hi there"}]}, CHAT, 1, 6, 8, 5),
     "completions": Stream({"prompt": "hi there you"}, COMPLETIONS, 0, 5, 7, 3),

@@ -207,7 +207,7 @@ def test_choices_logprobs_reasoning_and_refusals_are_gathered() -> None:
 @pytest.mark.parametrize("n", [1, 2])
 def test_gathering_undoes_streaming(tool: tuple[str, str] | None, n: int) -> None:
     finish = "tool_calls" if tool else "stop"
-    events = answers.chat_events("chatcmpl-1", 1, "m", ["Zoll", "haus"], tool, PLAIN, finish, True, n)
+    events = list(answers.chat_events("chatcmpl-1", 1, "m", ["Zoll", "haus"], tool, PLAIN, finish, True, n))
     body, _ = gathered(*events)
     whole = json.loads(answers.chat("chatcmpl-1", 1, "m", "Zollhaus", tool, PLAIN, finish, n))
     for choice in whole["choices"]:
@@ -216,14 +216,14 @@ def test_gathering_undoes_streaming(tool: tuple[str, str] | None, n: int) -> Non
 
 
 def test_gathering_undoes_legacy_streaming() -> None:
-    events = answers.completion_events("cmpl-1", 1, "m", ["Zoll", "haus"], PLAIN, "length", True, 2)
+    events = list(answers.completion_events("cmpl-1", 1, "m", ["Zoll", "haus"], PLAIN, "length", True, 2))
     body, aggregate = gathered(*events, operation="completions")
     assert body == json.loads(answers.completion("cmpl-1", 1, "m", "Zollhaus", PLAIN, "length", 2))
     assert aggregate.incomplete
 
 
 def test_a_response_is_gathered_from_its_terminal_event() -> None:
-    events = response_answers.response_events("resp_1", 1, "m", ["Zoll", "haus"], ("toll", "{}"), PLAIN)
+    events = list(response_answers.response_events("resp_1", 1, "m", ["Zoll", "haus"], ("toll", "{}"), PLAIN))
     body, aggregate = gathered(*events, operation="responses")
     assert body == json.loads(response_answers.response("resp_1", 1, "m", "Zollhaus", ("toll", "{}"), PLAIN))
     assert aggregate.usage == PLAIN

@@ -78,7 +78,7 @@ def test_chat_answers_are_read() -> None:
 
 
 def test_chat_streams_are_accumulated_by_the_client() -> None:
-    stream = answers.chat_events("chatcmpl-1", 1, "m", ["a", "b"], TOOL, PLAIN, "tool_calls", True)
+    stream = list(answers.chat_events("chatcmpl-1", 1, "m", ["a", "b"], TOOL, PLAIN, "tool_calls", True))
     with events(*stream) as api, api.chat.completions.stream(model="m", messages=[]) as chat:
         final = chat.get_final_completion()
     message = final.choices[0].message
@@ -107,7 +107,7 @@ def test_responses_are_read() -> None:
 
 @pytest.mark.parametrize("finish", ["stop", "length"])
 def test_response_streams_are_accumulated_by_the_client(finish: str) -> None:
-    stream = response_answers.response_events("resp_1", 1, "m", ["a", "b"], TOOL, PLAIN, finish)
+    stream = list(response_answers.response_events("resp_1", 1, "m", ["a", "b"], TOOL, PLAIN, finish))
     with events(*stream) as api:
         read = list(api.responses.create(model="m", input="x", stream=True))
     assert [event.sequence_number for event in read if event.type != "error"] == list(range(len(stream)))

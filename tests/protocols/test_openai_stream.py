@@ -342,14 +342,14 @@ def test_memory_for_counting_is_bounded() -> None:
 
 
 def test_legacy_completions_are_read_alike() -> None:
-    events = answers.completion_events("cmpl-1", 1, "m", ["Zoll", "haus"], PLAIN, include_usage=True)
+    events = list(answers.completion_events("cmpl-1", 1, "m", ["Zoll", "haus"], PLAIN, include_usage=True))
     for pieces in cuts(b"".join(events)):
         passed = relay(*pieces, operation="completions", show_usage=False)
         assert passed == Passed(b"".join(events[:3]), DONE, PLAIN, len("Zollhaus"), None)
 
 
 def responses(finish: str = "stop", tool: tuple[str, str] | None = None) -> list[bytes]:
-    return response_answers.response_events("resp_1", 1, "m", ["Zoll", "haus"], tool, PLAIN, finish)
+    return list(response_answers.response_events("resp_1", 1, "m", ["Zoll", "haus"], tool, PLAIN, finish))
 
 
 @pytest.mark.parametrize("finish", ["stop", "length"])

@@ -1,7 +1,7 @@
 """A simulator with a clock that stands still and sleeps that are only noted, and calls to it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,12 +28,24 @@ class StandingClock:
         return 0
 
 
+class AtOnce:
+    """Large work done where it is asked for, and noted. See `core.aside.Aside`."""
+
+    def __init__(self) -> None:
+        self.asked_by: list[str] = []
+
+    async def run(self, account_id: str, work: Callable[[], T]) -> T:
+        self.asked_by.append(account_id)
+        return work()
+
+
 @dataclass
 class Rehearsal:
+    aside: AtOnce = field(default_factory=AtOnce)
     slept: list[float] = field(default_factory=list)  # seconds
 
     def __post_init__(self) -> None:
-        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep)
+        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep, self.aside)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -7,6 +7,7 @@ Prints that address when it listens; a fault is scripted by the offer's model na
 import argparse
 import asyncio
 
+from tests.simulator.rehearsal import AtOnce
 from tollhouse.clock import SystemClock
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import SimulatorServer
@@ -14,7 +15,7 @@ from tollhouse.upstream.simulator.simulator import Simulator
 
 
 async def serve(port: int, api_keys: list[str]) -> None:
-    server = SimulatorServer(Simulator(Tokenizer(), SystemClock(), asyncio.sleep), api_keys=api_keys)
+    server = SimulatorServer(Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce()), api_keys=api_keys)
     print(f"http://127.0.0.1:{await server.start(port=port)}/v1", flush=True)
     try:
         await asyncio.Event().wait()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.simulator.rehearsal import CHAT, Rehearsal, StandingClock
+from tests.simulator.rehearsal import CHAT, AtOnce, Rehearsal, StandingClock
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.wire import Deadlines
 from tollhouse.providers import kinds
@@ -209,7 +209,7 @@ def test_a_read_that_waits_for_its_chunk_is_broken_by_abort() -> None:
             await for_ever.wait()
 
         rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep)
+        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce())
         answer = await rehearsal.send(STREAM, "chunk_ms=50")
         await answer.read()
         reading = asyncio.create_task(answer.read())
@@ -236,7 +236,7 @@ def test_a_caller_who_is_cancelled_leaves_nothing_sleeping(script: str) -> None:
                 ended.append("woken")
 
         rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep)
+        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce())
 
         async def call() -> None:
             answer = await rehearsal.send(STREAM, script)

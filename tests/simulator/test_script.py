@@ -96,6 +96,7 @@ def test_headers_that_belong_to_a_row_come_with_it() -> None:
         ("chunk_ms=60001", "'chunk_ms'"),
         ("cut_after=9999999999", "'cut_after'"),
         ("tokens=100001", "'tokens'"),
+        ("," * 501, "501 characters"),
         ("tool=a b", "cannot be a tool's name"),
         ("tool=" + "x" * 65, "cannot be a tool's name"),
         ("malformed=1", "'malformed' takes no value"),

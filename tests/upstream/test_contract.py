@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from tests.simulator.rehearsal import AtOnce
 from tests.upstream.conftest import Run
 from tests.upstream.hostile import Peer, Step, Wire, ask, close, new_client, route_to, whole
 from tollhouse.clock import SystemClock
@@ -22,7 +23,7 @@ Stand = Callable[[], AbstractAsyncContextManager[tuple[Upstream, int]]]
 
 
 def _simulator() -> Simulator:
-    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep)
+    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce())
 
 
 @asynccontextmanager

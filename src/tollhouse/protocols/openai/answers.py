@@ -1,4 +1,4 @@
-"""Answers and event streams as an OpenAI server writes them: whole bodies and lists of events, from plain text.
+"""Answers and event streams as an OpenAI server writes them: whole bodies and events, from plain text.
 
 Who calls: the simulator. Everything is compact JSON in UTF-8; `created` is in Unix seconds; `usage=None` leaves usage
 out, as some servers do. `tool` is (name, arguments as JSON text). `finish` is `stop`, `length`, `tool_calls` or
@@ -7,7 +7,7 @@ out, as some servers do. `tool` is (name, arguments as JSON text). `finish` is `
 
 import struct
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -65,32 +65,32 @@ def chat_events(
     finish: str | None = "stop",
     include_usage: bool = False,
     n: int = 1,
-) -> list[bytes]:
-    """The same as events: the role, one event a piece of text, the tool call, the finish, usage if asked, `[DONE]`."""
+) -> Iterator[bytes]:
+    """The same as events: the role, one event a piece of text, the tool call, the finish, usage if asked, `[DONE]`.
+    Each is made when it is asked for."""
     head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
     tail: dict[str, object] = {"usage": None} if include_usage else {}
-    deltas: list[dict[str, object]] = [{"role": "assistant", "content": None if tool and not pieces else ""}]
-    deltas += [{"content": piece} for piece in pieces]
-    if tool:
-        name, arguments = tool
-        call = {"index": 0, **_tool_call(answer_id, (name, ""))}
-        deltas.append({"tool_calls": [call]})
-        deltas += [
-            {"tool_calls": [{"index": 0, "function": {"arguments": arguments[at : at + 16]}}]}
-            for at in range(0, len(arguments), 16)
-        ]
-    events = [
-        _event(head | {"choices": [{"index": i, "delta": delta, "logprobs": None, "finish_reason": None}]} | tail)
-        for delta in deltas
-        for i in range(n)
-    ]
+    for delta in _deltas(answer_id, pieces, tool):
+        for i in range(n):
+            choice = {"index": i, "delta": delta, "logprobs": None, "finish_reason": None}
+            yield _event(head | {"choices": [choice]} | tail)
     for i in range(n):
         choice = {"index": i, "delta": {}, "logprobs": None, "finish_reason": finish}
-        events.append(_event(head | {"choices": [choice]} | tail))
+        yield _event(head | {"choices": [choice]} | tail)
     if include_usage and usage is not None:
-        events.append(_event(head | {"choices": []} | _usage(usage)))
-    events.append(DONE)
-    return events
+        yield _event(head | {"choices": []} | _usage(usage))
+    yield DONE
+
+
+def _deltas(answer_id: str, pieces: Sequence[str], tool: tuple[str, str] | None) -> Iterator[dict[str, object]]:
+    yield {"role": "assistant", "content": None if tool and not pieces else ""}
+    for piece in pieces:
+        yield {"content": piece}
+    if tool:
+        name, arguments = tool
+        yield {"tool_calls": [{"index": 0, **_tool_call(answer_id, (name, ""))}]}
+        for at in range(0, len(arguments), 16):
+            yield {"tool_calls": [{"index": 0, "function": {"arguments": arguments[at : at + 16]}}]}
 
 
 def completion(
@@ -117,21 +117,18 @@ def completion_events(
     finish: str | None = "stop",
     include_usage: bool = False,
     n: int = 1,
-) -> list[bytes]:
-    """The same as events: one a piece of text, the finish, usage if asked, `[DONE]`."""
+) -> Iterator[bytes]:
+    """The same as events: one a piece of text, the finish, usage if asked, `[DONE]`. Each is made when asked for."""
     head = {"id": answer_id, "object": "text_completion", "created": created, "model": model}
     tail: dict[str, object] = {"usage": None} if include_usage else {}
-    parts: list[tuple[str, str | None]] = [(piece, None) for piece in pieces]
-    parts.append(("", finish))
-    events = [
-        _event(head | {"choices": [{"text": text, "index": i, "logprobs": None, "finish_reason": end}]} | tail)
-        for text, end in parts
-        for i in range(n)
-    ]
+    for number in range(len(pieces) + 1):
+        text, end = (pieces[number], None) if number < len(pieces) else ("", finish)
+        for i in range(n):
+            choice = {"text": text, "index": i, "logprobs": None, "finish_reason": end}
+            yield _event(head | {"choices": [choice]} | tail)
     if include_usage and usage is not None:
-        events.append(_event(head | {"choices": []} | _usage(usage)))
-    events.append(DONE)
-    return events
+        yield _event(head | {"choices": []} | _usage(usage))
+    yield DONE
 
 
 def embeddings(model: str, vectors: Sequence[Sequence[float]], usage: Usage | None, base64: bool = False) -> bytes:

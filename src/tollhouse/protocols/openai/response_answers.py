@@ -4,7 +4,7 @@ Who calls: the simulator. `created` is in Unix seconds; `tool` is (name, argumen
 makes the answer incomplete, anything else completes it; `usage=None` leaves usage null.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -40,53 +40,57 @@ def response_events(
     tool: tuple[str, str] | None = None,
     usage: Usage | None = None,
     finish: str | None = "stop",
-) -> list[bytes]:
-    """The same as events: from `response.created` to `response.completed` or `response.incomplete`, each numbered."""
+) -> Iterator[bytes]:
+    """The same as events: from `response.created` to `response.completed` or `response.incomplete`, each numbered, and
+    made when it is asked for."""
+    for number, event in enumerate(_all_events(answer_id, created, model, pieces, tool, usage, finish)):
+        yield f"event: {event['type']}\ndata: ".encode() + _encode(event | {"sequence_number": number}) + b"\n\n"
+
+
+def _all_events(
+    answer_id: str,
+    created: int,
+    model: str,
+    pieces: Sequence[str],
+    tool: tuple[str, str] | None,
+    usage: Usage | None,
+    finish: str | None,
+) -> Iterator[_Object]:
     status = "incomplete" if finish == "length" else "completed"
-    events: list[_Object] = [
-        {"type": kind, "response": _response(answer_id, created, model, "in_progress", [], None)}
-        for kind in ("response.created", "response.in_progress")
-    ]
+    for kind in ("response.created", "response.in_progress"):
+        yield {"type": kind, "response": _response(answer_id, created, model, "in_progress", [], None)}
     output: list[_Object] = []
     if pieces or not tool:
         output.append(_message(answer_id, "".join(pieces), status))
-        events += _message_events(answer_id, pieces, output[-1])
+        yield from _message_events(answer_id, pieces, output[-1])
     if tool:
         output.append(_function_call(answer_id, tool, status))
-        events += _function_call_events(tool[1], output[-1], len(output) - 1)
-    whole = _response(answer_id, created, model, status, output, usage)
-    events.append({"type": f"response.{status}", "response": whole})
-    return [
-        f"event: {event['type']}\ndata: ".encode() + _encode(event | {"sequence_number": number}) + b"\n\n"
-        for number, event in enumerate(events)
-    ]
+        yield from _function_call_events(tool[1], output[-1], len(output) - 1)
+    yield {"type": f"response.{status}", "response": _response(answer_id, created, model, status, output, usage)}
 
 
-def _message_events(answer_id: str, pieces: Sequence[str], message: _Object) -> list[_Object]:
+def _message_events(answer_id: str, pieces: Sequence[str], message: _Object) -> Iterator[_Object]:
     text = "".join(pieces)
     at: _Object = {"item_id": message["id"], "output_index": 0, "content_index": 0}
     opened = message | {"status": "in_progress", "content": []}
-    return [
-        {"type": "response.output_item.added", "output_index": 0, "item": opened},
-        {"type": "response.content_part.added", **at, "part": _part("")},
-        *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in pieces),
-        {"type": "response.output_text.done", **at, "text": text, "logprobs": []},
-        {"type": "response.content_part.done", **at, "part": _part(text)},
-        {"type": "response.output_item.done", "output_index": 0, "item": message},
-    ]
+    yield {"type": "response.output_item.added", "output_index": 0, "item": opened}
+    yield {"type": "response.content_part.added", **at, "part": _part("")}
+    for piece in pieces:
+        yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
+    yield {"type": "response.output_text.done", **at, "text": text, "logprobs": []}
+    yield {"type": "response.content_part.done", **at, "part": _part(text)}
+    yield {"type": "response.output_item.done", "output_index": 0, "item": message}
 
 
-def _function_call_events(arguments: str, call: _Object, index: int) -> list[_Object]:
+def _function_call_events(arguments: str, call: _Object, index: int) -> Iterator[_Object]:
     at: _Object = {"item_id": call["id"], "output_index": index}
     opened = call | {"status": "in_progress", "arguments": ""}
-    cuts = range(0, len(arguments), 16)
     kind = "response.function_call_arguments"
-    return [
-        {"type": "response.output_item.added", "output_index": index, "item": opened},
-        *({"type": f"{kind}.delta", **at, "delta": arguments[cut : cut + 16]} for cut in cuts),
-        {"type": f"{kind}.done", **at, "name": call["name"], "arguments": arguments},
-        {"type": "response.output_item.done", "output_index": index, "item": call},
-    ]
+    yield {"type": "response.output_item.added", "output_index": index, "item": opened}
+    for cut in range(0, len(arguments), 16):
+        yield {"type": f"{kind}.delta", **at, "delta": arguments[cut : cut + 16]}
+    yield {"type": f"{kind}.done", **at, "name": call["name"], "arguments": arguments}
+    yield {"type": "response.output_item.done", "output_index": index, "item": call}
 
 
 def _response(

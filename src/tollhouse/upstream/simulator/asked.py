@@ -9,11 +9,13 @@ from msgspec import Struct
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
 from tollhouse.protocols.openai import request as requests
+from tollhouse.upstream.simulator.bounds import ANSWERS_MAX, DEPTH_MAX, FIGURES_MAX, MODERATIONS_MAX, STOPS_MAX, require
 
 DIMENSIONS_DEFAULT: Final = 1536
 _DIMENSIONS_MAX: Final = 4096
 _INPUTS_MAX: Final = 2048
-_ANSWERS_MAX: Final = 128  # to one input: as the original; without a bound, one call could fill the memory
+_ANSWERS_MAX: Final = 128  # to one input: as the original
+_TOOL_NAME_MAX: Final = 128
 _ANY_JSON: Final[dict[str, object]] = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _TOOL_RESULTS: Final = ("function_call_output", "custom_tool_call_output")
 
@@ -57,6 +59,15 @@ def _read(request: requests.Request) -> Asked:
     inputs = _inputs(members.get(named))
     if len(inputs) > _INPUTS_MAX:
         raise BadRequest(f"'{named}' may hold at most {_INPUTS_MAX} entries.", param=named)
+    n, dimensions = _answers(members.get("n")), _dimensions(members.get("dimensions"))
+    stops = _listed(members.get("stop"))
+    require(len(stops), STOPS_MAX, "stop sequences", "stop")
+    if operation == "embeddings":
+        require(len(inputs) * dimensions, FIGURES_MAX, "figures (inputs times dimensions)", named)
+    elif operation == "moderations":
+        require(len(inputs), MODERATIONS_MAX, "results", named)
+    elif operation == "completions":
+        require(len(inputs) * n, ANSWERS_MAX, "answers (prompts times n)", "n")
     turns = members.get("messages") if operation == "chat" else members.get("input")
     end: object = turns[-1] if operation in ("chat", "responses") and isinstance(turns, list) else None
     return Asked(
@@ -69,14 +80,14 @@ def _read(request: requests.Request) -> Asked:
         media=sum(map(_media, (members.get("messages"), members.get("input")))),
         last=" ".join(_texts(turns if end is None else end)) or " ".join(_texts(members.get("prompt"))),
         replies_to_tool=isinstance(end, dict) and (end.get("role") == "tool" or end.get("type") in _TOOL_RESULTS),
-        n=_answers(members.get("n")),
+        n=n,
         cap=request.output_cap,
-        stop=tuple(text for text in _listed(members.get("stop")) if isinstance(text, str) and text),
+        stop=tuple(text for text in stops if isinstance(text, str) and text),
         tools=tools,
         forced_tool=_forced_tool(members.get("tool_choice"), tools),
         schema=_schema(members),
         logprobs=members.get("logprobs") is True,
-        dimensions=_dimensions(members.get("dimensions")),
+        dimensions=dimensions,
         base64=_base64(members.get("encoding_format")),
     )
 
@@ -89,30 +100,34 @@ def _prompt(members: _Object) -> Iterator[str]:
         yield msgspec.json.encode(tools).decode()
 
 
-def _texts(value: object) -> Iterator[str]:
-    """The texts in a string, a message, a part, or a list of them."""
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """The texts in a string, a message, a part, or a list of them; what lies deeper than any message is none."""
     if isinstance(value, str):
         yield value
+    elif depth > DEPTH_MAX:
+        return
     elif isinstance(value, list):
         for entry in value:
-            yield from _texts(entry)
+            yield from _texts(entry, depth + 1)
     elif isinstance(value, dict):
         for name in ("content", "text", "refusal", "name", "arguments", "output", "summary"):
-            yield from _texts(value.get(name))
+            yield from _texts(value.get(name), depth + 1)
         for call in _listed(value.get("tool_calls")):
             if isinstance(call, dict):
-                yield from _texts(call.get("function"))
+                yield from _texts(call.get("function"), depth + 1)
 
 
-def _media(value: object) -> int:
+def _media(value: object, depth: int = 0) -> int:
     """How many parts of messages are no text."""
+    if depth > DEPTH_MAX:
+        return 0
     if isinstance(value, list):
-        return sum(map(_media, value))
+        return sum(_media(entry, depth + 1) for entry in value)
     if not isinstance(value, dict):
         return 0
     kind = value.get("type")
     is_media = isinstance(kind, str) and kind.removeprefix("input_") in ("image", "image_url", "audio", "file")
-    return is_media + _media(value.get("content"))
+    return is_media + _media(value.get("content"), depth + 1)
 
 
 def _inputs(value: object) -> tuple[str | list[int], ...]:
@@ -138,13 +153,15 @@ def _tools(value: object) -> Iterator[tuple[str, object]]:
 
 def _forced_tool(choice: object, tools: _Object) -> str | None:
     if choice == "required":
-        return next(iter(tools), None)
+        choice = {"name": next(iter(tools), None)}
     if not isinstance(choice, dict):
         return None
     function = choice.get("function", choice)
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str):
         return None
+    if len(name) > _TOOL_NAME_MAX:
+        raise BadRequest(f"a tool's name has at most {_TOOL_NAME_MAX} characters.", param="tool_choice")
     if name not in tools:
         raise BadRequest(f"'tool_choice' names '{name[:64]}', which is not among 'tools'.", param="tool_choice")
     return name

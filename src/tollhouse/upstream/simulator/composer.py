@@ -1,6 +1,6 @@
 """The answer to a body and a script: what it says, what it used, and the bytes that a server of the format writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -12,9 +12,19 @@ from tollhouse.core.wire import Headers
 from tollhouse.protocols.openai import answers, response_answers
 from tollhouse.upstream.simulator import fitting, words
 from tollhouse.upstream.simulator.asked import Asked
+from tollhouse.upstream.simulator.bounds import (
+    BYTES_MAX,
+    LIGHT_FIGURES,
+    LIGHT_TOKENS,
+    LOGPROBS_MAX,
+    TOKENS_MAX,
+    require,
+)
 from tollhouse.upstream.simulator.logprobs import with_logprobs
 from tollhouse.upstream.simulator.script import Script
 from tollhouse.upstream.simulator.vectors import unit_vector
+
+_REPLY_TOKENS_MAX: Final = 256  # of an answer that no script and no schema makes longer
 
 IMAGE_TOKENS: Final = 85
 """What a part without text (an image, audio, a file) counts as."""
@@ -33,10 +43,14 @@ _STATUS_ROWS: Final = (  # status, type, code: as the original server has them
 
 
 class Composed(Struct, frozen=True):
+    """`pieces`: of the body, each made when it is to be sent, and sent alone. `cut_after`: the connection breaks after
+    so many of them, if there are more. `broken`: it breaks after the last."""
+
     status: int
     headers: Headers
-    pieces: Sequence[bytes]  # of the body, each sent alone
-    broken: bool = False  # the connection ends after the pieces, before the body is whole
+    pieces: Iterable[bytes]
+    cut_after: int | None = None
+    broken: bool = False
 
 
 class Said(Struct, frozen=True):
@@ -47,12 +61,26 @@ class Said(Struct, frozen=True):
     finish: str
     tokens: int
 
+    def whole(self) -> str:
+        return self.text if self.tool is None else self.tool[0] + self.tool[1]
+
 
 async def tokens_in(asked: Asked, counter: TextCounter) -> int:
     """What the prompt counts as: the one figure of an answer that may take long to find."""
     ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
     texts = await counter.count_aside("\n".join(asked.prompt), asked.model)
     return texts + ids + IMAGE_TOKENS * asked.media
+
+
+def is_light(asked: Asked, script: Script) -> bool:
+    """Whether the answer is made within a few milliseconds, and may be made on the event loop."""
+    if asked.operation == "embeddings":
+        return len(asked.inputs) * asked.dimensions <= LIGHT_FIGURES
+    calls_a_tool = asked.forced_tool is not None or script.tool is not None
+    if asked.operation == "moderations" or asked.schema is not None or calls_a_tool:
+        return False
+    tokens = _REPLY_TOKENS_MAX if script.tokens is None else script.tokens
+    return tokens * _choices(asked) <= LIGHT_TOKENS
 
 
 def compose(asked: Asked, script: Script, counter: TokenCounter, read: int, created: int) -> Composed:
@@ -65,12 +93,16 @@ def compose(asked: Asked, script: Script, counter: TokenCounter, read: int, crea
         flagged = ["violence" in text.lower() for text in asked.inputs if isinstance(text, str)]
         body = answers.moderations(f"modr-{_seed(asked)[:24]}", asked.model, flagged)
         return _cut(Composed(200, [_JSON], [body]), script)
+    choices = _choices(asked)
+    require((script.tokens or 0) * choices, TOKENS_MAX, "output tokens (of all answers)", "n")
     said = _say(asked, script, counter)
+    require(said.tokens * choices, LOGPROBS_MAX if asked.logprobs else TOKENS_MAX, "output tokens (of all answers)")
+    require(len(said.whole()) * choices, BYTES_MAX, "characters (of all answers)")
     usage = None
     if not script.no_usage:
-        usage = Usage(input=read, output=said.tokens * _choices(asked))
+        usage = Usage(input=read, output=said.tokens * choices)
     if asked.stream:
-        return _cut(Composed(200, [_EVENTS], _events(asked, said, usage, created)), script)
+        return _cut_stream(Composed(200, [_EVENTS], _events(asked, said, usage, created)), script)
     return _cut(Composed(200, [_JSON], [_body(asked, said, usage, created)]), script)
 
 
@@ -116,7 +148,7 @@ def _body(asked: Asked, said: Said, usage: Usage | None, created: int) -> bytes:
     return with_logprobs(body) if asked.logprobs else body
 
 
-def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> list[bytes]:
+def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> Iterable[bytes]:
     answer_id, model, pieces = _answer_id(asked), asked.model, words.pieces(said.text)
     if asked.operation == "responses":
         return response_answers.response_events(answer_id, created, model, pieces, said.tool, usage, said.finish)
@@ -129,7 +161,7 @@ def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> list
     )
     if not asked.logprobs:
         return events
-    return [*(b"data: " + with_logprobs(event[6:-2]) + b"\n\n" for event in events[:-1]), events[-1]]
+    return (event if event == answers.DONE else b"data: " + with_logprobs(event[6:-2]) + b"\n\n" for event in events)
 
 
 def _embeddings(asked: Asked, script: Script, read: int) -> bytes:
@@ -139,15 +171,23 @@ def _embeddings(asked: Asked, script: Script, read: int) -> bytes:
 
 
 def _cut(whole: Composed, script: Script) -> Composed:
-    """The answer as a faulty provider sends it."""
-    pieces = whole.pieces
+    """A buffered answer as a faulty provider sends it."""
+    (body,) = whole.pieces
     if script.malformed:
-        return Composed(whole.status, whole.headers, [pieces[0][: len(pieces[0]) // 2] + b"\n\n"])
-    after = script.cut_after
-    if after is None or (len(pieces) > 1 and after >= len(pieces)):
+        return Composed(whole.status, whole.headers, [_malformed(body)])
+    if script.cut_after is None:
         return whole
-    sent = pieces[:after] if len(pieces) > 1 else [pieces[0][: len(pieces[0]) // 2]]
-    return Composed(whole.status, whole.headers, sent, broken=True)
+    return Composed(whole.status, whole.headers, [body[: len(body) // 2]], broken=True)
+
+
+def _cut_stream(whole: Composed, script: Script) -> Composed:
+    if script.malformed:
+        return Composed(whole.status, whole.headers, [_malformed(next(iter(whole.pieces)))])
+    return Composed(whole.status, whole.headers, whole.pieces, cut_after=script.cut_after)
+
+
+def _malformed(piece: bytes) -> bytes:
+    return piece[: len(piece) // 2] + b"\n\n"
 
 
 def _choices(asked: Asked) -> int:

@@ -2,58 +2,103 @@
 
 from typing import Final
 
+import msgspec
+
+from tollhouse.core.failure import BadRequest
+from tollhouse.upstream.simulator.bounds import SCHEMA_CHARACTERS_MAX, SCHEMA_VALUES_MAX
+
 _DEPTH_MAX: Final = 16
-_PLAIN: Final = (("integer", 1), ("number", 1), ("boolean", True), ("null", None))
+_REFERENCE_MAX: Final = 200
+_PLAIN: Final = (("boolean", True), ("null", None))
 
 
 def fitting(schema: object) -> object:
     """Obeyed are type, const, enum, default, required, items, minItems, minLength, minimum, maximum, the first of
-    anyOf, oneOf and allOf, and `$ref` within the schema, down to 16 levels; not patterns and formats."""
-    return _value(schema, schema, 0)
+    anyOf, oneOf and allOf, and `$ref` within the schema, down to 16 levels; not patterns and formats.
+
+    Raises BadRequest for a schema that no value of SCHEMA_VALUES_MAX values and SCHEMA_CHARACTERS_MAX characters fits:
+    each value is counted before it is made, whatever level or reference it comes from.
+    """
+    return _Fitting(schema).value(schema, 0)
 
 
-def _value(schema: object, root: object, depth: int) -> object:
-    if not isinstance(schema, dict) or depth > _DEPTH_MAX:
-        return {} if depth == 0 else None
-    if isinstance(reference := schema.get("$ref"), str):
-        return _value(_resolve(reference, root), root, depth + 1)
-    for name in ("const", "default"):
-        if name in schema:
-            return schema[name]
-    if choices := schema.get("enum"):
-        return choices[0] if isinstance(choices, list) else choices
-    for name in ("anyOf", "oneOf", "allOf"):
-        options = schema.get(name)
-        if isinstance(options, list) and options:
-            return _value(options[0], root, depth + 1)
-    kind = schema.get("type", "object" if depth == 0 or "properties" in schema else "string")
-    if isinstance(kind, list):
-        kind = next((one for one in kind if one != "null"), "null")
-    if kind == "object":
-        return _object(schema, root, depth)
-    if kind == "array":
-        return [_value(schema.get("items"), root, depth + 1) for _ in range(_whole(schema.get("minItems"), 0))]
-    if kind == "string":
-        return "x" * _whole(schema.get("minLength"), 0) or "simulated"
-    if kind in ("integer", "number"):
-        return schema.get("minimum", schema.get("maximum", 1))
-    return dict(_PLAIN).get(kind)
+class _Fitting:
+    """The value as it grows, and how much it may still grow."""
 
+    def __init__(self, root: object) -> None:
+        self._root = root
+        self._values = SCHEMA_VALUES_MAX
+        self._characters = SCHEMA_CHARACTERS_MAX
 
-def _object(schema: dict[str, object], root: object, depth: int) -> dict[str, object]:
-    properties, required = schema.get("properties"), schema.get("required")
-    if not isinstance(properties, dict):
-        return {}
-    names = required if isinstance(required, list) else properties if depth == 0 else ()
-    return {name: _value(properties.get(name), root, depth + 1) for name in names}
+    def value(self, schema: object, depth: int) -> object:
+        self._spend(1, 0)
+        if not isinstance(schema, dict) or depth > _DEPTH_MAX:
+            return {} if depth == 0 else None
+        if isinstance(reference := schema.get("$ref"), str):
+            return self.value(_resolve(reference, self._root), depth + 1)
+        for name in ("const", "default"):
+            if name in schema:
+                return self._given(schema[name])
+        if choices := schema.get("enum"):
+            return self._given(choices[0] if isinstance(choices, list) else choices)
+        for name in ("anyOf", "oneOf", "allOf"):
+            options = schema.get(name)
+            if isinstance(options, list) and options:
+                return self.value(options[0], depth + 1)
+        return self._of_type(schema, depth)
+
+    def _of_type(self, schema: dict[str, object], depth: int) -> object:
+        kind = schema.get("type", "object" if depth == 0 or "properties" in schema else "string")
+        if isinstance(kind, list):
+            kind = next((one for one in kind if one != "null"), "null")
+        if kind == "object":
+            return self._object(schema, depth)
+        if kind == "array":
+            count = _least(schema.get("minItems"))
+            self._spend(0, count)
+            return [self.value(schema.get("items"), depth + 1) for _ in range(count)]
+        if kind == "string":
+            length = _least(schema.get("minLength"))
+            self._spend(0, length)
+            return "x" * length or "simulated"
+        if kind in ("integer", "number"):
+            figure = schema.get("minimum", schema.get("maximum", 1))
+            return figure if isinstance(figure, int | float) else 1
+        return dict(_PLAIN).get(kind) if isinstance(kind, str) else None
+
+    def _object(self, schema: dict[str, object], depth: int) -> dict[str, object]:
+        properties, required = schema.get("properties"), schema.get("required")
+        if not isinstance(properties, dict):
+            return {}
+        names = required if isinstance(required, list) else properties if depth == 0 else ()
+        found: dict[str, object] = {}
+        for name in names:
+            self._spend(0, len(name) if isinstance(name, str) else 1)
+            if isinstance(name, str):
+                found[name] = self.value(properties.get(name), depth + 1)
+        return found
+
+    def _given(self, value: object) -> object:
+        """A value that the schema names: as large as its JSON is."""
+        self._spend(0, len(msgspec.json.encode(value)))
+        return value
+
+    def _spend(self, values: int, characters: int) -> None:
+        self._values -= values
+        self._characters -= characters
+        if self._values < 0 or self._characters < 0:
+            raise BadRequest(
+                f"The simulator fits a schema with at most {SCHEMA_VALUES_MAX} values of {SCHEMA_CHARACTERS_MAX}"
+                " characters in all; this one asks for more: lower its minItems, minLength or nesting."
+            )
 
 
 def _resolve(reference: str, root: object) -> object:
     place = root
-    for step in reference.removeprefix("#").strip("/").split("/"):
+    for step in filter(None, reference[:_REFERENCE_MAX].removeprefix("#").split("/")):
         place = place.get(step) if isinstance(place, dict) else None
     return place
 
 
-def _whole(value: object, default: int) -> int:
-    return min(value, 64) if type(value) is int else default
+def _least(value: object) -> int:
+    return max(0, value) if type(value) is int else 0

@@ -24,6 +24,7 @@ from msgspec import Struct, structs
 
 from tollhouse.core.failure import BadRequest, Failure, every_failure
 from tollhouse.core.spelling import nearest
+from tollhouse.upstream.simulator.bounds import SCRIPT_MAX, TOKENS_MAX
 
 MODEL_PREFIX: Final = "simulate/"
 
@@ -33,7 +34,7 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "first_byte_ms": (0, 600_000),
     "chunk_ms": (0, 60_000),
     "cut_after": (0, 1_000_000),
-    "tokens": (0, 100_000),
+    "tokens": (0, TOKENS_MAX),
 }
 _FLAGS: Final = ("malformed", "no_usage")
 _WORDS: Final = ("error", "tool", *_RANGES, *_FLAGS)
@@ -96,6 +97,8 @@ def failures() -> Mapping[str, type[Failure]]:
 
 def parse(text: str) -> Script:
     """Read a script; blanks around words are ignored, the empty text asks for nothing. Raises BadRequest."""
+    if len(text) > SCRIPT_MAX:
+        raise _bad(f"it has {len(text)} characters, of at most {SCRIPT_MAX}")
     fields: dict[str, str | int | bool] = {}
     for part in text.split(","):
         word, equals, value = (side.strip() for side in part.partition("="))

@@ -1,9 +1,10 @@
 """The simulator as an upstream: pace, faults by script, and the same port as the network."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Final, cast, get_args
 
+from tollhouse.core.aside import Aside
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
@@ -11,23 +12,25 @@ from tollhouse.core.tokens import TextCounter
 from tollhouse.core.wire import Deadlines, Headers, Outgoing
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.upstream.simulator import asked
-from tollhouse.upstream.simulator.composer import Composed, compose, tokens_in
+from tollhouse.upstream.simulator.bounds import LIGHT_BODY
+from tollhouse.upstream.simulator.composer import Composed, compose, is_light, tokens_in
 from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits so many seconds."""
 
 COUNTERS_MAX: Final = 10_000
-_TURN: Final = 16  # pieces given without a pause before others get a turn
+_TURN: Final = 4  # pieces given without a pause before others get a turn
 
 
 class Simulator:
     """See `core.wire.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
 
-    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep, aside: Aside) -> None:
         self._count = count
         self._clock = clock
         self._sleep = sleep
+        self._aside = aside
         self._struck: dict[tuple[str, str], int] = {}
         self.sent = 0
         self.aborted = 0
@@ -44,12 +47,24 @@ class Simulator:
             raise failure_asked
         await self._first_byte(script.first_byte_ms, call.deadlines)
         try:
-            body = asked.read(_operation(call.operation), call.body)
-            read = await tokens_in(body, self._count)
-            composed = compose(body, script, self._count, read, self._clock.now_ms() // 1000)
+            composed = await self._compose(call, script)
         except BadRequest as failure:
             composed = _refused(failure)
         return self._answer(composed, script, call.deadlines)
+
+    async def _compose(self, call: Outgoing, script: Script) -> Composed:
+        """What is large is read and made aside. Raises BadRequest."""
+        operation, body = _operation(call.operation), call.body
+        who = call.scripted_for
+        if len(body) <= LIGHT_BODY:
+            wanted = asked.read(operation, body)
+        else:
+            wanted = await self._aside.run(who, lambda: asked.read(operation, body))
+        read = await tokens_in(wanted, self._count)
+        now_s = self._clock.now_ms() // 1000
+        if is_light(wanted, script):
+            return compose(wanted, script, self._count, read, now_s)
+        return await self._aside.run(who, lambda: compose(wanted, script, self._count, read, now_s))
 
     def _script(self, call: Outgoing) -> Script:
         """What is to happen this time. Raises BadRequest."""
@@ -100,7 +115,9 @@ class SimulatedAnswer:
         self.status: int = composed.status
         self.headers: Headers = list(composed.headers)
         self._simulator = simulator
-        self._pieces: Sequence[bytes] = composed.pieces
+        self._pieces = iter(composed.pieces)
+        self._ahead = next(self._pieces, None)
+        self._cut_after = composed.cut_after
         self._broken = composed.broken
         self._pace_ms = script.chunk_ms
         self._deadlines = deadlines
@@ -112,24 +129,26 @@ class SimulatedAnswer:
 
     async def read(self) -> bytes:
         self._must_be_open()
-        at = self._next
-        if at == len(self._pieces):
+        at, piece = self._next, self._ahead
+        if piece is None:
             if self._broken:
-                raise UpstreamBroke("The provider broke off its answer.")
+                raise _broke()
             return b""
+        if at == self._cut_after:
+            raise _broke()
         if self._pace_ms and at:
             await self._pause(self._pace_ms)
         elif at % _TURN == _TURN - 1:
             await asyncio.sleep(0)
         self._must_be_open()
-        self._next = at + 1
-        return self._pieces[at]
+        self._next, self._ahead = at + 1, next(self._pieces, None)
+        return piece
 
     def abort(self) -> None:
         if self._closed:
             return
         self._closed = True
-        if self._next < len(self._pieces):
+        if self._ahead is not None and self._next != self._cut_after:
             self._simulator.aborted += 1
         if self._sleeping is not None:
             self._sleeping.cancel()
@@ -155,6 +174,10 @@ class SimulatedAnswer:
     def _must_be_open(self) -> None:
         if self._closed:
             raise UpstreamBroke("The connection to the provider was closed.")
+
+
+def _broke() -> UpstreamBroke:
+    return UpstreamBroke("The provider broke off its answer.")
 
 
 def _operation(name: str) -> Operation:

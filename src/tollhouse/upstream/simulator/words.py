@@ -14,6 +14,7 @@ _WORDS: Final = tuple(_TEXT.split())
 _PIECE = re.compile(r"\s*\S+|\s+")
 _EXCERPT_MAX = 60
 _GROW_MAX = 16
+_STRETCH = 4_096  # characters
 
 Count = Callable[[str], int]
 
@@ -44,17 +45,38 @@ def exactly(tokens: int, seed: str, count: Count) -> str:
         text = " ".join(_sequence(seed, length))
     text = cut(text, tokens, count)
     for _ in range(_GROW_MAX):
-        if count(text) >= tokens or count(text + " a") > tokens:
+        missing = tokens - count(text)
+        if missing <= 0:
             break
-        text += " a"
+        longer = text + " a" * missing
+        text = longer if count(longer) <= tokens else text + " a"
+        if count(text) > tokens:
+            return text.removesuffix(" a")
     return text
 
 
 def cut(text: str, tokens: int, count: Count) -> str:
-    """The longest beginning of at most so many tokens; the whole text if it has no more."""
+    """The longest beginning of at most so many tokens; the whole text if it has no more.
+
+    A long text is first cut between words, stretch by stretch, so that no more than a stretch is counted again and
+    again; its beginning may then be a token shorter than the longest.
+    """
+    if len(text) <= _STRETCH:
+        return text if count(text) <= tokens else _cut(text, tokens, count)
     if count(text) <= tokens:
         return text
-    fits, over = 0, len(text)
+    at = left = 0
+    while True:
+        end = text.find(" ", at + _STRETCH)
+        stretch = text[at:] if end < 0 else text[at:end]
+        if end < 0 or count(stretch) > tokens - left:
+            return text[:at] + _cut(stretch, tokens - left, count)
+        left += count(stretch)
+        at = end
+
+
+def _cut(text: str, tokens: int, count: Count) -> str:
+    fits, over = 0, len(text) + 1
     while over - fits > 1:
         middle = (fits + over) // 2
         if count(text[:middle]) <= tokens:
