@@ -367,6 +367,7 @@ async def _keep_tidy(premises: Premises) -> None:
         office.redeeming.sweep(now_ms)
         office.testing.sweep(now_ms)
         premises.addresses.sweep(now_ms)
+        premises.house.health.sweep(now_ms)
         try:
             await expiry.post_due(office, SYSTEM)
         except Overloaded:

@@ -20,6 +20,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "context_length_exceeded": (400, BAD),
     "unsupported_parameter": (400, BAD),
     "max_cost_exceeded": (400, BAD),
+    "content_policy_violation": (400, BAD),
     "model_not_found": (404, BAD),
     "not_found": (404, BAD),
     "method_not_allowed": (405, BAD),

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey, UpstreamSaturated
 from tollhouse.core.wire import Headers
 from tollhouse.providers import Fault, kinds
+from tollhouse.providers.openai_report import WORDS_MAX, read_report
 
 KIND = kinds()["openai"]
 PAGE = "<!DOCTYPE html><html><head><title>Not Found | gpu-7.internal.example</title></head><body>404</body></html>"
@@ -55,18 +56,26 @@ def test_every_vendors_error_has_its_row_and_its_blame(golden: Golden) -> None:
     [
         (200, "upstream_error", "offer"),
         (302, "upstream_error", "offer"),
-        (400, "upstream_error", "offer"),
+        (400, "invalid_request_error", "request"),
         (401, "upstream_error", "key"),
         (402, "upstream_error", "key"),
-        (403, "upstream_error", "offer"),
-        (404, "upstream_error", "offer"),
-        (405, "upstream_error", "offer"),
+        (403, "content_policy_violation", "doubtful"),
+        (404, "upstream_error", "model"),
+        (405, "invalid_request_error", "request"),
+        (407, "upstream_error", "offer"),
         (408, "upstream_timeout", "offer"),
-        (409, "upstream_error", "offer"),
+        (409, "invalid_request_error", "request"),
         (413, "request_too_large", "request"),
-        (418, "upstream_error", "offer"),
-        (422, "upstream_error", "offer"),
+        (418, "invalid_request_error", "request"),
+        (422, "invalid_request_error", "request"),
+        (410, "invalid_request_error", "request"),
+        (421, "upstream_error", "offer"),
+        (423, "invalid_request_error", "request"),
+        (425, "upstream_error", "offer"),
         (429, "rate_limit_exceeded", "key"),
+        (451, "invalid_request_error", "request"),
+        (498, "invalid_request_error", "request"),
+        (499, "invalid_request_error", "request"),
         (500, "upstream_error", "offer"),
         (502, "upstream_error", "offer"),
         (503, "overloaded", "offer"),
@@ -81,7 +90,7 @@ def test_every_vendors_error_has_its_row_and_its_blame(golden: Golden) -> None:
     "body",
     [PAGE, "", "null", "[]", "7", '"x"', "{}", '{"error":null}', '{"error":[]}', '{"err', "[" * 50_000, "\xff\xfe"],
 )
-def test_p49_a_page_nothing_or_nonsense_never_blames_the_request_and_never_leaks(
+def test_p49_a_page_nothing_or_nonsense_is_judged_by_its_status_and_never_leaks(
     status: int, code: str, blame: str, body: str
 ) -> None:
     fault = _read(status, body.encode("latin-1"))
@@ -94,7 +103,7 @@ def test_p49_a_page_nothing_or_nonsense_never_blames_the_request_and_never_leaks
 def test_a_providers_refusal_never_looks_like_one_of_ours(status: int, body: bytes) -> None:
     failure = _read(status, body).failure
     assert failure.code in (
-        *("invalid_request_error", "request_too_large", "rate_limit_exceeded"),
+        *("invalid_request_error", "content_policy_violation", "request_too_large", "rate_limit_exceeded"),
         *("upstream_error", "upstream_timeout", "overloaded"),
     )
 
@@ -158,6 +167,60 @@ def test_an_empty_account_is_the_operators_affair_not_the_callers() -> None:
     assert type(fault.failure) is UpstreamError
     assert fault.failure.status == 502
     assert "quota" not in fault.failure.message
+
+
+SHAPES = {
+    "a list of errors": '{"result":null,"success":false,"errors":[{"code":5006,"message":"tools must be an array"}]}',
+    "a list of texts": '{"errors":["tools must be an array"]}',
+    "an error in an error": '{"error":{"error":{"message":"tools must be an array"}}}',
+    "thrice": '{"error":{"error":{"error":"tools must be an array"}}}',
+    "a message that is an object": '{"error":{"message":{"message":"tools must be an array"}}}',
+    "a message with details": '{"message":{"detail":[{"loc":["body","tools"],"msg":"tools must be an array"}]}}',
+    "a list": '[{"error":{"message":"tools must be an array"}}]',
+    "an event": 'data: {"error":{"message":"tools must be an array"}}\n\ndata: [DONE]\n\n',
+    "a named event": 'event: error\r\ndata: {"message":"tools must be an array"}\r\n\r\n',
+    "a problem": '{"type":"about:blank","title":"tools must be an array","status":400}',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("status", [400, 409, 418, 422, 451])
+def test_n14_a_refusal_in_any_shape_keeps_its_reason(shape: str, status: int) -> None:
+    fault = _read(status, SHAPES[shape])
+    assert (fault.failure.code, fault.blame) == ("invalid_request_error", "request")
+    assert "tools must be an array" in fault.failure.message
+
+
+def test_f1_a_403_of_a_moderation_is_told_to_its_caller() -> None:
+    fault = _read(403, '{"error":{"message":"Input was flagged for harassment","code":403}}')
+    assert (fault.failure.code, fault.failure.status, fault.blame) == ("content_policy_violation", 400, "doubtful")
+    assert fault.failure.message == "Input was flagged for harassment"
+
+
+def test_f1_a_402_that_asks_for_a_smaller_cap_is_about_the_request() -> None:
+    reason = "This request requires more credits, or fewer max_tokens. You can only afford 300."
+    fault = _read(402, msgspec.json.encode({"error": {"message": reason, "code": 402}}))
+    assert (fault.failure.code, fault.failure.message, fault.blame) == ("invalid_request_error", reason, "request")
+
+
+@pytest.mark.parametrize(("status", "word"), [(402, "x"), (429, "insufficient_quota"), (403, "insufficient_quota")])
+def test_f13_an_empty_account_is_not_worth_a_retry(status: int, word: str) -> None:
+    failure = _read(status, msgspec.json.encode({"error": {"message": "no money", "code": word}})).failure
+    assert (failure.status, failure.should_retry) == (502, False)
+    assert "money" not in failure.message
+
+
+def test_f18_an_unknown_model_is_told_as_502_and_held_against_nobodys_offer_but_the_callers() -> None:
+    fault = _read(404, '{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}')
+    assert (fault.failure.status, fault.blame) == (502, "model")
+
+
+def test_reading_a_body_takes_bounded_work() -> None:
+    deep = '{"error":' * 500 + '"x"' + "}" * 500
+    wide = msgspec.json.encode({"errors": [{"code": str(at), "message": "m"} for at in range(5_000)]})
+    assert _read(400, deep).blame == "request"
+    assert _read(400, wide).blame == "request"
+    assert len(read_report(wide).words) <= WORDS_MAX
 
 
 def test_a_validation_list_reads_as_one_sentence() -> None:

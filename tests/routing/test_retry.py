@@ -26,6 +26,9 @@ from tollhouse.routing.retry import ATTEMPTS_MAX, RetryBudget, again, backoff_ms
 A, B = Offer(provider="a", model="m"), Offer(provider="b", model="m")
 
 
+ACC = "acc_1"
+
+
 @dataclass(frozen=True)
 class OneKey:
     keys: tuple[str, ...] = ("k",)
@@ -75,36 +78,36 @@ def test_backing_off_grows_and_is_bounded(attempts: int, random: float) -> None:
 
 def test_the_reserve_is_there_at_first_and_then_empty() -> None:
     budget = RetryBudget(reserve=3, floor_per_second=0)
-    assert [budget.withdraw(0) for _ in range(4)] == [True, True, True, False]
+    assert [budget.withdraw(ACC, 0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_ten_calls_earn_one_retry() -> None:
     budget = RetryBudget(reserve=5, floor_per_second=0)
-    while budget.withdraw(0):
+    while budget.withdraw(ACC, 0):
         pass
     for _ in range(9):
-        budget.deposit()
-    assert not budget.withdraw(0)
-    budget.deposit()
-    assert budget.withdraw(0)
-    assert not budget.withdraw(0)
+        budget.deposit(ACC)
+    assert not budget.withdraw(ACC, 0)
+    budget.deposit(ACC)
+    assert budget.withdraw(ACC, 0)
+    assert not budget.withdraw(ACC, 0)
 
 
 def test_a_quiet_platform_earns_by_the_clock_however_often_it_asks() -> None:
     budget = RetryBudget(reserve=5, floor_per_second=0.5)
-    while budget.withdraw(0):
+    while budget.withdraw(ACC, 0):
         pass
-    granted = sum(budget.withdraw(now_ms) for now_ms in range(1, 20_001))
+    granted = sum(budget.withdraw(ACC, now_ms) for now_ms in range(1, 20_001))
     assert granted == 10
 
 
 def test_savings_are_bounded_and_a_clock_that_jumps_back_is_harmless() -> None:
     budget = RetryBudget(reserve=5, floor_per_second=1)
     for _ in range(1_000):
-        budget.deposit()
+        budget.deposit(ACC)
     assert budget.left() == 5
-    assert budget.withdraw(1_000_000)
-    assert budget.withdraw(0)
+    assert budget.withdraw(ACC, 1_000_000)
+    assert budget.withdraw(ACC, 0)
     assert budget.left() == 3
 
 
@@ -114,9 +117,9 @@ def test_retries_never_exceed_reserve_plus_a_tenth_plus_the_floor(pauses: list[i
     now, retries = 0, 0
     for calls, pause in enumerate(pauses, start=1):
         now += pause
-        budget.deposit()
+        budget.deposit(ACC)
         for _ in range(ATTEMPTS_MAX - 1):
-            retries += budget.withdraw(now)
+            retries += budget.withdraw(ACC, now)
         assert retries <= 10 + calls / 10 + now / 1000 + 1
 
 
@@ -130,20 +133,20 @@ def test_in_an_outage_of_a_minute_attempts_stay_below_1_1_times_the_calls(rate: 
     calls = 60 * rate
     for call in range(calls):
         now = call * 1000 // rate
-        budget.deposit()
+        budget.deposit(ACC)
         try:
-            choices = rank(model, at, health, now, call)
+            choices = rank(model, at, health, ACC, now, call)
         except Overloaded:
             continue
         place: int | None = 0
         while place is not None:
             offer, slot = choices[place]
             attempts += 1
-            health.begin(offer, slot, now)
+            health.begin(ACC, offer, slot, now)
             failure = UpstreamError("down")
-            health.failed(offer, slot, failure, "offer", None, now)
+            health.failed(ACC, offer, slot, failure, "offer", None, now)
             place = following(choices, place, "offer")
-            if place is not None and not budget.withdraw(now):
+            if place is not None and not budget.withdraw(ACC, now):
                 place = None
     assert attempts <= 1.1 * calls
     if rate >= 20:
@@ -154,5 +157,5 @@ def test_a_dead_first_offer_costs_fifty_callers_at_once_nothing() -> None:
     """All start before the breaker can open; each is answered by the second offer."""
     budget = RetryBudget()
     for _ in range(50):
-        budget.deposit()
-    assert all(budget.withdraw(0) for _ in range(50))
+        budget.deposit(ACC)
+    assert all(budget.withdraw(ACC, 0) for _ in range(50))

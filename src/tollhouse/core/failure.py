@@ -10,6 +10,7 @@
     |  +- ContextTooLong           context_length_exceeded
     |  +- UnsupportedParameter     unsupported_parameter
     |  +- MaxCostExceeded          max_cost_exceeded
+    |  +- ContentRefused           content_policy_violation: the provider does not take this content
     +- ModelNotFound          404  model_not_found
     +- PathNotFound           404  not_found
     +- MethodNotAllowed       405  method_not_allowed
@@ -137,6 +138,10 @@ class UnsupportedParameter(BadRequest):
 
 class MaxCostExceeded(BadRequest):
     code = "max_cost_exceeded"
+
+
+class ContentRefused(BadRequest):
+    code = "content_policy_violation"
 
 
 class ModelNotFound(Failure):

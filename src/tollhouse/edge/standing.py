@@ -13,12 +13,14 @@ from tollhouse.upstream.client import Client
 def standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
     """What is read only when somebody asks for the figures."""
     now_ms = house.clock.now_ms()
-    circuits = [
-        ((s.provider, s.model, "" if s.slot is None else str(s.slot), s.state, s.cause), 1.0)
-        for s in house.health.snapshot(now_ms)
-    ]
-    labels = ("provider", "model", "key", "state", "cause")
-    yield metrics.gauge("tollhouse_circuit", "circuit breakers that remember something", labels, circuits)
+    found = [(s, (s.provider, s.model, "" if s.slot is None else str(s.slot))) for s in house.health.snapshot(now_ms)]
+    circuits = [((*place, s.state, s.cause), 1.0) for s, place in found]
+    labels = ("provider", "model", "key")
+    text = "circuit breakers that remember something, as they stand for all accounts"
+    yield metrics.gauge("tollhouse_circuit", text, (*labels, "state", "cause"), circuits)
+    text = "accounts that met failures and are kept away, each by a circuit of its own"
+    away = [(place, float(s.accounts)) for s, place in found]
+    yield metrics.gauge("tollhouse_circuit_accounts", text, labels, away)
     connections = [(("open",), float(network.open_connections())), (("idle",), float(network.idle_connections()))]
     yield metrics.gauge("tollhouse_upstream_connections", "connections to providers", ("state",), connections)
     yield metrics.gauge(

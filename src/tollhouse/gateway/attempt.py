@@ -24,6 +24,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Answer, Outgoing
+from tollhouse.gateway.blame import hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import NOTHING, Journey
@@ -80,7 +81,8 @@ class Faulted(Exception):
 
 async def attempt(house: House, journey: Journey, request: Request, choices: Sequence[Choice]) -> Whole | Opened:
     """The first good answer. Raises the Failure of the last attempt."""
-    house.retries.deposit()
+    account = journey.identity.key.account_id
+    house.retries.deposit(account)
     at: int | None = 0
     tries = 0
     while at is not None:
@@ -92,10 +94,7 @@ async def attempt(house: House, journey: Journey, request: Request, choices: Seq
             fault = faulted.fault
         if journey.identity.key.mode == "test":
             break  # what a script asked for is the answer, and says nothing about any provider
-        now_ms = house.clock.now_ms()
-        house.health.failed(
-            choice.offer, choice.slot, fault.failure, fault.blame, fault.retry_after_ms, now_ms, house.chance()
-        )
+        fault = hold_against(house, journey, choice, fault)
         spent = journey.call.client.gone or tries == retry.ATTEMPTS_MAX
         if spent or not retry.elsewhere(fault.failure, fault.blame):
             break
@@ -103,7 +102,7 @@ async def attempt(house: House, journey: Journey, request: Request, choices: Seq
         if following is None and retry.again(fault.failure, tries):
             following = at
             await house.sleep(retry.backoff_ms(tries, house.chance()) / 1000)
-        if following is None or journey.call.client.gone or not house.retries.withdraw(now_ms):
+        if following is None or journey.call.client.gone or not house.retries.withdraw(account, house.clock.now_ms()):
             break
         at = following
     raise fault.failure
@@ -117,9 +116,9 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         raise ClientLeft  # while his body was read: nothing is sent, and nothing charged
     journey.dispatched = True
     journey.provider = destination.provider.id
-    rehearsed = journey.identity.key.mode == "test"
+    account, began_ms, rehearsed = journey.identity.key.account_id, clock.now_ms(), journey.identity.key.mode == "test"
     if not rehearsed:
-        house.health.begin(choice.offer, choice.slot, clock.now_ms())
+        house.health.begin(account, choice.offer, choice.slot, began_ms)
     began_ns = clock.ticks_ns()
     error: str | None = "client_left"
     answer: Answer | None = None
@@ -162,7 +161,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             )
         )
         if error is None and not rehearsed:
-            house.health.succeeded(choice.offer, choice.slot, clock.now_ms())
+            house.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
 
 
 def blame_of(failure: Failure) -> Blame:

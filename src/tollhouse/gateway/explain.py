@@ -33,7 +33,7 @@ from tollhouse.gateway.route import SCRIPTED, resolve, route
 from tollhouse.protocols.openai.request import Request
 from tollhouse.routing import resolve as names
 from tollhouse.routing.choice import Choice
-from tollhouse.routing.health import Cause
+from tollhouse.routing.circuit import Cause
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ async def explain(house: House, identity: Identity, operation: Operation, header
         return found
     _look_at(house, found, model, now_ms)
     choices = found.seen(lambda: route(house, journey, request, model)) or ()
-    found.offers = _ranked(house, model, choices, now_ms)
+    found.offers = _ranked(house, identity, model, choices, now_ms)
     await _look_at_money(house, found, journey, request, model)
     return found
 
@@ -192,7 +192,9 @@ def _free(identity: Identity, model: Model) -> str:
     return "the model is free" if model.free else ""
 
 
-def _ranked(house: House, model: Model, choices: Sequence[Choice], now_ms: int) -> tuple[Ranked, ...]:
+def _ranked(
+    house: House, identity: Identity, model: Model, choices: Sequence[Choice], now_ms: int
+) -> tuple[Ranked, ...]:
     """Every offer of the model, those first that would be tried first."""
     tried = list(dict.fromkeys(choice.offer for choice in choices))
     ranked = [
@@ -200,15 +202,20 @@ def _ranked(house: House, model: Model, choices: Sequence[Choice], now_ms: int) 
     ]
     return (
         *ranked,
-        *(Ranked(offer, None, _why_not(house, offer, now_ms)) for offer in model.offers if offer not in tried),
+        *(
+            Ranked(offer, None, _why_not(house, identity, offer, now_ms))
+            for offer in model.offers
+            if offer not in tried
+        ),
     )
 
 
-def _why_not(house: House, offer: Offer, now_ms: int) -> str:
+def _why_not(house: House, identity: Identity, offer: Offer, now_ms: int) -> str:
     destination = house.destinations.get(offer.provider)
     if destination is None:
         return "its provider is not in force"
-    closed = [house.health.closed_until(offer, slot, now_ms) for slot in range(max(1, len(destination.keys)))]
+    account, slots = identity.key.account_id, range(max(1, len(destination.keys)))
+    closed = [house.health.closed_until(account, offer, slot, now_ms) for slot in slots]
     soonest = min((one for one in closed if one is not None), default=None)
     if soonest is None:
         return "not asked in this mode"

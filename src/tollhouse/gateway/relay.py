@@ -15,6 +15,7 @@ from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
+from tollhouse.gateway.blame import hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.leaving import Leaving
@@ -24,6 +25,7 @@ from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.protocols.openai.request import Request
+from tollhouse.providers import Fault
 
 CAP_REASON: Final = "no output cap was named: what the money left affords"
 JSON: Final = (b"content-type", b"application/json")
@@ -164,10 +166,8 @@ async def _failed(
 
     Nothing delivered is free, unless nobody was there to deliver it to: the answer was read on, and had begun.
     """
-    choice, client = opened.choice, journey.call.client
-    if journey.identity.key.mode != "test":
-        now_ms, blame = house.clock.now_ms(), blame_of(failure)
-        house.health.failed(choice.offer, choice.slot, failure, blame, None, now_ms, house.chance())
+    client = journey.call.client
+    hold_against(house, journey, opened.choice, Fault(failure=failure, blame=blame_of(failure)))
     journey.attempts[-1] = structs.replace(
         journey.attempts[-1], error=failure.code, end_ms=house.since_ms(journey.call)
     )

@@ -46,5 +46,6 @@ def route(house: House, journey: Journey, request: Request, model: Model) -> Seq
         journey.destinations = house.rehearsal
         return (Choice(Offer(provider=SIMULATED, model=model.id), 0),)
     journey.destinations = house.destinations
-    together = affinity(journey.identity.key.id, request.affinity)
-    return rank(model, house.destinations, house.health, journey.call.time_ms, together)
+    key = journey.identity.key
+    together = affinity(key.id, request.affinity)
+    return rank(model, house.destinations, house.health, key.account_id, journey.call.time_ms, together)

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple, Protocol
 
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import Failure, Overloaded, UpstreamRefusedKey, UpstreamSaturated
-from tollhouse.routing.health import Cause, Health
+from tollhouse.routing.circuit import Cause
+from tollhouse.routing.health import Health
 
 KEYS_PER_OFFER: Final = 2  # of a provider with many keys, so that attempts are left for the next offer
 
@@ -34,9 +35,10 @@ class Choice(NamedTuple):
 
 
 def rank(
-    model: Model, destinations: Mapping[str, Keyed], health: Health, now_ms: int, affinity: int
+    model: Model, destinations: Mapping[str, Keyed], health: Health, account: str, now_ms: int, affinity: int
 ) -> Sequence[Choice]:
-    """What to try, best first; at least one. `destinations`: by provider id; an offer without one is left out.
+    """What this account may try, best first; at least one. `destinations`: by provider id; an offer without one is left
+    out.
 
     For calls that gain nothing from a provider's cache (embeddings), `affinity` may be any random number.
     Raises UpstreamSaturated (429), UpstreamRefusedKey (502) or Overloaded (503) when everything is open: by the reason
@@ -56,7 +58,7 @@ def rank(
             continue
         taken = 0
         for slot in _slots(offer.provider, len(keyed.keys), affinity):
-            closed = None if calm else health.closed_until(offer, slot, now_ms)
+            closed = None if calm else health.closed_until(account, offer, slot, now_ms)
             if closed is not None:
                 soonest = closed if soonest is None else min(soonest, closed)
             elif taken < KEYS_PER_OFFER:

@@ -1,83 +1,72 @@
-"""Circuit breakers: who is not to be asked for a while, and since when, and why.
+"""Circuit breakers: who is not to be asked for a while, by whom, and since when, and why.
 
-There is a circuit for each offer (provider and model) and one for each provider key at that offer. A key's circuit is
-kept per model because most providers limit and permit per model: a key that may not call one model must stay in use
-for the others. A circuit exists only while there is something to remember; a platform in good health has none, and
-asking costs a look into an empty dict.
+There are circuits for each offer (provider and model) and for each provider key at that offer. A key's circuit is kept
+per model because most providers limit and permit per model: a key that may not call one model must stay in use for the
+others. What one account's requests provoke may be its own doing, so each circuit exists twice:
 
-    closed --- opens ---> open(until, why) --- until has passed ---> half open --- probe succeeds ---> closed
-                            ^------------------ probe fails (twice as long) ---------'
+- An account's own circuit closes the offer or key to that account, with its own back-off.
+- The shared circuit closes it to all, once it would open for the failures of all accounts together and no account was
+  served within 30 s that has not opened its own circuit since. Even then accounts that have met no failure themselves
+  are let through at a bounded rate in all (`panic`), and one success closes the circuit again. A `Retry-After` binds
+  only the account that met it.
 
-| outcome                                 | circuit of | opens                                | for              |
-|-----------------------------------------|------------|--------------------------------------|------------------|
-| 5xx, timeout, broken answer or stream   | offer      | 5 in a row, or half of the last 20;  | 5 s, then twice  |
-|                                         |            | 30 s without failure begin anew      | that, to 120 s   |
-| 401, 402, 403: our key or account       | key        | at once                              | 10 s ... 300 s   |
-| 429 with Retry-After                    | key        | at once                              | as asked, <300 s |
-| 429 without                             | key        | 3 in a row                           | 1 s ... 30 s     |
-| a request that any provider refuses     | nobody     |                                      |                  |
+| outcome                                            | circuits of     | cause      | shared |
+|----------------------------------------------------|-----------------|------------|--------|
+| 5xx, timeout, broken answer or stream              | offer           | failing    | yes    |
+| 404: the provider does not serve the model         | offer           | failing    | never  |
+| 401, 402, 403: our key or account                  | key             | refused    | yes    |
+| 403 that may be about the prompt, second account,  | key             | refused    | yes    |
+| and nobody was served in between                   |                 |            |        |
+| the same, first account                            | nobody          |            |        |
+| 429                                                | key             | saturated  | yes    |
+| a request that any provider refuses                | nobody          |            |        |
+
+Circuits exist only while there is something to remember; a platform in good health has none, and asking costs a look
+into two empty dicts. Bounds: 4,096 circuits of accounts in all, the one whose failure is oldest goes first; shared ones
+only for what is configured.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from tollhouse.core.catalogue import Offer
 from tollhouse.core.failure import Failure, UpstreamSaturated
+from tollhouse.routing.circuit import QUIET_MS, Cause, Circuit, State
+from tollhouse.routing.panic import (
+    KNOWN_BURST,
+    KNOWN_PER_SECOND,
+    STRANGERS_BURST,
+    STRANGERS_PER_SECOND,
+    Allowance,
+)
+from tollhouse.routing.served import WHOLE, CircuitKey, Served
 
-Blame = Literal["request", "key", "offer", "none"]
-"""Whose fault a failure was; only `key` and `offer` are held against anybody."""
+Blame = Literal["request", "doubtful", "key", "offer", "model", "none"]
+"""Whose fault a failure was. `doubtful`: the request's, or the key's once a second account meets it. `model`: the offer
+names a model that the provider does not serve. Held against an offer or key are only `key`, `offer` and `model`."""
 
-Cause = Literal["failing", "refused", "saturated"]
-State = Literal["closed", "open", "half_open"]
-
-WINDOW: Final = 20  # outcomes that are remembered
-WINDOW_FAILURES_MAX: Final = 10  # so many among them open the circuit
-QUIET_MS: Final = 30_000  # failures further apart do not belong together
-PROBE_MS: Final = 10_000  # a probe that has not reported by then does not keep the next one waiting
-STEADY_MS: Final = 60_000  # closed for so long: the next opening is short again
-
-
-class _Rule(Struct, frozen=True):
-    streak_max: int  # failures in a row
-    base_ms: int
-    cap_ms: int
+OWN_MAX: Final = 4_096
 
 
-_RULES: Mapping[Cause, _Rule] = {
-    "failing": _Rule(5, 5_000, 120_000),
-    "refused": _Rule(1, 10_000, 300_000),
-    "saturated": _Rule(3, 1_000, 30_000),
-}
-RETRY_AFTER_MAX_MS: Final = 300_000  # what a provider asks beyond that is tried once in a while all the same
-_MASK: Final = (1 << WINDOW) - 1
+class _Shared:
+    """What all accounts together met at one offer or key."""
 
-Place = tuple[str, str, int]
-"""Provider, upstream model, and the index of a provider key; `WHOLE` for the offer as such."""
+    __slots__ = ("circuit", "closed_ms", "known", "strangers", "suspected_by", "suspected_ms")
 
-WHOLE: Final = -1
-
-
-@dataclass(slots=True)
-class _Circuit:
-    cause: Cause
-    history: int = 0  # the last outcomes as bits, newest lowest; 1 is a failure
-    streak: int = 0
-    until_ms: int = 0  # 0: closed
-    probing: bool = False
-    level: int = 0  # how often it opened without being steady in between
-    changed_ms: int = 0  # last failure, or when it closed
-
-    def state(self, now_ms: int) -> State:
-        if self.until_ms == 0:
-            return "closed"
-        return "open" if now_ms < self.until_ms else "half_open"
+    def __init__(self) -> None:
+        self.circuit = Circuit("failing")
+        self.closed_ms = 0  # when a success closed it last
+        self.known = Allowance(KNOWN_BURST, KNOWN_PER_SECOND)
+        self.strangers = Allowance(STRANGERS_BURST, STRANGERS_PER_SECOND)
+        self.suspected_by = ""  # the last account that met a doubtful refusal, nobody was served since
+        self.suspected_ms = 0
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """One circuit as people and metrics see it. `slot`: index of the provider key; None for the offer as such."""
+    """One shared circuit as people and metrics see it. `slot`: index of the provider key; None for the offer as such.
+    `accounts`: how many accounts their own circuits keep away at the moment."""
 
     provider: str
     model: str
@@ -86,6 +75,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     cause: Cause
     until_ms: int | None  # Unix milliseconds
     failures: int  # among the last 20 outcomes
+    accounts: int
 
 
 class Health:
@@ -96,51 +86,53 @@ class Health:
     """
 
     def __init__(self) -> None:
-        self._circuits: dict[Place, _Circuit] = {}
+        self._own: OrderedDict[tuple[CircuitKey, str], Circuit] = OrderedDict()  # newest failure last
+        self._shared: dict[CircuitKey, _Shared] = {}
+        self._served = Served()
 
     def untroubled(self) -> bool:
         """Whether everything may be asked: the usual case, told in a fraction of a microsecond."""
-        return not self._circuits
+        return not self._shared and not self._own
 
-    def closed_until(self, offer: Offer, slot: int, now_ms: int) -> tuple[int, Cause] | None:
-        """None: may be asked. Else until when not, and why."""
+    def closed_until(self, account: str, offer: Offer, slot: int, now_ms: int) -> tuple[int, Cause] | None:
+        """None: the account may ask. Else until when not, and why."""
         worst: tuple[int, Cause] | None = None
-        for place in ((offer.provider, offer.model, WHOLE), (offer.provider, offer.model, slot)):
-            circuit = self._circuits.get(place)
-            if circuit is not None and now_ms < circuit.until_ms and (worst is None or worst[0] < circuit.until_ms):
-                worst = circuit.until_ms, circuit.cause
+        for key in _keys(offer, slot):
+            closed = self._closed(account, key, now_ms)
+            if closed is not None and (worst is None or worst[0] < closed[0]):
+                worst = closed
         return worst
 
-    def begin(self, offer: Offer, slot: int, now_ms: int) -> None:
+    def begin(self, account: str, offer: Offer, slot: int, now_ms: int) -> None:
         """An attempt begins. In a half-open circuit it is the probe, and others keep away until it reports."""
-        if not self._circuits:
+        if not self._shared and not self._own:
             return
-        for place in ((offer.provider, offer.model, WHOLE), (offer.provider, offer.model, slot)):
-            circuit = self._circuits.get(place)
-            if circuit is not None and circuit.state(now_ms) == "half_open":
-                circuit.probing = True
-                circuit.until_ms = now_ms + PROBE_MS
+        for key in _keys(offer, slot):
+            own, shared = self._own_circuit(account, key, now_ms), self._shared.get(key)
+            if own is not None:
+                own.begin(now_ms)
+            if shared is not None:
+                if now_ms < shared.circuit.until_ms:
+                    (shared.known if self._served.knows(account, key) else shared.strangers).take(now_ms)
+                shared.circuit.begin(now_ms)
 
-    def succeeded(self, offer: Offer, slot: int, now_ms: int) -> None:
-        """An attempt was answered well. A late success of a call that began before the opening closes nothing."""
-        if not self._circuits:
+    def succeeded(self, account: str, offer: Offer, slot: int, began_ms: int, now_ms: int) -> None:
+        """An attempt that began then was answered well."""
+        self._served.note(account, offer, slot, now_ms)
+        if not self._shared and not self._own:
             return
-        for place in ((offer.provider, offer.model, WHOLE), (offer.provider, offer.model, slot)):
-            circuit = self._circuits.get(place)
-            if circuit is None:
-                continue
-            if circuit.until_ms == 0:
-                circuit.history = circuit.history << 1 & _MASK
-                circuit.streak = 0
-                if circuit.history == 0 and now_ms - circuit.changed_ms > STEADY_MS:
-                    del self._circuits[place]
-            elif circuit.probing or now_ms >= circuit.until_ms:
-                circuit.until_ms = circuit.history = circuit.streak = 0
-                circuit.probing = False
-                circuit.changed_ms = now_ms
+        for key in _keys(offer, slot):
+            own, shared = self._own.get((key, account)), self._shared.get(key)
+            if own is not None:
+                own.succeed(began_ms, now_ms)
+            if shared is not None:
+                shared.suspected_by = ""
+                if shared.circuit.succeed(began_ms, now_ms):
+                    shared.closed_ms = now_ms
 
     def failed(
         self,
+        account: str,
         offer: Offer,
         slot: int,
         failure: Failure,
@@ -148,79 +140,142 @@ class Health:
         retry_after_ms: int | None,
         now_ms: int,
         jitter: float = 0.5,
-    ) -> None:
-        """An attempt failed. `jitter` in [0, 1) spreads openings by +-20 %, so that processes do not probe at once."""
-        if blame == "offer":
-            self._hold_against((offer.provider, offer.model, WHOLE), "failing", None, now_ms, jitter)
+    ) -> Blame:
+        """An attempt failed. Returns whose fault it is in the light of what others met: `doubtful` becomes `request` or
+        `key`. `jitter` in [0, 1) spreads openings by +-20 %, so that processes do not probe at once."""
+        whole, key = _keys(offer, slot)
+        if blame == "doubtful":
+            blame = "key" if self._second_to_meet(account, key, now_ms) else "request"
+        if blame in ("offer", "model"):
+            self._hold_against(whole, account, "failing", None, now_ms, jitter, share=blame == "offer")
         elif blame == "key":
-            place = (offer.provider, offer.model, slot)
-            if isinstance(failure, UpstreamSaturated):
-                self._hold_against(place, "saturated", retry_after_ms, now_ms, jitter)
-            else:
-                self._hold_against(place, "refused", None, now_ms, jitter)
-        if self._circuits:
-            self._release_probes(offer, slot, now_ms)
+            saturated = isinstance(failure, UpstreamSaturated)
+            cause: Cause = "saturated" if saturated else "refused"
+            self._hold_against(key, account, cause, retry_after_ms if saturated else None, now_ms, jitter)
+        if not self.untroubled():
+            self._release_probes(account, (whole, key), now_ms)
+        return blame
 
     def forget(self, provider: str) -> None:
         """A provider's configuration changed or went: what was learned about it, and its keys, holds no more."""
-        for place in [place for place in self._circuits if place[0] == provider]:
-            del self._circuits[place]
+        for own in [own for own in self._own if own[0][0] == provider]:
+            del self._own[own]
+        for key in [key for key in self._shared if key[0] == provider]:
+            del self._shared[key]
+        self._served.forget_provider(provider)
+
+    def sweep(self, now_ms: int) -> None:
+        """Forget what happened too long ago to matter. To be called once a minute or so."""
+        for own in [own for own, circuit in self._own.items() if circuit.forgettable(now_ms)]:
+            del self._own[own]
+        for key, shared in list(self._shared.items()):
+            if shared.circuit.forgettable(now_ms) and now_ms - shared.suspected_ms > QUIET_MS:
+                del self._shared[key]
 
     def snapshot(self, now_ms: int) -> list[Standing]:
-        """Every circuit there is; who is not listed is closed and has not failed lately."""
-        return [
-            Standing(
-                provider=provider,
-                model=model,
-                slot=None if slot == WHOLE else slot,
-                state=circuit.state(now_ms),
-                cause=circuit.cause,
-                until_ms=circuit.until_ms or None,
-                failures=circuit.history.bit_count(),
+        """Every offer and key that failed lately. Takes about a millisecond where memory is full."""
+        away: dict[CircuitKey, int] = {}
+        causes: dict[CircuitKey, Cause] = {}
+        for (key, _), circuit in self._own.items():
+            away[key] = away.get(key, 0) + (now_ms < circuit.until_ms)
+            causes[key] = circuit.cause
+        for key, shared in self._shared.items():
+            if shared.circuit.history or shared.circuit.until_ms:
+                causes[key] = shared.circuit.cause
+        standings = []
+        for key, cause in sorted(causes.items()):
+            circuit = self._shared[key].circuit if key in self._shared else Circuit(cause)
+            standings.append(
+                Standing(
+                    provider=key[0],
+                    model=key[1],
+                    slot=None if key[2] == WHOLE else key[2],
+                    state=circuit.state(now_ms),
+                    cause=cause,
+                    until_ms=circuit.until_ms or None,
+                    failures=circuit.history.bit_count(),
+                    accounts=away.get(key, 0),
+                )
             )
-            for (provider, model, slot), circuit in sorted(self._circuits.items())
-        ]
+        return standings
 
-    def _hold_against(self, place: Place, cause: Cause, retry_after_ms: int | None, now_ms: int, jitter: float) -> None:
-        circuit = self._circuits.get(place)
-        if circuit is None:
-            circuit = self._circuits[place] = _Circuit(cause)
-        was_half_open = circuit.probing or circuit.state(now_ms) == "half_open"
-        if circuit.until_ms and not was_half_open:
-            if retry_after_ms is not None:  # a call that was under way brings a longer wait
-                circuit.until_ms = max(circuit.until_ms, now_ms + min(retry_after_ms, RETRY_AFTER_MAX_MS))
+    def size(self) -> int:
+        """Entries in all, for tests of the bound."""
+        return len(self._own) + len(self._shared) + self._served.size()
+
+    def _closed(self, account: str, key: CircuitKey, now_ms: int) -> tuple[int, Cause] | None:
+        own = self._own_circuit(account, key, now_ms)
+        if own is not None and now_ms < own.until_ms:
+            return own.until_ms, own.cause
+        shared = self._shared.get(key)
+        if shared is None or now_ms >= shared.circuit.until_ms:
+            return None
+        if self._served.knows(account, key):
+            passes = shared.known.any(now_ms)
+        else:
+            passes = (own is None or not own.failed_lately(now_ms)) and shared.strangers.any(now_ms)
+        return None if passes else (shared.circuit.until_ms, shared.circuit.cause)
+
+    def _own_circuit(self, account: str, key: CircuitKey, now_ms: int) -> Circuit | None:
+        """The account's own. If the shared one closed since, the provider recovered: the account may probe at once,
+        unless the provider itself told it to wait."""
+        own = self._own.get((key, account))
+        if own is not None and own.until_ms > now_ms and not own.asked:
+            shared = self._shared.get(key)
+            if shared is not None and shared.closed_ms > own.changed_ms:
+                own.half_open(now_ms)
+        return own
+
+    def _second_to_meet(self, account: str, key: CircuitKey, now_ms: int) -> bool:
+        """Note a refusal that may be about the prompt. Returns whether another account met one within 30 s, and nobody
+        was served since."""
+        shared = self._shared_at(key)
+        other = shared.suspected_by not in ("", account) and now_ms - shared.suspected_ms <= QUIET_MS
+        shared.suspected_by, shared.suspected_ms = account, now_ms
+        return other
+
+    def _hold_against(
+        self,
+        key: CircuitKey,
+        account: str,
+        cause: Cause,
+        retry_after_ms: int | None,
+        now_ms: int,
+        jitter: float,
+        *,
+        share: bool = True,
+    ) -> None:
+        own = self._own.get((key, account))
+        if own is None:
+            own = self._own[key, account] = Circuit(cause)
+            if len(self._own) > OWN_MAX:
+                self._own.popitem(last=False)
+        else:
+            self._own.move_to_end((key, account))
+        if own.fail(cause, retry_after_ms, now_ms):
+            own.open(retry_after_ms, now_ms, jitter)
+            self._served.forget_account(account, key)
+        if not share:
             return
-        if now_ms - circuit.changed_ms > QUIET_MS:
-            circuit.history = circuit.streak = 0
-        if not was_half_open and now_ms - circuit.changed_ms > STEADY_MS:
-            circuit.level = 0
-        circuit.cause = cause
-        circuit.history = (circuit.history << 1 | 1) & _MASK
-        circuit.streak += 1
-        circuit.changed_ms = now_ms
-        if (
-            was_half_open
-            or retry_after_ms is not None
-            or circuit.streak >= _RULES[cause].streak_max
-            or circuit.history.bit_count() >= WINDOW_FAILURES_MAX
-        ):
-            _open(circuit, retry_after_ms, now_ms, jitter)
+        circuit = self._shared_at(key).circuit
+        if circuit.fail(cause, None, now_ms) and not self._served.anybody_lately(key, now_ms):
+            circuit.open(None, now_ms, jitter)
 
-    def _release_probes(self, offer: Offer, slot: int, now_ms: int) -> None:
+    def _shared_at(self, key: CircuitKey) -> _Shared:
+        shared = self._shared.get(key)
+        if shared is None:
+            shared = self._shared[key] = _Shared()
+        return shared
+
+    def _release_probes(self, account: str, keys: tuple[CircuitKey, CircuitKey], now_ms: int) -> None:
         """A probe ended with an outcome that says nothing about this circuit: the next call may be the probe."""
-        for place in ((offer.provider, offer.model, WHOLE), (offer.provider, offer.model, slot)):
-            circuit = self._circuits.get(place)
-            if circuit is not None and circuit.probing:
-                circuit.probing = False
-                circuit.until_ms = now_ms
+        for key in keys:
+            own, shared = self._own.get((key, account)), self._shared.get(key)
+            if own is not None:
+                own.release_probe(now_ms)
+            if shared is not None:
+                shared.circuit.release_probe(now_ms)
 
 
-def _open(circuit: _Circuit, retry_after_ms: int | None, now_ms: int, jitter: float) -> None:
-    rule = _RULES[circuit.cause]
-    if retry_after_ms is None:
-        open_ms = int(min(rule.base_ms << min(circuit.level, 16), rule.cap_ms) * (0.8 + 0.4 * jitter))
-        circuit.level += 1
-    else:  # never sooner than asked
-        open_ms = min(retry_after_ms, RETRY_AFTER_MAX_MS)
-    circuit.probing = False
-    circuit.until_ms = now_ms + max(open_ms, 1)
+def _keys(offer: Offer, slot: int) -> tuple[CircuitKey, CircuitKey]:
+    return (offer.provider, offer.model, WHOLE), (offer.provider, offer.model, slot)

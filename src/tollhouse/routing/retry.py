@@ -2,9 +2,11 @@
 
 Retries help against one bad provider and hurt when everything is down: they multiply the load. Hence a budget: each
 call earns a tenth of a retry, each retry costs one, so that in a long outage attempts stay below 1.1 times the calls
-(plus the reserve, once, and one retry a second so that a quiet platform fails over too).
+(plus the reserve, once, and one retry a second so that a quiet platform fails over too). Each account has a smaller
+budget of the same form inside the shared one, so that one account's failing calls leave retries to the others.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,12 +19,14 @@ ATTEMPTS_MAX: Final = 4
 BACKOFF_BASE_MS: Final = 50
 BACKOFF_MAX_MS: Final = 2_000
 
+ACCOUNTS_MAX: Final = 1_000  # that spent retries, in the memory of the budget
+
 _MILLI: Final = 1_000  # the budget counts thousandths of a retry
 
 
 def elsewhere(failure: Failure, blame: Blame) -> bool:
     """Whether another offer or key may do better. Only before the first byte of an answer has gone to the caller."""
-    return blame in ("key", "offer")
+    return blame in ("key", "offer", "model")
 
 
 def again(failure: Failure, attempts: int) -> bool:
@@ -50,35 +54,77 @@ def backoff_ms(attempts: int, random: float) -> int:
 
 
 class RetryBudget:
-    """The retries the process may still make. One for all models: an outage rarely stops at one."""
+    """The retries the process may still make. One for all models: an outage rarely stops at one.
 
-    __slots__ = ("_at_ms", "_floor", "_left", "_ratio", "_reserve")
+    Within it an account may spend what its own calls earned, and `account_reserve` at once. Accounts that spent some
+    are remembered: 1,000 at most, the one that began to spend first goes first.
+    """
 
-    def __init__(self, *, ratio: float = 0.1, floor_per_second: float = 1.0, reserve: int = 100) -> None:
-        """`ratio`: retries earned by a call. `reserve`: the most that can be saved up, and what there is at first."""
+    __slots__ = ("_account_reserve", "_accounts", "_all", "_floor", "_ratio", "_reserve")
+
+    def __init__(
+        self,
+        *,
+        ratio: float = 0.1,
+        floor_per_second: float = 1.0,
+        reserve: int = 100,
+        account_reserve: int = 50,
+    ) -> None:
+        """`ratio`: retries earned by a call. `reserve`: the most that can be saved up, and what there is at first;
+        `account_reserve`: of that, what one account can spend at once."""
         self._ratio = int(ratio * _MILLI)
         self._floor = int(floor_per_second * _MILLI)
         self._reserve = reserve * _MILLI
-        self._left = self._reserve
-        self._at_ms: int | None = None
+        self._account_reserve = account_reserve * _MILLI
+        self._all = _Savings(self._reserve)
+        self._accounts: OrderedDict[str, _Savings] = OrderedDict()
 
-    def deposit(self) -> None:
-        """A call begins."""
-        self._left = min(self._left + self._ratio, self._reserve)
+    def deposit(self, account: str) -> None:
+        """A call of this account begins."""
+        self._all.left = min(self._all.left + self._ratio, self._reserve)
+        if self._accounts:
+            own = self._accounts.get(account)
+            if own is not None:
+                own.left += self._ratio
+                if own.left >= self._account_reserve:
+                    del self._accounts[account]
 
-    def withdraw(self, now_ms: int) -> bool:
-        """Take one retry; False: none is left, and the failure goes to the caller."""
-        if self._at_ms is None:
-            self._at_ms = now_ms
-        earned = (now_ms - self._at_ms) * self._floor // 1_000
-        if earned > 0:
-            self._left = min(self._left + earned, self._reserve)
-            self._at_ms = now_ms
-        if self._left < _MILLI:
+    def withdraw(self, account: str, now_ms: int) -> bool:
+        """Take one retry; False: none is left, to the account or in all, and the failure goes to the caller."""
+        own = self._accounts.get(account)
+        if own is None:
+            own = self._accounts[account] = _Savings(self._account_reserve)
+            if len(self._accounts) > ACCOUNTS_MAX:
+                self._accounts.popitem(last=False)
+        own.earn(self._floor, self._account_reserve, now_ms)
+        self._all.earn(self._floor, self._reserve, now_ms)
+        if own.left < _MILLI or self._all.left < _MILLI:
             return False
-        self._left -= _MILLI
+        own.left -= _MILLI
+        self._all.left -= _MILLI
         return True
 
     def left(self) -> int:
-        """Whole retries left, for metrics."""
-        return self._left // _MILLI
+        """Whole retries left in all, for metrics."""
+        return self._all.left // _MILLI
+
+    def accounts(self) -> int:
+        """How many accounts are remembered."""
+        return len(self._accounts)
+
+
+class _Savings:
+    __slots__ = ("at_ms", "left")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.at_ms: int | None = None
+
+    def earn(self, per_second: int, most: int, now_ms: int) -> None:
+        """Add what time has brought since it was asked last."""
+        if self.at_ms is None:
+            self.at_ms = now_ms
+        earned = (now_ms - self.at_ms) * per_second // 1_000
+        if earned > 0:
+            self.left = min(self.left + earned, most)
+            self.at_ms = now_ms

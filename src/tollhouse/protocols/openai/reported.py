@@ -8,6 +8,7 @@ never by the message. Only a refusal of the request itself keeps its reason, bec
 from tollhouse.core.cleaning import clean
 from tollhouse.core.failure import (
     BadRequest,
+    ContentRefused,
     ContextTooLong,
     Failure,
     Overloaded,
@@ -34,7 +35,9 @@ _OVERLOADED = frozenset(
     {"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded_error", "server_is_overloaded"}
 )
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
-_BAD = frozenset({"invalid_request_error", "badrequesterror", "invalid_prompt", "content_policy_violation"})
+_POLICY = frozenset({"content_policy_violation", "content_policy", "content_filter", "moderation_blocked"})
+_BAD = frozenset({"invalid_request_error", "badrequesterror", "invalid_prompt"})
+_NOT_THE_REQUESTS = frozenset({401, 402, 403, 407, 408, 421, 425, 429})  # statuses from 400 to 499 besides these are
 
 
 def error_in(answer: _Object) -> object:
@@ -54,15 +57,21 @@ def failure_of(error: object) -> Failure:
     words = {str(error.get(name)).lower() for name in ("code", "type", "status")}
     if words & _TOO_LONG:
         return ContextTooLong(_reason(error))
-    if words & _REFUSED_KEY or words & {"401", "402", "403"}:
+    if words & _POLICY or ("403" in words and not words & _REFUSED_KEY):
+        return ContentRefused(_reason(error))
+    if words & _REFUSED_KEY or words & {"401", "402"}:
         return UpstreamRefusedKey("The provider refused this platform's credentials or its account there.")
     if words & _SATURATED or "429" in words:
         return UpstreamSaturated("The provider has reached its rate limit.")
     if words & _OVERLOADED or words & {"503", "529"}:
         return Overloaded("The provider is overloaded.")
-    if words & _BAD or words & {"400", "413", "422"}:
+    if words & _BAD or any(_blames_the_request(word) for word in words):
         return BadRequest(_reason(error))
     return UpstreamError("The provider reported an error instead of an answer.")
+
+
+def _blames_the_request(word: str) -> bool:
+    return word.isdecimal() and len(word) == 3 and 400 <= int(word) < 500 and int(word) not in _NOT_THE_REQUESTS
 
 
 def _reason(error: _Object) -> str:
