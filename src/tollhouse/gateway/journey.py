@@ -51,7 +51,7 @@ class Journey:
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
     dispatched: bool = False
-    blamed: bool = False  # a failure of this call was held against somebody: it opens no second circuit
+    opened_circuit: bool = False  # a failure of this call opened one: it opens no second
     upstream_ns: int = 0  # spent waiting for the provider
 
     def record(self) -> Request:
