@@ -177,6 +177,7 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
     provider, call = destination.provider, journey.call
     stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
     model = choice.offer.model
+    own_caps = provider.output_caps if call.operation == "chat" else ()
     return Outgoing(
         route=destination.route,
         method=b"POST",
@@ -187,7 +188,9 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
             model=model,
             stream=stream,
             include_usage=stream and provider.reports_stream_usage,
-            added_cap=None if journey.added_cap is None else (destination.kind.caps[call.operation], journey.added_cap),
+            caps=own_caps or destination.kind.caps.get(call.operation, ()),
+            others=not own_caps,
+            added_cap=journey.added_cap,
         ),
         deadlines=destination.deadlines,
         operation=call.operation,
