@@ -114,6 +114,7 @@ async def serve(
         await late.finish(premises.house)
         await office.finish()
         await premises.letters.close()
+        premises.tokenizer.close()
     finally:
         await store.close()
         journal.flush()
@@ -137,6 +138,7 @@ class Premises:
     house: House
     addresses: AddressRate
     network: Client
+    tokenizer: Tokenizer
     journal: Journal
     metrics: Metrics
     recent: Recent
@@ -170,7 +172,7 @@ class Premises:
 def _furnish(settings: Settings, around: Surroundings, store: Store, office: Office, journal: Journal) -> Premises:
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
-    tokenizer = Tokenizer(aside=FairThreads("counting"))
+    tokenizer = Tokenizer()
     simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(FairThreads("simulator"), clock, pause))
     health = Health()
     retries = RetryBudget()
@@ -191,14 +193,12 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         health=health,
         retries=retries,
         count=tokenizer,
-        aside=FairThreads("answers"),
         sleep=asyncio.sleep,
         pulse=Pulse(clock, asyncio.sleep),
         rehearsal=_rehearsal(simulator),
         drain_seconds_max=server.drain_seconds_max,
         answer_bytes_max=server.max_answer_bytes,
         show_provider=settings.platform.show_provider,
-        cut_at_hold=settings.platform.cut_at_hold,
         contact=office.contact,
         addresses=addresses,
         purses=office.purses,
@@ -206,7 +206,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     )
     # None is kept: a second try could tell twice.
     letters = Client(clock, connections_max=8, idle_max=0, customers=True)
-    parts = store, office, house, addresses, network, journal, figures, recent, Draining(), around
+    parts = store, office, house, addresses, network, tokenizer, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 
@@ -379,7 +379,7 @@ async def _keep_tidy(premises: Premises) -> None:
 async def _read_vocabularies(premises: Premises) -> None:
     """Ahead of the first call that has to be counted: a stream that breaks should not wait for a vocabulary."""
     for model in list(premises.house.catalogue.models):
-        await premises.house.count.count_aside("", model, SYSTEM.id)
+        await premises.tokenizer.count_aside("", model)
 
 
 def _seen(house: House, provider: str) -> dict[str, object]:

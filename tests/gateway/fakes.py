@@ -6,7 +6,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
@@ -20,8 +19,6 @@ from tollhouse.gateway.client import Call, ClientLeft
 
 NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
-
-T = TypeVar("T")
 
 Piece = bytes | Failure | asyncio.Event | Callable[[], None]
 """What an answer brings next: bytes; a failure; a wait for somebody else; something that happens meanwhile."""
@@ -295,24 +292,13 @@ class FakeWitness:
         self.refusals.append((code, status))
 
 
-class AtOnce:
-    """Work aside, done where it stands; `asked`: for which accounts."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    async def run(self, account_id: str, work: Callable[[], T]) -> T:
-        self.asked.append(account_id)
-        return work()
-
-
 class Words:
     """A token a word: figures a reader can check."""
 
     def count(self, text: str, model: str) -> int:
         return len(text.split())
 
-    async def count_aside(self, text: str, model: str, account_id: str) -> int:
+    async def count_aside(self, text: str, model: str) -> int:
         return self.count(text, model)
 
     def exact(self, model: str) -> bool:

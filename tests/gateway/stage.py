@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.gateway.fakes import (
-    AtOnce,
     Clock,
     FakeClient,
     FakeKeys,
@@ -108,7 +107,6 @@ class Stage:
         self.clock = Clock()
         self.ledger = FakeLedger()
         self.witness = FakeWitness()
-        self.aside = AtOnce()
         self.keys = FakeKeys(identity(LIVE), identity(TEST, "test"))
         self.slept: list[float] = []
         self.calls = 0
@@ -124,7 +122,6 @@ class Stage:
             health=self.health,
             retries=self.retries,
             count=Words(),
-            aside=self.aside,
             sleep=self._sleep,
             pulse=Pulse(self.clock, self._sleep),
             rehearsal={SIMULATED: _destination(Provider(id=SIMULATED, kind="simulator"), self.rehearsal, ())},

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +82,6 @@ class Launch:
     config: str = CONFIG
     slow_names: int = 0
     watch: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Platform:
@@ -115,9 +114,16 @@ class Platform:
         return [str(self.launch.command.with_name("python")), "-m", "tests.hostile.watchdog"]
 
     def _environment(self) -> dict[str, str]:
-        own = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} if len(self._server()) > 1 else {}
-        asked = {"HOSTILE_WATCH": str(self.watch_file), "HOSTILE_SLOW_NAMES": str(self.launch.slow_names)}
-        return {**os.environ, **own, **asked, **self.launch.environment}
+        """The checkout's own source comes first, whatever its virtual environment was copied from."""
+        places = [str(source)] if (source := self.launch.command.parents[2] / "src").is_dir() else []
+        asked = {
+            "PYTHONPATH": os.pathsep.join([*places, str(ROOT)]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOSTILE_WATCH": str(self.watch_file),
+            "HOSTILE_SLOW_NAMES": str(self.launch.slow_names),
+            "COLUMNS": "200",
+        }
+        return {**os.environ, **asked}
 
     # who is there
 
@@ -135,16 +141,26 @@ class Platform:
             self.manage("POST", "/limits", {"key": key["id"], **limits})
         return Account(account, str(key["secret"]), str(key["id"]))
 
-    def neighbour_account(self) -> Account:
-        made = self.account("neighbour", "1000")
+    def open_wide(self, account: Account) -> Account:
+        """Only its money bounds it from now on."""
         wide = {"requests_per_minute": 10**6, "tokens_per_minute": 10**9, "parallel_requests": 1000}
-        self.manage("POST", "/limits", {"account": made.id, **wide})
-        return made
+        self.manage("POST", "/limits", {"account": account.id, **wide})
+        return account
+
+    def neighbour_account(self) -> Account:
+        return self.open_wide(self.account("neighbour", "1000"))
 
     def balance(self, account: Account) -> Decimal:
-        """USD, as the account's own key reads it."""
-        reply = self.ask(None, "/v1/key", key=account.key, method="GET")
-        return Decimal(str(reply.json["balance"]["balance_usd"]))
+        """USD, as the account's own key reads it when nothing is held any more."""
+        for _ in range(200):
+            money = self.ask(None, "/v1/key", key=account.key, method="GET").json["balance"]
+            if not Decimal(str(money["held_usd"])):
+                break
+            pause(0.1)
+        return Decimal(str(money["balance_usd"]))
+
+    def receipt(self, reply: Reply) -> Any:
+        return self.manage("GET", f"/requests/{reply.headers['x-request-id']}")
 
     # asking
 
@@ -180,7 +196,7 @@ class Platform:
             [str(self.launch.command), *words, "--dir", str(self.folder)],
             capture_output=True,
             timeout=WAIT_SECONDS_MAX,
-            env={**os.environ, "COLUMNS": "200"},
+            env=self._environment(),
         )
         assert not check or done.returncode == 0, done.stderr[-1000:]
         return done.stdout

@@ -1,7 +1,7 @@
 """B, who does nothing wrong: 20 small calls a second in a process of its own, and how long each took.
 
-`python -m tests.hostile.neighbour PORT KEY RATE` writes a line for each call that is over. A call is due by the clock,
-not when the one before it is over: what the platform keeps waiting is counted as waiting. Every tenth call is streamed.
+`python -m tests.hostile.neighbour PORT KEY MODEL WORDS` writes a line for each call that is over. A call is due by the
+clock, not when the one before it is over: what the platform keeps waiting counts as waiting. Every tenth is streamed.
 """
 
 import asyncio
@@ -56,8 +56,12 @@ def spell(calls: Iterable[Call]) -> Spell:
 class Neighbour:
     """`with Neighbour(platform, account) as b`: `b.mark()`, then `b.since(mark)`."""
 
-    def __init__(self, platform: Platform, account: Account, rate: int = RATE) -> None:
-        self._words = [sys.executable, "-m", "tests.hostile.neighbour", str(platform.port), account.key, str(rate)]
+    def __init__(
+        self, platform: Platform, account: Account, *, model: str = "house-1", says: str = "good morning"
+    ) -> None:
+        self.account = account
+        asked = [str(platform.port), account.key, model, says]
+        self._words = [sys.executable, "-m", "tests.hostile.neighbour", *asked]
         self._news = threading.Condition()
         self._calls: list[Call] = []
 
@@ -120,14 +124,14 @@ class Neighbour:
 
 
 class Caller:
-    def __init__(self, port: int, key: str) -> None:
+    def __init__(self, port: int, key: str, model: str, says: str) -> None:
         self._port = port
         self._key = key
+        self._asked: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": says}]}
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     def _request(self, streamed: bool) -> bytes:
-        asked: dict[str, Any] = {"model": "house-1", "messages": [{"role": "user", "content": "good morning"}]}
-        body = json.dumps({**asked, "max_tokens": 16, **({"stream": True} if streamed else {})})
+        body = json.dumps({**self._asked, "max_tokens": 16, **({"stream": True} if streamed else {})})
         head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {self._key}\r\n"
         return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
 
@@ -163,14 +167,14 @@ class Caller:
         return status
 
 
-async def main(port: int, key: str, rate: int) -> None:
-    caller = Caller(port, key)
+async def main(port: int, key: str, model: str, says: str) -> None:
+    caller = Caller(port, key, model, says)
     running: set[asyncio.Task[None]] = set()
     tick = asyncio.Event()
     loop = asyncio.get_running_loop()
     begin = time.monotonic()
     for number in range(10**9):
-        due = begin + number / rate
+        due = begin + number / RATE
         tick.clear()
         loop.call_at(due, tick.set)
         await tick.wait()
@@ -181,4 +185,4 @@ async def main(port: int, key: str, rate: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -80,8 +80,9 @@ class Scene:
         self.ends.callback(platform.stop)
         return platform
 
-    def neighbour(self, platform: Platform) -> Neighbour:
-        return self.ends.enter_context(Neighbour(platform, platform.neighbour_account()))
+    def neighbour(self, platform: Platform, *, model: str = "house-1", says: str = "good morning") -> Neighbour:
+        account = platform.neighbour_account()
+        return self.ends.enter_context(Neighbour(platform, account, model=model, says=says))
 
 
 @dataclass(frozen=True)

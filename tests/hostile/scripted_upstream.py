@@ -174,7 +174,7 @@ def _usage(asked: dict[str, Any], script: Script) -> dict[str, Any] | None:
     usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     usage["total_tokens"] = int(script.get("total", prompt + completion))
     if "sound" in script:
-        usage |= {"type": "duration", "seconds": int(script["sound"]), "prompt_audio_seconds": int(script["sound"])}
+        usage["prompt_audio_seconds"] = int(script["sound"])
     return usage
 
 

@@ -39,6 +39,7 @@ class Watch:
         def _run(handle: asyncio.Handle) -> None:
             self._number += 1
             self._running = True
+            callback = getattr(handle, "_callback", None)  # one that closes its connection cancels itself
             began = clock()
             try:
                 run(handle)
@@ -46,13 +47,13 @@ class Watch:
                 taken_ms = (clock() - began) / 1e6
                 self._running = False
                 if taken_ms > BOUND_MS:
-                    self._note(taken_ms, handle)
+                    self._note(taken_ms, callback)
 
         return _run
 
-    def _note(self, taken_ms: float, handle: asyncio.Handle) -> None:
+    def _note(self, taken_ms: float, callback: object) -> None:
         number, where = self._seen
-        what = where if number == self._number else _name(handle)
+        what = where if number == self._number else _name(callback)
         self._notes.write(json.dumps({"at": time.monotonic(), "cpu_ms": round(taken_ms, 2), "what": what}) + "\n")
         self._notes.flush()
 
@@ -77,8 +78,7 @@ def _place(frame: FrameType | None) -> str:
     return " < ".join(found)
 
 
-def _name(handle: asyncio.Handle) -> str:
-    callback = getattr(handle, "_callback", None)
+def _name(callback: object) -> str:
     task = getattr(callback, "__self__", None)
     coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
     return str(getattr(coroutine, "__qualname__", None) or getattr(callback, "__qualname__", None) or callback)

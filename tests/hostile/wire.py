@@ -1,6 +1,7 @@
 """What an attacker sends: heads and bodies on raw sockets, many at once, finished or not."""
 
 import json
+import random
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -69,8 +70,21 @@ def close(connections: Iterable[socket.socket]) -> None:
             connection.close()
 
 
-def padded(size: int, **members: object) -> bytes:
-    """A chat request of so many bytes, most of them in the prompt."""
-    body = {"model": "house-1", "messages": [{"role": "user", "content": ""}], **members}
-    bare = json.dumps(body)
-    return bare.replace('"content": ""', '"content": "' + "a " * ((size - len(bare)) // 2) + '"').encode()
+def padded(size: int, says: str = "", **members: object) -> bytes:
+    """A chat request of so many bytes, most of them words in the prompt. says: what the scripted upstream is told."""
+    body = {"model": "house-1", "messages": [{"role": "user", "content": f"{says} "}], **members}
+    bare = json.dumps(body).encode()
+    at = bare.index(f"{says} ".encode()) + len(says) + 1
+    return bare[:at] + prose(size - len(bare)) + bare[at:]
+
+
+def prose(size: int) -> bytes:
+    """Words that no tokenizer has whole."""
+    choice = random.Random(size)
+    lines = (" ".join("".join(choices(choice)) for _ in range(9)) for _ in range(2000))
+    text = " ".join(lines).encode()
+    return (text * (size // len(text) + 1))[: max(size, 0)]
+
+
+def choices(choice: random.Random) -> list[str]:
+    return choice.choices("abcdefghijklmnopqrstuvwxyz", k=choice.randint(2, 9))

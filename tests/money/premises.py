@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.gateway.fakes import AtOnce, FakeClient, FakeLimits, FakeUpstream, FakeWitness, Play, Words
+from tests.gateway.fakes import FakeClient, FakeLimits, FakeUpstream, FakeWitness, Play, Words
 from tests.money.puppets import Dice, Disk, HandClock, Loop, Provider, Vault
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue
@@ -79,7 +79,6 @@ class Premises:
             health=Health(),
             retries=RetryBudget(reserve=1_000_000),
             count=Words(),
-            aside=AtOnce(),
             sleep=asyncio.sleep,
             pulse=Pulse(clock, asyncio.sleep),
             rehearsal={SIMULATED: _destination(Named(id=SIMULATED, kind="simulator"), rehearsal)},

@@ -49,7 +49,7 @@ def chat(**members: object) -> bytes:
         ("embeddings", {"model": "m", "input": []}, "input"),
         ("embeddings", {"model": "m", "input": [1.5]}, "input"),
         ("embeddings", {"model": "m", "input": [[1], ["a"]]}, "input"),
-        ("embeddings", {"model": "m", "input": [{}]}, "input"),
+        ("embeddings", {"model": "m", "input": [{}, 1]}, "input"),
         ("embeddings", {"model": "m", "input": True}, "input"),
         ("moderations", {}, "input"),
         ("moderations", {"input": [1]}, "input"),
@@ -193,7 +193,7 @@ def test_p43_stream_options_are_never_forced_without_stream() -> None:
 
 def test_an_added_cap_is_written() -> None:
     request = read("chat", chat(max_tokens=None))
-    sent = write(request, model="m", stream=False, include_usage=False, added_cap=("max_tokens", 1024))
+    sent = write(request, model="m", stream=False, include_usage=False, caps=("max_tokens",), added_cap=1024)
     assert json.loads(sent)["max_tokens"] == 1024
 
 
@@ -203,7 +203,11 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    ["model", "messages", "prompt", "input", "stream", "stream_options", "style", "n", "best_of", "max_tokens", "user"]
+    [
+        *("model", "messages", "prompt", "input", "stream", "stream_options", "style", "n", "best_of", "max_tokens"),
+        *("user", "service_tier", "maxOutputTokens", "extra_body", "provider", "prediction", "modalities", "reasoning"),
+        *("tools", "unknown"),
+    ]
 )
 
 
@@ -298,7 +302,11 @@ def test_what_names_no_other_model_passes(members: dict[str, object]) -> None:
     [
         ({}, False),
         ({"enable_thinking": False}, False),
-        ({"enable_thinking": "yes"}, False),
+        ({"enable_thinking": "yes"}, True),
+        ({"thinking_budget": -1}, True),
+        ({"thinking_budget": "much"}, True),
+        ({"modalities": ["text", "audio"]}, False),
+        ({"modalities": ["image", "text"]}, True),
         ({"enable_thinking": True}, True),
         ({"enable_thinking": True, "thinking_budget": None}, True),
         ({"enable_thinking": True, "thinking_budget": 500}, False),

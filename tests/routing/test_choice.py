@@ -203,3 +203,12 @@ def test_a_half_open_offer_is_offered_until_its_probe_begins() -> None:
     assert rank(model(a, b), at, health, ACC, later, 1)[0].offer == a
     health.begin(ACC, a, 0, later)
     assert [choice.offer for choice in rank(model(a, b), at, health, ACC, later + 1, 1)] == [b]
+
+
+def test_a_call_goes_through_one_circuit_that_is_open_to_all() -> None:
+    a, b, c = offer("a"), offer("b", priority=1), offer("c", priority=2)
+    at, health = providers(a=3, b=1, c=1), Health()
+    open_offer(health, a)
+    open_offer(health, b)
+    assert [choice.offer for choice in rank(model(a, b, c), at, health, "acc_new", T, 1)] == [a, c]
+    assert [choice.offer for choice in rank(model(b, a), at, health, "acc_new", T, 1)] == [a]

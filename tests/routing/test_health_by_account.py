@@ -172,7 +172,7 @@ def test_a_doubtful_refusal_is_the_requests_until_a_second_account_meets_it() ->
     health = Health()
 
     def meet(account: str, now_ms: int) -> Blame:
-        return health.failed(account, UP, 0, ContentRefused("no"), "doubtful", None, now_ms)
+        return health.failed(account, UP, 0, ContentRefused("no"), "doubtful", None, now_ms).blame
 
     assert [meet("a", T + at) for at in range(50)] == ["request"] * 50
     assert meet("b", T + 50) == "key"
@@ -180,6 +180,16 @@ def test_a_doubtful_refusal_is_the_requests_until_a_second_account_meets_it() ->
     serve(health, "c", T + 52)
     assert meet("a", T + 53) == "request", "the key is good: somebody was served"
     assert meet("b", T + 54 + QUIET_MS) == "request", "too long ago"
+
+
+def test_a_failure_that_may_open_nothing_is_noted_all_the_same() -> None:
+    health = Health()
+    for _ in range(10):
+        verdict = health.failed("a", UP, 0, UpstreamError("no"), "offer", None, T, may_open=False)
+        assert not verdict.opened
+        assert may_ask(health, "a")
+    assert health.failed("a", UP, 0, UpstreamError("no"), "offer", None, T).opened
+    assert not may_ask(health, "a")
 
 
 def test_a_probe_that_meets_a_doubtful_refusal_is_released() -> None:

@@ -36,13 +36,15 @@ class Output(Struct, frozen=True):
     """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
     none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
     that no cap bounds, such as a prediction that is not followed. `thinks_beside`: so do thoughts, which only the
-    longest answer bounds."""
+    longest answer bounds. `other_cap`: a cap by a name that nobody may read; somebody may, so an answer can be as long,
+    but no longer than the longest."""
 
     cap: int | None = None
     answers: int = 1
     thinking: int = 0
     uncapped: int = 0
     thinks_beside: bool = False
+    other_cap: int = 0
 
 
 class Bounds(Struct, frozen=True):
@@ -71,19 +73,17 @@ def bound(
     """
     tokens_in = input_bound(asked, context_tokens)
     added = None
-    beside = output.uncapped
-    if output.thinks_beside:
-        beside += longest_answer(max_output_tokens, context_tokens)
+    longest = longest_answer(max_output_tokens, context_tokens)
+    beside = output.uncapped + (longest if output.thinks_beside else 0)
     if output.answers == 0:
         tokens_out = 0
-    elif output.cap is not None:
-        tokens_out = (output.cap + beside) * output.answers
     else:
-        ceiling = longest_answer(max_output_tokens, context_tokens)
-        affordable = None if left is None else affords(price, tokens_in, units, left)
-        cap = ceiling if affordable is None else cap_for(output, ceiling, affordable)
-        added = cap if cap < ceiling else None
-        tokens_out = (cap + beside) * output.answers
+        cap = output.cap
+        if cap is None:
+            affordable = None if left is None else affords(price, tokens_in, units, left)
+            cap = longest if affordable is None else cap_for(output, longest, affordable)
+            added = cap if cap < longest else None
+        tokens_out = (max(cap, min(output.other_cap, longest)) + beside) * output.answers
     return Bounds(tokens_in, tokens_out, worst(price, tokens_in, tokens_out, units), added)
 
 

@@ -28,6 +28,11 @@ def terms_of(account: Account) -> Terms:
     return Terms(account.price_list, account.multiplier_ppm)
 
 
+def service_tier(charge: Charge | None) -> str:
+    """The service tier that a call was charged by; empty: none."""
+    return "" if charge is None or charge.price_id is None else charge.price_id.partition(":")[2]
+
+
 class PriceLists:
     """All rows, to be asked for one. Immutable: new rows make new lists."""
 
@@ -51,9 +56,12 @@ class PriceLists:
         return None if row is None else self._times(row, terms.multiplier_ppm)
 
     def charged_by(self, price_id: str, multiplier_ppm: int = MILLION) -> Price | None:
-        """What a charge names: its row, at what the account paid of it. None: there is no such row."""
-        row = self._by_id.get(price_id)
-        return None if row is None else self._times(row, multiplier_ppm)
+        """What a charge names: its row, or a service tier of it, at what the account paid. None: there is none."""
+        row, tier = self._by_id.get(price_id), ""
+        if row is None:
+            row_id, _, tier = price_id.rpartition(":")
+            row = self._by_id.get(row_id)
+        return None if row is None else self._times(row, multiplier_ppm).served(tier)
 
     def again(self, charge: Charge, usage: Usage) -> int | None:
         """What a call costs by the row its charge names: the charge itself, or something is wrong. Nano-USD; None: the

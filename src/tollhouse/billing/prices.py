@@ -8,9 +8,11 @@ A bucket without a price of its own takes its parent's, never zero: what is cach
 what is reasoned, spoken or drawn as `output`, and `output` as `input`. A row that prices units and no tokens prices by
 the unit alone, and only calls that use such a unit. Above an input size another tier may hold: each entry of `tiers` is
 a row of its own, for calls whose whole input is larger than its `above_input_tokens`; what it does not say of units
-stays as in the first.
+stays as in the first. Each entry of `service_tiers` is a whole price, tiers and all, for calls that ask the provider to
+bill by it (`service_tier = "priority"`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -47,6 +49,7 @@ PARENT: Final[Mapping[str, str]] = {
 PRICE_KEYS: Final = (*TOKEN_BUCKETS, *UNITS.values())
 """Every amount that a price can name."""
 _KNOWN: Final = frozenset(PRICE_KEYS)
+_SERVICE_TIER: Final = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
 
 
 class Dearest(NamedTuple):
@@ -95,6 +98,11 @@ class Price(Struct, frozen=True, kw_only=True):
     tiers: tuple[Rates, ...]
     multiplier_ppm: int = MILLION
     written: Mapping[str, object] = {}  # what the row was read from
+    service_tiers: Mapping[str, "Price"] = {}  # the id of each is the row's, `:` and its name
+
+    def served(self, tier: str) -> "Price | None":
+        """What a call pays that asks for a service tier ("": for none); None: that tier is not sold."""
+        return self.service_tiers.get(tier) if tier else self
 
     def rates(self, tokens_in: int) -> Rates:
         """The tier of a call, by its whole input."""
@@ -148,7 +156,7 @@ def read_price(
     effective_from_ms: int = 0,
 ) -> Price:
     """Read a row as configuration and rows hold it: decimal USD by field, and `tiers`, if any. Raises BadPrice."""
-    first = read_rates({field: text for field, text in written.items() if field != "tiers"})
+    first = read_rates({field: text for field, text in written.items() if field not in ("tiers", "service_tiers")})
     tiers = [first]
     further = written.get("tiers", ())
     if not isinstance(further, list | tuple):
@@ -162,6 +170,9 @@ def read_price(
         effective_from_ms=effective_from_ms,
         tiers=tuple(tiers),
         written=dict(written),
+        service_tiers=_read_service_tiers(
+            written.get("service_tiers", {}), first, model=model, row=(id, price_list, effective_from_ms)
+        ),
     )
 
 
@@ -241,7 +252,8 @@ def scaled(price: Price, multiplier_ppm: int) -> Price:
         return {bucket: divide_half_even(rate * multiplier_ppm, MILLION) for bucket, rate in rates.items()}
 
     tiers = tuple(Rates(times(tier.per_million), times(tier.per_unit), tier.above_input_tokens) for tier in price.tiers)
-    return structs.replace(price, tiers=tiers, multiplier_ppm=multiplier_ppm)
+    served = {name: scaled(one, multiplier_ppm) for name, one in price.service_tiers.items()}
+    return structs.replace(price, tiers=tiers, multiplier_ppm=multiplier_ppm, service_tiers=served)
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
@@ -268,6 +280,34 @@ def _read_tier(path: str, row: object, below: Rates) -> Rates:
     if bool(rates.per_million) != bool(below.per_million):
         raise BadPrice(f"{path}.input", "a tier names it where the first one does, and only there")
     return Rates(rates.per_million, below.per_unit | rates.per_unit, above)
+
+
+def _read_service_tiers(written: object, first: Rates, *, model: str, row: tuple[str, str, int]) -> dict[str, Price]:
+    """Each is a price of its own; units that it does not name keep their price."""
+    if not isinstance(written, Mapping):
+        raise BadPrice("service_tiers", 'write a table of prices, such as { priority = { input = "4.25" } }')
+    price_id, price_list, effective_from_ms = row
+    found: dict[str, Price] = {}
+    units = {UNITS[bucket]: format_usd(rate) for bucket, rate in first.per_unit.items()}
+    for name, of_tier in written.items():
+        path = f"service_tiers.{str(name)[:40]}"
+        if not isinstance(name, str) or not _SERVICE_TIER.fullmatch(name):
+            raise BadPrice(path, "name the tier as callers do, in small letters")
+        if not isinstance(of_tier, Mapping) or "service_tiers" in of_tier:
+            raise BadPrice(path, 'write a price, such as { input = "4.25", output = "17.00" }')
+        try:
+            found[name] = read_price(
+                {**units, **of_tier},
+                id=f"{price_id}:{name}",
+                model=model,
+                price_list=price_list,
+                effective_from_ms=effective_from_ms,
+            )
+        except BadPrice as error:
+            raise BadPrice(f"{path}.{error.field}".rstrip("."), str(error).removeprefix(f"{error.field}: ")) from None
+        if bool(found[name].tiers[0].per_million) != bool(first.per_million):
+            raise BadPrice(f"{path}.input", "a service tier names it where the price itself does, and only there")
+    return found
 
 
 def _settled(bucket: str, amounts: Mapping[str, int]) -> int:

@@ -19,6 +19,8 @@ def quote(price: Price) -> Written:
         below = tier
     if tiers:
         quoted["tiers"] = tiers
+    if price.service_tiers:
+        quoted["service_tiers"] = {name: quote(served) for name, served in price.service_tiers.items()}
     return quoted
 
 

@@ -9,7 +9,6 @@ from tollhouse.gateway.ports import House
 from tollhouse.office.office import Office
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
-from tollhouse.threads import FairThreads
 from tollhouse.tokens.tokenizer import Tokenizer
 
 
@@ -43,7 +42,6 @@ def at_rest(office: Office) -> House:
         health=Health(),
         retries=RetryBudget(),
         count=Tokenizer(),
-        aside=FairThreads("answers"),
         sleep=asyncio.sleep,
         pulse=Pulse(office.clock, asyncio.sleep),
         rehearsal={},

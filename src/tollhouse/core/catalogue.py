@@ -11,7 +11,8 @@ from msgspec import Struct, field
 TextFormat = Literal["openai_chat", "openai_responses", "anthropic_messages", "gemini_content"]
 ManagedBy = Literal["file", "api"]
 Amounts = dict[str, str]  # bucket or per_request, per_image, ... -> decimal USD
-PriceList = dict[str, str | list[dict[str, str | int]]]  # amounts, and `tiers`: above_input_tokens, and amounts
+_Tiers = list[dict[str, str | int]]  # above_input_tokens, and amounts
+PriceList = dict[str, str | _Tiers | dict[str, dict[str, str | _Tiers]]]  # amounts, `tiers`, `service_tiers` by name
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -27,6 +28,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     speaks: tuple[TextFormat, ...] = ()  # empty: what the kind speaks
     streams_only: bool = False
     reports_stream_usage: bool = True  # False: never send a forced include_usage
+    output_caps: tuple[Literal["max_tokens", "max_completion_tokens"], ...] = ()  # of a chat; empty: as the kind sends
     ca_file: str | None = None
     proxy: str | None = None  # http://user:pass@host:port, by CONNECT
     headers: dict[str, str] = {}

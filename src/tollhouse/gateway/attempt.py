@@ -5,7 +5,7 @@ stream has given its first event that says something. Until then nothing has gon
 be tried; an error that hides inside a 200 is found here too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,12 +22,12 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
+from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Answer, Outgoing
 from tollhouse.gateway.blame import hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import NOTHING, Journey
-from tollhouse.gateway.large import worked
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
@@ -48,11 +48,10 @@ NANO_PER_MILLI: Final = 1_000_000
 
 @dataclass(slots=True)
 class Whole:
-    """A buffered answer, read and understood. `cut`: it was gathered, up to what may pass."""
+    """A buffered answer, read and understood."""
 
     body: bytes
     reading: answers.Reading
-    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +65,10 @@ class Opened:
     first: bytes
     outlet: Outlet
     give_up_at: float | None = None
+
+    async def delivered(self) -> Usage:
+        """Output that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
+        return self.reader.delivered()
 
 
 class Faulted(Exception):
@@ -174,6 +177,7 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
     provider, call = destination.provider, journey.call
     stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
     model = choice.offer.model
+    own_caps = provider.output_caps if call.operation == "chat" else ()
     return Outgoing(
         route=destination.route,
         method=b"POST",
@@ -184,7 +188,9 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
             model=model,
             stream=stream,
             include_usage=stream and provider.reports_stream_usage,
-            added_cap=None if journey.added_cap is None else (destination.kind.caps[call.operation], journey.added_cap),
+            caps=own_caps or destination.kind.caps.get(call.operation, ()),
+            others=not own_caps,
+            added_cap=journey.added_cap,
         ),
         deadlines=destination.deadlines,
         operation=call.operation,
@@ -199,24 +205,25 @@ async def _understand(
     house: House, journey: Journey, request: Request, choice: Choice, answer: Answer
 ) -> Whole | Opened:
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
-    operation, account_id = journey.call.operation, journey.identity.account.id
+    operation = journey.call.operation
     if not _is_event_stream(answer):
         body = await read_whole(answer, house.answer_bytes_max)
-        reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
+        reading = answers.read(operation, body)
         if not request.stream:
             return Whole(body, reading)
         reader = _reader(house, journey, request)
-        first = await worked(house, account_id, len(body), lambda: reader.feed(unfold(operation, body)))
+        first = reader.feed(unfold(operation, body))
         if not reader.whole:
             reader.finish()
         return Opened(choice, None, reader, first, _outlet(house, journey))
     if not request.stream:
-        return await _gathered(house, journey, request, answer)
+        body = await _aggregated(answer, operation, request.choices, house.answer_bytes_max)
+        return Whole(body, answers.read(operation, body))
     reader = _reader(house, journey, request)
     outlet = _outlet(house, journey)
     house.pulse.outlets.add(outlet)
     try:
-        first = await _first(house, account_id, answer, reader)
+        first = await _first(answer, reader)
     except Failure as failure:
         if not outlet.opened:
             raise
@@ -233,39 +240,31 @@ def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
     return StreamReader(
         journey.call.operation,
         show_usage=request.wants_usage,
-        count=_count(house, journey),
+        count=lambda text: house.count.count(text, journey.model),
         choices=request.choices,
-        most=journey.most_out,
     )
-
-
-def _count(house: House, journey: Journey) -> Callable[[str], int]:
-    return lambda text: house.count.count(text, journey.model)
 
 
 def _outlet(house: House, journey: Journey) -> Outlet:
     return Outlet(journey.call.client, journey.headers, house.clock.ticks_ns())
 
 
-async def _first(house: House, account_id: str, answer: Answer, reader: StreamReader) -> bytes:
+async def _first(answer: Answer, reader: StreamReader) -> bytes:
     """Read on until something may be released, or the stream is whole."""
     while True:
         data = await answer.read()
         if not data:
             reader.finish()
             return b""
-        size = len(data) + reader.pending
-        released = await worked(house, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
+        released = reader.feed(data)
         if reader.failure is not None and not released:
             raise reader.failure
         if released or reader.whole:
             return released
 
 
-async def _gathered(house: House, journey: Journey, request: Request, answer: Answer) -> Whole:
-    """A stream as one body; no more of it than may pass."""
-    operation, account_id, bytes_max = journey.call.operation, journey.identity.account.id, house.answer_bytes_max
-    aggregate = Aggregate(operation, request.choices, count=_count(house, journey), most=journey.most_out)
+async def _aggregated(answer: Answer, operation: Operation, choices: int, bytes_max: int) -> bytes:
+    aggregate = Aggregate(operation, choices)
     size = 0
     while not aggregate.whole:
         data = await answer.read()
@@ -274,15 +273,10 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
         size += len(data)
         if size > bytes_max:
             raise _too_large(bytes_max)
-        pending = len(data) + aggregate.pending
-        await worked(house, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
-    body = await worked(house, account_id, size, aggregate.finish)
-    if aggregate.cut:
-        answer.abort()
-    else:
-        answer.release()
-    reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
-    return Whole(body, reading, aggregate.cut)
+        aggregate.feed(data)
+    body = aggregate.finish()
+    answer.release()
+    return body
 
 
 async def read_whole(answer: Answer, bytes_max: int) -> bytes:

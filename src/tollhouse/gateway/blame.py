@@ -1,4 +1,4 @@
-"""Tell health what an attempt met: in the name of the account, at most once a call, and never of a rehearsal."""
+"""Tell health what an attempt met: in the name of the account, and never of a rehearsal."""
 
 from msgspec import structs
 
@@ -12,25 +12,24 @@ from tollhouse.routing.choice import Choice
 def hold_against(house: House, journey: Journey, choice: Choice, fault: Fault) -> Fault:
     """Hold a failure against the offer or key that met it. Returns the fault in the light of what other accounts met.
 
-    Only the first failure of a call counts: the same request may make each offer fail that it is tried at, and must not
-    close them all.
+    A call opens one circuit at most: the same request may make each offer fail that it is tried at, and must not close
+    them all.
     """
     key = journey.identity.key
     if key.mode == "test":
         return fault
-    blame = house.health.failed(
+    blame, opened = house.health.failed(
         key.account_id,
         choice.offer,
         choice.slot,
         fault.failure,
-        "none" if journey.blamed else fault.blame,
+        fault.blame,
         fault.retry_after_ms,
         house.clock.now_ms(),
         house.chance(),
+        may_open=not journey.opened_circuit,
     )
-    if journey.blamed:
-        return fault
-    journey.blamed = blame in ("key", "offer", "model")
+    journey.opened_circuit |= opened
     if fault.blame == "doubtful" and blame == "key":
         refused = UpstreamRefusedKey("The provider refused this platform's credentials.")
         return Fault(failure=refused, blame="key", retry_after_ms=fault.retry_after_ms)

@@ -10,20 +10,25 @@ from typing import Final, NamedTuple
 
 from tollhouse.billing import book
 from tollhouse.billing.book import Purse
-from tollhouse.billing.bounds import Bounds, Input, Output, bound
+from tollhouse.billing.bounds import LARGEST_CONTEXT, Bounds, Input, Output, bound
 from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.prices import Price, demand
 from tollhouse.core.account import ApiKey
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded
-from tollhouse.gateway.allowance import GENERATES, ONE_REQUEST, allowance
+from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, UnsupportedParameter
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.extent import Extent
 from tollhouse.protocols.openai.prompt import prompt, token_ids
 from tollhouse.protocols.openai.request import Request
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
+GENERATES: Final = frozenset[Operation](("chat", "completions", "responses"))
+ONE_REQUEST: Final = Usage(requests=1)
+_PLAIN_UNITS: Final = frozenset(("requests",))
 COUNTED_BYTES_MAX: Final = 1024 * 1024
 """Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
 all. What is longer fills the context of most models anyway, and no bound is above that."""
@@ -58,8 +63,7 @@ def hold(house: House, journey: Journey, request: Request, model: Model, counted
         held = book.hold(purses, bounds.amount)
     except book.Short as short:
         raise too_little(house, short, journey.call.time_ms) from None
-    journey.held, journey.most_in, journey.most_cost = bounds.amount, bounds.tokens_in, most
-    journey.most_out = allowance(house.cut_at_hold, journey.identity.account, price, bounds, most)
+    journey.held = bounds.amount
     if bounds.added_cap is not None:
         journey.output_cap = journey.added_cap = bounds.added_cap
         journey.headers.append((b"x-tollhouse-output-cap", b"%d" % bounds.added_cap))
@@ -75,27 +79,63 @@ def weigh(house: House, journey: Journey, request: Request, model: Model, counte
     if key.mode == "test":
         return None
     if model.free:
+        _served(None, model, request)
         nothing_in(house, key, model, now_ms)
         return None
-    price = demand(house.prices().find(model.id, now_ms, terms_of(journey.identity.account)), model.id, ONE_REQUEST)
+    listed = demand(house.prices().find(model.id, now_ms, terms_of(journey.identity.account)), model.id, ONE_REQUEST)
+    price = _served(listed, model, request)
+    assert price is not None
     asked = journey.asked
     purses = house.purses.of(key, now_ms, model.id)
     bounds = bound(
         price,
-        Input(asked.bytes, asked.media, asked.elsewhere, counted, texts=request.prompts),
+        Input(asked.bytes, asked.media, asked.elsewhere, counted, texts=_readings(request, asked)),
         Output(
             request.output_cap,
             request.n if request.operation in GENERATES else 0,
             thinking=request.thinking,
             uncapped=request.uncapped,
             thinks_beside=request.thinks_beside,
+            other_cap=request.other_cap,
         ),
-        ONE_REQUEST,
+        units_of(price, request, asked, model),
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
         left=book.tightest(purses),
     )
     return Weighed(price, bounds, purses)
+
+
+def _served(price: Price | None, model: Model, request: Request) -> Price | None:
+    """The price of the service tier that a call asks for. Raises UnsupportedParameter where it has none: the provider
+    would bill what nobody here pays."""
+    if not request.tier:
+        return price
+    served = None if price is None else price.served(request.tier)
+    if served is None:
+        raise UnsupportedParameter(
+            f"'{request.tier_param}' changes what the provider bills, and the model {model.id} has no price for"
+            f" '{request.tier[:40]}' here: leave it out.",
+            param=request.tier_param,
+        )
+    return served
+
+
+def _readings(request: Request, asked: Extent) -> int:
+    """How often a context may be read: for each text; and, where the input is not all here, for each answer, since each
+    of them may search for itself."""
+    return max(request.prompts, request.n) if asked.elsewhere else request.prompts
+
+
+def units_of(price: Price, request: Request, asked: Extent, model: Model) -> Usage:
+    """Units that a call uses at most, of those that its price names. A second of sound is a token of the context at the
+    least, and no size of a file bounds its seconds: silence takes no room."""
+    if all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in price.tiers):
+        return ONE_REQUEST
+    seconds = 0
+    if asked.heard or asked.elsewhere:
+        seconds = (model.context_tokens or LARGEST_CONTEXT) * _readings(request, asked)
+    return Usage(requests=1, images=asked.parts + request.n, seconds=seconds, characters=asked.bytes)
 
 
 async def counted_text(house: House, journey: Journey, request: Request, model: Model) -> int | None:
@@ -109,8 +149,7 @@ async def counted_text(house: House, journey: Journey, request: Request, model: 
     least, most = weigh(house, journey, request, model, 0), max_cost(journey)
     if least is None or too_dear(least, most):
         return None
-    text = prompt(request, has_media=asked.parts > 0)
-    tokens = await house.count.count_aside(text, journey.model, journey.identity.account.id) + token_ids(request)
+    tokens = await house.count.count_aside(prompt(request), journey.model) + token_ids(request)
     return min(tokens, asked.bytes)
 
 

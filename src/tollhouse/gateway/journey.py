@@ -6,7 +6,7 @@ from typing import Final
 from tollhouse.billing.book import Purse
 from tollhouse.core.account import Identity
 from tollhouse.core.charge import Charge
-from tollhouse.core.request import Attempt, Doubt, Drawn, Ending, Passed, Request
+from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.client import Call
@@ -32,11 +32,6 @@ class Journey:
     added_cap: int | None = None  # an output cap that the caller had not named
     charge: Charge | None = None
     held: int = 0  # nano-USD
-    most_in: int | None = None  # tokens of input that were held for
-    most_cost: int | None = None  # nano-USD that the caller allows for the call
-    most_out: int | None = None  # tokens of output that may pass; None: any number
-    cut: bool = False  # the answer was cut at `most_out`
-    doubt: Doubt | None = None  # why a report was not believed
     limits: tuple[Passed, ...] = ()
     purses: list[tuple[Purse, int, int]] = field(default_factory=list)  # with what was spent and held before
     read_on: bool = False  # the caller left, and the answer is read on
@@ -56,7 +51,7 @@ class Journey:
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
     dispatched: bool = False
-    blamed: bool = False  # a failure of this call was held against somebody: it opens no second circuit
+    opened_circuit: bool = False  # a failure of this call opened one: it opens no second
     upstream_ns: int = 0  # spent waiting for the provider
 
     def record(self) -> Request:
@@ -87,8 +82,6 @@ class Journey:
             limits=self.limits,
             purses=self._drawn(0 if charge is None else charge.amount),
             read_on=self.read_on,
-            cut=self.cut,
-            doubt=self.doubt,
             output_cap=self.output_cap,
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,

@@ -8,7 +8,6 @@ from typing import Protocol
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
-from tollhouse.core.aside import Aside
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import RateLimited
@@ -18,7 +17,6 @@ from tollhouse.core.request import Passed, Request
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
-from tollhouse.gateway.allowance import CutAtHold
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.journey import Journey
@@ -120,14 +118,12 @@ class House:
     health: Health
     retries: RetryBudget
     count: TextCounter
-    aside: Aside  # where large answers are read
     sleep: Callable[[float], Awaitable[None]]
     pulse: Pulse
     rehearsal: Destinations  # where the calls of test-mode keys go
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
-    cut_at_hold: CutAtHold = "prepaid"
     addresses: Addresses = field(default_factory=AddressRate)
     contact: str = ""  # who can add money or raise a limit of the operator
     purses: Purses = field(default_factory=Purses)

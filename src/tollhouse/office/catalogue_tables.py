@@ -163,15 +163,16 @@ def _credit_limit(path: KeyPath, given: object, found: Findings) -> str | None:
 
 
 def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
-    """{ input = "2.50", ... }: US dollars per million tokens, or per unit; `tiers` above an input size."""
+    """{ input = "2.50", ... }: US dollars per million tokens, or per unit; `tiers` above an input size;
+    `service_tiers`, each a price like this one."""
     if not isinstance(given, Mapping):
         found.wrong(path, 'expected a table such as { input = "2.50", output = "10.00" }')
         return None
     before = len(found.mistakes)
-    check_keys(path, given, (*PRICE_KEYS, "tiers"), found)
-    price: PriceList = dict(_amounts(path, given, found))
-    if "tiers" in given:
-        price["tiers"] = _tiers((*path, "tiers"), given["tiers"], found)
+    check_keys(path, given, (*PRICE_KEYS, "tiers", "service_tiers"), found)
+    price: PriceList = dict(_amounts_and_tiers(path, given, found))
+    if "service_tiers" in given:
+        price["service_tiers"] = _service_tiers((*path, "service_tiers"), given["service_tiers"], found)
     if len(found.mistakes) > before:
         return None
     try:
@@ -182,6 +183,29 @@ def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
         found.wrong(path, inputless if error.field == "input" else str(error))
         return None
     return price
+
+
+def _amounts_and_tiers(path: KeyPath, given: Given, found: Findings) -> dict[str, str | list[dict[str, str | int]]]:
+    price: dict[str, str | list[dict[str, str | int]]] = dict(_amounts(path, given, found))
+    if "tiers" in given:
+        price["tiers"] = _tiers((*path, "tiers"), given["tiers"], found)
+    return price
+
+
+def _service_tiers(
+    path: KeyPath, given: object, found: Findings
+) -> dict[str, dict[str, str | list[dict[str, str | int]]]]:
+    if not isinstance(given, Mapping):
+        found.wrong(path, 'expected a table such as { priority = { input = "4.25", output = "17.00" } }')
+        return {}
+    tiers = {}
+    for name, entry in given.items():
+        if not isinstance(entry, Mapping):
+            found.wrong((*path, name), 'expected a table such as { input = "4.25", output = "17.00" }')
+            continue
+        check_keys((*path, name), entry, (*PRICE_KEYS, "tiers"), found)
+        tiers[name] = _amounts_and_tiers((*path, name), entry, found)
+    return tiers
 
 
 def _tiers(path: KeyPath, given: object, found: Findings) -> list[dict[str, str | int]]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tollhouse.billing.charges import total
 from tollhouse.billing.margin import Costs, costs_of
-from tollhouse.billing.price_list import DEFAULT, terms_of
+from tollhouse.billing.price_list import DEFAULT, service_tier, terms_of
 from tollhouse.billing.prices import Price, scaled
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
@@ -120,7 +120,8 @@ async def _by_draft(office: Office, actor: Actor, draft_id: str, *, everybody: b
         where = call.account_id, call.model
         if where not in found:
             found[where] = look(*where)
-        return found[where]
+        price = found[where]
+        return None if price is None else price.served(service_tier(call.charge))
 
     return again, everybody
 

@@ -12,10 +12,15 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
 from tollhouse.routing.health import Blame
 
-CAPS: Final[Mapping[Operation, str]] = MappingProxyType(
-    {"chat": "max_tokens", "completions": "max_tokens", "responses": "max_output_tokens"}
+CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
+    {
+        "chat": ("max_tokens", "max_completion_tokens"),
+        "completions": ("max_tokens",),
+        "responses": ("max_output_tokens",),
+    }
 )
-"""As every server of the OpenAI format takes them; OpenAI itself has renamed the first."""
+"""Every name by which some server of the OpenAI format reads a cap. Of a chat's two, older servers read only the first,
+newer ones prefer the second, and what a server does not read it ignores: so both are sent."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -37,7 +42,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     paths: Mapping[Operation, str]  # below the base URL, each with its slash
     make_headers: Callable[[str, Provider, Headers], Headers]
     read_error: Callable[[Operation, int, Headers, bytes], Fault]
-    caps: Mapping[Operation, str] = CAPS  # the member that caps the output, where the caller named none
+    caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network

@@ -1,4 +1,5 @@
-"""OpenAI itself."""
+"""OpenAI itself. It reads both names of a chat's cap, and refuses a body that has both
+(`invalid_parameter_combination`): one is sent, the caller's own or the newer."""
 
 from typing import Final
 
@@ -13,7 +14,7 @@ KIND: Final = Kind(
     base_url="https://api.openai.com/v1",
     speaks=("openai_chat", "openai_responses"),
     paths=PATHS,
-    caps={**CAPS, "chat": "max_completion_tokens"},
+    caps={**CAPS, "chat": ("max_completion_tokens",)},
     make_headers=with_bearer,
     read_error=read_error,
 )

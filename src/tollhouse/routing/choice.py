@@ -52,6 +52,7 @@ def rank(
             return (Choice(offers[0], 0),)
     choices: list[Choice] = []
     soonest: tuple[int, Cause] | None = None
+    trial = False
     for offer in _in_order(offers, affinity):
         keyed = destinations.get(offer.provider)
         if keyed is None:
@@ -62,6 +63,10 @@ def rank(
             if closed is not None:
                 soonest = closed if soonest is None else min(soonest, closed)
             elif taken < KEYS_PER_OFFER:
+                if not calm and health.open_to_all(offer, slot, now_ms):
+                    if trial:
+                        continue  # a call goes through one open circuit, so that in an outage it makes one attempt
+                    trial = True
                 choices.append(Choice(offer, slot))
                 taken += 1
     if not choices:

@@ -22,12 +22,12 @@ others. What one account's requests provoke may be its own doing, so each circui
 | a request that any provider refuses                | nobody          |            |        |
 
 Circuits exist only while there is something to remember; a platform in good health has none, and asking costs a look
-into two empty dicts. Bounds: 4,096 circuits of accounts in all, the one whose failure is oldest goes first; shared ones
+into an empty dict. Bounds: 4,096 circuits of accounts in all, the one whose failure is oldest goes first; shared ones
 only for what is configured.
 """
 
 from collections import OrderedDict
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -64,6 +64,21 @@ class _Shared:
         self.suspected_ms = 0
 
 
+class Verdict(NamedTuple):
+    """`blame`: whose fault a failure was in the light of what others met; `doubtful` became `request` or `key`."""
+
+    blame: Blame
+    opened: bool  # a circuit
+
+
+class _Met(NamedTuple):
+    account: str
+    cause: Cause
+    retry_after_ms: int | None
+    now_ms: int
+    jitter: float | None  # None: no circuit may open
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """One shared circuit as people and metrics see it. `slot`: index of the provider key; None for the offer as such.
     `accounts`: how many accounts their own circuits keep away at the moment."""
@@ -86,13 +101,14 @@ class Health:
     """
 
     def __init__(self) -> None:
-        self._own: OrderedDict[tuple[CircuitKey, str], Circuit] = OrderedDict()  # newest failure last
         self._shared: dict[CircuitKey, _Shared] = {}
+        self._own: OrderedDict[tuple[CircuitKey, str], Circuit] = OrderedDict()  # newest failure last; never without
+        # the shared one
         self._served = Served()
 
     def untroubled(self) -> bool:
         """Whether everything may be asked: the usual case, told in a fraction of a microsecond."""
-        return not self._shared and not self._own
+        return not self._shared
 
     def closed_until(self, account: str, offer: Offer, slot: int, now_ms: int) -> tuple[int, Cause] | None:
         """None: the account may ask. Else until when not, and why."""
@@ -103,32 +119,41 @@ class Health:
                 worst = closed
         return worst
 
+    def open_to_all(self, offer: Offer, slot: int, now_ms: int) -> bool:
+        """Whether who may ask all the same is one of the few that are let through."""
+        shared = (self._shared.get(key) for key in _keys(offer, slot))
+        return any(one is not None and now_ms < one.circuit.until_ms for one in shared)
+
     def begin(self, account: str, offer: Offer, slot: int, now_ms: int) -> None:
         """An attempt begins. In a half-open circuit it is the probe, and others keep away until it reports."""
-        if not self._shared and not self._own:
+        if not self._shared:
             return
         for key in _keys(offer, slot):
-            own, shared = self._own_circuit(account, key, now_ms), self._shared.get(key)
+            shared = self._shared.get(key)
+            if shared is None:
+                continue
+            own = self._own_circuit(account, key, shared, now_ms)
             if own is not None:
                 own.begin(now_ms)
-            if shared is not None:
-                if now_ms < shared.circuit.until_ms:
-                    (shared.known if self._served.knows(account, key) else shared.strangers).take(now_ms)
-                shared.circuit.begin(now_ms)
+            if now_ms < shared.circuit.until_ms:
+                (shared.known if self._served.knows(account, key) else shared.strangers).take(now_ms)
+            shared.circuit.begin(now_ms)
 
     def succeeded(self, account: str, offer: Offer, slot: int, began_ms: int, now_ms: int) -> None:
         """An attempt that began then was answered well."""
-        self._served.note(account, offer, slot, now_ms)
-        if not self._shared and not self._own:
+        self._served.note(account, (offer.provider, offer.model, slot), now_ms)
+        if not self._shared:
             return
         for key in _keys(offer, slot):
-            own, shared = self._own.get((key, account)), self._shared.get(key)
+            shared = self._shared.get(key)
+            if shared is None:
+                continue
+            own = self._own.get((key, account))
             if own is not None:
                 own.succeed(began_ms, now_ms)
-            if shared is not None:
-                shared.suspected_by = ""
-                if shared.circuit.succeed(began_ms, now_ms):
-                    shared.closed_ms = now_ms
+            shared.suspected_by = ""
+            if shared.circuit.succeed(began_ms, now_ms):
+                shared.closed_ms = now_ms
 
     def failed(
         self,
@@ -140,21 +165,26 @@ class Health:
         retry_after_ms: int | None,
         now_ms: int,
         jitter: float = 0.5,
-    ) -> Blame:
-        """An attempt failed. Returns whose fault it is in the light of what others met: `doubtful` becomes `request` or
-        `key`. `jitter` in [0, 1) spreads openings by +-20 %, so that processes do not probe at once."""
+        *,
+        may_open: bool = True,
+    ) -> Verdict:
+        """An attempt failed. `jitter` in [0, 1) spreads openings by +-20 %, so that processes do not probe at once.
+        `may_open` is false where the same call has opened a circuit already: its failure is noted, opens no second."""
         whole, key = _keys(offer, slot)
         if blame == "doubtful":
             blame = "key" if self._second_to_meet(account, key, now_ms) else "request"
+        opened = False
         if blame in ("offer", "model"):
-            self._hold_against(whole, account, "failing", None, now_ms, jitter, share=blame == "offer")
+            met = _Met(account, "failing", None, now_ms, jitter if may_open else None)
+            opened = self._hold_against(whole, met, share=blame == "offer")
         elif blame == "key":
             saturated = isinstance(failure, UpstreamSaturated)
             cause: Cause = "saturated" if saturated else "refused"
-            self._hold_against(key, account, cause, retry_after_ms if saturated else None, now_ms, jitter)
-        if not self.untroubled():
+            after_ms = retry_after_ms if saturated else None
+            opened = self._hold_against(key, _Met(account, cause, after_ms, now_ms, jitter if may_open else None))
+        if self._shared:
             self._release_probes(account, (whole, key), now_ms)
-        return blame
+        return Verdict(blame, opened)
 
     def forget(self, provider: str) -> None:
         """A provider's configuration changed or went: what was learned about it, and its keys, holds no more."""
@@ -168,8 +198,10 @@ class Health:
         """Forget what happened too long ago to matter. To be called once a minute or so."""
         for own in [own for own, circuit in self._own.items() if circuit.forgettable(now_ms)]:
             del self._own[own]
+        needed = {key for key, _ in self._own}
         for key, shared in list(self._shared.items()):
-            if shared.circuit.forgettable(now_ms) and now_ms - shared.suspected_ms > QUIET_MS:
+            suspects = now_ms - shared.suspected_ms <= QUIET_MS
+            if key not in needed and not suspects and shared.circuit.forgettable(now_ms):
                 del self._shared[key]
 
     def snapshot(self, now_ms: int) -> list[Standing]:
@@ -204,11 +236,13 @@ class Health:
         return len(self._own) + len(self._shared) + self._served.size()
 
     def _closed(self, account: str, key: CircuitKey, now_ms: int) -> tuple[int, Cause] | None:
-        own = self._own_circuit(account, key, now_ms)
+        shared = self._shared.get(key)
+        if shared is None:
+            return None
+        own = self._own_circuit(account, key, shared, now_ms)
         if own is not None and now_ms < own.until_ms:
             return own.until_ms, own.cause
-        shared = self._shared.get(key)
-        if shared is None or now_ms >= shared.circuit.until_ms:
+        if now_ms >= shared.circuit.until_ms:
             return None
         if self._served.knows(account, key):
             passes = shared.known.any(now_ms)
@@ -216,14 +250,12 @@ class Health:
             passes = (own is None or not own.failed_lately(now_ms)) and shared.strangers.any(now_ms)
         return None if passes else (shared.circuit.until_ms, shared.circuit.cause)
 
-    def _own_circuit(self, account: str, key: CircuitKey, now_ms: int) -> Circuit | None:
+    def _own_circuit(self, account: str, key: CircuitKey, shared: _Shared, now_ms: int) -> Circuit | None:
         """The account's own. If the shared one closed since, the provider recovered: the account may probe at once,
         unless the provider itself told it to wait."""
         own = self._own.get((key, account))
-        if own is not None and own.until_ms > now_ms and not own.asked:
-            shared = self._shared.get(key)
-            if shared is not None and shared.closed_ms > own.changed_ms:
-                own.half_open(now_ms)
+        if own is not None and own.until_ms > now_ms and not own.asked and shared.closed_ms > own.changed_ms:
+            own.half_open(now_ms)
         return own
 
     def _second_to_meet(self, account: str, key: CircuitKey, now_ms: int) -> bool:
@@ -234,32 +266,26 @@ class Health:
         shared.suspected_by, shared.suspected_ms = account, now_ms
         return other
 
-    def _hold_against(
-        self,
-        key: CircuitKey,
-        account: str,
-        cause: Cause,
-        retry_after_ms: int | None,
-        now_ms: int,
-        jitter: float,
-        *,
-        share: bool = True,
-    ) -> None:
-        own = self._own.get((key, account))
+    def _hold_against(self, key: CircuitKey, met: _Met, *, share: bool = True) -> bool:
+        """Note a failure. Returns whether it opened the account's own circuit, or the shared one."""
+        shared = self._shared_at(key)
+        own = self._own.get((key, met.account))
         if own is None:
-            own = self._own[key, account] = Circuit(cause)
+            own = self._own[key, met.account] = Circuit(met.cause)
             if len(self._own) > OWN_MAX:
                 self._own.popitem(last=False)
         else:
-            self._own.move_to_end((key, account))
-        if own.fail(cause, retry_after_ms, now_ms):
-            own.open(retry_after_ms, now_ms, jitter)
-            self._served.forget_account(account, key)
-        if not share:
-            return
-        circuit = self._shared_at(key).circuit
-        if circuit.fail(cause, None, now_ms) and not self._served.anybody_lately(key, now_ms):
-            circuit.open(None, now_ms, jitter)
+            self._own.move_to_end((key, met.account))
+        opened = False
+        if own.fail(met.cause, met.retry_after_ms, met.now_ms) and met.jitter is not None:
+            own.open(met.retry_after_ms, met.now_ms, met.jitter)
+            self._served.forget_account(met.account, key)
+            opened = True
+        ripe = share and shared.circuit.fail(met.cause, None, met.now_ms)
+        if ripe and met.jitter is not None and not self._served.anybody_lately(key, met.now_ms):
+            shared.circuit.open(None, met.now_ms, met.jitter)
+            opened = True
+        return opened
 
     def _shared_at(self, key: CircuitKey) -> _Shared:
         shared = self._shared.get(key)
@@ -270,11 +296,13 @@ class Health:
     def _release_probes(self, account: str, keys: tuple[CircuitKey, CircuitKey], now_ms: int) -> None:
         """A probe ended with an outcome that says nothing about this circuit: the next call may be the probe."""
         for key in keys:
-            own, shared = self._own.get((key, account)), self._shared.get(key)
+            shared = self._shared.get(key)
+            if shared is None:
+                continue
+            shared.circuit.release_probe(now_ms)
+            own = self._own.get((key, account))
             if own is not None:
                 own.release_probe(now_ms)
-            if shared is not None:
-                shared.circuit.release_probe(now_ms)
 
 
 def _keys(offer: Offer, slot: int) -> tuple[CircuitKey, CircuitKey]:

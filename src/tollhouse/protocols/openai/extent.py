@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from tollhouse.core.members import Members
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, Medium, media, sound_tokens
+from tollhouse.protocols.openai.parts import Form, form
 from tollhouse.protocols.openai.request import Request
 
 MEDIA_TOKENS: Final = 50_000
@@ -16,11 +16,12 @@ BYTES_PER_SOUND_TOKEN: Final = 16
 
 _SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for where nobody reports it
 
-_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
-_SEARCHES: Final = ("web_search_options", "search_parameters", "enable_search", "plugins")
-"""What has a provider read more than it was sent, in the words of OpenAI, xAI, Qwen and OpenRouter."""
 _OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
 """Tools that the caller runs: what they give comes back in the next body."""
+_OF_OWN_TOOLS: Final = frozenset(
+    ("type", "function", "name", "description", "parameters", "strict", "format", "cache_control", "defer_loading")
+)
+"""What such a tool is described by. Another member may name one that the provider runs (`google_search`)."""
 
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
@@ -42,8 +43,10 @@ class Extent(Struct, frozen=True):
 def extent(request: Request) -> Extent:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
     members = request.members
-    elsewhere = _reads_more(request.operation == "responses", members)
+    elsewhere = request.reads_more or ("tools" in members and _hosted(members["tools"]))
     size, parts, tokens = request.length, 0, 0
+    if request.prompts > 1 and "suffix" in members:
+        size += (request.prompts - 1) * len(members["suffix"])  # it is read after each prompt
     counted = {"picture": 0, "sound": 0, "any": 0}
     for name in ("messages", "input"):
         raw = members.get(name)
@@ -54,6 +57,10 @@ def extent(request: Request) -> Extent:
         except _UNREAD:
             elsewhere = True
             continue
+        made_of = form(value)
+        if made_of is Form.TEXT:
+            continue
+        elsewhere = elsewhere or made_of is Form.UNKNOWN
         for found in media(value):
             parts += 1
             most = MEDIA_TOKENS
@@ -74,26 +81,15 @@ def _counts(found: Medium) -> int:
     return _SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else PICTURE_TOKENS
 
 
-def _reads_more(keeps_state: bool, members: Members) -> bool:
-    """Whether the provider adds to the input: what it kept, or what a tool of its own finds."""
-    if any(_given(members.get(name)) for name in (_ELSEWHERE if keeps_state else _SEARCHES)):
-        return True
-    tools = members.get("tools")
-    return tools is not None and _given(tools) and _hosted(tools)
-
-
-def _given(raw: Raw | None) -> bool:
-    return raw is not None and bytes(memoryview(raw)[:5]) not in (b"null", b"false")
-
-
 def _hosted(raw: Raw) -> bool:
     """Whether any tool is, or may be, one that the provider runs."""
+    if bytes(memoryview(raw)[:5]) in (b"null", b"false"):
+        return False
     try:
         tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREAD:
         return True
     return any(
-        "type" not in tool
-        or any(name.casefold() == "type" and bytes(kind) not in _OWN_TOOLS for name, kind in tool.items())
+        "type" not in tool or bytes(tool["type"]) not in _OWN_TOOLS or not _OF_OWN_TOOLS.issuperset(tool)
         for tool in tools
     )

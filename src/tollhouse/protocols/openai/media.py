@@ -21,6 +21,10 @@ _WITHIN: Final = frozenset(("url", "data"))
 _EVEN_SOUNDS: Final = frozenset(("wav", "x-wav", "wave", "mp3", "mpeg", "pcm16"))
 """Formats in which a second of silence takes as much room as any other."""
 
+_PICTURES: Final = frozenset(
+    ("png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "ico", "svg")
+)
+
 
 class Medium(NamedTuple):
     """`kind`: a picture, sound whose length its bytes bound, or what may be of any size. `inline`: `text`, which stands
@@ -63,10 +67,25 @@ def _medium(place: str, holder: dict[str, Any], name: str, text: str) -> Medium 
         return None
     kind, _, form = _said(text, where, holder).partition("/")
     if text[:5].lower() != "data:" and "://" in text[:32]:
-        return Medium("picture" if kind == "image" else "any", False, text, holder, name)
+        picture = kind == "image" and _leads_to_picture(text, holder)
+        return Medium("picture" if picture else "any", False, text, holder, name)
     if kind == "image":
         return Medium("picture", True, text, holder, name)
     return Medium("sound" if kind == "audio" and form in _EVEN_SOUNDS else "any", True, text, holder, name)
+
+
+def _leads_to_picture(link: str, holder: dict[str, Any]) -> bool:
+    """Whether a link in the place of a picture can lead to nothing longer. Some gateways take what it leads to for what
+    its ending says, or `format`: a film is thousands of pictures."""
+    said = holder.get("format", holder.get("media_type"))
+    if said is not None and not str(said).lower().startswith("image/"):
+        return False
+    scheme, _, rest = link.partition("://")
+    path = rest.partition("?")[0].partition("#")[0].partition("/")[2]
+    _, dot, ending = path.rpartition("/")[2].rpartition(".")
+    if dot and ending:
+        return ending.lower() in _PICTURES
+    return scheme.lower() in ("http", "https")
 
 
 def _said(text: str, where: str, holder: dict[str, Any]) -> str:
