@@ -13,7 +13,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.counter import Counter
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.notice import CHATS, way_of
-from tollhouse.office import audit, fields, reach
+from tollhouse.office import audit, fields, maxima, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
@@ -151,7 +151,8 @@ def _follow(office: Office, done: _Put, now_ms: int) -> None:
 def _place(tables: Tables, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | None]:
     """Write it in the place of what it replaces. A budget whose days begin elsewhere begins anew: its counters would
     lie across those of the old one."""
-    before = next((one for one in tables.budgets.on(wanted.level, wanted.object_id) if wanted.replaces(one)), None)
+    standing = tables.budgets.on(wanted.level, wanted.object_id)
+    before = next((one for one in standing if wanted.replaces(one)), None)
     if before is not None and (before.zone == wanted.zone or wanted.kind == "total"):
         budget = structs.replace(wanted, id=before.id, created_at_ms=before.created_at_ms)
         tables.budgets.save(budget)
@@ -159,6 +160,10 @@ def _place(tables: Tables, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | 
         return _Put(budget, counter, None), before
     if before is not None:
         tables.budgets.remove(before.id)
+    else:
+        maxima.require_room(
+            len(standing), maxima.BUDGETS_MAX, f"budgets on this {wanted.level}", "remove those not in use"
+        )
     tables.budgets.add(wanted)
     held = _held(tables, wanted, now_ms)
     counter = Counter(budget_id=wanted.id, starts_at_ms=wanted.window(now_ms).start_ms, opening=held, spent=held)

@@ -5,11 +5,13 @@ import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
 from tollhouse.access.networks import read_network
+from tollhouse.access.secrets import holds_key
 from tollhouse.billing.prices import BadPrice, read_multiplier
 from tollhouse.core.account import Scope
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.ids import time_of
 from tollhouse.core.spelling import nearest
 
 NAME_MAX = 200
@@ -20,12 +22,16 @@ TAG_MAX = 100
 MULTIPLIER_PPM_MAX = 1_000_000_000
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
+_ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{26}")
 _SCOPES: tuple[Scope, ...] = ("inference", "usage")
 
 
 def name(text: str, param: str = "name") -> str:
-    """1 to 200 printable characters, blanks around them dropped."""
-    return _line(text.strip(), param, NAME_MAX)
+    """1 to 200 printable characters, blanks around them dropped; nothing that would be taken for the id of another."""
+    line = _line(text.strip(), param, NAME_MAX)
+    if time_of(line) is not None and _ID.fullmatch(line) is not None:
+        raise BadRequest(f"{param}: this looks like an id, and would be taken for one", param=param)
+    return line
 
 
 def reason(text: str | None) -> str | None:
@@ -159,6 +165,12 @@ def _line(text: str, param: str, length_max: int) -> str:
         raise BadRequest(f"{param}: {len(text)} characters are too many; at most {length_max}", param=param)
     if not text.isprintable():
         raise BadRequest(f"{param}: this holds a character that does not print", param=param)
+    if holds_key(text):
+        raise BadRequest(
+            f"{param}: an API key stands in it, which then would be kept in the clear; whoever sees it can use it, so"
+            " rotate it: tollhouse keys rotate",
+            param=param,
+        )
     return text
 
 

@@ -10,7 +10,7 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
-from tollhouse.office import audit, fields, reach, rotation
+from tollhouse.office import audit, fields, maxima, reach, rotation
 from tollhouse.office.accounts import DEFAULT_PROJECT
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -48,6 +48,9 @@ async def create(
     if mode not in _MODES:
         raise BadRequest(f"mode: there are {', '.join(_MODES)}", param="mode")
     owner, group = _owner(office, actor, account, project)
+    maxima.require_room(
+        office.directory.keys_in_use(owner.id), maxima.KEYS_MAX, "keys in this account", "revoke those not in use"
+    )
     now_ms = office.clock.now_ms()
     text, secret = _mint(office, mode)
     key = ApiKey(

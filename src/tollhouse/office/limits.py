@@ -11,7 +11,7 @@ from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.limit import LimitKind, LimitLevel, Rule
 from tollhouse.limits.gate import Shown
 from tollhouse.limits.rules import KINDS, Object, over
-from tollhouse.office import audit, fields, reach
+from tollhouse.office import audit, fields, maxima, reach
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 
@@ -58,7 +58,10 @@ async def put(
     def deed(tables: Tables) -> list[Rule]:
         gone = []
         for rule, row in zip(rules, rows, strict=True):
-            standing = [one for one in tables.limits.on(rule.level, rule.object_id) if _replaces(rule, one)]
+            there = tables.limits.on(rule.level, rule.object_id)
+            standing = [one for one in there if _replaces(rule, one)]
+            what, cure = f"limits on this {rule.level}", "remove those not in use"
+            maxima.require_room(len(there) - len(standing), maxima.LIMITS_MAX, what, cure)
             for one in standing:
                 tables.limits.remove(one.id)
             gone += standing
@@ -107,11 +110,14 @@ async def show(
 async def _everywhere(office: Office, actor: Actor) -> tuple[Seen, ...]:
     """Every rule there is, and what the plan sets for the actor's own account, or for the only one: of thousands, the
     plans say it shorter. Raises PathNotFound."""
-    accounts = list(office.directory.accounts.values())
-    if actor.account_id is not None:
-        accounts = [reach.account(office, actor, actor.account_id)]
-    rules = await office.rows.read(lambda tables: tables.limits.every())
-    rules = sorted((one for one in rules if actor.account_id in (None, _owner(office, one))), key=_by_place)
+    account_id = actor.account_id
+    if account_id is None:
+        accounts = list(office.directory.accounts.values())
+        rules = await office.rows.read(lambda tables: tables.limits.every())
+    else:
+        accounts = [reach.account(office, actor, account_id)]
+        rules = await office.rows.read(lambda tables: tables.limits.within(account_id))
+    rules.sort(key=_by_place)
     whole: list[Object] = [("account", accounts[0].id)] if len(accounts) == 1 else []
     now_ms = office.clock.now_ms()
     holding = []

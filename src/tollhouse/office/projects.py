@@ -5,7 +5,7 @@ from msgspec import structs
 from tollhouse.core.account import Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict, PathNotFound
-from tollhouse.office import audit, fields, reach
+from tollhouse.office import audit, fields, maxima, reach
 from tollhouse.office.accounts import DEFAULT_PROJECT
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -15,6 +15,12 @@ from tollhouse.office.ports import Tables
 async def create(office: Office, actor: Actor, *, name: str, account: str | None = None) -> Project:
     """Raises BadRequest, PathNotFound, and Conflict where an active project of the account has the name."""
     owner = reach.account_or_own(office, actor, account)
+    maxima.require_room(
+        office.directory.projects_in_use(owner.id),
+        maxima.PROJECTS_MAX,
+        "active projects in this account",
+        "archive those not in use",
+    )
     project = Project(
         id=office.new_id("proj"), account_id=owner.id, name=fields.name(name), created_at_ms=office.clock.now_ms()
     )

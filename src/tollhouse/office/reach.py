@@ -33,20 +33,34 @@ def require_operator(actor: Actor, deed: str) -> None:
 
 def account(office: Office, actor: Actor, reference: str) -> Account:
     """Raises PathNotFound, and BadRequest for a name that several have."""
-    found = office.directory.accounts_called(reference)
-    return _only([one for one in found if actor.account_id in (None, one.id)], "account", reference)
+    if actor.account_id is not None:  # nobody else's is looked at
+        own = office.directory.accounts.get(actor.account_id)
+        return _only([own] if own is not None and reference in (own.id, own.name) else [], "account", reference)
+    return _only(office.directory.accounts_called(reference), "account", reference)
 
 
 def project(office: Office, actor: Actor, reference: str, account_id: str | None = None) -> Project:
     """`account_id` narrows the search further. Raises PathNotFound, BadRequest."""
-    found = office.directory.projects_called(reference, account_id)
-    return _only([one for one in found if actor.account_id in (None, one.account_id)], "project", reference)
+    if (own := _own_key(office, actor)) is not None:
+        only = office.directory.projects[own.project_id]
+        return _only([only] if reference in (only.id, only.name) else [], "project", reference)
+    within = actor.account_id or account_id
+    found = office.directory.projects_called(reference, within) if account_id in (None, within) else []
+    return _only(found, "project", reference)
 
 
-def key(office: Office, actor: Actor, reference: str) -> ApiKey:
-    """Raises PathNotFound, BadRequest."""
-    found = office.directory.keys_called(reference)
-    return _only([one for one in found if actor.account_id in (None, one.account_id)], "key", reference)
+def key(office: Office, actor: Actor, reference: str, account_id: str | None = None) -> ApiKey:
+    """`account_id` narrows the search further. Raises PathNotFound, BadRequest."""
+    if (own := _own_key(office, actor)) is not None:
+        return _only([own] if reference in (own.id, own.name) else [], "key", reference)
+    within = actor.account_id or account_id
+    found = office.directory.keys_called(reference, within) if account_id in (None, within) else []
+    return _only(found, "key", reference)
+
+
+def _own_key(office: Office, actor: Actor) -> ApiKey | None:
+    """The key of an actor who is one: an API key reaches itself and its project, by id and by name."""
+    return office.directory.keys.get(actor.id) if actor.kind == "api_key" else None
 
 
 def account_or_own(office: Office, actor: Actor, reference: str | None) -> Account:

@@ -115,7 +115,7 @@ def wanted_by(
     return Wanted(
         account_id=account_id,
         project_id=None if project is None else reach.project(office, actor, project, account_id).id,
-        key_id=None if key is None else reach.key(office, actor, key).id,
+        key_id=None if key is None else reach.key(office, actor, key, account_id).id,
         model=model,
         statuses=None if status is None else _statuses(status),
         since_ms=since_ms,
@@ -123,10 +123,10 @@ def wanted_by(
 
 
 def last4(office: Office, call: Request) -> str:
-    """The end of the secret that the call's key had at that time; empty where the key is gone."""
+    """The end of the secret that the call's key had at that time; empty where the key or that secret is gone."""
     key = office.directory.keys.get(call.key_id)
-    secrets = [] if key is None else [one for one in key.secrets if one.created_at_ms <= call.time_ms] or key.secrets
-    return secrets[0].last4 if secrets else ""
+    secrets = () if key is None else key.secrets
+    return next((one.last4 for one in secrets if one.created_at_ms <= call.time_ms), "")
 
 
 def _lines(office: Office, call: Request) -> Iterable[Line]:

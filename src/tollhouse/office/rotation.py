@@ -1,7 +1,8 @@
 """Rotation as a rule: which secrets of a key are alive afterwards, and until when.
 
 The newest is alive as long as the key. The one before it stays for the overlap, counted from now or from the new one's
-first use. Every older one ends now, also inside an overlap it was promised: at most two secrets are ever alive.
+first use. Every older one ends now, also inside an overlap it was promised: at most two secrets are ever alive. Of
+those that ended the last ones are kept, so that a refusal can say that they were replaced; the audit names all.
 """
 
 from typing import Literal
@@ -12,6 +13,8 @@ from tollhouse.core.account import ApiKey, Secret
 from tollhouse.core.failure import BadRequest, Conflict
 
 OVERLAP_MS_MAX = 7 * 86_400_000
+SECRETS_KEPT = 5
+"""Of a key, in memory and in rows: the newest, the one before it, and three that ended."""
 
 CountedFrom = Literal["now", "first-use"]
 
@@ -53,7 +56,7 @@ def rotated(
             former.insert(0, structs.replace(newest, valid_until_ms=now_ms + overlap_ms, overlap_ms=None))
     return structs.replace(
         key,
-        secrets=(secret, *former),
+        secrets=(secret, *former)[:SECRETS_KEPT],
         rotated_at_ms=now_ms,
         expires_at_ms=key.expires_at_ms if new_expiry_ms is None else new_expiry_ms,
     )

@@ -45,7 +45,7 @@ async def report(
     if by == "tag" and (key is not None or project is not None):
         raise BadRequest("by: tags are summed over an account, not over one project or key", param="by")
     project_id = None if project is None else reach.project(office, actor, project, account_id).id
-    key_id = None if key is None else reach.key(office, actor, key).id
+    key_id = None if key is None else reach.key(office, actor, key, account_id).id
     grain_ms = DAY_MS if by == "tag" else QUARTER_MS
     start_ms -= start_ms % grain_ms
     end_ms += -end_ms % grain_ms

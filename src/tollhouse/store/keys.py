@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import json, structs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from tollhouse.core.account import ApiKey, Secret
 from tollhouse.store.changes import note
@@ -59,14 +59,21 @@ class Keys:
         return self._whole(self._connection.execute(select(keys)).mappings().all(), every=True)
 
     def _save_secrets(self, key: ApiKey) -> None:
-        known = set(
-            self._connection.execute(select(key_secrets.c.digest).where(key_secrets.c.key_id == key.id)).scalars()
-        )
-        for place, secret in enumerate(reversed(key.secrets), start=1):
-            row = structs.asdict(secret) | {"key_id": key.id, "place": place}
+        """Write what a key has of secrets: few, however often it was rotated. Places go on where the last one was."""
+        table = key_secrets.c
+        question = select(table.digest, table.place).where(table.key_id == key.id)
+        known = {row.digest: row.place for row in self._connection.execute(question)}
+        gone = known.keys() - {secret.digest for secret in key.secrets}
+        if gone:
+            self._connection.execute(delete(key_secrets).where(table.key_id == key.id, table.digest.in_(gone)))
+        place = max(known.values(), default=0)
+        for secret in reversed(key.secrets):
             if secret.digest in known:
-                self._connection.execute(update(key_secrets).where(key_secrets.c.digest == secret.digest).values(row))
+                ends = {"valid_until_ms": secret.valid_until_ms, "overlap_ms": secret.overlap_ms}
+                self._connection.execute(update(key_secrets).where(table.digest == secret.digest).values(ends))
             else:
+                place += 1
+                row = structs.asdict(secret) | {"key_id": key.id, "place": place}
                 self._connection.execute(insert(key_secrets).values(row))
 
     def _whole(self, rows: Sequence[Mapping[Any, Any]], *, every: bool = False) -> list[ApiKey]:

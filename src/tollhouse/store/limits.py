@@ -1,12 +1,12 @@
 """Rows of the limits that people set."""
 
 from msgspec import structs
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, and_, delete, insert, or_, select
 
 from tollhouse.core.limit import Rule
 from tollhouse.store.changes import note
 from tollhouse.store.records import record
-from tollhouse.store.schema import limits
+from tollhouse.store.schema import keys, limits, projects
 
 
 class LimitRows:
@@ -29,6 +29,20 @@ class LimitRows:
         question = select(limits).where(limits.c.level == level, limits.c.object_id == object_id)
         found = self._connection.execute(question.order_by(limits.c.created_at_ms, limits.c.id)).mappings()
         return [record(row, Rule) for row in found]
+
+    def within(self, account_id: str) -> list[Rule]:
+        """Those on an account, its projects and its keys."""
+        table, on_project, on_key = limits.c, select(projects.c.id), select(keys.c.id)
+        question = select(limits).where(
+            or_(
+                and_(table.level == "account", table.object_id == account_id),
+                and_(
+                    table.level == "project", table.object_id.in_(on_project.where(projects.c.account_id == account_id))
+                ),
+                and_(table.level == "key", table.object_id.in_(on_key.where(keys.c.account_id == account_id))),
+            )
+        )
+        return [record(row, Rule) for row in self._connection.execute(question).mappings()]
 
     def every(self) -> list[Rule]:
         return [record(row, Rule) for row in self._connection.execute(select(limits)).mappings()]
