@@ -36,11 +36,13 @@ from tollhouse.edge.status import Readiness
 from tollhouse.edge.turns import Turns
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway import late
+from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.destination import Destination, Destinations
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.limits.addresses import AddressRate
+from tollhouse.limits.body_room import BodyRoom
 from tollhouse.office import expiry, keys, outbox, platform, watch
 from tollhouse.office.margin import Guard
 from tollhouse.office.office import Office
@@ -114,6 +116,7 @@ async def serve(
         await late.finish(premises.house)
         await office.finish()
         await premises.letters.close()
+        premises.threads.close()
         premises.tokenizer.close()
     finally:
         await store.close()
@@ -139,6 +142,7 @@ class Premises:
     addresses: AddressRate
     network: Client
     tokenizer: Tokenizer
+    threads: FairThreads
     journal: Journal
     metrics: Metrics
     recent: Recent
@@ -173,6 +177,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
     tokenizer = Tokenizer()
+    threads = FairThreads("large")
     simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(FairThreads("simulator"), clock, pause))
     health = Health()
     retries = RetryBudget()
@@ -194,6 +199,8 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         retries=retries,
         count=tokenizer,
         sleep=asyncio.sleep,
+        aside=threads,
+        bodies=Bodies(clock, BodyRoom(server.bodies_bytes_max)),
         pulse=Pulse(clock, asyncio.sleep),
         rehearsal=_rehearsal(simulator),
         drain_seconds_max=server.drain_seconds_max,
@@ -206,7 +213,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
     )
     # None is kept: a second try could tell twice.
     letters = Client(clock, connections_max=8, idle_max=0, customers=True)
-    parts = store, office, house, addresses, network, tokenizer, journal, figures, recent, Draining(), around
+    parts = store, office, house, addresses, network, tokenizer, threads, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 
@@ -368,6 +375,7 @@ async def _keep_tidy(premises: Premises) -> None:
         office.testing.sweep(now_ms)
         premises.addresses.sweep(now_ms)
         premises.house.health.sweep(now_ms)
+        premises.house.refusals.sweep(now_ms)
         try:
             await expiry.post_due(office, SYSTEM)
         except Overloaded:

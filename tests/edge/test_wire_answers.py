@@ -269,6 +269,27 @@ def test_a_slow_reader_makes_the_application_wait() -> None:
         assert client.rest_of_chunks() == 200_000_000
 
 
+@pytest.mark.parametrize("close", [b"", b"connection: close"], ids=["kept", "closed"])
+@pytest.mark.parametrize("reads", [True, False])
+def test_g7_a_buffered_answer_is_over_when_its_client_has_taken_it(close: bytes, reads: bool) -> None:
+    """20 answers of 6 MB that nobody read left their places free, and 150 MB in memory for 300 s."""
+    over = threading.Event()
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await reply(send, 200, b"a" * 30_000_000)
+        over.set()
+
+    with running(large, PATIENT) as server:
+        with Raw(server.port) as client:
+            client.send(get(b"/", close) if close else get())
+            assert client.until(b"\r\n\r\n") is not None
+            assert not over.is_set()
+            if reads:
+                assert len(client.exactly(30_000_000) or b"") == 30_000_000
+                assert over.wait(20)
+        assert over.wait(20), "a client that left takes nothing more"
+
+
 def test_the_application_can_leave_a_body_unread_and_the_connection_goes_on() -> None:
     """The body came with the head, so there is nothing to wait for."""
 

@@ -6,6 +6,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
@@ -15,11 +16,13 @@ from tollhouse.core.operation import Dialect
 from tollhouse.core.request import Passed, Request
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers, Outgoing
+from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import Call, ClientLeft
 
 NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
 
+T = TypeVar("T")
 Piece = bytes | Failure | asyncio.Event | Callable[[], None]
 """What an answer brings next: bytes; a failure; a wait for somebody else; something that happens meanwhile."""
 
@@ -77,7 +80,11 @@ class FakeClient:
         if call is not None:
             call()
 
-    async def body(self) -> bytes:
+    @property
+    def body_is_here(self) -> bool:
+        return True
+
+    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
         if self._body_failure is not None:
             raise self._body_failure
         if self.leaves_before_body:
@@ -256,6 +263,14 @@ class FakeAdmission:
         self._limits.inside -= 1
 
 
+class FakeEntry:
+    def __init__(self, limits: "FakeLimits") -> None:
+        self._limits = limits
+
+    def release(self) -> None:
+        self._limits.inside -= 1
+
+
 class FakeLimits:
     """At most `most` calls at a time."""
 
@@ -263,6 +278,12 @@ class FakeLimits:
         self.most = most
         self.inside = 0
         self.admitted = 0
+
+    def enter(self, identity: Identity, now_ms: int) -> FakeEntry:
+        if self.most is not None and self.inside >= self.most:
+            raise RateLimited("too many calls at once", retry_after_ms=1_000)
+        self.inside += 1
+        return FakeEntry(self)
 
     def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> FakeAdmission:
         if self.most is not None and self.inside >= self.most:
@@ -278,6 +299,14 @@ class FakeLimits:
     def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         limit = {"name": "parallel_requests", "level": "account", "limit": self.most, "used": self.inside}
         return [] if self.most is None else [{**limit, "remaining": self.most - self.inside}]
+
+
+class Inline:
+    """Work aside, done at once."""
+
+    async def run(self, account_id: str, work: Callable[[], T]) -> T:
+        await asyncio.sleep(0)
+        return work()
 
 
 class FakeWitness:

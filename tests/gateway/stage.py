@@ -14,6 +14,7 @@ from tests.gateway.fakes import (
     FakeLimits,
     FakeUpstream,
     FakeWitness,
+    Inline,
     Piece,
     Play,
     Words,
@@ -26,6 +27,7 @@ from tollhouse.core.catalogue import Catalogue, Model, Offer, Provider
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Request
 from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
+from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.flow import serve
@@ -123,6 +125,8 @@ class Stage:
             retries=self.retries,
             count=Words(),
             sleep=self._sleep,
+            aside=Inline(),
+            bodies=Bodies(self.clock),
             pulse=Pulse(self.clock, self._sleep),
             rehearsal={SIMULATED: _destination(Provider(id=SIMULATED, kind="simulator"), self.rehearsal, ())},
             drain_seconds_max=self.drain_seconds_max,

@@ -24,6 +24,7 @@ from tests.gateway.stage import (
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.request import Ending
 from tollhouse.core.usage import Usage
+from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import ClientLeft
 
 REPORTED = Usage(input=60, output=12, requests=1)
@@ -55,9 +56,9 @@ def test_who_leaves_with_the_last_of_his_body_is_sent_nowhere_and_pays_nothing(s
     """A stream was charged for a prompt that nobody had read; a buffered call was sent for nobody."""
 
     class Hasty(FakeClient):
-        async def body(self) -> bytes:
+        async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
             self.leave()
-            return await super().body()
+            return await super().body(place)
 
     async def main() -> None:
         stage = Stage(money=10**9)

@@ -235,6 +235,7 @@ class Caller:
 
     def __init__(self, body: bytes | None) -> None:
         self.gone = False
+        self.more_body = False
         self.on_gone: Callable[[], None] | None = None
         self._body = body
         self.sent: list[dict[str, object]] = []

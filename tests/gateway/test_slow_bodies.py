@@ -10,6 +10,7 @@ from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import AccountSuspended, Failure, KeyFrozen, KeyRefused
+from tollhouse.gateway.bodies import BodyPlace
 
 HOURS_MS = 9 * 3_600_000
 DAY_MS = 86_400_000
@@ -22,11 +23,11 @@ class Slow(FakeClient):
         super().__init__(asking())
         self._stage, self._late_ms, self._meanwhile = stage, late_ms, meanwhile
 
-    async def body(self) -> bytes:
+    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
         self._stage.clock.ms += self._late_ms
         if self._meanwhile is not None:
             self._stage.keys.put(self._meanwhile)
-        return await super().body()
+        return await super().body(place)
 
 
 def changed(state: str) -> Identity:

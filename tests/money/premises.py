@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.gateway.fakes import FakeClient, FakeLimits, FakeUpstream, FakeWitness, Play, Words
+from tests.gateway.fakes import FakeClient, FakeLimits, FakeUpstream, FakeWitness, Inline, Play, Words
 from tests.money.puppets import Dice, Disk, HandClock, Loop, Provider, Vault
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.catalogue import Provider as Named
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
+from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.flow import serve
@@ -80,6 +81,8 @@ class Premises:
             retries=RetryBudget(reserve=1_000_000),
             count=Words(),
             sleep=asyncio.sleep,
+            aside=Inline(),
+            bodies=Bodies(clock),
             pulse=Pulse(clock, asyncio.sleep),
             rehearsal={SIMULATED: _destination(Named(id=SIMULATED, kind="simulator"), rehearsal)},
             drain_seconds_max=DRAIN_SECONDS_MAX,

@@ -1,8 +1,11 @@
 """The house where no server runs: what a call would pass through, to be looked at. No call passes."""
 
 import asyncio
+from collections.abc import Callable
 
+from tollhouse.core.aside import T
 from tollhouse.core.request import Request
+from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
@@ -18,6 +21,9 @@ class NoCalls:
     @property
     def trouble(self) -> str | None:
         return "no server runs"
+
+    async def run(self, account_id: str, work: Callable[[], T]) -> T:
+        return work()  # nobody is kept waiting
 
     async def commit(self, record: Request) -> None:
         raise AssertionError("no call passes through a house at rest")
@@ -43,6 +49,8 @@ def at_rest(office: Office) -> House:
         retries=RetryBudget(),
         count=Tokenizer(),
         sleep=asyncio.sleep,
+        aside=nobody,
+        bodies=Bodies(office.clock),
         pulse=Pulse(office.clock, asyncio.sleep),
         rehearsal={},
         show_provider=False,

@@ -15,12 +15,15 @@ Members = dict[str, Raw]
 
 _decode = msgspec.json.Decoder(Members).decode
 _POSITION = re.compile(r"\(byte ([0-9]+)\)")
-_ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
-"""Every escape of a text; `half` is one half of a surrogate pair without the other."""
+_PAIR = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..", re.DOTALL)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]..", re.DOTALL)
+_ESCAPES_LOOKED_AT_MAX = 1_000
+_BYTES_LOOKED_AT_MAX = 1024 * 1024
+"""Where the first half of a surrogate pair stands is worth that much of a search, and no more."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_members(body: bytes) -> Members:
+def read_members(body: bytes | bytearray) -> Members:
     """Decode a request body. Raises BadRequest that says what is wrong at which line and column (both from 1)."""
     if body.startswith(_BYTE_ORDER_MARK):
         body = body[len(_BYTE_ORDER_MARK) :]
@@ -38,7 +41,7 @@ def read_members(body: bytes) -> Members:
         raise BadRequest("The request body is nested too deeply: its JSON is not read.") from None
 
 
-def _reason(body: bytes, complaint: str) -> str:
+def _reason(body: bytes | bytearray, complaint: str) -> str:
     """What the decoder found, in words of ours where its own would mislead."""
     if not body or body.isspace():
         return "it is empty"
@@ -47,13 +50,32 @@ def _reason(body: bytes, complaint: str) -> str:
         what = complaint.removeprefix("JSON is malformed: ").partition(" (byte")[0]
         past = 1 if what == "trailing characters" else 0  # the decoder has already stepped over the first of them
         return f"{what} at {_place(body, int(position.group(1)) - past)}"
-    half = next((match for match in _ESCAPES.finditer(body) if match["half"]), None)
+    half = _half_pair(body)
     if half is not None:
-        return f"half of a surrogate pair (\\uD800 to \\uDFFF) at {_place(body, half.start())}"
+        return f"half of a surrogate pair (\\uD800 to \\uDFFF) at {_place(body, half)}"
     return f"it ends too early, at {_place(body, len(body))}"
 
 
-def _place(body: bytes, at: int) -> str:
+def _half_pair(body: bytes | bytearray) -> int | None:
+    """Where an escape stands that is one half of a surrogate pair without the other."""
+    at = 0
+    for _ in range(_ESCAPES_LOOKED_AT_MAX):
+        found = body.find(b"\\u", at, _BYTES_LOOKED_AT_MAX)
+        if found < 0:
+            return None
+        before = body[at:found]
+        at = found + 2
+        if (len(before) - len(before.rstrip(b"\\"))) % 2:  # the backslash itself is escaped
+            continue
+        pair = _PAIR.match(body, found)
+        if pair is not None:
+            at = pair.end()
+        elif _HALF.match(body, found):
+            return found
+    return None
+
+
+def _place(body: bytes | bytearray, at: int) -> str:
     line_start = body.rfind(b"\n", 0, at) + 1
     column = len(body[line_start:at].decode(errors="replace")) + 1
     line = body.count(b"\n", 0, at) + 1

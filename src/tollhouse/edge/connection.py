@@ -165,7 +165,7 @@ class Connection(HttpToolsProtocol):
         try:
             body, rest = self._chunks.feed(data)
         except Failure as failure:
-            self._spoil(failure)
+            self.spoil(failure)
             return
         more = not self._chunks.done
         if not more:
@@ -309,7 +309,7 @@ class Connection(HttpToolsProtocol):
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
         self.transport.abort()
 
-    def _spoil(self, failure: Failure) -> None:
+    def spoil(self, failure: Failure) -> None:
         """The body under way can never be whole. An answer that has begun may still end."""
         cycle = self.running
         assert cycle is not None
@@ -372,7 +372,7 @@ class Connection(HttpToolsProtocol):
         if waited < limits.body_window_seconds:
             return
         if self._window_bytes < limits.body_bytes_per_second_min * waited:
-            self._spoil(
+            self.spoil(
                 RequestTimeout(
                     f"The body of this request came slower than {limits.body_bytes_per_second_min} bytes a second."
                 )

@@ -28,6 +28,7 @@ class Wire(Protocol):
     def resume_body(self) -> None: ...
     def answered(self) -> None: ...
     def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None: ...
+    def spoil(self, failure: Failure) -> None: ...
     def break_off(self) -> None: ...
 
 
@@ -143,6 +144,11 @@ class Cycle:
     def _body_is_over_and_untold(self) -> bool:
         return not self.more_body and self.body_held != _UNKNOWN
 
+    def refuse_body(self, failure: Failure) -> None:
+        """End a request whose body is not whole: what still comes of it is dropped."""
+        if self.more_body and not self.gone and not self.complete:
+            self._wire.spoil(failure)
+
     def spoil(self) -> None:
         """The rest of the request's body will never come; its answer, which has begun, may still end."""
         self.spoiled = True
@@ -180,7 +186,7 @@ class Cycle:
             self._start(message["status"], message.get("headers", ()))
         else:
             raise Defect(f"An application sent {kind} where it cannot stand.")
-        if self._wire.flow.write_paused and not self.complete:
+        if self._wire.flow.write_paused:  # also behind the last piece: an answer is over when it has left
             await self._wire.flow.drain()
 
     def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:

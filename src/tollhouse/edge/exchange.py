@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from tollhouse.core.failure import BadRequest, RequestTooLarge
+from tollhouse.core.failure import BadRequest, RequestTimeout, RequestTooLarge
 from tollhouse.core.wire import Headers
+from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import ClientLeft
 
 Scope = MutableMapping[str, Any]
@@ -38,30 +39,52 @@ class Exchange:
     def on_gone(self, call: Callable[[], None] | None) -> None:
         self._connection.on_gone = call
 
-    async def body(self) -> bytes:
+    @property
+    def body_is_here(self) -> bool:
+        return not self._connection.more_body
+
+    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
         """See `Client.body`. Asked for once the caller is known: before that, nobody is told what is wrong with it."""
         _require_json(self.headers)
-        for name, value in self.headers:
-            if name == b"content-length" and value.isdigit() and int(value) > self.body_max:
-                raise self._too_large()
+        length = _length(self.headers)
+        if length > self.body_max:
+            raise self._too_large()
+        if place is not None:
+            await place.reserve(length)
+            place.cut = self._cut
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientLeft
         data: bytes = message.get("body", b"")
         if len(data) > self.body_max:
             raise self._too_large()
-        if not message.get("more_body"):
-            return data
-        pieces, size = [data], len(data)
-        while message.get("more_body"):
+        return await self._rest(data, place) if message.get("more_body") else data
+
+    async def _rest(self, first: bytes, place: BodyPlace | None) -> bytearray:
+        """The whole body, of which the first piece is here. It grows in place, so that it is never in memory twice."""
+        body, more = bytearray(first), True
+        while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
+            piece = message.get("body", b"")
+            size = len(body) + len(piece)
             if size > self.body_max:
                 raise self._too_large()
-        return b"".join(pieces)
+            if place is not None:
+                place.received = size
+                await place.grow(size, self.body_max)
+            body += piece
+            more = message.get("more_body", False)
+        if place is not None:
+            place.cut = None
+        return body
+
+    def _cut(self) -> None:
+        """End a body that comes too slowly while others wait for its room."""
+        self._connection.refuse_body(
+            RequestTimeout("The body of this request came too slowly while others waited with theirs: send it again.")
+        )
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(f"the request body is larger than the {self.body_max} bytes this platform takes")
@@ -81,6 +104,14 @@ class Exchange:
 
     async def end(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data})
+
+
+def _length(headers: Headers) -> int:
+    """The body's length as it is announced; 0 where it is not."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
 
 
 def shown(text: str) -> str:

@@ -26,6 +26,9 @@ class admitted:  # noqa: N801 - reads as a word of the flow: `with admitted(...)
 
     def __enter__(self) -> None:
         journey = self._journey
+        if journey.entry is not None:  # from here on the call has a place of its own
+            journey.entry.release()
+            journey.entry = None
         now_ms, dialect = journey.call.time_ms, journey.call.dialect
         self._admission = self._house.limits.admit(journey.identity, self._model, self._tokens, now_ms, dialect)
         journey.headers += self._admission.headers(now_ms)

@@ -19,10 +19,12 @@ SLOW_MS: Final = 1_000  # a revoked key is revoked everywhere within a second
 
 def authenticate(house: House, call: Call) -> Journey:
     """Begin the journey of a known caller. Raises KeyRefused, BadRequest (two keys), and the kinds of NotPermitted;
-    RateLimited for an address that calls too often, whatever keys it brings."""
+    RateLimited for an address that calls too often, whatever keys it brings, and for a key whose calls were refused too
+    often."""
     try:
         house.addresses.admit(call.address, call.time_ms)
         identity = _judged(house, call)
+        house.refusals.admit(identity.key, call.time_ms)
     except Failure as failure:
         house.witness.refused(call, failure.code, failure.status)
         raise

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.wire import Headers
+from tollhouse.gateway.bodies import BodyPlace
 
 
 class Client(Protocol):
@@ -20,8 +21,17 @@ class Client(Protocol):
         """Have `call` called when the caller's connection is lost; None: no more."""
         ...
 
-    async def body(self) -> bytes:
-        """The whole request body. Raises RequestTooLarge, and ClientLeft when the caller is gone before its end."""
+    @property
+    def body_is_here(self) -> bool:
+        """The whole body has arrived: reading it waits for nobody."""
+        ...
+
+    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+        """The whole request body. `place`: where a large one finds room in memory.
+
+        Raises BadRequest for another content type, RequestTooLarge, Overloaded where there is no room, and ClientLeft
+        when the caller is gone before its end.
+        """
         ...
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:

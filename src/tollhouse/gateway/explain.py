@@ -24,11 +24,12 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.request import Request as Record
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.admit import reserved
+from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.hold import counted_text, max_cost, nothing_in, too_dear, too_little, weigh, within
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
-from tollhouse.gateway.read import read
+from tollhouse.gateway.read import understand
 from tollhouse.gateway.route import SCRIPTED, resolve, route
 from tollhouse.protocols.openai.request import Request
 from tollhouse.routing import resolve as names
@@ -95,11 +96,11 @@ async def explain(house: House, identity: Identity, operation: Operation, header
     """A call of this caller with this body. `headers`: names in lower case; no key is looked for in them. From which
     address he would call is not known, so his networks are not judged."""
     now_ms = house.clock.now_ms()
-    call = Call("", now_ms, house.clock.ticks_ns(), "openai", operation, headers, b"", "", _Envelope(body))
+    call = Call("", now_ms, house.clock.ticks_ns(), "openai", operation, headers, b"", "", _Envelope())
     journey = Journey(call, identity)
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
-    request = await _read(found, read(house, journey))
+    request = await _read(found, understand(house, journey, body))
     if request is None:
         return found
     found.asked, found.tags, found.tokens = request.model, journey.tags, reserved(journey, request)
@@ -224,17 +225,15 @@ def _why_not(house: House, identity: Identity, offer: Offer, now_ms: int) -> str
 
 
 class _Envelope:
-    """A caller who gave his body and is not there to read an answer. See `gateway.client.Client`."""
+    """A caller who is not there to read an answer. See `gateway.client.Client`."""
 
     gone = False
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    body_is_here = True
 
     def on_gone(self, call: Callable[[], None] | None) -> None: ...
 
-    async def body(self) -> bytes:
-        return self._body
+    async def body(self, place: BodyPlace | None = None) -> bytes:
+        return b""
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None: ...
 

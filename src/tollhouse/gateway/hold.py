@@ -167,6 +167,15 @@ def nothing_in(house: House, key: ApiKey, model: Model, now_ms: int) -> None:
         raise too_little(house, short, now_ms)
 
 
+def something_left(house: House, key: ApiKey, now_ms: int) -> None:
+    """Raises InsufficientQuota where a live key has nothing left for any call: known before its body is."""
+    if key.mode == "test" or any(model.free for model in house.catalogue.models.values()):
+        return
+    short = book.short(house.purses.of(key, now_ms), 1)
+    if short is not None:
+        raise too_little(house, short, now_ms)
+
+
 def within(most: int | None, bounds: Bounds) -> None:
     """Raises MaxCostExceeded where a call can cost more than its caller allows."""
     if most is not None and bounds.amount > most:

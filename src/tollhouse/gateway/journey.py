@@ -9,6 +9,7 @@ from tollhouse.core.charge import Charge
 from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
+from tollhouse.gateway.bodies import BodyPlace, Entry
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
 from tollhouse.protocols.openai.extent import Extent
@@ -48,6 +49,9 @@ class Journey:
     last_byte_ms: int | None = None
     settled_ms: int | None = None
     script: str = ""  # what a test-mode call asks the simulator to do
+    body_bytes: int = 0
+    entry: Entry | None = None  # its place while its body is read
+    room: BodyPlace | None = None  # of a large body, until the call is over
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
     dispatched: bool = False

@@ -8,6 +8,7 @@ from typing import Protocol
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
+from tollhouse.core.aside import Aside
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import RateLimited
@@ -17,11 +18,13 @@ from tollhouse.core.request import Passed, Request
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
+from tollhouse.gateway.bodies import Bodies, Entry
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.limits.addresses import AddressRate
+from tollhouse.limits.refusals import Refusals
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 
@@ -70,6 +73,14 @@ class Admission(Protocol):
 
 
 class Limits(Protocol):
+    def enter(self, identity: Identity, now_ms: int) -> Entry:
+        """Give a call a place among the parallel requests of its key, project and account before its body is read.
+
+        Raises RateLimited where there is none, or where requests or tokens of this minute are used up; then nothing is
+        counted.
+        """
+        ...
+
     def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> Admission:
         """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit.
 
@@ -121,6 +132,8 @@ class House:
     sleep: Callable[[float], Awaitable[None]]
     pulse: Pulse
     rehearsal: Destinations  # where the calls of test-mode keys go
+    aside: Aside  # threads for what is too large for the event loop
+    bodies: Bodies
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
@@ -128,6 +141,7 @@ class House:
     contact: str = ""  # who can add money or raise a limit of the operator
     purses: Purses = field(default_factory=Purses)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
+    refusals: Refusals = field(default_factory=Refusals)
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)

@@ -1,33 +1,79 @@
-"""Stage 2: the body, read as far as the gateway needs it."""
+"""Stage 2: the body, read as far as the gateway needs it.
 
+Work is spent in the order of its price. A small body that is here is read at once. Any other call first gets a place
+among the parallel requests of its key, and only if limits and money let anything in; then its body gets room in memory,
+and is read. A large body is decoded in a thread, after its values have been counted.
+"""
+
+from functools import partial
 from typing import Final
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.operation import Operation
+from tollhouse.core.values import is_small, require_countable
+from tollhouse.gateway.hold import something_left
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.extent import extent
+from tollhouse.protocols.openai.extent import Extent, extent
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.request import read as read_openai
 
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
+SMALL_BYTES_MAX: Final = 256 * 1024
+SMALL_SEPARATORS_MAX: Final = 4_000
+"""Of a body that the event loop reads itself: at most a few milliseconds."""
 SIMULATE: Final = b"x-tollhouse-simulate"
 
 
 async def read(house: House, journey: Journey) -> Request:
-    """Wait for the body and read it. Raises RequestTooLarge, BadRequest, UnsupportedParameter, ClientLeft."""
-    call = journey.call
-    body = await call.client.body()
-    request = read_openai(call.operation, body)
+    """Wait for the body and read it. Raises RequestTooLarge, BadRequest, UnsupportedParameter, ClientLeft; RateLimited
+    and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the body."""
+    client = journey.call.client
+    if not client.body_is_here:
+        _enter(house, journey)
+    body = await client.body(journey.room)
+    journey.body_bytes = len(body)
+    if journey.body_bytes > SMALL_BYTES_MAX and journey.entry is None:
+        _enter(house, journey)
+    return await understand(house, journey, body)
+
+
+async def understand(house: House, journey: Journey, body: bytes | bytearray) -> Request:
+    """Decode a body, a large one in a thread. Raises RequestTooLarge, BadRequest, UnsupportedParameter."""
+    operation = journey.call.operation
+    if is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
+        request, journey.asked = _decoded(operation, body)
+    else:
+        work = partial(_counted_and_decoded, operation, body)
+        request, journey.asked = await house.aside.run(journey.identity.key.account_id, work)
     if request.dropped:
         journey.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
     journey.stream = request.stream
-    journey.asked = extent(request)
     journey.output_cap = request.output_cap
-    journey.tags = _tags(journey.identity.key.tags, call.header(b"x-tollhouse-tags"), request)
+    journey.tags = _tags(journey.identity.key.tags, journey.call.header(b"x-tollhouse-tags"), request)
     if journey.identity.key.mode == "test":
-        journey.script = call.header(SIMULATE).decode("latin-1")
+        journey.script = journey.call.header(SIMULATE).decode("latin-1")
     return request
+
+
+def _enter(house: House, journey: Journey) -> None:
+    """What is cheap to know is asked before a body is waited for, or decoded at length."""
+    now_ms = house.clock.now_ms()
+    journey.entry = house.limits.enter(journey.identity, now_ms)
+    something_left(house, journey.identity.key, now_ms)
+    if journey.room is None:
+        journey.room = house.bodies.place(journey.identity.key.account_id)
+
+
+def _decoded(operation: Operation, body: bytes | bytearray) -> tuple[Request, Extent]:
+    request = read_openai(operation, body)
+    return request, extent(request)
+
+
+def _counted_and_decoded(operation: Operation, body: bytes | bytearray) -> tuple[Request, Extent]:
+    require_countable(body)
+    return _decoded(operation, body)
 
 
 def _text(header: bytes) -> str:

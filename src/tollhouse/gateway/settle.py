@@ -84,6 +84,7 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         journey = self._journey
+        self._leave_room(error)
         if self.committed:
             return
         if isinstance(error, Failure):
@@ -100,6 +101,18 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
             # The failure the caller is about to hear says more than this one, and a failed call is not charged.
             if error is None:
                 raise
+
+    def _leave_room(self, error: BaseException | None) -> None:
+        """The body's room and place are free again. A call that no provider was asked for counts as refused."""
+        house, journey = self._house, self._journey
+        if journey.entry is not None:
+            journey.entry.release()
+        room = journey.room
+        if room is not None:
+            room.release()
+        if error is not None and not journey.dispatched and isinstance(error, Failure | ClientLeft):
+            came = journey.body_bytes or (0 if room is None else room.received)
+            house.refusals.count(journey.identity.key, came, house.clock.now_ms())
 
     def _charge(self) -> Charge | None:
         """What the usage costs at the price that stood at admission; None where nothing is charged."""

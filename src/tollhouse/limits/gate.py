@@ -14,6 +14,7 @@ from tollhouse.core.request import Passed
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
 from tollhouse.limits.bucket import MINUTE_MS, Bucket
+from tollhouse.limits.level import Limit
 from tollhouse.limits.parallel import Parallel
 from tollhouse.limits.requests import RequestRate
 from tollhouse.limits.rules import Limits, Rules, Slot, over
@@ -51,6 +52,16 @@ class Gate:
         self._parallel = Parallel()
         self._rate = RequestRate()
         self._tokens = TokenRate()
+
+    def enter(self, identity: Identity, now_ms: int) -> "Entry":
+        """See the port. Limits of single models are looked at once the model is known."""
+        limits = self.rules.of(identity, "", self.plan(identity.account), now_ms)
+        contact = self._contact
+        self._parallel.check(limits.parallel, contact)
+        self._rate.check(limits.requests, now_ms, contact)
+        self._tokens.check(limits.tokens, 0, now_ms, contact)
+        self._parallel.take(limits.parallel)
+        return Entry(self._parallel, limits.parallel)
 
     def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> "Pass":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
@@ -155,6 +166,23 @@ class Gate:
             until=None if rule is None or rule.until_ms is None else instant(rule.until_ms),
             note="" if rule is None else rule.note,
         )
+
+
+class Entry:
+    """See `gateway.ports.Entry`."""
+
+    __slots__ = ("_limits", "_open", "_parallel")
+
+    def __init__(self, parallel: Parallel, limits: Sequence[Limit]) -> None:
+        self._parallel = parallel
+        self._limits = limits
+        self._open = True
+
+    def release(self) -> None:
+        if not self._open:
+            raise AssertionError("a place is given back once")
+        self._open = False
+        self._parallel.release(self._limits)
 
 
 class Pass:

@@ -1,0 +1,148 @@
+"""Room in memory for request bodies: a large one waits for it unread, and one that comes too slowly gives it back.
+
+Small bodies need no room: each is bounded by SMALL_BYTES, and their number by the places that their senders keep. A
+large one takes its room before it is read, by the length it announces; where none is announced, it takes more as it
+grows. While others wait, a body that is unfinished and comes slower than SLOW_BYTES_PER_SECOND is cut off: whoever
+sends a byte now and then keeps nobody out.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Overloaded
+from tollhouse.limits.body_room import BodyRoom
+
+SMALL_BYTES: Final = 64 * 1024
+STEP_BYTES: Final = 1024 * 1024  # the room taken at first for a body whose length is unknown; then twice as much, ...
+WAIT_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 1.0  # how often somebody who waits has slow bodies cut off
+SLOW_BYTES_PER_SECOND: Final = 64 * 1024
+GRACE_NS: Final = 2_000_000_000  # a body is not judged slow before
+_NS: Final = 1_000_000_000
+
+
+class Entry(Protocol):
+    """The place of a call among the parallel ones while its body is still to come."""
+
+    def release(self) -> None:
+        """The call is admitted, or over. Once only."""
+        ...
+
+
+class BodyPlace:
+    """The room of one body. `received`: bytes of it so far. `cut`: what ends its sending; None once it is whole."""
+
+    __slots__ = ("_bodies", "account_id", "began_ns", "bytes", "cut", "received")
+
+    def __init__(self, bodies: "Bodies", account_id: str, now_ns: int) -> None:
+        self._bodies = bodies
+        self.account_id = account_id
+        self.began_ns = now_ns
+        self.bytes = 0  # of room
+        self.received = 0
+        self.cut: Callable[[], None] | None = None
+
+    async def reserve(self, size: int) -> None:
+        """Have room for `size` bytes in all. Waits until there is; raises Overloaded where that takes too long."""
+        if size > SMALL_BYTES and size > self.bytes:
+            await self._bodies.take(self, size - self.bytes)
+
+    async def grow(self, size: int, bytes_max: int) -> None:
+        """As `reserve` for a body of unknown length that has come to `size` bytes, with room for as much again."""
+        if size > SMALL_BYTES and size > self.bytes:
+            await self._bodies.take(self, max(size, min(max(STEP_BYTES, 2 * self.bytes), bytes_max)) - self.bytes)
+
+    def release(self) -> None:
+        """Give the room back; safe to call twice."""
+        self._bodies.free(self)
+
+
+class Bodies:
+    """Belongs to one event loop."""
+
+    def __init__(self, clock: Clock, room: BodyRoom | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.room = BodyRoom() if room is None else room
+        self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._waiting: dict[str, deque[tuple[BodyPlace, int, asyncio.Future[None]]]] = {}
+        self._places: set[BodyPlace] = set()  # of bodies that have room
+
+    def place(self, account_id: str) -> BodyPlace:
+        return BodyPlace(self, account_id, self._clock.ticks_ns())
+
+    async def take(self, place: BodyPlace, size: int) -> None:
+        """Add `size` bytes to a place. Raises Overloaded."""
+        queue = self._waiting.get(place.account_id)
+        if queue is None and self.room.fits(place.account_id, size):
+            self._give(place, size)
+            return
+        if queue is None:
+            queue = self._waiting[place.account_id] = deque()
+        given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append((place, size, given))
+        try:
+            await self._given(given)
+        finally:
+            self._leave_queue(place.account_id, given)
+
+    def free(self, place: BodyPlace) -> None:
+        if place.bytes:
+            self.room.free(place.account_id, place.bytes)
+            place.bytes = 0
+            self._places.discard(place)
+            self._serve()
+
+    async def _given(self, given: asyncio.Future[None]) -> None:
+        waited = 0.0
+        while waited < self._wait_seconds:
+            done, _ = await asyncio.wait((given,), timeout=LOOK_SECONDS)
+            if done:
+                return
+            waited += LOOK_SECONDS
+            self._cut_slow()
+        raise Overloaded(
+            "This platform is reading as many large requests as it has memory for: try again in a moment.",
+            retry_after_ms=int(self._wait_seconds * 1_000),
+        )
+
+    def _give(self, place: BodyPlace, size: int) -> None:
+        if not place.bytes:
+            place.began_ns = self._clock.ticks_ns()  # nobody read it while it waited
+        self.room.take(place.account_id, size)
+        place.bytes += size
+        self._places.add(place)
+
+    def _serve(self) -> None:
+        """Give what is free to those who wait: a body of each account in turn, while any fits."""
+        served = True
+        while served:
+            served = False
+            for account_id, queue in list(self._waiting.items()):
+                while queue and queue[0][2].done():
+                    queue.popleft()
+                if queue and self.room.fits(account_id, queue[0][1]):
+                    place, size, given = queue.popleft()
+                    self._give(place, size)
+                    given.set_result(None)
+                    served = True
+
+    def _leave_queue(self, account_id: str, given: asyncio.Future[None]) -> None:
+        given.cancel()
+        queue = self._waiting.get(account_id)
+        if queue is not None:
+            while queue and queue[0][2].done():
+                queue.popleft()
+            if not queue:
+                del self._waiting[account_id]
+
+    def _cut_slow(self) -> None:
+        now_ns = self._clock.ticks_ns()
+        for place in list(self._places):
+            age_ns = now_ns - place.began_ns
+            slow = place.received * _NS < SLOW_BYTES_PER_SECOND * age_ns
+            if place.cut is not None and age_ns > GRACE_NS and slow:
+                cut, place.cut = place.cut, None
+                cut()
