@@ -20,6 +20,7 @@ class Chunks:
         self.done = False
         self._framing_max = framing_bytes_max
         self._framing = 0  # bytes since the last byte of body: chunk extensions, trailers
+        self._surplus = 0  # bytes of framing beyond the bytes of body
         self._body: list[bytes] = []
         self._tail = b""
         self._parser = httptools.HttpRequestParser(self)
@@ -28,18 +29,23 @@ class Chunks:
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """The body bytes in `data`, and what stands behind the end of the body.
 
-        Raises BadRequest; HeadersTooLarge where there is more framing than body.
+        Raises BadRequest; HeadersTooLarge where there is more framing than body: a body in chunks of one byte costs a
+        call for each.
         """
         begin = 0
         while begin < len(data) and not self.done:
             end = self._piece_end(data, begin)
             self._framing += end - begin
+            self._surplus += end - begin
             try:
                 self._parser.feed_data(memoryview(data)[begin:end])
             except httptools.HttpParserError as error:
                 raise BadRequest(f"The chunked body of this request is not valid HTTP: {error}.") from None
-            if self._framing > self._framing_max:
-                raise HeadersTooLarge("The chunk extensions or trailers of this request are too large.")
+            if self._framing > self._framing_max or self._surplus > self._framing_max:
+                raise HeadersTooLarge(
+                    "The chunks of this request are too small, or their extensions or trailers too large: most of what"
+                    " was sent is framing."
+                )
             self._tail = (self._tail + data[begin:end][-3:])[-3:]
             begin = end
         body = b"".join(self._body)
@@ -57,6 +63,7 @@ class Chunks:
     def on_body(self, data: bytes) -> None:
         self._body.append(data)
         self._framing = 0
+        self._surplus -= 2 * len(data)  # counted as framing, and outweighing as much of it
 
     def on_message_complete(self) -> None:
         self.done = True
