@@ -22,7 +22,7 @@ from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.books import About, Books
-from tollhouse.edge.bounds import Limits
+from tollhouse.edge.bounds import limits_of
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.journal import Journal, open_log
@@ -289,16 +289,12 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         doors,
         clock=house.clock,
         random=house.random,
-        limits=Limits(
-            header_bytes_max=server.header_bytes_max,
-            header_seconds=server.header_seconds,
-            keep_alive_seconds=server.keep_alive_seconds,
-            body_bytes_per_second_min=server.body_bytes_per_second_min,
-        ),
+        limits=limits_of(server),
         draining=premises.draining,
         lame_duck_seconds=server.lame_duck_seconds,
         drain_seconds=server.drain_seconds,
         on_ready=ready,
+        trusts=TrustedProxies(server.trusted_proxies).trusts,
         defect=lambda error: journal.defect("", error),
     )
     chores = [

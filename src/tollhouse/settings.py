@@ -49,6 +49,12 @@ class Server(Struct, frozen=True, kw_only=True):
     body_bytes_per_second_min: Annotated[
         Annotated[int, Meta(ge=0, le=2**31)], _help("a request body slower than this is cut off with 408; 0: never")
     ] = 1024
+    connections_max: Annotated[
+        Count, _help("client connections at once; beyond it idle ones are closed, then new ones get 503")
+    ] = 10_000
+    connections_per_address_max: Annotated[
+        Count, _help("of one client address (IPv6: one /64) that is no trusted proxy; beyond it 429")
+    ] = 1_000
     keep_alive_seconds: Annotated[Seconds, _help("how long an idle client connection is kept")] = 75
     drain_seconds_max: Annotated[
         Count, _help("how long a buffered call whose client left is read on, to learn its usage")

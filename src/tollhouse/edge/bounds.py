@@ -1,6 +1,8 @@
-"""How much one connection may use: bytes, headers and seconds. Each bound ends in a refusal or a close."""
+"""How much one connection may use, and how many there may be. Each bound ends in a refusal or a close."""
 
 from msgspec import Struct
+
+from tollhouse import settings
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -17,3 +19,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     linger_seconds: float = 5  # after a refusal the rest of the request is read and dropped for so long ...
     linger_bytes_max: int = 64 * 1024 * 1024  # ... and so far, because a reset could overtake the refusal
     held_bytes_max: int = 65_536  # held per direction before the other side has to wait
+    connections_max: int = 10_000  # of one listener; fewer where the system allows fewer open files
+    connections_per_address_max: int = 1_000
+
+
+def limits_of(server: settings.Server) -> Limits:
+    """The limits as they are configured; those that no setting has stay as they are."""
+    configured = (name for name in Limits.__struct_fields__ if name in settings.Server.__struct_fields__)
+    return Limits(**{name: getattr(server, name) for name in configured})

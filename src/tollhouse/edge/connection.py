@@ -65,6 +65,11 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         held_max = self.door.limits.held_bytes_max
         transport.set_write_buffer_limits(high=held_max, low=held_max // 4)
+        self._address = self.client[0] if self.client else None
+        try:
+            self.door.crowd.enter(self._address, (each for each in self.connections if isinstance(each, Connection)))
+        except Failure as failure:
+            self.refuse(failure)
 
     def data_received(self, data: bytes) -> None:
         self._takes(data)
@@ -89,6 +94,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
+        self.door.crowd.leave(self._address)
         self.flow.resume_writing()
         self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True
@@ -97,11 +103,17 @@ class Connection(HttpToolsProtocol):
             self.running.leave()
             self.running = None
 
+    @property
+    def waits_since_ns(self) -> int | None:
+        """Since when it waits for its client alone: idle, or in the middle of a head. None: it does not."""
+        return None if self.running is not None or self._closing else self.waited_since_ns
+
     def shutdown(self) -> None:
-        """The listener has closed: end as soon as the answer under way is whole."""
+        """Its place is needed, or the listener has closed: end as soon as the answer under way is whole."""
         if self.running is not None:
             self.running.keep_alive = False
         elif not self._closing:
+            self._closing = True
             self.transport.close()
 
     # ways to take bytes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure
 from tollhouse.edge.bounds import Limits
+from tollhouse.edge.crowd import Crowd
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.exchange import Receive, Scope, Send
 from tollhouse.edge.refusal import RefusalWriter
@@ -28,4 +29,5 @@ class Door:
     refusals: RefusalWriter
     defect: Callable[[BaseException], None]
     refused: Callable[[Failure], None]
+    crowd: Crowd
     date: bytes = b""

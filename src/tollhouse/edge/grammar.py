@@ -33,6 +33,8 @@ _ABOVE_ASCII = re.compile(rb"[\x80-\xff]")
 
 ALLOWED_METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
+TARGET_BYTES_MAX: Final = 16 * 1024
+"""Of path and query: decoding them costs a call for each byte that is escaped."""
 DECIDING: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect", b"connection", b"upgrade"))
 """The headers that decide how a connection goes on."""
 

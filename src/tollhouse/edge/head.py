@@ -45,6 +45,8 @@ def read(head: bytes, header_count_max: int) -> Head:
     if match is None:
         raise grammar.explain(head)
     method, target, minor = match.groups()
+    if len(target) > grammar.TARGET_BYTES_MAX:
+        raise HeadersTooLarge(f"The target of this request exceeds {grammar.TARGET_BYTES_MAX} bytes.")
     if method == b"CONNECT":
         raise grammar.unknown_method()
     fields = _Fields()

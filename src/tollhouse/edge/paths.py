@@ -4,6 +4,7 @@ Base URLs are typed by people: a doubled slash, a doubled `/v1` or a missing one
 never by a redirect, which would turn a POST into a GET. Nothing else is repaired: `..` is no way to anywhere.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -68,6 +69,9 @@ _NEEDS_NO_PREFIX = (
 )
 
 
+_REPEATED: Final = re.compile(r"\A(?:/v1)+(?=/v1/)")
+
+
 def find(path: str) -> Endpoint | None:
     """The endpoint of a decoded path; None where there is none. A model's own page is `/v1/models/{id}`."""
     endpoint = ENDPOINTS.get(path)
@@ -87,8 +91,8 @@ def canonical(path: str) -> str:
     while "//" in head:
         head = head.replace("//", "/")
     path = f"{head.rstrip('/')}/models/{model}" if found else head
-    while path.startswith("/v1/v1/"):
-        path = path[3:]
+    if path.startswith("/v1/v1/"):
+        path = _REPEATED.sub("", path)
     if path.startswith(_NEEDS_NO_PREFIX):
         path = "/v1" + path
     if len(path) > 1 and path.endswith("/") and not model:

@@ -22,6 +22,7 @@ from tollhouse.core.failure import Failure
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.bounds import Limits
 from tollhouse.edge.connection import Connection
+from tollhouse.edge.crowd import Crowd, places
 from tollhouse.edge.door import Door
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.refusal import RefusalWriter
@@ -99,10 +100,12 @@ class Server:
         on_ready: Callable[[list[Any]], None] = lambda names: None,
         defect: Callable[[BaseException], None] = lambda error: None,
         refused: Callable[[Failure], None] = lambda failure: None,
+        trusts: Callable[[str], bool] = lambda address: False,
     ) -> None:
         """on_ready: called once all listen, with each socket's name: (host, port, ...) or a path.
         defect: told of each exception that an application let through.
-        refused: told of each failure that the listener itself, not an application, answered with."""
+        refused: told of each failure that the listener itself, not an application, answered with.
+        trusts: whether an address is a proxy's, which may have as many connections as there are."""
         self.draining = draining or Draining()
         self._addresses = addresses
         self._limits = limits or Limits()
@@ -113,6 +116,7 @@ class Server:
         self._on_ready = on_ready
         self._defect = defect
         self._refused = refused
+        self._trusts = trusts
         self.listeners: list[Listener] = []
         self._leave = asyncio.Event()
         self._end = asyncio.Event()
@@ -161,6 +165,9 @@ class Server:
                 refusals=self._refusals,
                 defect=self._defect,
                 refused=self._refused,
+                crowd=Crowd(
+                    places(self._limits.connections_max), self._limits.connections_per_address_max, self._trusts
+                ),
             )
             sockets = await bind(address)
             listener = Listener(address, door)

@@ -1,0 +1,82 @@
+"""How many connections there may be: of one client address, and in all.
+
+One address that takes all it may leaves room for others. Where all places are taken, connections that wait for nothing
+but their client (idle ones, and those in the middle of a head) make room for new ones, the longest wait first.
+"""
+
+import resource
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+from tollhouse.core.failure import Overloaded, RateLimited
+from tollhouse.limits.addresses import place_of
+
+_MADE_AT_ONCE: Final = 64  # places, so that looking for them is not done for each connection
+
+
+def places(wanted: int) -> int:
+    """As many of the wanted connections as open files allow, when each may need one more to a provider."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed // 2)
+
+
+class Member(Protocol):
+    """A connection, as the crowd sees it. `waits_since_ns`: None while a request runs."""
+
+    @property
+    def waits_since_ns(self) -> int | None: ...
+
+    def shutdown(self) -> None: ...
+
+
+class Crowd:
+    """Belongs to one listener. `trusts`: whether an address is a proxy's, which brings the connections of many."""
+
+    __slots__ = ("_by_address", "_connections_max", "_count", "_per_address_max", "_trusts")
+
+    def __init__(
+        self, connections_max: int, per_address_max: int, trusts: Callable[[str], bool] = lambda address: False
+    ) -> None:
+        self._connections_max = connections_max
+        self._per_address_max = per_address_max
+        self._trusts = trusts
+        self._by_address: dict[str, int] = {}
+        self._count = 0
+
+    def enter(self, address: str | None, others: Iterable[Member]) -> None:
+        """Count a new connection; the caller of this counts it off by `leave`, also one that was refused.
+
+        address: None for a socket file, which is nobody's. Raises RateLimited where the address has too many, and
+        Overloaded where all have, and none waits.
+        """
+        self._count += 1
+        network = None if address is None else place_of(address)
+        if network is not None:
+            mine = self._by_address[network] = self._by_address.get(network, 0) + 1
+            if mine > self._per_address_max and address is not None and not self._trusts(address):
+                raise RateLimited(
+                    f"There are {self._per_address_max} connections from the address {network} already: use them again,"
+                    " or close some.",
+                    retry_after_ms=1_000,
+                )
+        if self._count > self._connections_max and not _make_room(others):
+            raise Overloaded("This platform has as many connections as it can serve: try again.", retry_after_ms=1_000)
+
+    def leave(self, address: str | None) -> None:
+        self._count -= 1
+        network = None if address is None else place_of(address)
+        if network is not None:
+            left = self._by_address[network] - 1
+            if left:
+                self._by_address[network] = left
+            else:
+                del self._by_address[network]
+
+
+def _make_room(others: Iterable[Member]) -> bool:
+    """Close the connections that have waited longest; whether there were any."""
+    waiting = [(since, id(member), member) for member in others if (since := member.waits_since_ns) is not None]
+    waiting.sort()
+    for _, _, member in waiting[:_MADE_AT_ONCE]:
+        member.shutdown()
+    return bool(waiting)
