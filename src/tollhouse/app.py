@@ -366,12 +366,8 @@ async def _keep_tidy(premises: Premises) -> None:
     while True:
         await asyncio.sleep(60)
         now_ms = premises.house.clock.now_ms()
-        office.gate.forget_idle(now_ms)
-        office.redeeming.sweep(now_ms)
-        office.testing.sweep(now_ms)
-        premises.addresses.sweep(now_ms)
-        premises.house.health.sweep(now_ms)
-        premises.house.refusals.sweep(now_ms)
+        premises.house.forget_idle(now_ms)
+        office.forget_idle(now_ms)
         try:
             await expiry.post_due(office, SYSTEM)
         except Overloaded:

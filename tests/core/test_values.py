@@ -33,11 +33,9 @@ def separators_and_nested(value: Any) -> tuple[int, int]:
 @given(JSON, st.integers(1, 70))
 def test_strings_are_left_out_wherever_the_text_is_cut(value: Any, step: int) -> None:
     body = json.dumps(value).encode()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "_STEP_BYTES", step)
-        assert values._counts(body) == separators_and_nested(value)
-        above = values._upper_bounds(body)
-    assert above >= separators_and_nested(value)
+    expected = separators_and_nested(value)
+    assert values._counts(body, step) == expected
+    assert values._upper_bounds(body, step) >= expected
 
 
 @pytest.mark.parametrize(

@@ -40,23 +40,23 @@ def is_small(body: bytes | bytearray, bytes_max: int, separators_max: int) -> bo
     return size <= bytes_max and sum(map(body.count, b",[{")) <= separators_max
 
 
-def _upper_bounds(body: bytes | bytearray) -> tuple[int, int]:
+def _upper_bounds(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int, int]:
     """Separators and nested values, those within strings among them."""
     separators = nested = 0
-    for at in range(0, len(body), _STEP_BYTES):
-        end = at + _STEP_BYTES
+    for at in range(0, len(body), step):
+        end = at + step
         brackets = body.count(b"[", at, end) + body.count(b"{", at, end)
         separators += brackets + body.count(b",", at, end)
         nested += brackets + body.count(b":", at, end)
     return separators, nested
 
 
-def _counts(body: bytes | bytearray) -> tuple[int, int]:
+def _counts(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int, int]:
     """The same without strings; stops where it is too much already."""
     separators = nested = at = 0
     within_string = False
     while at < len(body) and separators <= VALUES_MAX and nested <= NESTED_MAX:
-        end = min(at + _STEP_BYTES, len(body))
+        end = min(at + step, len(body))
         if within_string:
             at = _skip(body, at, end)
             if at < end and body[at] == _QUOTE:

@@ -67,7 +67,8 @@ class Connection(HttpToolsProtocol):
         transport.set_write_buffer_limits(high=held_max, low=held_max // 4)
         self._address = self.client[0] if self.client else None
         try:
-            self.door.crowd.enter(self._address, (each for each in self.connections if isinstance(each, Connection)))
+            others = (each for each in self.connections if isinstance(each, Connection) and each is not self)
+            self.door.crowd.enter(self._address, others)
         except Failure as failure:
             self.refuse(failure)
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from tollhouse.core.failure import Overloaded, RateLimited
 from tollhouse.limits.addresses import place_of
 
-_MADE_AT_ONCE: Final = 64  # places, so that looking for them is not done for each connection
+_MADE_AT_ONCE: Final = 64  # places at most, and a quarter of those who wait: looking for them takes time
 
 
 def places(wanted: int) -> int:
@@ -77,6 +77,6 @@ def _make_room(others: Iterable[Member]) -> bool:
     """Close the connections that have waited longest; whether there were any."""
     waiting = [(since, id(member), member) for member in others if (since := member.waits_since_ns) is not None]
     waiting.sort()
-    for _, _, member in waiting[:_MADE_AT_ONCE]:
+    for _, _, member in waiting[: min(_MADE_AT_ONCE, -(-len(waiting) // 4))]:
         member.shutdown()
     return bool(waiting)

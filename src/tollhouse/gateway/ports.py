@@ -105,6 +105,10 @@ class Addresses(Protocol):
         """Count a call. Raises RateLimited."""
         ...
 
+    def sweep(self, now_ms: int) -> None:
+        """Drop addresses that have not called for a minute."""
+        ...
+
 
 class Witness(Protocol):
     """Sees each call once, when it is over: the log line and the figures of `/metrics`."""
@@ -145,6 +149,12 @@ class House:
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
+
+    def forget_idle(self, now_ms: int) -> None:
+        """For a timer: drop what need not be remembered any more of addresses, refused callers and providers."""
+        self.addresses.sweep(now_ms)
+        self.refusals.sweep(now_ms)
+        self.health.sweep(now_ms)
 
     def since_ms(self, call: Call) -> int:
         """Milliseconds since a call arrived."""

@@ -87,6 +87,12 @@ class Office:
         self._moment_ms = max(self.clock.now_ms(), self._moment_ms + 1)
         return self._moment_ms
 
+    def forget_idle(self, now_ms: int) -> None:
+        """For a timer: drop what limits need not remember any more."""
+        self.gate.forget_idle(now_ms)
+        self.redeeming.sweep(now_ms)
+        self.testing.sweep(now_ms)
+
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))
 
