@@ -307,7 +307,7 @@ def _read_uncapped(request: Request, members: Members) -> None:
     they get, and so are pictures. What is not understood is held for, and the provider's to judge."""
     if "prediction" in members:
         request.uncapped = len(members["prediction"])
-    if "echo" in members and not _is_false(members["echo"]):
+    if request.operation == "completions" and "echo" in members and not _is_false(members["echo"]):
         request.uncapped += len(members["prompt"])
     if "thinking_budget" in members:
         budget = decoded(members["thinking_budget"], int)
