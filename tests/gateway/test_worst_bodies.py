@@ -2,6 +2,7 @@
 they may: no balance ends below zero, and no call costs more than was held for it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -73,14 +74,14 @@ SEARCHES: dict[str, st.SearchStrategy[Any]] = {
 class Vendor(Struct, frozen=True):
     """`caps`: names that its server reads, by operation. `own`: members that it documents beside the plain ones."""
 
-    caps: dict[str, tuple[str, ...]]
+    caps: Mapping[Operation, tuple[str, ...]]
     own: tuple[str, ...]
     kind: str = "openai_compatible"
     output_caps: tuple[str, ...] = ()
 
 
-NEWER = {"chat": ("max_completion_tokens", "max_tokens"), "completions": ("max_tokens",)}
-OLDER = {"chat": ("max_tokens",), "completions": ("max_tokens",)}
+NEWER: Mapping[Operation, tuple[str, ...]] = {"chat": ("max_completion_tokens", "max_tokens"), "completions": ("max_tokens",)}
+OLDER: Mapping[Operation, tuple[str, ...]] = {"chat": ("max_tokens",), "completions": ("max_tokens",)}
 VENDORS = {
     "OpenAI": Vendor(NEWER, ("web_search_options", "previous_response_id", "conversation", "prediction"), "openai"),
     "OpenRouter": Vendor(OLDER, ("plugins", "provider", "models", "transforms", "usage", "web_search_options")),
@@ -151,7 +152,7 @@ class WorstUpstream(FakeUpstream):
 
     def _answer(self, call: Outgoing) -> bytes:
         sent = {name: value for name, value in json.loads(call.body).items() if value is not None}
-        operation = call.operation
+        operation: Operation = call.operation  # type: ignore[assignment]
         texts = _texts(sent.get("prompt", sent.get("input")) if operation in ("completions", "embeddings") else None)
         answers = texts * max(sent.get("n", 1), sent.get("best_of", 1))
         read = min(self._reads(sent, texts), CONTEXT * texts)
