@@ -86,6 +86,25 @@ price = {{ input = "2.50", output = "10.00" }}
 """
     for name in FIRSTS
 )
+N14 = b'{"result":null,"success":false,"errors":[{"code":5006,"message":"tools must be an array"}],"messages":[]}'
+PROVOKED: dict[str, tuple[Script, int]] = {
+    "list-of-errors": (answers(N14, 400), 400),
+    "moderated": (refuses(403, "Input was flagged"), 400),
+    "firewall": (answers(b"<html>no</html>", 403, "text/html"), 400),
+    "saturated-long": (refuses(429, retry_after="300"), 429),
+    "no-money": (refuses(402), 502),
+    "bad-key": (refuses(401), 502),
+    "broken": (refuses(500), 502),
+    "cut-off": (hangs_up, 502),
+}
+MORE += "".join(
+    f"""
+[models.{name}]
+offers = [{{ provider = "bad", model = "up-{name}" }}]
+price = {{ input = "2.50", output = "10.00" }}
+"""
+    for name in PROVOKED
+)
 
 
 async def closes(turn: Turn) -> None:
@@ -129,6 +148,23 @@ def test_nobody_listens_at_the_first(house: Platform, provider: Provider) -> Non
     circuits = house.manage("GET", "/providers")["data"]
     (nobody,) = [one for one in circuits if one["id"] == "nobody"]
     assert nobody["state"]["circuits"][0]["state"] == "open"
+
+
+def test_d1_n14_f1_what_one_account_provokes_on_the_wire_another_does_not_notice(
+    house: Platform, provider: Provider
+) -> None:
+    house.tollhouse("accounts", "create", "neighbour", "--credit-limit", "5")
+    neighbour = house.tollhouse("keys", "create", "first", "--account", "neighbour")["secret"]
+    for name, (script, status) in PROVOKED.items():
+        provider.plays(f"up-{name}", script)
+        statuses = [house.ask(chat(name)).status for _ in range(7)]
+        assert statuses[0] == status, name
+        provider.plays(f"up-{name}", answers(said("served")))
+        reply = house.ask(chat(name), key=neighbour)
+        assert reply.status == 200, (name, reply.body)
+    text = house.metrics()
+    assert 'tollhouse_circuit_accounts{key="0",model="up-saturated-long",provider="bad"} 1.0' in text
+    assert "acc_" not in text
 
 
 @pytest.mark.parametrize(("model", "file"), [("alone-1", "P49.resp"), ("alone-2", "P49b.resp")])

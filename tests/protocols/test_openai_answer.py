@@ -299,3 +299,21 @@ def test_no_json_breaks_any_reader(operation: Operation, chunks: list[object], b
         answer.read(operation, whole)
         answer.text(operation, whole)
         streamed(whole, operation=operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"message": "Input was flagged", "code": 403}, "content_policy_violation"),
+        ({"message": "flagged", "code": "content_filter"}, "content_policy_violation"),
+        ({"message": "not so", "code": 418}, "invalid_request_error"),
+        ({"message": "no", "code": 403, "type": "permission_error"}, "upstream_error"),
+        ({"message": "no", "code": 402}, "upstream_error"),
+        ({"message": "no", "code": 407}, "upstream_error"),
+        ({"message": "no", "code": 429}, "rate_limit_exceeded"),
+    ],
+)
+def test_f1_an_error_inside_a_200_is_judged_by_the_status_it_names(error: dict[str, object], code: str) -> None:
+    with pytest.raises(Failure) as caught:
+        answer.read("chat", json.dumps({"error": error}).encode())
+    assert caught.value.code == code
