@@ -147,3 +147,18 @@ def test_a_span_until_now_ends_with_today_and_an_empty_one_has_one_edge() -> Non
 def _around_today(day: date, zone: str) -> bool:
     """A slice that ends today reaches until now, as an end of today always does: the next one meets it too early."""
     return abs((day - today(NOW, zone)).days) <= 1
+
+
+@pytest.mark.parametrize("text", ["0000-01-01", "9999-02-29", "1" * 16, "\u0662026-01-01"])
+def test_g6_what_no_calendar_has_is_no_date(text: str) -> None:
+    for start, end in ((text, None), (None, text)):
+        with pytest.raises(BadRequest, match="is no date"):
+            read_span(start, end, NOW, window("month", NOW))
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "253402300799", "9" * 15, "0001-01-01", "0"])
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_g6_the_first_and_the_last_dates_make_a_span(text: str, zone: str) -> None:
+    for start, end in ((text, None), (None, text)):
+        span = read_span(start, end, NOW, window("month", NOW), zone)
+        assert day_edges(span, NOW, zone)

@@ -16,8 +16,11 @@ from tollhouse.billing.windows import Window, begins_ms, time_zone
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.roll_up import QUARTER_MS
 
-_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_UNIX: Final = re.compile(r"[0-9]{1,15}")
+_DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
+_UNIX: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+END_S: Final = 253_370_764_800
+"""Unix seconds at which the year 9999 begins. Later instants mean the last before it: the last day has a next one."""
+YEAR_MAX: Final = 9998
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 
@@ -68,12 +71,12 @@ def today(now_ms: int, zone: str = "UTC") -> date:
 
 def _instant(text: str, param: str, zone: str) -> int:
     if _UNIX.fullmatch(text):
-        return int(text) * 1000
+        return min(int(text), END_S - 1) * 1000
     written = _DATE.fullmatch(text)
     try:
         if written is not None:
             year, month, day = map(int, written.groups())
-            return max(0, begins_ms(date(year, month, day), time_zone(zone)))
+            return max(0, begins_ms(date(min(year, YEAR_MAX), month, day), time_zone(zone)))
     except ValueError:  # as 2026-02-30
         pass
     message = f"{param} {text[:40]!r} is no date: write YYYY-MM-DD or Unix seconds."

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 
 from tollhouse.cli import trouble
 from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.core.escaping import printable_lines
 from tollhouse.core.failure import Failure
 
 COMMANDS: Final = (
@@ -85,5 +86,5 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _end(found: Trouble, arguments: Sequence[str]) -> int:
-    print(trouble.as_json(found) if "--json" in arguments else found.message, file=sys.stderr)
+    print(trouble.as_json(found) if "--json" in arguments else printable_lines(found.message), file=sys.stderr)
     return found.exit_code

@@ -1,5 +1,6 @@
 """How answers are shown: the control API's own JSON for scripts, tables and sentences for people."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tollhouse.cli.place import Place
+from tollhouse.core.escaping import printable, printable_lines
 
 Answer = Mapping[str, Any]
 Cell = Callable[[Answer], object]
@@ -29,7 +31,7 @@ def columns(*names: str) -> list[tuple[str, Cell]]:
 
 def show(place: Place, answer: Answer, sentence: str) -> None:
     """One object, or what was done."""
-    print(as_json(answer) if place.json else sentence)
+    print(as_json(answer) if place.json else printable_lines(sentence))
 
 
 def show_rows(place: Place, answer: Answer, shown: Columns, *, empty: str) -> None:
@@ -67,7 +69,15 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def as_json(answer: object) -> str:
-    return msgspec.json.encode(answer).decode()
+    """As JSON that a terminal may show: what does not print is written as an escape, which reads back the same."""
+    text = msgspec.json.encode(answer).decode()
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    return json.dumps(letter)[1:-1]
 
 
 def cell_text(value: object) -> str:
@@ -82,7 +92,7 @@ def cell_text(value: object) -> str:
         text = ", ".join(map(str, value))
     else:
         text = _MILLISECONDS.sub("Z", str(value))
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return printable(text)
 
 
 def _console() -> Console:

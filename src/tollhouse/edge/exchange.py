@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import BadRequest, RequestTimeout, RequestTooLarge
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.bodies import BodyPlace
@@ -116,7 +117,7 @@ def _length(headers: Headers) -> int:
 
 def shown(text: str) -> str:
     """A caller's text inside a message: bounded, and without what a terminal or a log would act on."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])
+    return printable(text, SHOWN_MAX)
 
 
 def _require_json(headers: Headers) -> None:

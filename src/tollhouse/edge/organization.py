@@ -25,7 +25,7 @@ from tollhouse.office.organization import Bucket, Question
 Members = Mapping[str, object]
 
 _FIELDS_MAX: Final = 1_000
-_SECONDS_MAX: Final = 253_402_300_799  # the last of the year 9999
+_SECONDS_MAX: Final = 253_370_764_799  # the last of the year 9998
 _PAGE: Final = re.compile(r"page_([0-9]{1,12})", re.ASCII)
 
 

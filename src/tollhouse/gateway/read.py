@@ -8,6 +8,7 @@ and is read. A large body is decoded in a thread, after its values have been cou
 from functools import partial
 from typing import Final
 
+from tollhouse.access.secrets import without_keys
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import is_small, require_countable
@@ -99,5 +100,10 @@ def _tags(of_key: dict[str, str], header: bytes, request: Request) -> dict[str, 
             raise BadRequest(f"a call carries at most {TAGS_MAX} tags", param="x-tollhouse-tags")
     if not tags:
         return of_key
-    named = {name[:TAG_CHARACTERS_MAX]: value[:TAG_CHARACTERS_MAX] for name, value in tags.items()}
+    named = {_tag(name): _tag(value) for name, value in tags.items()}
     return of_key | named if of_key else named
+
+
+def _tag(text: str) -> str:
+    """A caller who writes a whole key into a tag has it in their metadata, and not in our records."""
+    return without_keys(text[: 2 * TAG_CHARACTERS_MAX])[:TAG_CHARACTERS_MAX]

@@ -18,6 +18,7 @@ from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
 from tollhouse.office.verification import Verification, examine
 
+YEAR_MAX = 9998  # the month after its last one is still a date
 _VERIFYING_MS = 3_600_000
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})", re.ASCII)
 
@@ -93,8 +94,8 @@ def _month(text: str) -> int:
     try:
         if written is not None:
             year, month = int(written[1]), int(written[2])
-            if year >= 1970:
+            if 1970 <= year <= YEAR_MAX:
                 return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000
     except ValueError:  # as 2026-13
         pass
-    raise BadRequest(f"month: {text[:20]!r} is no month; write YYYY-MM", param="month")
+    raise BadRequest(f"month: {text[:20]!r} is no month; write YYYY-MM, from 1970-01 to {YEAR_MAX}-12", param="month")

@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 LIMIT = 50
 LIMIT_MAX = 500
+CURSOR_MAX = 300
+_DIGITS_MAX = 18  # of a time in a row, which databases count to 2^63
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -26,7 +28,11 @@ def place(after: str | None) -> Place | None:
     if after is None:
         return None
     try:
+        if len(after) > CURSOR_MAX:
+            raise ValueError
         time_ms, _, row_id = base64.urlsafe_b64decode(after.encode("ascii")).decode("ascii").partition(":")
+        if not (time_ms.isdigit() and len(time_ms) <= _DIGITS_MAX and row_id.isprintable()):
+            raise ValueError
         return int(time_ms), row_id
     except (ValueError, binascii.Error):
         raise BadRequest("after: this is no cursor; give back `next` of the page before", param="after") from None

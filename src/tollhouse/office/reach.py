@@ -10,6 +10,7 @@ from tollhouse.access.models import groups_of, in_groups
 from tollhouse.billing.budgets import Level
 from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
+from tollhouse.core.escaping import printable
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
 from tollhouse.core.spelling import nearest_few
 from tollhouse.office import fields
@@ -134,4 +135,4 @@ def shown(reference: str) -> str:
     """A reference as a message may repeat it: somebody may have given a secret for a name."""
     if reference.lstrip().lower().startswith(("sk-", "bearer ")):
         return "of that name (it looks like a secret: give the id or the name)"
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in reference[:80])
+    return printable(reference, 80)

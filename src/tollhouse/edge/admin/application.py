@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.core.clock import Clock
+from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, PathNotFound, RequestTooLarge
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
@@ -120,7 +121,7 @@ def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
         if route.method == method or (method == "HEAD" and route.method == "GET"):
             return route, object_id
         allowed.append(route.method)
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in path[:200])
+    shown = printable(path, SHOWN_MAX)
     if allowed:
         allow = ", ".join(allowed)
         raise MethodNotAllowed(f"{shown} takes {allow}, not {method[:20]}", headers=((b"allow", allow.encode()),))

@@ -1,7 +1,7 @@
 """What a caller gives, read strictly: a wrong type, an unknown or a missing field is named, nothing is converted."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -14,12 +14,19 @@ from tollhouse.settings import explain
 
 G = TypeVar("G", bound=Struct)
 
+VALUES_MAX: Final = 2_000
+"""Commas of a body, counted before anything of it is decoded: lists here hold some 200 values."""
+RAW_VALUES_MAX: Final = 20_000
+"""The same where a member is a whole request of the LLM API."""
+
 
 def from_body(data: bytes, kind: type[G]) -> G:
     """Read a JSON object; an absent body is an empty object. Raises BadRequest."""
     if not data:
         return _build({}, kind)
     as_it_is = {field.encode_name for field in msgspec.structs.fields(kind) if field.type is msgspec.Raw}
+    if data.count(b",") > (RAW_VALUES_MAX if as_it_is else VALUES_MAX):
+        raise BadRequest("the request body holds too many values: no call here takes so many")
     members = read_members(data)
     return _build({name: raw if name in as_it_is else _value(name, raw) for name, raw in members.items()}, kind)
 

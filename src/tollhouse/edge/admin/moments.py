@@ -8,6 +8,7 @@ from tollhouse.core.instant import rfc3339
 
 _UNITS_MS = (("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000))
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
+END_MS = 253_370_764_800_000  # the year 9999 begins
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -29,14 +30,14 @@ def duration_ms(text: str, param: str) -> int:
 def ago_ms(text: str, param: str, now_ms: int) -> int:
     """As `moment_ms`, but a duration reaches back from now. Raises BadRequest."""
     if _DURATION.fullmatch(text) is not None:
-        return now_ms - duration_ms(text, param)
+        return _bounded(now_ms - duration_ms(text, param), text, param)
     return moment_ms(text, param, now_ms)
 
 
 def moment_ms(text: str, param: str, now_ms: int) -> int:
     """A duration from now, a date (its start in UTC), or a time with its offset. Raises BadRequest."""
     if _DURATION.fullmatch(text) is not None:
-        return now_ms + duration_ms(text, param)
+        return _bounded(now_ms + duration_ms(text, param), text, param)
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
@@ -47,4 +48,11 @@ def moment_ms(text: str, param: str, now_ms: int) -> int:
         if len(text) > len("2027-01-31"):
             raise BadRequest(f"{param}: a time of day needs its offset, such as 2027-01-31T12:00:00Z", param=param)
         moment = moment.replace(tzinfo=datetime.UTC)
-    return (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
+    return _bounded((moment - _EPOCH) // datetime.timedelta(milliseconds=1), text, param)
+
+
+def _bounded(ms: int, text: str, param: str) -> int:
+    """Within the years that a calendar here knows, in every zone. Raises BadRequest."""
+    if not 0 <= ms < END_MS:
+        raise BadRequest(f"{param}: {text[:40]!r} lies before 1970 or after 9998", param=param)
+    return ms

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from tollhouse.core.escaping import cell
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.moments import ago_ms
@@ -50,13 +51,8 @@ def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
     writer.writerow([by, "calls", "failed", "charge_usd", *BUCKETS])
     for row in rows:
         used = [row["usage"].get(bucket, 0) for bucket in BUCKETS]
-        writer.writerow([_cell(row["group"]), row["calls"], row["failed"], row["charge_usd"], *used])
+        writer.writerow([cell(row["group"]), row["calls"], row["failed"], row["charge_usd"], *used])
     return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet must not take a model's or a tag's name for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _page_as_csv(given: UsageAsked, page: Page[UsageObject]) -> str:

@@ -1,0 +1,31 @@
+"""Text that a caller wrote, made fit to be shown: on a terminal, in a message, in a spreadsheet.
+
+What does not print (control characters, escape sequences, characters that turn the direction of text, separators of
+lines and paragraphs, halves of surrogate pairs) is replaced, so that nothing that was written can move a cursor, hide
+or reorder what stands beside it, or begin a line of its own.
+"""
+
+from typing import Final
+
+SHOWN_MAX: Final = 200
+_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
+_FORMULAS: Final = (*"=+-@|%", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: = + - @ in full width
+
+
+def printable(text: str, most: int | None = None) -> str:
+    """The first `most` characters (None: all), each of which prints."""
+    cut = text if most is None else text[:most]
+    if cut.isprintable():
+        return cut
+    return "".join(letter if letter.isprintable() else _REPLACED for letter in cut)
+
+
+def printable_lines(text: str) -> str:
+    """The same line by line: for sentences of ours that end lines themselves."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def cell(text: str) -> str:
+    """A cell of comma-separated values that no spreadsheet takes for a formula."""
+    shown = printable(text)
+    return f"'{shown}" if shown.lstrip(f" '{_REPLACED}").startswith(_FORMULAS) else shown
