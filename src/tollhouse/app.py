@@ -98,6 +98,7 @@ async def serve(
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             contact=_contact(settings),
+            public_url=settings.platform.public_url,
             vault=Vault(resolve(settings.server.master_key, around.environment, around.read_file)),
         )
         keys.watch_first_uses(office)
@@ -211,8 +212,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         purses=office.purses,
         prices=lambda: office.prices,
     )
-    # None is kept: a second try could tell twice.
-    letters = Client(clock, connections_max=8, idle_max=0, customers=True)
+    letters = Client(clock, connections_max=8, idle_max=0, customers=True)  # none is kept: it could tell twice
     parts = store, office, house, addresses, network, tokenizer, threads, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 

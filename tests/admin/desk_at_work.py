@@ -174,7 +174,7 @@ class Desks:
         self.runner.run((api or self.listener)(scope, receive, send))
         answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         text = sent[1]["body"]
-        as_csv = answered["content-type"] == "text/csv; charset=utf-8"
+        as_csv = answered["content-type"] in ("text/csv; charset=utf-8", "text/html; charset=utf-8")
         read = text.decode() if as_csv else msgspec.json.decode(text) if text else None
         reply = Reply(sent[0]["status"], answered, read)
         assert answered["x-request-id"].startswith("req_")

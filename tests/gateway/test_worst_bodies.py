@@ -80,7 +80,10 @@ class Vendor(Struct, frozen=True):
     output_caps: tuple[str, ...] = ()
 
 
-NEWER: Mapping[Operation, tuple[str, ...]] = {"chat": ("max_completion_tokens", "max_tokens"), "completions": ("max_tokens",)}
+NEWER: Mapping[Operation, tuple[str, ...]] = {
+    "chat": ("max_completion_tokens", "max_tokens"),
+    "completions": ("max_tokens",),
+}
 OLDER: Mapping[Operation, tuple[str, ...]] = {"chat": ("max_tokens",), "completions": ("max_tokens",)}
 VENDORS = {
     "OpenAI": Vendor(NEWER, ("web_search_options", "previous_response_id", "conversation", "prediction"), "openai"),

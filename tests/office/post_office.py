@@ -87,6 +87,7 @@ async def scene_of(office: Office, **more: Any) -> tuple[Budget, Post]:
         office, OPERATOR, email="owner@example.org", password="correct horse battery", role="owner", account=account.id
     )
     given: dict[str, Any] = {"amount_usd": "0.0000001", "window": "day", "soft": (50, 80, 100), "account": account.id}
+    await budgets.put(office, OPERATOR, **given | {"mail": "ops@example.org"})  # who names it needs no confirmation
     budget = await budgets.put(office, owner, **given | {"webhook": URL, "mail": "ops@example.org"} | more)
     return budget, post
 

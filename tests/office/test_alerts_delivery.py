@@ -12,6 +12,7 @@ from tollhouse.billing.budgets import Budget
 from tollhouse.core.notice import Answer
 from tollhouse.office import alerts, budgets, outbox
 from tollhouse.office.office import Office
+from tollhouse.office.receivers import BACK_OFF_MS
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -32,21 +33,25 @@ def test_a_receiver_that_is_down_for_three_days_hears_it_at_last_or_is_given_up(
             clock.ms = due_ms
             assert await outbox.deliver(office) == 1
             tries.append(clock.ms)
-        assert [later - earlier for earlier, later in pairwise(tries)] == list(outbox.BACK_OFF_MS)
+            await send_all(office)  # the owner hears that the receiver does not answer
+        assert [later - earlier for earlier, later in pairwise(tries)] == list(BACK_OFF_MS)
         assert tries[-1] - tries[0] >= 3 * 24 * HOUR_MS - 4 * HOUR_MS
-        hook, mail = (await alerts.list_page(office, owner)).records
+        records = (await alerts.list_page(office, owner)).records
+        hook, mail = [row for row in records if row.notice.type == "budget.threshold"]
+        assert [row.notice.type for row in records if row.notice.type != "budget.threshold"] == ["alerts.paused"]
         assert (hook.delivery.state, hook.delivery.attempts, hook.delivery.answer) == (
             "failed",
             len(tries),
             "503 later",
         )
         assert (mail.delivery.state, mail.delivery.attempts) == ("sent", 1)
-        assert len({one.id for one in post.sent}) == 1, "the same id at every try"
+        thresholds = [one.id for one in post.sent if "does not answer" not in one.subject]
+        assert len(set(thresholds)) == 1, "the same id at every try"
         clock.ms += DAY_MS * 3
         assert await outbox.deliver(office) == 0
         await commit(office, spends(2, budget, 50, time_ms=clock.ms))
         await send_all(office)
-        clock.ms += outbox.BACK_OFF_MS[0]
+        clock.ms += BACK_OFF_MS[0]
         post.answers["webhook"] = Answer(ok=True, status=200, words="thanks")
         await send_all(office)
         newest = (await alerts.list_page(office, owner, count=1)).records[0]
@@ -61,7 +66,7 @@ def test_of_several_readers_only_those_who_were_refused_for_now_are_written_to_a
         post.answers["mail"] = Answer(ok=False, status=452, words="full", left=("ops@example.org",))
         await commit(office, spends(1, budget, 50))
         await send_all(office)
-        clock.ms += outbox.BACK_OFF_MS[0]
+        clock.ms += BACK_OFF_MS[0]
         await send_all(office)
         assert [one.address for one in post.sent] == ["owner@example.org, ops@example.org", "ops@example.org"]
 
@@ -88,11 +93,11 @@ def test_a_webhook_follows_its_budget_and_ends_with_it(tmp_path: Path) -> None:
         await commit(office, spends(1, budget, 50))
         await send_all(office)
         await budgets.put(office, owner, **same, soft=(50, 80), webhook="https://right.example/")
-        clock.ms += outbox.BACK_OFF_MS[0]
+        clock.ms += BACK_OFF_MS[0]
         await send_all(office)
         assert [one.address for one in post.sent if one.channel == "webhook"] == [URL, "https://right.example/"]
         await budgets.remove(office, owner, budget.id)
-        clock.ms += outbox.BACK_OFF_MS[1]
+        clock.ms += BACK_OFF_MS[1]
         await send_all(office)
         assert len([one for one in post.sent if one.channel == "webhook"]) == 2
         newest = (await alerts.list_page(office, owner, count=1)).records[0].delivery
@@ -125,7 +130,7 @@ def test_the_audit_shows_where_a_webhook_leads_and_not_what_opens_it(tmp_path: P
         rows = [row for row in await audited(office) if row.action == "budget.set"]
         shown = [(row.before.get("webhook"), row.after.get("webhook")) for row in rows]
         masked = "https://hooks.example/..."
-        assert shown == [(None, masked), (masked, masked), (masked, "slack://...")]
+        assert shown[1:] == [(None, masked), (masked, masked), (masked, "slack://...")]
 
     run(tmp_path, scene)
 
@@ -135,7 +140,9 @@ def test_what_was_written_down_leaves_after_a_restart(tmp_path: Path) -> None:
         budget, _ = await scene_of(office)
         await commit(office, spends(1, budget, 85))
         # Claimed, and then the process is no more.
-        claimed = await office.rows.change(lambda tables: tables.outbox.claim(clock.ms, clock.ms + HOUR_MS, 9))
+        rows = (await alerts.list_page(office, of_account(budget.account_id))).records
+        ids = [row.delivery.id for row in rows]
+        claimed = await office.rows.change(lambda tables: tables.outbox.claim(ids, clock.ms, clock.ms + HOUR_MS))
         assert len(claimed) == 4
         assert await outbox.deliver(office) == 0
         return budget

@@ -26,6 +26,7 @@ PUBLIC: Final = frozenset(
         *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
         *(("GET", path) for path in ("/console", "/console/", "/console/token", "/console/token/")),
         *(("GET", path) for path in ("/console/static/console.css", "/support", "/support/", "/api/openapi.json")),
+        *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
         ("GET", "/api/status"),  # clients of new-api ask before they have a key
     }
 )

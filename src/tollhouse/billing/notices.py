@@ -1,6 +1,6 @@
 """What a budget has to tell, and whom: pure, for the store (with a charge) and the office (when a budget is set)."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from tollhouse.billing.budgets import Budget, thresholds_due
 from tollhouse.billing.windows import BadZone
@@ -8,6 +8,8 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.notice import Delivery, Notice, notice_id, way_of
 
+UNCONFIRMED = "the address is not confirmed: nothing is sent to it before its reader has followed the mail that asks"
+FOLDED = "more than an account may cause to be sent in a day: an hourly notice tells of it"
 NOBODY = "nobody to tell: no owner of the account has a mail address, and no webhook is set"
 
 
@@ -33,11 +35,15 @@ def crossed(
     ]
 
 
-def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> Iterator[Delivery]:
+def ways(
+    notice: Notice, owners: Iterable[str], budgets: Iterable[Budget], unconfirmed: Collection[str] = ()
+) -> Iterator[Delivery]:
     """How a notice leaves: one mail to all who get one, and each webhook once. owners: mail addresses. budgets: whose
-    mail address and webhook are told too. With nobody to tell there is one delivery, which says so."""
+    mail address and webhook are told too. unconfirmed: addresses, in lower case, to which nothing goes: that is said in
+    a delivery of its own. With nobody to tell there is one delivery, which says so."""
     told = list(budgets)
     addresses = {address.lower(): address for address in (*owners, *(one.mail for one in told)) if address}
+    silent = [addresses.pop(address) for address in sorted(addresses.keys() & set(unconfirmed))]
     hooks: dict[str, str] = {}
     for one in told:
         if one.webhook:
@@ -59,6 +65,17 @@ def ways(notice: Notice, owners: Iterable[str], budgets: Iterable[Budget]) -> It
             channel=way_of(url),
             address=url,
             budget_id=budget_id,
+        )
+    for address in silent:
+        number += 1
+        yield Delivery(
+            id=f"{notice.id}_{number}",
+            notice_id=notice.id,
+            channel="mail",
+            address=address,
+            state="failed",
+            ended_at_ms=notice.time_ms,
+            answer=UNCONFIRMED,
         )
     if not number:
         yield Delivery(

@@ -106,7 +106,7 @@ def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, b
 
 def _wire(route: Route, object_id: str, given: Mapping[str, object], file: bytes) -> Wire:
     target = route.path.replace("{id}", quote(object_id, safe=""))
-    if route.takes_file or route.method == "GET":
+    if route.takes_file or route.takes_query or route.method == "GET":
         query = urlencode(list(given.items()), doseq=True)
         content_type = "application/octet-stream" if route.takes_file else ""
         target = f"{target}?{query}" if query else target

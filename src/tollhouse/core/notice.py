@@ -8,12 +8,23 @@ from msgspec import Struct, json
 
 from tollhouse.core.instant import rfc3339
 
-NoticeType = Literal["budget.threshold", "balance.low", "key.expiring", "spend.unusual", "key.leaked", "alert.test"]
+NoticeType = Literal[
+    "budget.threshold",
+    "balance.low",
+    "key.expiring",
+    "spend.unusual",
+    "key.leaked",
+    "alerts.folded",
+    "alerts.paused",
+    "address.confirm",
+    "alert.test",
+]
 Channel = Literal["mail", "webhook", "chat", "none"]
 CHATS: Final = ("dingtalk", "discord", "feishu", "gchat", "lark", "slack", "tgram", "wecombot")
 """Chat services whose address is the vendor's own, by the scheme they are written with."""
 
-DeliveryState = Literal["pending", "sent", "failed"]
+DeliveryState = Literal["pending", "sent", "failed", "folded"]
+"""folded: beyond what an account may cause to be sent in a day; an `alerts.folded` tells of it."""
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -56,6 +67,33 @@ class Delivery(Struct, frozen=True, kw_only=True):
 def way_of(url: str) -> Channel:
     """How a notice gets to an address: by a signed POST, or through the chat service that it names."""
     return "webhook" if url.startswith(("http://", "https://")) else "chat"
+
+
+Receiver = tuple[str, Channel, str]
+"""Account, way and address: what of one account goes to one place."""
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A delivery that is due, as far as who chooses the next one has to know it."""
+
+    id: str
+    address: str
+    due_ms: int
+    attempts: int
+    time_ms: int
+    mark: int
+
+
+class MailAddress(Struct, frozen=True, kw_only=True):
+    """A mail address outside an account that somebody of it has named. `address`: in lower case. `token`: what the
+    mail that asked holds; None where nobody need be asked any more. Nothing else is sent before it is confirmed."""
+
+    account_id: str
+    address: str
+    token: str | None
+    asked_at_ms: int
+    confirmed_at_ms: int | None = None
+    confirmed_by: str | None = None  # `recipient`, or the operator's id
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -1,19 +1,21 @@
 """Alerts, as people look at them: what was told and what became of it, and a test that shows the receiver's answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from tollhouse.billing.notices import ways
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import Answer, Delivery, Notice, Told, way_of
 from tollhouse.office import audit, budgets, fields, outbox, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
 
+TESTS_MAX: Final = 16  # under way at once
+ACCOUNT_TESTS_MAX: Final = 2
 TEXT: Final = "Somebody asked for a test of this alert."
 
 
@@ -50,8 +52,11 @@ async def try_out(
     if sum(one is not None for one in (budget, webhook, mail)) != 1:
         raise BadRequest("budget: name one budget, one webhook or one mail address", param="budget")
     row = audit.entry(office, actor, "alert.test", budget or "", account_id=actor.account_id)
+    payer = actor.account_id or ""
     if actor.account_id is not None:  # what customers may cause to be sent to others is little
         office.testing.admit(actor.account_id, actor.address, office.clock.now_ms())
+        if office.trying.total() >= TESTS_MAX or office.trying[payer] >= ACCOUNT_TESTS_MAX:
+            raise RateLimited("tests of alerts are still under way: wait for them", retry_after_ms=10_000)
     address = None if mail is None else fields.email(mail, "mail")
     url = None if webhook is None else budgets.read_webhook(office, webhook)
     notice = _notice(office, budget, actor.account_id)
@@ -59,14 +64,44 @@ async def try_out(
     def prepare(tables: Tables) -> tuple[list[Delivery], dict[str, tuple[str, str]]]:
         tables.audit.add(row)
         if budget is None:
-            return [_way(notice, address, url)], {}
+            if address is not None and actor.account_id is not None:
+                _require_confirmed(tables, actor.account_id, address)
+            return _within_the_day(tables, actor, notice, [_way(notice, address, url)]), {}
         found = tables.budgets.get(budget)
         if found is None or actor.account_id not in (None, found.account_id):
             raise PathNotFound(f"no budget {reach.shown(budget)}")
-        return list(ways(notice, tables.outbox.owners(found.account_id), [found])), tables.outbox.secrets([found.id])
+        silent = tables.mail_addresses.unconfirmed(found.account_id, [found.mail] if found.mail else [])
+        told = ways(notice, tables.outbox.owners(found.account_id), [found], silent)
+        return _within_the_day(tables, actor, notice, told), tables.outbox.secrets([found.id])
 
-    deliveries, hooks = await office.rows.change(prepare)
-    return [await _try(office, notice, way, hooks) for way in deliveries]
+    office.trying[payer] += 1
+    try:
+        deliveries, hooks = await office.rows.change(prepare)
+        return [await _try(office, notice, way, hooks) for way in deliveries]
+    finally:
+        office.trying[payer] -= 1
+        if not office.trying[payer]:
+            del office.trying[payer]
+
+
+def _require_confirmed(tables: Tables, account_id: str, address: str) -> None:
+    if tables.mail_addresses.unconfirmed(account_id, [address]):
+        raise BadRequest(
+            "mail: this address is neither of this account nor confirmed: name it with a budget (--mail), and its "
+            "reader is asked",
+            param="mail",
+        )
+
+
+def _within_the_day(tables: Tables, actor: Actor, notice: Notice, told: Iterable[Delivery]) -> list[Delivery]:
+    """Tests count as what they send. Raises RateLimited."""
+    deliveries = list(told)
+    for way in deliveries:
+        if actor.account_id is None or way.channel == "none" or way.state != "pending":
+            continue
+        if not tables.sendings.admit(way.channel, actor.account_id, notice.time_ms):
+            raise RateLimited("this account has caused as much to be sent today as it may", should_retry=False)
+    return deliveries
 
 
 def _notice(office: Office, budget: str | None, account_id: str | None) -> Notice:
@@ -94,7 +129,7 @@ def _way(notice: Notice, address: str | None, url: str | None) -> Delivery:
 
 
 async def _try(office: Office, notice: Notice, way: Delivery, hooks: Mapping[str, tuple[str, str]]) -> Trial:
-    if way.channel == "none":
+    if way.state != "pending":
         return Trial(delivery=way, answer=Answer(ok=False, words=way.answer or ""))
     hook, secret = hooks.get(way.budget_id or ""), None
     if way.channel == "webhook" and way.budget_id is None:

@@ -1,6 +1,7 @@
 """Budgets: so much money, in such a window, on an account, a project or a key. They bind from the next call on."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Final, NamedTuple, get_args
 
 from msgspec import structs
@@ -13,7 +14,8 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.counter import Counter
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.notice import CHATS, way_of
-from tollhouse.office import audit, fields, maxima, reach
+from tollhouse.limits.sending import THRESHOLDS_MAX
+from tollhouse.office import addresses, audit, fields, maxima, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
@@ -23,6 +25,7 @@ SIGNING: Final = "webhook"
 """What signing secrets are for, as the vault is told."""
 
 _WEBHOOK_MAX = 2_000
+_MAIL_MAX = 254
 _SECRET_BYTES = 32
 _SCHEMES = tuple(f"{scheme}://" for scheme in ("https", "http", *CHATS))
 
@@ -73,8 +76,8 @@ async def put(
             kind=_window(window),
             zone=fields.zone(zone or office.directory.accounts[target.account_id].zone),
             model=None if model is None else reach.model(office, actor, model),
-            soft=tuple(read_soft(soft)),
-            mail=None if mail is None else fields.email(mail, "mail"),
+            soft=_soft(soft),
+            mail=None if mail is None else _mail(mail),
             webhook=None if webhook is None else read_webhook(office, webhook),
             system=system,
             created_at_ms=now_ms,
@@ -82,7 +85,7 @@ async def put(
     except BadBudget as error:
         raise BadRequest(f"{error.field}: {error}", param=error.field) from None
     row = audit.entry(office, actor, "budget.set", wanted.id, account_id=target.account_id)
-    secret = new_secret(office)
+    secret, token = new_secret(office), addresses.new_token(office)
     stood_on = office.directory.keys.get(target.object_id)
     project_id = None if stood_on is None else stood_on.project_id
 
@@ -90,9 +93,24 @@ async def put(
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
         _sign(office, tables, done.budget, before, secret)
-        return done._replace(told=_tell(tables, done.budget, done.counter, now_ms, project_id))
+        asked = not addresses.name(office, tables, actor, wanted.account_id, wanted.mail, token)
+        return done._replace(told=asked + _tell(tables, done.budget, done.counter, now_ms, project_id))
 
     return (await office.rows.change(deed, lambda done: _follow(office, done, now_ms))).budget
+
+
+async def unconfirmed(office: Office, budgets: Sequence[Budget]) -> set[str]:
+    """The ids of those whose mail address has not been confirmed."""
+    named = [(one.id, one.account_id, one.mail) for one in budgets if one.mail is not None]
+    if not named:
+        return set()
+
+    def question(tables: Tables) -> set[str]:
+        return {
+            budget_id for budget_id, account_id, mail in named if tables.mail_addresses.unconfirmed(account_id, [mail])
+        }
+
+    return await office.rows.read(question)
 
 
 async def reveal(office: Office, budget: Budget) -> str | None:
@@ -187,6 +205,20 @@ def _tell(tables: Tables, budget: Budget, counter: Counter, now_ms: int, project
     told = tables.outbox.marks("budget.threshold", budget.id, counter.starts_at_ms)
     reached = crossed(budget, counter.starts_at_ms, counter.spent, now_ms, project_id=project_id, told=told)
     return sum(tables.outbox.add(notice) for notice in reached)
+
+
+def _soft(percents: tuple[int, ...]) -> tuple[int, ...]:
+    found = tuple(read_soft(percents))
+    if len(found) > THRESHOLDS_MAX:
+        raise BadRequest(f"soft: a budget has at most {THRESHOLDS_MAX} thresholds", param="soft")
+    return found
+
+
+def _mail(text: str) -> str:
+    address = fields.email(text, "mail")
+    if len(address) > _MAIL_MAX or "," in address:
+        raise BadRequest(f"mail: write one address of at most {_MAIL_MAX} characters", param="mail")
+    return address
 
 
 def _window(text: str) -> WindowKind:

@@ -1,8 +1,10 @@
 """The office: what every deed has at hand."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tollhouse.access.directory import Directory
 from tollhouse.access.vault import Vault
@@ -13,10 +15,15 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.notice import Answer
 from tollhouse.core.randomness import Randomness
+from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.attempts import Attempts
 from tollhouse.limits.gate import Gate
 from tollhouse.limits.rules import Rules
+from tollhouse.office.dispatch import UnderWay
 from tollhouse.office.ports import Post, Rows
+from tollhouse.office.receivers import BACK_OFF_MS, Receivers
+
+CONFIRMATIONS_PER_MINUTE: Final = 30
 
 Prepare = Callable[[Catalogue], Callable[[], None]]
 """Make all ready for a new catalogue, which may raise BadRequest; the answer puts it in force and cannot fail."""
@@ -67,6 +74,9 @@ class Office:
     """What calls have to pass: the plans' limits and the rules, with what is used of each."""
     redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
     testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
+    trying: Counter[str] = field(default_factory=Counter)
+    """Tests of alerts under way, by account."""
+    confirming: AddressRate = field(default_factory=lambda: AddressRate(CONFIRMATIONS_PER_MINUTE))
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
     post: Post = field(default_factory=NoPost)
@@ -74,6 +84,12 @@ class Office:
     """What secrets are kept by that have to be read again."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something was written down that is to leave the house."""
+    under_way: UnderWay = field(default_factory=UnderWay)
+    """Deliveries that are being tried."""
+    receivers: Receivers = field(default_factory=lambda: Receivers(BACK_OFF_MS))
+    """Those that do not take what is sent to them."""
+    public_url: str = ""
+    """Where people reach the platform; may be empty."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
 
@@ -87,11 +103,17 @@ class Office:
         self._moment_ms = max(self.clock.now_ms(), self._moment_ms + 1)
         return self._moment_ms
 
+    def admit_confirmation(self, address: str | None, now_ms: int) -> None:
+        """Count a look at a token, from an address of the network. Raises RateLimited."""
+        if address is not None:
+            self.confirming.admit(address, now_ms)
+
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what limits need not remember any more."""
         self.gate.forget_idle(now_ms)
         self.redeeming.sweep(now_ms)
         self.testing.sweep(now_ms)
+        self.confirming.sweep(now_ms)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))

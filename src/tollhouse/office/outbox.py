@@ -1,40 +1,42 @@
 """The outbox: what was written down to be told leaves from here, is tried again where it did not arrive, and given up
-after three days.
+after three days. `dispatch` says what leaves next.
 
 A delivery is sent at least once, and marked as sent when the receiver has said so: where the process ends between the
 two, it is sent again under the same id.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import Final, Protocol
 
 from msgspec import structs
 
 from tollhouse.access.vault import Sealed
 from tollhouse.core.failure import Overloaded
-from tollhouse.core.notice import Answer, Delivery, DeliveryState, Told
+from tollhouse.core.notice import Answer, Delivery, DeliveryState, Notice, Receiver, Told, notice_id
+from tollhouse.core.roll_up import DAY_MS
 from tollhouse.office import budgets, wording
+from tollhouse.office.dispatch import receiver_of
 from tollhouse.office.office import Office
 from tollhouse.office.ports import Tables
+from tollhouse.office.receivers import BACK_OFF_MS
 
-_SECOND: Final = 1_000
-_MINUTE: Final = 60 * _SECOND
-_HOUR: Final = 60 * _MINUTE
-BACK_OFF_MS: Final = (
-    *(5 * _SECOND, _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
-    *(2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 20 * _HOUR),
-)
-"""How long after each failed try the next one comes: 72 hours in all."""
+GIVE_UP_MS: Final = sum(BACK_OFF_MS)
+TELL_AFTER: Final = 4
+"""So many failures in a row of one receiver, some six minutes after the first, are told to the account's owners."""
 
-_AT_ONCE: Final = 4
-_CLAIM_MS: Final = 60 * _SECOND  # longer than so many tries take, one after the other
+_CLAIM_MS: Final = 60_000  # longer than a try takes
 _LOOK_SECONDS: Final = 5.0  # for what another process has written, and for what it left behind
 
+GIVEN_UP: Final = "the receiver has taken nothing for three days"
 NO_WEBHOOK: Final = Answer(ok=False, final=True, words="the budget has no webhook any more")
 
+NO_TOKEN: Final = Answer(ok=False, final=True, words="the address is confirmed already, or was named anew")
 A_DEFECT: Final = Answer(ok=False, words="a defect of this platform; its log says more")
+
+
+Hook = tuple[str, str]
+"""URL and secret of a webhook, the secret as it is kept or as it is; or address and token of a mail that asks its
+reader to confirm."""
 
 
 class Watcher(Protocol):
@@ -68,11 +70,11 @@ async def run(office: Office, watcher: Watcher) -> None:
                 await office.rows.change(lambda tables: _begin(office, tables))
                 started = True
             office.news.clear()
-            while await deliver(office, watcher):
-                pass
-            due_ms = await office.rows.read(lambda tables: tables.outbox.next_due_ms())
-            if due_ms is not None:
-                wait_seconds = min(wait_seconds, max(0.01, (due_ms - office.clock.now_ms()) / 1000))
+            begun, blocked = await _begin_due(office, watcher)
+            if not begun and not blocked:
+                due_ms = await office.rows.read(lambda tables: tables.outbox.next_due_ms())
+                if due_ms is not None:
+                    wait_seconds = min(wait_seconds, max(0.01, (due_ms - office.clock.now_ms()) / 1000))
         except Overloaded:  # the database is away: later
             pass
         except Exception as error:  # guard: one notice that cannot be sent must not silence all others for ever
@@ -90,35 +92,58 @@ def _begin(office: Office, tables: Tables) -> None:
 
 
 async def deliver(office: Office, watcher: Watcher = NOBODY) -> int:
-    """Try a few deliveries that are due; the answer is how many. Raises Overloaded.
+    """Try what may leave now, and wait for it; the answer is how many were tried. Raises Overloaded."""
+    begun, _ = await _begin_due(office, watcher)
+    await asyncio.shield(asyncio.gather(*begun))
+    return len(begun)
 
-    Those to one address go one after the other, in the order in which they were crossed.
-    """
-    now_ms = office.clock.now_ms()
-    if (due_ms := await office.rows.read(lambda tables: tables.outbox.next_due_ms())) is None or due_ms > now_ms:
-        return 0
 
-    def take(tables: Tables) -> tuple[list[Told], dict[str, tuple[str, str]]]:
-        claimed = tables.outbox.claim(now_ms, now_ms + _CLAIM_MS, _AT_ONCE)
-        return claimed, tables.outbox.secrets([told.delivery.budget_id for told in claimed if told.delivery.budget_id])
+async def _begin_due(office: Office, watcher: Watcher) -> "tuple[list[asyncio.Task[None]], bool]":
+    """Begin to try what may leave now. True: more is due, and waits for what is under way."""
+    now_ms, under_way, receivers = office.clock.now_ms(), office.under_way.copy(), office.receivers
+    due_ms = await office.rows.read(lambda tables: tables.outbox.next_due_ms())
+    if due_ms is None or due_ms > now_ms:
+        return [], False
+    chosen = await office.rows.read(lambda tables: under_way.choose(tables, receivers, now_ms))
+    if not chosen.ids and not chosen.paused:
+        return [], chosen.blocked
 
-    claimed, secrets = await office.rows.change(take)
-    lanes: dict[str, list[Told]] = defaultdict(list)
-    for told in claimed:
-        lanes[told.delivery.address].append(told)
-    running = [asyncio.create_task(_along(office, lane, secrets, watcher)) for lane in lanes.values()]
-    for task in running:  # a process that ends in good order waits for them: what has left must be noted
+    def take(tables: Tables) -> list[tuple[Told, Hook | None]]:
+        for receiver, until_ms in chosen.paused:
+            tables.outbox.pause(receiver, until_ms)
+        claimed = tables.outbox.claim(chosen.ids, now_ms, now_ms + _CLAIM_MS)
+        return [(told, _hook(tables, told)) for told in claimed]
+
+    begun = []
+    for told, hook in await office.rows.change(take):
+        office.under_way.begin(told)
+        begun.append(asyncio.create_task(_try(office, told, hook, watcher)))
+    for task in begun:  # a process that ends in good order waits for them: what has left must be noted
         office.tasks.add(task)
         task.add_done_callback(office.tasks.discard)
-    await asyncio.shield(asyncio.gather(*running))
-    return len(claimed)
+    if begun or chosen.paused:
+        office.news.set()  # to look at once whether there is room for more
+    return begun, chosen.blocked
 
 
-async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answer:
-    """One try. hook: URL and secret of the webhook as they stand now, the secret as it is kept or as it is."""
+def _hook(tables: Tables, told: Told) -> Hook | None:
+    """What a delivery is sent with, as it stands now."""
+    delivery = told.delivery
+    if told.notice.type == "address.confirm":
+        named = tables.mail_addresses.get(told.notice.account_id, delivery.address)
+        return None if named is None or named.token is None else (delivery.address, named.token)
+    return None if delivery.budget_id is None else tables.outbox.secret(delivery.budget_id)
+
+
+async def send(office: Office, told: Told, hook: Hook | None) -> Answer:
+    """One try."""
     notice, delivery = told.notice, told.delivery
+    if notice.type == "address.confirm" and hook is None:
+        return NO_TOKEN
     if delivery.channel in ("mail", "chat"):
         words = wording.subject(notice, office.directory), wording.text(notice, office.directory)
+        if notice.type == "address.confirm" and hook is not None:
+            words = words[0], wording.confirmation(office.public_url, notice.account_id, hook[1])
         if delivery.channel == "chat":
             return await office.post.chat(delivery.address, *words)
         return await office.post.mail(tuple(delivery.address.split(", ")), *words, notice.id)
@@ -131,34 +156,72 @@ async def send(office: Office, told: Told, hook: tuple[str, str] | None) -> Answ
     return await office.post.webhook(hook[0], secret, notice.id, notice.body(), notice.account_id)
 
 
-async def _along(office: Office, lane: Sequence[Told], secrets: dict[str, tuple[str, str]], watcher: Watcher) -> None:
-    for told in lane:
+async def _try(office: Office, told: Told, hook: Hook | None, watcher: Watcher) -> None:
+    try:
         try:
-            answer = await send(office, told, secrets.get(told.delivery.budget_id or ""))
+            answer = await send(office, told, hook)
         except Exception as error:  # guard: what cannot be sent counts as tried, and lets the next one pass
             watcher.defect("", error)
             answer = A_DEFECT
         after = structs.replace(told, delivery=_after(told, answer, office.clock.now_ms()))
-        await _keep(office, after)
+        await _keep(office, after, answer)
         watcher.tried(after)
+    finally:
+        office.under_way.end(told)
+        office.news.set()
 
 
-async def _keep(office: Office, told: Told) -> None:
-    """Write down what has become of a delivery; while that cannot be, wait: to try again would be to tell twice."""
+async def _keep(office: Office, told: Told, answer: Answer) -> None:
+    """Write down what has become of a delivery, and of what else waits for its receiver; while that cannot be, wait: to
+    try again would be to tell twice."""
+    now_ms, receiver = office.clock.now_ms(), receiver_of(told)
+    pending = told.delivery.state == "pending"
+    over = None if pending else office.receivers.works(receiver)
+    pause = office.receivers.failed(receiver, now_ms) if pending and answer is not A_DEFECT else None
+
+    def note(tables: Tables) -> None:
+        tables.outbox.note(told.delivery)
+        if over is not None and answer.ok:
+            tables.outbox.resume_receiver(receiver, over.until_ms, now_ms)
+        if not answer.ok and not answer.final:
+            tables.outbox.give_up(receiver, now_ms - GIVE_UP_MS, now_ms, GIVEN_UP)
+        if pause is not None:
+            waiting = tables.outbox.pause(receiver, pause.until_ms)
+            if pause.failures == TELL_AFTER and receiver[1] != "mail":
+                tables.outbox.add(_paused(receiver, waiting, now_ms))
+
     while True:
         try:
-            await office.rows.change(lambda tables: tables.outbox.note(told.delivery))
+            await office.rows.change(note)
         except Overloaded:
             await asyncio.sleep(1)
         else:
             return
 
 
+def _paused(receiver: Receiver, waiting: int, now_ms: int) -> Notice:
+    """Told once a day and account."""
+    account_id, channel, address = receiver
+    day_ms = now_ms - now_ms % DAY_MS
+    scheme, _, rest = address.partition("://")
+    shown = f"{scheme}://{rest.partition('/')[0]}/..." if channel == "webhook" else f"{scheme}://..."
+    return Notice(
+        id=notice_id("alerts.paused", account_id, day_ms, 0),
+        type="alerts.paused",
+        object_id=account_id,
+        episode=day_ms,
+        mark=0,
+        account_id=account_id,
+        time_ms=now_ms,
+        data={"account": account_id, "receiver": shown, "waiting": max(1, waiting), "failures": TELL_AFTER},
+    )
+
+
 def _after(told: Told, answer: Answer, now_ms: int) -> Delivery:
     delivery = told.delivery
     attempts = delivery.attempts + 1
     shown = answer.words if answer.status is None else f"{answer.status} {answer.words}".rstrip()
-    given_up = answer.final or attempts > len(BACK_OFF_MS)
+    given_up = answer.final or attempts > len(BACK_OFF_MS) or now_ms - told.notice.time_ms > GIVE_UP_MS
     if answer.ok or given_up:
         state: DeliveryState = "sent" if answer.ok else "failed"
         return structs.replace(delivery, state=state, attempts=attempts, ended_at_ms=now_ms, answer=shown)

@@ -62,6 +62,8 @@ async def look(office: Office, seen: Seen) -> int:
     if hour != seen.hour:
         found += [*expiring_keys(office, now_ms), *[one async for one in _unusual(office, seen, now_ms)]]
     new = [one for one in found if _line(one) not in seen.told]
+    if hour != seen.hour:
+        await office.rows.change(lambda tables: tables.sendings.forget_before(now_ms))
     told = 0
     if new:
         told = await office.rows.change(lambda tables: sum(tables.outbox.add(one) for one in new))

@@ -21,6 +21,12 @@ def subject(notice: Notice, directory: Directory) -> str:
         return f"Spending is unusual today: {_account(data, directory)}"
     if notice.type == "key.leaked":
         return f"A key has leaked: {_named('key', data, directory)}"
+    if notice.type == "alerts.folded":
+        return f"{data['folded']} more alerts within an hour: {_account(data, directory)}"
+    if notice.type == "alerts.paused":
+        return f"A receiver of alerts does not answer: {_account(data, directory)}"
+    if notice.type == "address.confirm":
+        return "May alerts be sent to this address?"
     return "A test of this alert"
 
 
@@ -30,6 +36,21 @@ def text(notice: Notice, directory: Directory) -> str:
     width = max((len(name) for name, _ in rows), default=0) + 2
     table = "\n".join(f"{name + ':':<{width}}{value}" for name, value in rows)
     return f"{_SENTENCES[notice.type](notice.data)}\n\n{table}\n\nId of this notice: {notice.id}"
+
+
+def confirmation(public_url: str, account_id: str, token: str) -> str:
+    """What asks the reader of an address. Nothing that a customer wrote stands in it: it goes to strangers."""
+    path = f"/api/v1/alerts/confirm?token={token}"
+    how = (
+        f"follow this link, and confirm there:\n\n{public_url.rstrip('/')}{path}"
+        if public_url
+        else f"send this request to the platform:\n\nPOST {path}"
+    )
+    return (
+        f"Account {account_id} of this platform has named your address for alerts about its budgets. To get them, {how}"
+        "\n\nWithin seven days. If you know nothing of this, do nothing: no alert is sent to you, and this mail is not "
+        "sent to you more than three times a day."
+    )
 
 
 def _rows(notice: Notice, directory: Directory) -> list[tuple[str, str | int | None]]:
@@ -50,6 +71,10 @@ def _rows(notice: Notice, directory: Directory) -> list[tuple[str, str | int | N
     if "resets_at" in data:
         rows.append(("Resets", data["resets_at"] or "never: this budget is for all time"))
     rows.append(("Expires", data.get("expires_at")))
+    for name, member in (("Receiver", "receiver"), ("Waiting", "waiting"), ("Hour from", "from")):
+        rows.append((name, data.get(member)))
+    if notice.type == "alerts.folded":
+        rows += [(str(kind), count) for kind, count in data.items() if "." in kind]
     return rows
 
 
@@ -95,5 +120,13 @@ _SENTENCES: Mapping[str, Callable[[Data], str]] = {
     ),
     "spend.unusual": lambda data: "Today's calls have cost more than three times what a day usually costs.",
     "key.leaked": lambda data: "The secret of a key was found where others can read it. Rotate the key at once.",
+    "alerts.folded": lambda data: (
+        "More alerts came about than are sent one by one in a day. Each of them stands in the list of alerts."
+    ),
+    "alerts.paused": lambda data: (
+        "A webhook or chat has taken nothing several times in a row. What waits for it is tried less and less often,"
+        " and given up after three days."
+    ),
+    "address.confirm": lambda data: "Somebody has named this address for alerts.",
     "alert.test": lambda data: "Somebody asked for a test of this alert. It works.",
 }

@@ -1,18 +1,23 @@
 """Rows of notices, of the ways they leave by, and of what webhooks are signed with."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import json, structs
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, text, update
 
-from tollhouse.billing.notices import ways
-from tollhouse.core.notice import Delivery, Notice, Told
+from tollhouse.billing.budgets import Budget
+from tollhouse.billing.notices import FOLDED, ways
+from tollhouse.core.instant import rfc3339
+from tollhouse.core.notice import Channel, Delivery, Notice, Receiver, Told, Waiting, notice_id
+from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.store.budgets import Budgets
+from tollhouse.store.mail_addresses import MailAddresses
 from tollhouse.store.outbox_schema import deliveries, notices, webhook_secrets
 from tollhouse.store.pages import Place, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import accounts, people
+from tollhouse.store.sendings import Sendings
 
 # Two processes may cross the same line: the second finds it crossed, and neither fails.
 _ADD = text(
@@ -22,27 +27,105 @@ _ADD = text(
 _PENDING = deliveries.c.state == "pending"
 
 
+# The accounts of which something is due on one way, each found by one step along the index, whatever lies between.
+_ACCOUNTS_DUE = text(
+    "WITH RECURSIVE line (account_id) AS ("
+    " SELECT min(account_id) FROM deliveries"
+    " WHERE state = 'pending' AND channel = :channel AND account_id > :after"
+    " UNION ALL SELECT (SELECT min(account_id) FROM deliveries"
+    " WHERE state = 'pending' AND channel = :channel AND account_id > line.account_id)"
+    " FROM line WHERE line.account_id IS NOT NULL)"
+    " SELECT account_id FROM line WHERE account_id IS NOT NULL AND (SELECT min(due_ms) FROM deliveries"
+    " WHERE state = 'pending' AND channel = :channel AND account_id = line.account_id) <= :now_ms"
+    " LIMIT :count"
+)
+_FOLD_MARKS: Final[Mapping[str, int]] = {"mail": 0, "webhook": 1, "chat": 2}
+_TO_OWNERS_ONLY: Final = ("alerts.folded", "alerts.paused")
+
+
 class Outbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._sendings = Sendings(connection)
+        self._addresses = MailAddresses(connection)
 
     # What is told.
 
     def add(self, notice: Notice) -> bool:
-        """Write a notice down with the ways it leaves by; False: it was told before, and nothing is added."""
-        row = structs.asdict(notice) | {"data": json.encode(notice.data).decode()}
-        if not self._connection.execute(_ADD, row).rowcount:
+        """Write a notice down with the ways it leaves by; False: it was told before, and nothing is added. What is
+        beyond what the account may cause to be sent in a day is folded."""
+        if not self._insert(notice):
             return False
         budgets = Budgets(self._connection)
+        telling: list[Budget] = []
         if notice.type == "budget.threshold":
             found = budgets.get(notice.object_id)
             telling = [] if found is None else [found]
-        else:
+        elif notice.type not in _TO_OWNERS_ONLY:
             telling = budgets.on("account", notice.account_id)
-        for way in ways(notice, self.owners(notice.account_id), telling):
-            row = structs.asdict(way) | {"account_id": notice.account_id, "time_ms": notice.time_ms}
-            self._connection.execute(insert(deliveries).values(row))
+        outside = [one.mail for one in telling if one.mail is not None]
+        unconfirmed = self._addresses.unconfirmed(notice.account_id, outside)
+        for way in ways(notice, self.owners(notice.account_id), telling, unconfirmed):
+            self._enter(notice, self._bounded(notice, way) if way.state == "pending" else way)
         return True
+
+    def add_way(self, notice: Notice, way: Delivery) -> None:
+        """Write down a notice that leaves on one way, whatever the account's budgets tell."""
+        if self._insert(notice):
+            self._enter(notice, way)
+
+    def _insert(self, notice: Notice) -> bool:
+        row = structs.asdict(notice) | {"data": json.encode(notice.data).decode()}
+        return bool(self._connection.execute(_ADD, row).rowcount)
+
+    def _enter(self, notice: Notice, way: Delivery) -> None:
+        row = structs.asdict(way) | {"account_id": notice.account_id, "time_ms": notice.time_ms}
+        self._connection.execute(insert(deliveries).values(row))
+
+    def _bounded(self, notice: Notice, way: Delivery) -> Delivery:
+        """The delivery as it may leave: without addresses that have had enough mail today, or folded."""
+        assert way.channel != "none"
+        if not self._sendings.admit(way.channel, notice.account_id, notice.time_ms):
+            return self._fold(notice, way)
+        if way.channel != "mail":
+            return way
+        left = [
+            address
+            for address in way.address.split(", ")
+            if self._sendings.admit("recipient", address.lower(), notice.time_ms)
+        ]
+        return structs.replace(way, address=", ".join(left)) if left else self._fold(notice, way)
+
+    def _fold(self, notice: Notice, way: Delivery) -> Delivery:
+        """Count a delivery in the notice of its hour, which leaves when the hour is over: to the owners, else where
+        the first one of the hour would have gone."""
+        hour_ms = notice.time_ms - notice.time_ms % HOUR_MS
+        mark = _FOLD_MARKS[way.channel]
+        place = ("alerts.folded", notice.account_id, hour_ms, mark)
+        where = [column == value for column, value in zip(notices.primary_key, place, strict=True)]
+        found = self._connection.execute(select(notices.c.data).where(*where)).scalar()
+        if found is not None:
+            data = json.decode(found)
+            data["folded"] += 1
+            data[notice.type] = data.get(notice.type, 0) + 1
+            self._connection.execute(update(notices).where(*where).values(data=json.encode(data).decode()))
+        else:
+            folded = Notice(
+                id=notice_id("alerts.folded", notice.account_id, hour_ms, mark),
+                type="alerts.folded",
+                object_id=notice.account_id,
+                episode=hour_ms,
+                mark=mark,
+                account_id=notice.account_id,
+                time_ms=notice.time_ms,
+                data={"account": notice.account_id, "from": rfc3339(hour_ms), "folded": 1, notice.type: 1},
+            )
+            owners = self.owners(notice.account_id)
+            kept = structs.replace(way, id=f"{folded.id}_1", notice_id=folded.id, due_ms=hour_ms + HOUR_MS)
+            if owners:
+                kept = structs.replace(kept, channel="mail", address=", ".join(owners), budget_id=None)
+            self.add_way(folded, kept)
+        return structs.replace(way, state="folded", ended_at_ms=notice.time_ms, answer=FOLDED)
 
     def marks(self, type: str, object_id: str, episode: int) -> list[int]:  # noqa: A002 - the column's name
         """What was told already of one window, expiry or day."""
@@ -64,21 +147,47 @@ class Outbox:
 
     # How it leaves.
 
-    def claim(self, now_ms: int, until_ms: int, count: int) -> list[Told]:
-        """Deliveries that are due, those tried least first; until `until_ms` they are nobody else's."""
-        due = _PENDING, deliveries.c.due_ms <= now_ms
-        chosen = (
-            select(deliveries.c.id)
+    def accounts_due(self, channel: Channel, after: str, now_ms: int, count: int) -> list[str]:
+        """Accounts of which something is due on one way, in the order of their ids, behind `after`."""
+        values = {"channel": channel, "after": after, "now_ms": now_ms, "count": count}
+        return list(self._connection.execute(_ACCOUNTS_DUE, values).scalars())
+
+    def waiting(self, channel: Channel, account_id: str, now_ms: int, count: int) -> list[Waiting]:
+        """Deliveries of one account on one way that are due, those first that are due longest."""
+        chosen = deliveries.c.id, deliveries.c.address, deliveries.c.due_ms, deliveries.c.attempts, deliveries.c.time_ms
+        question = (
+            select(*chosen, notices.c.mark)
             .join(notices, notices.c.id == deliveries.c.notice_id)
-            .where(*due)
-            .order_by(deliveries.c.attempts, deliveries.c.time_ms, notices.c.mark, deliveries.c.id)
+            .where(_PENDING, deliveries.c.channel == channel, deliveries.c.account_id == account_id)
+            .where(deliveries.c.due_ms <= now_ms)
+            .order_by(deliveries.c.due_ms, deliveries.c.time_ms, deliveries.c.id)
             .limit(count)
         )
+        return [record(row, Waiting) for row in self._connection.execute(question).mappings()]
+
+    def claim(self, ids: Sequence[str], now_ms: int, until_ms: int) -> list[Told]:
+        """Of these deliveries, those that are still due; until `until_ms` they are nobody else's."""
         # Whoever waited here for another's claim must find that they are due no more.
-        taken = update(deliveries).where(deliveries.c.id.in_(chosen), *due).values(due_ms=until_ms)
-        ids = self._connection.execute(taken.returning(deliveries.c.id)).scalars().all()
-        found = self._told(deliveries.c.id.in_(ids))
+        taken = update(deliveries).where(deliveries.c.id.in_(ids), _PENDING, deliveries.c.due_ms <= now_ms)
+        claimed = self._connection.execute(taken.values(due_ms=until_ms).returning(deliveries.c.id)).scalars().all()
+        found = self._told(deliveries.c.id.in_(claimed))
         return sorted(found, key=lambda told: (told.notice.time_ms, told.notice.mark, told.delivery.id))
+
+    def pause(self, receiver: Receiver, until_ms: int) -> int:
+        """What waits for a receiver is due no sooner; the answer is how much that is."""
+        waits = _for(receiver), deliveries.c.due_ms < until_ms
+        return self._connection.execute(update(deliveries).where(*waits).values(due_ms=until_ms)).rowcount
+
+    def resume_receiver(self, receiver: Receiver, paused_until_ms: int, now_ms: int) -> None:
+        """What was paused until then is due now."""
+        paused = _for(receiver), deliveries.c.due_ms == paused_until_ms
+        self._connection.execute(update(deliveries).where(*paused).values(due_ms=now_ms))
+
+    def give_up(self, receiver: Receiver, before_ms: int, now_ms: int, words: str) -> None:
+        """What has waited for a receiver since before then is over."""
+        waits = _for(receiver), deliveries.c.time_ms < before_ms
+        given_up = update(deliveries).where(*waits)
+        self._connection.execute(given_up.values(state="failed", ended_at_ms=now_ms, answer=words))
 
     def resume(self, now_ms: int) -> None:
         """At a start: what a killed process was about to send is due at once. On PostgreSQL another may be sending it
@@ -159,3 +268,13 @@ class Outbox:
 
     def forget_secret(self, budget_id: str) -> None:
         self._connection.execute(delete(webhook_secrets).where(webhook_secrets.c.budget_id == budget_id))
+
+
+def _for(receiver: Receiver) -> ColumnElement[bool]:
+    account_id, channel, address = receiver
+    return and_(
+        _PENDING,
+        deliveries.c.channel == channel,
+        deliveries.c.account_id == account_id,
+        deliveries.c.address == address,
+    )

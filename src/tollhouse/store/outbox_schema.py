@@ -44,6 +44,38 @@ deliveries = Table(
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
     ),
+    # The same by account, so that nobody's choice costs more for what another has waiting.
+    Index(
+        "ix_deliveries_lines",
+        *("channel", "account_id", "due_ms", "time_ms", "id"),
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+)
+
+# What accounts have caused to be sent, by day of UTC: limits.sending has the kinds and bounds. `subject`: an account or
+# a mail address.
+sendings = Table(
+    "sendings",
+    metadata,
+    Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Mail addresses outside an account that it has named, with what their readers confirm by.
+mail_addresses = Table(
+    "mail_addresses",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("token", Text),
+    Column("asked_at_ms", BigInteger, nullable=False),
+    Column("confirmed_at_ms", BigInteger),
+    Column("confirmed_by", Text),
+    Index("uq_mail_addresses_token", "token", unique=True),
 )
 
 # What the webhook of a budget is signed with. Apart from the budget, which is shown and audited.

@@ -11,12 +11,14 @@ from tollhouse.store.codes import Codes
 from tollhouse.store.keys import Keys
 from tollhouse.store.ledger import Ledger
 from tollhouse.store.limits import LimitRows
+from tollhouse.store.mail_addresses import MailAddresses
 from tollhouse.store.outbox import Outbox
 from tollhouse.store.people import People
 from tollhouse.store.price_drafts import PriceDrafts
 from tollhouse.store.prices import Prices
 from tollhouse.store.projects import Projects
 from tollhouse.store.requests import Requests
+from tollhouse.store.sendings import Sendings
 from tollhouse.store.spend import SpendRows
 from tollhouse.store.usage import UsageRows
 
@@ -42,3 +44,5 @@ class Tables:
         self.limits = LimitRows(connection)
         self.codes = Codes(connection)
         self.outbox = Outbox(connection)
+        self.mail_addresses = MailAddresses(connection)
+        self.sendings = Sendings(connection)

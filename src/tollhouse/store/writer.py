@@ -2,7 +2,7 @@
 
 There is no timed window: alone, a record is committed at once; under load the batches grow by themselves, also before
 the thread sees them, while each turn of the event loop brings more. A waiter resumes when its record is on the disk;
-the event loop is woken once a batch.
+the event loop is woken once a batch. A batch has a bound, and accounts take turns in it (`queue`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from tollhouse.core.failure import Overloaded
 from tollhouse.core.request import Request
 from tollhouse.store.batch import STEPS, Batches, Job, Step
 from tollhouse.store.driver import ROWS_AT_ONCE
+from tollhouse.store.queue import BATCH_MAX, Waiting, share
 
 T = TypeVar("T")
 
@@ -50,6 +51,10 @@ class Writer:
         """What came and is not handed over to the thread yet."""
         self._arrived: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._closing = False
+        self._waiting = Waiting()
+        self._left: list[Job] = []
+        """Of the thread: what did not fit into the last batch."""
+        self._last_came = False
         self._thread = threading.Thread(target=self._work, name="tollhouse-writer", daemon=True)
         self._thread.start()
 
@@ -91,6 +96,7 @@ class Writer:
     def _submit(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
         if self._closing:
             raise Overloaded("the service is shutting down: try again in a moment", retry_after_ms=1_000)
+        self._waiting.admit(job)
         if not self._gathered:
             loop.call_soon(self._gather, loop, 0, _TURNS_MAX)
         self._gathered.append(job)
@@ -112,38 +118,47 @@ class Writer:
         while more:
             batch, more = self._take()
             if decided := self._batches.settle(batch):
-                _wake(decided, self.on_notice if self._batches.noticed else None)
+                self._wake(decided, self.on_notice if self._batches.noticed else None)
             if more and (not batch or self._batches.since_checkpoint >= self._rows_per_checkpoint):
                 self._batches.keep_house(self._clock.now_ms())
         if forsaken := self._batches.abandon():
-            _wake(forsaken, None)
+            self._wake(forsaken, None)
         self._batches.keep_house(None)
         self._batches.disconnect()
 
     def _take(self) -> tuple[list[Job], bool]:
-        """Wait for work, then take all there is. False: it was the last."""
+        """Wait for work, then take all there is, as far as one batch goes. False: it was the last."""
         batches = self._batches
         quiet = batches.trouble is None and not batches.uses.waiting() and not batches.since_checkpoint
-        jobs: list[Job] = []
-        try:
-            arrived = self._arrived.get(timeout=None if quiet else _IDLE_SECONDS)
-        except queue.Empty:
-            return jobs, True
-        while arrived is not None:
-            jobs += arrived
-            if self._arrived.empty():
+        jobs, self._left = self._left, []
+        if not jobs and not self._last_came:
+            try:
+                self._add(jobs, self._arrived.get(timeout=None if quiet else _IDLE_SECONDS))
+            except queue.Empty:
                 return jobs, True
-            arrived = self._arrived.get()
-        return jobs, False
+        while not self._last_came and not self._arrived.empty():
+            self._add(jobs, self._arrived.get())
+        if len(jobs) > BATCH_MAX:
+            jobs, self._left = share(jobs)
+        return jobs, not self._last_came or bool(self._left)
 
+    def _add(self, jobs: list[Job], arrived: list[Job] | None) -> None:
+        if arrived is None:
+            self._last_came = True
+        else:
+            jobs += arrived
 
-def _wake(batch: Sequence[Job], on_notice: Callable[[], None] | None) -> None:
-    # A loop that is closed has no waiters left.
-    with contextlib.suppress(RuntimeError):
-        loop = batch[0].waiter.get_loop()
-        loop.call_soon_threadsafe(_deliver, batch)
-        if on_notice is not None:
-            loop.call_soon_threadsafe(on_notice)
+    def _wake(self, batch: Sequence[Job], on_notice: Callable[[], None] | None) -> None:
+        # A loop that is closed has no waiters left.
+        with contextlib.suppress(RuntimeError):
+            loop = batch[0].waiter.get_loop()
+            loop.call_soon_threadsafe(self._finish, batch)
+            if on_notice is not None:
+                loop.call_soon_threadsafe(on_notice)
+
+    def _finish(self, batch: Sequence[Job]) -> None:
+        self._waiting.written(batch)
+        _deliver(batch)
 
 
 def _deliver(batch: Sequence[Job]) -> None:

@@ -1,19 +1,22 @@
 """/api/v1/alerts"""
 
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import Struct
 
-from tollhouse.core.notice import Told
+from tollhouse.core.notice import MailAddress, Told
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, Asked, Paging, Route
-from tollhouse.office import alerts
+from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, Asked, Paging, Route
+from tollhouse.office import addresses, alerts
 
 
 class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert"):
-    """A notice on one of its ways. `about`: the budget, account or key. `state`: pending, sent, failed (given up).
+    """A notice on one of its ways. `about`: the budget, account or key. `state`: pending, sent, failed (given up), or
+    folded (beyond what an account may cause to be sent in a day: an `alerts.folded` tells of it).
     `last_answer`: what the receiver said, or why it was not reached."""
 
     id: str
@@ -58,6 +61,21 @@ class TrialObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="al
     secret: str | None
 
 
+class Token(Struct, frozen=True, kw_only=True):
+    """As it stands in the mail that asks."""
+
+    token: str
+
+
+class AlertAddressObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert_address"):
+    """A mail address that an account has named. `state`: unconfirmed, confirmed."""
+
+    account_id: str
+    address: str
+    state: str
+    confirmed_at: str | None
+
+
 async def every(desk: Desk, asked: Asked[AlertsAsked]) -> Page[AlertObject]:
     given = asked.given
     found = await alerts.list_page(
@@ -70,6 +88,39 @@ async def try_out(desk: Desk, asked: Asked[WhatToTest]) -> Page[TrialObject]:
     given = asked.given
     trials = await alerts.try_out(desk.office, asked.actor, budget=given.budget, webhook=given.webhook, mail=given.mail)
     return Page(data=tuple(_trial_object(trial) for trial in trials))
+
+
+async def ask(desk: Desk, asked: Asked[Token]) -> AlertAddressObject:
+    """Changes nothing: mail programs follow links before people do."""
+    desk.office.admit_confirmation(asked.actor.address, asked.now_ms)
+    return _address_object(await addresses.look_up(desk.office, asked.given.token))
+
+
+async def confirm(desk: Desk, asked: Asked[Token]) -> AlertAddressObject:
+    desk.office.admit_confirmation(asked.actor.address, asked.now_ms)
+    return _address_object(await addresses.confirm(desk.office, asked.given.token))
+
+
+def _address_object(named: MailAddress) -> AlertAddressObject:
+    return AlertAddressObject(
+        account_id=named.account_id,
+        address=named.address,
+        state="unconfirmed" if named.confirmed_at_ms is None else "confirmed",
+        confirmed_at=written(named.confirmed_at_ms),
+    )
+
+
+def _page(token: Token, answer: AlertAddressObject) -> str:
+    """What the link of the mail shows: a button, or that all is done."""
+    address, account_id = escape(answer.address), escape(answer.account_id)
+    if answer.state == "confirmed":
+        said = f"<p>Alerts of account {account_id} are sent to {address} from now on.</p>"
+    else:
+        said = (
+            f"<p>Account {account_id} would like to send its alerts to {address}.</p>"
+            f'<form method="post" action="?token={quote(token.token)}"><button>Confirm</button></form>'
+        )
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts</title>{said}</html>\n'
 
 
 def alert_object(told: Told) -> AlertObject:
@@ -106,7 +157,17 @@ def _trial_object(trial: alerts.Trial) -> TrialObject:
 
 
 _PATH = "/api/v1/alerts"
+_CONFIRM = _PATH + "/confirm"
 ROUTES = (
     Route("alerts.list", "GET", _PATH, every, ACCOUNT, "What people were told", Page[AlertObject], AlertsAsked),
     Route("alerts.test", "POST", _PATH + "/test", try_out, ACCOUNT, "Try an alert now", Page[TrialObject], WhatToTest),
+    Route(
+        *("alerts.ask", "GET", _CONFIRM, ask, PUBLIC, "Whom a token asks to confirm", AlertAddressObject, Token),
+        as_page=_page,
+    ),
+    Route(
+        *("alerts.confirm", "POST", _CONFIRM, confirm, PUBLIC, "Agree to get alerts", AlertAddressObject, Token),
+        takes_query=True,
+        as_page=_page,
+    ),
 )

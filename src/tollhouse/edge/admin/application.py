@@ -32,6 +32,11 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
 _JSON: Final = (b"content-type", b"application/json")
 _CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
+_PAGE: Final = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 _encode = msgspec.json.Encoder().encode
@@ -100,11 +105,13 @@ class ControlApi:
                 answer = await route.deed(self.desk, asked)
             if route.as_csv is not None and _wants_csv(scope["headers"], given):
                 return route.status, [_CSV], route.as_csv(given, answer).encode()
+            if route.as_page is not None and _is_browser(scope["headers"]):
+                return route.status, list(_PAGE), route.as_page(given, answer).encode()
             return route.status, [_JSON], _encode(answer)
 
 
 def _given(route: Route, scope: Scope, data: bytes) -> Struct:
-    if route.takes_file or route.method == "GET":
+    if route.takes_file or route.takes_query or route.method == "GET":
         return from_query(scope["query_string"], route.takes)
     from_query(scope["query_string"], Nothing)
     _require_json(scope["headers"], data)
@@ -158,6 +165,10 @@ async def _body(receive: Receive, size_max: int) -> bytes:
 
 def _wants_csv(headers: Sequence[tuple[bytes, bytes]], given: Struct) -> bool:
     return getattr(given, "format", None) == "csv" or dict(headers).get(b"accept", b"").startswith(b"text/csv")
+
+
+def _is_browser(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return b"text/html" in dict(headers).get(b"accept", b"")
 
 
 def _require_json(headers: Sequence[tuple[bytes, bytes]], data: bytes) -> None:

@@ -1,5 +1,6 @@
 """/api/v1/budgets"""
 
+from collections.abc import Container
 from typing import Any
 
 from msgspec import Struct, structs
@@ -28,6 +29,7 @@ class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="b
     model: str | None
     soft: tuple[int, ...]
     mail: str | None
+    mail_state: str | None  # unconfirmed: its reader was asked, and gets nothing else before they agree; confirmed
     webhook: str | None
     managed_by_operator: bool
     created_at: str | None
@@ -82,7 +84,8 @@ async def put(desk: Desk, asked: Asked[NewBudget]) -> SetBudgetObject:
         system=given.system,
     )
     secret = await budgets.reveal(desk.office, made)
-    return SetBudgetObject(**structs.asdict(_shown(desk, asked, made)), secret=secret)
+    shown = _shown(desk, asked, made, await budgets.unconfirmed(desk.office, (made,)))
+    return SetBudgetObject(**structs.asdict(shown), secret=secret)
 
 
 async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
@@ -90,18 +93,22 @@ async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
     found = await budgets.list_page(
         desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
     )
-    return page_object(found, lambda budget: _shown(desk, asked, budget))
+    unconfirmed = await budgets.unconfirmed(desk.office, found.records)
+    return page_object(found, lambda budget: _shown(desk, asked, budget, unconfirmed))
 
 
 async def remove(desk: Desk, asked: Asked[Nothing]) -> BudgetObject:
-    return budget_object(await budgets.remove(desk.office, asked.actor, asked.id), None)
+    removed = await budgets.remove(desk.office, asked.actor, asked.id)
+    return budget_object(removed, None, await budgets.unconfirmed(desk.office, (removed,)))
 
 
-def _shown(desk: Desk, asked: Asked[Any], budget: Budget) -> BudgetObject:
-    return budget_object(budget, desk.office.purses.present(budget.id, asked.now_ms))
+def _shown(desk: Desk, asked: Asked[Any], budget: Budget, unconfirmed: Container[str]) -> BudgetObject:
+    return budget_object(budget, desk.office.purses.present(budget.id, asked.now_ms), unconfirmed)
 
 
-def budget_object(budget: Budget, purse: Purse | None) -> BudgetObject:
+def budget_object(budget: Budget, purse: Purse | None, unconfirmed: Container[str]) -> BudgetObject:
+    """unconfirmed: ids of budgets."""
+    mail_state = None if budget.mail is None else "unconfirmed" if budget.id in unconfirmed else "confirmed"
     return BudgetObject(
         id=budget.id,
         account_id=budget.account_id,
@@ -113,6 +120,7 @@ def budget_object(budget: Budget, purse: Purse | None) -> BudgetObject:
         model=budget.model,
         soft=budget.soft,
         mail=budget.mail,
+        mail_state=mail_state,
         webhook=budget.webhook,
         managed_by_operator=budget.system,
         created_at=written(budget.created_at_ms),

@@ -69,7 +69,7 @@ def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[s
     parameters: list[dict[str, Any]] = []
     if "{id}" in route.path:
         parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
-    if (route.method == "GET" or route.takes_file) and route.takes is not Nothing:
+    if (route.method == "GET" or route.takes_file or route.takes_query) and route.takes is not Nothing:
         schema = components[route.takes.__name__]
         parameters += [
             {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": kind}

@@ -62,8 +62,10 @@ class Route:
     gives: type[Struct]
     takes: type[Struct] = Nothing  # the query of a GET, the JSON body of anything else
     takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
+    takes_query: bool = False  # `takes` is the query, and there is no body: for the form of a page
     status: int = 200
     as_csv: Callable[[Any, Any], str] | None = None  # (given, answer) as comma-separated values, for who wants them
+    as_page: Callable[[Any, Any], str] | None = None  # likewise as HTML, for who comes with a browser
 
     @property
     def needs(self) -> Requirement:

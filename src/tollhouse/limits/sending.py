@@ -1,0 +1,20 @@
+"""How much of what leaves the platform accounts may cause in a day of UTC. The counts stand in the database, so that a
+restart begins no new day; what is beyond is folded into one notice an hour (`alerts.folded`)."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Sending = Literal["mail", "webhook", "chat", "confirmation", "recipient", "asked"]
+"""mail, webhook, chat: deliveries of one account. confirmation: mails of one account that ask an address to confirm.
+recipient: mails to one address, whichever accounts cause them. asked: such mails that ask it to confirm."""
+
+DAILY_MAX: Final[Mapping[Sending, int]] = {
+    "mail": 100,
+    "webhook": 1_000,
+    "chat": 200,
+    "confirmation": 10,
+    "recipient": 100,
+    "asked": 3,
+}
+ADDRESSES_MAX: Final = 50  # outside an account, confirmed or not
+THRESHOLDS_MAX: Final = 20  # of one budget

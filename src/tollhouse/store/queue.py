@@ -1,0 +1,67 @@
+"""What waits for the writer: how much of it there may be, in all and of one account, and what the next batch takes.
+
+An account may have as many jobs waiting as there is room left, so that there is always room for another; who fills the
+queue is refused first. A batch takes accounts in turns, so that a commit waits for one batch at most, whatever others
+have waiting. Changes of people wait in one line, in their order.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tollhouse.core.failure import Overloaded
+from tollhouse.store.batch import Job
+
+WAITING_MAX: Final = 8_192
+BATCH_MAX: Final = 256
+
+
+class Waiting:
+    """Counts of what waits, by account. Belongs to the event loop."""
+
+    def __init__(self, most: int = WAITING_MAX) -> None:
+        self._most = most
+        self._in_all = 0
+        self._of_account: Counter[str] = Counter()
+
+    def admit(self, job: Job) -> None:
+        """Raises Overloaded."""
+        account_id = account_of(job)
+        if self._of_account[account_id] >= self._most - self._in_all:
+            raise Overloaded("too much of this account waits to be written down: try again", retry_after_ms=1_000)
+        self._in_all += 1
+        self._of_account[account_id] += 1
+
+    def written(self, jobs: Sequence[Job]) -> None:
+        self._in_all -= len(jobs)
+        for job in jobs:
+            account_id = account_of(job)
+            left = self._of_account[account_id] - 1
+            if left:
+                self._of_account[account_id] = left
+            else:
+                del self._of_account[account_id]
+
+
+def account_of(job: Job) -> str:
+    """Empty for a change of people."""
+    return "" if job.record is None else job.record.account_id
+
+
+def share(jobs: Iterable[Job], most: int = BATCH_MAX) -> tuple[list[Job], list[Job]]:
+    """A batch of at most so many, accounts in turns, and what is left; each in the order in which it came."""
+    lines: dict[str, deque[tuple[int, Job]]] = {}
+    for number, job in enumerate(jobs):
+        lines.setdefault(account_of(job), deque()).append((number, job))
+    taken: list[tuple[int, Job]] = []
+    while lines and len(taken) < most:
+        for account_id in list(lines)[: most - len(taken)]:
+            taken.append(lines[account_id].popleft())
+            if not lines[account_id]:
+                del lines[account_id]
+    left = [one for line in lines.values() for one in line]
+    return _in_order(taken), _in_order(left)
+
+
+def _in_order(numbered: list[tuple[int, Job]]) -> list[Job]:
+    return [job for _, job in sorted(numbered, key=lambda one: one[0])]
