@@ -118,7 +118,6 @@ async def serve(
         await office.finish()
         await premises.letters.close()
         premises.threads.close()
-        premises.tokenizer.close()
     finally:
         await store.close()
         journal.flush()
@@ -142,7 +141,6 @@ class Premises:
     house: House
     addresses: AddressRate
     network: Client
-    tokenizer: Tokenizer
     threads: FairThreads
     journal: Journal
     metrics: Metrics
@@ -177,7 +175,7 @@ class Premises:
 def _furnish(settings: Settings, around: Surroundings, store: Store, office: Office, journal: Journal) -> Premises:
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
-    tokenizer = Tokenizer()
+    tokenizer = Tokenizer(aside=FairThreads("counting"))
     threads = FairThreads("large")
     simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(FairThreads("simulator"), clock, pause))
     health = Health()
@@ -207,13 +205,14 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         drain_seconds_max=server.drain_seconds_max,
         answer_bytes_max=server.max_answer_bytes,
         show_provider=settings.platform.show_provider,
+        cut_at_hold=settings.platform.cut_at_hold,
         contact=office.contact,
         addresses=addresses,
         purses=office.purses,
         prices=lambda: office.prices,
     )
     letters = Client(clock, connections_max=8, idle_max=0, customers=True)  # none is kept: it could tell twice
-    parts = store, office, house, addresses, network, tokenizer, threads, journal, figures, recent, Draining(), around
+    parts = store, office, house, addresses, network, threads, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 
@@ -379,7 +378,7 @@ async def _keep_tidy(premises: Premises) -> None:
 async def _read_vocabularies(premises: Premises) -> None:
     """Ahead of the first call that has to be counted: a stream that breaks should not wait for a vocabulary."""
     for model in list(premises.house.catalogue.models):
-        await premises.tokenizer.count_aside("", model)
+        await premises.house.count.count_aside("", model, SYSTEM.id)
 
 
 def _seen(house: House, provider: str) -> dict[str, object]:

@@ -90,6 +90,13 @@ class Platform(Struct, frozen=True, kw_only=True):
     languages: Annotated[tuple[str, ...], _help("languages of the pages, the first is the default")] = ("en", "zh-CN")
     currency: Annotated[str, _help("currency in which pages also show amounts; accounts are kept in USD")] = "USD"
     show_provider: Annotated[bool, _help("name the provider and the attempts in answer headers")] = False
+    cut_at_hold: Annotated[
+        Literal["prepaid", "always", "never"],
+        _help(
+            "whose answers end where their output passes what was held for it by more than half; "
+            "`prepaid`: those of accounts whose credit limit is not unlimited"
+        ),
+    ] = "prepaid"
     sign_up: Annotated[Literal["closed", "invite", "open"], _help("who may open an account by himself")] = "closed"
 
 

@@ -327,7 +327,7 @@ class Words:
     def count(self, text: str, model: str) -> int:
         return len(text.split())
 
-    async def count_aside(self, text: str, model: str) -> int:
+    async def count_aside(self, text: str, model: str, account_id: str) -> int:
         return self.count(text, model)
 
     def exact(self, model: str) -> bool:

@@ -108,6 +108,7 @@ DRAIN: dict[str, Any] = {"drain": True}
 AT_ONCE: dict[str, Any] = {"stage": {"drain_seconds_max": 0}}  # one turn of the loop
 BUFFERED: dict[str, Any] = {"stream": False}
 ANSWERED = "`finished`, `incomplete`"
+CUT_AT_HOLD = "`incomplete`, cut where it passed what was held for"
 FAILED_BEFORE, FAILED_AFTER = (f"`failed_{when}_first_byte` (by us or the provider)" for when in ("before", "after"))
 LEFT_BEFORE_BUFFERED = "`client_left_before_first_byte`, buffered"
 LEFT_BEFORE_DRAIN = "`client_left_before_first_byte`, stream with `drain`"
@@ -144,6 +145,11 @@ CASES = (
     guessed(ANSWERED, "streamed, not reported", 2, always(*STORY[:4], DONE), "finished"),
     guessed(ANSWERED, "streamed, not believed", 2, always(*STORY[:4], WRONG, DONE), "finished"),
     guessed(ANSWERED, "streamed, reported ahead only", 2, always(AHEAD, *STORY[:4], DONE), "finished"),
+    guessed(CUT_AT_HOLD, "streamed", 20, always(ROLE, *[word("w ")] * 30, FINISH, USAGE, DONE), "incomplete"),
+    guessed(CUT_AT_HOLD, "streamed, in one piece", 20, always(answer("w " * 30)), "incomplete"),
+    guessed(CUT_AT_HOLD, "gathered", 20, always(ROLE, *[word("w ")] * 30, FINISH, USAGE, DONE), "incomplete",
+            **BUFFERED),
+    guessed(CUT_AT_HOLD, "buffered", 20, always(answer("w " * 30, usage=None)), "incomplete", **BUFFERED),
     free("`refused` (by us, before dispatch)", "no money", always(answer()), "refused", stage={"money": 1}),
     free(FAILED_BEFORE, "buffered", always(b'{"id":', UNFINISHED), "failed_before_first_byte", **BUFFERED),
     free(FAILED_BEFORE, "buffered, an error within", always(b'{"error":{"message":"' + b"words " * 99 + b'"}}'),

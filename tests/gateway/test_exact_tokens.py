@@ -27,7 +27,7 @@ class Known(Words):
     def exact(self, model: str) -> bool:
         return True
 
-    async def count_aside(self, text: str, model: str) -> int:
+    async def count_aside(self, text: str, model: str, account_id: str) -> int:
         self.asked += 1
         return self.count(text, model)
 

@@ -189,7 +189,7 @@ class Digits(Words):
     def count(self, text: str, model: str) -> int:
         return len(text) * 3 // 2
 
-    async def count_aside(self, text: str, model: str) -> int:
+    async def count_aside(self, text: str, model: str, account_id: str) -> int:
         return self.count(text, model)
 
 
@@ -206,8 +206,9 @@ def test_counted_were_more_tokens_than_the_text_had_bytes_and_more_than_the_cap(
     assert charge.overrun == 0
 
 
-def test_a_provider_that_ignores_the_cap_is_counted_for_what_it_wrote() -> None:
+def test_where_nothing_is_cut_a_provider_that_ignores_the_cap_is_counted_for_what_it_wrote() -> None:
     stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll haus " * 20), FINISH, DONE)), money=10**9)
+    stage.house.cut_at_hold = "never"
     run(stage.ask(FakeClient(asking(stream=True, max_completion_tokens=1))))
     assert stage.record.usage.output == 40
 

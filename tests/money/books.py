@@ -139,6 +139,7 @@ class Call:
     prices: tariff.Tariff | None = None  # what its account pays
     hold: int | None = None
     added_cap: int | None = None
+    allowed: int | None = None  # words of its answers that may pass; None: any number
     places: tuple[tuple[str, int], ...] = ()
     used: Mapping[str, int] = field(default_factory=dict)
     charged: int | None = None  # None: nothing is charged, and nothing stands in the ledger
@@ -270,8 +271,18 @@ class Books:
             purse.held += amount
             assert purse.excess == 0 or amount == 0, "a call was let in for which there was no money"
         call.hold = amount
+        call.allowed = self._allowed(call, tokens_in, cap * call.answers)
         call.places = tuple((budget.id, budget.starts_ms(call.time_ms)) for budget in budgets)
         return "let in"
+
+    def _allowed(self, call: Call, tokens_in: int, tokens_out: int) -> int | None:
+        """Half more than was held for, for who pays in advance or has named a maximum; no more than that pays for."""
+        assert call.prices is not None
+        if self.accounts[call.account].credit is None and call.most is None:
+            return None
+        allowed = max(tokens_out + tokens_out // 2, tokens_out + 8)
+        affordable = None if call.most is None else tariff.affords(call.prices, tokens_in, call.most)
+        return allowed if affordable is None else min(allowed, affordable)
 
     def ends(self, call: Call, used: Mapping[str, int] | None) -> None:
         """What a call used, and hence costs. None: we or the provider failed, or nothing was sent."""

@@ -158,8 +158,8 @@ def _records(world: World, records: dict[str, Request]) -> Iterator[str]:
         used = {bucket: getattr(record.usage, bucket) for bucket in BUCKETS if getattr(record.usage, bucket)}
         if used != {bucket: figure for bucket, figure in call.used.items() if figure}:
             yield f"{request} used {used}, for the model {call.used}"
-        ending = "finished" if record.ending == "commit_failed" else record.ending
-        if ending != endings[request]:
+        late = record.ending == "commit_failed" and endings[request] in ("finished", "incomplete")
+        if not late and record.ending != endings[request]:
             yield f"{request} ended {record.ending}, for the model {endings[request]}"
 
 

@@ -45,7 +45,7 @@ def money_fits(world: World, choose: Choose) -> None:
 def answers(world: World, choose: Choose) -> None:
     live = pick(choose, buffered(world))
     reported, raw = _report(live, choose)
-    traffic.answers_whole(world, live, reported, raw, pick(choose, (2, 0, 9)))
+    traffic.answers_whole(world, live, reported, raw, pick(choose, (2, 0, 9, _too_many(live))))
 
 
 def speaks(world: World, choose: Choose) -> None:
@@ -53,7 +53,8 @@ def speaks(world: World, choose: Choose) -> None:
 
 
 def says(world: World, choose: Choose) -> None:
-    traffic.says(world, pick(choose, speaking(world)), 1 + choose(3))
+    live = pick(choose, speaking(world))
+    traffic.says(world, live, _too_many(live) if choose(6) == 5 else 1 + choose(3))
 
 
 def finishes(world: World, choose: Choose) -> None:
@@ -100,6 +101,12 @@ def _end_one(world: World, choose: Choose, mood: Mood) -> None:
     else:
         traffic.answers_whole(world, live, {"input": 3, "output": 2}, None, 2)
     traffic.goes_bad(world, "well")
+
+
+def _too_many(live: Live) -> int:
+    """Words beyond what may pass, where that are not thousands."""
+    allowed = live.call.allowed
+    return 3 if allowed is None or allowed > 200 else allowed + 1 - min(live.words, allowed)
 
 
 def ask_plainly(world: World, key: Key, stream: bool = False) -> None:

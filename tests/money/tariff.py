@@ -89,8 +89,11 @@ def worst(tariff: Tariff, tokens_in: int, tokens_out: int) -> int:
 def cap_to_add(tariff: Tariff, tokens_in: int, left: int | None, longest: int, answers: int) -> int:
     """Tokens for each answer of a call that named no cap: a tenth of what is affordable, at least 1024, at most what
     the model can say."""
+    affordable = None if left is None else affords(tariff, tokens_in, left)
+    return longest if affordable is None else min(longest, max(1024, affordable // (10 * answers)))
+
+
+def affords(tariff: Tariff, tokens_in: int, left: int) -> int | None:
+    """Output tokens that this much money pays for after the input. None: any number."""
     rate = max(dearest(prices, OUT) for above, prices in tiers(tariff) if above == 0 or above < tokens_in)
-    if left is None or rate == 0:
-        return longest
-    affordable = floor(max(0, left - worst(tariff, tokens_in, 0)) / rate)
-    return min(longest, max(1024, affordable // (10 * answers)))
+    return None if rate == 0 else floor(max(0, left - worst(tariff, tokens_in, 0)) / rate)

@@ -101,4 +101,5 @@ def test_nothing_hypothesis_thinks_of_for_longer_tells_them_apart() -> None:
 def test_no_seed_tells_them_apart_for_longer(tmp_path: Path, seed: int) -> None:
     seen = run(tmp_path, seed, 2_500)
     assert seen["overrun"]
+    assert seen["cut"]
     assert seen["written later"]

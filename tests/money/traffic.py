@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.gateway.fakes import FakeClient
 from tests.gateway.stage import DONE, ROLE, STREAMS, answer, event, word
+from tests.money import tariff
 from tests.money.books import Call
 from tests.money.premises import DRAIN_SECONDS_MAX, REHEARSED_USAGE
 from tests.money.puppets import Attempt, Mood, Stall, mark
@@ -98,9 +99,14 @@ def answers_whole(world: World, live: Live, reported: Usage | None, raw: dict[st
     attempt.give(answer("w " * words, usage=raw if reported is None else _as_openai(reported)), b"")
     live.words, live.reported = words, reported
     world.settle_down()
-    left = live.client.gone
+    left, allowed = live.client.gone, live.call.allowed
+    out = None if reported is None else reported.get("output", 0) + reported.get("reasoning", 0)
+    doubtful = out is None or _beyond(live) or (allowed is not None and out > allowed)
+    is_cut = allowed is not None and doubtful and words > allowed
     live.whole = not left
-    _over(world, live, "client_left_before_first_byte" if left else "finished", _metered(world, live))
+    used = _cut(world, live) if is_cut else _metered(world, live)
+    ending = "incomplete" if is_cut else "finished"
+    _over(world, live, "client_left_before_first_byte" if left else ending, used)
 
 
 def speaks(world: World, live: Live) -> None:
@@ -114,6 +120,10 @@ def speaks(world: World, live: Live) -> None:
 def says(world: World, live: Live, words: int) -> None:
     _goes_on(world, live, [word("w ")] * words)
     live.words += words
+    if live.call.allowed is not None and live.words > live.call.allowed:
+        left = live.client.gone
+        live.whole = not left
+        _over(world, live, _left_when(live) if left else "incomplete", _cut(world, live))
 
 
 def finishes(world: World, live: Live) -> None:
@@ -241,7 +251,7 @@ def _over(world: World, live: Live, ending: str, used: Mapping[str, int] | None)
         if call.overrun:
             world.seen["overrun"] += 1
     else:
-        kept_back = ending == "finished" and not call.stream
+        kept_back = ending in ("finished", "incomplete") and not call.stream
         live.whole = False
         if call.charged is None or kept_back:
             world.seen["free for want of a record"] += kept_back
@@ -278,14 +288,30 @@ def _metered(world: World, live: Live) -> Usage:
         into = reported.get("input", 0) + reported.get("cache_read", 0)
         out = reported.get("output", 0) + reported.get("reasoning", 0)
         silent = live.words and not (into and out)
-        if into <= context and out <= context * live.call.answers and not silent:
+        if _beyond(live):
+            world.seen["beyond its maximum"] += 1
+        elif into <= context and out <= context * live.call.answers and not silent:
             return {**reported, "requests": 1}
     return _counted(live, live.words)
 
 
+def _beyond(live: Live) -> bool:
+    """What is reported would cost more than the call may by its own word."""
+    call, reported = live.call, live.reported
+    if reported is None or call.most is None or call.prices is None:
+        return False
+    return tariff.charge(call.prices, {**reported, "requests": 1}) > call.most
+
+
+def _cut(world: World, live: Live) -> Usage:
+    """As far as it may pass, and no report is looked at."""
+    world.seen["cut"] += 1
+    return {"input": live.call.prompt_words, "output": live.call.allowed or 0, "requests": 1}
+
+
 def _counted(live: Live, output: int) -> Usage:
     cap = live.call.cap if live.call.cap is not None else live.call.added_cap
-    if cap is not None and output <= (most := cap * live.call.answers) * 3 // 2:
+    if cap is not None and output <= max((most := cap * live.call.answers) * 3 // 2, live.call.allowed or 0):
         output = min(output, most)
     return {"input": live.call.prompt_words, "output": output, "requests": 1}
 

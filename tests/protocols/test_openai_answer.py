@@ -269,7 +269,7 @@ def test_an_unfolded_response_says_its_text_in_deltas() -> None:
     assert reader.delivered_tokens() == len(TEXT + 'toll{"gate":3}')
     said = StreamReader("responses", show_usage=False, count=len)
     said.feed(unfold("responses", whole).partition(b"event: response.completed")[0])
-    assert said.delivered_tokens() == len(TEXT + '{"gate":3}'), "what broke off is counted by its deltas"
+    assert said.delivered_tokens() == len(TEXT + 'toll{"gate":3}'), "what broke off is counted by deltas and items"
     assert reader.held.startswith(b"event: response.completed\n")
 
 

@@ -4,13 +4,26 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
+from tollhouse.core.failure import Overloaded
 from tollhouse.core.tokens import TextCounter
+from tollhouse.threads import FairThreads
 from tollhouse.tokens.estimator import Estimator
-from tollhouse.tokens.tokenizer import EXACT_CHARACTERS_MAX, INLINE_CHARACTERS_MAX, PIECE_CHARACTERS_MAX, Tokenizer
+from tollhouse.tokens.tokenizer import (
+    EXACT_CHARACTERS_MAX,
+    INLINE_CHARACTERS_MAX,
+    PIECE_CHARACTERS_MAX,
+    SAMPLE_CHARACTERS,
+    SAMPLES,
+    Tokenizer,
+)
 from tollhouse.tokens.vocabulary import Encoder
+
+T = TypeVar("T")
 
 MEGABYTE = 1 << 20
 
@@ -64,31 +77,39 @@ def test_the_encoder_is_never_given_more_than_a_piece(text: str) -> None:
     assert len(recorder.lengths) <= len(text) // PIECE_CHARACTERS_MAX + 2
 
 
-def test_of_what_no_model_reads_the_rest_is_estimated() -> None:
+@pytest.mark.parametrize("length", [EXACT_CHARACTERS_MAX + 1, 30 * MEGABYTE])
+def test_d3_a_text_of_a_hopeless_size_is_estimated_from_samples(length: int) -> None:
     recorder = Recorder()
-    text = "a" * (EXACT_CHARACTERS_MAX + MEGABYTE)
-    rest = Estimator().count("a" * MEGABYTE, "gpt-4o")
-    assert Tokenizer(lambda _: recorder).count(text, "gpt-4o") == EXACT_CHARACTERS_MAX + rest
-    assert sum(recorder.lengths) == EXACT_CHARACTERS_MAX
+    assert Tokenizer(lambda _: recorder).count("a" * length, "gpt-4o") == length
+    assert recorder.lengths == [SAMPLE_CHARACTERS] * SAMPLES
+
+
+def test_the_samples_of_a_long_text_come_from_all_over_it(tokenizer: Tokenizer) -> None:
+    prose, ideographs = "The gate opens at dawn. " * 40_000, "税关在黎明时分开门。" * 60_000
+    exact = tokenizer.count(prose, "gpt-4o") + tokenizer.count(ideographs, "gpt-4o")
+    assert len(prose + ideographs) > EXACT_CHARACTERS_MAX
+    assert abs(tokenizer.count(prose + ideographs, "gpt-4o") - exact) < exact / 20
 
 
 def test_short_texts_are_counted_here_and_long_ones_elsewhere() -> None:
     recorder = Recorder()
-    tokenizer = Tokenizer(lambda _: recorder)
+    threads = FairThreads("counting")
+    tokenizer = Tokenizer(lambda _: recorder, threads)
     here = threading.get_ident()
 
     async def scenario() -> None:
-        await tokenizer.count_aside("first", "gpt-4o")
+        await tokenizer.count_aside("first", "gpt-4o", "acc_1")
         assert here not in recorder.threads, "the first one loads"
         recorder.threads.clear()
-        assert await tokenizer.count_aside("a" * INLINE_CHARACTERS_MAX, "gpt-4o") == INLINE_CHARACTERS_MAX
+        assert await tokenizer.count_aside("a" * INLINE_CHARACTERS_MAX, "gpt-4o", "acc_1") == INLINE_CHARACTERS_MAX
         assert recorder.threads == {here}
         recorder.threads.clear()
-        assert await tokenizer.count_aside("a" * (INLINE_CHARACTERS_MAX + 1), "gpt-4o") == INLINE_CHARACTERS_MAX + 1
+        longer = "a" * (INLINE_CHARACTERS_MAX + 1)
+        assert await tokenizer.count_aside(longer, "gpt-4o", "acc_1") == INLINE_CHARACTERS_MAX + 1
         assert here not in recorder.threads
 
     asyncio.run(scenario())
-    tokenizer.close()
+    threads.close()
 
 
 def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_are_at_once() -> None:
@@ -103,11 +124,12 @@ def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_ar
             at_once[0] -= 1
             return [0] * len(text)
 
-    tokenizer = Tokenizer(lambda _: Slow(), threads=1)
+    threads = FairThreads("counting", threads=2)
+    tokenizer = Tokenizer(lambda _: Slow(), threads)
 
     async def scenario() -> list[int]:
         text = "a" * (INLINE_CHARACTERS_MAX + 1)
-        counts = [asyncio.create_task(tokenizer.count_aside(text, "gpt-4o")) for _ in range(3)]
+        counts = [asyncio.create_task(tokenizer.count_aside(text, "gpt-4o", "acc_1")) for _ in range(3)]
         await asyncio.to_thread(begun.acquire)
         assert not any(count.done() for count in counts)
         for _ in counts:
@@ -116,7 +138,62 @@ def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_ar
 
     assert asyncio.run(scenario()) == [INLINE_CHARACTERS_MAX + 1] * 3
     assert most == [1]
-    tokenizer.close()
+    threads.close()
+
+
+def test_d3_the_count_of_another_account_waits_for_nobody() -> None:
+    """Six texts of 30 MiB made another account wait for 21 s."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    class Held:
+        def encode_ordinary(self, text: str) -> list[int]:
+            if text.startswith("b"):
+                return [0]
+            begun.release()
+            go_on.wait()
+            return [0] * len(text)
+
+    threads = FairThreads("counting")
+    tokenizer = Tokenizer(lambda _: Held(), threads)
+
+    async def scenario() -> None:
+        theirs = [asyncio.create_task(tokenizer.count_aside("a" * 2 * MEGABYTE, "gpt-4o", "acc_a")) for _ in range(6)]
+        await asyncio.to_thread(begun.acquire)
+        assert await tokenizer.count_aside("b" * (INLINE_CHARACTERS_MAX + 1), "gpt-4o", "acc_b") == 1
+        assert not any(count.done() for count in theirs)
+        go_on.set()
+        assert await asyncio.gather(*theirs) == [2 * MEGABYTE] * 6
+
+    asyncio.run(scenario())
+    threads.close()
+
+
+def test_accounts_take_turns_between_the_parts_of_a_text() -> None:
+    """Nobody holds a thread for longer than one part takes."""
+    asked: list[tuple[str, int]] = []
+
+    class Turns:
+        async def run(self, account_id: str, work: Callable[[], T]) -> T:
+            before = sum(recorder.lengths)
+            result = work()
+            asked.append((account_id, sum(recorder.lengths) - before))
+            return result
+
+    recorder = Recorder()
+    tokenizer = Tokenizer(lambda _: recorder, Turns())
+    assert asyncio.run(tokenizer.count_aside("a" * MEGABYTE, "gpt-4o", "acc_1")) == MEGABYTE
+    assert asked == [("acc_1", PIECE_CHARACTERS_MAX)] * 32
+
+
+def test_whose_counts_wait_in_hundreds_is_estimated_at_once() -> None:
+    class Full:
+        async def run(self, account_id: str, work: Callable[[], T]) -> T:
+            raise Overloaded("too much waits")
+
+    tokenizer = Tokenizer(aside=Full())
+    text = "The gate opens at dawn. " * 10_000
+    counted = asyncio.run(tokenizer.count_aside(text, "claude-opus-4-1", "acc_1"))
+    assert abs(counted - Estimator().count(text, "claude-opus-4-1")) < counted / 20
 
 
 def test_a_vocabulary_is_loaded_once_however_many_ask_for_it() -> None:

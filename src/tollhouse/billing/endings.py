@@ -27,6 +27,9 @@ _READ_ON: Final = "read to its end within `drain_seconds_max` (`drained`), else 
 ROWS: Final[Mapping[tuple[str, str], Row]] = {
     ("finished", ""): _REPORTED,
     ("incomplete", ""): _REPORTED,
+    ("incomplete", "cut"): Row(
+        "`incomplete`, cut where it passed what was held for", "input and what was passed on, counted", "yes"
+    ),
     ("refused", ""): Row("`refused` (by us, before dispatch)", "none", "free"),
     ("failed_before_first_byte", ""): Row("`failed_before_first_byte` (by us or the provider)", "none", "free"),
     ("failed_after_first_byte", ""): Row(
@@ -73,6 +76,8 @@ def explained(record: Request) -> str:
 
 
 def _case(record: Request) -> str:
+    if record.ending == "incomplete" and record.cut:
+        return "cut"
     if record.ending == "commit_failed":
         return "stream" if record.stream else "buffered"
     if record.ending == "client_left_before_first_byte" and not record.stream:

@@ -23,6 +23,12 @@ Ending = Literal[
 ]
 
 
+Doubt = Literal["unreadable", "impossible", "one-sided", "beyond the maximum"]
+"""Why a report is not believed. unreadable: a figure that is none, or all of it older than the answer. impossible: more
+than the model can read or write. one-sided: silent of what was read, or written. beyond the maximum: more than the
+caller allowed for the call."""
+
+
 class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One try at one offer. Times in milliseconds since the request arrived."""
 
@@ -92,4 +98,6 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[Passed, ...] = ()
     purses: tuple[Drawn, ...] = ()  # of calls that were weighed: not in test mode, and not of free models
     read_on: bool = False  # the caller left, and the answer was read on to learn its usage
+    cut: bool = False  # it passed what was held for by more than half, and ended there
+    doubt: Doubt | None = None  # why the provider's report was not believed
     settled_ms: int | None = None  # handed over to be written; the commit follows

@@ -15,8 +15,9 @@ class TokenCounter(Protocol):
 class TextCounter(TokenCounter, Protocol):
     """A counter for texts of any length."""
 
-    async def count_aside(self, text: str, model: str) -> int:
-        """Like `count`, without holding up the event loop for a long text."""
+    async def count_aside(self, text: str, model: str, account_id: str) -> int:
+        """Like `count`, without holding up the event loop for a long text. Long texts of an account wait for each
+        other, and for nobody else's."""
         ...
 
     def exact(self, model: str) -> bool:

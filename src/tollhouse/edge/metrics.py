@@ -32,6 +32,8 @@ class Metrics(Collector):
         self._refused: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self._attempts: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self._tokens: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        self._doubts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        self._cuts: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self._first_byte: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
         self._first_byte_sum: defaultdict[str, int] = defaultdict(int)
 
@@ -43,6 +45,10 @@ class Metrics(Collector):
         usage = record.usage
         self._tokens[(model, "in")] += usage.tokens_in()
         self._tokens[(model, "out")] += usage.tokens_out()
+        if record.doubt is not None:
+            self._doubts[(record.provider or "unknown", model, record.doubt)] += 1
+        if record.cut:
+            self._cuts[(record.provider or "unknown", model)] += 1
         if record.first_byte_ms is not None:
             self._first_byte[record.operation][bisect_left(SECONDS, record.first_byte_ms / 1000)] += 1
             self._first_byte_sum[record.operation] += record.first_byte_ms
@@ -55,6 +61,8 @@ class Metrics(Collector):
         yield _counter("tollhouse_refused", "calls refused before they had an account", self._refused, _REFUSED_LABELS)
         yield _counter("tollhouse_attempts", "tries at providers", self._attempts, _ATTEMPT_LABELS)
         yield _counter("tollhouse_tokens", "tokens metered", self._tokens, _TOKEN_LABELS)
+        yield _counter("tollhouse_reports_not_believed", "calls counted by us instead", self._doubts, _DOUBT_LABELS)
+        yield _counter("tollhouse_answers_cut", "answers that passed what was held for", self._cuts, _CUT_LABELS)
         first = HistogramMetricFamily("tollhouse_first_byte_seconds", "arrival to first byte", labels=["operation"])
         for operation, counts in self._first_byte.items():
             total, buckets = 0, []
@@ -89,6 +97,8 @@ class Exposition:
 _REQUEST_LABELS: Final = ("operation", "model", "status", "ending", "mode")
 _REFUSED_LABELS: Final = ("operation", "code")
 _ATTEMPT_LABELS: Final = ("provider", "error")
+_DOUBT_LABELS: Final = ("provider", "model", "why")
+_CUT_LABELS: Final = ("provider", "model")
 _TOKEN_LABELS: Final = ("model", "direction")
 
 

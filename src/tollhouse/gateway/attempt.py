@@ -5,7 +5,7 @@ stream has given its first event that says something. Until then nothing has gon
 be tried; an error that hides inside a 200 is found here too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,12 +22,12 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
-from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Answer, Outgoing
 from tollhouse.gateway.blame import hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import NOTHING, Journey
+from tollhouse.gateway.large import worked
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
@@ -48,10 +48,11 @@ NANO_PER_MILLI: Final = 1_000_000
 
 @dataclass(slots=True)
 class Whole:
-    """A buffered answer, read and understood."""
+    """A buffered answer, read and understood. `cut`: it was gathered, up to what may pass."""
 
     body: bytes
     reading: answers.Reading
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -65,10 +66,6 @@ class Opened:
     first: bytes
     outlet: Outlet
     give_up_at: float | None = None
-
-    async def delivered(self) -> Usage:
-        """Output that went to the caller, counted. What is left to count is bounded (see `Delivered`)."""
-        return self.reader.delivered()
 
 
 class Faulted(Exception):
@@ -205,25 +202,24 @@ async def _understand(
     house: House, journey: Journey, request: Request, choice: Choice, answer: Answer
 ) -> Whole | Opened:
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
-    operation = journey.call.operation
+    operation, account_id = journey.call.operation, journey.identity.account.id
     if not _is_event_stream(answer):
         body = await read_whole(answer, house.answer_bytes_max)
-        reading = answers.read(operation, body)
+        reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
         if not request.stream:
             return Whole(body, reading)
         reader = _reader(house, journey, request)
-        first = reader.feed(unfold(operation, body))
+        first = await worked(house, account_id, len(body), lambda: reader.feed(unfold(operation, body)))
         if not reader.whole:
             reader.finish()
         return Opened(choice, None, reader, first, _outlet(house, journey))
     if not request.stream:
-        body = await _aggregated(answer, operation, request.choices, house.answer_bytes_max)
-        return Whole(body, answers.read(operation, body))
+        return await _gathered(house, journey, request, answer)
     reader = _reader(house, journey, request)
     outlet = _outlet(house, journey)
     house.pulse.outlets.add(outlet)
     try:
-        first = await _first(answer, reader)
+        first = await _first(house, account_id, answer, reader)
     except Failure as failure:
         if not outlet.opened:
             raise
@@ -240,31 +236,39 @@ def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
     return StreamReader(
         journey.call.operation,
         show_usage=request.wants_usage,
-        count=lambda text: house.count.count(text, journey.model),
+        count=_count(house, journey),
         choices=request.choices,
+        most=journey.most_out,
     )
+
+
+def _count(house: House, journey: Journey) -> Callable[[str], int]:
+    return lambda text: house.count.count(text, journey.model)
 
 
 def _outlet(house: House, journey: Journey) -> Outlet:
     return Outlet(journey.call.client, journey.headers, house.clock.ticks_ns())
 
 
-async def _first(answer: Answer, reader: StreamReader) -> bytes:
+async def _first(house: House, account_id: str, answer: Answer, reader: StreamReader) -> bytes:
     """Read on until something may be released, or the stream is whole."""
     while True:
         data = await answer.read()
         if not data:
             reader.finish()
             return b""
-        released = reader.feed(data)
+        size = len(data) + reader.pending
+        released = await worked(house, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
         if reader.failure is not None and not released:
             raise reader.failure
         if released or reader.whole:
             return released
 
 
-async def _aggregated(answer: Answer, operation: Operation, choices: int, bytes_max: int) -> bytes:
-    aggregate = Aggregate(operation, choices)
+async def _gathered(house: House, journey: Journey, request: Request, answer: Answer) -> Whole:
+    """A stream as one body; no more of it than may pass."""
+    operation, account_id, bytes_max = journey.call.operation, journey.identity.account.id, house.answer_bytes_max
+    aggregate = Aggregate(operation, request.choices, count=_count(house, journey), most=journey.most_out)
     size = 0
     while not aggregate.whole:
         data = await answer.read()
@@ -273,10 +277,15 @@ async def _aggregated(answer: Answer, operation: Operation, choices: int, bytes_
         size += len(data)
         if size > bytes_max:
             raise _too_large(bytes_max)
-        aggregate.feed(data)
-    body = aggregate.finish()
-    answer.release()
-    return body
+        pending = len(data) + aggregate.pending
+        await worked(house, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
+    body = await worked(house, account_id, size, aggregate.finish)
+    if aggregate.cut:
+        answer.abort()
+    else:
+        answer.release()
+    reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
+    return Whole(body, reading, aggregate.cut)
 
 
 async def read_whole(answer: Answer, bytes_max: int) -> bytes:

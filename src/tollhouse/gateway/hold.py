@@ -10,15 +10,15 @@ from typing import Final, NamedTuple
 
 from tollhouse.billing import book
 from tollhouse.billing.book import Purse
-from tollhouse.billing.bounds import LARGEST_CONTEXT, Bounds, Input, Output, bound
+from tollhouse.billing.bounds import LARGEST_CONTEXT, Bounds, Input, Output, affords, bound
 from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.prices import Price, demand
 from tollhouse.core.account import ApiKey
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, UnsupportedParameter
-from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
+from tollhouse.gateway.allowance import GENERATES, allowance
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.extent import Extent
@@ -26,7 +26,6 @@ from tollhouse.protocols.openai.prompt import prompt, token_ids
 from tollhouse.protocols.openai.request import Request
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
-GENERATES: Final = frozenset[Operation](("chat", "completions", "responses"))
 ONE_REQUEST: Final = Usage(requests=1)
 _PLAIN_UNITS: Final = frozenset(("requests",))
 COUNTED_BYTES_MAX: Final = 1024 * 1024
@@ -63,7 +62,13 @@ def hold(house: House, journey: Journey, request: Request, model: Model, counted
         held = book.hold(purses, bounds.amount)
     except book.Short as short:
         raise too_little(house, short, journey.call.time_ms) from None
-    journey.held = bounds.amount
+    journey.held, journey.most_in, journey.most_cost = bounds.amount, bounds.tokens_in, most
+    affordable = most
+    if most is not None:
+        affordable = affords(price, bounds.tokens_in, units_of(price, request, journey.asked, model), most)
+    journey.most_out = allowance(
+        house.cut_at_hold, journey.identity.account, bounds, has_maximum=most is not None, affordable=affordable
+    )
     if bounds.added_cap is not None:
         journey.output_cap = journey.added_cap = bounds.added_cap
         journey.headers.append((b"x-tollhouse-output-cap", b"%d" % bounds.added_cap))
@@ -149,7 +154,8 @@ async def counted_text(house: House, journey: Journey, request: Request, model: 
     least, most = weigh(house, journey, request, model, 0), max_cost(journey)
     if least is None or too_dear(least, most):
         return None
-    tokens = await house.count.count_aside(prompt(request), journey.model) + token_ids(request)
+    text = prompt(request, has_media=asked.parts > 0)
+    tokens = await house.count.count_aside(text, journey.model, journey.identity.account.id) + token_ids(request)
     return min(tokens, asked.bytes)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from tollhouse.billing.book import Purse
 from tollhouse.core.account import Identity
 from tollhouse.core.charge import Charge
-from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
+from tollhouse.core.request import Attempt, Doubt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.bodies import BodyPlace, Entry
@@ -33,6 +33,11 @@ class Journey:
     added_cap: int | None = None  # an output cap that the caller had not named
     charge: Charge | None = None
     held: int = 0  # nano-USD
+    most_in: int | None = None  # tokens of input that were held for
+    most_cost: int | None = None  # nano-USD that the caller allows for the call
+    most_out: int | None = None  # tokens of output that may pass; None: any number
+    cut: bool = False  # the answer was cut at `most_out`
+    doubt: Doubt | None = None  # why a report was not believed
     limits: tuple[Passed, ...] = ()
     purses: list[tuple[Purse, int, int]] = field(default_factory=list)  # with what was spent and held before
     read_on: bool = False  # the caller left, and the answer is read on
@@ -86,6 +91,8 @@ class Journey:
             limits=self.limits,
             purses=self._drawn(0 if charge is None else charge.amount),
             read_on=self.read_on,
+            cut=self.cut,
+            doubt=self.doubt,
             output_cap=self.output_cap,
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,

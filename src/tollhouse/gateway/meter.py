@@ -1,17 +1,28 @@
-"""What a call used: as the provider reports it, or, where there is no report to believe, as we count it."""
+"""What a call used: as the provider reports it, or, where there is no report to believe, as we count it.
+
+A report is set aside only where that protects somebody: one that no provider can mean would bill what never was. What a
+loop of tools on the provider's side reports is the sum of its turns, and may be above the context. Our own count is
+bounded by what the model can read and by what was held: nobody owes money for our being wrong.
+"""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
+from tollhouse.core.request import Doubt
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.hold import GENERATES
+from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
+from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.prompt import prompt, token_ids
 from tollhouse.protocols.openai.request import Request
+
+TURNS_MAX: Final = 64
+"""Of a loop on the provider's side: each may read and write as much as the context holds."""
 
 
 async def meter(
@@ -28,9 +39,15 @@ async def meter(
     A report that says nothing of what was read, or of what was written, is believed of an answer without a word only.
     """
     journey.raw_usage = raw
-    if reported is None or not _possible(reported, request, model):
+    doubt = journey.doubt
+    if doubt is None and reported is not None:
+        doubt = None if _possible(reported, journey, request, model) else "impossible"
+    if reported is None or doubt is not None:
+        if journey.doubt is None:
+            journey.doubt = doubt or _why(raw, journey)
         await count(house, journey, request, await delivered())
     elif (written := await _unsaid(reported, request, delivered)) is not None:
+        journey.doubt = "one-sided"
         await count(house, journey, request, written)
     else:
         journey.usage = structs.replace(reported, requests=1)
@@ -38,34 +55,50 @@ async def meter(
 
 
 async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
-    """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller."""
-    asked, text = journey.asked, prompt(request)
-    read = min(await house.count.count_aside(text, journey.model), len(text.encode()))  # a token has a byte at least
+    """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller.
+
+    Input is at most what was held for, which is no more than the model can read.
+    """
+    asked, account_id = journey.asked, journey.identity.account.id
+    text = await counted_in_turn(house, account_id, request.length, lambda: prompt(request, has_media=asked.parts > 0))
+    read = min(await house.count.count_aside(text, journey.model, account_id), len(text.encode()))
+    most = LARGEST_CONTEXT * request.prompts if journey.most_in is None else journey.most_in
+    seen = min(asked.seen, most)
+    heard = min(asked.heard, most - seen)
     journey.usage = structs.replace(
         delivered,
-        input=read + token_ids(request) + asked.looked_up,
+        input=min(read + token_ids(request) + asked.looked_up, most - seen - heard),
         output=_within_cap(journey, request, delivered.output),
-        image_in=asked.seen,
-        audio_in=asked.heard,
+        image_in=seen,
+        audio_in=heard,
         requests=1,
     )
     journey.usage_source = "counted"
 
 
 def _within_cap(journey: Journey, request: Request, written: int) -> int:
-    """Who named a cap pays no more for our being wrong by a third. More than that, and the provider has ignored it."""
-    if journey.output_cap is None or request.thinks_beside:
+    """Who named a cap pays no more for our being wrong by a third. More than that, and the provider has ignored it: an
+    answer that was cut is paid as far as it went."""
+    if journey.output_cap is None or request.thinks_beside or journey.cut:
         return written
     cap = journey.output_cap * request.n + request.uncapped
-    return cap if cap < written <= cap * 3 // 2 else written
+    return cap if cap < written <= max(cap * 3 // 2, journey.most_out or 0) else written
 
 
-def _possible(usage: Usage, request: Request, model: Model) -> bool:
+def _possible(usage: Usage, journey: Journey, request: Request, model: Model) -> bool:
     """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
-    second of sound is several tokens of it: such a report is a mistake, whoever made it."""
+    second of sound is several tokens of it: such a report is a mistake, whoever made it. Who has the provider look
+    elsewhere, or run tools, is billed for each turn of that."""
     context = model.context_tokens or LARGEST_CONTEXT
+    turns = TURNS_MAX if journey.asked.elsewhere else 1
     read = max(usage.tokens_in(), usage.seconds)
-    return read <= context * request.prompts and usage.tokens_out() <= context * request.n
+    return read <= context * turns * request.prompts and usage.tokens_out() <= context * turns * request.n
+
+
+def _why(raw: bytes | None, journey: Journey) -> Doubt | None:
+    """Why there is no report to look at. Where none came, or the answer did not end, there is nothing to doubt."""
+    unfinished = journey.cut or journey.error is not None or journey.call.client.gone
+    return None if raw is None or unfinished else "unreadable"
 
 
 async def _unsaid(usage: Usage, request: Request, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:

@@ -18,6 +18,7 @@ from tollhouse.core.request import Passed, Request
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
+from tollhouse.gateway.allowance import CutAtHold
 from tollhouse.gateway.bodies import Bodies, Entry
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
@@ -141,6 +142,7 @@ class House:
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
+    cut_at_hold: CutAtHold = "prepaid"
     addresses: Addresses = field(default_factory=AddressRate)
     contact: str = ""  # who can add money or raise a limit of the operator
     purses: Purses = field(default_factory=Purses)

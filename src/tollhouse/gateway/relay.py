@@ -4,6 +4,7 @@ A buffered answer is committed, then sent. A stream is sent event by event; what
 chunk, `[DONE]`, a terminal event) is held back by the reader until the record is durable.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -12,18 +13,19 @@ from msgspec import structs
 from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
-from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.attempt import Opened, Whole, blame_of
 from tollhouse.gateway.blame import hold_against
 from tollhouse.gateway.client import ClientLeft
+from tollhouse.gateway.cut import cut_whole, written
 from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, worked
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.settle import left, settled
-from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai import failure as failures
+from tollhouse.protocols.openai.cutting import with_usage
 from tollhouse.protocols.openai.request import Request
 from tollhouse.providers import Fault
 
@@ -49,16 +51,19 @@ async def relay(
 async def _whole(house: House, journey: Journey, request: Request, model: Model, answer: Whole, books: settled) -> None:
     """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
     client, reading, operation = journey.call.client, answer.reading, journey.call.operation
-    await meter(
-        house,
-        journey,
-        request,
-        model,
-        reading.usage,
-        reading.raw_usage,
-        lambda: _written(house, operation, model, answer),
-    )
-    journey.ending = "incomplete" if reading.incomplete else "finished"
+    passed = await cut_whole(house, journey, answer, books.beyond)
+    usage = None if journey.cut else reading.usage
+
+    async def delivered() -> Usage:
+        return passed or await written(house, journey, answer.body)
+
+    await meter(house, journey, request, model, usage, reading.raw_usage, delivered)
+    if journey.cut:
+        body, used = answer.body, journey.usage
+        account_id = journey.identity.account.id
+        answer.body = await worked(house, account_id, len(body), lambda: with_usage(operation, body, used))
+        journey.headers.append((b"x-tollhouse-cut", b"hold"))
+    journey.ending = "incomplete" if reading.incomplete or journey.cut else "finished"
     if client.gone:
         left(journey)
     else:
@@ -69,12 +74,6 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
         await client.whole(200, [JSON, *journey.headers, charged], answer.body)
 
 
-async def _written(house: House, operation: Operation, model: Model, answer: Whole) -> Usage:
-    """The output of a buffered answer, counted."""
-    words = await house.count.count_aside(answers.text(operation, answer.body), model.id)
-    return structs.replace(answers.media(answer.body), output=words)
-
-
 async def _stream(
     house: House, journey: Journey, request: Request, model: Model, opened: Opened, books: settled
 ) -> None:
@@ -82,6 +81,10 @@ async def _stream(
     reader, client = opened.reader, journey.call.client
     abort = journey.destinations[opened.choice.offer.provider].provider.on_disconnect == "abort"
     failure: Failure | None = None
+
+    async def delivered() -> Usage:
+        return await counted_in_turn(house, journey.identity.account.id, reader.uncounted, reader.delivered)
+
     try:
         with Leaving(client, house.drain_seconds_max, abort, lambda: reader.finishing, opened.give_up_at):
             await _pass_on(house, journey, opened)
@@ -92,18 +95,24 @@ async def _stream(
         if isinstance(error, ClientLeft) or journey.first_byte_ms is not None:
             # A report made before the answer's end says less than was delivered.
             reported = reader.usage if reader.finishing else None
-            await meter(house, journey, request, model, reported, reader.raw_usage, opened.delivered)
+            await meter(house, journey, request, model, reported, reader.raw_usage, delivered)
         raise
     journey.last_byte_ms = house.since_ms(journey.call)
     failure = failure or reader.failure
     if failure is not None:
         _give_up(opened)
-        await _broken(house, journey, request, model, opened, books, failure)
+        await _broken(house, journey, request, model, opened, books, failure, delivered)
         return
+    if reader.cut:
+        _give_up(opened)
+        journey.cut = True
     if reader.failed:  # the provider says so itself, in the terminal event that `held` passes on
-        await _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"))
+        await _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"), delivered)
     else:
-        await meter(house, journey, request, model, reader.usage, reader.raw_usage, opened.delivered)
+        usage = reader.usage
+        if usage is not None and books.beyond(usage):
+            usage, journey.doubt = None, "beyond the maximum"
+        await meter(house, journey, request, model, usage, reader.raw_usage, delivered)
         journey.ending = "incomplete" if reader.incomplete else "finished"
     if client.gone:
         left(journey)
@@ -120,7 +129,7 @@ async def _stream(
 async def _pass_on(house: House, journey: Journey, opened: Opened) -> None:
     """Everything but the last part. Raises what reading raises; stops where the reader finds the stream broken."""
     reader, outlet, answer, client = opened.reader, opened.outlet, opened.answer, journey.call.client
-    clock = house.clock
+    clock, account_id = house.clock, journey.identity.account.id
     if opened.first and not client.gone:
         journey.first_byte_ms = house.since_ms(journey.call)  # a slow reader may keep the writing waiting
         await outlet.write(opened.first, clock.ticks_ns())
@@ -134,7 +143,11 @@ async def _pass_on(house: House, journey: Journey, opened: Opened) -> None:
             if not data:
                 reader.finish()
                 return
-            out = reader.feed(data)
+            size = len(data) + reader.pending
+            if size <= LARGE_BYTES:
+                out = reader.feed(data)
+            else:
+                out = await worked(house, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
             if out and not client.gone:
                 if journey.first_byte_ms is None:
                     journey.first_byte_ms = house.since_ms(journey.call)
@@ -151,16 +164,23 @@ async def _broken(
     opened: Opened,
     books: settled,
     failure: Failure,
+    delivered: Callable[[], Awaitable[Usage]],
 ) -> None:
     """The provider failed on the way: the caller gets an error event and no `[DONE]`."""
-    await _failed(house, journey, request, model, opened, failure)
+    await _failed(house, journey, request, model, opened, failure, delivered)
     with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
         await books.commit()
     await opened.outlet.end(_event(journey, opened, failure))
 
 
 async def _failed(
-    house: House, journey: Journey, request: Request, model: Model, opened: Opened, failure: Failure
+    house: House,
+    journey: Journey,
+    request: Request,
+    model: Model,
+    opened: Opened,
+    failure: Failure,
+    delivered: Callable[[], Awaitable[Usage]],
 ) -> None:
     """Note a failure on the way: whose it was, and how much had been delivered, counted.
 
@@ -177,7 +197,7 @@ async def _failed(
         journey.error = failure.code
         journey.ending = "failed_before_first_byte" if journey.first_byte_ms is None else "failed_after_first_byte"
     if client.gone or journey.first_byte_ms is not None:
-        await meter(house, journey, request, model, None, opened.reader.raw_usage, opened.delivered)
+        await meter(house, journey, request, model, None, opened.reader.raw_usage, delivered)
 
 
 def _charged(journey: Journey) -> str:

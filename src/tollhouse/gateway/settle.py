@@ -14,6 +14,7 @@ from tollhouse.billing.charges import total
 from tollhouse.core.catalogue import Model
 from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Defect, Failure, InsufficientQuota, MaxCostExceeded, Overloaded
+from tollhouse.core.usage import Usage
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.hold import Held, counted_text, hold
 from tollhouse.gateway.journey import NOTHING, Journey
@@ -52,6 +53,11 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
             if counted is None:
                 raise
             self._held = hold(house, journey, request, model, counted)
+
+    def beyond(self, usage: Usage) -> bool:
+        """Whether this usage would cost more than the caller allows for the call."""
+        most, price = self._journey.most_cost, self._held.price
+        return most is not None and price is not None and total(price, usage) > most
 
     async def commit(self) -> None:
         """Make the record durable. The last part of the answer may leave after this returns.

@@ -1,20 +1,25 @@
 """Tokens as the vendor counts them where its vocabulary is public, and by rule where it is not."""
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Lock
 from typing import Final
 
+from tollhouse.core.aside import Aside
+from tollhouse.core.failure import Overloaded
 from tollhouse.tokens.cut import pieces
 from tollhouse.tokens.estimator import Estimator
 from tollhouse.tokens.vocabulary import Encoder, load, named_for
 
 PIECE_CHARACTERS_MAX: Final = 32 * 1024
-"""What the encoder is given at once: it looks ahead and merges within it only, so time grows with length alone."""
+"""What the encoder is given at once: it looks ahead and merges within it only, so time grows with length alone. One
+turn in a thread counts as much: 1 ms, 8 ms at the worst."""
 
-EXACT_CHARACTERS_MAX: Final = 8 * 1024 * 1024
-"""Of a longer text the rest is estimated. No model reads so much, and counting it takes about two seconds."""
+EXACT_CHARACTERS_MAX: Final = 1024 * 1024
+"""A longer text is estimated from samples: few models read so much, and it is counted where nobody reports it only."""
+
+SAMPLES: Final = 64
+SAMPLE_CHARACTERS: Final = 4096
 
 INLINE_CHARACTERS_MAX: Final = 4096
 """Up to here the event loop counts (0.2 to 0.4 ms); a longer text is worth the way to a thread."""
@@ -24,47 +29,72 @@ class Tokenizer:
     """A `core.tokens.TextCounter`. Reads a vocabulary when it is first needed, and keeps it. Threads may share it.
 
     For a text of more than PIECE_CHARACTERS_MAX characters the count is exact if the text has a seam (see `cut`) in
-    each such stretch, as prose and code have; otherwise each stretch without one may add a token.
+    each such stretch, as prose and code have; otherwise each stretch without one may add a token. A text of more than
+    EXACT_CHARACTERS_MAX is estimated from SAMPLES parts of it.
     """
 
-    def __init__(self, load: Callable[[str], Encoder] = load, threads: int = 1) -> None:
-        """`load` gives a vocabulary by name; `threads` is how many long texts are counted at once, others wait."""
+    def __init__(self, load: Callable[[str], Encoder] = load, aside: Aside | None = None) -> None:
+        """`load` gives a vocabulary by name; `aside` is where long texts are counted; None: where it stands."""
         self._load = load
         self._loading = Lock()
         self._encoders: dict[str, Encoder] = {}
         self._estimator = Estimator()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="tokens")
+        self._aside = aside
 
     def count(self, text: str, model: str) -> int:
-        vocabulary = named_for(model)
-        if vocabulary is None:
+        if len(text) <= EXACT_CHARACTERS_MAX and named_for(model) is None:
             return self._estimator.count(text, model)
-        encoder = self._encoders.get(vocabulary) or self._loaded(vocabulary)
-        if len(text) <= PIECE_CHARACTERS_MAX:
-            return len(encoder.encode_ordinary(text))
-        head, rest = text[:EXACT_CHARACTERS_MAX], text[EXACT_CHARACTERS_MAX:]
-        tokens = sum(len(encoder.encode_ordinary(piece)) for piece in pieces(head, PIECE_CHARACTERS_MAX))
-        return tokens + self._estimator.count(rest, model)
+        counted = sum(self._of_part(part, model) for part in _parts(text))
+        return _scaled(counted, text)
 
-    async def count_aside(self, text: str, model: str) -> int:
-        """Like `count`, without holding up the event loop: a long text, or a first one, is counted in a thread.
+    async def count_aside(self, text: str, model: str, account_id: str) -> int:
+        """Like `count`, without holding up the event loop: a long text, or a first one, is counted in threads, part by
+        part, and accounts take turns between the parts. Beyond what one account may have waiting it is estimated from
+        one part.
 
-        A caller that is cancelled while it waits for its turn is not counted; one that has begun runs to its end.
+        A caller that is cancelled while it waits for its turn is not counted; a part that has begun runs to its end.
         """
         vocabulary = named_for(model)
-        if len(text) <= INLINE_CHARACTERS_MAX and (vocabulary is None or vocabulary in self._encoders):
+        short = len(text) <= INLINE_CHARACTERS_MAX and (vocabulary is None or vocabulary in self._encoders)
+        if short or self._aside is None:
             return self.count(text, model)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.count, text, model)
+        counted = 0
+        try:
+            for part in _parts(text):
+                counted += await self._aside.run(account_id, partial(self._of_part, part, model))
+        except Overloaded:
+            sample = text[:SAMPLE_CHARACTERS]
+            return self._estimator.count(sample, model) * len(text) // max(1, len(sample))
+        return _scaled(counted, text)
 
     def exact(self, model: str) -> bool:
         return named_for(model) is not None
 
-    def close(self) -> None:
-        """Let go of the threads; what is being counted is finished first, what waits is dropped."""
-        self._threads.shutdown(cancel_futures=True)
+    def _of_part(self, text: str, model: str) -> int:
+        vocabulary = named_for(model)
+        if vocabulary is None:
+            return self._estimator.count(text, model)
+        encoder = self._encoders.get(vocabulary) or self._loaded(vocabulary)
+        return len(encoder.encode_ordinary(text))
 
     def _loaded(self, vocabulary: str) -> Encoder:
         with self._loading:
             if vocabulary not in self._encoders:
                 self._encoders[vocabulary] = self._load(vocabulary)
             return self._encoders[vocabulary]
+
+
+def _parts(text: str) -> Iterable[str]:
+    """A text in parts that are counted one by one; of one that is too long, samples from all over it."""
+    if len(text) <= PIECE_CHARACTERS_MAX:
+        return (text,)
+    if len(text) <= EXACT_CHARACTERS_MAX:
+        return pieces(text, PIECE_CHARACTERS_MAX)
+    step = (len(text) - SAMPLE_CHARACTERS) // (SAMPLES - 1)
+    return [text[at : at + SAMPLE_CHARACTERS] for at in range(0, SAMPLES * step, step)]
+
+
+def _scaled(counted: int, text: str) -> int:
+    if len(text) <= EXACT_CHARACTERS_MAX:
+        return counted
+    return counted * len(text) // (SAMPLES * SAMPLE_CHARACTERS)

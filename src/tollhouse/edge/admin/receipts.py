@@ -119,9 +119,12 @@ class EntryTold(Struct, frozen=True):
 
 
 class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object", tag="request"):
-    """What a call was, what it cost and why. `charge_nusd` is the sum of its lines."""
+    """What a call was, what it cost and why. `charge_nusd` is the sum of its lines. `usage_doubt`: why the provider's
+    report, in `raw_usage`, was not believed. `cut`: the answer passed what was held for it, and ended there."""
 
     ending_explained: str
+    usage_doubt: Maybe = UNSET
+    cut: bool | UnsetType = UNSET
     raw_usage: Raw | None
     lines: tuple[LineTold, ...]
     multiplier: Maybe = UNSET
@@ -147,6 +150,8 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
     return ReceiptObject(
         **_told(call, receipt.last4),
         ending_explained=explained(call),
+        usage_doubt=UNSET if call.doubt is None else call.doubt,
+        cut=True if call.cut else UNSET,
         raw_usage=None if call.raw_usage is None else Raw(call.raw_usage),
         lines=tuple(LineTold(**line.as_json()) for line in receipt.lines),  # type: ignore[arg-type]
         multiplier=UNSET

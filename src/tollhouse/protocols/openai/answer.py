@@ -55,7 +55,7 @@ def read(operation: Operation, body: bytes) -> Reading:
     reported, raw_usage = _reported(members["usage"]) if "usage" in members else (None, None)
     finish, incomplete = _finish(operation, members)
     return Reading(
-        usage=read_usage(reported),
+        usage=read_usage(reported, "nothing" if operation in ("embeddings", "moderations") else "text"),
         raw_usage=raw_usage,
         finish=finish,
         incomplete=incomplete,

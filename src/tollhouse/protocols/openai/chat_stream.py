@@ -4,14 +4,21 @@ The caller who asked for usage gets it once, in a chunk of its own before `[DONE
 the provider sends it: in a chunk without choices, riding on chunks with choices, in every chunk, or only on the last.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai import shown
+from tollhouse.protocols.openai.cutting import cut_delta
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.usage import says_something, write_chat
 
 DONE = b"data: [DONE]\n\n"
+CHOICES_BESIDE: Final = 128
+"""Answers that a provider may send besides those that were asked for; more of them are nonsense."""
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
 
 
@@ -23,10 +30,18 @@ class ChatStream:
     breaks off says less than was delivered.
     """
 
-    __slots__ = ("_choices", "_finished", "_head", "_seen", "_show_usage", "current", "incomplete", "reported")
+    # fmt: off
+    __slots__ = (
+        "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_seen", "_show_usage", "current",
+        "incomplete", "reported",
+    )
+    # fmt: on
 
-    def __init__(self, show_usage: bool, choices: int = 1) -> None:
-        """choices: how many answers were asked for."""
+    def __init__(self, show_usage: bool, choices: int = 1, *, is_chat: bool = True) -> None:
+        """choices: how many answers were asked for. is_chat: else it is a legacy completion."""
+        self._is_chat = is_chat
+        self._cut = False
+        self._finishing: list[int] = []  # choices that the last event ended
         self._show_usage = show_usage
         self._choices = choices
         self._seen: set[int] = set()
@@ -40,6 +55,11 @@ class ChatStream:
     def complete(self) -> bool:
         """Every choice that was asked for has been ended."""
         return len(self._finished) >= self._choices and self._finished >= self._seen
+
+    @property
+    def repeated(self) -> int:
+        """Bytes that repeat what was said."""
+        return 0
 
     def take(self, event: Event) -> Step:
         """Raises the failure that an error event stands for, UpstreamBroke for nonsense and for an early `[DONE]`."""
@@ -57,15 +77,43 @@ class ChatStream:
         return self.seal(None, None)
 
     def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
-        """The last part with a member `tollhouse` in the usage chunk; `counted` is told instead of a report."""
+        """The last part with a member `tollhouse` in the usage chunk; `counted` is told instead of a report. Where the
+        answer was cut, each choice that is open ends before it, at its length."""
+        ends = b"".join(self._end_of(index) for index in self.open()) if self._cut else b""
         reported = self.reported if self.current else None
         usage = reported if counted is None else write_chat(counted)
         if not self._show_usage or usage is None:
-            return DONE
+            return ends + DONE
         last = {**self._head, "choices": [], "usage": usage}
         if tollhouse is not None:
             last["tollhouse"] = tollhouse
-        return b"data: %b\n\n" % chunks.encode(last) + DONE
+        return ends + b"data: %b\n\n" % chunks.encode(last) + DONE
+
+    def cut(self, event: Event, most: int, count: Callable[[str], int]) -> tuple[bytes, str]:
+        """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text."""
+        self._cut = self.incomplete = True
+        self._finished.difference_update(self._finishing)
+        chunk = chunks.decode(event.data)
+        choices = chunks.choices(chunk)
+        if not cut_delta(choices, most, count):
+            return b"", ""
+        chunk.pop("usage", None)
+        text = ""
+        for choice in choices:
+            choice.pop("usage", None)
+            choice["finish_reason"] = None
+            text += shown.text_of(chunks.delta_of(choice))
+        return b"data: %b\n\n" % chunks.encode(chunk), text
+
+    def open(self) -> list[int]:
+        """Choices without a finish reason: those that were asked for, and whatever else came."""
+        asked = range(min(self._choices, CHOICES_BESIDE))
+        return sorted(self._seen.union(asked) - self._finished)
+
+    def _end_of(self, index: int) -> bytes:
+        said: chunks.Object = {"delta": {}} if self._is_chat else {"text": ""}
+        choice = {"index": index, **said, "logprobs": None, "finish_reason": "length"}
+        return b"data: %b\n\n" % chunks.encode({**self._head, "choices": [choice]})
 
     def _chunk(self, data: bytes, chunk: chunks.Object) -> Step:
         choices = chunks.choices(chunk)
@@ -86,20 +134,25 @@ class ChatStream:
         text = ""
         sound = pictures = 0
         bears = finishes = False
+        self._finishing = []
         for choice in choices:
             index = chunks.index_of(choice)
             self._seen.add(index)
             reason = chunks.finish_of(choice)
             if reason is not None:
+                if index not in self._finished:
+                    self._finishing.append(index)
                 self._finished.add(index)
                 self.incomplete = self.incomplete or reason == "length"
                 finishes = True
             delta = chunks.delta_of(choice)
-            text += chunks.text_of(delta)
+            text += shown.text_of(delta)
             if "audio" in delta or "images" in delta:
-                sound += chunks.sound_in(delta)
-                pictures += chunks.pictures_in(delta)
+                sound += shown.sound_in(delta)
+                pictures += shown.pictures_in(delta)
             bears = bears or text != "" or chunks.bears_content(delta)
+        if len(self._seen) > self._choices + CHOICES_BESIDE:
+            raise UpstreamBroke("The provider sent many more answers than were asked for.")
         if (text or sound or pictures) and not is_news:
             self.current = False
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"

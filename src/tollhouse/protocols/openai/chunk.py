@@ -6,7 +6,6 @@ of its usual type. Only what is no JSON object at all is refused.
 
 import json
 import math
-from collections.abc import Iterator
 
 import msgspec
 
@@ -19,8 +18,6 @@ Object = dict[str, object]
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-
-_TEXT_MEMBERS = ("reasoning_content", "content", "refusal")  # in the order they are written
 
 
 def read(event: Event) -> Object:
@@ -75,53 +72,16 @@ def index_of(choice: Object) -> int:
 
 def delta_of(choice: Object) -> Object:
     """What a choice adds; the text of a legacy completion counts as content."""
-    delta = choice.get("delta")
-    if isinstance(delta, dict):
-        return delta
+    for name in ("delta", "message"):  # some servers stream whole messages
+        said = choice.get(name)
+        if isinstance(said, dict):
+            return said
     return {"content": choice.get("text")}
 
 
 def bears_content(delta: Object) -> bool:
     """Whether a delta says more than whose turn it is."""
     return any(value and name != "role" for name, value in delta.items())
-
-
-def text_of(delta: Object) -> str:
-    """All text that a model had to write for a delta (or a whole message): words, reasoning, names and arguments."""
-    content = delta.get("content")
-    if len(delta) == 1 and isinstance(content, str):
-        return content
-    return "".join(_texts_of(delta))
-
-
-def _texts_of(delta: Object) -> Iterator[str]:
-    thought = delta.get("reasoning")
-    if thought != delta.get("reasoning_content"):  # some servers say it by both names
-        yield from _texts(thought)
-    for name in _TEXT_MEMBERS:
-        yield from _texts(delta.get(name))
-    audio = delta.get("audio")
-    if isinstance(audio, dict):
-        yield from _texts(audio.get("transcript"))
-    calls = delta.get("tool_calls")
-    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    for function in (*functions, delta.get("function_call")):
-        if isinstance(function, dict):
-            yield from _texts(function.get("name"))
-            yield arguments_of(function)
-
-
-def sound_in(delta: Object) -> int:
-    """Characters of sound in a delta (or a whole message), in base64."""
-    audio = delta.get("audio")
-    data = audio.get("data") if isinstance(audio, dict) else None
-    return len(data) if isinstance(data, str) else 0
-
-
-def pictures_in(delta: Object) -> int:
-    """Pictures in a delta (or a whole message), as OpenRouter sends them."""
-    images = delta.get("images")
-    return len(images) if isinstance(images, list) else 0
 
 
 def arguments_of(function: Object) -> str:
@@ -168,18 +128,6 @@ def finite(value: object) -> object:
     if isinstance(value, dict):
         return {name: finite(one) for name, one in value.items()}
     return value
-
-
-def _texts(value: object) -> Iterator[str]:
-    """A text, or the texts of a list of parts (Mistral)."""
-    if isinstance(value, str):
-        if value:
-            yield value
-    elif isinstance(value, list):
-        for part in value:
-            if isinstance(part, dict):
-                yield from _texts(part.get("text"))
-                yield from _texts(part.get("thinking"))
 
 
 def _decode_with_half_pairs(data: bytes) -> object:

@@ -1,13 +1,22 @@
-"""What a stream has delivered so far, kept only as long as it may have to be counted, in bounded memory."""
+"""What a stream has delivered so far, kept only as long as it may have to be counted, in bounded memory; and whether
+more may be delivered.
+
+A token has a byte at least, so bytes say enough while they are fewer than the tokens that may pass. Only then are they
+counted, and what is left of the allowance is again that many bytes: each count is of new text, and a text of four bytes
+a token is counted in about six steps.
+"""
 
 import json
 import re
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
-KEPT_BYTES_MAX = 64 * 1024
-"""Beyond it the text kept is counted and forgotten, but for its last word: no tokenizer merges across a blank."""
+KEPT_BYTES_MAX: Final = 16 * 1024
+"""Beyond it the text kept is counted and forgotten, but for its last word: no tokenizer merges across a blank. It takes
+0.5 ms, and 4 ms at the worst."""
+ANY_BYTES: Final = 2**62
 
 _SEAM = re.compile(rb".*(?<!\\)[A-Za-z0-9,.;:)](?=\n? )", re.DOTALL)
 """Up to a visible character before a blank, in texts one a line: counted apart, the two sides are the whole."""
@@ -17,37 +26,88 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class Delivered:
-    """Text of an answer as it passes. `count` says how many tokens a text has; it is asked only for what is kept."""
+    """Text of an answer as it passes. `count` says how many tokens a text has; it is asked only for what is kept.
 
-    __slots__ = ("_count", "_counted", "_kept")
+    `most`: tokens that may pass in all; None: any number.
+    """
 
-    def __init__(self, count: Callable[[str], int]) -> None:
+    __slots__ = ("_bytes", "_count", "_counted", "_due", "_kept", "_most", "beside")
+
+    def __init__(self, count: Callable[[str], int], most: int | None = None) -> None:
         self._count = count
         self._counted = 0
         self._kept = bytearray()
+        self._most = most
+        self._bytes = 0  # of all text that was added
+        self._due = ANY_BYTES if most is None else most  # from so many bytes on they have to be counted
+        self.beside = 0  # tokens of sound and pictures
 
     def add(self, text: str) -> None:
-        try:
-            self.add_escaped(_encode(text)[1:-1])
-        except UnicodeEncodeError:  # half of a surrogate pair is no text
-            self.add(text.encode(errors="replace").decode())
+        self.add_escaped(escaped(text))
 
     def add_escaped(self, text: bytes) -> None:
         """Text as it stands between the quotes of JSON strings, one string a line: decoded only if it is counted."""
         self._kept += text
+        self._bytes += len(text)
         if len(self._kept) > KEPT_BYTES_MAX:
-            seam = _SEAM.match(self._kept)
-            self._fold(seam.end() if seam else len(self._kept))
+            self._fold(self._seam() or len(self._kept))
+
+    def add_media(self, tokens: int) -> None:
+        """Sound and pictures count for so many tokens in all by now."""
+        self._due -= tokens - self.beside
+        self.beside = tokens
+
+    def has_room(self, size: int) -> bool:
+        """Whether `size` more bytes of text may pass, whatever they are: what is kept is counted if need be."""
+        return self._bytes + size <= self._due or self._recount(size)
+
+    def fits(self, text: bytes, media: int = 0) -> bool:
+        """Whether this escaped text, and so many tokens of sound and pictures in all, may pass."""
+        if self._most is None or (media == self.beside and self.has_room(len(text))):
+            return True
+        self._fold(self._seam())
+        return self._counted + self._tokens_of(bytes(self._kept) + text) + media <= self._most
+
+    @property
+    def pending(self) -> int:
+        """Bytes of text that is not counted yet."""
+        return len(self._kept)
+
+    def left(self) -> int:
+        """Tokens that may still pass; 0 where any number may."""
+        return 0 if self._most is None else max(0, self._most - self.beside - self.tokens())
 
     def tokens(self) -> int:
-        """Tokens of all that was added."""
-        self._fold(len(self._kept))
-        return self._counted
+        """Tokens of all text that was added."""
+        self._fold(self._seam())
+        return self._counted + (self._tokens_of(bytes(self._kept)) if self._kept else 0)
+
+    def _recount(self, size: int) -> bool:
+        self._due = self._bytes + self.left()
+        return self._bytes + size <= self._due
+
+    def _seam(self) -> int:
+        """The end of what can be counted before the rest is known; 0: nothing."""
+        seam = _SEAM.match(self._kept)
+        return seam.end() if seam else 0
 
     def _fold(self, end: int) -> None:
-        text = _unescape(b'"' + self._kept[:end].replace(b"\n", b"") + b'"')
-        del self._kept[:end]
-        self._counted += self._count(text.encode(errors="replace").decode())
+        if end:
+            self._counted += self._tokens_of(bytes(self._kept[:end]))
+            del self._kept[:end]
+
+    def _tokens_of(self, text: bytes) -> int:
+        """A token has a byte at least: what a rule says beyond that is its error."""
+        encoded = _unescape(b'"' + text.replace(b"\n", b"") + b'"').encode(errors="replace")
+        return min(self._count(encoded.decode()), len(encoded))
+
+
+def escaped(text: str) -> bytes:
+    """A text as it stands between the quotes of a JSON string."""
+    try:
+        return _encode(text)[1:-1]
+    except UnicodeEncodeError:  # half of a surrogate pair is no text
+        return _encode(text.encode(errors="replace").decode())[1:-1]
 
 
 def _unescape(text: bytes) -> str:

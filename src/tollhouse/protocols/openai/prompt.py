@@ -14,14 +14,15 @@ _FORMS: Final = ("response_format", "text")  # read by the model only where they
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
-def prompt(request: Request) -> str:
-    """The members that become the prompt, as they were written, without media that lies in them as base64.
+def prompt(request: Request, *, has_media: bool = True) -> str:
+    """The members that become the prompt, as they were written, without media that lies in them as base64. has_media:
+    False saves looking for some.
 
     The JSON around the texts is left in: models are asked in a form of about the same length. Token ids are no text.
     """
     members = request.members
     given = [name for name in _PROMPTS if name in members and not (name in _BY_IDS and _ids(members[name]))]
-    texts = [_without_media(members[name]) for name in given]
+    texts = [_without_media(members[name]) if has_media else bytes(members[name]) for name in given]
     texts += [bytes(members[name]) for name in _FORMS if name in members and b"schema" in bytes(members[name])]
     return b"\n".join(texts).decode()
 

@@ -1,11 +1,17 @@
 """What each event of a `/v1/responses` stream means, for the caller and for the charge."""
 
+from collections.abc import Callable
+
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai import shown, written
+from tollhouse.protocols.openai.cutting import prefix
 from tollhouse.protocols.openai.reported import failure_of
+from tollhouse.protocols.openai.response_items import Items
 from tollhouse.protocols.openai.step import Step
+from tollhouse.protocols.openai.usage import write_response
 
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 _OPENING = (
@@ -28,6 +34,11 @@ class ResponseStream:
 
     __slots__ = (
         "_bore_content",
+        "_cut",
+        "_head",
+        "_items",
+        "_last",
+        "_said",
         "_terminal",
         "answer",
         "current",
@@ -37,7 +48,13 @@ class ResponseStream:
         "sequence_number",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, cuts: bool = False) -> None:
+        """cuts: the answer may have to be cut, so its items are kept as they come."""
+        self._items = Items() if cuts else None
+        self._last: tuple[str, chunks.Object] | None = None
+        self._head: chunks.Object = {}  # the response as it was opened
+        self._said: dict[int, int] = {}  # characters that deltas brought, by item
+        self._cut = False
         self._bore_content = False
         self._terminal = b""
         self.answer: chunks.Object = {}  # the whole, as the terminal event repeats it
@@ -51,6 +68,11 @@ class ResponseStream:
     def complete(self) -> bool:
         """The terminal event came."""
         return bool(self._terminal)
+
+    @property
+    def repeated(self) -> int:
+        """Bytes of the terminal event, which repeats what was said."""
+        return len(self._terminal)
 
     def take(self, event: Event) -> Step:
         """Raises the failure that an error event stands for, and UpstreamBroke for nonsense."""
@@ -66,21 +88,99 @@ class ResponseStream:
             self.sequence_number = number + 1
         out = b"event: %b\ndata: %b\n\n" % (kind.encode(errors="replace"), data.replace(b"\n", b" "))
         if kind in _TERMINAL:
+            self._note_last()
             return self._end(kind, body, out)
-        text = body.get("delta")
-        is_text = isinstance(text, str) and kind.endswith(".delta") and "audio.delta" not in kind
-        sound = len(text) if isinstance(text, str) and kind.endswith("audio.delta") else 0
         bears = kind not in _OPENING
         self._bore_content = self._bore_content or bears
-        return Step(out=out, text=str(text) if is_text else "", bears_content=bears, sound=sound)
+        if self._items is not None:
+            self._note_last()
+            self._last = kind, body
+            if kind == "response.created" and isinstance(opened := body.get("response"), dict):
+                self._head = opened
+        text, sound, pictures = self._written(kind, body)
+        return Step(out, text, bears, sound=sound, pictures=pictures)
+
+    def _note_last(self) -> None:
+        """An event is part of the items once the next one comes: until then it may have to be cut."""
+        if self._items is not None and self._last is not None:
+            self._items.take(*self._last)
+            self._last = None
+
+    def _written(self, kind: str, body: chunks.Object) -> tuple[str, int, int]:
+        """The text that an event adds, the characters of sound, and the pictures. A whole item adds what its deltas
+        have not said."""
+        index = body.get("output_index")
+        at = index if type(index) is int else 0
+        if kind.endswith(".delta"):
+            delta = body.get("delta")
+            if isinstance(delta, str):
+                if kind.endswith("audio.delta"):
+                    return "", len(delta), 0
+                self._said[at] = self._said.get(at, 0) + len(delta)
+                return delta, 0, 0
+            return (shown.text_of(delta), 0, 0) if isinstance(delta, dict) else ("", 0, 0)
+        item = body.get("item")
+        if kind != "response.output_item.done" or not isinstance(item, dict):
+            return "", 0, 0
+        text = shown.text_of(item)
+        more = text[self._said.get(at, 0) :]
+        self._said[at] = max(self._said.get(at, 0), len(text))
+        return more, 0, shown.pictures_in(item)
 
     def closing(self) -> bytes:
         """The terminal event."""
-        return self._terminal
+        return self.seal(None, None)
 
     def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
-        """The terminal event as it came: it has no place of its own for what we would add."""
-        return self._terminal
+        """The terminal event as it came: it has no place of its own for what we would add. Where the answer was cut,
+        it is ours: what is open is closed, and the response says that it ended at its length."""
+        if not self._cut:
+            return self._terminal
+        events, response = self.cut_answer()
+        if counted is not None:
+            response["usage"] = write_response(counted)
+        if tollhouse is not None:
+            response["tollhouse"] = tollhouse
+        events.append(("response.incomplete", {"response": response}))
+        number = self.sequence_number
+        return b"".join(
+            _event(kind, {**event, "sequence_number": number + n}) for n, (kind, event) in enumerate(events)
+        )
+
+    def cut_answer(self) -> tuple[list[tuple[str, chunks.Object]], chunks.Object]:
+        """Of an answer that was cut: the events, by kind, that close its items, and the response as it stands."""
+        events, items = self._items.closing() if self._items is not None else ([], [])
+        return events, {
+            **self._head,
+            "object": "response",
+            "status": "incomplete",
+            "incomplete_details": {"reason": "max_output_tokens"},
+            "output": items,
+            "usage": None,
+        }
+
+    def cut(self, event: Event, most: int, count: Callable[[str], int]) -> tuple[bytes, str]:
+        """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text.
+
+        Of an item or a response that came whole nothing does: its beginning is no item.
+        """
+        self._cut = self.incomplete = True
+        self.answer, self._terminal = {}, b""
+        self.sequence_number = max(0, self.sequence_number - 1)
+        assert self._items is not None, "of an answer that may be cut the items are kept"
+        cut_in, self._last = self._last, None
+        if cut_in is None:  # in the terminal event
+            return b"", ""
+        kind, body = cut_in
+        delta = body.get("delta")
+        is_text = isinstance(delta, str) and kind.endswith(".delta") and not kind.endswith("audio.delta")
+        kept = prefix(str(delta), most, count) if is_text else ""
+        if not kept:
+            return b"", ""
+        body["delta"] = kept
+        self._items.take(kind, body)
+        self.sequence_number += 1
+        return _event(kind, body), kept
 
     def _end(self, kind: str, body: chunks.Object, out: bytes) -> Step:
         response = body.get("response")
@@ -96,4 +196,11 @@ class ResponseStream:
         usage = answer.get("usage")
         self.reported = usage if isinstance(usage, dict) and usage else None
         self._terminal = out
-        return Step(is_end=True)
+        untold = ""
+        if self._items is not None and not self.failed:
+            untold = written.text("responses", answer)[sum(self._said.values()) :]
+        return Step(is_end=True, text=untold)
+
+
+def _event(kind: str, event: chunks.Object) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(errors="replace"), chunks.encode({"type": kind, **event}))

@@ -15,7 +15,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
-from tollhouse.protocols.openai.delivered import Delivered
+from tollhouse.protocols.openai.delivered import Delivered, escaped
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
@@ -29,11 +29,21 @@ _TAIL_BYTES_MAX = 16 * 1024
 _LESSONS_MAX = 4
 
 
+def events_of(
+    operation: Operation, *, show_usage: bool = False, choices: int = 1, cuts: bool = False
+) -> ChatStream | ResponseStream:
+    """What reads the events of an operation. `cuts`: its answer may have to be cut."""
+    if operation == "responses":
+        return ResponseStream(cuts)
+    return ChatStream(show_usage, choices, is_chat=operation == "chat")
+
+
 class StreamReader:
     """Feed it every read until `whole` or `failure`; at the provider's end of stream call `finish`.
 
     whole: the proper end came; read no further, release `held` (or `seal`) once the charge is durable.
     failure: the stream broke, failed or was nonsense; read no further, release nothing more.
+    cut: it passed what may pass, and is whole with that: the provider writes for nobody.
     started: something went on to the caller, so that no other provider can take over.
     """
 
@@ -49,20 +59,27 @@ class StreamReader:
         "_splitter",
         "_tail",
         "_template",
+        "cut",
         "failure",
         "started",
         "whole",
     )
 
     def __init__(
-        self, operation: Operation, *, show_usage: bool, count: Callable[[str], int], choices: int = 1
+        self,
+        operation: Operation,
+        *,
+        show_usage: bool,
+        count: Callable[[str], int],
+        choices: int = 1,
+        most: int | None = None,
     ) -> None:
         """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long.
-        `choices`: how many answers were asked for."""
-        self._events = ResponseStream() if operation == "responses" else ChatStream(show_usage, choices)
+        `choices`: how many answers were asked for. `most`: tokens that may pass, by our count; None: any number."""
+        self._events = events_of(operation, show_usage=show_usage, choices=choices, cuts=most is not None)
         self._splitter = Splitter()
         self._count = count
-        self._delivered = Delivered(count)
+        self._delivered = Delivered(count, most)
         self._sound = self._pictures = 0
         self._template: Template | None = None
         self._lessons = _LESSONS_MAX if operation != "responses" else 0
@@ -71,6 +88,7 @@ class StreamReader:
         self._late = b""  # what only `finish` brought to light
         self.started = False
         self.whole = False
+        self.cut = False
         self.failure: Failure | None = None
 
     def feed(self, data: bytes) -> bytes:
@@ -86,7 +104,7 @@ class StreamReader:
         if end >= len(template.tail):
             block = data if end == len(data) else data[:end]
             texts = template.texts(block)
-            if texts is None:
+            if texts is None or not self._delivered.has_room(len(texts)):
                 return self._read(data)
             self._lessons = _LESSONS_MAX
             self._events.current = False
@@ -115,6 +133,16 @@ class StreamReader:
             raise self.failure
 
     @property
+    def pending(self) -> int:
+        """Bytes of an event that is not complete yet."""
+        return self._splitter.pending + len(self._tail)
+
+    @property
+    def uncounted(self) -> int:
+        """Bytes, about, of text that `delivered` has to count."""
+        return self._delivered.pending + self._events.repeated
+
+    @property
     def held(self) -> bytes:
         """The last part, to be released after the charge; empty unless `whole`."""
         return self._late + self._events.closing() if self.whole else b""
@@ -129,12 +157,14 @@ class StreamReader:
         tollhouse: dict[str, object] = {"charge_usd": charge_usd, "request_id": request_id}
         if cap_reason is not None:
             tollhouse["cap_reason"] = cap_reason
+        if self.cut:
+            tollhouse["cut"] = "hold"
         return self._late + self._events.seal(tollhouse, counted) if self.whole else b""
 
     @property
     def usage(self) -> Usage | None:
         """The last report, normalised; None: there was none of the whole text, or none to be believed."""
-        return read_usage(self._events.reported) if self._events.current else None
+        return read_usage(self._events.reported) if self._events.current and not self.cut else None
 
     @property
     def raw_usage(self) -> bytes | None:
@@ -218,14 +248,13 @@ class StreamReader:
             except Failure as failure:
                 self.failure = failure
                 break
+            if (step.text or step.sound or step.pictures) and not self._weigh(step):
+                out.append(self._cut_off(event))
+                break
             if step.is_end:
                 self.whole = True
                 out.append(self._opening)  # an answer without a word has its beginning, too
                 break
-            if step.text:
-                self._delivered.add(step.text)
-            self._sound += step.sound
-            self._pictures += step.pictures
             if self.started:
                 out.append(step.out)
             else:
@@ -240,6 +269,27 @@ class StreamReader:
         if plain is not None:
             self._learn(plain)
         return b"".join(out)
+
+    def _weigh(self, step: Step) -> bool:
+        """Note what an event brings. False: it brings more than may pass, and nothing is noted."""
+        text, media = escaped(step.text), self._delivered.beside
+        if step.sound or step.pictures:
+            media = sound_tokens(self._sound + step.sound) + (self._pictures + step.pictures) * PICTURE_TOKENS
+        if not self._delivered.fits(text, media):
+            return False
+        self._sound += step.sound
+        self._pictures += step.pictures
+        self._delivered.add_media(media)
+        self._delivered.add_escaped(text)
+        return True
+
+    def _cut_off(self, event: Event) -> bytes:
+        """What of this event still passes, after which nothing does but the end of an answer cut at its length."""
+        self.whole = self.cut = self.started = True
+        out, text = self._events.cut(event, self._delivered.left(), self._count)
+        self._delivered.add(text)
+        opening, self._opening = self._opening, b""
+        return opening + out
 
     def _learn(self, plain: Step) -> None:
         """Take the last plain event for a template, unless the last few templates all served for nothing."""

@@ -16,8 +16,9 @@ from tollhouse.core.usage import TOKENS_MAX, Usage
 
 _Object = dict[str, object]
 
-Writes = Literal["text", "image", "audio"]
-"""What an endpoint's output tokens are where the report does not say: pictures for images, sound for speech."""
+Writes = Literal["text", "image", "audio", "nothing"]
+"""What an endpoint's output tokens are where the report does not say: pictures for images, sound for speech. One that
+writes nothing (vectors, verdicts) may report the total alone."""
 
 
 def read(reported: object, writes: Writes = "text") -> Usage | None:
@@ -75,6 +76,8 @@ _WHOLES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"
 def _read(reported: Report, writes: Writes) -> Usage | None:
     into, out = _spelling(reported)
     prompt, completion = figure(reported, f"{into}_tokens"), figure(reported, f"{out}_tokens")
+    if prompt is None and completion is None and writes == "nothing":
+        prompt = figure(reported, "total_tokens")
     if prompt is None and completion is None:
         return None
     prompt, completion = prompt or 0, completion or 0
@@ -84,7 +87,9 @@ def _read(reported: Report, writes: Writes) -> Usage | None:
 
     total = reported.get("total_tokens")
     beside = total - prompt - completion if type(total) is int else 0
-    if beside > 0 and beside in (reasoning, reasoning + cached + written):
+    if 0 < completion < reasoning and not details_out.get("reasoning_tokens") and total == prompt + completion:
+        completion += reasoning  # a research model thinks more than it answers, beside the completion and the total
+    elif beside > 0 and beside in (reasoning, reasoning + cached + written):
         completion += reasoning
         beside -= reasoning
     if beside > 0 and beside == cached + written:

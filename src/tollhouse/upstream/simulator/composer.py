@@ -65,10 +65,10 @@ class Said(Struct, frozen=True):
         return self.text if self.tool is None else self.tool[0] + self.tool[1]
 
 
-async def tokens_in(asked: Asked, counter: TextCounter) -> int:
-    """What the prompt counts as: the one figure of an answer that may take long to find."""
+async def tokens_in(asked: Asked, counter: TextCounter, whose: str) -> int:
+    """What the prompt counts as: the one figure of an answer that may take long to find. `whose`: the key that asks."""
     ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
-    texts = await counter.count_aside("\n".join(asked.prompt), asked.model)
+    texts = await counter.count_aside("\n".join(asked.prompt), asked.model, whose)
     return texts + ids + IMAGE_TOKENS * asked.media
 
 

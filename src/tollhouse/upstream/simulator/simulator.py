@@ -60,7 +60,7 @@ class Simulator:
             wanted = asked.read(operation, body)
         else:
             wanted = await self._aside.run(who, lambda: asked.read(operation, body))
-        read = await tokens_in(wanted, self._count)
+        read = await tokens_in(wanted, self._count, who)
         now_s = self._clock.now_ms() // 1000
         if is_light(wanted, script):
             return compose(wanted, script, self._count, read, now_s)
