@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -107,6 +108,11 @@ class Platform:
         line = self.process.stdout.readline()
         assert line, (folder / "stderr.log").read_text(errors="replace")[-2000:]
         self.port = int(json.loads(line)["base_url"].rsplit(":", 1)[1].removesuffix("/v1"))
+        self.attacked_from(time.monotonic())
+
+    def attacked_from(self, moment: float) -> None:
+        """What the loop did before is no caller's doing. moment: seconds of the machine's monotonic clock."""
+        self.watch_file.with_name("attacked").write_text(str(moment))
 
     def _server(self) -> list[str]:
         if not self.launch.watch and not self.launch.slow_names:

@@ -29,7 +29,6 @@ def stalls(folder: Path) -> list[Stall]:
     """Of all platforms below a folder, the slowest first. What came before a platform was `attacked` is left out."""
     found: list[Stall] = []
     for file in folder.rglob("watch.jsonl"):
-        begun = file.with_name("attacked")
-        since = float(begun.read_text()) if begun.exists() else 0.0
+        since = float(file.with_name("attacked").read_text())
         found += [row for row in _rows(file) if row.at >= since]
     return sorted(found, key=lambda stall: -stall.cpu_ms)

@@ -36,7 +36,6 @@ def test_a5_left_before_the_first_byte(upstream_port: int) -> None:
     _held("A5", upstream_port)
 
 
-@pytest.mark.long
 def test_a6_a_dearer_tier(upstream_port: int) -> None:
     _held("A6", upstream_port)
 
@@ -51,11 +50,11 @@ def test_b2_thoughts_that_are_shown(upstream_port: int) -> None:
     _held("B2", upstream_port)
 
 
+@pytest.mark.long
 def test_d1_what_one_account_met(upstream_port: int) -> None:
     _held("D1", upstream_port)
 
 
-@pytest.mark.long
 def test_d4_names_of_another_account(upstream_port: int) -> None:
     _held("D4", upstream_port)
 

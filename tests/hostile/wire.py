@@ -72,10 +72,10 @@ def close(connections: Iterable[socket.socket]) -> None:
 
 def padded(size: int, says: str = "", **members: object) -> bytes:
     """A chat request of so many bytes, most of them words in the prompt. says: what the scripted upstream is told."""
-    body = {"model": "house-1", "messages": [{"role": "user", "content": f"{says} "}], **members}
-    bare = json.dumps(body).encode()
-    at = bare.index(f"{says} ".encode()) + len(says) + 1
-    return bare[:at] + prose(size - len(bare)) + bare[at:]
+    body = {"model": "house-1", "messages": [{"role": "user", "content": "HERE"}], **members}
+    begin, _, end = json.dumps(body).encode().partition(b"HERE")
+    told = f"{says} ".encode()
+    return begin + told + prose(size - len(begin) - len(told) - len(end)) + end
 
 
 def prose(size: int) -> bytes:

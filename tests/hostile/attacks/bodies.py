@@ -26,7 +26,7 @@ def attacked(platform: Platform, b: Neighbour) -> float:
     """The attack begins: what was before is start-up."""
     platform.forget_peak()
     begin = b.mark()
-    (platform.folder / "attacked").write_text(str(begin))
+    platform.attacked_from(begin)
     return begin
 
 
