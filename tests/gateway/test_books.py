@@ -19,6 +19,7 @@ from tests.gateway.stage import (
 )
 from tollhouse.core.failure import (
     Defect,
+    Failure,
     Overloaded,
     UpstreamError,
     UpstreamTimeout,
@@ -26,6 +27,8 @@ from tollhouse.core.failure import (
 from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
 from tollhouse.gateway import late
+from tollhouse.limits.refusals import Refusals
+from tollhouse.limits.refused_records import AT_ONCE
 
 PLAIN = Usage(input=60, output=12, requests=1)
 
@@ -205,3 +208,16 @@ class TestTroubleKnown:
 
         assert asyncio.run(main(healed=True)) > 0
         assert asyncio.run(main(healed=False)) == 0
+
+
+def test_refused_calls_beyond_their_bound_are_seen_and_not_written_down() -> None:
+    async def main() -> None:
+        stage = Stage(money=0)
+        for _ in range(AT_ONCE + 50):
+            with pytest.raises(Failure):
+                await stage.ask(FakeClient(b"[]"))
+            stage.house.refusals = Refusals()  # their own limit is another matter
+        assert len(stage.ledger.records) == AT_ONCE
+        assert len(stage.witness.records) == AT_ONCE + 50
+
+    run(main())

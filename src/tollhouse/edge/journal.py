@@ -14,7 +14,9 @@ from msgspec import Struct
 
 from tollhouse.core.notice import Told
 from tollhouse.core.request import Request
+from tollhouse.edge.log_bounds import LineBounds
 from tollhouse.gateway.client import Call
+from tollhouse.limits.addresses import place_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -68,8 +70,11 @@ class Journal:
         self._log = log
         self._out = out
         self._waiting: list[Request] = []
+        self._bounds = LineBounds()
 
     def saw(self, record: Request) -> None:
+        if record.ending == "refused" and not self._has_room(record.account_id, record.time_ms):
+            return
         self._waiting.append(record)
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
@@ -81,9 +86,17 @@ class Journal:
 
     def refused(self, call: Call, code: str, status: int) -> None:
         """A call that never had an identity: nothing the caller wrote is repeated but the endpoint he found."""
+        if not self._has_room(place_of(call.address) or call.address, call.time_ms):
+            return
         self._log.info(
             "refused", request_id=call.id, operation=call.operation, dialect=call.dialect, status=status, error=code
         )
+
+    def _has_room(self, who: str, now_ms: int) -> bool:
+        """Whether the log takes one more line of a refused call."""
+        if left_out := self._bounds.left_out(now_ms):
+            self._log.warning("left_out", lines=left_out)
+        return self._bounds.admit(who, now_ms)
 
     def defect(self, request_id: str, error: BaseException) -> None:
         """An exception nobody expected: its kind and where it came from, without its text, which may quote a body."""

@@ -26,6 +26,7 @@ from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.refusals import Refusals
+from tollhouse.limits.refused_records import RefusedRecords
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 
@@ -148,6 +149,7 @@ class House:
     purses: Purses = field(default_factory=Purses)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
+    refused_records: RefusedRecords = field(default_factory=RefusedRecords)
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
@@ -156,6 +158,7 @@ class House:
         """For a timer: drop what need not be remembered any more of addresses, refused callers and providers."""
         self.addresses.sweep(now_ms)
         self.refusals.sweep(now_ms)
+        self.refused_records.sweep(now_ms)
         self.health.sweep(now_ms)
 
     def since_ms(self, call: Call) -> int:

@@ -101,12 +101,25 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
             _failed(journey, Overloaded("the process ends"))
         elif error is not None:
             _failed(journey, Defect("a defect of this platform"))
+        if journey.ending == "refused" and journey.status < 500 and not self._may_be_written():
+            return
         try:
             await self.commit()
         except Failure:
             # The failure the caller is about to hear says more than this one, and a failed call is not charged.
             if error is None:
                 raise
+
+    def _may_be_written(self) -> bool:
+        """Whether a refused call is written down; one that is not ends here, and the log and the figures see it."""
+        house, journey = self._house, self._journey
+        if house.refused_records.admit(journey.identity.key.account_id, house.clock.now_ms()):
+            return True
+        record = journey.record()
+        self.committed = True
+        settle(self._held, record)
+        house.witness.saw(record)
+        return False
 
     def _leave_room(self, error: BaseException | None) -> None:
         """The body's room and place are free again. A call that no provider was asked for counts as refused."""

@@ -13,6 +13,7 @@ from tollhouse.store.schema import requests
 
 _INSERT = Insertion(requests)
 _CALLS_AT_ONCE = 5_000
+RECORD_BYTES_MAX = 16_384  # beyond it a record loses what can be large: the raw usage, tags, limits
 _encode = json.Encoder().encode
 _decode = json.Decoder(Request).decode
 
@@ -79,7 +80,14 @@ def _as_json(call: Request) -> str:
         text = _encode(_clean(call))
     if rb"\u0000" in text:
         text = _encode(_clean(call))
+    if len(text) > RECORD_BYTES_MAX:
+        text = _encode(_lean(_clean(call)))
     return text.decode()
+
+
+def _lean(call: Request) -> Request:
+    """A record that is too large, without what a caller or a provider has swollen."""
+    return structs.replace(call, raw_usage=None, tags={}, limits=call.limits[:8], purses=call.purses[:8])
 
 
 def _clean(call: Request) -> Request:
