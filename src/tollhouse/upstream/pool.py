@@ -23,6 +23,7 @@ from tollhouse.upstream.dial import Dialer, authority
 
 PREAMBLE_LINES: Final = 3
 SHARE: Final = 3
+_TIMER_SECONDS: Final = 0.002  # a loop's timer may fire so much early: uvloop counts whole milliseconds
 
 
 class Pool:
@@ -137,7 +138,7 @@ class Origin:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._leave(account_id, turn)
-                if loop.time() >= until:
+                if loop.time() >= until - _TIMER_SECONDS:
                     raise ConnectionsTaken(
                         "all connections to the provider that one account may use are in use: try again",
                         retry_after_ms=1_000,
