@@ -36,7 +36,7 @@ from tollhouse.edge.status import Readiness
 from tollhouse.edge.turns import Turns
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway import late
-from tollhouse.gateway.bodies import Bodies
+from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
 from tollhouse.gateway.destination import Destination, Destinations
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
@@ -199,7 +199,8 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         count=tokenizer,
         sleep=asyncio.sleep,
         aside=threads,
-        bodies=Bodies(clock, BodyRoom(server.bodies_bytes_max)),
+        bodies=Bodies(clock, BodyRoom(server.bodies_bytes_max, server.max_body_bytes)),
+        answers=Bodies(clock, BodyRoom(server.answers_bytes_max, server.max_answer_bytes), ANSWER_WAIT_SECONDS),
         pulse=Pulse(clock, asyncio.sleep),
         rehearsal=_rehearsal(simulator),
         drain_seconds_max=server.drain_seconds_max,

@@ -42,6 +42,9 @@ class Server(Struct, frozen=True, kw_only=True):
     bodies_bytes_max: Annotated[
         Bytes, _help("JSON request bodies above 64 KiB in memory at once, in all; an account gets at most half of it")
     ] = 128 * _MIB
+    answers_bytes_max: Annotated[
+        Bytes, _help("answers above 256 KiB that are sent on whole, in memory at once; an account gets at most half")
+    ] = 192 * _MIB
     max_upload_bytes: Annotated[Bytes, _help("largest multipart request body, spooled to disk")] = 256 * _MIB
     max_answer_bytes: Annotated[Bytes, _help("largest answer read whole from a provider; beyond it 502")] = 64 * _MIB
     header_seconds: Annotated[Seconds, _help("time from a request's first byte to the end of its headers")] = 5

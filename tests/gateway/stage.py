@@ -127,6 +127,7 @@ class Stage:
             sleep=self._sleep,
             aside=Inline(),
             bodies=Bodies(self.clock),
+            answers=Bodies(self.clock),
             pulse=Pulse(self.clock, self._sleep),
             rehearsal={SIMULATED: _destination(Provider(id=SIMULATED, kind="simulator"), self.rehearsal, ())},
             drain_seconds_max=self.drain_seconds_max,

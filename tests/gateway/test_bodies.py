@@ -8,9 +8,17 @@ import asyncio
 
 import pytest
 
-from tests.gateway.fakes import NOW_MS, FakeClient, FakeLimits, identity
-from tests.gateway.stage import LIVE, TEST, Stage, asking, run, turns
-from tollhouse.core.failure import BadRequest, Failure, InsufficientQuota, Overloaded, RateLimited, RequestTooLarge
+from tests.gateway.fakes import NOW_MS, FakeClient, FakeLimits, FakeUpstream, identity
+from tests.gateway.stage import LIVE, TEST, Stage, answer, asking, buffered, run, turns
+from tollhouse.core.failure import (
+    BadRequest,
+    Failure,
+    InsufficientQuota,
+    MemoryTaken,
+    Overloaded,
+    RateLimited,
+    RequestTooLarge,
+)
 from tollhouse.gateway.bodies import SMALL_BYTES, Bodies, BodyPlace
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.limits.body_room import BodyRoom
@@ -250,3 +258,76 @@ def test_g3_a_body_of_unknown_length_takes_room_as_it_grows() -> None:
         assert sorted(set(taken)) == [0, MIB, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB]
 
     run(main())
+
+
+# Answers: the same for what a provider sends, where it is sent on whole.
+
+LARGE = answer("word " * 200_000)  # a megabyte
+
+
+def large_answers(room: int) -> Stage:
+    stage = Stage(FakeUpstream(buffered(LARGE[:600_000], LARGE[600_000:])), money=10**14)
+    stage.house.answers = Bodies(stage.clock, BodyRoom(room), wait_seconds=0)
+    return stage
+
+
+def test_g7_a_large_answer_has_room_until_it_has_left() -> None:
+    stage = large_answers(8 * MIB)
+    seen: list[int] = []
+
+    async def main() -> None:
+        client = FakeClient(asking())
+        client.on_part = lambda data: seen.append(stage.house.answers.room.used)
+        await stage.ask(client)
+        assert client.data == LARGE
+
+    run(main())
+    assert seen == [MIB]
+    assert stage.house.answers.room.used == 0
+
+
+def test_g7_answers_that_are_not_taken_keep_further_ones_with_the_provider_who_is_not_to_blame() -> None:
+    stage = large_answers(2 * MIB)
+
+    async def main() -> None:
+        unread = FakeClient(asking())
+        unread.slow = asyncio.Event()
+        serving = asyncio.ensure_future(stage.ask(unread))
+        await turns(50)
+        assert stage.house.answers.room.used == MIB
+        with pytest.raises(MemoryTaken):
+            await stage.ask(FakeClient(asking()))
+        assert stage.health.untroubled()
+        assert stage.ledger.records[-1].charge is None, "we failed, before the first byte"
+        unread.slow.set()
+        await serving
+        await stage.ask(FakeClient(asking()))
+
+    run(main())
+    assert stage.house.answers.room.used == 0
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["small", "large"])
+def test_g3_a_large_body_is_dropped_when_the_answer_begins(kept: bool) -> None:
+    """Room is for what is on its way in; where nobody reports usage, the text of a dropped body is estimated."""
+    words = 10_000 if kept else 800_000
+    unreported = answer(usage=None)
+    stage = Stage(FakeUpstream(buffered(unreported)), money=10**14, model={"context_tokens": 10**6})
+    seen: list[int] = []
+
+    async def main() -> None:
+        body = asking(messages=[{"role": "user", "content": "a b c d " * (words // 4)}])
+        client = Upload(body)
+        client.on_part = lambda data: seen.append(stage.house.bodies.room.used)
+        client.comes.set()
+        await stage.ask(client)
+
+    run(main())
+    record = stage.ledger.records[-1]
+    assert record.usage_source == "counted"
+    if kept:
+        assert record.usage.input >= words
+        assert record.usage.input < words + 20
+    else:
+        assert seen == [0]
+        assert abs(record.usage.input - words * 2 // 4) < 100  # bytes, four a token

@@ -83,6 +83,7 @@ class Premises:
             sleep=asyncio.sleep,
             aside=Inline(),
             bodies=Bodies(clock),
+            answers=Bodies(clock),
             pulse=Pulse(clock, asyncio.sleep),
             rehearsal={SIMULATED: _destination(Named(id=SIMULATED, kind="simulator"), rehearsal)},
             drain_seconds_max=DRAIN_SECONDS_MAX,

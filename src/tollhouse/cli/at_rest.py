@@ -51,6 +51,7 @@ def at_rest(office: Office) -> House:
         sleep=asyncio.sleep,
         aside=nobody,
         bodies=Bodies(office.clock),
+        answers=Bodies(office.clock),
         pulse=Pulse(office.clock, asyncio.sleep),
         rehearsal={},
         show_provider=False,

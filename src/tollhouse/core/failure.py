@@ -31,6 +31,7 @@
     +- UpstreamTimeout        504  upstream_timeout
     +- Overloaded             503  overloaded            (529 in the anthropic dialect) shedding, draining, no database
     |  +- ConnectionsTaken         those to a provider that the caller's account may use; nothing was sent
+    |  +- MemoryTaken              so are the places for large requests, or for large answers
     +- Defect                 500  server_error          our own defect
 
 Rooms raise these; only a protocol's `failure.py` turns one into bytes, in that protocol's own error shape.
@@ -284,6 +285,10 @@ class Overloaded(Failure):
 
 
 class ConnectionsTaken(Overloaded):
+    pass
+
+
+class MemoryTaken(Overloaded):
     pass
 
 

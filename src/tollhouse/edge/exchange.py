@@ -1,5 +1,6 @@
 """One request and its answer on the caller's connection: the ASGI messages behind the gateway's `Client` port."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -14,6 +15,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+
+
+SLICE_BYTES = 1024 * 1024
+"""Of a large answer: the event loop turns between two, also while the client takes all that it is given."""
 
 
 class Exchange:
@@ -94,7 +99,13 @@ class Exchange:
         self.head_sent = True
         head = [*headers, *self._always, (b"content-length", b"%d" % len(body))]
         await self._send({"type": "http.response.start", "status": status, "headers": head})
-        await self._send({"type": "http.response.body", "body": body})
+        at = 0
+        while len(body) - at > SLICE_BYTES:
+            part = memoryview(body)[at : at + SLICE_BYTES]
+            await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)
+            at += SLICE_BYTES
+        await self._send({"type": "http.response.body", "body": memoryview(body)[at:] if at else body})
 
     async def head(self, status: int, headers: Headers) -> None:
         self.head_sent = True

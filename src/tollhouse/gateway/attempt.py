@@ -7,6 +7,7 @@ be tried; an error that hides inside a 200 is found here too.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tollhouse.core.failure import (
@@ -14,6 +15,7 @@ from tollhouse.core.failure import (
     ConnectionsTaken,
     Defect,
     Failure,
+    MemoryTaken,
     RequestTooLarge,
     UpstreamError,
     UpstreamRefusedKey,
@@ -24,10 +26,11 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
 from tollhouse.core.wire import Answer, Outgoing
 from tollhouse.gateway.blame import hold_against
+from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import NOTHING, Journey
-from tollhouse.gateway.large import worked
+from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
@@ -43,6 +46,8 @@ from tollhouse.routing.choice import Choice
 from tollhouse.routing.health import Blame
 
 ERROR_BYTES_MAX: Final = 65_536
+FORGOTTEN_BYTES: Final = 1024 * 1024
+"""Of a request's body: beyond it, it is dropped as soon as an answer begins, and counted by estimate if it must be."""
 NANO_PER_MILLI: Final = 1_000_000
 
 
@@ -122,13 +127,16 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with Leaving(client, house.drain_seconds_max, abort) as leaving:
-            outgoing = _outgoing(journey, request, choice, destination)
+            make = partial(_outgoing, journey, request, choice, destination)
+            outgoing = make() if request.length <= LARGE_BYTES else await house.aside.run(account, make)
             answer = await destination.upstream.send(outgoing)
             if answer.status != 200:
                 raise Faulted(await _error(answer, destination, journey.call.operation))
             made = await _understand(house, journey, request, choice, answer)
         if isinstance(made, Opened):
             made.give_up_at = leaving.give_up_at
+        if request.length > FORGOTTEN_BYTES:
+            _forget_body(journey, request)
         error = None
         return made
     except Faulted as faulted:
@@ -161,13 +169,21 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             house.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
 
 
+def _forget_body(journey: Journey, request: Request) -> None:
+    """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on."""
+    request.members = {}
+    journey.body_forgotten = True
+    if journey.room is not None:
+        journey.room.release()
+
+
 def blame_of(failure: Failure) -> Blame:
     """Whose fault a failure is that came without a status of its own: on the way, or hidden inside a 200."""
     if isinstance(failure, BadRequest | RequestTooLarge):
         return "request"
     if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
         return "key"
-    return "none" if isinstance(failure, Defect | ConnectionsTaken) else "offer"
+    return "none" if isinstance(failure, Defect | ConnectionsTaken | MemoryTaken) else "offer"
 
 
 def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:
@@ -204,7 +220,7 @@ async def _understand(
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
     operation, account_id = journey.call.operation, journey.identity.account.id
     if not _is_event_stream(answer):
-        body = await read_whole(answer, house.answer_bytes_max)
+        body = await _buffered(house, journey, answer)
         reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
         if not request.stream:
             return Whole(body, reading)
@@ -277,6 +293,8 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
         size += len(data)
         if size > bytes_max:
             raise _too_large(bytes_max)
+        if size > LARGE_BYTES:
+            await _room(house, journey).grow(size, bytes_max)
         pending = len(data) + aggregate.pending
         await worked(house, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
     body = await worked(house, account_id, size, aggregate.finish)
@@ -288,8 +306,13 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
     return Whole(body, reading, aggregate.cut)
 
 
-async def read_whole(answer: Answer, bytes_max: int) -> bytes:
-    """The whole body. Raises UpstreamError beyond `bytes_max`, and what `Answer.read` raises."""
+async def _buffered(house: House, journey: Journey, answer: Answer) -> bytes:
+    """The whole body of an answer; a large one waits for room in memory, unread, and has it until it has left.
+
+    Raises UpstreamError beyond `answer_bytes_max`, Overloaded where there is no room for long, and what `Answer.read`
+    raises.
+    """
+    bytes_max = house.answer_bytes_max
     piece = await answer.read()
     pieces, size = [], 0
     while piece:
@@ -297,8 +320,18 @@ async def read_whole(answer: Answer, bytes_max: int) -> bytes:
         size += len(piece)
         if size > bytes_max:
             raise _too_large(bytes_max)
+        if size > LARGE_BYTES:
+            await _room(house, journey).grow(size, bytes_max)
         piece = await answer.read()
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if len(pieces) == 1:
+        return pieces[0]
+    return await worked(house, journey.identity.account.id, size, partial(b"".join, pieces))
+
+
+def _room(house: House, journey: Journey) -> BodyPlace:
+    if journey.answer_room is None:
+        journey.answer_room = house.answers.place(journey.identity.key.account_id)
+    return journey.answer_room
 
 
 def _too_large(bytes_max: int) -> UpstreamError:
@@ -307,10 +340,13 @@ def _too_large(bytes_max: int) -> UpstreamError:
 
 async def _error(answer: Answer, destination: Destination, operation: Operation) -> Fault:
     """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
+    pieces: list[bytes] = []
     try:
-        body = await read_whole(answer, ERROR_BYTES_MAX)
+        while sum(map(len, pieces)) <= ERROR_BYTES_MAX and (piece := await answer.read()):
+            pieces.append(piece)
     except (UpstreamError, UpstreamTimeout):
-        body = b""
+        pieces.clear()
+    body = b"".join(pieces)
     return destination.kind.read_error(operation, answer.status, answer.headers, body)
 
 

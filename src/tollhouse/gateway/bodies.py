@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from tollhouse.core.clock import Clock
-from tollhouse.core.failure import Overloaded
+from tollhouse.core.failure import MemoryTaken
 from tollhouse.limits.body_room import BodyRoom
 
 SMALL_BYTES: Final = 64 * 1024
 STEP_BYTES: Final = 1024 * 1024  # the room taken at first for a body whose length is unknown; then twice as much, ...
 WAIT_SECONDS: Final = 10.0
+ANSWER_WAIT_SECONDS: Final = 300.0  # an answer that was paid for waits longer: its provider is kept waiting
 LOOK_SECONDS: Final = 1.0  # how often somebody who waits has slow bodies cut off
 SLOW_BYTES_PER_SECOND: Final = 64 * 1024
 GRACE_NS: Final = 2_000_000_000  # a body is not judged slow before
@@ -46,7 +47,7 @@ class BodyPlace:
         self.cut: Callable[[], None] | None = None
 
     async def reserve(self, size: int) -> None:
-        """Have room for `size` bytes in all. Waits until there is; raises Overloaded where that takes too long."""
+        """Have room for `size` bytes in all. Waits until there is; raises MemoryTaken where that takes too long."""
         if size > SMALL_BYTES and size > self.bytes:
             await self._bodies.take(self, size - self.bytes)
 
@@ -74,7 +75,7 @@ class Bodies:
         return BodyPlace(self, account_id, self._clock.ticks_ns())
 
     async def take(self, place: BodyPlace, size: int) -> None:
-        """Add `size` bytes to a place. Raises Overloaded."""
+        """Add `size` bytes to a place. Raises MemoryTaken."""
         queue = self._waiting.get(place.account_id)
         if queue is None and self.room.fits(place.account_id, size):
             self._give(place, size)
@@ -103,9 +104,9 @@ class Bodies:
                 return
             waited += LOOK_SECONDS
             self._cut_slow()
-        raise Overloaded(
-            "This platform is reading as many large requests as it has memory for: try again in a moment.",
-            retry_after_ms=int(self._wait_seconds * 1_000),
+        raise MemoryTaken(
+            "This platform holds as many large requests and answers as it has memory for: try again in a moment.",
+            retry_after_ms=10_000,
         )
 
     def _give(self, place: BodyPlace, size: int) -> None:

@@ -56,7 +56,9 @@ class Journey:
     script: str = ""  # what a test-mode call asks the simulator to do
     body_bytes: int = 0
     entry: Entry | None = None  # its place while its body is read
-    room: BodyPlace | None = None  # of a large body, until the call is over
+    room: BodyPlace | None = None  # of a large body, until it is needed no more
+    body_forgotten: bool = False  # the call was made, and its large body is not in memory any more
+    answer_room: BodyPlace | None = None  # of a large buffered answer, until it has left
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
     dispatched: bool = False

@@ -14,6 +14,7 @@ from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
 from tollhouse.core.request import Doubt
 from tollhouse.core.usage import Usage
+from tollhouse.gateway.admit import BYTES_PER_TOKEN
 from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.large import counted_in_turn
@@ -57,17 +58,26 @@ async def meter(
 async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
     """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller.
 
-    Input is at most what was held for, which is no more than the model can read.
+    Input is at most what was held for, which is no more than the model can read. Of a body that is not kept any more,
+    the text is estimated by its bytes.
     """
     asked, account_id = journey.asked, journey.identity.account.id
-    text = await counted_in_turn(house, account_id, request.length, lambda: prompt(request, has_media=asked.parts > 0))
-    read = min(await house.count.count_aside(text, journey.model, account_id), len(text.encode()))
+    if journey.body_forgotten:
+        read = asked.bytes // BYTES_PER_TOKEN
+    else:
+        text, ids = await counted_in_turn(
+            house,
+            account_id,
+            request.length,
+            lambda: (prompt(request, has_media=asked.parts > 0), token_ids(request)),
+        )
+        read = min(await house.count.count_aside(text, journey.model, account_id), len(text.encode())) + ids
     most = LARGEST_CONTEXT * request.prompts if journey.most_in is None else journey.most_in
     seen = min(asked.seen, most)
     heard = min(asked.heard, most - seen)
     journey.usage = structs.replace(
         delivered,
-        input=min(read + token_ids(request) + asked.looked_up, most - seen - heard),
+        input=min(read + asked.looked_up, most - seen - heard),
         output=_within_cap(journey, request, delivered.output),
         image_in=seen,
         audio_in=heard,

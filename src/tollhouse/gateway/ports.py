@@ -139,7 +139,8 @@ class House:
     pulse: Pulse
     rehearsal: Destinations  # where the calls of test-mode keys go
     aside: Aside  # threads for what is too large for the event loop
-    bodies: Bodies
+    bodies: Bodies  # room for what callers send
+    answers: Bodies  # room for what providers send, where it is sent on whole
     drain_seconds_max: int = 600
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False

@@ -129,6 +129,8 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         room = journey.room
         if room is not None:
             room.release()
+        if journey.answer_room is not None:
+            journey.answer_room.release()
         if error is not None and not journey.dispatched and isinstance(error, Failure | ClientLeft):
             came = journey.body_bytes or (0 if room is None else room.received)
             house.refusals.count(journey.identity.key, came, house.clock.now_ms())

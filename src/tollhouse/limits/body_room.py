@@ -1,4 +1,4 @@
-"""How much memory request bodies may take, of one account and in all.
+"""How much memory bodies of requests, or of answers, may take: of one account and in all.
 
 An account may hold as much as is still free (the dynamic threshold of switches' shared buffers): one alone gets half of
 the room, two get a third each, and however many take what they can, a part stays free for the next one.
@@ -14,8 +14,9 @@ class BodyRoom:
 
     __slots__ = ("_by_account", "bytes_max", "used")
 
-    def __init__(self, bytes_max: int = ROOM_BYTES) -> None:
-        self.bytes_max = bytes_max
+    def __init__(self, bytes_max: int = ROOM_BYTES, largest: int = 0) -> None:
+        """`largest`: bytes of a single body, for which there must be room."""
+        self.bytes_max = max(bytes_max, 2 * largest)
         self.used = 0
         self._by_account: dict[str, int] = {}
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 from tollhouse.upstream.stream import Stream
 
 _SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
+_SLICES_A_TURN: Final = 4
 JOIN_BYTES_MAX: Final = 65_536  # up to here head and body leave in one write
 _KEEPALIVE_SECONDS: Final = 60  # a provider may think for minutes; firewalls forget silent connections sooner
 
@@ -25,7 +26,7 @@ class Connection(asyncio.Protocol):
     account_id: whose call it carries; None while it is idle."""
 
     __slots__ = (
-        *("_full", "_owner", "_paused", "_rest", "_stream", "_transport"),
+        *("_full", "_owner", "_paused", "_rest", "_stream", "_transport", "_turning"),
         *("account_id", "closed", "idle_since_ns", "reused"),
     )
 
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._stream: Stream | None = None
         self._rest = memoryview(b"")  # of the request's body
         self._full = False  # the transport asks not to be given more
+        self._turning = False  # the rest goes on with the next turn of the event loop
         self._paused = False
         self.reused = False
         self.closed = False
@@ -61,10 +63,21 @@ class Connection(asyncio.Protocol):
         self._send_rest()
 
     def _send_rest(self) -> None:
+        """Send on while the provider reads, and let the event loop turn in between: copying 30 MiB takes 25 ms."""
         assert self._transport is not None
-        while self._rest and not self._full:
+        for _ in range(_SLICES_A_TURN):
+            if not self._rest or self._full:
+                return
             piece, self._rest = self._rest[:_SLICE_BYTES], self._rest[_SLICE_BYTES:]
             self._transport.write(piece)
+        if self._rest and not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turning = False
+        if not self.closed:
+            self._send_rest()
 
     # What the stream asks for: see stream.Line.
 
