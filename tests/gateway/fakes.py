@@ -84,13 +84,13 @@ class FakeClient:
     def body_is_here(self) -> bool:
         return True
 
-    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
         if self._body_failure is not None:
             raise self._body_failure
         if self.leaves_before_body:
             self.leave()
             raise ClientLeft
-        return self._body
+        return [self._body]
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         await self.head(status, headers)

@@ -39,7 +39,7 @@ class Upload(FakeClient):
     def body_is_here(self) -> bool:
         return False
 
-    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
         assert place is not None, "a body that is still to come has room taken for it"
         self.asked = True
         await place.reserve(self.length)

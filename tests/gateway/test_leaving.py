@@ -56,7 +56,7 @@ def test_who_leaves_with_the_last_of_his_body_is_sent_nowhere_and_pays_nothing(s
     """A stream was charged for a prompt that nobody had read; a buffered call was sent for nobody."""
 
     class Hasty(FakeClient):
-        async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+        async def body(self, place: BodyPlace | None = None) -> list[bytes]:
             self.leave()
             return await super().body(place)
 

@@ -283,7 +283,7 @@ def test_a_client_keeps_its_promises(made: type[Faked] | type[Caller]) -> None:
         left: list[str] = []
         asking = made(b"{}")
         client: Client = asking.client
-        assert await client.body() == b"{}"
+        assert await client.body() == [b"{}"]
         await client.whole(200, [(b"content-type", b"text/plain")], b"hello")
         assert asking.seen() == (200, b"hello", True)
 

@@ -23,7 +23,7 @@ class Slow(FakeClient):
         super().__init__(asking())
         self._stage, self._late_ms, self._meanwhile = stage, late_ms, meanwhile
 
-    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
         self._stage.clock.ms += self._late_ms
         if self._meanwhile is not None:
             self._stage.keys.put(self._meanwhile)

@@ -23,7 +23,7 @@ _BYTES_LOOKED_AT_MAX = 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_members(body: bytes | bytearray) -> Members:
+def read_members(body: bytes) -> Members:
     """Decode a request body. Raises BadRequest that says what is wrong at which line and column (both from 1)."""
     if body.startswith(_BYTE_ORDER_MARK):
         body = body[len(_BYTE_ORDER_MARK) :]
@@ -41,7 +41,7 @@ def read_members(body: bytes | bytearray) -> Members:
         raise BadRequest("The request body is nested too deeply: its JSON is not read.") from None
 
 
-def _reason(body: bytes | bytearray, complaint: str) -> str:
+def _reason(body: bytes, complaint: str) -> str:
     """What the decoder found, in words of ours where its own would mislead."""
     if not body or body.isspace():
         return "it is empty"
@@ -56,7 +56,7 @@ def _reason(body: bytes | bytearray, complaint: str) -> str:
     return f"it ends too early, at {_place(body, len(body))}"
 
 
-def _half_pair(body: bytes | bytearray) -> int | None:
+def _half_pair(body: bytes) -> int | None:
     """Where an escape stands that is one half of a surrogate pair without the other."""
     at = 0
     for _ in range(_ESCAPES_LOOKED_AT_MAX):
@@ -75,7 +75,7 @@ def _half_pair(body: bytes | bytearray) -> int | None:
     return None
 
 
-def _place(body: bytes | bytearray, at: int) -> str:
+def _place(body: bytes, at: int) -> str:
     line_start = body.rfind(b"\n", 0, at) + 1
     column = len(body[line_start:at].decode(errors="replace")) + 1
     line = body.count(b"\n", 0, at) + 1

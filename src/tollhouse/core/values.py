@@ -19,7 +19,7 @@ _INSIDE: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _QUOTE: Final = ord('"')
 
 
-def require_countable(body: bytes | bytearray) -> None:
+def require_countable(body: bytes) -> None:
     """Raises RequestTooLarge for a text with more values, or more nested ones, than this platform decodes."""
     separators, nested = _upper_bounds(body)
     if separators <= VALUES_MAX and nested <= NESTED_MAX:
@@ -32,7 +32,7 @@ def require_countable(body: bytes | bytearray) -> None:
         )
 
 
-def is_small(body: bytes | bytearray, bytes_max: int, separators_max: int) -> bool:
+def is_small(body: bytes, bytes_max: int, separators_max: int) -> bool:
     """Whether a text is short and has few values, so that decoding it takes well below a millisecond or two."""
     size = len(body)
     if size <= separators_max:
@@ -40,7 +40,7 @@ def is_small(body: bytes | bytearray, bytes_max: int, separators_max: int) -> bo
     return size <= bytes_max and sum(map(body.count, b",[{")) <= separators_max
 
 
-def _upper_bounds(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int, int]:
+def _upper_bounds(body: bytes, step: int = _STEP_BYTES) -> tuple[int, int]:
     """Separators and nested values, those within strings among them."""
     separators = nested = 0
     for at in range(0, len(body), step):
@@ -51,7 +51,7 @@ def _upper_bounds(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int
     return separators, nested
 
 
-def _counts(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int, int]:
+def _counts(body: bytes, step: int = _STEP_BYTES) -> tuple[int, int]:
     """The same without strings; stops where it is too much already."""
     separators = nested = at = 0
     within_string = False
@@ -77,7 +77,7 @@ def _counts(body: bytes | bytearray, step: int = _STEP_BYTES) -> tuple[int, int]
     return separators, nested
 
 
-def _skip(text: bytes | bytearray, at: int, end: int) -> int:
+def _skip(text: bytes, at: int, end: int) -> int:
     """Where the inside of a string that is under way ends, or `end`; one further if a backslash stands before `end`,
     whose character comes after it."""
     match = _INSIDE.match(text, at, end)

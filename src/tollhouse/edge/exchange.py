@@ -49,7 +49,7 @@ class Exchange:
     def body_is_here(self) -> bool:
         return not self._connection.more_body
 
-    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
         """See `Client.body`. Asked for once the caller is known: before that, nobody is told what is wrong with it."""
         _require_json(self.headers)
         length = _length(self.headers)
@@ -64,27 +64,27 @@ class Exchange:
         data: bytes = message.get("body", b"")
         if len(data) > self.body_max:
             raise self._too_large()
-        return await self._rest(data, place) if message.get("more_body") else data
+        return await self._rest(data, place) if message.get("more_body") else [data]
 
-    async def _rest(self, first: bytes, place: BodyPlace | None) -> bytearray:
-        """The whole body, of which the first piece is here. It grows in place, so that it is never in memory twice."""
-        body, more = bytearray(first), True
+    async def _rest(self, first: bytes, place: BodyPlace | None) -> list[bytes]:
+        """The whole body, of which the first piece is here."""
+        pieces, size, more = [first], len(first), True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
             piece = message.get("body", b"")
-            size = len(body) + len(piece)
+            size += len(piece)
             if size > self.body_max:
                 raise self._too_large()
             if place is not None:
                 place.received = size
                 await place.grow(size, self.body_max)
-            body += piece
+            pieces.append(piece)
             more = message.get("more_body", False)
         if place is not None:
             place.cut = None
-        return body
+        return pieces
 
     def _cut(self) -> None:
         """End a body that comes too slowly while others wait for its room."""

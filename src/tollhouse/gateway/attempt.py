@@ -16,6 +16,7 @@ from tollhouse.core.failure import (
     Defect,
     Failure,
     MemoryTaken,
+    Overloaded,
     RequestTooLarge,
     UpstreamError,
     UpstreamRefusedKey,
@@ -136,7 +137,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         if isinstance(made, Opened):
             made.give_up_at = leaving.give_up_at
         if request.length > FORGOTTEN_BYTES:
-            _forget_body(journey, request)
+            await _forget_body(house, journey, request, outgoing)
         error = None
         return made
     except Faulted as faulted:
@@ -169,10 +170,21 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             house.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
 
 
-def _forget_body(journey: Journey, request: Request) -> None:
-    """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on."""
-    request.members = {}
+async def _forget_body(house: House, journey: Journey, request: Request, outgoing: Outgoing) -> None:
+    """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on.
+
+    A thread drops it, for giving 30 MiB back to the system takes 5 ms.
+    """
+
+    def drop() -> None:
+        request.members.clear()
+        outgoing.body = b""
+
     journey.body_forgotten = True
+    try:
+        await house.aside.run(journey.identity.key.account_id, drop)
+    except Overloaded:  # the account's own work waits: the loop does it
+        drop()
     if journey.room is not None:
         journey.room.release()
 

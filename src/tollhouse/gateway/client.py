@@ -26,8 +26,9 @@ class Client(Protocol):
         """The whole body has arrived: reading it waits for nobody."""
         ...
 
-    async def body(self, place: BodyPlace | None = None) -> bytes | bytearray:
-        """The whole request body. `place`: where a large one finds room in memory.
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
+        """The whole request body, in the pieces in which it came: joining many megabytes is work for a thread.
+        `place`: where a large one finds room in memory.
 
         Raises BadRequest for another content type, RequestTooLarge, Overloaded where there is no room, and ClientLeft
         when the caller is gone before its end.

@@ -100,7 +100,7 @@ async def explain(house: House, identity: Identity, operation: Operation, header
     journey = Journey(call, identity)
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
-    request = await _read(found, understand(house, journey, body))
+    request = await _read(found, understand(house, journey, [body]))
     if request is None:
         return found
     found.asked, found.tags, found.tokens = request.model, journey.tags, reserved(journey, request)
@@ -232,8 +232,8 @@ class _Envelope:
 
     def on_gone(self, call: Callable[[], None] | None) -> None: ...
 
-    async def body(self, place: BodyPlace | None = None) -> bytes:
-        return b""
+    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
+        return []
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None: ...
 

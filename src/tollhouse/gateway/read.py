@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from tollhouse.access.secrets import without_keys
-from tollhouse.core.failure import BadRequest
+from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import is_small, require_countable
 from tollhouse.gateway.hold import something_left
@@ -33,21 +33,29 @@ async def read(house: House, journey: Journey) -> Request:
     client = journey.call.client
     if not client.body_is_here:
         _enter(house, journey)
-    body = await client.body(journey.room)
-    journey.body_bytes = len(body)
+    pieces = await client.body(journey.room)
+    journey.body_bytes = sum(map(len, pieces))
     if journey.body_bytes > SMALL_BYTES_MAX and journey.entry is None:
         _enter(house, journey)
-    return await understand(house, journey, body)
+    return await understand(house, journey, pieces)
 
 
-async def understand(house: House, journey: Journey, body: bytes | bytearray) -> Request:
-    """Decode a body, a large one in a thread. Raises RequestTooLarge, BadRequest, UnsupportedParameter."""
+async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Request:
+    """Decode a body, a large one in a thread. Takes the pieces away, so that nothing keeps them in memory.
+
+    Raises RequestTooLarge, BadRequest, UnsupportedParameter.
+    """
     operation = journey.call.operation
-    if is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces) if sum(map(len, pieces)) <= SMALL_BYTES_MAX else None
+    if body is not None and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
         request, journey.asked = _decoded(operation, body)
     else:
-        work = partial(_counted_and_decoded, operation, body)
-        request, journey.asked = await house.aside.run(journey.identity.key.account_id, work)
+        body = None
+        work = partial(_counted_and_decoded, operation, pieces)
+        made = await house.aside.run(journey.identity.key.account_id, work)
+        if isinstance(made, Failure):
+            raise made
+        request, journey.asked = made
     if request.dropped:
         journey.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
     journey.stream = request.stream
@@ -67,14 +75,20 @@ def _enter(house: House, journey: Journey) -> None:
         journey.room = house.bodies.place(journey.identity.key.account_id)
 
 
-def _decoded(operation: Operation, body: bytes | bytearray) -> tuple[Request, Extent]:
+def _decoded(operation: Operation, body: bytes) -> tuple[Request, Extent]:
     request = read_openai(operation, body)
     return request, extent(request)
 
 
-def _counted_and_decoded(operation: Operation, body: bytes | bytearray) -> tuple[Request, Extent]:
-    require_countable(body)
-    return _decoded(operation, body)
+def _counted_and_decoded(operation: Operation, pieces: list[bytes]) -> tuple[Request, Extent] | Failure:
+    """The failure is handed back without its traceback, which would keep the body until the event loop frees it."""
+    body = b"".join(pieces)
+    pieces.clear()
+    try:
+        require_countable(body)
+        return _decoded(operation, body)
+    except Failure as failure:
+        return failure.with_traceback(None)
 
 
 def _text(header: bytes) -> str:

@@ -9,6 +9,7 @@ from tollhouse.upstream.stream import Stream
 
 _SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
 _SLICES_A_TURN: Final = 4
+_NOTHING: Final = memoryview(b"")
 JOIN_BYTES_MAX: Final = 65_536  # up to here head and body leave in one write
 _KEEPALIVE_SECONDS: Final = 60  # a provider may think for minutes; firewalls forget silent connections sooner
 
@@ -34,7 +35,7 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._stream: Stream | None = None
-        self._rest = memoryview(b"")  # of the request's body
+        self._rest = _NOTHING  # of the request's body
         self._full = False  # the transport asks not to be given more
         self._turning = False  # the rest goes on with the next turn of the event loop
         self._paused = False
@@ -67,10 +68,12 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         for _ in range(_SLICES_A_TURN):
             if not self._rest or self._full:
-                return
+                break
             piece, self._rest = self._rest[:_SLICE_BYTES], self._rest[_SLICE_BYTES:]
             self._transport.write(piece)
-        if self._rest and not self._turning:
+        if not self._rest:
+            self._rest = _NOTHING  # an empty view would keep the whole body in memory
+        elif not (self._full or self._turning):
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
 
@@ -106,7 +109,7 @@ class Connection(asyncio.Protocol):
         stream, self._stream = self._stream, None
         if not self.closed:
             self.closed = True
-            self._rest = memoryview(b"")
+            self._rest = _NOTHING
             self._owner.forget(self)
             if self._transport is not None:
                 self._transport.abort()

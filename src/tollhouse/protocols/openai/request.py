@@ -59,7 +59,7 @@ class Request(Struct, kw_only=True):
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
 
 
-def read(operation: Operation, body: bytes | bytearray) -> Request:
+def read(operation: Operation, body: bytes) -> Request:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
     members = read_members(body)
     beyond = unlisted(operation, members)
