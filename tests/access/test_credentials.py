@@ -187,3 +187,9 @@ def test_whatever_bytes_arrive_there_is_an_answer(headers: Headers, query: bytes
     said = got.message if isinstance(got, Failure) else got
     assert said.isascii()
     assert said.isprintable()
+
+
+@pytest.mark.parametrize("gemini", [True, False])
+def test_g2_a_query_of_thousands_of_keys_is_refused_unread(gemini: bool) -> None:
+    with pytest.raises(BadRequest, match="more than 50 parameters"):
+        present([], b"key=a&" * 2_700, gemini, lambda digest: False)

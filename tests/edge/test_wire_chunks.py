@@ -73,9 +73,7 @@ def test_what_is_no_chunk_is_refused_wherever_it_comes() -> None:
     st.lists(st.tuples(st.text("\r\n0;a", min_size=1, max_size=80), st.sampled_from(("", ";x", ";" + "y" * 90)))),
     st.lists(st.integers(0, 400), max_size=5),
 )
-def test_data_that_looks_like_framing_is_data_wherever_it_is_cut(
-    chunks: list[tuple[str, str]], cuts: list[int]
-) -> None:
+def test_data_that_looks_like_framing_is_data_however_cut(chunks: list[tuple[str, str]], cuts: list[int]) -> None:
     whole = "".join(f"{len(data):x}{more}\r\n{data}\r\n" for data, more in chunks).encode() + b"0\r\n\r\n" + BEHIND
     places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
     pieces = [whole[begin:end] for begin, end in pairwise(places)]

@@ -134,6 +134,13 @@ def test_one_account_cannot_use_up_the_retries_of_all() -> None:
     assert all(budget.withdraw("honest", 0) for _ in range(40))
 
 
+def test_d1_accounts_that_fail_together_leave_retries_to_the_next_one() -> None:
+    budget = RetryBudget(floor_per_second=0)
+    spent = [sum(budget.withdraw(f"hostile {number}", 0) for _ in range(100)) for number in range(3)]
+    assert spent == [50, 40, 5]
+    assert sum(budget.withdraw("honest", 0) for _ in range(3)) == 3
+
+
 def test_an_account_earns_by_its_own_calls_and_by_the_clock_and_is_forgotten_when_it_has_saved_all() -> None:
     budget = RetryBudget(reserve=100, account_reserve=5, floor_per_second=1)
     while budget.withdraw("a", 0):

@@ -19,6 +19,8 @@ _CARRIERS = frozenset(CARRIERS)
 _USUAL = re.compile(rb"Bearer ([0-9A-Za-z_.~+/=:|@!#*-]+)")
 _BEARER = re.compile(r"bearer(?:[ \t]+|$)", re.IGNORECASE)
 _QUERY = "?key="
+FIELDS_MAX: Final = 50
+"""Parameters of a query in which a key is looked for."""
 _HOW = "Send a key of this platform as `Authorization: Bearer sk-th-...`"
 
 
@@ -41,7 +43,8 @@ def present(
     """The one key a request carries. `headers` have lower-case names; `known` answers for a SHA-256.
 
     Of several carriers the one with a key of our form, or a known one, is used; the others are other vendors'
-    left-overs. Raises KeyRefused if there is none or it cannot be one, BadRequest for two different keys of ours.
+    left-overs. Raises KeyRefused if there is none or it cannot be one, BadRequest for two different keys of ours, and for
+    a query of too many parameters.
     """
     found = [pair for pair in headers if pair[0] in _CARRIERS]
     read_query = gemini_query_allowed and b"key=" in query
@@ -97,7 +100,10 @@ def _from_header(name: str, value: bytes) -> _Carried:
 
 
 def _from_query(query: bytes) -> list[_Carried]:
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise BadRequest(f"The query of this request has more than {FIELDS_MAX} parameters.") from None
     return [_carried(_QUERY, value.strip(" \t")) for name, value in pairs if name == "key"]
 
 

@@ -11,6 +11,8 @@ from tollhouse.access.secrets import BODY_LENGTH, CHECKSUM_LENGTH, PREFIXES, mod
 
 _SCHEMES = frozenset({"basic", "digest", "token", "apikey", "api-key", "key", "negotiate", "ntlm", "hmac", "dpop"})
 _FORBIDDEN = re.compile(r"[^\x21-\x7e]|[\"'`,]")
+_BEYOND_ASCII = re.compile(r"[^\0-\x7e]")
+_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f]")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00b4\u00ab\u00bb"
 
 _PLACEHOLDER = re.compile(
@@ -47,9 +49,9 @@ def odd_form(text: str) -> str | None:
         return "has no blank between `Bearer` and the key" if text[:6].lower() == "bearer" else None
     if text[0] in _QUOTES or text[-1] in _QUOTES:
         return "stands in quotes: send the key without them"
-    if any(ord(character) > 126 for character in text):
+    if _BEYOND_ASCII.search(text) is not None:
         return "contains a character that is not ASCII: it was probably copied with formatting"
-    if any(character < " " and character != "\t" for character in text):
+    if _CONTROL.search(text) is not None:
         return "contains a control character or a line break"
     return _odd_words(text)
 

@@ -13,9 +13,12 @@ import msgspec
 from tollhouse.billing.grants import Grant
 from tollhouse.billing.subscription import cents_number, usd_number
 from tollhouse.core.account import Identity
+from tollhouse.core.failure import BadRequest
 from tollhouse.edge.books import Books, Page, number, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.office import bills
+
+_FIELDS_MAX: Final = 50
 
 
 async def subscription(books: Books, exchange: Exchange, identity: Identity) -> None:
@@ -48,7 +51,10 @@ async def subscription(books: Books, exchange: Exchange, identity: Identity) -> 
 
 async def usage(books: Books, exchange: Exchange, identity: Identity) -> None:
     # Tools add parameters of their own against caches; of a date that is given twice the last one counts.
-    asked = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1")))
+    try:
+        asked = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1"), max_num_fields=_FIELDS_MAX))
+    except ValueError:
+        raise BadRequest(f"The query of this request has more than {_FIELDS_MAX} parameters.") from None
     bill = await bills.spent(books.office, identity, asked.get("start_date"), asked.get("end_date"))
     body = {
         "object": "list",

@@ -7,7 +7,7 @@ from tollhouse.core.failure import BadRequest, HeadersTooLarge
 _HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 _END = b"\r\n\r\n"
 _PIECE_BYTES = 256
-"""What a piece beyond the first of a read counts as, in bytes of framing: it costs 3 microseconds, whatever its size."""
+"""What a piece beyond the first of a read counts as, in bytes of framing: each costs 3 microseconds, however small."""
 _LINE_BYTES = 64  # kept of what was fed: enough for a chunk's size, and an extension of some words
 
 

@@ -22,7 +22,7 @@ from tollhouse.protocols.openai.request import read as read_openai
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
 SMALL_BYTES_MAX: Final = 256 * 1024
-SMALL_SEPARATORS_MAX: Final = 4_000
+SMALL_SEPARATORS_MAX: Final = 2_000
 """Of a body that the event loop reads itself: at most a few milliseconds."""
 SIMULATE: Final = b"x-tollhouse-simulate"
 

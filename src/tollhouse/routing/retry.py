@@ -3,7 +3,9 @@
 Retries help against one bad provider and hurt when everything is down: they multiply the load. Hence a budget: each
 call earns a tenth of a retry, each retry costs one, so that in a long outage attempts stay below 1.1 times the calls
 (plus the reserve, once, and one retry a second so that a quiet platform fails over too). Each account has a smaller
-budget of the same form inside the shared one, so that one account's failing calls leave retries to the others.
+budget of the same form inside the shared one, so that one account's failing calls leave retries to the others. Of the
+last tenth of the reserve an account gets none that has spent as many as are left: however many accounts fail together,
+something is left to the next one.
 """
 
 from collections import OrderedDict
@@ -60,7 +62,7 @@ class RetryBudget:
     are remembered: 1,000 at most, the one that began to spend first goes first.
     """
 
-    __slots__ = ("_account_reserve", "_accounts", "_all", "_floor", "_ratio", "_reserve")
+    __slots__ = ("_account_reserve", "_accounts", "_all", "_floor", "_last", "_ratio", "_reserve")
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class RetryBudget:
         self._floor = int(floor_per_second * _MILLI)
         self._reserve = reserve * _MILLI
         self._account_reserve = account_reserve * _MILLI
+        self._last = self._reserve // 10
         self._all = _Savings(self._reserve)
         self._accounts: OrderedDict[str, _Savings] = OrderedDict()
 
@@ -99,6 +102,8 @@ class RetryBudget:
         own.earn(self._floor, self._account_reserve, now_ms)
         self._all.earn(self._floor, self._reserve, now_ms)
         if own.left < _MILLI or self._all.left < _MILLI:
+            return False
+        if self._all.left <= self._last and self._account_reserve - own.left >= self._all.left:
             return False
         own.left -= _MILLI
         self._all.left -= _MILLI

@@ -33,6 +33,8 @@ LIGHT_BODY: Final = 64 * 1024
 LIGHT_TOKENS: Final = 2_048
 LIGHT_FIGURES: Final = 16_384
 """Up to here an answer is made on the event loop (some milliseconds at most), beyond it in a thread."""
+FIGURES_OF_INPUT: Final = 32
+"""What an embedding costs beside its figures, in figures."""
 
 
 def require(amount: int, most: int, what: str, param: str | None = None) -> None:

@@ -14,6 +14,7 @@ from tollhouse.upstream.simulator import fitting, words
 from tollhouse.upstream.simulator.asked import Asked
 from tollhouse.upstream.simulator.bounds import (
     BYTES_MAX,
+    FIGURES_OF_INPUT,
     LIGHT_FIGURES,
     LIGHT_TOKENS,
     LOGPROBS_MAX,
@@ -75,7 +76,7 @@ async def tokens_in(asked: Asked, counter: TextCounter, whose: str) -> int:
 def is_light(asked: Asked, script: Script) -> bool:
     """Whether the answer is made within a few milliseconds, and may be made on the event loop."""
     if asked.operation == "embeddings":
-        return len(asked.inputs) * asked.dimensions <= LIGHT_FIGURES
+        return len(asked.inputs) * (asked.dimensions + FIGURES_OF_INPUT) <= LIGHT_FIGURES
     calls_a_tool = asked.forced_tool is not None or script.tool is not None
     if asked.operation == "moderations" or asked.schema is not None or calls_a_tool:
         return False
