@@ -327,6 +327,9 @@ class Words:
     def count(self, text: str, model: str) -> int:
         return len(text.split())
 
+    async def prepare(self, model: str) -> None:
+        pass
+
     async def count_aside(self, text: str, model: str, account_id: str) -> int:
         return self.count(text, model)
 

@@ -231,6 +231,27 @@ def test_g3_a_body_that_trickles_is_cut_off_while_others_wait() -> None:
     run(main())
 
 
+def test_g3_who_waits_for_room_that_they_hold_themselves_has_nobody_else_cut_off() -> None:
+    stage = Stage(money=10**9)
+    bodies = Small(stage, wait_seconds=1)
+
+    async def main() -> None:
+        cut: list[str] = []
+        for account_id, size in (("hostile", 3 * MIB), ("honest", MIB)):
+            place = bodies.place(account_id)
+            await place.reserve(size)
+            place.cut = lambda name=account_id: cut.append(name)
+        stage.clock.ms += 10_000
+        with pytest.raises(Overloaded):
+            await bodies.place("hostile").reserve(3 * MIB)
+        assert cut == ["hostile"]
+        with pytest.raises(Overloaded):
+            await bodies.place("new").reserve(5 * MIB)
+        assert cut == ["hostile", "honest"], "who holds nothing waits for nobody who is slow"
+
+    run(main())
+
+
 def test_g3_small_bodies_need_no_room() -> None:
     stage = Stage()
     bodies = Small(stage)

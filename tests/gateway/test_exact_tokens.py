@@ -27,6 +27,9 @@ class Known(Words):
     def exact(self, model: str) -> bool:
         return True
 
+    async def prepare(self, model: str) -> None:
+        pass
+
     async def count_aside(self, text: str, model: str, account_id: str) -> int:
         self.asked += 1
         return self.count(text, model)

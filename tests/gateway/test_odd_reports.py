@@ -189,6 +189,9 @@ class Digits(Words):
     def count(self, text: str, model: str) -> int:
         return len(text) * 3 // 2
 
+    async def prepare(self, model: str) -> None:
+        pass
+
     async def count_aside(self, text: str, model: str, account_id: str) -> int:
         return self.count(text, model)
 

@@ -37,6 +37,9 @@ class Bytes(Words):
     def count(self, text: str, model: str) -> int:
         return len(text) // 4
 
+    async def prepare(self, model: str) -> None:
+        pass
+
     async def count_aside(self, text: str, model: str, account_id: str) -> int:
         return self.count(text, model)
 

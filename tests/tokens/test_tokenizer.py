@@ -57,6 +57,25 @@ def test_other_families_are_estimated_and_load_nothing() -> None:
     assert Tokenizer(load).count(text, "claude-opus-4-1") == Estimator().count(text, "claude-opus-4-1")
 
 
+def test_g2_what_is_counted_on_the_event_loop_has_its_vocabulary_read_before_in_a_thread() -> None:
+    read_in: list[int] = []
+
+    def load(name: str) -> Encoder:
+        read_in.append(threading.get_ident())
+        return Recorder()
+
+    async def main() -> None:
+        aside = FairThreads("test")
+        counter = Tokenizer(load, aside)
+        await asyncio.gather(*[counter.prepare(model) for model in ("gpt-4o", "gpt-4o", "claude-opus-4-1")])
+        assert counter.count("abc", "gpt-4o") == 3
+        aside.close()
+
+    asyncio.run(main())
+    assert len(read_in) == 1
+    assert read_in != [threading.get_ident()]
+
+
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4"])
 @pytest.mark.parametrize(
     "unit", ["a", "A", "税", " ", "\n", "=", "1", "\u0301", "🛃", " \n", "aB", "a'", "\r", "\t ", "é", "Zm9v"]

@@ -43,8 +43,8 @@ def present(
     """The one key a request carries. `headers` have lower-case names; `known` answers for a SHA-256.
 
     Of several carriers the one with a key of our form, or a known one, is used; the others are other vendors'
-    left-overs. Raises KeyRefused if there is none or it cannot be one, BadRequest for two different keys of ours, and for
-    a query of too many parameters.
+    left-overs. Raises KeyRefused if there is none or it cannot be one, BadRequest for two different keys of ours and
+    for a query of too many parameters.
     """
     found = [pair for pair in headers if pair[0] in _CARRIERS]
     read_query = gemini_query_allowed and b"key=" in query

@@ -20,6 +20,10 @@ class TextCounter(TokenCounter, Protocol):
         other, and for nobody else's."""
         ...
 
+    async def prepare(self, model: str) -> None:
+        """Have at hand what `count` needs for this model, without holding up the event loop."""
+        ...
+
     def exact(self, model: str) -> bool:
         """Whether the model's own vocabulary is at hand: else a count is an estimate, and no bound."""
         ...

@@ -2,8 +2,8 @@
 
 Small bodies need no room: each is bounded by SMALL_BYTES, and their number by the places that their senders keep. A
 large one takes its room before it is read, by the length it announces; where none is announced, it takes more as it
-grows. While others wait, a body that is unfinished and comes slower than SLOW_BYTES_PER_SECOND is cut off: whoever
-sends a byte now and then keeps nobody out.
+grows. While others wait who hold no more, a body that is unfinished and comes slower than SLOW_BYTES_PER_SECOND is cut
+off: whoever sends a byte now and then keeps nobody out.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Bodies:
         given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append((place, size, given))
         try:
-            await self._given(given)
+            await self._given(place.account_id, given)
         finally:
             self._leave_queue(place.account_id, given)
 
@@ -96,14 +96,14 @@ class Bodies:
             self._places.discard(place)
             self._serve()
 
-    async def _given(self, given: asyncio.Future[None]) -> None:
+    async def _given(self, account_id: str, given: asyncio.Future[None]) -> None:
         waited = 0.0
         while waited < self._wait_seconds:
             done, _ = await asyncio.wait((given,), timeout=LOOK_SECONDS)
             if done:
                 return
             waited += LOOK_SECONDS
-            self._cut_slow()
+            self._cut_slow(account_id)
         raise MemoryTaken(
             "This platform holds as many large requests and answers as it has memory for: try again in a moment.",
             retry_after_ms=10_000,
@@ -139,9 +139,13 @@ class Bodies:
             if not queue:
                 del self._waiting[account_id]
 
-    def _cut_slow(self) -> None:
-        now_ns = self._clock.ticks_ns()
+    def _cut_slow(self, account_id: str) -> None:
+        """Cut off slow bodies of this account, which waits, and of those that hold no less than it does: who waits for
+        room that they hold themselves takes none from others."""
+        now_ns, held = self._clock.ticks_ns(), self.room.held(account_id)
         for place in list(self._places):
+            if self.room.held(place.account_id) < held:
+                continue
             age_ns = now_ns - place.began_ns
             slow = place.received * _NS < SLOW_BYTES_PER_SECOND * age_ns
             if place.cut is not None and age_ns > GRACE_NS and slow:

@@ -46,6 +46,8 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         if self._house.ledger.trouble is not None:
             raise Overloaded("the database cannot be written at the moment: try again", retry_after_ms=1_000)
         house, journey = self._house, self._journey
+        # The answer is counted on the event loop as it passes; a vocabulary that this needs is read before, aside.
+        await house.count.prepare(journey.model)
         try:
             self._held = hold(house, journey, request, model)
         except (InsufficientQuota, MaxCostExceeded):

@@ -1,5 +1,6 @@
 """Tokens as the vendor counts them where its vocabulary is public, and by rule where it is not."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
@@ -38,6 +39,7 @@ class Tokenizer:
         self._load = load
         self._loading = Lock()
         self._encoders: dict[str, Encoder] = {}
+        self._reading: dict[str, asyncio.Future[Encoder]] = {}
         self._estimator = Estimator()
         self._aside = aside
 
@@ -66,6 +68,19 @@ class Tokenizer:
             sample = text[:SAMPLE_CHARACTERS]
             return self._estimator.count(sample, model) * len(text) // max(1, len(sample))
         return _scaled(counted, text)
+
+    async def prepare(self, model: str) -> None:
+        """Read the model's vocabulary if this was not done yet, in a thread: 0.1 to 0.3 s of CPU, once. It is read for
+        all who ask meanwhile, and no account's turn."""
+        vocabulary = named_for(model)
+        if vocabulary is None or vocabulary in self._encoders or self._aside is None:
+            return
+        reading = self._reading.get(vocabulary)
+        if reading is None:
+            reading = asyncio.ensure_future(self._aside.run("", partial(self._loaded, vocabulary)))
+            self._reading[vocabulary] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(vocabulary))
+        await asyncio.shield(reading)
 
     def exact(self, model: str) -> bool:
         return named_for(model) is not None

@@ -9,6 +9,7 @@ import re
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -82,6 +83,7 @@ _MODELS: Final = (  # the first that fits the beginning of a name
 )
 
 
+@lru_cache(maxsize=512)
 def named_for(model: str) -> str | None:
     """The vocabulary a model counts by, from its name with or without a maker before a slash. None: not public."""
     name = model.rpartition("/")[2].lower()
