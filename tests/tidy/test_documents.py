@@ -97,3 +97,24 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+@pytest.mark.parametrize("page", ["fairness.md", "reliability.md"])
+def test_every_test_that_a_page_names_is_there(page: str) -> None:
+    """A file or folder of tests, and behind `::` a test or the beginning of its name."""
+    named = re.findall(r"`(tests/[\w/.]*\w)(?:::(\w+))?", _page(page))
+    assert named
+    for path, test in named:
+        found = ROOT / path
+        assert found.exists(), f"{page} names {path}"
+        assert not test or f"def {test}" in found.read_text(encoding="utf-8"), f"{page} names {path}::{test}"
+
+
+def test_every_resource_has_a_test_and_says_who_waits() -> None:
+    rows = re.findall(r"^\| (?!resource|---)([^|]+)\|(.+)\|$", _page("fairness.md"), re.MULTILINE)
+    assert len(rows) > 30
+    for resource, rest in rows:
+        *bounds, waits, test = rest.split(" | ")
+        assert any(bound.strip() != "-" for bound in bounds), resource
+        assert waits.strip(), resource
+        assert "`tests/" in test, resource
