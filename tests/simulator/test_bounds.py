@@ -163,8 +163,9 @@ def test_what_is_large_is_read_and_made_aside_and_what_is_small_is_not() -> None
         (CHAT, "tokens=50000", 1),
         (as_schema({}), "", 1),
         (as_tool({}), "", 1),
-        (CHAT | {"messages": [{"role": "user", "content": "a" * LIGHT_BODY}]}, "", 1),
+        (CHAT | {"messages": [{"role": "user", "content": "a" * LIGHT_BODY}]}, "", 2),
         ({"model": "m", "input": ["a"] * 100}, "", 1),
+        ({"model": "m", "input": ["a"] * 2048, "dimensions": 1}, "", 1),
     ):
         rehearsal = Rehearsal()
         operation: Operation = "embeddings" if "input" in body else "chat"

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import pytest
@@ -208,6 +209,33 @@ def test_turns_go_to_who_has_the_least_running(run: Run) -> None:
         leave.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert (turns.running, turns.waiting, sorted(order)) == (0, 0, ["a", "a", "a", "b", "c", "c"])
+
+    run(main())
+
+
+def test_d2_whoever_leaves_a_line_at_any_moment_leaves_nothing_behind(run: Run) -> None:
+    async def main() -> None:
+        turns, random = Turns(3, 2), Random(1)
+        defects: list[BaseException] = []
+
+        async def one(number: int) -> None:
+            try:
+                async with turns.turn(f"a{number % 4}"):
+                    for _ in range(random.randrange(4)):
+                        await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # guard: collected for the assertion
+                defects.append(error)
+
+        for _ in range(200):
+            tasks = [asyncio.ensure_future(one(number)) for number in range(12)]
+            while not all(task.done() for task in tasks):
+                random.choice(tasks).cancel()
+                await asyncio.sleep(0)
+        assert not defects
+        assert (turns.running, turns.waiting) == (0, 0)
+        assert not turns._waiting
 
     run(main())
 

@@ -43,18 +43,23 @@ class Turns:
 
     async def _in_line(self, account_id: str) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line = self._waiting.setdefault(account_id, deque())
-        line.append(place)
+        self._waiting.setdefault(account_id, deque()).append(place)
         try:
             await place
         except asyncio.CancelledError:
             if not place.cancelled():
                 self._end(account_id)  # the turn came just as they left
             else:
-                line.remove(place)
-                if not line:
-                    self._waiting.pop(account_id, None)
+                self._leave(account_id, place)
             raise
+
+    def _leave(self, account_id: str, place: asyncio.Future[None]) -> None:
+        """Out of the line, if a turn that came meanwhile has not passed over the place already."""
+        line = self._waiting.get(account_id)
+        if line is not None and place in line:
+            line.remove(place)
+            if not line:
+                del self._waiting[account_id]
 
     def _end(self, account_id: str) -> None:
         self._running[account_id] -= 1
