@@ -12,8 +12,9 @@ from tollhouse.edge.crowd import Crowd, places
 
 
 class Member:
-    def __init__(self, waits_since_ns: int | None) -> None:
+    def __init__(self, waits_since_ns: int | None, address: str | None = None) -> None:
         self.waits_since_ns = waits_since_ns
+        self.address = address
         self.ended = False
 
     def shutdown(self) -> None:
@@ -59,6 +60,18 @@ def test_where_all_places_are_taken_the_longest_wait_ends() -> None:
     assert (busy.ended, old.ended) == (False, True)
     with pytest.raises(Overloaded):
         crowd.enter("192.0.2.4", (busy, Member(None)))
+
+
+def test_g3_one_address_that_takes_all_places_makes_room_itself_and_others_keep_their_idle_ones() -> None:
+    crowd = Crowd(101, 1_000)
+    honest = Member(1, "192.0.2.9")
+    crowd.enter(honest.address, ())
+    many = [Member(100 + number, "192.0.2.1") for number in range(100)]
+    for member in many:
+        crowd.enter(member.address, ())
+    crowd.enter("192.0.2.1", (honest, *many))
+    assert not honest.ended
+    assert [member.ended for member in many] == [True] * 26 + [False] * 74
 
 
 def test_open_files_bound_the_places() -> None:

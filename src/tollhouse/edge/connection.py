@@ -65,10 +65,10 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         held_max = self.door.limits.held_bytes_max
         transport.set_write_buffer_limits(high=held_max, low=held_max // 4)
-        self._address = self.client[0] if self.client else None
+        self.address = self.client[0] if self.client else None
         try:
             others = (each for each in self.connections if isinstance(each, Connection) and each is not self)
-            self.door.crowd.enter(self._address, others)
+            self.door.crowd.enter(self.address, others)
         except Failure as failure:
             self.refuse(failure)
 
@@ -95,7 +95,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
-        self.door.crowd.leave(self._address)
+        self.door.crowd.leave(self.address)
         self.flow.resume_writing()
         self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True

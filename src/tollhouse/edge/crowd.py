@@ -1,7 +1,8 @@
 """How many connections there may be: of one client address, and in all.
 
 One address that takes all it may leaves room for others. Where all places are taken, connections that wait for nothing
-but their client (idle ones, and those in the middle of a head) make room for new ones, the longest wait first.
+but their client (idle ones, and those in the middle of a head) make room for new ones: those of the address that has
+the most, and of these the longest wait first. Whoever has few connections keeps them, however long they are idle.
 """
 
 import resource
@@ -22,6 +23,9 @@ def places(wanted: int) -> int:
 
 class Member(Protocol):
     """A connection, as the crowd sees it. `waits_since_ns`: None while a request runs."""
+
+    @property
+    def address(self) -> str | None: ...
 
     @property
     def waits_since_ns(self) -> int | None: ...
@@ -59,7 +63,7 @@ class Crowd:
                     " or close some.",
                     retry_after_ms=1_000,
                 )
-        if self._count > self._connections_max and not _make_room(others):
+        if self._count > self._connections_max and not self._make_room(others):
             raise Overloaded("This platform has as many connections as it can serve: try again.", retry_after_ms=1_000)
 
     def leave(self, address: str | None) -> None:
@@ -72,11 +76,18 @@ class Crowd:
             else:
                 del self._by_address[network]
 
-
-def _make_room(others: Iterable[Member]) -> bool:
-    """Close the connections that have waited longest; whether there were any."""
-    waiting = [(since, id(member), member) for member in others if (since := member.waits_since_ns) is not None]
-    waiting.sort()
-    for _, _, member in waiting[: min(_MADE_AT_ONCE, -(-len(waiting) // 4))]:
-        member.shutdown()
-    return bool(waiting)
+    def _make_room(self, others: Iterable[Member]) -> bool:
+        """Close connections that wait; whether there were any."""
+        having: dict[str | None, int] = {None: 0}  # connections of each address, by its text: places take time to tell
+        waiting = []
+        for member in others:
+            if (since := member.waits_since_ns) is None:
+                continue
+            address = member.address
+            if address not in having:
+                having[address] = self._by_address.get(place_of(address) or "", 0) if address else 0
+            waiting.append((-having[address], since, id(member), member))
+        waiting.sort()
+        for _, _, _, member in waiting[: min(_MADE_AT_ONCE, -(-len(waiting) // 4))]:
+            member.shutdown()
+        return bool(waiting)
