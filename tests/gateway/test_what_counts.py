@@ -112,6 +112,42 @@ def test_b1_a_loop_of_hosted_tools_reports_the_sum_of_its_turns(stream: bool) ->
 
 
 @pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_b1_a_maximum_bounds_a_bill_and_makes_no_loop_free(stream: bool, leaves: bool) -> None:
+    """0.00012 USD were charged under a maximum of 0.6, for what cost 1.7."""
+    chunk = event(choices=[], usage=LOOPED)
+    said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
+    client = FakeClient(asking(stream=stream, max_tokens=12, **HOSTED))
+    ends = (client.leave,) if leaves else ()
+    play = (
+        streaming(ROLE, said, FINISH, chunk, *ends, DONE)
+        if stream
+        else Play(headers=NOTHING_STREAMS, before_head=ends, pieces=(answer(usage=LOOPED),))
+    )
+    stage = Stage(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
+    most = 200_000 * 2500 + 12 * 10_000
+    with suppress(ClientLeft):
+        run(stage.ask(client, headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))
+    assert stage.record.usage == Usage(input=200_000, output=12, requests=1)
+    assert stage.record.doubt == "beyond the maximum"
+    assert stage.record.charge is not None
+    assert stage.record.charge.amount == most
+
+
+def test_b1_a_maximum_is_kept_where_nothing_is_written() -> None:
+    """A vector's report was charged in full, whatever its caller allowed."""
+    told = {"prompt_tokens": 900, "total_tokens": 900}
+    vectors = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "usage": told}
+    stage = Stage(first=FakeUpstream(buffered(json.dumps(vectors).encode())), money=10**10)
+    body = json.dumps({"model": "house-1", "input": "hi there"}).encode()
+    most = len(body) * 2500
+    run(stage.ask(FakeClient(body), "embeddings", headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))
+    assert stage.record.usage == Usage(input=len(body), requests=1)
+    assert stage.record.charge is not None
+    assert stage.record.charge.amount == most
+
+
+@pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("tools", [{}, {"tools": [{"type": "function", "function": {"name": "f"}}]}])
 def test_without_a_loop_more_than_the_context_is_a_mistake_and_said_so(stream: bool, tools: dict[str, Any]) -> None:
     stage = looped(tools, stream)

@@ -35,5 +35,20 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.output + self.reasoning + self.audio_out + self.image_out
 
 
+_IN = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_in", "image_in")
+_OUT = ("output", "reasoning", "audio_out", "image_out")
+_UNITS = ("requests", "images", "seconds", "characters")
+
+
+def at_most(usage: Usage, tokens_in: int, tokens_out: int, units: Usage) -> Usage:
+    """So much of a usage as lies within these bounds. Buckets are filled in their order, and the rest is left out."""
+    kept = {name: min(getattr(usage, name), getattr(units, name)) for name in _UNITS}
+    for names, room in ((_IN, tokens_in), (_OUT, tokens_out)):
+        for name in names:
+            kept[name] = min(getattr(usage, name), room)
+            room -= kept[name]
+    return Usage(**kept)
+
+
 BUCKETS: tuple[str, ...] = tuple(field.name for field in structs.fields(Usage))
 TOKENS_MAX = 2**31  # no model has such a context: a larger figure is a defect of the one who reports it

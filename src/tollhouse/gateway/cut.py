@@ -37,8 +37,6 @@ async def cut_whole(house: House, journey: Journey, answer: Whole, beyond: Calla
 
     found = await counted_in_turn(house, journey.identity.account.id, len(answer.body), cut)
     if found is None:
-        if is_beyond:
-            journey.doubt = "beyond the maximum"
         return None
     answer.body, left = found
     journey.cut = True

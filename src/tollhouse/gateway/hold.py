@@ -65,7 +65,8 @@ def hold(house: House, journey: Journey, request: Request, model: Model, counted
     journey.held, journey.most_in, journey.most_cost = bounds.amount, bounds.tokens_in, most
     affordable = most
     if most is not None:
-        affordable = affords(price, bounds.tokens_in, units_of(price, request, journey.asked, model), most)
+        journey.most_units = units_of(price, request, journey.asked, model)
+        affordable = affords(price, bounds.tokens_in, journey.most_units, most)
     journey.most_out = allowance(
         house.cut_at_hold, journey.identity.account, bounds, has_maximum=most is not None, affordable=affordable
     )

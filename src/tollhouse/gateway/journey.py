@@ -36,6 +36,7 @@ class Journey:
     most_in: int | None = None  # tokens of input that were held for
     most_cost: int | None = None  # nano-USD that the caller allows for the call
     most_out: int | None = None  # tokens of output that may pass; None: any number
+    most_units: Usage = NOTHING  # requests, images, seconds and characters that were held for, where `most_cost` is set
     cut: bool = False  # the answer was cut at `most_out`
     doubt: Doubt | None = None  # why a report was not believed
     limits: tuple[Passed, ...] = ()

@@ -13,7 +13,7 @@ from msgspec import structs
 from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
 from tollhouse.core.request import Doubt
-from tollhouse.core.usage import Usage
+from tollhouse.core.usage import Usage, at_most
 from tollhouse.gateway.admit import BYTES_PER_TOKEN
 from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
@@ -34,19 +34,25 @@ async def meter(
     reported: Usage | None,
     raw: bytes | None,
     delivered: Callable[[], Awaitable[Usage]],
+    beyond: Callable[[Usage], bool] | None,
 ) -> None:
-    """Note usage and where it comes from. `delivered` counts the output that went to the caller.
+    """Note usage and where it comes from. `delivered` counts the output that went to the caller; `beyond` says whether
+    a usage would cost more than the caller allows.
 
     A report that says nothing of what was read, or of what was written, is believed of an answer without a word only.
     """
     journey.raw_usage = raw
-    doubt = journey.doubt
-    if doubt is None and reported is not None:
-        doubt = None if _possible(reported, journey, request, model) else "impossible"
-    if reported is None or doubt is not None:
-        if journey.doubt is None:
-            journey.doubt = doubt or _why(raw, journey)
+    if reported is None:
+        journey.doubt = _why(raw, journey)
         await count(house, journey, request, await delivered())
+    elif not _possible(reported, journey, request, model):
+        journey.doubt = "impossible"
+        await count(house, journey, request, await delivered())
+    elif beyond is not None and beyond(reported):
+        journey.doubt = "beyond the maximum"
+        journey.usage, journey.usage_source = _as_held(reported, journey), "counted"
+        if beyond(journey.usage):
+            await count(house, journey, request, await delivered())
     elif (written := await _unsaid(reported, request, delivered)) is not None:
         journey.doubt = "one-sided"
         await count(house, journey, request, written)
@@ -84,6 +90,13 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
         requests=1,
     )
     journey.usage_source = "counted"
+
+
+def _as_held(reported: Usage, journey: Journey) -> Usage:
+    """So much of a report as the call was held for, which is no more than its maximum: a maximum bounds a bill, and
+    does not make what a provider read and thought free."""
+    assert journey.most_in is not None and journey.most_out is not None
+    return structs.replace(at_most(reported, journey.most_in, journey.most_out, journey.most_units), requests=1)
 
 
 def _within_cap(journey: Journey, request: Request, written: int) -> int:

@@ -57,7 +57,7 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
     async def delivered() -> Usage:
         return passed or await written(house, journey, answer.body)
 
-    await meter(house, journey, request, model, usage, reading.raw_usage, delivered)
+    await meter(house, journey, request, model, usage, reading.raw_usage, delivered, books.beyond)
     if journey.cut:
         body, used = answer.body, journey.usage
         account_id = journey.identity.account.id
@@ -95,7 +95,7 @@ async def _stream(
         if isinstance(error, ClientLeft) or journey.first_byte_ms is not None:
             # A report made before the answer's end says less than was delivered.
             reported = reader.usage if reader.finishing else None
-            await meter(house, journey, request, model, reported, reader.raw_usage, delivered)
+            await meter(house, journey, request, model, reported, reader.raw_usage, delivered, books.beyond)
         raise
     journey.last_byte_ms = house.since_ms(journey.call)
     failure = failure or reader.failure
@@ -109,10 +109,7 @@ async def _stream(
     if reader.failed:  # the provider says so itself, in the terminal event that `held` passes on
         await _failed(house, journey, request, model, opened, UpstreamError("the provider's answer failed"), delivered)
     else:
-        usage = reader.usage
-        if usage is not None and books.beyond(usage):
-            usage, journey.doubt = None, "beyond the maximum"
-        await meter(house, journey, request, model, usage, reader.raw_usage, delivered)
+        await meter(house, journey, request, model, reader.usage, reader.raw_usage, delivered, books.beyond)
         journey.ending = "incomplete" if reader.incomplete else "finished"
     if client.gone:
         left(journey)
@@ -197,7 +194,7 @@ async def _failed(
         journey.error = failure.code
         journey.ending = "failed_before_first_byte" if journey.first_byte_ms is None else "failed_after_first_byte"
     if client.gone or journey.first_byte_ms is not None:
-        await meter(house, journey, request, model, None, opened.reader.raw_usage, delivered)
+        await meter(house, journey, request, model, None, opened.reader.raw_usage, delivered, None)
 
 
 def _charged(journey: Journey) -> str:
