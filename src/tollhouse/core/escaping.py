@@ -26,6 +26,10 @@ def printable_lines(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """A cell of comma-separated values that no spreadsheet takes for a formula."""
-    shown = printable(text)
-    return f"'{shown}" if shown.lstrip(f" '{_REPLACED}").startswith(_FORMULAS) else shown
+    """A cell of comma-separated values that no spreadsheet takes for a formula. Where a comma marks decimals it takes
+    semicolons for the ends of cells."""
+    return ";".join(map(_literal, printable(text).split(";")))
+
+
+def _literal(shown: str) -> str:
+    return f"'{shown}" if shown.lstrip(f" '\"{_REPLACED}").startswith(_FORMULAS) else shown

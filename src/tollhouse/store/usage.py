@@ -12,6 +12,7 @@ from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, BucketSum, Usage
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.schema import account_usage, usage, usage_tags
+from tollhouse.store.tags import OTHER_TAGS, Place, summed_apart
 
 _COUNTERS = ("calls", "failed", "charge", *BUCKETS)
 _MEASURED = ("charge", *BUCKETS)
@@ -35,7 +36,7 @@ _Sums = dict[_Group, _Used]
 def add(driver: Driver, batch: Sequence[Request]) -> None:
     """Add each call to its sums: a row per distinct group in the batch."""
     used_by: dict[_Group, list[_Used]] = {}
-    tags: _Sums = {}
+    tagged: list[tuple[Place, set[str], _Used]] = []
     for call in batch:
         charge = call.charge.amount if call.charge is not None and call.mode == "live" else 0
         used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
@@ -43,10 +44,9 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
         group = call.project_id, call.key_id, clean(call.model), kind_of(call.operation), mode
         place = (QUARTER_MS, call.account_id, time_ms - time_ms % QUARTER_MS, *group)
         used_by.setdefault(place, []).append(used)
-        for tag in {
-            clean(f"{name}={value}") for name, value in call.tags.items()
-        }:  # some read alike: one tag, one call
-            _count(tags, (call.account_id, time_ms - time_ms % DAY_MS, tag, mode), used)
+        if call.tags:
+            read = {clean(f"{name}={value}") for name, value in call.tags.items()}  # some read alike: one tag, one call
+            tagged.append(((call.account_id, time_ms - time_ms % DAY_MS, mode), read, used))
     quarters: _Sums = {
         place: uses[0] if len(uses) == 1 else tuple(map(sum, zip(*uses, strict=True)))
         for place, uses in used_by.items()
@@ -61,8 +61,21 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
             _count(wholes, (account_id, DAY_MS, kind, day_ms, model), used)
     _write(driver, _ADD, quarters | days)
     _write(driver, _ADD_WHOLE, wholes)
-    if tags:
-        _write(driver, _ADD_TAGS, tags)
+    if tagged:
+        _write(driver, _ADD_TAGS, _by_tag(driver, tagged))
+
+
+def _by_tag(driver: Driver, tagged: Sequence[tuple[Place, set[str], _Used]]) -> _Sums:
+    asked: dict[Place, set[str]] = {}
+    for place, tags, _ in tagged:
+        asked.setdefault(place, set()).update(tags)
+    apart = summed_apart(driver, asked)
+    sums: _Sums = {}
+    for place, tags, used in tagged:
+        account_id, day_ms, mode = place
+        for tag in {tag if tag in apart[place] else OTHER_TAGS for tag in tags}:
+            _count(sums, (account_id, day_ms, tag, mode), used)
+    return sums
 
 
 class UsageRows:
