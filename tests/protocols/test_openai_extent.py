@@ -147,6 +147,10 @@ def test_what_the_provider_keeps_or_finds_lies_elsewhere(body: bytes, elsewhere:
         ({"search_parameters": {"mode": "auto"}}, True),
         ({"tools": [{"type": "web_search"}]}, True),
         ({"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]}, False),
+        ({"tools": [{"type": "function", "function": {"name": "f", "web_search": {}}}]}, True),
+        ({"tools": [{"type": "function", "function": "f"}]}, True),
+        ({"tools": [{"type": "custom", "custom": {"name": "f", "format": {"type": "text"}}}]}, False),
+        ({"tools": [{"type": "custom", "custom": {"name": "f", "server_url": "https://x.example"}}]}, True),
         ({"tools": None}, False),
     ],
 )

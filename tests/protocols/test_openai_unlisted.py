@@ -167,6 +167,19 @@ def test_no_envelope_hides_another_model(name: str) -> None:
         assert name not in request.members
 
 
+@pytest.mark.parametrize("name", ["fallback_model", "backupModels", "safety_model", "model_id", "engine", "models"])
+def test_no_name_of_a_member_hides_another_model(name: str) -> None:
+    request = read("chat", chat(**{name: "o1-pro"}))
+    assert request.dropped == (name.casefold(),)
+    assert name not in request.members
+
+
+@pytest.mark.parametrize("name", ["chat_template_kwargs", "audio", "usage", "cache_control", "reasoning"])
+def test_a1_what_is_not_known_within_a_known_member_is_held_for(name: str) -> None:
+    assert read("chat", chat(**{name: {"enable_search": True}})).thinks_beside
+    assert not read("chat", chat(**{name: {"enable_search": False, "x": None}})).thinks_beside
+
+
 @pytest.mark.parametrize(
     ("given", "texts"),
     [

@@ -19,9 +19,14 @@ _SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for 
 _OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
 """Tools that the caller runs: what they give comes back in the next body."""
 _OF_OWN_TOOLS: Final = frozenset(
-    ("type", "function", "name", "description", "parameters", "strict", "format", "cache_control", "defer_loading")
+    ("type", "function", "custom", "name", "description", "parameters", "strict", "format", "cache_control", "defer_loading")
 )
 """What such a tool is described by. Another member may name one that the provider runs (`google_search`)."""
+
+_OF_A_FUNCTION: Final = frozenset(
+    ("name", "description", "parameters", "strict", "arguments", "returns", "return", "response", "format", "type")
+)
+"""What is said of it where it lies in the tool, as in a chat."""
 
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
@@ -89,7 +94,16 @@ def _hosted(raw: Raw) -> bool:
         tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
     except _UNREAD:
         return True
-    return any(
-        "type" not in tool or bytes(tool["type"]) not in _OWN_TOOLS or not _OF_OWN_TOOLS.issuperset(tool)
-        for tool in tools
-    )
+    return any(map(_runs_there, tools))
+
+
+def _runs_there(tool: dict[str, Raw]) -> bool:
+    if "type" not in tool or bytes(tool["type"]) not in _OWN_TOOLS or not _OF_OWN_TOOLS.issuperset(tool):
+        return True
+    inside = tool.get("function") or tool.get("custom")
+    if inside is None:
+        return False
+    try:
+        return not _OF_A_FUNCTION.issuperset(msgspec.json.decode(inside, type=dict[str, Raw]))
+    except _UNREAD:
+        return True

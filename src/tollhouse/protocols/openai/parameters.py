@@ -72,11 +72,18 @@ servers (`sort`, `order`, `max_price`, ...), which is the operator's to choose; 
 LATER: Final = frozenset(("background", "deferred", "async"))
 """Members, folded, that ask for an answer which is fetched later, by a route that does not exist here."""
 
-OTHER_MODELS: Final = frozenset(
-    ("models", "fallbacks", "contextwindowfallbacks", "contentpolicyfallbacks", "preset", "fallbackmodels")
+_OTHER_MODELS: Final = frozenset(
+    ("fallbacks", "contextwindowfallbacks", "contentpolicyfallbacks", "preset", "engine", "deployment", "deploymentid")
 )
-"""Members, folded, by which a provider that is a gateway itself (OpenRouter, LiteLLM, Vercel) is told other models to
-answer by: ones that the key may not call, at prices that nobody pays here. They are dropped, and the answer says so."""
+_MODEL_ENDINGS: Final = ("model", "models", "modelid", "modelids", "modelname", "modelnames")
+
+
+def names_models(folded_name: str) -> bool:
+    """Whether a provider may be told by this member which other models are to answer, or to look at the call beside the
+    one that does (OpenRouter, LiteLLM, Vercel; Together's `safety_model`): ones that the key may not call, at prices
+    that nobody pays here. Such members are dropped, and the answer says so."""
+    return folded_name in _OTHER_MODELS or folded_name.endswith(_MODEL_ENDINGS)
+
 
 READS_MORE: Final = frozenset(
     (
@@ -99,7 +106,7 @@ _SAMPLING: Final = (
     *("return_tokens_as_token_ids", "return_token_ids", "cache_salt", "request_id", "session_id"),
     *("guided_json", "guided_regex", "guided_choice", "guided_grammar", "guided_decoding_backend", "ebnf", "regex"),
     *("guided_whitespace_pattern", "structured_outputs", "json_schema", "response_format", "raw_output"),
-    *("perf_metrics_in_response", "prompt_cache_isolation_key", "safety_model", "cache_prompt", "cache_control"),
+    *("perf_metrics_in_response", "prompt_cache_isolation_key", "cache_prompt", "cache_control"),
     *("stream", "stream_options", "incremental_output", "usage", "transforms", "route", "max_tool_calls"),
     *("n", "best_of", "thinking", "thinking_budget", "enable_thinking", "prediction", "modalities"),
 )
@@ -139,9 +146,14 @@ INNER: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         ),
         "thinking": frozenset(("type", "budget_tokens", "display", "keep", "clear_thinking")),
         "output_config": frozenset(("effort", "format")),
+        "chat_template_kwargs": frozenset(("add_generation_prompt", "continue_final_message", "preserve_thinking")),
+        "audio": frozenset(("voice", "format")),
+        "usage": frozenset(("include",)),
+        "cache_control": frozenset(("type", "ttl")),
     }
 )
-"""What is known inside of members that steer how long a model thinks; anything else in them is unknown."""
+"""What is known inside of members that steer how long a model thinks, or hold settings of their own; anything else in
+them that is not off is unknown, as is `enable_thinking` for a template: its thoughts may lie beside the cap."""
 
 
 def folded(name: str) -> str:

@@ -21,11 +21,11 @@ from tollhouse.protocols.openai.parameters import (
     INNER,
     LATER,
     OTHER_CAPS,
-    OTHER_MODELS,
     PROVIDER_PREFERENCES,
     READS_MORE,
     TIERS,
     folded,
+    names_models,
 )
 
 EVERY_CAP: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
@@ -76,7 +76,7 @@ def unlisted(operation: Operation, members: Members) -> Unlisted:
                 _read(found, operation, members, name)
     for name in () if _STEERING.isdisjoint(members) else INNER.keys() & members.keys():
         inside = decoded(members[name], dict[str, Raw])
-        if inside is not None and not INNER[name].issuperset(inside):
+        if inside is not None and any(not _absent(inside[one]) for one in inside.keys() - INNER[name]):
             found = msgspec.structs.replace(found, writes_more=True)
     return found
 
@@ -86,7 +86,7 @@ def _read(found: Unlisted, operation: Operation, members: Members, name: str) ->
     if name not in _DECIDING and name.casefold() in _DECIDING:
         shown = name[:40]
         raise BadRequest(f"'{shown}' is read as '{name.casefold()}' by some providers: write it so.", param=shown)
-    if plain in OTHER_MODELS:
+    if names_models(plain):
         _drop(found, members, name)
     elif plain in LATER:
         # Its usage is known only to who asks for it later, and there is no later here.
@@ -118,7 +118,7 @@ def _look_inside(found: Unlisted, members: Members, name: str) -> None:
         plain = folded(inner)
         if item is None or item is False:
             continue
-        if plain in OTHER_MODELS or plain.endswith(("model", "models")):
+        if names_models(plain):
             _drop(found, members, name)
             return
         if plain in TIERS and not _plain_tier(plain, item):
