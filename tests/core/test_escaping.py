@@ -63,7 +63,7 @@ def test_f1_json_on_a_terminal_prints_and_reads_back_the_same(trick: str) -> Non
         "\u200b=1",
         "\x1b=1",
         "=a;=1",
-        "=a;\"=1",
+        '=a;"=1',
     ],
 )
 def test_f1_no_cell_is_a_formula_and_no_row_ends_early(formula: str) -> None:
@@ -77,7 +77,7 @@ def test_f1_no_cell_is_a_formula_and_no_row_ends_early(formula: str) -> None:
 @pytest.mark.parametrize("formula", ["t=;=1+1", "t= ;+1;x", "a;\t=1", 't=";=1'])
 def test_f1_no_cell_is_a_formula_where_semicolons_end_cells(formula: str) -> None:
     cells = cell(formula).split(";")
-    assert not any(one.lstrip(" \"\ufffd").startswith(("=", "+", "-", "@")) for one in cells)
+    assert not any(one.lstrip(' "\ufffd').startswith(("=", "+", "-", "@")) for one in cells)
 
 
 def test_what_is_no_trick_stays_as_it_is() -> None:

@@ -117,7 +117,7 @@ def test_b1_a_maximum_bounds_a_bill_and_makes_no_loop_free(stream: bool, leaves:
     """0.00012 USD were charged under a maximum of 0.6, for what cost 1.7."""
     chunk = event(choices=[], usage=LOOPED)
     said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
-    client = FakeClient(asking(stream=stream, max_tokens=12, **HOSTED))
+    client = FakeClient(asking(stream=stream, max_tokens=12, tools=HOSTED["tools"]))
     ends = (client.leave,) if leaves else ()
     play = (
         streaming(ROLE, said, FINISH, chunk, *ends, DONE)

@@ -43,10 +43,11 @@ _UNITS = ("requests", "images", "seconds", "characters")
 def at_most(usage: Usage, tokens_in: int, tokens_out: int, units: Usage) -> Usage:
     """So much of a usage as lies within these bounds. Buckets are filled in their order, and the rest is left out."""
     kept = {name: min(getattr(usage, name), getattr(units, name)) for name in _UNITS}
-    for names, room in ((_IN, tokens_in), (_OUT, tokens_out)):
+    for names, most in ((_IN, tokens_in), (_OUT, tokens_out)):
+        left = most
         for name in names:
-            kept[name] = min(getattr(usage, name), room)
-            room -= kept[name]
+            kept[name] = min(getattr(usage, name), left)
+            left -= kept[name]
     return Usage(**kept)
 
 

@@ -95,7 +95,8 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
 def _as_held(reported: Usage, journey: Journey) -> Usage:
     """So much of a report as the call was held for, which is no more than its maximum: a maximum bounds a bill, and
     does not make what a provider read and thought free."""
-    assert journey.most_in is not None and journey.most_out is not None
+    assert journey.most_in is not None
+    assert journey.most_out is not None
     return structs.replace(at_most(reported, journey.most_in, journey.most_out, journey.most_units), requests=1)
 
 

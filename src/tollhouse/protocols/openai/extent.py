@@ -19,7 +19,18 @@ _SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for 
 _OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
 """Tools that the caller runs: what they give comes back in the next body."""
 _OF_OWN_TOOLS: Final = frozenset(
-    ("type", "function", "custom", "name", "description", "parameters", "strict", "format", "cache_control", "defer_loading")
+    (
+        "type",
+        "function",
+        "custom",
+        "name",
+        "description",
+        "parameters",
+        "strict",
+        "format",
+        "cache_control",
+        "defer_loading",
+    )
 )
 """What such a tool is described by. Another member may name one that the provider runs (`google_search`)."""
 
