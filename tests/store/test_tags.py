@@ -11,14 +11,20 @@ from tests.store.test_charges import call
 from tests.store.writing import on_disk, writing
 from tollhouse.core.request import Request
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.store import tags
-from tollhouse.store.tags import OTHER_TAGS
+from tollhouse.store.tags import OTHER_TAGS, TAGS_A_DAY_MAX
 
-MOST = 5
+OF_A_CALL = 16
+FULL = TAGS_A_DAY_MAX // OF_A_CALL + 1  # calls that bring a few tags more than there is room for
 
 
 def tagged(number: int, told: dict[str, str], time_ms: int = NOW_MS) -> Request:
     return structs.replace(call(number, None), tags=told, time_ms=time_ms)
+
+
+def inventive(first: int, count: int, time_ms: int = NOW_MS) -> list[Request]:
+    """Calls of which no two share a tag."""
+    parts = range(OF_A_CALL)
+    return [tagged(one, {f"t{one}-{part}": "x" for part in parts}, time_ms) for one in range(first, first + count)]
 
 
 def by_tag(url: str, *batches: Sequence[Request]) -> dict[str, int]:
@@ -26,8 +32,7 @@ def by_tag(url: str, *batches: Sequence[Request]) -> dict[str, int]:
 
     async def scene(batch: Sequence[Request]) -> None:
         async with writing(url) as (writer, _):
-            for one in batch:
-                await writer.commit(one)
+            await asyncio.gather(*(writer.commit(one) for one in batch))
 
     for batch in batches:
         asyncio.run(scene(batch))
@@ -35,29 +40,24 @@ def by_tag(url: str, *batches: Sequence[Request]) -> dict[str, int]:
     return {one.group: one.calls for one in found}
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tags, "TAGS_A_DAY_MAX", MOST)
-
-
-@pytest.mark.parametrize("restarts", [False, True])
-def test_tags_beyond_the_bound_count_as_one(database_url: str, restarts: bool) -> None:
+@pytest.mark.parametrize("processes", [1, 3])
+def test_tags_beyond_the_bound_count_as_one(database_url: str, processes: int) -> None:
     """500 calls of a test key, which are free, left 8,000 sums that nobody ever removes."""
-    calls = [tagged(number, {f"t{number}-{part}": "x" for part in range(3)}) for number in range(6)]
-    found = by_tag(database_url, *([[one] for one in calls] if restarts else [calls]))
-    assert len(found) == MOST + 1
-    assert found[OTHER_TAGS] == 5, "a call counts once in it, however many of its tags it stands for"
+    calls = inventive(0, FULL + 20)
+    found = by_tag(database_url, *(calls[part::processes] for part in range(processes)))
+    assert len(found) == TAGS_A_DAY_MAX + 1
+    assert found[OTHER_TAGS] == 21, "a call counts once in it, however many of its tags it stands for"
 
 
 def test_a_tag_that_is_there_goes_on_to_be_counted(database_url: str) -> None:
-    first = [tagged(number, {"team": str(number)}) for number in range(MOST)]
-    later = [tagged(10 + number, {"team": str(number), "new": str(number)}) for number in range(MOST)]
-    found = by_tag(database_url, first, later)
-    assert found == {**{f"team={number}": 2 for number in range(MOST)}, OTHER_TAGS: MOST}
+    first = [tagged(1000 + number, {"team": str(number)}) for number in range(3)]
+    later = [tagged(2000 + number, {"team": str(number), "new": str(number)}) for number in range(3)]
+    found = by_tag(database_url, first, inventive(0, FULL), later)
+    assert [found[f"team={number}"] for number in range(3)] == [2, 2, 2]
+    assert len(found) == TAGS_A_DAY_MAX + 1
 
 
 def test_each_day_has_its_own(database_url: str) -> None:
-    calls = [tagged(number, {"t": str(number)}, NOW_MS - number % 2 * DAY_MS) for number in range(2 * MOST)]
-    found = by_tag(database_url, calls)
+    found = by_tag(database_url, inventive(0, FULL - 1), inventive(FULL, FULL - 1, NOW_MS - DAY_MS))
     assert OTHER_TAGS not in found
-    assert len(found) == 2 * MOST
+    assert len(found) == 2 * (FULL - 1) * OF_A_CALL

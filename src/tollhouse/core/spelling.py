@@ -20,21 +20,34 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def nearest_few(word: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known words most like `word`, letter case aside, the likest first; what it is the beginning of goes before
     all others: who writes `amount` means `amount_usd`, not `account`."""
-    folded = word[:LETTERS_MAX].casefold()
-    begun = len(folded) >= _BEGINNING_MIN
+    folded = _folded(word)
 
     def likeness(other: str) -> tuple[bool, float, str]:
-        theirs = other[:LETTERS_MAX].casefold()
+        theirs = _folded(other)
         alike = difflib.SequenceMatcher(None, folded, theirs).ratio()
-        return begun and theirs.startswith(folded), alike, other
+        return _begins(folded, theirs), alike, other
 
+    return heapq.nlargest(count, to_compare(word, known), key=likeness)
+
+
+def to_compare(word: str, known: Iterable[str]) -> list[str]:
+    """At most COMPARED_MAX of the known words, whatever they are: those that may be most like `word`."""
     some = list(known)
-    if len(some) > COMPARED_MAX:
-        letters = set(folded)
+    if len(some) <= COMPARED_MAX:
+        return some
+    folded = _folded(word)
+    letters = set(folded)
 
-        def unlike(other: str) -> tuple[bool, int]:
-            theirs = other[:LETTERS_MAX].casefold()
-            return not (begun and theirs.startswith(folded)), len(letters.symmetric_difference(theirs))
+    def unlike(other: str) -> tuple[bool, int]:
+        theirs = _folded(other)
+        return not _begins(folded, theirs), len(letters.symmetric_difference(theirs))
 
-        some = heapq.nsmallest(COMPARED_MAX, some, key=unlike)
-    return heapq.nlargest(count, some, key=likeness)
+    return heapq.nsmallest(COMPARED_MAX, some, key=unlike)
+
+
+def _begins(folded: str, theirs: str) -> bool:
+    return len(folded) >= _BEGINNING_MIN and theirs.startswith(folded)
+
+
+def _folded(word: str) -> str:
+    return word[:LETTERS_MAX].casefold()

@@ -48,6 +48,8 @@ def zone(text: str) -> str:
     if text == "UTC":
         return text  # also where the system has no time zones
     try:
+        if not text[:1].isupper():  # `localtime`, `posixrules`, `right/...` are files of the system, and no places
+            raise ValueError(text)
         zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise BadRequest(f"zone: {text[:60]!r} is no time zone; write it as Europe/Zurich", param="zone") from None
