@@ -1,5 +1,6 @@
 """Connections are bounded, of one address and in all; whoever waits for nothing but themselves makes room."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -72,6 +73,26 @@ def test_g3_one_address_that_takes_all_places_makes_room_itself_and_others_keep_
     crowd.enter("192.0.2.1", (honest, *many))
     assert not honest.ended
     assert [member.ended for member in many] == [True] * 26 + [False] * 74
+
+
+def test_g2_those_who_come_while_places_are_made_look_for_no_more() -> None:
+    crowd, looked = Crowd(100, 1_000), 0
+    waiting = [Member(number, "192.0.2.1") for number in range(100)]
+
+    def look() -> Iterator[Member]:
+        nonlocal looked
+        looked += 1
+        yield from (member for member in waiting if not member.ended)
+
+    for _ in range(100):
+        crowd.enter("192.0.2.1", ())
+    for _ in range(25):
+        crowd.enter("192.0.2.2", look())
+    assert (looked, sum(member.ended for member in waiting)) == (1, 25)
+    for _ in range(25):
+        crowd.leave("192.0.2.1")
+    crowd.enter("192.0.2.2", look())
+    assert looked == 2
 
 
 def test_open_files_bound_the_places() -> None:

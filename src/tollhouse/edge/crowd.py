@@ -36,7 +36,7 @@ class Member(Protocol):
 class Crowd:
     """Belongs to one listener. `trusts`: whether an address is a proxy's, which brings the connections of many."""
 
-    __slots__ = ("_by_address", "_connections_max", "_count", "_per_address_max", "_trusts")
+    __slots__ = ("_by_address", "_connections_max", "_count", "_made", "_per_address_max", "_trusts")
 
     def __init__(
         self, connections_max: int, per_address_max: int, trusts: Callable[[str], bool] = lambda address: False
@@ -46,6 +46,7 @@ class Crowd:
         self._trusts = trusts
         self._by_address: dict[str, int] = {}
         self._count = 0
+        self._made = 0  # places of connections that are closing: who comes meanwhile need not look for more
 
     def enter(self, address: str | None, others: Iterable[Member]) -> None:
         """Count a new connection; the caller of this counts it off by `leave`, also one that was refused.
@@ -63,11 +64,19 @@ class Crowd:
                     " or close some.",
                     retry_after_ms=1_000,
                 )
-        if self._count > self._connections_max and not self._make_room(others):
-            raise Overloaded("This platform has as many connections as it can serve: try again.", retry_after_ms=1_000)
+        if self._count > self._connections_max:
+            if not self._made:
+                self._made = self._make_room(others)
+            if not self._made:
+                raise Overloaded(
+                    "This platform has as many connections as it can serve: try again.", retry_after_ms=1_000
+                )
+            self._made -= 1
 
     def leave(self, address: str | None) -> None:
         self._count -= 1
+        if self._count <= self._connections_max:
+            self._made = 0
         network = None if address is None else place_of(address)
         if network is not None:
             left = self._by_address[network] - 1
@@ -76,8 +85,8 @@ class Crowd:
             else:
                 del self._by_address[network]
 
-    def _make_room(self, others: Iterable[Member]) -> bool:
-        """Close connections that wait; whether there were any."""
+    def _make_room(self, others: Iterable[Member]) -> int:
+        """Close connections that wait; how many. Takes 3 ms where 10,000 do."""
         having: dict[str | None, int] = {None: 0}  # connections of each address, by its text: places take time to tell
         waiting = []
         for member in others:
@@ -88,6 +97,7 @@ class Crowd:
                 having[address] = self._by_address.get(place_of(address) or "", 0) if address else 0
             waiting.append((-having[address], since, id(member), member))
         waiting.sort()
-        for _, _, _, member in waiting[: min(_MADE_AT_ONCE, -(-len(waiting) // 4))]:
+        closing = waiting[: min(_MADE_AT_ONCE, -(-len(waiting) // 4))]
+        for _, _, _, member in closing:
             member.shutdown()
-        return bool(waiting)
+        return len(closing)
