@@ -233,7 +233,10 @@ async def _understand(
     operation, account_id = journey.call.operation, journey.identity.account.id
     if not _is_event_stream(answer):
         body = await _buffered(house, journey, answer)
-        reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
+        if len(body) <= LARGE_BYTES:
+            reading = answers.read(operation, body)
+        else:
+            reading = await house.aside.run(account_id, partial(answers.read, operation, body))
         if not request.stream:
             return Whole(body, reading)
         reader = _reader(house, journey, request)

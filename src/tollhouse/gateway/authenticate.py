@@ -24,7 +24,8 @@ def authenticate(house: House, call: Call) -> Journey:
     try:
         house.addresses.admit(call.address, call.time_ms)
         identity = _judged(house, call)
-        house.refusals.admit(identity.key, call.time_ms)
+        if house.refusals.any:
+            house.refusals.admit(identity.key, call.time_ms)
     except Failure as failure:
         house.witness.refused(call, failure.code, failure.status)
         raise

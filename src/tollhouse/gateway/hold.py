@@ -136,7 +136,9 @@ def _readings(request: Request, asked: Extent) -> int:
 def units_of(price: Price, request: Request, asked: Extent, model: Model) -> Usage:
     """Units that a call uses at most, of those that its price names. A second of sound is a token of the context at the
     least, and no size of a file bounds its seconds: silence takes no room."""
-    if all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in price.tiers):
+    tiers = price.tiers
+    plain = tiers[0].per_unit.keys() <= _PLAIN_UNITS
+    if plain and (len(tiers) == 1 or all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in tiers)):
         return ONE_REQUEST
     seconds = 0
     if asked.heard or asked.elsewhere:

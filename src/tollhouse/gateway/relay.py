@@ -51,7 +51,8 @@ async def relay(
 async def _whole(house: House, journey: Journey, request: Request, model: Model, answer: Whole, books: settled) -> None:
     """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
     client, reading, operation = journey.call.client, answer.reading, journey.call.operation
-    passed = await cut_whole(house, journey, answer, books.beyond)
+    may_be_cut = journey.most_out is not None or answer.cut
+    passed = await cut_whole(house, journey, answer, books.beyond) if may_be_cut else None
     usage = None if journey.cut else reading.usage
 
     async def delivered() -> Usage:

@@ -92,7 +92,13 @@ class settled:  # noqa: N801 - reads as a word of the flow: `async with settled(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         journey = self._journey
-        self._leave_room(error)
+        if (
+            error is not None
+            or journey.room is not None
+            or journey.answer_room is not None
+            or journey.entry is not None
+        ):
+            self._leave_room(error)
         if self.committed:
             return
         if isinstance(error, Failure):

@@ -23,15 +23,14 @@ _WHAT: Final = "KiB of refused requests per minute"
 class Refusals:
     """A bucket for each key and each account that was refused something in the last minute."""
 
-    __slots__ = ("_buckets",)
+    __slots__ = ("_buckets", "any")
 
     def __init__(self) -> None:
         self._buckets = Buckets()
+        self.any = False  # whether anybody was refused anything in the last minute or two: `admit` need be asked
 
     def admit(self, key: ApiKey, now_ms: int) -> None:
         """Raises RateLimited for a key, or an account, whose refused calls have used up their limit."""
-        if not len(self._buckets):
-            return
         for limit in _limits(key):
             bucket = self._buckets.at(limit, now_ms)
             if not buckets.fits(bucket, 1):
@@ -42,12 +41,14 @@ class Refusals:
 
     def count(self, key: ApiKey, body_bytes: int, now_ms: int) -> None:
         """A call was refused, or left, before a provider was asked. `body_bytes`: what came of its body."""
+        self.any = True
         kib = max(KIB_OF_CALL, -(-body_bytes // 1024))
         for limit in _limits(key):
             buckets.take(self._buckets.at(limit, now_ms), kib)
 
     def sweep(self, now_ms: int) -> None:
         self._buckets.sweep(now_ms)
+        self.any = len(self._buckets) > 0
 
 
 def _limits(key: ApiKey) -> tuple[Limit, Limit]:

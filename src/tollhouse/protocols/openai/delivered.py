@@ -28,18 +28,19 @@ _decode_text = msgspec.json.Decoder(str).decode
 class Delivered:
     """Text of an answer as it passes. `count` says how many tokens a text has; it is asked only for what is kept.
 
-    `most`: tokens that may pass in all; None: any number.
+    `most`: tokens that may pass in all; None: any number. `bytes`: of all text that was added; it has room for more
+    while they are below `due`, and beyond it `has_room` counts.
     """
 
-    __slots__ = ("_bytes", "_count", "_counted", "_due", "_kept", "_most", "beside")
+    __slots__ = ("_count", "_counted", "_kept", "_most", "beside", "bytes", "due")
 
     def __init__(self, count: Callable[[str], int], most: int | None = None) -> None:
         self._count = count
         self._counted = 0
         self._kept = bytearray()
         self._most = most
-        self._bytes = 0  # of all text that was added
-        self._due = ANY_BYTES if most is None else most  # from so many bytes on they have to be counted
+        self.bytes = 0  # of all text that was added
+        self.due = ANY_BYTES if most is None else most  # from so many bytes on they have to be counted
         self.beside = 0  # tokens of sound and pictures
 
     def add(self, text: str) -> None:
@@ -48,18 +49,18 @@ class Delivered:
     def add_escaped(self, text: bytes) -> None:
         """Text as it stands between the quotes of JSON strings, one string a line: decoded only if it is counted."""
         self._kept += text
-        self._bytes += len(text)
+        self.bytes += len(text)
         if len(self._kept) > KEPT_BYTES_MAX:
             self._fold(self._seam() or len(self._kept))
 
     def add_media(self, tokens: int) -> None:
         """Sound and pictures count for so many tokens in all by now."""
-        self._due -= tokens - self.beside
+        self.due -= tokens - self.beside
         self.beside = tokens
 
     def has_room(self, size: int) -> bool:
         """Whether `size` more bytes of text may pass, whatever they are: what is kept is counted if need be."""
-        return self._bytes + size <= self._due or self._recount(size)
+        return self.bytes + size <= self.due or self._recount(size)
 
     def fits(self, text: bytes, media: int = 0) -> bool:
         """Whether this escaped text, and so many tokens of sound and pictures in all, may pass."""
@@ -83,8 +84,8 @@ class Delivered:
         return self._counted + (self._tokens_of(bytes(self._kept)) if self._kept else 0)
 
     def _recount(self, size: int) -> bool:
-        self._due = self._bytes + self.left()
-        return self._bytes + size <= self._due
+        self.due = self.bytes + self.left()
+        return self.bytes + size <= self.due
 
     def _seam(self) -> int:
         """The end of what can be counted before the rest is known; 0: nothing."""

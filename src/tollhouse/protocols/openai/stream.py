@@ -44,6 +44,7 @@ class StreamReader:
     whole: the proper end came; read no further, release `held` (or `seal`) once the charge is durable.
     failure: the stream broke, failed or was nonsense; read no further, release nothing more.
     cut: it passed what may pass, and is whole with that: the provider writes for nobody.
+    pending: bytes of an event that is not complete yet, but for a short one that may yet be like the others.
     started: something went on to the caller, so that no other provider can take over.
     """
 
@@ -61,6 +62,7 @@ class StreamReader:
         "_template",
         "cut",
         "failure",
+        "pending",
         "started",
         "whole",
     )
@@ -86,6 +88,7 @@ class StreamReader:
         self._tail = b""  # the start of an event that may yet match the template
         self._opening = b""  # events kept back before the first content
         self._late = b""  # what only `finish` brought to light
+        self.pending = 0
         self.started = False
         self.whole = False
         self.cut = False
@@ -94,7 +97,7 @@ class StreamReader:
     def feed(self, data: bytes) -> bytes:
         """Take a read of any size, cut anywhere; give what may go to the caller now. Raises nothing."""
         template = self._template
-        if template is None or self.whole or self.failure is not None or self._splitter.pending:
+        if template is None or self.whole or self.failure is not None or self.pending:
             return self._read(data)
         if self._tail:
             data = self._tail + data
@@ -104,11 +107,12 @@ class StreamReader:
         if end >= len(template.tail):
             block = data if end == len(data) else data[:end]
             texts = template.texts(block)
-            if texts is None or not self._delivered.has_room(len(texts)):
+            delivered = self._delivered
+            if texts is None or (delivered.bytes + len(texts) > delivered.due and not delivered.has_room(len(texts))):
                 return self._read(data)
             self._lessons = _LESSONS_MAX
             self._events.current = False
-            self._delivered.add_escaped(texts)
+            delivered.add_escaped(texts)
             if end == len(data):
                 return data
             out, data = block, data[end:]
@@ -131,11 +135,6 @@ class StreamReader:
             self.failure = UpstreamBroke("The provider's stream ended before the answer was finished.")
         if self.failure is not None:
             raise self.failure
-
-    @property
-    def pending(self) -> int:
-        """Bytes of an event that is not complete yet."""
-        return self._splitter.pending + len(self._tail)
 
     @property
     def uncounted(self) -> int:
@@ -211,7 +210,7 @@ class StreamReader:
 
     def _read(self, data: bytes) -> bytes:
         """Read event by event, until one of them shows what the others look like."""
-        if self._lessons == 0 or self._splitter.pending or self._has_template():
+        if self._lessons == 0 or self.pending or self._has_template():
             return self._exactly(data)
         out: list[bytes] = []
         begin = 0
@@ -235,8 +234,10 @@ class StreamReader:
             self.failure = failure
             return b""
         out = self._taken(events)
-        if self._template is not None and self._splitter.pending <= _TAIL_BYTES_MAX:
+        self.pending = self._splitter.pending
+        if self._template is not None and self.pending <= _TAIL_BYTES_MAX:
             self._tail = self._splitter.take()
+            self.pending = 0
         return out
 
     def _taken(self, events: list[Event]) -> bytes:
