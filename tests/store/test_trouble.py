@@ -39,7 +39,7 @@ class Disk:
 )
 def test_a_full_or_read_only_disk_refuses_everybody_and_heals(tmp_path: Path, pragma: str) -> None:
     url = f"sqlite:///{tmp_path}/tollhouse.db"
-    large = b"x" * 100_000
+    large = b"x" * 9_000  # more than a page, and a record may hold it
 
     async def scene() -> None:
         async with writing(url) as (writer, _):

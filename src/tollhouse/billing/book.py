@@ -59,9 +59,9 @@ class Hold(Struct):
 
 
 class Short(Exception):
-    """A purse cannot pay `amount`: `purse` is the one with the least left."""
+    """A purse cannot pay `amount` (None: nobody knows yet how much): `purse` is the one with the least left."""
 
-    def __init__(self, purse: Purse, amount: int) -> None:
+    def __init__(self, purse: Purse, amount: int | None) -> None:
         super().__init__(purse.id)
         self.purse = purse
         self.amount = amount
@@ -138,7 +138,9 @@ def refusal(short: Short, now_ms: int, when: str | None, contact: str = "") -> I
         what = f"The {purse.window} budget of {limit} USD{whose} {state}: {used}"
         owner = contact or _OPERATOR if purse.system else "an owner or admin of the account"
         cure = f"To raise it, ask {owner}."
-    need = f"this call may cost {format_usd(short.amount)} USD" if short.amount > 1 else "every call costs something"
+    need = "every call costs something"
+    if short.amount is not None:
+        need = f"this call may cost {format_usd(short.amount)} USD"
     cheaper = " Send less, or name a smaller output cap." if left > 0 else ""
     begins = f" It begins anew at {when}." if when is not None else ""
     wait_ms = None if purse.resets_at_ms is None else max(0, purse.resets_at_ms - now_ms)

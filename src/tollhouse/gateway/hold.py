@@ -182,7 +182,7 @@ def something_left(house: House, key: ApiKey, now_ms: int) -> None:
         return
     short = book.short(house.purses.of(key, now_ms), 1)
     if short is not None:
-        raise too_little(house, short, now_ms)
+        raise too_little(house, book.Short(short.purse, None), now_ms)
 
 
 def within(most: int | None, bounds: Bounds) -> None:

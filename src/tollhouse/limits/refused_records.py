@@ -20,6 +20,8 @@ class RefusedRecords:
     def admit(self, account_id: str, now_ms: int) -> bool:
         """Count one more; False: it is not to be written down."""
         until_ms = max(self._until_ms.get(account_id, 0), now_ms)
+        if until_ms - now_ms > AT_ONCE * EVERY_MS:  # the clock was set back
+            until_ms = now_ms
         if until_ms - now_ms > (AT_ONCE - 1) * EVERY_MS:
             return False
         self._until_ms[account_id] = until_ms + EVERY_MS

@@ -79,8 +79,7 @@ class Delivered:
         return 0 if self._most is None else max(0, self._most - self.beside - self.tokens())
 
     def tokens(self) -> int:
-        """Tokens of all text that was added."""
-        self._fold(self._seam())
+        """Tokens of all text that was added: what is kept is counted as one, for each count of a part is rounded up."""
         return self._counted + (self._tokens_of(bytes(self._kept)) if self._kept else 0)
 
     def _recount(self, size: int) -> bool:
