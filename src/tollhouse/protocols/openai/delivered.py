@@ -69,6 +69,10 @@ class Delivered:
         self._fold(self._seam())
         return self._counted + self._tokens_of(bytes(self._kept) + text) + media <= self._most
 
+    def fits_whole(self, texts: bytes) -> bool:
+        """Whether texts as `add_escaped` takes them may pass, all of them, beside the media that have."""
+        return self.fits(texts, self.beside)
+
     @property
     def pending(self) -> int:
         """Bytes of text that is not counted yet."""

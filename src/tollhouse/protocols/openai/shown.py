@@ -54,8 +54,9 @@ def places(said: Object) -> list[Place]:
 
 def text_of(said: Object) -> str:
     """All of `places`, joined."""
-    content = said.get("content")
-    if len(said) == 1 and isinstance(content, str):
+    content = said.get("content", "")
+    others = len(said) - ("content" in said) - ("role" in said)
+    if not others and isinstance(content, str):  # by far the most frequent
         return content
     return "".join(place.text for place in places(said))
 

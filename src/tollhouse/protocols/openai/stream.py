@@ -108,7 +108,7 @@ class StreamReader:
             block = data if end == len(data) else data[:end]
             texts = template.texts(block)
             delivered = self._delivered
-            if texts is None or (delivered.bytes + len(texts) > delivered.due and not delivered.has_room(len(texts))):
+            if texts is None or (delivered.bytes + len(texts) > delivered.due and not delivered.fits_whole(texts)):
                 return self._read(data)
             self._lessons = _LESSONS_MAX
             self._events.current = False
