@@ -72,6 +72,8 @@ class Edge:
             else:
                 await self._look_up(exchange, endpoint, endpoint.needs, dialect, path, now_ms)
         except Failure as failure:
+            if failure.status < 500:
+                await self._pace(exchange)
             await self._refuse(exchange, dialect, failure, request_id)
         except ClientLeft:
             pass
@@ -117,6 +119,13 @@ class Edge:
                     await page(self.books, exchange, identity)
         else:
             await LOOKUPS[endpoint.name](self.house, exchange, identity, dialect, path, now_ms)
+
+    async def _pace(self, exchange: Exchange) -> None:
+        """Whoever is refused very often waits for the answer."""
+        house = self.house
+        delay_ms = house.pace.delay_ms(self.proxies.client(exchange.scope, exchange.headers), house.clock.now_ms())
+        if delay_ms:
+            await house.sleep(delay_ms / 1_000)
 
     async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
         if not exchange.head_sent:

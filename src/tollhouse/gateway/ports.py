@@ -25,6 +25,7 @@ from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.limits.addresses import AddressRate
+from tollhouse.limits.pace import Pace
 from tollhouse.limits.refusals import Refusals
 from tollhouse.limits.refused_records import RefusedRecords
 from tollhouse.routing.health import Health
@@ -151,6 +152,7 @@ class House:
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
     refused_records: RefusedRecords = field(default_factory=RefusedRecords)
+    pace: Pace = field(default_factory=Pace)  # of refusals, by address
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
@@ -160,6 +162,7 @@ class House:
         self.addresses.sweep(now_ms)
         self.refusals.sweep(now_ms)
         self.refused_records.sweep(now_ms)
+        self.pace.sweep(now_ms)
         self.health.sweep(now_ms)
 
     def since_ms(self, call: Call) -> int:
