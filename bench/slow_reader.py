@@ -17,6 +17,9 @@ _PIECE = 65_536
 async def measure(server: Contender, bytes_per_s: float) -> int:
     """The growth of the gateway's memory in bytes, at its highest, while a slow client reads the whole stream."""
     await load.paced(server, 4)
+    reader, writer = await load.open_flood(server)  # so that what is made once is there: a large read starts threads
+    await reader.readexactly(8 * 1000 * 1000)
+    writer.close()
     before = cost(server.pid).rss
     reader, writer = await load.open_flood(server)
     taken, highest, tail = 0, before, b""

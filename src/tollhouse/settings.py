@@ -57,7 +57,7 @@ class Server(Struct, frozen=True, kw_only=True):
     ] = 10_000
     connections_per_address_max: Annotated[
         Count, _help("of one client address (IPv6: one /64) that is no trusted proxy; beyond it 429")
-    ] = 1_000
+    ] = 5_000
     keep_alive_seconds: Annotated[Seconds, _help("how long an idle client connection is kept")] = 75
     drain_seconds_max: Annotated[
         Count, _help("how long a buffered call whose client left is read on, to learn its usage")

@@ -20,7 +20,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     linger_bytes_max: int = 64 * 1024 * 1024  # ... and so far, because a reset could overtake the refusal
     held_bytes_max: int = 65_536  # held per direction before the other side has to wait
     connections_max: int = 10_000  # of one listener; fewer where the system allows fewer open files
-    connections_per_address_max: int = 1_000
+    connections_per_address_max: int = 5_000
 
 
 def limits_of(server: settings.Server) -> Limits:
