@@ -31,7 +31,7 @@ test: $(DEVELOPMENT) ## everything that must hold before a change lands: check a
 	@$(MAKE) -j2 --keep-going --output-sync=target types style floors suite
 
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
-	@scripts/need nginx strace
+	@scripts/need nginx strace slowhttptest
 	@$(BIN)/pytest -m long --ignore tests/hostile/test_timed.py $(ARGS)
 	@$(BIN)/pytest -m long -n 0 tests/hostile/test_timed.py # alone: they measure how long a neighbour waits
 
