@@ -25,7 +25,7 @@ from tollhouse.edge.books import About, Books
 from tollhouse.edge.bounds import limits_of
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.journal import Journal, open_log
+from tollhouse.edge.journal import Journal, log_file, open_log
 from tollhouse.edge.metrics import Metrics
 from tollhouse.edge.recent import Recent
 from tollhouse.edge.router import Edge
@@ -54,6 +54,8 @@ from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
+from tollhouse.store.database_lock import Keeping
+from tollhouse.store.holder import Holder
 from tollhouse.store.writer import TURN_S
 from tollhouse.threads import FairThreads
 from tollhouse.tokens.tokenizer import Tokenizer
@@ -73,6 +75,7 @@ async def serve(
     folder: Path,
     around: Surroundings,
     *,
+    holder: Holder,
     create: bool = False,
     found: Callable[[Office], Awaitable[None]] | None = None,
     on_ready: Callable[[str], None] = lambda base_url: None,
@@ -80,12 +83,14 @@ async def serve(
     """Run the platform until it is told to leave.
 
     wanted: what platform.toml names, applied first. around: where references in later configurations lead.
+    holder: this process, as it is named to others while it works on the database.
     found: done once the office stands, before anybody is served.
-    Raises store.CannotOpen, BadRequest for a configuration that cannot be put in force, OSError for an address in use.
+    Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
     clock, random = SystemClock(), SystemRandom()
-    store = open_store(settings.server.database, create=create, clock=clock, folder=folder)
-    out = _log(settings, folder)
+    store = open_store(settings.server.database, create=create, clock=clock, folder=folder, holder=holder)
+    keeping = Keeping(store.lock, holder)
+    out = log_file(settings.server.log, folder)
     journal = Journal(open_log(out), out)
     try:
         office = Office(
@@ -97,7 +102,7 @@ async def serve(
             purses=await store.load_purses(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
-            contact=_contact(settings),
+            contact=settings.support.contact,
             public_url=settings.platform.public_url,
             vault=Vault(resolve(settings.server.master_key, around.environment, around.read_file)),
         )
@@ -113,11 +118,13 @@ async def serve(
         await expiry.post_due(office, SYSTEM)
         _leave_what_stands_alone()
         sys.setswitchinterval(TURN_S)
-        await _open_doors(settings, folder, premises, on_ready)
+        await _open_doors(settings, folder, premises, keeping, on_ready)
         await late.finish(premises.house)
         await office.finish()
         await premises.letters.close()
         premises.threads.close()
+        if keeping.lost_to is not None:
+            raise keeping.lost_to
     finally:
         await store.close()
         journal.flush()
@@ -265,7 +272,9 @@ def _destination(provider: Provider, premises: Premises) -> Destination:
     return Destination(provider, kind, premises.network, route, path, secrets, deadlines)
 
 
-async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_ready: Callable[[str], None]) -> None:
+async def _open_doors(
+    settings: Settings, folder: Path, premises: Premises, keeping: Keeping, on_ready: Callable[[str], None]
+) -> None:
     """Listen, and keep the small clocks of the house running meanwhile."""
     server, house, journal = settings.server, premises.house, premises.journal
     host, port = split_address(server.listen)
@@ -274,6 +283,7 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         shown = f"[{host}]" if ":" in host else host
         base_url = f"http://{shown}:{names[0][1]}"
         journal.event("started", address=base_url, version=version("tollhouse"))
+        keeping.serves_at(base_url)
         on_ready(base_url)
 
     edge, control = _applications(settings, premises)
@@ -298,6 +308,7 @@ async def _open_doors(settings: Settings, folder: Path, premises: Premises, on_r
         defect=lambda error: journal.defect("", error),
     )
     chores = [
+        asyncio.create_task(keeping.keep(listening.begin_drain)),
         asyncio.create_task(house.pulse.run()),
         asyncio.create_task(_keep_tidy(premises)),
         asyncio.create_task(premises.guard.watch()),
@@ -386,15 +397,3 @@ def _seen(house: House, provider: str) -> dict[str, object]:
     """What the gateway has learned of a provider: its circuits that remember something."""
     now_ms = house.clock.now_ms()
     return {"circuits": [msgspec.to_builtins(s) for s in house.health.snapshot(now_ms) if s.provider == provider]}
-
-
-def _contact(settings: Settings) -> str:
-    channel = next(iter(settings.support.channels), None)
-    return "" if channel is None else channel.value
-
-
-def _log(settings: Settings, folder: Path) -> Any:
-    """Unbuffered where people watch, a file in the data folder otherwise."""
-    if settings.server.log == "stderr":
-        return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
-    return (folder / settings.server.log).open("ab", buffering=0)

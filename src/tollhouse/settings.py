@@ -30,11 +30,13 @@ class Server(Struct, frozen=True, kw_only=True):
 
     listen: Annotated[str, _help("address of the one listener that serves everything")] = "127.0.0.1:8080"
     metrics_address: Annotated[str, _help("address of the Prometheus listener; empty: none")] = "127.0.0.1:9464"
-    workers: Annotated[Count, _help("processes; more than 1 needs PostgreSQL and Valkey or Redis")] = 1
+    workers: Annotated[Count, _help("processes; this version runs one, and refuses more")] = 1
     database: Annotated[
         str, _help("`sqlite:///` and a path within the data folder, or `postgresql://user@host/db`")
     ] = "sqlite:///tollhouse.db"
-    counters: Annotated[str, _help("`memory:`, or `redis://host/0` (Valkey, Redis)")] = "memory:"
+    counters: Annotated[str, _help("where limits count: `memory:`, of the one process; anything else is refused")] = (
+        "memory:"
+    )
     master_key: Annotated[
         str, _help("`env:NAME` or `file:PATH` of the key that encrypts stored secrets; empty: they stand as they are")
     ] = ""
@@ -118,6 +120,11 @@ class Support(Struct, frozen=True, kw_only=True):
         tuple[Channel, ...], _help("list of `{kind, value, note}`; kind is email, qq_group, url, or any word")
     ] = ()
     hours: Annotated[str, _help("when somebody answers, for people to read")] = ""
+
+    @property
+    def contact(self) -> str:
+        """The first channel, for sentences; empty: there is none."""
+        return self.channels[0].value if self.channels else ""
 
 
 class Mail(Struct, frozen=True, kw_only=True):
@@ -315,12 +322,13 @@ def _together(server: Server) -> Iterator[Mistake]:
                 yield Mistake(where=f"server.{name}", message=str(error))
     if not server.database.startswith(("sqlite:///", "postgresql://")):
         yield Mistake(where="server.database", message="write sqlite:///PATH or postgresql://user@host/db")
-    if not server.counters.startswith(("memory:", "redis://", "rediss://")):
-        yield Mistake(where="server.counters", message="write memory: or redis://host/0")
-    if server.workers > 1 and server.database.startswith("sqlite:"):
-        yield Mistake(where="server.workers", message="more than one worker needs a PostgreSQL database")
-    if server.workers > 1 and server.counters.startswith("memory:"):
-        yield Mistake(where="server.workers", message="more than one worker needs counters in Valkey or Redis")
+    if server.counters.startswith(("redis://", "rediss://")):
+        yield Mistake(where="server.counters", message="this version keeps its counters in memory only: write memory:")
+    elif server.counters != "memory:":
+        yield Mistake(where="server.counters", message="write memory:")
+    if server.workers > 1:
+        message = "this version runs one process, and a database admits one: leave it at 1"
+        yield Mistake(where="server.workers", message=message)
 
 
 def _networks(settings: Settings) -> Iterator[Mistake]:

@@ -129,7 +129,8 @@ def test_a_taken_port_and_a_folder_in_use_are_said(running: dict[str, str], fold
     assert json.loads(other.stderr)["error"]["code"] == "port_in_use"
     same = tollhouse("demo", "--dir", str(folder), "--port", "0")
     assert same.returncode == 1
-    assert "another tollhouse" in same.stderr
+    assert "tollhouse demo (process " in same.stderr
+    assert running["base_url"] in same.stderr
 
 
 def test_secrets_are_kept_over_restarts_and_a_configuration_comes_on_top(tmp_path: Path) -> None:

@@ -73,10 +73,20 @@ def test_bad_values_are_mistakes(variable: str, value: str) -> None:
     assert build({}, {variable: value}, {})[1]
 
 
-def test_several_workers_need_shared_parts() -> None:
-    both = {"workers": 2, "database": "postgresql://u@h/db", "counters": "redis://h/0"}
-    assert not build({"server": both}, {}, {})[1]
-    assert build({"server": {**both, "counters": "memory:"}}, {}, {})[1]
+@pytest.mark.parametrize(
+    ("written", "where", "message"),
+    [
+        ({"workers": 2}, "server.workers", "runs one process"),
+        ({"workers": 2, "database": "postgresql://u@h/db"}, "server.workers", "runs one process"),
+        ({"counters": "redis://h/0"}, "server.counters", "in memory only: write memory:"),
+        ({"counters": "rediss://h/0"}, "server.counters", "in memory only: write memory:"),
+        ({"counters": "memory://"}, "server.counters", "write memory:"),
+    ],
+)
+def test_what_several_processes_would_need_is_refused(written: dict[str, object], where: str, message: str) -> None:
+    (mistake,) = build({"server": written}, {}, {})[1]
+    assert mistake.where == where
+    assert message in mistake.message
 
 
 def test_unknown_keys_name_the_nearest_known_one() -> None:

@@ -23,7 +23,9 @@ from tollhouse.office.platform_file import FILE_NAME, Reading
 from tollhouse.office.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings
 from tollhouse.store.database import open_store
+from tollhouse.store.database_lock import DatabaseInUse
 from tollhouse.store.engines import CannotOpen
+from tollhouse.store.holder import this_process
 
 
 def ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
@@ -32,12 +34,21 @@ def ask(place: Place, method: str, target: str, content_type: str, body: bytes) 
 
 
 @asynccontextmanager
-async def opened(place: Place, settings: Settings) -> AsyncIterator[Office]:
-    """The office on the data folder's database. Raises Trouble."""
+async def opened(place: Place, settings: Settings, *, changes: bool = False) -> AsyncIterator[Office]:
+    """The office on the data folder's database. Raises Trouble; where something is to be changed, also while another
+    process serves the database: it would not hear of it."""
     require_database(place, settings)
     clock = SystemClock()
     try:
-        store = open_store(settings.server.database, create=False, clock=clock, folder=place.dir)
+        store = open_store(
+            settings.server.database,
+            create=False,
+            clock=clock,
+            folder=place.dir,
+            holder=this_process("command", clock.now_ms()) if changes else None,
+        )
+    except DatabaseInUse as error:
+        raise Trouble(f"{error}; or give the command beside it, with its --dir", code="database_in_use") from error
     except CannotOpen as error:
         raise Trouble(str(error), code="database") from error
     except ModuleNotFoundError as error:
@@ -100,7 +111,7 @@ def _require(reading: Reading, *places: str) -> None:
 
 async def _ask(place: Place, method: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
     reading = read_platform(place)
-    async with opened(place, server_settings(reading)) as office:
+    async with opened(place, server_settings(reading), changes=method != "GET") as office:
         if not office.catalogue.generation:
             office.catalogue = structs.replace(office.catalogue, plans=_first_plans(reading))
         desk = Desk(

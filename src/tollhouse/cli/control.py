@@ -81,7 +81,7 @@ def _ask_somebody(place: Place, wire: Wire, seconds_max: int) -> tuple[int, byte
                 with lock:
                     return alone.ask(place, wire.method, wire.target, wire.content_type, wire.body)
         if clock.ticks_ns() > until_ns:
-            raise Trouble(f"another tollhouse works on {place.dir}, and does not answer", code="folder_in_use")
+            raise Trouble(f"{FolderLock(place.lock).sentence()}; it does not answer", code="folder_in_use")
         pause.wait(0.05)  # a server that starts, or another command: both are short
 
 

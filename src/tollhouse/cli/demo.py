@@ -56,7 +56,13 @@ def demo(
         print(as_json(_facts(values)) if place.json else _welcome(values, path), flush=True)
 
     serving.run(
-        place, _with_free_metrics(reading.settings), reading.catalogue, create=True, on_ready=ready, found=found
+        place,
+        _with_free_metrics(reading.settings),
+        reading.catalogue,
+        command="demo",
+        create=True,
+        on_ready=ready,
+        found=found,
     )
 
 

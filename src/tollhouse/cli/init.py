@@ -7,8 +7,10 @@ from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.place import HERE, Place, read_platform
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import Trouble
+from tollhouse.clock import SystemClock
 from tollhouse.store import database
 from tollhouse.store.engines import CannotOpen
+from tollhouse.store.holder import this_process
 
 _PLATFORM_TOML = """\
 # The platform's configuration. Everything is optional; what stands behind a # is the default or an example.
@@ -73,7 +75,8 @@ def init(*, at: Place = HERE) -> None:
                 made.append(str(at.platform_file))
             except FileExistsError:
                 pass
-            made += database.migrate(server_settings(read_platform(at)).server.database, at.dir)
+            holder = this_process("init", SystemClock().now_ms())
+            made += database.migrate(server_settings(read_platform(at)).server.database, at.dir, holder)
     except CannotOpen as error:
         raise Trouble(str(error), code="database") from error
     except OSError as error:

@@ -1,29 +1,41 @@
-"""One process at a time works on a data folder's database: the server while it runs, else one command after another."""
+"""One process at a time works in a data folder: the server while it runs, else one command after another."""
 
-import fcntl
-import os
 from pathlib import Path
 from types import TracebackType
 
+from msgspec import structs
+
 from tollhouse.cli.trouble import Trouble
+from tollhouse.store.file_lock import FileLock
+from tollhouse.store.holder import Holder
 
 
 class FolderLock:
     """Held from `__enter__` to `__exit__`; the kernel releases it if the process dies. Raises Trouble when taken."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holder: Holder | None = None) -> None:
         self._path = path
-        self._file: int | None = None
+        self._holder = holder
+        self._lock = FileLock(path)
 
     def __enter__(self) -> "FolderLock":
-        if self._file is None and not self.take():
-            raise Trouble(f"another tollhouse works on {self._path.parent}", code="folder_in_use")
+        if not self._lock.is_held and not self.take():
+            raise Trouble(self.sentence(), code="folder_in_use")
         return self
+
+    def serves_at(self, address: str) -> None:
+        if self._holder is not None:
+            self._lock.name(structs.replace(self._holder, address=address))
+
+    def sentence(self) -> str:
+        """Who has it instead."""
+        other = self._lock.holder()
+        return f"{other or 'another tollhouse'} works on {self._path.parent}, and one process at a time may"
 
     def take(self) -> bool:
         """False: somebody else has it now."""
         try:
-            file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            return self._lock.take(self._holder)
         except OSError as error:
             folder = self._path.parent
             if isinstance(error, FileNotFoundError):
@@ -31,17 +43,8 @@ class FolderLock:
             else:
                 message = f"the data folder {folder} cannot be used: {error.strerror}"
             raise Trouble(message, code="no_data_folder") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return False
-        self._file = file
-        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        self._lock.release()

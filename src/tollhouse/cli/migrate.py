@@ -9,8 +9,10 @@ from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.place import HERE, Place, read_platform
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import Trouble
+from tollhouse.clock import SystemClock
 from tollhouse.store import database
 from tollhouse.store.engines import CannotOpen
+from tollhouse.store.holder import this_process
 
 
 def migrate(
@@ -23,8 +25,9 @@ def migrate(
     scheme, _, path = url.partition(":///")
     try:
         if not plan_only:
-            with FolderLock(at.lock):
-                steps = database.migrate(url, at.dir)
+            holder = this_process("migrate", SystemClock().now_ms())
+            with FolderLock(at.lock, holder):
+                steps = database.migrate(url, at.dir, holder)
         elif scheme == "sqlite" and not (at.dir / path).exists():
             raise Trouble(f"there is no database in {at.dir} yet: `tollhouse migrate` makes it", code="no_database")
         else:

@@ -24,4 +24,4 @@ def serve(
     def ready(base_url: str) -> None:
         show(at, {"object": "server", "base_url": base_url}, f"tollhouse serves at {base_url}")
 
-    serving.run(at, reading.settings, reading.catalogue, create=False, on_ready=ready)
+    serving.run(at, reading.settings, reading.catalogue, command="serve", create=False, on_ready=ready)

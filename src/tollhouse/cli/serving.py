@@ -11,13 +11,16 @@ from tollhouse.cli.doctor.listen_address import can_listen
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.place import Place
 from tollhouse.cli.trouble import Misuse, Trouble, from_failure
+from tollhouse.clock import SystemClock
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.desk import surroundings
 from tollhouse.office.office import Office
 from tollhouse.office.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings, split_address
+from tollhouse.store.database_lock import DatabaseInUse
 from tollhouse.store.engines import CannotOpen
+from tollhouse.store.holder import this_process
 
 _FILES_WANTED = 65_536
 
@@ -27,16 +30,21 @@ def run(
     settings: Settings,
     wanted: Catalogue,
     *,
+    command: str,
     create: bool,
     on_ready: Callable[[str], None],
     found: Callable[[Office], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until the process is told to end. `wanted` is applied first; see `app.serve`. Raises Trouble."""
-    if settings.server.workers > 1:
-        raise Misuse("server.workers: this version runs one process; start several on PostgreSQL instead")
     _require_master_key(place, settings)
     raise_file_limit()
-    with FolderLock(place.lock):
+    holder = this_process(command, SystemClock().now_ms())
+    with FolderLock(place.lock, holder) as lock:
+
+        def ready(base_url: str) -> None:
+            lock.serves_at(base_url)
+            on_ready(base_url)
+
         _require_free(settings.server.listen, "--port, or with [server] listen")
         if settings.server.metrics_address:
             _require_free(settings.server.metrics_address, "[server] metrics_address")
@@ -48,11 +56,14 @@ def run(
                         wanted,
                         place.dir,
                         surroundings(place.dir),
+                        holder=holder,
                         create=create,
                         found=found,
-                        on_ready=on_ready,
+                        on_ready=ready,
                     )
                 )
+        except DatabaseInUse as error:
+            raise Trouble(str(error), code="database_in_use") from error
         except CannotOpen as error:
             raise Trouble(str(error), code="database") from error
         except BadRequest as error:

@@ -4,8 +4,10 @@ What may stand in a line is named here field by field; nothing is dumped whole, 
 """
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
@@ -19,6 +21,13 @@ from tollhouse.gateway.client import Call
 from tollhouse.limits.addresses import place_of
 
 _encode = msgspec.json.Encoder().encode
+
+
+def log_file(name: str, folder: Path) -> BinaryIO:
+    """Where `[server] log` leads, unbuffered: people may watch."""
+    if name == "stderr":
+        return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
+    return (folder / name).open("ab", buffering=0)
 
 
 def open_log(out: BinaryIO) -> Any:

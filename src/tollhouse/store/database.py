@@ -13,7 +13,9 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.money import Money
 from tollhouse.limits.rules import Rules
 from tollhouse.store import migration
+from tollhouse.store.database_lock import DatabaseLock, lock_of
 from tollhouse.store.engines import CannotOpen, Engines, connect
+from tollhouse.store.holder import Holder
 from tollhouse.store.readers import DEADLINE_MS, Readers
 from tollhouse.store.tables import Tables
 from tollhouse.store.writer import Writer
@@ -30,6 +32,8 @@ class Store:
     engines: Engines
     writer: Writer
     readers: Readers
+    lock: DatabaseLock | None = None
+    """None: opened for looking, or by a test."""
 
     async def change(self, deed: Callable[[Tables], T], after: Callable[[T], None] | None = None) -> T:
         """See `Writer.change`."""
@@ -63,20 +67,30 @@ class Store:
         await self.writer.close()
         self.readers.close()
         self.engines.dispose()
+        if self.lock is not None:
+            self.lock.release()
 
 
-def open_store(url: str, *, create: bool, clock: Clock, folder: Path = Path()) -> Store:
+def open_store(url: str, *, create: bool, clock: Clock, folder: Path = Path(), holder: Holder | None = None) -> Store:
     """Open a database whose schema is today's; `create` fills an empty one. A relative SQLite path starts at `folder`.
+    holder: who takes the database's lock, until `close`; None: nobody, for who only looks.
 
-    Raises CannotOpen (SchemaMismatch among them), whose message names the cure.
+    Raises CannotOpen (SchemaMismatch and DatabaseInUse among them), whose message names the cure.
     """
     engines = connect(url, folder)
+    lock = None if holder is None else lock_of(engines)
     try:
+        if lock is not None and holder is not None:
+            lock.take(holder)
         migration.check(engines.writing, create=create)
+        if lock is not None and holder is not None:
+            lock.confirm(holder)  # the table that names them may have come with the schema
     except CannotOpen:
         engines.dispose()
+        if lock is not None:
+            lock.release()
         raise
-    return Store(engines, Writer(engines.writing, clock), Readers(engines, clock))
+    return Store(engines, Writer(engines.writing, clock), Readers(engines, clock), lock)
 
 
 def pending_migrations(url: str, folder: Path = Path()) -> list[str]:
@@ -88,12 +102,18 @@ def pending_migrations(url: str, folder: Path = Path()) -> list[str]:
         engines.dispose()
 
 
-def migrate(url: str, folder: Path = Path()) -> list[str]:
-    """What `tollhouse migrate` does; the answer is the steps done. Raises CannotOpen."""
+def migrate(url: str, folder: Path = Path(), holder: Holder | None = None) -> list[str]:
+    """What `tollhouse migrate` does; the answer is the steps done. Raises CannotOpen, also while somebody else works on
+    the database, where a holder is given."""
     engines = connect(url, folder)
+    lock = None if holder is None else lock_of(engines)
     try:
+        if lock is not None and holder is not None:
+            lock.take(holder)
         return migration.migrate(engines.writing)
     finally:
+        if lock is not None:
+            lock.release()
         engines.dispose()
 
 

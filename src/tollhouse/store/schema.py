@@ -367,6 +367,17 @@ configuration = Table(  # one row
     Column("applied_at_ms", BigInteger, nullable=False),
 )
 
+# One row: the process that works on the database (`database_lock`). SQLite's stands in the file of its lock.
+holder = Table(
+    "holder",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("pid", BigInteger, primary_key=True, autoincrement=False),
+    Column("command", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
 # What other processes must read again; pruned by the writer.
 changes = Table(
     "changes",
