@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from tollhouse.core.spelling import nearest
 
 _MIB = 1024 * 1024
+_NO_METRICS = "none"
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400 * 7)]
 Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
@@ -29,7 +30,9 @@ class Server(Struct, frozen=True, kw_only=True):
     """How the process listens, stores and stops."""
 
     listen: Annotated[str, _help("address of the one listener that serves everything")] = "127.0.0.1:8080"
-    metrics_address: Annotated[str, _help("address of the Prometheus listener; empty: none")] = "127.0.0.1:9464"
+    metrics_address: Annotated[str, _help("address of the Prometheus listener; `none`, or empty in the file: none")] = (
+        "127.0.0.1:9464"
+    )
     workers: Annotated[Count, _help("processes; this version runs one, and refuses more")] = 1
     database: Annotated[
         str, _help("`sqlite:///` and a path within the data folder, or `postgresql://user@host/db`")
@@ -205,17 +208,22 @@ def build(
     rows = list(table())
     mistakes = [mistake for section in SECTIONS for mistake in _unknown(section, sections.get(section, {}), rows)]
     chosen: dict[str, dict[str, Value]] = {section: {} for section in SECTIONS}
+    written: dict[str, str] = {}  # by `section.name`: where the value in use was written
     for row in rows:
         where, given, is_text = _source(row, sections, environment, flags)
         if where is None:
             continue
         try:
             chosen[row.section][row.attribute] = _convert(given, row.type, is_text)
+            written[f"{row.section}.{row.name}"] = where
         except msgspec.ValidationError as error:
             mistakes.append(Mistake(where=where, message=explain(error, row.type)))
+    if chosen["server"].get("metrics_address") == _NO_METRICS:
+        chosen["server"]["metrics_address"] = ""
     parts = {section.name: section.type(**chosen[section.name]) for section in msgspec.structs.fields(Settings)}
     settings = Settings(**parts)
-    mistakes += [*_together(settings.server), *_networks(settings)]
+    for mistake in (*_together(settings.server), *_networks(settings)):
+        mistakes.append(msgspec.structs.replace(mistake, where=written.get(mistake.where, mistake.where)))
     return settings, mistakes
 
 
@@ -234,7 +242,7 @@ def render_docs() -> str:
         "# Settings",
         "",
         "Written by `make docs` from `src/tollhouse/settings.py`; do not edit by hand.",
-        "Precedence: command line flags > environment > platform.toml > default.",
+        "Precedence: command line flags > environment > platform.toml > default. An empty variable is as not set.",
     ]
     for section in msgspec.structs.fields(Settings):
         doc = (section.type.__doc__ or "").strip()
@@ -290,8 +298,9 @@ def _source(
     """Where a setting's value comes from, the value, and whether it is text to be read as the setting's type."""
     if row.section == "server" and (flag := flags.get(row.name)) is not None:
         return f"--{row.name.replace('_', '-')}", flag, True
-    if row.env and row.env in environment:
-        return row.env, environment[row.env], True
+    text = environment.get(row.env, "").strip() if row.env else ""
+    if row.env and text:  # an empty one is not set: compose files make it so of a variable that they do not find
+        return row.env, text, True
     if row.name in sections.get(row.section, {}):
         return f"{row.section}.{row.name}", sections[row.section][row.name], False
     return None, None, False
@@ -307,9 +316,19 @@ def _unknown(section: str, given: Mapping[str, Value], rows: Sequence[Setting]) 
     known = [row.name for row in rows if row.section == section]
     for name in given:
         if name not in known:
-            yield Mistake(
-                where=f"{section}.{name}", message=f"unknown key; the nearest known one is {nearest(name, known)}"
+            elsewhere = section_of(name)
+            message = (
+                f"it belongs below [{elsewhere}]"
+                if elsewhere
+                else f"unknown key; the nearest known one is {nearest(name, known)}"
             )
+            yield Mistake(where=f"{section}.{name}", message=message)
+
+
+def section_of(name: str) -> str | None:
+    """The section that has a setting of this name; None where there is none, or several."""
+    found = [row.section for row in table() if row.name == name]
+    return found[0] if len(found) == 1 else None
 
 
 def _together(server: Server) -> Iterator[Mistake]:

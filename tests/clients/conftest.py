@@ -24,7 +24,10 @@ class Demo:
     def __init__(self, folder: Path, *options: str) -> None:
         command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--port", str(free_port())]
         self.log = (folder.parent / f"{folder.name}.log").open("wb")
-        quiet = {**os.environ, "TOLLHOUSE_METRICS_ADDRESS": ""}  # several start at once, and would want the same port
+        quiet = {
+            **os.environ,
+            "TOLLHOUSE_METRICS_ADDRESS": "none",
+        }  # several start at once, and would want the same port
         self.process = subprocess.Popen(
             [*command, "--dir", str(folder), *options], stdout=subprocess.PIPE, stderr=self.log, env=quiet
         )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.billing.prices_in_use import rows
-from tollhouse.billing.prices import BadPrice, read_price
+from tollhouse.billing.prices import BadPrice, costs_nothing, read_price
 from tollhouse.office.price_file import MODELS_MAX, read
 
 TIERED = {
@@ -32,10 +32,16 @@ toll-1,6,,18,400000,
 """
 
 
+ROWS = rows().filter(lambda row: not costs_nothing(row))
+
+
 @pytest.mark.parametrize(
     "data",
     [
         CSV.encode(),
+        CSV.replace(",", "\t").encode(),
+        ("sep=;\n" + CSV.replace(",", ";")).encode(),
+        CSV.replace("\n", ",,\n").encode(),
         CSV.replace("\n", "\r\n").encode(),
         CSV.encode("utf-8-sig"),
         CSV.replace(",", ";").encode(),
@@ -55,7 +61,7 @@ def test_csv_and_json_say_the_same(data: bytes) -> None:
 
 
 @given(
-    st.dictionaries(st.text("abc-/:1", min_size=1, max_size=5), rows(), min_size=1, max_size=5),
+    st.dictionaries(st.text("abc-/:1", min_size=1, max_size=5), ROWS, min_size=1, max_size=5),
     st.sampled_from((None, 2)),
 )
 def test_whatever_platform_toml_can_say_a_file_can(written: dict[str, dict[str, object]], indent: int | None) -> None:
@@ -99,7 +105,7 @@ d,1,2,3,4
     assert "late: a tier stands below" in words[3]
     assert "more than 1000" in words[4]
     assert "c: input" in words[5]
-    assert "5 cells, but the head line names 4" in words[6]
+    assert "column 5 holds" in words[6]
     assert "line 4: b: tiers[0].above_input_tokens" in told("model,input,above_input_tokens\n\na,1,\na,1,0x10\n")[
         0
     ].replace("a:", "b:")
@@ -158,3 +164,104 @@ def test_a_tier_says_all_that_it_charges_by() -> None:
     with pytest.raises(BadPrice, match="input"):
         read_price({"input": "1", "tiers": [{"above_input_tokens": 5, "output": "2"}]}, id="", model="")
     assert "tiers[0].input" in told("model,input,output,above_input_tokens\na,1,2,\na,,3,100\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model,input,,output\na,1,,2\n", []),
+        ("model,input,,output\na,1, ,2\n", []),
+        ('model,input,"",output\na,1,"",2\n', []),
+        ("model,input,output,\na,1,2,\n", []),
+        ("model,input,output\na,1,2,,,\n", []),
+        ("model,input,cache_read,output\na,1,,2\n", []),
+        ("model,input,output\na,1\n", []),
+        ("model,input,,output\na,1,3,2\n", ["line 2: column 3 holds '3', but the head line names no such column"]),
+        ("model,input\na,1,2\n", ["line 2: column 3 holds '2', but the head line names no such column"]),
+        ("model,input,output\na,1,2\nb,,\n", ["line 3: b: input: '' is not an amount"]),
+        ("model,input,output\n,1,2\n", ["line 2: no model is named"]),
+        ("sep=;\nmodel;input\n\na;x\n", ["line 4: a: input: 'x' is not an amount"]),
+    ],
+)
+def test_empty_cells_and_columns_are_absent_or_refused_with_line_and_column(text: str, expected: list[str]) -> None:
+    found = told(text)
+    assert len(found) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(found, expected, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("price", "cure"),
+    [
+        ("$2.50", "without a currency"),
+        ("2.50 USD", "without a currency"),
+        ("2.50\u20ac", "without a currency"),
+        ("\u00a52.50", "without a currency"),
+        ("2,50", "a point marks decimals"),
+        ("1,000.00", "a point marks decimals"),
+        ("1'000", "a point marks decimals"),
+        ("1 000", "a point marks decimals"),
+        ("1\u202f000", "a point marks decimals"),
+        ("1_000", "a point marks decimals"),
+        ("2\u066b5", "a point marks decimals"),
+        ("2.5e-06", "without an exponent"),
+        ("1E3", "without an exponent"),
+        ("+2.50", "without a sign"),
+        ("-2.50", "without a sign"),
+        ("\u22122.50", "without a sign"),
+        (".5", "in ASCII digits, with one before the point"),
+        ("\u0662.5", "in ASCII digits"),
+        ("\uff12.\uff15", "in ASCII digits"),
+        ("0.0000000025", "less than a nano-dollar"),
+        ("free", ""),
+        ("n/a", ""),
+        ("-", "without a sign"),
+        ("NaN", ""),
+        ("2.50/M", ""),
+    ],
+)
+def test_a_price_in_another_notation_is_refused_with_its_line_and_its_cure(price: str, cure: str) -> None:
+    (line,) = told(f'model,input,output\ngood,1,2\nodd,"{price}",2\n')
+    assert line.startswith(f"line 3: odd: input: {price!r} is not an amount: ")
+    assert cure in line
+
+
+@pytest.mark.parametrize("name", ["input_cost_per_token", "output_cost_per_token", "Input token price"])
+def test_prices_per_token_are_told_from_prices_per_million(name: str) -> None:
+    (line,) = told(f"model,input,{name}\na,1,2\n")
+    assert line.startswith(f"line 1: {name!r} is no column; the nearest known one is ")
+    assert "USD per million tokens, not per token" in line
+    assert line.endswith("in column 3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model,input,output\na,0,0\n",
+        "model,input,output\na,0.00,0.000000000\n",
+        "model,per_request\na,0\n",
+        "model,input,above_input_tokens\na,0,\na,0,1000\n",
+        '{"a": {"input": "0"}}',
+        '{"a": {"input": "0", "service_tiers": {"priority": {"input": "0.0"}}}}',
+    ],
+)
+def test_a_price_of_nothing_is_refused(text: str) -> None:
+    (line,) = told(text)
+    assert "a price of nothing" in line
+    assert "free = true" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model,input,output\na,0,2\n",
+        "model,input,above_input_tokens\na,0,\na,1,1000\n",
+        '{"a": {"input": "0", "service_tiers": {"priority": {"input": "0.1"}}}}',
+        '{"a": null}',
+    ],
+)
+def test_a_price_with_a_part_that_costs_is_one(text: str) -> None:
+    assert told(text) == []
+
+
+def test_utf_16_is_named() -> None:
+    assert read(CSV.encode("utf-16")).told() == ["line 1: this is not UTF-8 but UTF-16: save the file as UTF-8"]

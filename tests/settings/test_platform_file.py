@@ -193,7 +193,7 @@ def test_unlimited_is_a_credit_limit_and_no_price() -> None:
     [
         ('["env:ABSENT"]', "environment variable ABSENT is not set"),
         ('["file:gone.txt"]', "file gone.txt cannot be read: No such file"),
-        ('["env:EMPTY"]', "env:EMPTY is empty"),
+        ('["env:EMPTY"]', "environment variable EMPTY is empty"),
         ('["env:ODD"]', "U+00E9"),
         ('["sk-a b"]', "key 1: character 5 of 6"),
         ('[""]', "key 1: the key is empty"),
@@ -286,7 +286,7 @@ def test_single_mistakes(text: str, where: str, words: str) -> None:
 
 def test_a_table_that_is_a_value() -> None:
     (mistake,) = read_text("models = 3").mistakes
-    assert str(mistake) == "models (line 1): expected a table: [models]"
+    assert str(mistake) == "models (line 1): expected a table: [models.NAME]"
 
 
 def test_broken_toml_names_line_and_column() -> None:

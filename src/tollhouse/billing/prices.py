@@ -176,6 +176,14 @@ def read_price(
     )
 
 
+def costs_nothing(written: Mapping[str, object]) -> bool:
+    """Whether every amount of a price that can be read is zero: a call would be free, and nobody has said so."""
+    parts = [part for part in written.values() if isinstance(part, Mapping | list | tuple)]
+    rows = [row for part in parts for row in (part.values() if isinstance(part, Mapping) else part)]
+    amounts = [text for field, text in written.items() if field in _KNOWN]
+    return all(isinstance(text, str) and not text.strip("0.") for text in amounts) and all(map(costs_nothing, rows))
+
+
 def read_row(row: PriceRow) -> Price:
     """What a stored row says, also where that is that the model has left the list. Raises BadPrice."""
     if not row.written:
@@ -196,11 +204,7 @@ def read_rates(written: Mapping[str, object]) -> Rates:
     amounts: dict[str, int] = {}
     for field, text in written.items():
         if field not in _KNOWN:
-            known = ", ".join(PRICE_KEYS)
-            raise BadPrice(
-                field[:40],
-                f"no such price; the nearest known one is {nearest(field[:40], PRICE_KEYS)} (known: {known})",
-            )
+            raise BadPrice(field[:40], unknown_amount(field))
         if not isinstance(text, str):
             shown = str(text) if isinstance(text, int | float) and not isinstance(text, bool) else "2.50"
             raise BadPrice(
@@ -217,6 +221,13 @@ def read_rates(written: Mapping[str, object]) -> Rates:
         raise BadPrice("input", "a price by tokens names it: whatever is not named takes its price from there")
     per_million = {bucket: _settled(bucket, amounts) for bucket in TOKEN_BUCKETS} if by_tokens else {}
     return Rates(per_million, {bucket: amounts[field] for bucket, field in UNITS.items() if field in amounts})
+
+
+def unknown_amount(field: str, known: Sequence[str] = PRICE_KEYS) -> str:
+    """What to write instead of a field that names no amount here."""
+    shown = field[:40]
+    by_token = " (prices here are USD per million tokens, not per token)" if "token" in shown else ""
+    return f"no such price; the nearest known one is {nearest(shown, known)}{by_token} (known: {', '.join(known)})"
 
 
 def read_multiplier(text: str) -> int:

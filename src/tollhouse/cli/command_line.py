@@ -4,7 +4,6 @@ Commands are imported when they are called: `tollhouse --version` and shell comp
 driver.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError
 
-from tollhouse.cli import trouble
+from tollhouse.cli import output, trouble
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.core.escaping import printable_lines
 from tollhouse.core.failure import Failure
@@ -47,6 +46,7 @@ COMMANDS: Final = (
 
 def main() -> None:
     """The console script `tollhouse`."""
+    output.prepare()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -69,7 +69,7 @@ def run(arguments: Sequence[str]) -> int:
         result = build()(
             arguments, print_error=False, exit_on_error=False, help_on_error=False, result_action="return_value"
         )
-        sys.stdout.flush()
+        output.flush()
     except CycloptsError as error:
         return _end(Misuse(str(error).strip()), arguments)
     except Trouble as found:
@@ -78,10 +78,15 @@ def run(arguments: Sequence[str]) -> int:
         return _end(trouble.from_failure(failure), arguments)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader of our output has seen enough; what is left must not raise again when Python flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output has seen enough
+        output.give_up()
         return 0
+    except output.Unwritable as error:
+        output.give_up()
+        return _end(Trouble(str(error), code="unwritable_output"), arguments)
+    except OSError as error:  # such as a full disk behind standard output
+        output.give_up()
+        return _end(Trouble(str(error), code="system_error"), arguments)
     return result if isinstance(result, int) else 0
 
 

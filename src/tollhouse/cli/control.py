@@ -4,6 +4,7 @@ Both ways lead through the same application and the same table of routes, so tha
 """
 
 import http.client
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -53,9 +54,8 @@ def call(
 
     Raises Trouble.
     """
-    wire = _wire(
-        called(name), object_id, {key: value for key, value in (given or {}).items() if value is not None}, file
-    )
+    asked = {key: _in_utf8(value) for key, value in (given or {}).items() if value is not None}
+    wire = _wire(called(name), _in_utf8(object_id), asked, file)
     status, data = _ask_somebody(place, wire, seconds_max)
     answer = msgspec.json.decode(data) if data else {}
     if status >= 400:
@@ -64,6 +64,17 @@ def call(
         raise Trouble(error.get("message", f"HTTP {status}"), code=error.get("code") or "failed", exit_code=exit_code)
     assert isinstance(answer, dict)
     return answer
+
+
+def _in_utf8(value: Any) -> Any:
+    """What was typed, as the UTF-8 that it is, where the locale names another encoding and Python kept its bytes."""
+    if isinstance(value, dict):
+        return {_in_utf8(key): _in_utf8(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_utf8(one) for one in value]
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return os.fsencode(value).decode("utf-8", "replace")
 
 
 def _ask_somebody(place: Place, wire: Wire, seconds_max: int) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tollhouse.cli.output import deliver
 from tollhouse.cli.place import Place
 from tollhouse.core.escaping import printable, printable_lines
 
@@ -30,8 +31,8 @@ def columns(*names: str) -> list[tuple[str, Cell]]:
 
 
 def show(place: Place, answer: Answer, sentence: str) -> None:
-    """One object, or what was done."""
-    print(as_json(answer) if place.json else printable_lines(sentence))
+    """One object, or what was done: an answer that may be given this once."""
+    deliver(as_json(answer) if place.json else printable_lines(sentence))
 
 
 def show_rows(place: Place, answer: Answer, shown: Columns, *, empty: str) -> None:

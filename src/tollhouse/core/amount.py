@@ -16,6 +16,21 @@ MOST = 9 * 10**18
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,9}))?", re.ASCII)
 
 
+_NOTATIONS = (
+    (re.compile(r"\A\s*\Z"), "this is empty"),
+    (re.compile(r"[$\u00a2-\u00a5\u20a0-\u20cf]|[A-Z]{3}", re.IGNORECASE), "without a currency"),
+    (re.compile(r"\A\s*[+\u2212-]"), "without a sign"),
+    (re.compile(r"[0-9.][eE][+-]?[0-9]"), "written out, without an exponent"),
+    (
+        re.compile(r"[,'_\u066b\u066c\u2019\u00a0\u202f]|[0-9] [0-9]"),
+        "a point marks decimals, and nothing groups digits",
+    ),
+    (re.compile(r"\.[0-9]{10,}\Z"), "less than a nano-dollar is not counted"),
+    (re.compile(r"\A[^0-9A-Za-z]*\d", re.UNICODE), "in ASCII digits, with one before the point"),
+)
+"""How amounts are written elsewhere, the first that is found, and what to do about it."""
+
+
 class BadAmount(ValueError):
     """A text is not an amount of USD; the message says what an amount looks like."""
 
@@ -29,12 +44,18 @@ def parse_usd(text: str) -> Amount:
     if match is None:
         raise BadAmount(
             f"{text[:40]!r} is not an amount: write US dollars as digits with at most 9 decimals, such as 12 or 0.50"
+            f"{_hint(text)}"
         )
     whole, fraction = match.group(1), match.group(2) or ""
     amount = int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     if amount > MOST:
         raise BadAmount(f"{text[:40]!r} is larger than this platform counts: at most 9000000000 USD")
     return Amount(amount)
+
+
+def _hint(text: str) -> str:
+    """What of another notation is in the way."""
+    return next((f" ({words})" for pattern, words in _NOTATIONS if pattern.search(text)), "")
 
 
 def format_usd(amount: int) -> str:

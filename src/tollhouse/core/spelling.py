@@ -24,10 +24,14 @@ def nearest_few(word: str, known: Iterable[str], count: int = 3) -> list[str]:
 
     def likeness(other: str) -> tuple[bool, float, str]:
         theirs = _folded(other)
-        alike = difflib.SequenceMatcher(None, folded, theirs).ratio()
-        return _begins(folded, theirs), alike, other
+        return _begins(folded, theirs), difflib.SequenceMatcher(None, folded, theirs).ratio(), other
 
     return heapq.nlargest(count, to_compare(word, known), key=likeness)
+
+
+def alike(word: str, other: str) -> float:
+    """How alike two words are, letter case aside: 0 to 1."""
+    return difflib.SequenceMatcher(None, _folded(word), _folded(other)).ratio()
 
 
 def to_compare(word: str, known: Iterable[str]) -> list[str]:

@@ -6,18 +6,18 @@ what the records say about one another is checked by `relations` at the end.
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
-from tollhouse.billing.prices import PRICE_KEYS, BadPrice, read_price
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
-from tollhouse.core.spelling import nearest
+from tollhouse.core.spelling import alike, nearest
 from tollhouse.office.findings import Findings
-from tollhouse.office.toml_text import KeyPath
+from tollhouse.office.toml_text import KeyPath, written
 from tollhouse.settings import explain
 
 Given = Mapping[str, object]
@@ -28,6 +28,7 @@ _MINIMUM: Mapping[str, int] = {"priority": 0, "weight": 0, "created": 0}  # ever
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 MODEL_ID_CHARACTERS_MAX = 200
+_MISSPELT = 0.6  # as alike are `prices` and `price`: what is less so was meant to be another word
 
 
 def provider(path: KeyPath, given: object, found: Findings) -> Provider | None:
@@ -58,6 +59,8 @@ def model(path: KeyPath, given: object, found: Findings) -> Model | None:
     if fields is None:
         return None
     record = Model(id=path[-1], **fields)
+    if record.price and not record.free and costs_nothing(record.price):
+        found.wrong((*path, "price"), "a price of nothing: write free = true instead, or what the model costs")
     if record.free and record.price:
         found.odd(path, "free = true and a price: its calls are free")
     if not record.price and not record.free and isinstance(given, Mapping) and "price" not in given:
@@ -105,6 +108,26 @@ def check_keys(path: KeyPath, given: Given, known: tuple[str, ...], found: Findi
             found.wrong((*path, name), f"unknown key; the nearest known one is {nearest(name, known)}")
 
 
+def _name_was_cut(path: KeyPath, given: Given, known: tuple[str, ...], found: Findings) -> bool:
+    """Whether a table is what TOML makes of a name with a dot in it that stands without quotes: [models.gpt-4.1] is a
+    table `1` in a model `gpt-4`. Each such name is told with its cure."""
+    before = len(found.mistakes)
+    for name, value in given.items():
+        if name in known or not isinstance(value, Mapping) or alike(name, nearest(name, known)) >= _MISSPELT:
+            continue
+        cure = written((*path[:-1], ".".join((path[-1], *_rest(name, value, known)))))
+        found.wrong((*path, name), f"a name with a dot stands in quotes: write [{cure}]")
+    return len(found.mistakes) > before
+
+
+def _rest(name: str, value: Given, known: tuple[str, ...]) -> Iterator[str]:
+    """The parts of a cut name: tables that hold nothing but the next one."""
+    yield name
+    for inner, further in value.items():
+        if len(value) == 1 and inner not in known and isinstance(further, Mapping):
+            yield from _rest(inner, further, known)
+
+
 def _fields(
     path: KeyPath, given: object, record: type[Struct], found: Findings, own: Mapping[str, Reader]
 ) -> dict[str, Any] | None:
@@ -113,6 +136,8 @@ def _fields(
         found.wrong(path, "expected a table")
         return None
     types = {name: kind for name, kind in get_type_hints(record).items() if name not in _NOT_WRITTEN}
+    if _name_was_cut(path, given, tuple(types), found):
+        return None
     check_keys(path, given, tuple(types), found)
     fields: dict[str, Any] = {}
     for name, kind in types.items():
@@ -176,8 +201,7 @@ def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
     if len(found.mistakes) > before:
         return None
     try:
-        if price:
-            read_price(price, id="", model="")
+        read_price(price, id="", model="")
     except BadPrice as error:
         inputless = "input has no price: what is not named takes it from there"
         found.wrong(path, inputless if error.field == "input" else str(error))

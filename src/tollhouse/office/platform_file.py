@@ -62,10 +62,9 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     found = Findings(lines)
     for name in tables:
         if name not in TABLES:
-            known = ", ".join(TABLES)
-            found.wrong((name,), f"unknown table; the nearest known one is [{nearest(name, TABLES)}] (known: {known})")
+            found.wrong((name,), _unknown(name, tables[name]))
         elif not isinstance(tables[name], dict):
-            found.wrong((name,), f"expected a table: [{name}]")
+            found.wrong((name,), f"expected a table: [{name}{'.NAME' if name in _NAMED else ''}]")
     tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
     sections = {name: tables.get(name, {}) for name in settings.SECTIONS}
     built, mistakes = settings.build(sections, around.environment, flags or {})
@@ -93,6 +92,14 @@ def keys_of(provider: Provider, around: Surroundings) -> tuple[str, ...]:
     """A provider's API keys themselves, repeated ones merged. Raises MissingSecret, BadApiKey."""
     keys = [_key(reference, around) for reference in provider.api_keys]
     return tuple(dict.fromkeys(keys))
+
+
+def _unknown(name: str, given: object) -> str:
+    section = settings.section_of(name)
+    if section and not isinstance(given, dict):
+        return f"it belongs below [{section}]"
+    known = ", ".join(TABLES)
+    return f"unknown table; the nearest known one is [{nearest(name, TABLES)}] (known: {known})"
 
 
 def _records(

@@ -1,10 +1,12 @@
 """A file of prices, CSV or JSON: read whole, with every mistake and the line it stands on.
 
-CSV has a head line that names `model` and the amounts of platform.toml (`input`, `output`, `per_image`, ...); an empty
-cell names nothing. A line with `above_input_tokens` is a tier of the model that a line before it has priced. JSON is an
-object: by model the price as platform.toml writes it, or null to take the model out of the list.
+CSV has a head line that names `model` and the amounts of platform.toml (`input`, `output`, `per_image`, ...); commas,
+semicolons or tabs end its cells. An empty cell names nothing, nor does a column without a head while it is empty. A
+line with `above_input_tokens` is a tier of the model that a line before it has priced. JSON is an object: by model the
+price as platform.toml writes it, or null to take the model out of the list.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -13,15 +15,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tollhouse.billing.prices import PRICE_KEYS, BadPrice, read_price
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount
 from tollhouse.core.price import Written
-from tollhouse.core.spelling import nearest
 from tollhouse.office.catalogue_tables import MODEL_ID_CHARACTERS_MAX, is_model_id
 
 MODELS_MAX: Final = 10_000
 _ABOVE: Final = "above_input_tokens"
 _COLUMNS: Final = ("model", _ABOVE, *PRICE_KEYS)
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
+_DELIMITERS: Final = (",", ";", "\t")
+_DECLARED: Final = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -47,7 +50,8 @@ def read(data: bytes) -> PriceFile:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        found.wrong(data.count(b"\n", 0, error.start) + 1, "this is not UTF-8: save the file as UTF-8")
+        of = " but UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
+        found.wrong(data.count(b"\n", 0, error.start) + 1, f"this is not UTF-8{of}: save the file as UTF-8")
         return found
     if text.lstrip().startswith("{"):
         _read_json(text, found)
@@ -73,13 +77,19 @@ def _judge(model: str, written: Written, found: PriceFile) -> None:
             tier = re.match(r"tiers\[([0-9]+)\]", error.field)
             place = int(tier.group(1)) + 1 if tier else 0
             found.wrong(lines[min(place, len(lines) - 1)], f"{model}: {error}")
+            return
+        if costs_nothing(written):
+            found.wrong(lines[0], f"{model}: a price of nothing: what is free says free = true in platform.toml")
 
 
 def _read_csv(text: str, found: PriceFile) -> None:
-    first = text.partition("\n")[0]
-    delimiter = ";" if ";" in first and "," not in first else ","
+    declared = _DECLARED.match(text)  # a first line by which spreadsheets tell the delimiter
+    lines_before = 1 if declared else 0
+    text = text[declared.end() :] if declared else text
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = declared[1] if declared else max(_DELIMITERS, key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line, head = 1, None
+    line, head = 1 + lines_before, None
     while True:
         try:
             cells = next(rows, None)
@@ -96,26 +106,29 @@ def _read_csv(text: str, found: PriceFile) -> None:
                     return
             else:
                 _read_line(head, cells, line, found)
-        line = rows.line_num + 1
+        line = rows.line_num + 1 + lines_before
 
 
 def _is_head(head: Sequence[str], line: int, found: PriceFile) -> bool:
-    unknown = [name for name in head if name not in _COLUMNS]
+    named = [name for name in head if name]
+    unknown = [name for name in named if name not in _COLUMNS]
     for name in unknown:
-        hint = nearest(name[:40], _COLUMNS)
-        found.wrong(line, f"{name[:40]!r} is no column; the nearest known one is {hint} (known: {', '.join(_COLUMNS)})")
-    if "model" not in head and not unknown:
+        hint = unknown_amount(name, _COLUMNS).removeprefix("no such price; ")
+        found.wrong(line, f"{name[:40]!r} is no column; {hint}, in column {head.index(name) + 1}")
+    if "model" not in named and not unknown:
         found.wrong(line, "the head line names no column `model`")
-    if len(set(head)) < len(head):
+    if len(set(named)) < len(named):
         found.wrong(line, "the head line names a column twice")
     return not found.mistakes
 
 
 def _read_line(head: Sequence[str], cells: Sequence[str], line: int, found: PriceFile) -> None:
-    if len(cells) > len(head):
-        found.wrong(line, f"{len(cells)} cells, but the head line names {len(head)}")
-        return
-    row: Written = {name: cell for name, cell in zip(head, cells, strict=False) if cell}
+    names = [*head, *[""] * (len(cells) - len(head))]
+    row: Written = {name: cell for name, cell in zip(names, cells, strict=False) if cell and name}
+    for column, (name, cell) in enumerate(zip(names, cells, strict=False), 1):
+        if cell and not name:
+            found.wrong(line, f"column {column} holds {cell[:40]!r}, but the head line names no such column")
+            return
     model, above = str(row.pop("model", "")), row.pop(_ABOVE, None)
     if not model:
         found.wrong(line, "no model is named")

@@ -23,6 +23,8 @@ _FOREIGN_MARKS: Mapping[bytes, str] = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'|\s*\.\s*)+?)\s*=""", re.ASCII)
+_HEADER = re.compile(r"""\s*\[\s*(models|providers|plans)\s*\.\s*([^"'\]\[]+?)\s*\]?\s*(?:#.*)?$""")
+_ASSIGNED = re.compile(r"\s*([^=\[{#]+?)\s*=\s*(.*)")
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
@@ -46,6 +48,7 @@ def parse(data: bytes, name: str) -> tuple[dict[str, Any], Lines]:
         if place:
             message += f", column {place.group(2)}"
         line = int(place.group(1)) if place else None
+        message += _cure(text, line)
         raise NotToml(Mistake(where=name, line=line, message=f"not TOML: {message}")) from error
 
 
@@ -60,6 +63,20 @@ def line_of(path: KeyPath, lines: Lines) -> int | None:
 def written(path: KeyPath) -> str:
     """A path as TOML writes it: models."gpt-4.1".price"""
     return ".".join(part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False) for part in path)
+
+
+def _cure(text: str, line: int | None) -> str:
+    """What helps where a name or a value stands without the quotes that TOML asks for."""
+    at = text.split("\n")[line - 1] if line else ""
+    header, assigned = _HEADER.match(at), _ASSIGNED.match(at)
+    if header is not None and _BARE.fullmatch(header[2].strip()) is None:
+        return f"; a name with such a character stands in quotes: [{written((header[1], header[2].strip()))}]"
+    if assigned is None:
+        return ""
+    name = assigned[1].strip()
+    if name[:1] not in "\"'" and _BARE.fullmatch(name) is None:
+        return f"; a name with such a character stands in quotes: {written((name,))} = ..."
+    return "; a text stands in quotes" if assigned[2][:1].isalpha() else ""
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -86,7 +103,8 @@ def _locate(text: str) -> Lines:
             header = _single_path(line)
             if header:
                 table = header
-                lines.setdefault(table, number)
+                for length in range(1, len(table) + 1):
+                    lines.setdefault(table[:length], number)
         elif match := _KEY.match(line):
             key = _single_path(f"{match.group(1)} = 0")
             for length in range(1, len(key) + 1):
