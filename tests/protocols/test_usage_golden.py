@@ -58,7 +58,7 @@ def test_the_page_shows_every_convention_with_its_file() -> None:
 
 
 def test_what_cannot_be_true_is_not_believed_by_any_reader() -> None:
-    figures: list[object] = [-1, 1.0, 1.5, True, "1", 2**31 + 1, [], {}]
+    figures: list[object] = [-1, 1.5, True, "1", 2**31 + 1, [], {}]
     for bad in figures:
         assert openai.read({"prompt_tokens": bad, "completion_tokens": 1}) is None
         assert openai.read({"prompt_tokens": 9, "completion_tokens": 1, "cached_tokens": bad}) is None

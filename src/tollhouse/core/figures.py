@@ -18,10 +18,15 @@ class Unbelievable(ValueError):
 
 
 def figure(place: Report, name: str) -> int | None:
-    """An integer from 0 to TOKENS_MAX; None where it is absent or null. Raises Unbelievable."""
+    """An integer from 0 to TOKENS_MAX; None where it is absent or null. Raises Unbelievable.
+
+    `12.0` is an integer: JSON has one kind of number, and some writers of it only floats.
+    """
     value = place.get(name)
     if value is None:
         return None
+    if type(value) is float and value.is_integer():
+        value = int(value)
     if type(value) is not int or not 0 <= value <= TOKENS_MAX:
         raise Unbelievable(name)
     return value

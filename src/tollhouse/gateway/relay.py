@@ -25,7 +25,7 @@ from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import failure as failures
-from tollhouse.protocols.openai.cutting import with_usage
+from tollhouse.protocols.openai.answer import with_usage
 from tollhouse.protocols.openai.request import Request
 from tollhouse.providers import Fault
 
@@ -59,10 +59,11 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
         return passed or await written(house, journey, answer.body)
 
     await meter(house, journey, request, model, usage, reading.raw_usage, delivered, books.beyond)
-    if journey.cut:
+    if journey.usage_source == "counted" or reading.elsewhere:
         body, used = answer.body, journey.usage
         account_id = journey.identity.account.id
         answer.body = await worked(house, account_id, len(body), lambda: with_usage(operation, body, used))
+    if journey.cut:
         journey.headers.append((b"x-tollhouse-cut", b"hold"))
     journey.ending = "incomplete" if reading.incomplete or journey.cut else "finished"
     if client.gone:

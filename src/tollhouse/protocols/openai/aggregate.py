@@ -8,16 +8,19 @@ from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai.delivered import Delivered, escaped
+from tollhouse.protocols.openai.joining import Joined, JoinedAudio, JoinedCall, JoinedCalls
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.stream import events_of
 from tollhouse.protocols.openai.usage import read as read_usage
+from tollhouse.protocols.openai.usage import told
+from tollhouse.protocols.openai.usage_place import find
 
 _Object = dict[str, object]
 
 _NOT_OF_THE_WHOLE = ("choices", "usage", "object", "obfuscation")
-_JOINED = ("content", "reasoning_content", "reasoning", "refusal")
+_OF_THE_DELTA = ("delta", "message", "text", "index", "usage")
 
 
 class Aggregate:
@@ -37,7 +40,7 @@ class Aggregate:
     ) -> None:
         """choices: how many answers were asked for. most: tokens that may be gathered, as `count` says; None: any
         number. Beyond it the answer is whole, cut at its length (`cut`), and the provider writes for nobody."""
-        self._events = events_of(operation, choices=choices, cuts=most is not None)
+        self._events = events_of(operation, choices=choices, cuts=most is not None or operation == "responses")
         self._count = count
         self._delivered = Delivered(count, most) if most is not None else None
         self._sound = self._pictures = 0
@@ -46,7 +49,6 @@ class Aggregate:
         self._splitter = Splitter()
         self._head: _Object = {}
         self._choices: dict[int, _Choice] = {}
-        self._response: object = None
         self.whole = False
 
     @property
@@ -64,13 +66,11 @@ class Aggregate:
         if not self.whole and not self._events.complete:
             raise UpstreamBroke("The provider's stream ended before the answer was finished.")
         if isinstance(self._events, ResponseStream):
-            if self.cut:
-                self._response = self._events.cut_answer()[1]
-            return chunks.encode({"response": self._response})[len(b'{"response":') : -1]
+            return chunks.encode(self._events.cut_answer()[1] if self.cut else self._events.whole())
         body: _Object = {**self._head, "object": "chat.completion" if self._is_chat else "text_completion"}
         body["choices"] = [self._choices[index].whole(self._is_chat) for index in sorted(self._choices)]
         if self._events.reported is not None and self._events.current and not self.cut:
-            body["usage"] = self._events.reported
+            body["usage"] = told(self._events.reported)
         return chunks.encode(body)
 
     @property
@@ -96,10 +96,7 @@ class Aggregate:
                 return
             if step.is_end:
                 self.whole = True
-            if isinstance(self._events, ResponseStream):
-                if step.is_end:
-                    self._response = chunks.decode(event.data).get("response")
-            elif not step.is_end and event.data.strip():
+            if not isinstance(self._events, ResponseStream) and not step.is_end and event.data.strip():
                 self._add(chunks.decode(event.data))
 
     def _weigh(self, delivered: Delivered, step: Step) -> bool:
@@ -132,6 +129,8 @@ class Aggregate:
 
     def _add(self, chunk: _Object) -> None:
         choices = chunks.choices(chunk)
+        if (place := find(chunk, choices)) is not None:
+            place.clear()
         if choices or not self._head:
             self._head |= {name: value for name, value in chunk.items() if name not in _NOT_OF_THE_WHOLE}
         for choice in choices:
@@ -141,107 +140,76 @@ class Aggregate:
 class _Choice:
     """One choice as it grows."""
 
+    __slots__ = ("_audio", "_calls", "_function_call", "_index", "_logprobs", "_message", "_rest")
+
     def __init__(self, index: int) -> None:
         self._index = index
-        self._message: _Object = {}
-        self._texts: dict[str, list[str]] = {}
-        self._calls: list[_Call] = []
-        self._last_calls: dict[int, _Call] = {}  # by index
-        self._function_call: _Call | None = None
+        self._message = Joined(in_message=True)
+        self._calls = JoinedCalls()
+        self._function_call: JoinedCall | None = None
+        self._audio: JoinedAudio | None = None
         self._logprobs: _Object | None = None
         self._rest: _Object = {}
 
     def add(self, choice: _Object) -> None:
         for name, value in choice.items():
             if name == "logprobs":
-                self._add_logprobs(value)
-            elif name not in ("delta", "text", "index", "usage") and value is not None:
-                self._rest[name] = value
-        for name, value in chunks.delta_of(choice).items():
-            if name == "tool_calls":
-                self._add_calls(value)
-            elif name == "function_call" and isinstance(value, dict):
-                self._function_call = self._function_call or _Call(0)
-                self._function_call.add({"function": value})
-            elif name in _JOINED and isinstance(value, str):
-                self._texts.setdefault(name, []).append(value)
-            elif value is not None:
-                self._merge(name, value)
+                if isinstance(value, dict):
+                    self._logprobs = self._logprobs or {}
+                    _lengthen(self._logprobs, value)
+            elif name not in _OF_THE_DELTA and value not in (None, ""):
+                _lengthen(self._rest, {name: value})
+        self._say(self._new_of(choice))
 
     def end(self, reason: str) -> None:
         self._rest["finish_reason"] = reason
 
     def whole(self, is_chat: bool) -> _Object:
-        texts: _Object = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        message: _Object = {"role": "assistant", "content": None, **self._message.whole()}
         choice: _Object = {"index": self._index}
         if is_chat:
-            message: _Object = {"role": "assistant", "content": None, **self._message, **texts}
             if self._calls:
-                message["tool_calls"] = [call.whole() for call in self._calls]
-                message["content"] = message["content"] or None
+                message["tool_calls"] = self._calls.whole()
             if self._function_call is not None:
                 message["function_call"] = self._function_call.whole()["function"]
+            if self._calls or self._function_call is not None:
                 message["content"] = message["content"] or None
+            if self._audio is not None:
+                message["audio"] = self._audio.whole()
             choice["message"] = message
         else:
-            choice["text"] = texts.get("content", "")
+            choice["text"] = message["content"] or ""
         return {**choice, "logprobs": self._logprobs, "finish_reason": None, **self._rest}
 
-    def _merge(self, name: str, value: object) -> None:
-        """What a provider adds of its own: lists grow, anything else is replaced."""
-        known = self._message.get(name)
-        if isinstance(known, list) and isinstance(value, list):
-            known += value  # in its place: a copy for each piece would be work that grows with the square
-        else:
-            self._message[name] = value
+    def _new_of(self, choice: _Object) -> _Object:
+        """What a chunk adds. Some servers repeat at the end, as `message`, all that was said."""
+        delta = chunks.delta_of(choice)
+        content, said = delta.get("content"), self._message.text("content")
+        if said and delta is choice.get("message") and isinstance(content, str) and content.startswith(said):
+            return {**delta, "content": content[len(said) :]}
+        return delta
 
-    def _add_calls(self, value: object) -> None:
-        """A piece belongs to the call of its index; another id at that index begins a new call (Ollama)."""
-        for piece in value if isinstance(value, list) else []:
-            if not isinstance(piece, dict):
-                continue
-            index = chunks.index_of(piece)
-            call_id = piece.get("id") or None
-            call = self._last_calls.get(index)
-            if call is None or (call_id is not None and call.id is not None and call.id != call_id):
-                call = self._last_calls[index] = _Call(index)
-                self._calls.append(call)
-            call.add(piece)
-
-    def _add_logprobs(self, value: object) -> None:
-        """Token after token, in chat form (lists of objects) and in legacy form (parallel lists)."""
-        if not isinstance(value, dict):
-            return
-        if self._logprobs is None:
-            self._logprobs = {}
-        for name, part in value.items():
-            known = self._logprobs.get(name)
-            if isinstance(known, list) and isinstance(part, list):
-                known += part
-            else:
-                self._logprobs[name] = part
+    def _say(self, delta: _Object) -> None:
+        joined: _Object = {}
+        for name, value in delta.items():
+            if name == "tool_calls":
+                self._calls.add(value)
+            elif name == "function_call" and isinstance(value, dict):
+                self._function_call = self._function_call or JoinedCall()
+                self._function_call.add({"function": value})
+            elif name == "audio" and isinstance(value, dict):
+                self._audio = self._audio or JoinedAudio()
+                self._audio.add(value)
+            elif name != "usage":
+                joined[name] = value
+        self._message.add(joined)
 
 
-class _Call:
-    """One tool call as it grows."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.id: object = None
-        self._function: _Object = {}
-        self._arguments: list[str] = []
-        self._rest: _Object = {"type": "function"}
-
-    def add(self, piece: _Object) -> None:
-        self.id = self.id or piece.get("id") or None
-        self._rest |= {
-            name: value for name, value in piece.items() if name not in ("id", "index", "function") and value
-        }
-        function = piece.get("function")
-        if isinstance(function, dict):
-            self._function |= {name: value for name, value in function.items() if name != "arguments" and value}
-            self._arguments.append(chunks.arguments_of(function))
-
-    def whole(self) -> _Object:
-        function = {"name": "", **self._function, "arguments": "".join(self._arguments)}
-        return {"id": self.id, **self._rest, "function": function}
+def _lengthen(known: _Object, more: _Object) -> None:
+    """Lists grow (tokens with their probabilities, ids of tokens), anything else is replaced; nothing takes it back."""
+    for name, value in more.items():
+        before = known.get(name)
+        if isinstance(before, list) and isinstance(value, list):
+            before += value  # in its place: a copy for each piece would be work that grows with the square
+        elif value is not None or name not in known:
+            known[name] = value

@@ -1,19 +1,22 @@
 """Buffered answers of a provider: judged and read for what the gateway accounts for, the bytes left as they are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from tollhouse.core.failure import UpstreamBroke, UpstreamError
+from tollhouse.core.figures import Report
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import plain, written
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.reported import error_in, failure_of
+from tollhouse.protocols.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
 from tollhouse.protocols.openai.usage import read as read_usage
+from tollhouse.protocols.openai.usage_place import find, says_something
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
@@ -26,11 +29,20 @@ _BODY: Mapping[Operation, str] = {
     "moderations": "results",
 }
 """The member that makes an answer one; always an array."""
+WRITES: Mapping[Operation, Writes] = {"embeddings": "nothing", "moderations": "nothing"}
+_NOTHING = Usage()
+_WRITE_USAGE: Mapping[Operation, Callable[[Usage], chunks.Object]] = {
+    "chat": write_chat,
+    "completions": write_chat,
+    "responses": write_response,
+    "embeddings": write_vectors,
+}
 
 
 class Reading(Struct, frozen=True, kw_only=True):
     usage: Usage | None  # None: not reported, or not to be believed
     raw_usage: bytes | None  # the provider's own JSON
+    elsewhere: bool = False  # it was reported, but not as `usage`, where the caller looks for it
     finish: str | None  # the first choice's reason, or the status of a response; None: not told
     incomplete: bool  # cut at its length
 
@@ -43,8 +55,9 @@ def read(operation: Operation, body: bytes) -> Reading:
     """
     if operation in ("chat", "completions"):
         answer = plain.read_answer(body)
-        if answer is not None:
-            return _plainly(answer)
+        reading = None if answer is None else _plainly(answer)
+        if reading is not None:
+            return reading
     members = _read_members(body)
     error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
     if error is not None:
@@ -52,31 +65,53 @@ def read(operation: Operation, body: bytes) -> Reading:
     parts = members.get(_BODY[operation])
     if parts is None or bytes(memoryview(parts)[:1]) != b"[":
         raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
-    reported, raw_usage = _reported(members["usage"]) if "usage" in members else (None, None)
+    usage, raw_usage, elsewhere = _usage(operation, members)
     finish, incomplete = _finish(operation, members)
     return Reading(
-        usage=read_usage(reported, "nothing" if operation in ("embeddings", "moderations") else "text"),
+        usage=usage,
         raw_usage=raw_usage,
+        elsewhere=elsewhere,
         finish=finish,
         incomplete=incomplete,
     )
 
 
-def _plainly(answer: plain.PlainAnswer) -> Reading:
+def _plainly(answer: plain.PlainAnswer) -> Reading | None:
+    """None: its report is unusual, and wants a closer look."""
     reasons = [choice.finish_reason for choice in answer.choices]
     if "error" in reasons:
         raise UpstreamError("The provider ended its answer with an error.")
-    raw: bytes | None = bytes(answer.usage)
-    usage = plain.read_usage(answer.usage)
+    usage, raw, elsewhere = plain.read_usage(answer.usage), bytes(answer.usage), False
     if usage is None:
-        reported, raw = _reported(answer.usage)
-        usage = read_usage(reported)
+        reported, kept = _reported(answer.usage)
+        usage, raw = read_usage(reported), kept or raw
+        if not isinstance(reported, dict) or not says_something(reported):
+            return None
+        elsewhere = not in_chat_words(reported)
+    elif usage == _NOTHING:
+        return None
     return Reading(
         usage=usage,
         raw_usage=raw,
+        elsewhere=elsewhere,
         finish=reasons[0] if reasons else None,
         incomplete="length" in reasons,
     )
+
+
+def _usage(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[Usage | None, bytes | None, bool]:
+    """What was reported, as it came, and whether it stood elsewhere than usual."""
+    reported, raw = _reported(members["usage"]) if "usage" in members else (None, None)
+    usage = read_usage(reported, WRITES.get(operation, "text"))
+    if isinstance(reported, dict) and says_something(reported):
+        return usage, raw, not _is_usual(operation, reported)
+    part = _BODY[operation]
+    beside = {name: _value(value) for name, value in members.items() if name not in ("usage", part)}
+    choices = chunks.choices({"choices": _value(members[part])}) if part == "choices" else []
+    place = find(beside, choices)
+    if place is None or not says_something(place.report):
+        return usage, raw, False
+    return read_usage(place.report, WRITES.get(operation, "text")), chunks.encode(place.report), True
 
 
 def text(operation: Operation, body: bytes) -> str:
@@ -88,6 +123,25 @@ def media(body: bytes) -> Usage:
     """What the sound and the pictures in a chat answer count for, where no usage came."""
     sound, pictures = written.media(chunks.decode(body))
     return Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS)
+
+
+def _is_usual(operation: Operation, reported: Report) -> bool:
+    """Whether a report names its figures as those of its endpoint do."""
+    if operation in ("chat", "completions"):
+        return in_chat_words(reported)
+    return operation == "moderations" or ("input_tokens" if operation == "responses" else "prompt_tokens") in reported
+
+
+def with_usage(operation: Operation, body: bytes, usage: Usage) -> bytes:
+    """A body that says what was charged for, in the words of its endpoint. All else stays as it came.
+
+    A verdict has no place for it.
+    """
+    write = _WRITE_USAGE.get(operation)
+    if write is None:
+        return body
+    members = chunks.members_of(body, {}) or chunks.decode(body)
+    return chunks.encode({**members, "usage": write(usage)})
 
 
 def _read_members(body: bytes) -> dict[str, msgspec.Raw]:

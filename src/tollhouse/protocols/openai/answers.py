@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from tollhouse.core.usage import Usage
-from tollhouse.protocols.openai.usage import write_chat
+from tollhouse.protocols.openai.usage import write_chat, write_vectors
 
 _encode = msgspec.json.Encoder().encode
 
@@ -139,7 +139,7 @@ def embeddings(model: str, vectors: Sequence[Sequence[float]], usage: Usage | No
     ]
     answer: dict[str, object] = {"object": "list", "data": data, "model": model}
     if usage is not None:
-        answer["usage"] = {"prompt_tokens": usage.tokens_in(), "total_tokens": usage.tokens_in()}
+        answer["usage"] = write_vectors(usage)
     return _encode(answer)
 
 

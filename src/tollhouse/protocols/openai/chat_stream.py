@@ -14,12 +14,15 @@ from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import shown
 from tollhouse.protocols.openai.cutting import cut_delta
 from tollhouse.protocols.openai.step import Step
-from tollhouse.protocols.openai.usage import says_something, write_chat
+from tollhouse.protocols.openai.usage import told, write_chat
+from tollhouse.protocols.openai.usage_place import Place, find, says_something
 
 DONE = b"data: [DONE]\n\n"
 CHOICES_BESIDE: Final = 128
 """Answers that a provider may send besides those that were asked for; more of them are nonsense."""
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
+_OF_USAGE_ALONE: Final = frozenset((*_HEAD, "choices", "usage", "obfuscation", "provider"))
+"""What a chunk holds that is sent for the sake of usage, also where it tells none."""
 
 
 class ChatStream:
@@ -81,7 +84,7 @@ class ChatStream:
         answer was cut, each choice that is open ends before it, at its length."""
         ends = b"".join(self._end_of(index) for index in self.open()) if self._cut else b""
         reported = self.reported if self.current else None
-        usage = reported if counted is None else write_chat(counted)
+        usage = reported and told(reported) if counted is None else write_chat(counted)
         if not self._show_usage or usage is None:
             return ends + DONE
         last = {**self._head, "choices": [], "usage": usage}
@@ -97,10 +100,10 @@ class ChatStream:
         choices = chunks.choices(chunk)
         if not cut_delta(choices, most, count):
             return b"", ""
-        chunk.pop("usage", None)
+        if (place := find(chunk, choices)) is not None:
+            place.clear()
         text = ""
         for choice in choices:
-            choice.pop("usage", None)
             choice["finish_reason"] = None
             text += shown.text_of(chunks.delta_of(choice))
         return b"data: %b\n\n" % chunks.encode(chunk), text
@@ -115,22 +118,38 @@ class ChatStream:
         choice = {"index": index, **said, "logprobs": None, "finish_reason": "length"}
         return b"data: %b\n\n" % chunks.encode({**self._head, "choices": [choice]})
 
-    def _chunk(self, data: bytes, chunk: chunks.Object) -> Step:
-        choices = chunks.choices(chunk)
-        usage = chunks.usage_of(chunk, choices)
-        if not self._head:
-            self._head = {name: chunk[name] for name in _HEAD if name in chunk}
-        is_news = usage is not None and (self.reported is None or says_something(usage))
-        if is_news:
-            self.reported = usage
-            self.current = True
-        if usage is not None:
+    def _without(self, place: Place, data: bytes, chunk: chunks.Object) -> chunks.Object:
+        """A chunk whose report is told at the end, and only to who asked."""
+        if place.holder is chunk and place.name == "usage":
             members = chunks.members_of(data, chunk)
             members.pop("usage", None)
+        else:
+            place.clear()
+            members = {name: value for name, value in chunk.items() if name != "usage"}
+        return members | {"usage": None} if self._show_usage and chunks.choices(chunk) else members
+
+    def _chunk(self, data: bytes, chunk: chunks.Object) -> Step:
+        choices = chunks.choices(chunk)
+        unended = [choice for choice in choices if choice.get("finish_reason") == ""]
+        if unended:  # clients take any text for an end
+            for choice in unended:
+                choice["finish_reason"] = None
+            data = chunks.encode(chunk)
+        place = find(chunk, choices)
+        if not self._head:
+            self._head = {name: chunk[name] for name in _HEAD if name in chunk}
+        is_news = place is not None and (self.reported is None or says_something(place.report))
+        if place is not None and is_news:
+            self.reported = place.report
+            self.current = True
+        if place is not None:
+            members = self._without(place, data, chunk)
             if not choices:
                 self._head = members
                 return Step()
-            data = chunks.encode(members | {"usage": None} if self._show_usage else members)
+            data = chunks.encode(members)
+        elif not choices and "usage" in chunk and _OF_USAGE_ALONE.issuperset(chunk):
+            return Step()
         text = ""
         sound = pictures = 0
         bears = finishes = False
@@ -156,5 +175,6 @@ class ChatStream:
         if (text or sound or pictures) and not is_news:
             self.current = False
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
-        is_plain = text != "" and not (sound or pictures) and usage is None and not finishes and len(choices) == 1
+        is_plain = text != "" and not (sound or pictures) and place is None and not finishes and len(choices) == 1
+        is_plain = is_plain and not unended
         return Step(out, text, bears or finishes, False, is_plain, sound, pictures)

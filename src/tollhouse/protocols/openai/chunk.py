@@ -92,18 +92,6 @@ def arguments_of(function: Object) -> str:
     return "" if arguments is None else encode(arguments).decode()
 
 
-def usage_of(chunk: Object, choices: list[Object]) -> Object | None:
-    """The usage a chunk reports, on itself or (Moonshot) on a choice; totals so far, never to be added up."""
-    usage = chunk.get("usage")
-    if isinstance(usage, dict) and usage:
-        return usage
-    for choice in choices:
-        usage = choice.get("usage")
-        if isinstance(usage, dict) and usage:
-            return usage
-    return None
-
-
 def members_of(data: bytes, chunk: Object) -> Object:
     """The top-level members of an event, raw where they can be, so that they are written as they came."""
     try:

@@ -13,7 +13,6 @@ from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import shown, written
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.shown import Place
-from tollhouse.protocols.openai.usage import write_chat, write_response
 
 Count = Callable[[str], int]
 
@@ -44,13 +43,6 @@ def cut_answer(operation: Operation, body: bytes, most: int, count: Count) -> tu
         for choice in chunks.choices(answer):
             choice["finish_reason"] = "length"
     return chunks.encode(answer), Usage(output=said, audio_out=spoken, image_out=drawn)
-
-
-def with_usage(operation: Operation, body: bytes, usage: Usage) -> bytes:
-    """A body whose report is replaced by what was counted."""
-    answer = chunks.decode(body)
-    answer["usage"] = write_response(usage) if operation == "responses" else write_chat(usage)
-    return chunks.encode(answer)
 
 
 def cut_delta(choices: Iterable[chunks.Object], most: int, count: Count) -> int:

@@ -12,8 +12,17 @@ from tollhouse.protocols.openai.reported import failure_of
 from tollhouse.protocols.openai.response_items import Items
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.usage import write_response
+from tollhouse.protocols.openai.usage_place import find
 
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
+_ENDINGS = {"completed": "completed", "incomplete": "incomplete", "failed": "failed"} | dict.fromkeys(
+    ("cancelled", "canceled"), "failed"
+)
+"""How a response ended, by its status, or by the name of the event that ends it."""
+_ENDS = ("response.done", "response.complete", "response.finished", "response.end", "response.stopped")
+"""Names that end a response, too, and leave it to its status how."""
+_TOOLS_SAID = ("response.shell_call_output_content.delta",)
+"""Deltas of what a tool gave: no model wrote it."""
 _OPENING = (
     "response.created",
     "response.queued",
@@ -33,6 +42,7 @@ class ResponseStream:
     """
 
     __slots__ = (
+        "_at",
         "_bore_content",
         "_cut",
         "_head",
@@ -44,6 +54,7 @@ class ResponseStream:
         "current",
         "failed",
         "incomplete",
+        "last",
         "reported",
         "sequence_number",
     )
@@ -54,10 +65,12 @@ class ResponseStream:
         self._last: tuple[str, chunks.Object] | None = None
         self._head: chunks.Object = {}  # the response as it was opened
         self._said: dict[int, int] = {}  # characters that deltas brought, by item
+        self._at = 0  # the item that the last event was about
         self._cut = False
         self._bore_content = False
         self._terminal = b""
         self.answer: chunks.Object = {}  # the whole, as the terminal event repeats it
+        self.last: chunks.Object = {}  # the same, also of one that failed
         self.failed = False
         self.incomplete = False
         self.reported: chunks.Object | None = None
@@ -87,9 +100,13 @@ class ResponseStream:
         if type(number) is int:
             self.sequence_number = number + 1
         out = b"event: %b\ndata: %b\n\n" % (kind.encode(errors="replace"), data.replace(b"\n", b" "))
-        if kind in _TERMINAL:
+        ending = _ending(kind, body)
+        if ending is not None:
             self._note_last()
-            return self._end(kind, body, out)
+            if kind not in _TERMINAL:  # by the name that every client waits for
+                body["type"] = kind = f"response.{ending}"
+                out = _event(kind, body)
+            return self._end(ending, body, out)
         bears = kind not in _OPENING
         self._bore_content = self._bore_content or bears
         if self._items is not None:
@@ -110,8 +127,10 @@ class ResponseStream:
         """The text that an event adds, the characters of sound, and the pictures. A whole item adds what its deltas
         have not said."""
         index = body.get("output_index")
-        at = index if type(index) is int else 0
+        at = self._at = index if type(index) is int else self._at
         if kind.endswith(".delta"):
+            if kind in _TOOLS_SAID:
+                return "", 0, 0
             delta = body.get("delta")
             if isinstance(delta, str):
                 if kind.endswith("audio.delta"):
@@ -132,10 +151,15 @@ class ResponseStream:
         return self.seal(None, None)
 
     def seal(self, tollhouse: chunks.Object | None, counted: Usage | None) -> bytes:
-        """The terminal event as it came: it has no place of its own for what we would add. Where the answer was cut,
-        it is ours: what is open is closed, and the response says that it ended at its length."""
+        """The terminal event as it came, or with the usage that was `counted` instead of a report: it has no place for
+        what else we would add. Where the answer was cut, it is ours: what is open is closed, and the response
+        says that it ended at its length."""
         if not self._cut:
-            return self._terminal
+            if counted is None or self.failed or not self.last:
+                return self._terminal
+            response = {**self.last, "usage": write_response(counted)}
+            kind = "response.incomplete" if self.incomplete else "response.completed"
+            return _event(kind, {"response": response, "sequence_number": max(0, self.sequence_number - 1)})
         events, response = self.cut_answer()
         if counted is not None:
             response["usage"] = write_response(counted)
@@ -165,7 +189,7 @@ class ResponseStream:
         Of an item or a response that came whole nothing does: its beginning is no item.
         """
         self._cut = self.incomplete = True
-        self.answer, self._terminal = {}, b""
+        self.answer, self.last, self._terminal = {}, {}, b""
         self.sequence_number = max(0, self.sequence_number - 1)
         assert self._items is not None, "of an answer that may be cut the items are kept"
         cut_in, self._last = self._last, None
@@ -182,24 +206,51 @@ class ResponseStream:
         self.sequence_number += 1
         return _event(kind, body), kept
 
-    def _end(self, kind: str, body: chunks.Object, out: bytes) -> Step:
+    def whole(self) -> chunks.Object:
+        """The response, of which the last event may have left out what came before it."""
+        items = self._items.whole() if self._items is not None else []
+        repeated = written.items(self.last)
+        if len(items) > len(repeated) or len(_text(items)) > len(_text(repeated)):
+            return {**self.last, "output": items}
+        return self.last
+
+    def _end(self, ending: str, body: chunks.Object, out: bytes) -> Step:
         response = body.get("response")
         answer = response if isinstance(response, dict) else {}
-        if kind == "response.failed":
+        if ending == "failed":
             if not self._bore_content:
                 error = answer.get("error")
                 raise failure_of(error) if error else UpstreamError("The provider's answer failed.")
             self.failed = True
         else:
             self.answer = answer
-        self.incomplete = kind == "response.incomplete"
-        usage = answer.get("usage")
-        self.reported = usage if isinstance(usage, dict) and usage else None
+        self.last = answer
+        self.incomplete = ending == "incomplete"
+        place = find(answer, []) or find(body, [])
+        self.reported = None if place is None else place.report
         self._terminal = out
         untold = ""
         if self._items is not None and not self.failed:
             untold = written.text("responses", answer)[sum(self._said.values()) :]
         return Step(is_end=True, text=untold)
+
+
+def _ending(kind: str, body: chunks.Object) -> str | None:
+    """How an event ends the response; None: it does not. Whatever it is called, one that holds a response which is over
+    is the last."""
+    if kind in _OPENING or not kind.startswith("response."):
+        return None
+    response = body.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    by_status = _ENDINGS.get(status) if isinstance(status, str) else None
+    by_name = _ENDINGS.get(kind.removeprefix("response."))
+    if by_name == "completed" or kind in _ENDS:
+        return by_status or "completed"
+    return by_name or by_status
+
+
+def _text(items: list[chunks.Object]) -> str:
+    return written.text("responses", {"output": items})
 
 
 def _event(kind: str, event: chunks.Object) -> bytes:

@@ -5,20 +5,17 @@ like any other, so that hiding, holding back and charging are the same. An answe
 stream that never finishes, and is treated as such.
 """
 
-from collections.abc import Mapping
-
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai.chat_stream import DONE
+from tollhouse.protocols.openai.response_unfold import unfold_response
+from tollhouse.protocols.openai.usage_place import find
 
 _Object = dict[str, object]
 
-_DELTA_KINDS: Mapping[str, tuple[str, str]] = {
-    "output_text": ("response.output_text", "text"),
-    "refusal": ("response.refusal", "refusal"),
-    "reasoning_text": ("response.reasoning_text", "text"),
-}
+_HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
+_OF_ALL = ("choices", "usage")
 
 
 def unfold(operation: Operation, body: bytes) -> bytes:
@@ -32,98 +29,74 @@ def unfold(operation: Operation, body: bytes) -> bytes:
 
 
 def _chat(answer: _Object, *, is_chat: bool) -> bytes:
-    head = {name: value for name, value in answer.items() if name not in ("choices", "usage")}
+    """Events in which everything is said once: what is the answer's own on its first, a report on its last."""
+    choices = chunks.choices(answer)
+    place = find(answer, choices)
+    if place is not None:
+        place.clear()
+    head = {name: answer[name] for name in _HEAD if name in answer}
     head["object"] = "chat.completion.chunk" if is_chat else "text_completion"
-    events: list[bytes] = []
-    for choice in chunks.choices(answer):
-        index = chunks.index_of(choice)
-        end: _Object = {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason")}
-        if is_chat:
-            said: _Object = {"index": index, "finish_reason": None, "logprobs": choice.get("logprobs")}
-            deltas = _deltas(choice.get("message"))
-            events += [_event({**head, "choices": [{**said, "delta": delta}]}) for delta in deltas]
-        else:
-            said = {**choice, "index": index, "finish_reason": None}
-            end = {"index": index, "text": "", "finish_reason": choice.get("finish_reason")}
-            events.append(_event({**head, "choices": [said]}))
-        events.append(_event({**head, "choices": [end]}))
-    usage = answer.get("usage")
-    if isinstance(usage, dict) and usage:
-        events.append(_event({**head, "choices": [], "usage": usage}))
-    return b"".join([*events, DONE])
+    events: list[_Object] = []
+    for choice in choices:
+        said = _said(choice) if is_chat else _written(choice)
+        events += [{**head, "choices": [one]} for one in said]
+    if events:
+        events[0] |= {name: value for name, value in answer.items() if name not in (*_HEAD, *_OF_ALL)}
+    if place is not None:
+        events.append({**head, "choices": [], "usage": place.report})
+    return b"".join([*map(_event, events), DONE])
+
+
+def _written(choice: _Object) -> list[_Object]:
+    """Of a legacy completion: its text with all that belongs to it, and its end."""
+    index = chunks.index_of(choice)
+    end = {"index": index, "text": "", "finish_reason": choice.get("finish_reason")}
+    return [{**choice, "index": index, "finish_reason": None}, end]
+
+
+def _said(choice: _Object) -> list[_Object]:
+    """The deltas of a choice, and its end. Probabilities go with the text that they belong to, or, where there is none,
+    with the end, as does what a provider adds of its own."""
+    index, message, logprobs = chunks.index_of(choice), choice.get("message"), choice.get("logprobs")
+    events: list[_Object] = []
+    for number, delta in enumerate(_deltas(message)):
+        event: _Object = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
+        if logprobs is not None and number and "tool_calls" not in delta:
+            event["logprobs"], logprobs = logprobs, None
+        events.append(event)
+    rest = {name: value for name, value in choice.items() if name not in ("message", "delta", "index", "logprobs")}
+    events.append({"index": index, "delta": {}, "logprobs": logprobs, "finish_reason": None, **rest})
+    return events
 
 
 def _deltas(message: object) -> list[_Object]:
-    """The role; what a provider adds of its own and the text; the tool calls, whole and numbered."""
+    """The role, and what is empty; what a provider adds of its own and the text; the tool calls, whole and numbered."""
     if not isinstance(message, dict):
         return [{"role": "assistant", "content": ""}]
-    said = {name: value for name, value in message.items() if name not in ("role", "tool_calls") and value is not None}
-    deltas: list[_Object] = [{"role": message.get("role") or "assistant", "content": ""}]
-    if any(said.values()):
+    content = message.get("content")
+    others = {name: value for name, value in message.items() if name not in ("role", "tool_calls")}
+    opening: _Object = {"role": message.get("role") or "assistant", "content": None if content is None else ""}
+    opening |= {name: value for name, value in others.items() if not value and name != "content"}
+    deltas: list[_Object] = [opening]
+    said = {name: value for name, value in others.items() if value}
+    if said:
+        call = said.get("function_call")
+        if isinstance(call, dict):
+            said["function_call"] = {**call, "arguments": chunks.arguments_of(call)}
         deltas.append(said)
     calls = message.get("tool_calls")
     for number, call in enumerate(calls if isinstance(calls, list) else []):
         if isinstance(call, dict):
             function = call.get("function")
-            whole = {**function, "arguments": chunks.arguments_of(function)} if isinstance(function, dict) else {}
-            deltas.append({"tool_calls": [{**call, "index": number, "function": whole}]})
+            whole = {**call, "index": number}
+            if isinstance(function, dict):
+                whole["function"] = {**function, "arguments": chunks.arguments_of(function)}
+            deltas.append({"tool_calls": [whole]})
     return deltas
 
 
 def _response(answer: _Object) -> bytes:
-    status = answer.get("status")
-    kind = f"response.{status}" if status in ("incomplete", "failed") else "response.completed"
-    opened = {**answer, "status": "in_progress", "output": [], "usage": None}
-    events: list[_Object] = [
-        {"type": "response.created", "response": opened},
-        {"type": "response.in_progress", "response": opened},
-    ]
-    output = answer.get("output")
-    for index, item in enumerate(output if isinstance(output, list) else []):
-        if isinstance(item, dict):
-            events += _item(index, item)
-    events.append({"type": kind, "response": answer})
-    return b"".join(
-        b"event: %b\n" % str(event["type"]).encode() + _event({**event, "sequence_number": number})
-        for number, event in enumerate(events)
-    )
-
-
-def _item(index: int, item: _Object) -> list[_Object]:
-    """An item opened, its text parts and arguments said in one delta each, and closed."""
-    at: _Object = {"item_id": item.get("id"), "output_index": index}
-    content = item.get("content")
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    opened = {**item, "status": "in_progress"}
-    if parts:
-        opened["content"] = []
-    arguments = item.get("arguments")
-    if isinstance(arguments, str):
-        opened["arguments"] = ""
-    events: list[_Object] = [{"type": "response.output_item.added", "output_index": index, "item": opened}]
-    for number, part in enumerate(parts):
-        events += _part({**at, "content_index": number}, part)
-    if isinstance(arguments, str):
-        kind = "response.function_call_arguments"
-        events.append({"type": f"{kind}.delta", **at, "delta": arguments})
-        events.append({"type": f"{kind}.done", **at, "name": item.get("name"), "arguments": arguments})
-    events.append({"type": "response.output_item.done", "output_index": index, "item": item})
-    return events
-
-
-def _part(at: _Object, part: _Object) -> list[_Object]:
-    kind, member = _DELTA_KINDS.get(str(part.get("type")), ("", ""))
-    if not kind:
-        return []
-    text = part.get(member)
-    extra: _Object = {"logprobs": []} if member == "text" and kind == "response.output_text" else {}
-    added = {**part, member: ""}
-    return [
-        {"type": "response.content_part.added", **at, "part": added},
-        {"type": f"{kind}.delta", **at, "delta": text, **extra},
-        {"type": f"{kind}.done", **at, member: text, **extra},
-        {"type": "response.content_part.done", **at, "part": part},
-    ]
+    return b"".join(b"event: %b\n" % str(event["type"]).encode() + _event(event) for event in unfold_response(answer))
 
 
 def _event(event: _Object) -> bytes:

@@ -5,7 +5,8 @@ completion; the buckets of `core.usage` do not overlap. docs/usage.md has the co
 `tests/protocols/golden/usage/` a report of each.
 
 Vendors that put a part beside its whole (xAI its reasoning, others what the cache holds) give that away by
-`total_tokens`, which is used for nothing else: what no figure names is not charged.
+`total_tokens`, or by a part that its whole cannot hold. `total_tokens` else only tells a side that is not named at all:
+what no figure names is not charged.
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import Literal
 
 from tollhouse.core.figures import Report, Unbelievable, figure, first, rest, within
 from tollhouse.core.usage import TOKENS_MAX, Usage
+from tollhouse.protocols.openai.usage_spelling import in_own_words
 
 _Object = dict[str, object]
 
@@ -24,19 +26,30 @@ writes nothing (vectors, verdicts) may report the total alone."""
 def read(reported: object, writes: Writes = "text") -> Usage | None:
     """Normalise one decoded `usage` object. None: there is none, or it is not to be believed, so the caller counts.
 
-    Not believed is a figure that is negative, no integer, beyond `TOKENS_MAX`, or a part larger than its whole.
+    Not believed is a figure that is negative, no integer, beyond `TOKENS_MAX`, or a part that fits neither in its whole
+    nor beside it.
     """
     if not isinstance(reported, dict) or not reported:
         return None
     try:
-        return _duration(reported) if reported.get("type") == "duration" else _read(reported, writes)
+        if reported.get("type") == "duration":
+            return _duration(reported)
+        return _read(in_own_words(reported), writes)
     except Unbelievable:
         return None
 
 
-def says_something(reported: Report) -> bool:
-    """Whether a report names any token. One of nothing but zeros and nulls does not replace an earlier one."""
-    return any(reported.get(name) not in (None, 0) for name in _WHOLES)
+def in_chat_words(reported: Report) -> bool:
+    """Whether a chat's caller finds both sides where OpenAI has them."""
+    return "prompt_tokens" in reported and "completion_tokens" in reported
+
+
+def told(reported: Report) -> Report:
+    """A report as a chat's caller is told it: as it came where it is in their words, else in those."""
+    if in_chat_words(reported):
+        return reported
+    usage = read(reported)
+    return reported if usage is None else write_chat(usage)
 
 
 def write_chat(usage: Usage) -> _Object:
@@ -70,9 +83,6 @@ def write_response(usage: Usage) -> _Object:
     }
 
 
-_WHOLES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
-
-
 def _read(reported: Report, writes: Writes) -> Usage | None:
     into, out = _spelling(reported)
     prompt, completion = figure(reported, f"{into}_tokens"), figure(reported, f"{out}_tokens")
@@ -80,15 +90,19 @@ def _read(reported: Report, writes: Writes) -> Usage | None:
         prompt = figure(reported, "total_tokens")
     if prompt is None and completion is None:
         return None
-    prompt, completion = prompt or 0, completion or 0
+    total = _total(reported)
+    prompt, completion = _sides(prompt, completion, None if writes == "nothing" else total)
     details_in, details_out = _details(reported, into), _details(reported, out)
     cached, written, for_long = _cache(reported, details_in)
     reasoning = first(((details_out, "reasoning_tokens"), (reported, "reasoning_tokens")))
 
-    total = reported.get("total_tokens")
-    beside = total - prompt - completion if type(total) is int else 0
-    if 0 < completion < reasoning and not details_out.get("reasoning_tokens") and total == prompt + completion:
+    beside = 0 if total is None else total - prompt - completion
+    if _stands_beside(reported, into, details_in) and cached + written > 0:
+        prompt += cached + written
+        beside = max(0, beside - cached - written)
+    if 0 < completion < reasoning and beside not in (reasoning, reasoning + cached + written):
         completion += reasoning  # a research model thinks more than it answers, beside the completion and the total
+        beside = 0
     elif beside > 0 and beside in (reasoning, reasoning + cached + written):
         completion += reasoning
         beside -= reasoning
@@ -116,6 +130,35 @@ def _read(reported: Report, writes: Writes) -> Usage | None:
         image_out=drawn,
         seconds=seconds if type(seconds) is int and 0 <= seconds <= TOKENS_MAX else 0,
     )
+
+
+def write_vectors(usage: Usage) -> _Object:
+    """As embeddings report it."""
+    return {"prompt_tokens": usage.tokens_in(), "total_tokens": usage.tokens_in()}
+
+
+def _total(reported: Report) -> int | None:
+    """None where it is no figure: then it says nothing."""
+    try:
+        return figure(reported, "total_tokens")
+    except Unbelievable:
+        return None
+
+
+def _sides(prompt: int | None, completion: int | None, total: int | None) -> tuple[int, int]:
+    """Where one side is not named at all, it is what the total has more than the other."""
+    if completion is None and total is not None:
+        completion = max(0, total - (prompt or 0))
+    if prompt is None and total is not None:
+        prompt = max(0, total - (completion or 0))
+    return prompt or 0, completion or 0
+
+
+def _stands_beside(reported: Report, into: str, details: Report) -> bool:
+    """Whether the cache stands beside the input, as Anthropic has it, whose names relays pass on: there is neither a
+    total nor a detail that says otherwise."""
+    anthropic = "cache_read_input_tokens" in reported or "cache_creation_input_tokens" in reported
+    return anthropic and into == "input" and not details and "total_tokens" not in reported
 
 
 def _spelling(reported: Report) -> tuple[str, str]:

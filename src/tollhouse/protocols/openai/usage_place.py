@@ -1,0 +1,90 @@
+"""Where an answer, or a chunk of one, reports its usage: at the top, or wherever a vendor put it.
+
+Looked through in this order: `usage`; a choice, and what it says; an object beside `usage` that names tokens
+(`REPORTS`); one that has a report in it, whoever's it is (`x_groq`, `response`, `meta`, ...); the answer itself, of
+which Ollama writes its figures. The first that says something is the report: vendors repeat theirs, none adds them up.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from tollhouse.core.figures import Report
+from tollhouse.protocols.openai.usage_spelling import in_own_words, is_report
+
+_Object = dict[str, object]
+
+REPORTS: Final = (
+    *("usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "Usage", "timings", "inference_status"),
+    *("amazon-bedrock-invocationMetrics", "metrics", "stats", "meta_info", "token_count", "details", "billed_units"),
+    "tokens",
+)
+"""Members that are reports themselves, in an answer or in an object of it; where they name tokens, that is."""
+_USUAL: Final = frozenset(
+    (
+        *("id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "provider"),
+        *("data", "output", "results", "error", "obfuscation"),
+    )
+)
+_KEPT: Final = frozenset(("timings", "stats", "metrics", "inference_status", "details", "meta_info"))
+"""Tell times, too: they stay where they are, while other reports are told once, as `usage`."""
+_OF_THE_ANSWER: Final = ("prompt_eval_count", "eval_count", "num_tokens_prompt_total", "num_tokens_generated")
+_WHOLES: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
+
+
+class Place(NamedTuple):
+    """A report, and where it stands: `holder[name]`; no name: in the answer itself."""
+
+    report: _Object
+    holder: _Object
+    name: str
+
+    def clear(self) -> None:
+        """Take the report out of the answer, so that it is told once."""
+        names = (self.name,) if self.name else self.report
+        for name in names:
+            if name not in _KEPT:
+                self.holder.pop(name, None)
+
+
+def find(answer: _Object, choices: list[_Object]) -> Place | None:
+    """The report of a decoded answer or chunk; None: there is none."""
+    usual = answer.get("usage")
+    found = Place(usual, answer, "usage") if isinstance(usual, dict) and usual else None
+    if found is not None and says_something(found.report):
+        return found
+    for place in _elsewhere(answer, choices):
+        if says_something(place.report):
+            return place
+        found = found or place
+    return found
+
+
+def says_something(report: Report) -> bool:
+    """Whether a report names any token. One of nothing but zeros and nulls does not replace another one."""
+    return any(report.get(name) not in (None, 0) for name in _WHOLES) or any(
+        in_own_words(report).get(name) not in (None, 0) for name in _WHOLES
+    )
+
+
+def _elsewhere(answer: _Object, choices: list[_Object]) -> Iterator[Place]:
+    for choice in choices:
+        for holder in (choice, choice.get("delta"), choice.get("message")):
+            if isinstance(holder, dict) and is_report(usage := holder.get("usage")):
+                yield Place(usage, holder, "usage")  # type: ignore[arg-type]
+    if _USUAL.issuperset(answer):
+        return
+    yield from _reports_in(answer)
+    for name, value in answer.items():
+        if name not in _USUAL and isinstance(value, dict):
+            if is_report(usage := value.get("usage")):
+                yield Place(usage, value, "usage")  # type: ignore[arg-type]
+            yield from _reports_in(value)
+    figures: dict[str, Any] = {name: answer[name] for name in _OF_THE_ANSWER if name in answer}
+    if figures:
+        yield Place(figures, answer, "")
+
+
+def _reports_in(holder: _Object) -> Iterator[Place]:
+    for name in REPORTS:
+        if is_report(report := holder.get(name)):
+            yield Place(report, holder, name)  # type: ignore[arg-type]

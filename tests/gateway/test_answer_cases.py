@@ -1,0 +1,195 @@
+"""What real providers answered, with the right answer and the right charge."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gateway.fakes import FakeClient, FakeUpstream
+from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
+
+GOLDEN = Path(__file__).parents[1] / "protocols" / "golden"
+PRICES = (2500, 10_000)  # nano-USD a token
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def asked(
+    body: bytes, *, operation: Operation = "chat", provider: bool = False, **members: Any
+) -> tuple[Stage, FakeClient]:
+    """A call answered with this body; `provider`: by one that only streams."""
+    play = streaming(body) if body.startswith((b"data:", b"event:")) else buffered(body)
+    model = {"context_tokens": 200_000}
+    stage = Stage(first=FakeUpstream(play), money=10**10, model=model, provider={"streams_only": provider})
+    request = {"model": "house-1", "input": "hi"} | members
+    client = FakeClient(asking(**members) if operation == "chat" else json.dumps(request).encode())
+    run(stage.ask(client, operation))
+    assert client.status == 200
+    return stage, client
+
+
+def charge(stage: Stage) -> int:
+    assert stage.record.charge is not None
+    return stage.record.charge.amount
+
+
+def events(client: FakeClient) -> list[Any]:
+    lines = [line for line in client.data.splitlines() if line.startswith(b"data: {")]
+    return [json.loads(line.removeprefix(b"data: ")) for line in lines]
+
+
+def test_n01_the_total_of_vectors_is_their_input_and_is_told() -> None:
+    stage, client = asked(golden("N01.json"), operation="embeddings", input=["two", "texts"])
+    assert stage.record.usage == Usage(input=640, requests=1)
+    assert (stage.record.usage_source, charge(stage)) == ("upstream", 640 * PRICES[0])
+    body = json.loads(client.data)
+    assert body["usage"] == {"prompt_tokens": 640, "total_tokens": 640}
+    assert body["data"] == json.loads(golden("N01.json"))["data"]
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_n02_usage_in_a_member_of_its_own(wants: bool) -> None:
+    stage, client = asked(golden("N02.sse"), stream=True, stream_options={"include_usage": wants})
+    assert stage.record.usage == Usage(input=60, output=212, requests=1)
+    assert (stage.record.usage_source, charge(stage)) == ("upstream", 2_270_000)
+    assert json.loads(stage.record.raw_usage or b"")["queue_time"] == 0.031
+    told = [one["usage"] for one in events(client) if one.get("usage")]
+    assert [(one["prompt_tokens"], one["completion_tokens"]) for one in told] == [(60, 212)] * wants
+    assert client.data.count(b"prompt_tokens") == wants
+
+
+def test_n03_reasoning_that_its_completion_cannot_hold() -> None:
+    stage, _ = asked(golden("N03.json"))
+    assert stage.record.usage == Usage(input=90, output=2100, reasoning=41_000, requests=1)
+    assert (stage.record.usage_source, stage.record.doubt) == ("upstream", None)
+    assert charge(stage) == 21_225_000 + 41_000 * PRICES[1]
+
+
+def test_n06_probabilities_stand_once_with_their_text() -> None:
+    stage, client = asked(golden("N06.json"), stream=True, logprobs=True)
+    said = [choice for one in events(client) for choice in one["choices"]]
+    tokens = [
+        (choice["delta"].get("content"), [token["token"] for token in choice["logprobs"]["content"]])
+        for choice in said
+        if choice.get("logprobs")
+    ]
+    assert tokens == [("Kolberg", ["Kol", "berg"])]
+    assert charge(stage) == 270_000
+
+
+@pytest.mark.parametrize("streams_only", [True, False])
+@pytest.mark.parametrize("reports", [True, False])
+def test_n07_a_custom_call_is_gathered_as_one(streams_only: bool, reports: bool) -> None:
+    stream = golden("N07.sse")
+    if not reports:
+        stream = b"\n\n".join(one for one in stream.split(b"\n\n") if b'"usage"' not in one)
+    stage, client = asked(stream, provider=streams_only)
+    body = json.loads(client.data)
+    assert body["choices"][0]["message"]["tool_calls"] == [
+        {"id": "call_1", "type": "custom", "custom": {"name": "open_gate", "input": "gate A-17"}}
+    ]
+    if reports:
+        assert charge(stage) == 270_000
+    else:
+        assert stage.record.usage_source == "counted"
+        assert stage.record.usage.output == 2  # `open_gategate A-17`
+        assert body["usage"]["completion_tokens"] == 2
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_n09_sound_in_pieces_is_one_sound(reports: bool) -> None:
+    stream = golden("N09.sse")
+    if not reports:
+        stream = b"\n\n".join(one for one in stream.split(b"\n\n") if b'"usage"' not in one)
+    stage, client = asked(stream, provider=True)
+    audio = json.loads(client.data)["choices"][0]["message"]["audio"]
+    assert audio == {"id": "audio_1", "transcript": "Kolberg", "data": "AAAABBBB", "expires_at": 99}
+    assert charge(stage) == 270_000 if reports else charge(stage) > 0
+
+
+def test_n10_an_empty_last_event_takes_back_nothing() -> None:
+    stage, client = asked(golden("N10.sse"), operation="responses", provider=True)
+    message, call = json.loads(client.data)["output"]
+    assert message["content"] == [{"type": "output_text", "text": "Kolberg", "annotations": []}]
+    assert (call["name"], call["arguments"]) == ("open_gate", '{"gate":5}')
+    assert stage.record.usage == Usage(input=60, output=12, requests=1)
+    assert charge(stage) == 270_000
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_n11_a_stream_that_is_done_has_ended(stream: bool) -> None:
+    stage, client = asked(golden("N11.sse"), operation="responses", provider=True, stream=stream)
+    assert (stage.record.ending, stage.record.error, charge(stage)) == ("finished", None, 270_000)
+    if stream:
+        last = events(client)[-1]
+        assert last["type"] == "response.completed", "by the name that every client waits for"
+        assert last["response"]["usage"]["output_tokens"] == 12
+    else:
+        assert json.loads(client.data)["output"][0]["content"][0]["text"] == "Kolberg"
+
+
+NOT_BELIEVED = [
+    None,
+    {},
+    "none",
+    {"prompt_tokens": -1, "completion_tokens": 12, "total_tokens": 11},
+    {"prompt_tokens": "60", "completion_tokens": "12", "total_tokens": "72"},
+    {"prompt_tokens": 9.5, "completion_tokens": 12},
+    {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    {"total_tokens": 72},
+    {"prompt_tokens": 10**6, "completion_tokens": 12},
+]
+
+
+@pytest.mark.parametrize("usage", NOT_BELIEVED)
+def test_f9_what_was_counted_is_told_in_both_forms(usage: Any) -> None:
+    whole, client = asked(answer(usage=usage))
+    body = json.loads(client.data)
+    used = whole.record.usage
+    assert whole.record.usage_source == "counted"
+    assert (body["usage"]["prompt_tokens"], body["usage"]["completion_tokens"]) == (used.input, used.output)
+    assert used.output == 2
+    assert body["choices"] == json.loads(answer())["choices"]
+    stream = b"".join((ROLE, word("Zoll "), word("haus "), FINISH, event(choices=[], usage=usage), DONE))
+    streamed, client = asked(stream, stream=True, stream_options={"include_usage": True})
+    assert streamed.record.usage == used
+    (told,) = [one["usage"] for one in events(client) if one.get("usage")]
+    assert told == body["usage"]
+
+
+@pytest.mark.parametrize("usage", NOT_BELIEVED)
+def test_f9_responses_and_vectors_tell_what_was_counted(usage: Any) -> None:
+    text = {"type": "message", "id": "m", "content": [{"type": "output_text", "text": "Zoll haus"}]}
+    whole = {"id": "resp_1", "object": "response", "status": "completed", "output": [text], "usage": usage}
+    for stream in (False, True):
+        stage, client = asked(json.dumps(whole).encode(), operation="responses", stream=stream)
+        used = stage.record.usage
+        told = (events(client)[-1]["response"] if stream else json.loads(client.data))["usage"]
+        assert (stage.record.usage_source, used.output) == ("counted", 2)
+        assert (told["input_tokens"], told["output_tokens"]) == (used.input, 2)
+    if usage != {"total_tokens": 72}:
+        vectors = {"object": "list", "data": [{"index": 0, "embedding": [0.5]}], "usage": usage}
+        stage, client = asked(json.dumps(vectors).encode(), operation="embeddings")
+        assert stage.record.usage_source == "counted"
+        assert json.loads(client.data)["usage"]["prompt_tokens"] == stage.record.usage.input
+
+
+def test_what_is_not_known_of_a_body_passes_through_its_new_usage() -> None:
+    body = answer(usage=None, exact="NUMBER").replace(b'"NUMBER"', b"0.10000000000000000555")
+    _, client = asked(body)
+    assert b'"exact":0.10000000000000000555' in client.data
+
+
+@pytest.mark.parametrize("reason", ["", None])
+def test_an_empty_finish_reason_is_none(reason: str | None) -> None:
+    """Clients take any text for an end."""
+    said = [event(choices=[{"index": 0, "delta": {"content": text}, "finish_reason": reason}]) for text in ("a ", "b ")]
+    report = event(choices=[], usage={"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72})
+    stage, client = asked(b"".join((*said, FINISH, report, DONE)), stream=True)
+    assert [one["choices"][0]["finish_reason"] for one in events(client)] == [None, None, "stop"]
+    assert charge(stage) == 270_000
