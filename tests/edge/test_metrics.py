@@ -98,3 +98,15 @@ def test_nothing_else_is_served_there() -> None:
         status, text = figures(made(), path, method)
         assert status == 404
         assert "error" in text
+
+
+def test_a_report_that_was_not_believed_counts_by_provider_and_model() -> None:
+    metrics = made()
+    metrics.saw(FINISHED)
+    for doubt in ("unreadable", "one-sided", "one-sided"):
+        metrics.saw(replace(FINISHED, usage_source="counted", doubt=doubt))
+    found = samples(metrics)
+    name = "tollhouse_reports_not_believed_total"
+    assert total(found, name, provider=FINISHED.provider or "", model="gpt-4o", why="unreadable") == 1
+    assert total(found, name, provider=FINISHED.provider or "", model="gpt-4o", why="one-sided") == 2
+    assert total(found, name) == 3

@@ -193,3 +193,32 @@ def test_an_empty_finish_reason_is_none(reason: str | None) -> None:
     stage, client = asked(b"".join((*said, FINISH, report, DONE)), stream=True)
     assert [one["choices"][0]["finish_reason"] for one in events(client)] == [None, None, "stop"]
     assert charge(stage) == 270_000
+
+
+def completion(texts: list[str], **members: Any) -> bytes:
+    choices = [{"index": n, "text": text, "logprobs": None, "finish_reason": "stop"} for n, text in enumerate(texts)]
+    return json.dumps({"id": "c1", "object": "text_completion", "choices": choices, **members}).encode()
+
+
+@pytest.mark.parametrize("echo", [True, False, None])
+def test_an_echoed_prompt_is_no_output(echo: bool | None) -> None:
+    prompt = "the gate of Kolberg is"
+    said = f"{prompt} shut now " if echo else " shut now "
+    for texts, n in (([said], 1), ([said, said], 2)):
+        body = {"model": "house-1", "prompt": prompt, "max_tokens": 9, "n": n, "echo": echo}
+        stage = Stage(first=FakeUpstream(buffered(completion(texts))), money=10**10)
+        client = FakeClient(json.dumps(body).encode())
+        run(stage.ask(client, "completions"))
+        assert (stage.record.usage_source, stage.record.usage.input) == ("counted", 5)
+        assert stage.record.usage.output == 2 * n
+        chunks = [event(choices=[{"index": n, "text": text, "finish_reason": "stop"}]) for n, text in enumerate(texts)]
+        stage = Stage(first=FakeUpstream(streaming(*chunks, DONE)), money=10**10)
+        run(stage.ask(FakeClient(json.dumps(body | {"stream": True}).encode()), "completions"))
+        assert stage.record.usage.output == 2 * n
+
+
+def test_an_echo_of_which_nothing_was_generated_is_free_of_output() -> None:
+    body = {"model": "house-1", "prompt": "the gate", "max_tokens": 9, "echo": True}
+    stage = Stage(first=FakeUpstream(buffered(completion(["the gate"]))), money=10**10)
+    run(stage.ask(FakeClient(json.dumps(body).encode()), "completions"))
+    assert stage.record.usage.output == 0

@@ -84,12 +84,17 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
     journey.usage = structs.replace(
         delivered,
         input=min(read + asked.looked_up, most - seen - heard),
-        output=_within_cap(journey, request, delivered.output),
+        output=_within_cap(journey, request, max(0, delivered.output - _echoed(request, read))),
         image_in=seen,
         audio_in=heard,
         requests=1,
     )
     journey.usage_source = "counted"
+
+
+def _echoed(request: Request, read: int) -> int:
+    """Tokens of the prompts that a completion was asked to repeat: they are in its text, and no output."""
+    return read * (request.choices // request.prompts) if request.echoes else 0
 
 
 def _as_held(reported: Usage, journey: Journey) -> Usage:

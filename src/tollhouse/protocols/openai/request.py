@@ -18,6 +18,8 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.protocols.openai.parameters import CAPS
 from tollhouse.protocols.openai.unlisted import decoded, integer, unlisted
+from tollhouse.protocols.openai.vectors import Encoding
+from tollhouse.protocols.openai.vectors import asked as asked_encoding
 
 AFFINITY_BYTES = 1024
 MODEL_CHARACTERS_MAX = 512
@@ -56,6 +58,8 @@ class Request(Struct, kw_only=True):
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
     length: int = 0  # bytes of the body
+    echoes: bool = False  # each answer begins with its prompt, which no model wrote
+    vectors: Encoding = "other"  # how embeddings are to be written
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
 
 
@@ -75,6 +79,8 @@ def read(operation: Operation, body: bytes) -> Request:
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
     prompt, request.prompts = _PROMPTS[operation](present)
     request.affinity = bytes(memoryview(prompt)[:AFFINITY_BYTES])
+    if operation == "embeddings":
+        request.vectors = asked_encoding(present)
     if CAPS[operation]:
         request.n = request.choices = request.prompts
         if "n" in present or "best_of" in present or beyond.answers > 1:
@@ -309,6 +315,7 @@ def _read_uncapped(request: Request, members: Members) -> None:
         request.uncapped = len(members["prediction"])
     if request.operation == "completions" and "echo" in members and not _is_false(members["echo"]):
         request.uncapped += len(members["prompt"])
+        request.echoes = True
     if "thinking_budget" in members:
         budget = decoded(members["thinking_budget"], int)
         request.uncapped += _tokens(members["thinking_budget"])
