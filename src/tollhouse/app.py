@@ -43,7 +43,7 @@ from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.body_room import BodyRoom
-from tollhouse.office import expiry, keys, outbox, platform, watch
+from tollhouse.office import expiry, keys, outbox, platform, retention, watch
 from tollhouse.office.margin import Guard
 from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings, keys_of
@@ -83,8 +83,7 @@ async def serve(
     """Run the platform until it is told to leave.
 
     wanted: what platform.toml names, applied first. around: where references in later configurations lead.
-    holder: this process, as it is named to others while it works on the database.
-    found: done once the office stands, before anybody is served.
+    holder: this process, as others are told of it. found: done once the office stands, before anybody is served.
     Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
     clock, random = SystemClock(), SystemRandom()
@@ -103,6 +102,7 @@ async def serve(
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             contact=settings.support.contact,
+            retention_days=settings.server.request_retention_days,
             public_url=settings.platform.public_url,
             vault=Vault(resolve(settings.server.master_key, around.environment, around.read_file)),
         )
@@ -277,10 +277,10 @@ async def _open_doors(
 ) -> None:
     """Listen, and keep the small clocks of the house running meanwhile."""
     server, house, journal = settings.server, premises.house, premises.journal
-    host, port = split_address(server.listen)
+    served, port = split_address(server.listen)
 
     def ready(names: list[Any]) -> None:
-        shown = f"[{host}]" if ":" in host else host
+        shown = f"[{served}]" if ":" in served else served
         base_url = f"http://{shown}:{names[0][1]}"
         journal.event("started", address=base_url, version=version("tollhouse"))
         keeping.serves_at(base_url)
@@ -288,13 +288,12 @@ async def _open_doors(
 
     edge, control = _applications(settings, premises)
     doors = [
-        Address(app=edge, host=host, port=port),
+        Address(app=edge, host=served, port=port),
         Address(app=control, path=str(folder / "tollhouse.sock"), serves_while_draining=True),
     ]
     if server.metrics_address:
-        host_of_figures, port_of_figures = split_address(server.metrics_address)
-        figures = premises.metrics.app()
-        doors.append(Address(app=figures, host=host_of_figures, port=port_of_figures, serves_while_draining=True))
+        host, port = split_address(server.metrics_address)
+        doors.append(Address(app=premises.metrics.app(), host=host, port=port, serves_while_draining=True))
     listening = Server(
         doors,
         clock=house.clock,
@@ -315,6 +314,7 @@ async def _open_doors(
         asyncio.create_task(_read_vocabularies(premises)),
         asyncio.create_task(outbox.run(premises.office, journal)),
         asyncio.create_task(watch.run(premises.office, journal)),
+        asyncio.create_task(retention.run(premises.office, asyncio.sleep, journal)),
     ]
     try:
         await listening.run()

@@ -4,6 +4,7 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,23 @@ def test_secret_files(folder: Path) -> None:
     (folder / "key.txt").chmod(0o640)
     text = '[providers.up]\nkind = "openai"\napi_keys = ["file:key.txt"]\n'
     assert "key.txt" in verdict("secret_files", premises(folder, text)).reason
+
+
+def test_retention(folder: Path) -> None:
+    text = "[server]\nrequest_retention_days = 30\n"
+    assert verdict("retention", premises(folder, text)).state == "skipped"
+    migrate("sqlite:///tollhouse.db", folder)
+    assert "there is none; the first look is due" in verdict("retention", premises(folder, text)).reason
+    with closing(sqlite3.connect(folder / "tollhouse.db")) as database:
+        database.execute("INSERT INTO requests VALUES (?, 'req_1', 'acc_1', '{}')", [86_400_000])
+        database.commit()
+    late = verdict("retention", premises(folder, text))
+    assert (late.state, "kept 30 days; the oldest is of 1970-01-02 00:00 UTC" in late.reason) == ("red", True)
+    assert "tollhouse serve" in late.cure
+    with closing(sqlite3.connect(folder / "tollhouse.db")) as database:
+        database.execute("INSERT INTO retention VALUES (0, 0, 0, ?)", [SystemClock().now_ms() + 60_000])
+        database.commit()
+    assert "; the next look is due at 20" in verdict("retention", premises(folder, text)).reason
 
 
 def test_platform_file(folder: Path) -> None:

@@ -65,6 +65,7 @@ async def opened(place: Place, settings: Settings, *, changes: bool = False) -> 
             prices=await store.load_prices(),
             rules=await store.load_limits(),
             vault=_vault(place, settings),
+            retention_days=settings.server.request_retention_days,
         )
         yield office
         await office.finish()

@@ -88,6 +88,8 @@ class Office:
     """Deliveries that are being tried."""
     receivers: Receivers = field(default_factory=lambda: Receivers(BACK_OFF_MS))
     """Those that do not take what is sent to them."""
+    retention_days: int = 90
+    """How long the record of a call is kept."""
     public_url: str = ""
     """Where people reach the platform; may be empty."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)

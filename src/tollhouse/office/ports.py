@@ -21,6 +21,7 @@ from tollhouse.core.notice import Answer, Channel, Delivery, MailAddress, Notice
 from tollhouse.core.person import Person
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.request import Request
+from tollhouse.core.retention import Retention
 from tollhouse.core.roll_up import BucketSum, UsageBy, UsageSum
 from tollhouse.limits.sending import Sending
 
@@ -126,6 +127,15 @@ class RequestRows(Protocol):
     def charged(self) -> Iterator[Request]:
         """Every call with a charge, the oldest first."""
         ...
+
+    def delete_before(self, before_ms: int, limit: int) -> int:
+        """Delete the oldest calls before an instant, at most so many; how many there were."""
+        ...
+
+
+class RetentionRows(Protocol):
+    def load(self) -> Retention: ...
+    def save(self, state: Retention) -> None: ...
 
 
 class LedgerRows(Protocol):
@@ -297,6 +307,8 @@ class Tables(Protocol):
     def people(self) -> PeopleRows: ...
     @property
     def audit(self) -> AuditRows: ...
+    @property
+    def retention(self) -> RetentionRows: ...
     @property
     def usage(self) -> UsageRows: ...
     @property

@@ -16,7 +16,7 @@ from tollhouse.billing.ledger import Entry
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.request import Request
-from tollhouse.office import reach
+from tollhouse.office import reach, retention
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, cursor, limit, place
 from tollhouse.office.ports import Place, Tables
@@ -62,19 +62,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
 async def show(office: Office, actor: Actor, request_id: str, own_key_id: str | None = None) -> Receipt:
     """`own_key_id`: who asks is this API key, and sees its own calls only.
 
-    Raises PathNotFound: word for word the same for a call of somebody else's and for one that never was.
+    Raises PathNotFound: word for word the same for a call of somebody else's and for one that never was. An id that is
+    older than records are kept is told so.
     """
 
-    def question(tables: Tables) -> tuple[Request, list[Entry]] | None:
+    def question(tables: Tables) -> tuple[Request, list[Entry]]:
         call = tables.requests.get(request_id)
         if call is None or actor.account_id not in (None, call.account_id) or own_key_id not in (None, call.key_id):
-            return None
+            gone = retention.expired(office, request_id, tables.retention.load())
+            raise PathNotFound(f"no request {reach.shown(request_id)}{f': {gone}' if gone else ''}")
         return call, tables.ledger.of_request(request_id)
 
-    found = await office.rows.read(question)
-    if found is None:
-        raise PathNotFound(f"no request {reach.shown(request_id)}")
-    call, entries = found
+    call, entries = await office.rows.read(question)
     given_back = sum(entry.transfer.amount for entry in entries if entry.transfer.kind == "refund")
     return Receipt(
         call=call,

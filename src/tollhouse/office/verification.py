@@ -197,6 +197,8 @@ def _call_flaws(tables: Tables, prices: PriceLists, charged: Mapping[str, _Days]
         if costs is not None and costs != charge.amount:
             yield Flaw(call.account_id, 0, "", f"{call.id} was charged {charge.amount}, by its price it costs {costs}")
     oldest_ms = min((day for days in kept.values() for day in days), default=FOREVER_MS)
+    whole_ms = _day(tables.retention.load().before_ms + DAY_MS - 1)  # of the days before, records were deleted
+    oldest_ms = max(oldest_ms, whole_ms)
     first_ms = min((day for days in charged.values() for day, one in days.items() if one.amount), default=FOREVER_MS)
     for account_id in sorted({*kept, *charged}):
         yield from _kept_flaws(tables, account_id, kept.get(account_id, {}), charged.get(account_id, {}), oldest_ms)

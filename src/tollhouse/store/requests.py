@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from msgspec import json, structs
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from tollhouse.core.ids import time_of
 from tollhouse.core.request import Request
@@ -56,6 +56,18 @@ class Requests:
             question = question.where(place > tuple_(*after))
         question = question.order_by(requests.c.time_ms, requests.c.id).limit(limit)
         return [_decode(found) for found in self._connection.execute(question).scalars()]
+
+    def delete_before(self, before_ms: int, limit: int) -> int:
+        """Delete the oldest calls before an instant, at most so many; how many there were."""
+        place = tuple_(requests.c.time_ms, requests.c.id)
+        oldest = select(requests.c.time_ms, requests.c.id).where(requests.c.time_ms < before_ms)
+        oldest = oldest.order_by(requests.c.time_ms, requests.c.id).limit(limit)
+        return self._connection.execute(delete(requests).where(place.in_(oldest))).rowcount
+
+    def oldest_ms(self) -> int | None:
+        """When the oldest call came that is kept."""
+        found: int | None = self._connection.execute(select(func.min(requests.c.time_ms))).scalar()
+        return found
 
     def charged(self) -> Iterator[Request]:
         """Every call with a charge, the oldest first: for who checks all of them."""

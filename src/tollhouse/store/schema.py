@@ -134,7 +134,8 @@ audit = Table(
     Index("ix_audit_object", "object_id", "time_ms", "id"),
 )
 
-# One row a call, without foreign keys: it must be writable whatever else stands, and it outlives nothing (90 days).
+# One row a call, without foreign keys: it must be writable whatever else stands. It is deleted after
+# `request_retention_days`.
 # `record` is the whole core.request.Request; beside it stands what questions select by. Every index is paid by every
 # call: the id has none of its own, for it holds the time it was minted at, which is `time_ms`.
 requests = Table(
@@ -365,6 +366,16 @@ configuration = Table(  # one row
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("generation", BigInteger, nullable=False),
     Column("applied_at_ms", BigInteger, nullable=False),
+)
+
+# One row: see core.retention.
+retention = Table(
+    "retention",
+    metadata,
+    Column("before_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("deleted", BigInteger, nullable=False),
+    Column("ended_at_ms", BigInteger),
+    Column("next_at_ms", BigInteger),
 )
 
 # One row: the process that works on the database (`database_lock`). SQLite's stands in the file of its lock.

@@ -18,6 +18,7 @@ from tollhouse.store.price_drafts import PriceDrafts
 from tollhouse.store.prices import Prices
 from tollhouse.store.projects import Projects
 from tollhouse.store.requests import Requests
+from tollhouse.store.retention import RetentionRows
 from tollhouse.store.sendings import Sendings
 from tollhouse.store.spend import SpendRows
 from tollhouse.store.usage import UsageRows
@@ -33,6 +34,7 @@ class Tables:
         self.people = People(connection)
         self.audit = Audit(connection)
         self.requests = Requests(connection)
+        self.retention = RetentionRows(connection)
         self.usage = UsageRows(connection)
         self.spend = SpendRows(connection)
         self.catalogue = CatalogueRows(connection)

@@ -15,6 +15,7 @@ from tollhouse.cli.place import Place
 from tollhouse.core.account import Account
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
+from tollhouse.core.retention import Retention
 from tollhouse.office.platform_file import Reading, Surroundings
 from tollhouse.settings import Settings
 from tollhouse.store.engines import CannotOpen, connect
@@ -71,6 +72,10 @@ class Premises:
     def budgets(self) -> list[Budget]:
         """Those that bind; none where nothing can be read."""
         return self._ask(lambda tables: tables.budgets.every()) or []
+
+    def retention(self) -> tuple[Retention, int | None] | None:
+        """How far records were deleted, and when the oldest call came that is kept; None where nothing can be read."""
+        return self._ask(lambda tables: (tables.retention.load(), tables.requests.oldest_ms()))
 
     def _ask(self, question: Callable[[Tables], T]) -> T | None:
         """None: there is no database that can be read."""

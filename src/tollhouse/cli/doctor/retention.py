@@ -1,0 +1,28 @@
+"""Records of calls are deleted once they are older than they are kept."""
+
+from tollhouse.cli.doctor.premises import Premises
+from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.core.instant import utc_day
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
+
+TITLE = "Records of calls"
+
+
+def check(premises: Premises) -> Verdict:
+    found = premises.retention()
+    if found is None:
+        return skipped("there is no database that can be read")
+    state, oldest_ms = found
+    days, now_ms = premises.settings.server.request_retention_days, premises.clock.now_ms()
+    oldest = "there is none" if oldest_ms is None else f"the oldest is of {utc_day(oldest_ms)}"
+    if state.next_at_ms is None:
+        then = "the first look is due when a server runs"
+    elif state.next_at_ms <= now_ms:
+        then = f"a look has been due since {utc_day(state.next_at_ms)}"
+    else:
+        then = f"the next look is due at {utc_day(state.next_at_ms)}"
+    said = f"kept {days} days; {oldest}; {then}"
+    is_late = oldest_ms is not None and oldest_ms < now_ms - (days + 1) * DAY_MS
+    if is_late and (state.next_at_ms or 0) < now_ms - HOUR_MS:
+        return red(said, "records are deleted while a server runs: start `tollhouse serve`; if it runs, read its log")
+    return green(said)

@@ -1,0 +1,97 @@
+"""Records of calls that are older than they are kept: deleted, a few at a time, while calls are served.
+
+Ledger, sums of usage and of spending, and audit stay. Each portion is one short transaction among those of the calls,
+and after each the deleting rests nine times as long as the portion took, waiting included: it takes a tenth of the
+writer's time at the most, and less when the writer is busy.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from msgspec import structs
+
+from tollhouse.core.failure import Overloaded
+from tollhouse.core.ids import time_of
+from tollhouse.core.instant import utc_day
+from tollhouse.core.retention import Retention
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
+from tollhouse.office.office import Office
+from tollhouse.office.ports import Tables
+
+PORTION: Final = 50  # records: a page of the database each, or half of one
+_REST: Final = 9  # times what a portion took
+_REST_SECONDS_MIN: Final = 0.01
+_REST_SECONDS_MAX: Final = 5.0
+_AGAIN_SECONDS: Final = 60.0  # after the database was away
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Report(Protocol):
+    def event(self, name: str, **facts: object) -> None: ...
+    def defect(self, request_id: str, error: BaseException) -> None: ...
+
+
+async def run(office: Office, sleep: Sleep, report: Report) -> None:
+    """Never returns: look once an hour, also across restarts."""
+    while True:
+        try:
+            state = await office.rows.read(lambda tables: tables.retention.load())
+            wait_ms = (state.next_at_ms or 0) - office.clock.now_ms()
+            if 0 < wait_ms <= HOUR_MS:  # a clock that was set back makes nobody wait for longer
+                await sleep(wait_ms / 1000)
+            if deleted := await delete_expired(office, sleep):
+                report.event("records_deleted", records=deleted, kept_days=office.retention_days)
+            continue
+        except Overloaded:  # the database is away, and calls hear of it too
+            pass
+        except Exception as error:  # guard: a defect here must not end the deleting for good
+            report.defect("", error)
+        await sleep(_AGAIN_SECONDS)
+
+
+async def delete_expired(office: Office, sleep: Sleep) -> int:
+    """Delete every record that is older than `retention_days`; how many there were. Raises Overloaded."""
+    before_ms, deleted = expired_before_ms(office), 0
+    while True:
+        began_ns = office.clock.ticks_ns()
+        count = await office.rows.change(lambda tables: _delete_portion(tables, before_ms))
+        deleted += count
+        if count < PORTION:
+            break
+        took_s = (office.clock.ticks_ns() - began_ns) / 1e9
+        await sleep(min(max(took_s * _REST, _REST_SECONDS_MIN), _REST_SECONDS_MAX))
+    now_ms = office.clock.now_ms()
+    await office.rows.change(
+        lambda tables: tables.retention.save(
+            structs.replace(tables.retention.load(), ended_at_ms=now_ms, next_at_ms=now_ms + HOUR_MS)
+        )
+    )
+    return deleted
+
+
+def expired_before_ms(office: Office) -> int:
+    return office.clock.now_ms() - office.retention_days * DAY_MS
+
+
+def expired(office: Office, request_id: str, state: Retention) -> str | None:
+    """Why there is no record of a call whose id is as old as that; None: its id is no reason. Whose call it was is no
+    matter: the id's own time says it."""
+    time_ms = time_of(request_id)
+    if time_ms is None or not 0 < time_ms < max(expired_before_ms(office), state.before_ms):
+        return None
+    return (
+        f"its record has been deleted: records are kept {office.retention_days} days, and this id is of"
+        f" {utc_day(time_ms)}; what it was charged stays in the ledger"
+    )
+
+
+def _delete_portion(tables: Tables, before_ms: int) -> int:
+    """The row that says how far is written with the first records that go: whoever checks never takes a gap for a
+    loss."""
+    count = tables.requests.delete_before(before_ms, PORTION)
+    state = tables.retention.load()
+    if count or before_ms > state.before_ms:
+        far = max(before_ms, state.before_ms)
+        tables.retention.save(structs.replace(state, before_ms=far, deleted=state.deleted + count))
+    return count

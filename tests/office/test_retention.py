@@ -1,0 +1,175 @@
+"""Records that are older than they are kept go, a few at a time; what sums them up stays, and says the same."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.office.scene import OPERATOR, HandClock, of_account, run
+from tests.office.trade import trade
+from tollhouse.core.failure import Overloaded, PathNotFound
+from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.retention import Retention
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS
+from tollhouse.office import budgets, ledger, receipts, retention, usage
+from tollhouse.office import credits as credit
+from tollhouse.office.office import Office
+
+DAYS = 3
+
+
+class Rests:
+    """A sleep that only notes how long."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+async def kept(office: Office) -> list[str]:
+    return [one.id for one in await office.rows.read(lambda tables: tables.requests.page(before=None, limit=10_000))]
+
+
+def test_old_records_go_and_everything_they_were_summed_up_in_stays(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        await budgets.put(office, OPERATOR, amount_usd="5", window="month", account=calls.account_id)
+        made: list[list[str]] = []
+        for _ in range(6):
+            made.append([await calls.whole() for _ in range(2 * retention.PORTION)])
+            clock.ms += DAY_MS
+        before = await ledger.verify(office, OPERATOR)
+        reports = [await usage.report(office, OPERATOR, by=by) for by in ("model", "key", "day")]
+        rests = Rests()
+        clock.ms -= HOUR_MS  # the fourth day before is half over: some of its calls stay, some go
+        deleted = await retention.delete_expired(office, rests)
+        assert deleted == 2 * retention.PORTION * 3
+        assert set(await kept(office)) == {one for day in made[3:] for one in day}
+        assert len(rests.seconds) == 6
+        after = await ledger.verify(office, OPERATOR)
+        assert (before.flaws, after.flaws) == ((), ())
+        assert after.entries == before.entries
+        assert [await usage.report(office, OPERATOR, by=by) for by in ("model", "key", "day")] == reports
+        state = await office.rows.read(lambda tables: tables.retention.load())
+        assert state == Retention(
+            before_ms=clock.ms - DAYS * DAY_MS, deleted=deleted, ended_at_ms=clock.ms, next_at_ms=clock.ms + HOUR_MS
+        )
+        assert (await receipts.show(office, OPERATOR, made[3][0])).call.id == made[3][0]
+        gone = "records are kept 3 days, and this id is of 20.* UTC; what it was charged stays in the ledger"
+        for actor in (OPERATOR, of_account("acc_of_somebody_else")):
+            with pytest.raises(PathNotFound, match=gone):
+                await receipts.show(office, actor, made[0][0])
+        entry = await credit.refund(office, OPERATOR, made[0][0])
+        assert entry.transfer.amount > 0
+
+    run(tmp_path, scene)
+
+
+def test_a_day_of_which_half_is_gone_is_no_flaw(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        calls = await trade(office, clock, usd="5")
+        for _ in range(4):
+            await calls.whole()
+        middle_ms = clock.ms - 1
+        await office.rows.change(lambda tables: tables.requests.delete_before(middle_ms, 9))
+        assert (await ledger.verify(office, OPERATOR)).flaws, "a loss is noticed"
+        await office.rows.change(lambda tables: tables.retention.save(Retention(before_ms=middle_ms)))
+        assert (await ledger.verify(office, OPERATOR)).flaws == ()
+
+    run(tmp_path, scene)
+
+
+def test_an_id_is_told_apart_by_its_own_time(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+
+        def named(age_ms: int) -> str:
+            return make_id("req", clock.ms - age_ms, bytes(RANDOM_BYTES))
+
+        state = Retention()
+        assert retention.expired(office, named(DAYS * DAY_MS + 1), state) is not None
+        assert retention.expired(office, named(DAYS * DAY_MS), state) is None
+        assert retention.expired(office, "req_nonsense", state) is None
+        assert retention.expired(office, named(clock.ms), state) is None, "an id made up of nothing has no time"
+        office.retention_days = 90  # set higher later: what went is gone all the same
+        far = Retention(before_ms=clock.ms - DAYS * DAY_MS)
+        assert retention.expired(office, named(DAYS * DAY_MS + 1), far) is not None
+        with pytest.raises(PathNotFound) as raised:
+            await receipts.show(office, OPERATOR, named(0))
+        assert "deleted" not in raised.value.message
+
+    run(tmp_path, scene)
+
+
+def test_a_portion_rests_nine_times_as_long_as_it_took(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        for _ in range(3 * retention.PORTION):
+            await calls.whole()
+        clock.ms += (DAYS + 1) * DAY_MS
+        rests = Rests()
+        change, took_ms = office.rows.change, iter((40, 4_000, 0, 0, 0))
+
+        async def slow(*given: object) -> object:
+            clock.ms += next(took_ms)
+            return await change(*given)  # type: ignore[arg-type]
+
+        office.rows = _Slow(office.rows, slow)  # type: ignore[assignment]
+        await retention.delete_expired(office, rests)
+        assert rests.seconds == [0.36, 5.0, 0.01]
+
+    run(tmp_path, scene)
+
+
+class _Slow:
+    def __init__(self, rows: object, change: object) -> None:
+        self._rows, self.change = rows, change
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._rows, name)
+
+
+def test_it_looks_once_an_hour_and_outlives_a_database_that_is_away(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        told: list[tuple[str, object]] = []
+
+        class Journal:
+            def event(self, name: str, **facts: object) -> None:
+                told.append((name, facts))
+
+            def defect(self, request_id: str, error: BaseException) -> None:
+                told.append(("defect", error))
+
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        await calls.whole()
+        clock.ms += (DAYS + 1) * DAY_MS
+        looks: list[float] = []
+        change = office.rows.change
+        troubles = [Overloaded("away"), KeyError("defect"), None]
+
+        async def troubled(*given: object) -> object:
+            trouble = troubles.pop(0) if troubles else None
+            if trouble is not None:
+                raise trouble
+            return await change(*given)  # type: ignore[arg-type]
+
+        office.rows = _Slow(office.rows, troubled)  # type: ignore[assignment]
+
+        async def sleep(seconds: float) -> None:
+            looks.append(seconds)
+            clock.ms += round(seconds * 1000)
+            if len(looks) == 5:
+                raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await retention.run(office, sleep, Journal())
+        assert looks == [60, 60, 3600, 3600, 3600]
+        assert [name for name, _ in told] == ["defect", "records_deleted"]
+        assert told[1][1] == {"records": 1, "kept_days": DAYS}
+
+    run(tmp_path, scene)
