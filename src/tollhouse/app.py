@@ -49,6 +49,7 @@ from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings, keys_of
 from tollhouse.office.secret_references import resolve
 from tollhouse.outbound.post import Post, open_post
+from tollhouse.processes import Processes
 from tollhouse.providers import base_url, kinds
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
@@ -122,7 +123,8 @@ async def serve(
         await late.finish(premises.house)
         await office.finish()
         await premises.letters.close()
-        premises.threads.close()
+        for workers in premises.aside:
+            workers.close()
         if keeping.lost_to is not None:
             raise keeping.lost_to
     finally:
@@ -148,7 +150,7 @@ class Premises:
     house: House
     addresses: AddressRate
     network: Client
-    threads: FairThreads
+    aside: tuple[FairThreads | Processes, ...]
     journal: Journal
     metrics: Metrics
     recent: Recent
@@ -182,14 +184,12 @@ class Premises:
 def _furnish(settings: Settings, around: Surroundings, store: Store, office: Office, journal: Journal) -> Premises:
     clock, random, server = SystemClock(), SystemRandom(), settings.server
     network = Client(clock, decoded_bytes_max=server.max_answer_bytes)
-    tokenizer = Tokenizer(aside=FairThreads("counting"))
-    threads = FairThreads("large")
-    simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(FairThreads("simulator"), clock, pause))
-    health = Health()
-    retries = RetryBudget()
+    counting, large, simulated = map(FairThreads, ("counting", "large", "simulator"))
+    aside = counting, large, simulated, (processes := Processes())
+    tokenizer = Tokenizer(aside=counting)
+    simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(simulated, clock, pause), processes)
     addresses = AddressRate(server.requests_per_minute_per_address or None, office.contact)
-    guard = Guard(office)
-    recent = Recent(clock.now_ms())
+    guard, recent = Guard(office), Recent(clock.now_ms())
     figures = Metrics(
         lambda model: model in house.catalogue.models,
         [lambda: standing(house, network, store), lambda: below_cost(guard.models)],
@@ -201,11 +201,12 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         limits=office.gate,
         ledger=store.writer,
         witness=Witnesses(journal, figures, recent),
-        health=health,
-        retries=retries,
+        health=Health(),
+        retries=RetryBudget(),
         count=tokenizer,
         sleep=asyncio.sleep,
-        aside=threads,
+        aside=large,
+        apart=processes,
         bodies=Bodies(clock, BodyRoom(server.bodies_bytes_max, server.max_body_bytes)),
         answers=Bodies(clock, BodyRoom(server.answers_bytes_max, server.max_answer_bytes), ANSWER_WAIT_SECONDS),
         pulse=Pulse(clock, asyncio.sleep),
@@ -220,7 +221,7 @@ def _furnish(settings: Settings, around: Surroundings, store: Store, office: Off
         prices=lambda: office.prices,
     )
     letters = Client(clock, connections_max=8, idle_max=0, customers=True)  # none is kept: it could tell twice
-    parts = store, office, house, addresses, network, threads, journal, figures, recent, Draining(), around
+    parts = store, office, house, addresses, network, aside, journal, figures, recent, Draining(), around
     return Premises(*parts, settings.outbound.allow_networks, letters, _post(settings, around, letters), guard)
 
 

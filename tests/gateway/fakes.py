@@ -6,10 +6,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Concatenate
 
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
+from tollhouse.core.aside import P, Pieces, T
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
 from tollhouse.core.operation import Dialect
@@ -22,7 +23,6 @@ from tollhouse.gateway.client import Call, ClientLeft
 NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
 
-T = TypeVar("T")
 Piece = bytes | Failure | asyncio.Event | Callable[[], None]
 """What an answer brings next: bytes; a failure; a wait for somebody else; something that happens meanwhile."""
 
@@ -307,6 +307,15 @@ class Inline:
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
         await asyncio.sleep(0)
         return work()
+
+    def call(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        pieces: Pieces,
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        return work(b"".join(pieces), *args, **named)
 
 
 class FakeWitness:

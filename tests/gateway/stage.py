@@ -126,6 +126,7 @@ class Stage:
             count=Words(),
             sleep=self._sleep,
             aside=Inline(),
+            apart=Inline(),
             bodies=Bodies(self.clock),
             answers=Bodies(self.clock),
             pulse=Pulse(self.clock, self._sleep),

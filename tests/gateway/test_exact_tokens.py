@@ -8,7 +8,7 @@ from tests.gateway.fakes import FakeClient, FakeUpstream, Words, identity
 from tests.gateway.stage import LIVE, Stage, answer, asking, buffered, run
 from tollhouse.core.failure import Failure, InsufficientQuota, MaxCostExceeded
 from tollhouse.gateway.explain import Explanation, explain
-from tollhouse.gateway.hold import COUNTED_BYTES_MAX
+from tollhouse.protocols.openai.prompt import COUNTED_BYTES_MAX
 
 CAP = 12
 TEXT = "the keeper of the tollhouse weighs every cart that passes " * 20 + "slowly"

@@ -143,6 +143,8 @@ class Wire(asyncio.Protocol):
         for number, event in enumerate(events):
             self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
             await self._writable.wait()
+            if self.transport.is_closing():
+                return
             await _passed(int(script.get("chunk_ms", 0)))
             if "broken" in script and number == 1:
                 self.transport.abort()

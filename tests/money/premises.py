@@ -82,6 +82,7 @@ class Premises:
             count=Words(),
             sleep=asyncio.sleep,
             aside=Inline(),
+            apart=Inline(),
             bodies=Bodies(clock),
             answers=Bodies(clock),
             pulse=Pulse(clock, asyncio.sleep),

@@ -288,11 +288,30 @@ def _metered(world: World, live: Live) -> Usage:
         into = reported.get("input", 0) + reported.get("cache_read", 0)
         out = reported.get("output", 0) + reported.get("reasoning", 0)
         silent = live.words and not (into and out)
+        possible = into <= context and out <= context * live.call.answers
         if _beyond(live):
             world.seen["beyond its maximum"] += 1
-        elif into <= context and out <= context * live.call.answers and not silent:
+            held = _as_held(live.call, reported, context)
+            if possible and live.call.prices is not None and tariff.charge(live.call.prices, held) <= live.call.most:
+                world.seen["as held"] += 1
+                return held
+        elif possible and not silent:
             return {**reported, "requests": 1}
     return _counted(live, live.words)
+
+
+def _as_held(call: Call, reported: Usage, context: int) -> Usage:
+    """So much of a report as the call was held for: what comes first is filled first."""
+    left_in, left_out = min(call.body_bytes, context), call.allowed or 0
+    read = min(reported.get("input", 0), left_in)
+    written = min(reported.get("output", 0), left_out)
+    return {
+        "input": read,
+        "cache_read": min(reported.get("cache_read", 0), left_in - read),
+        "output": written,
+        "reasoning": min(reported.get("reasoning", 0), left_out - written),
+        "requests": 1,
+    }
 
 
 def _beyond(live: Live) -> bool:

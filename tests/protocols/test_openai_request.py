@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,16 @@ from hypothesis import strategies as st
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
-from tollhouse.protocols.openai.request import AFFINITY_BYTES, read, write
+from tollhouse.protocols.openai.request import AFFINITY_BYTES, Request, read
+from tollhouse.protocols.openai.request import write as write_in_pieces
 
 GOLDEN = Path(__file__).parent / "golden"
 OPERATIONS: tuple[Operation, ...] = ("chat", "completions", "responses", "embeddings", "moderations")
 MESSAGES = [{"role": "user", "content": "hi"}]
+
+
+def write(request: Request, **how: Any) -> bytes:
+    return b"".join(write_in_pieces(request, **how))
 
 
 def chat(**members: object) -> bytes:

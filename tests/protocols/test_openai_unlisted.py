@@ -1,14 +1,20 @@
 """Members that are not among the harmless ones: what each can do to the cost of a call, by whatever name."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.operation import Operation
-from tollhouse.protocols.openai.request import read, write
+from tollhouse.protocols.openai.request import Request, read
+from tollhouse.protocols.openai.request import write as write_in_pieces
 
 MESSAGES = [{"role": "user", "content": "hi"}]
+
+
+def write(request: Request, **how: Any) -> bytes:
+    return b"".join(write_in_pieces(request, **how))
 
 
 def chat(**members: object) -> bytes:

@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Concatenate
 
 import msgspec
 
+from tollhouse.core.aside import P, Pieces, T
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Answer, Deadlines, Outgoing, Route
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.simulator import Simulator
 
-T = TypeVar("T")
 CHAT: dict[str, Any] = {"model": "sim-1", "messages": [{"role": "user", "content": "What does the gate say?"}]}
 ROUTE = Route(scheme="http", host="simulator.invalid", port=80)
 
@@ -38,6 +38,16 @@ class AtOnce:
         self.asked_by.append(account_id)
         return work()
 
+    def call(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        pieces: Pieces,
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """See `core.aside.Apart`."""
+        return work(b"".join(pieces), *args, **named)
+
 
 @dataclass
 class Rehearsal:
@@ -45,7 +55,7 @@ class Rehearsal:
     slept: list[float] = field(default_factory=list)  # seconds
 
     def __post_init__(self) -> None:
-        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep, self.aside)
+        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep, self.aside, self.aside)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -15,7 +15,9 @@ from tollhouse.upstream.simulator.simulator import Simulator
 
 
 async def serve(port: int, api_keys: list[str]) -> None:
-    server = SimulatorServer(Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce()), api_keys=api_keys)
+    server = SimulatorServer(
+        Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce(), AtOnce()), api_keys=api_keys
+    )
     print(f"http://127.0.0.1:{await server.start(port=port)}/v1", flush=True)
     try:
         await asyncio.Event().wait()

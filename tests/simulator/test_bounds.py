@@ -148,7 +148,7 @@ def test_the_largest_answers_stay_small() -> None:
 
 def test_events_are_made_when_they_are_read() -> None:
     """A call of 100,000 tokens that nobody reads holds its text, and not one event of some 250 bytes a token."""
-    body = asked.read("chat", msgspec.json.encode(CHAT | {"stream": True, "n": 1}))
+    body = asked.read(msgspec.json.encode(CHAT | {"stream": True, "n": 1}), "chat")
     made = compose(body, Script(text="", tokens=20_000), Rehearsal().simulator._count, 1, 0)
     events = iter(made.pieces)
     assert not isinstance(made.pieces, list | tuple)

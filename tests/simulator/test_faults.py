@@ -209,7 +209,7 @@ def test_a_read_that_waits_for_its_chunk_is_broken_by_abort() -> None:
             await for_ever.wait()
 
         rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce())
+        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce(), AtOnce())
         answer = await rehearsal.send(STREAM, "chunk_ms=50")
         await answer.read()
         reading = asyncio.create_task(answer.read())
@@ -236,7 +236,7 @@ def test_a_caller_who_is_cancelled_leaves_nothing_sleeping(script: str) -> None:
                 ended.append("woken")
 
         rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce())
+        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce(), AtOnce())
 
         async def call() -> None:
             answer = await rehearsal.send(STREAM, script)

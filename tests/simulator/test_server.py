@@ -28,7 +28,7 @@ STREAM = BODY[:-1] + b',"stream":true}'
 
 @asynccontextmanager
 async def served(**options: Any) -> AsyncIterator[tuple[SimulatorServer, int]]:
-    server = SimulatorServer(Simulator(Tokenizer(), StandingClock(), _at_once, AtOnce()), **options)
+    server = SimulatorServer(Simulator(Tokenizer(), StandingClock(), _at_once, AtOnce(), AtOnce()), **options)
     port = await server.start()
     try:
         yield server, port
@@ -175,7 +175,7 @@ def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end(run: Run) -> 
 def test_a_client_that_leaves_mid_stream_aborts_the_answer(run: Run) -> None:
     async def main() -> int:
         gone = asyncio.Event()
-        simulator = Simulator(Tokenizer(), StandingClock(), _until(gone), AtOnce())
+        simulator = Simulator(Tokenizer(), StandingClock(), _until(gone), AtOnce(), AtOnce())
         server = SimulatorServer(simulator)
         port = await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

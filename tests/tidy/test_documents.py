@@ -84,7 +84,7 @@ def test_the_map_shows_rooms_on_the_floors_that_the_contracts_give_them() -> Non
     layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
     assert len(floors) == len(layers)
     for floor, layer in zip(floors, layers, strict=True):
-        assert set(floor) - {"settings", "clock", "threads"} <= set(re.findall(r"\w+", layer))
+        assert set(floor) - {"settings", "clock", "threads", "processes"} <= set(re.findall(r"\w+", layer))
 
 
 def test_make_without_a_target_explains_every_target() -> None:

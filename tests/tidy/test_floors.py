@@ -15,7 +15,7 @@ ROOMS = (
     "protocols.gemini providers providers.openai providers.azure routing store tokens upstream upstream.simulator"
 )
 PURE = ("access", "billing", "core", "limits", "protocols", "routing")
-FILES = ("app.py", "clock.py", "settings.py", "threads.py")
+FILES = ("app.py", "clock.py", "settings.py", "processes.py", "threads.py")
 
 
 def _build(folder: Path, *, importer: str = "", imported: str = "") -> None:
@@ -63,6 +63,8 @@ def test_a_house_in_order_keeps_every_contract(tmp_path: Path) -> None:
         ("routing/rule.py", "tollhouse.clock", "Pure"),
         ("upstream/pool.py", "tollhouse.clock", "Clock"),
         ("gateway/read.py", "tollhouse.threads", "Clock"),
+        ("gateway/read.py", "tollhouse.processes", "Clock"),
+        ("processes.py", "tollhouse.gateway", "Beside"),
         ("threads.py", "tollhouse.gateway", "Beside"),
         ("settings.py", "tollhouse.routing", "Beside"),
         ("protocols/gemini/request.py", "tollhouse.protocols.openai", "Wire formats"),

@@ -23,7 +23,7 @@ Stand = Callable[[], AbstractAsyncContextManager[tuple[Upstream, int]]]
 
 
 def _simulator() -> Simulator:
-    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce())
+    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce(), AtOnce())
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ def test_a_body_that_was_sent_is_not_kept() -> None:
         for _ in range(3):
             await asyncio.sleep(0)
         assert not connection.sending
-        assert connection._rest.obj == b""
+        assert not connection._rest
 
     asyncio.run(main())
 

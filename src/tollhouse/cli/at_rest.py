@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Concatenate
 
-from tollhouse.core.aside import T
+from tollhouse.core.aside import P, Pieces, T
 from tollhouse.core.request import Request
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
@@ -24,6 +25,15 @@ class NoCalls:
 
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
         return work()  # nobody is kept waiting
+
+    def call(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        pieces: Pieces,
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        return work(b"".join(pieces), *args, **named)
 
     async def commit(self, record: Request) -> None:
         raise AssertionError("no call passes through a house at rest")
@@ -50,6 +60,7 @@ def at_rest(office: Office) -> House:
         count=Tokenizer(),
         sleep=asyncio.sleep,
         aside=nobody,
+        apart=nobody,
         bodies=Bodies(office.clock),
         answers=Bodies(office.clock),
         pulse=Pulse(office.clock, asyncio.sleep),

@@ -1,9 +1,16 @@
-"""Work that must not hold up the event loop, as a port: `threads.py` has what does it, `app.py` hands it out."""
+"""Work that must not hold up the event loop, as ports: `threads.py` and `processes.py` have what does it, and `app.py`
+hands it out."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
+Pieces = Sequence[bytes | memoryview]
+
+APART_BYTES: Final = 1024 * 1024
+"""Beyond it bytes are read by another process: whatever a thread does with many megabytes, it keeps Python's global
+lock for 10 to 50 ms, and the event loop stands."""
 
 
 class Aside(Protocol):
@@ -12,4 +19,22 @@ class Aside(Protocol):
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
         """Run `work` in a thread and return what it returns. Raises what it raises; Overloaded if this account already
         has as much work waiting as one account may."""
+        ...
+
+
+class Apart(Protocol):
+    """Runs functions on many bytes in other processes."""
+
+    def call(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        pieces: Pieces,
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Return what `work(all pieces joined, ...)` returns. Blocks: is called in a thread of `Aside`.
+
+        `work` is a function of a module; what it returns is small, but for what stands in it as `pickle.PickleBuffer`,
+        which arrives as bytes. Raises what it raises; Overloaded if the process ended.
+        """
         ...

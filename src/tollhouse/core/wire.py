@@ -7,6 +7,8 @@ from msgspec import Struct
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case."""
 
+Buffer = bytes | memoryview
+
 
 class Deadlines(Struct, frozen=True):
     """Milliseconds. connect: until the connection stands (TLS included). first_byte: from the last byte sent to the
@@ -39,13 +41,18 @@ class Outgoing(Struct):
     method: bytes
     target: bytes  # path and query, as they stand in the request line
     headers: Headers  # without Host, Content-Length, Connection
-    body: bytes
+    body: bytes  # of a large one, the first piece
     deadlines: Deadlines
     operation: str = ""
     model: str = ""
     script: str = ""
     scripted_for: str = ""  # whose `times=` counter a script advances: the API key's id
     account_id: str = ""  # who caused it: what accounts share is shared out by it
+    rest: list[Buffer] = []  # of the body: a large one is handed on in pieces, without being copied
+
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.body) + sum(map(len, self.rest)) if self.rest else len(self.body)
 
 
 class Answer(Protocol):

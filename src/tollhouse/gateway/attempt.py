@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.failure import (
     BadRequest,
     ConnectionsTaken,
@@ -38,6 +39,7 @@ from tollhouse.gateway.outlet import Outlet
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai.aggregate import Aggregate
+from tollhouse.protocols.openai.large import read_answer_apart
 from tollhouse.protocols.openai.request import Request, write
 from tollhouse.protocols.openai.stream import StreamReader
 from tollhouse.protocols.openai.unfold import unfold
@@ -47,8 +49,6 @@ from tollhouse.routing.choice import Choice
 from tollhouse.routing.health import Blame
 
 ERROR_BYTES_MAX: Final = 65_536
-FORGOTTEN_BYTES: Final = 1024 * 1024
-"""Of a request's body: beyond it, it is dropped as soon as an answer begins, and counted by estimate if it must be."""
 NANO_PER_MILLI: Final = 1_000_000
 
 
@@ -136,7 +136,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             made = await _understand(house, journey, request, choice, answer)
         if isinstance(made, Opened):
             made.give_up_at = leaving.give_up_at
-        if request.length > FORGOTTEN_BYTES:
+        if request.length > APART_BYTES:
             await _forget_body(house, journey, request, outgoing)
         error = None
         return made
@@ -178,9 +178,8 @@ async def _forget_body(house: House, journey: Journey, request: Request, outgoin
 
     def drop() -> None:
         request.members.clear()
-        outgoing.body = b""
+        outgoing.body, outgoing.rest = b"", []
 
-    journey.body_forgotten = True
     try:
         await house.aside.run(journey.identity.key.account_id, drop)
     except Overloaded:  # the account's own work waits: the loop does it
@@ -203,20 +202,22 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
     stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
     model = choice.offer.model
     own_caps = provider.output_caps if call.operation == "chat" else ()
+    body, *rest = write(
+        request,
+        model=model,
+        stream=stream,
+        include_usage=stream and provider.reports_stream_usage,
+        caps=own_caps or destination.kind.caps.get(call.operation, ()),
+        others=not own_caps,
+        added_cap=journey.added_cap,
+    )
     return Outgoing(
         route=destination.route,
         method=b"POST",
         target=destination.target(call.operation),
         headers=destination.headers(choice.slot, call.headers),
-        body=write(
-            request,
-            model=model,
-            stream=stream,
-            include_usage=stream and provider.reports_stream_usage,
-            caps=own_caps or destination.kind.caps.get(call.operation, ()),
-            others=not own_caps,
-            added_cap=journey.added_cap,
-        ),
+        body=bytes(body),
+        rest=rest,
         deadlines=destination.deadlines,
         operation=call.operation,
         model=model,
@@ -232,11 +233,7 @@ async def _understand(
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
     operation, account_id = journey.call.operation, journey.identity.account.id
     if not _is_event_stream(answer):
-        body = await _buffered(house, journey, answer)
-        if len(body) <= LARGE_BYTES:
-            reading = answers.read(operation, body)
-        else:
-            reading = await house.aside.run(account_id, partial(answers.read, operation, body))
+        body, reading = await _read_buffered(house, journey, answer)
         if not request.stream:
             return Whole(body, reading)
         reader = _reader(house, journey, request)
@@ -321,7 +318,20 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
     return Whole(body, reading, aggregate.cut)
 
 
-async def _buffered(house: House, journey: Journey, answer: Answer) -> bytes:
+async def _read_buffered(house: House, journey: Journey, answer: Answer) -> tuple[bytes, answers.Reading]:
+    """The whole body of an answer, and what it says. Raises what `_buffered` and `answers.read` raise."""
+    operation, account_id = journey.call.operation, journey.identity.account.id
+    pieces = await _buffered(house, journey, answer)
+    size = sum(map(len, pieces))
+    if size > APART_BYTES:
+        read_apart = partial(house.apart.call, read_answer_apart, pieces, operation)
+        reading, body = await house.aside.run(account_id, read_apart)
+        return body, reading
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return body, await worked(house, account_id, size, partial(answers.read, operation, body))
+
+
+async def _buffered(house: House, journey: Journey, answer: Answer) -> list[bytes]:
     """The whole body of an answer; a large one waits for room in memory, unread, and has it until it has left.
 
     Raises UpstreamError beyond `answer_bytes_max`, Overloaded where there is no room for long, and what `Answer.read`
@@ -338,9 +348,7 @@ async def _buffered(house: House, journey: Journey, answer: Answer) -> bytes:
         if size > LARGE_BYTES:
             await _room(house, journey).grow(size, bytes_max)
         piece = await answer.read()
-    if len(pieces) == 1:
-        return pieces[0]
-    return await worked(house, journey.identity.account.id, size, partial(b"".join, pieces))
+    return pieces
 
 
 def _room(house: House, journey: Journey) -> BodyPlace:

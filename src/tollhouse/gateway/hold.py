@@ -22,15 +22,12 @@ from tollhouse.gateway.allowance import GENERATES, allowance
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.extent import Extent
-from tollhouse.protocols.openai.prompt import prompt, token_ids
+from tollhouse.protocols.openai.prompt import is_countable, prompt_of
 from tollhouse.protocols.openai.request import Request
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
 ONE_REQUEST: Final = Usage(requests=1)
 _PLAIN_UNITS: Final = frozenset(("requests",))
-COUNTED_BYTES_MAX: Final = 1024 * 1024
-"""Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
-all. What is longer fills the context of most models anyway, and no bound is above that."""
 
 
 @dataclass(slots=True)
@@ -152,14 +149,14 @@ async def counted_text(house: House, journey: Journey, request: Request, model: 
     Only asked for where a call would be refused: most calls fit by their bytes, which cost nothing to know.
     """
     asked = journey.asked
-    if asked.elsewhere or asked.bytes > COUNTED_BYTES_MAX or not house.count.exact(journey.model):
+    if not (is_countable(asked) and house.count.exact(journey.model)):
         return None
     least, most = weigh(house, journey, request, model, 0), max_cost(journey)
     if least is None or too_dear(least, most):
         return None
-    text = prompt(request, has_media=asked.parts > 0)
-    tokens = await house.count.count_aside(text, journey.model, journey.identity.account.id) + token_ids(request)
-    return min(tokens, asked.bytes)
+    read = journey.prompt or prompt_of(request, asked)
+    tokens = await house.count.count_aside(read.text, journey.model, journey.identity.account.id)
+    return min(tokens + read.ids, asked.bytes)
 
 
 def too_dear(weighed: Weighed, most: int | None) -> bool:

@@ -13,6 +13,7 @@ from tollhouse.gateway.bodies import BodyPlace, Entry
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
 from tollhouse.protocols.openai.extent import Extent
+from tollhouse.protocols.openai.prompt import Prompt
 
 NOTHING: Final = Usage()
 UNREAD: Final = Extent()
@@ -58,7 +59,7 @@ class Journey:
     body_bytes: int = 0
     entry: Entry | None = None  # its place while its body is read
     room: BodyPlace | None = None  # of a large body, until it is needed no more
-    body_forgotten: bool = False  # the call was made, and its large body is not in memory any more
+    prompt: Prompt | None = None  # of a body that was read apart
     answer_room: BodyPlace | None = None  # of a large buffered answer, until it has left
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
+from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.catalogue import Model
 from tollhouse.core.request import Doubt
 from tollhouse.core.usage import Usage, at_most
@@ -19,7 +20,7 @@ from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.prompt import prompt, token_ids
+from tollhouse.protocols.openai.prompt import Prompt, prompt_of
 from tollhouse.protocols.openai.request import Request
 
 TURNS_MAX: Final = 64
@@ -64,20 +65,17 @@ async def meter(
 async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
     """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller.
 
-    Input is at most what was held for, which is no more than the model can read. Of a body that is not kept any more,
-    the text is estimated by its bytes.
+    Input is at most what was held for, which is no more than the model can read. Of a body that was read apart, a text
+    that is too long to be counted exactly is estimated by its bytes.
     """
     asked, account_id = journey.asked, journey.identity.account.id
-    if journey.body_forgotten:
+    if journey.prompt is not None:
+        read = await _tokens(house, journey, journey.prompt)
+    elif request.length > APART_BYTES:
         read = asked.bytes // BYTES_PER_TOKEN
     else:
-        text, ids = await counted_in_turn(
-            house,
-            account_id,
-            request.length,
-            lambda: (prompt(request, has_media=asked.parts > 0), token_ids(request)),
-        )
-        read = min(await house.count.count_aside(text, journey.model, account_id), len(text.encode())) + ids
+        prompt = await counted_in_turn(house, account_id, request.length, lambda: prompt_of(request, asked))
+        read = await _tokens(house, journey, prompt)
     most = LARGEST_CONTEXT * request.prompts if journey.most_in is None else journey.most_in
     seen = min(asked.seen, most)
     heard = min(asked.heard, most - seen)
@@ -95,6 +93,11 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
 def _echoed(request: Request, read: int) -> int:
     """Tokens of the prompts that a completion was asked to repeat: they are in its text, and no output."""
     return read * (request.choices // request.prompts) if request.echoes else 0
+
+
+async def _tokens(house: House, journey: Journey, prompt: Prompt) -> int:
+    tokens = await house.count.count_aside(prompt.text, journey.model, journey.identity.account.id)
+    return min(tokens, len(prompt.text.encode())) + prompt.ids
 
 
 def _as_held(reported: Usage, journey: Journey) -> Usage:

@@ -8,7 +8,7 @@ from typing import Protocol
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
-from tollhouse.core.aside import Aside
+from tollhouse.core.aside import Apart, Aside
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import RateLimited
@@ -140,6 +140,7 @@ class House:
     pulse: Pulse
     rehearsal: Destinations  # where the calls of test-mode keys go
     aside: Aside  # threads for what is too large for the event loop
+    apart: Apart  # processes for what is too large for a thread
     bodies: Bodies  # room for what callers send
     answers: Bodies  # room for what providers send, where it is sent on whole
     drain_seconds_max: int = 600

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from tollhouse.access.secrets import without_keys
+from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import is_small, require_countable
@@ -16,6 +17,7 @@ from tollhouse.gateway.hold import something_left
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.extent import Extent, extent
+from tollhouse.protocols.openai.large import Read, arrived, read_apart
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.request import read as read_openai
 
@@ -46,16 +48,19 @@ async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Req
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
     """
     operation = journey.call.operation
-    body = pieces[0] if len(pieces) == 1 else b"".join(pieces) if sum(map(len, pieces)) <= SMALL_BYTES_MAX else None
+    size = sum(map(len, pieces))
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces) if size <= SMALL_BYTES_MAX else None
     if body is not None and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
         request, journey.asked = _decoded(operation, body)
     else:
         body = None
-        work = partial(_counted_and_decoded, operation, pieces)
+        work = (
+            partial(_read, operation, pieces) if size <= APART_BYTES else partial(_read_apart, house, operation, pieces)
+        )
         made = await house.aside.run(journey.identity.key.account_id, work)
         if isinstance(made, Failure):
             raise made
-        request, journey.asked = made
+        request, journey.asked, journey.prompt = made.request, made.extent, made.prompt
     if request.dropped:
         journey.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
     journey.stream = request.stream
@@ -80,15 +85,24 @@ def _decoded(operation: Operation, body: bytes) -> tuple[Request, Extent]:
     return request, extent(request)
 
 
-def _counted_and_decoded(operation: Operation, pieces: list[bytes]) -> tuple[Request, Extent] | Failure:
+def _read(operation: Operation, pieces: list[bytes]) -> Read | Failure:
     """The failure is handed back without its traceback, which would keep the body until the event loop frees it."""
     body = b"".join(pieces)
     pieces.clear()
     try:
         require_countable(body)
-        return _decoded(operation, body)
+        return Read(*_decoded(operation, body))
     except Failure as failure:
         return failure.with_traceback(None)
+
+
+def _read_apart(house: House, operation: Operation, pieces: list[bytes]) -> Read | Failure:
+    try:
+        return arrived(house.apart.call(read_apart, pieces, operation))
+    except Failure as failure:
+        return failure.with_traceback(None)
+    finally:
+        pieces.clear()
 
 
 def _text(header: bytes) -> str:

@@ -111,7 +111,7 @@ class Client:
             has_body=call.method != b"HEAD",
             decoded_bytes_max=self._decoded_bytes_max,
         )
-        connection.start(stream, head, call.body)
+        connection.start(stream, head, call.body, call.rest)
         return stream
 
     async def _connect(self, origin: Origin, call: Outgoing) -> Connection:
@@ -140,7 +140,7 @@ def _head(call: Outgoing, preamble: bytes) -> bytes:
     lines = [call.method, b" ", call.target, preamble]
     lines += [b"%b: %b\r\n" % pair for pair in call.headers]
     if call.body or call.method not in _BODILESS:
-        lines.append(b"content-length: %d\r\n" % len(call.body))
+        lines.append(b"content-length: %d\r\n" % call.length())
     lines.append(b"\r\n")
     head = b"".join(lines)
     ends = PREAMBLE_LINES + len(lines) - 4

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 import ssl
+from collections import deque
+from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
+from tollhouse.core.wire import Buffer
 from tollhouse.upstream.stream import Stream
 
 _SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
 _SLICES_A_TURN: Final = 4
-_NOTHING: Final = memoryview(b"")
 JOIN_BYTES_MAX: Final = 65_536  # up to here head and body leave in one write
 _KEEPALIVE_SECONDS: Final = 60  # a provider may think for minutes; firewalls forget silent connections sooner
 
@@ -35,7 +37,7 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._stream: Stream | None = None
-        self._rest = _NOTHING  # of the request's body
+        self._rest: deque[memoryview] = deque()  # of the request's body
         self._full = False  # the transport asks not to be given more
         self._turning = False  # the rest goes on with the next turn of the event loop
         self._paused = False
@@ -46,9 +48,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def sending(self) -> bool:
-        return self._full or len(self._rest) > 0
+        return self._full or bool(self._rest)
 
-    def start(self, stream: Stream, head: bytes, body: bytes) -> None:
+    def start(self, stream: Stream, head: bytes, body: bytes, rest: Sequence[Buffer] = ()) -> None:
         """Send a request, whose answer goes to `stream`. A connection that closed meanwhile ends the stream at once."""
         self._stream = stream
         if self.closed:
@@ -56,11 +58,11 @@ class Connection(asyncio.Protocol):
             stream.ended(orderly=False)
             return
         assert self._transport is not None
-        if len(body) < JOIN_BYTES_MAX:
+        if len(body) < JOIN_BYTES_MAX and not rest:
             self._transport.write(head + body)
             return
         self._transport.write(head)
-        self._rest = memoryview(body)
+        self._rest.extend(map(memoryview, (body, *rest)))
         self._send_rest()
 
     def _send_rest(self) -> None:
@@ -69,11 +71,11 @@ class Connection(asyncio.Protocol):
         for _ in range(_SLICES_A_TURN):
             if not self._rest or self._full:
                 break
-            piece, self._rest = self._rest[:_SLICE_BYTES], self._rest[_SLICE_BYTES:]
-            self._transport.write(piece)
-        if not self._rest:
-            self._rest = _NOTHING  # an empty view would keep the whole body in memory
-        elif not (self._full or self._turning):
+            piece = self._rest.popleft()
+            if len(piece) > _SLICE_BYTES:
+                self._rest.appendleft(piece[_SLICE_BYTES:])
+            self._transport.write(piece[:_SLICE_BYTES])
+        if self._rest and not (self._full or self._turning):
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
 
@@ -109,7 +111,7 @@ class Connection(asyncio.Protocol):
         stream, self._stream = self._stream, None
         if not self.closed:
             self.closed = True
-            self._rest = _NOTHING
+            self._rest.clear()
             self._owner.forget(self)
             if self._transport is not None:
                 self._transport.abort()

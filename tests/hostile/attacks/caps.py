@@ -9,6 +9,11 @@ from tests.hostile.scene import Attack, Scene, Seen
 
 WRITES: Final = "[[words=16384]]"  # whatever cap it was sent
 DEAR: Final = "[[prompt=100000&completion=10]]"
+CUT: Final = "0.00512"
+"""USD: an answer passes what is held for it by half before it is cut, and 1,024 tokens are held where no cap is named
+that a provider is trusted to read."""
+UNSEEN: Final = "1.28"
+"""USD: tokens that are reported and not shown, as thoughts are, are believed up to the context."""
 CAPS: Final[Mapping[str, dict[str, Any]]] = {
     "max_new_tokens": {"max_new_tokens": 1},
     "maxOutputTokens": {"maxOutputTokens": 1},
@@ -30,8 +35,8 @@ CAPS: Final[Mapping[str, dict[str, Any]]] = {
 def caps(scene: Scene, seen: Seen) -> None:
     platform = scene.platform()
     for name, members in CAPS.items():
-        spent_at_once(platform, seen, name, "0.05", chat(WRITES, **members))
-    spent_at_once(platform, seen, "responses", "0.05", respond(WRITES, max_tokens=1), "/v1/responses")
+        spent_at_once(platform, seen, name, "0.05", chat(WRITES, **members), overrun=CUT)
+    spent_at_once(platform, seen, "responses", "0.05", respond(WRITES, max_tokens=1), "/v1/responses", CUT)
     for streamed in (False, True):
         body = respond(WRITES, max_output_tokens=1, stream=streamed)
         spent_at_once(platform, seen, f"responses stream {streamed}", "0.05", body, "/v1/responses")
@@ -54,7 +59,9 @@ def worst(scene: Scene, seen: Seen) -> None:
     for name, words in told.items():
         for streamed in (False, True):
             body = chat(words, max_tokens=1, stream=streamed)
-            spent_at_once(platform, seen, f"{name}{', streamed' if streamed else ''}", "0.05", body)
+            overrun = UNSEEN if "100,000" in name else "0"
+            title = f"{name}{', streamed' if streamed else ''}"
+            spent_at_once(platform, seen, title, "0.05", body, overrun=overrun)
     body = chat("[[forever=1&usage=no]]", max_tokens=20, stream=True)
     spent_at_once(platform, seen, "writes for ever", "0.05", body)
     body = respond("[[forever=1&usage=no]]", max_output_tokens=20, stream=True)
@@ -135,8 +142,13 @@ def places(scene: Scene, seen: Seen) -> None:
 
 
 ATTACKS: Final = (
-    Attack("CAPS", "a cap by any name: no balance below zero", caps, timed=False),
-    Attack("WORST", "a provider that writes or reports beyond its cap: no balance below zero", worst, timed=False),
+    Attack("CAPS", "a cap by any name: no balance below zero, but by half of what was held", caps, timed=False),
+    Attack(
+        "WORST",
+        "a provider that passes its cap: no balance below zero, but by what is not shown",
+        worst,
+        timed=False,
+    ),
     Attack("MEMBERS", "members nobody knows hold the context: no balance below zero", members, timed=False),
     Attack("PARTS", "parts nobody knows, anywhere: no balance below zero", places, timed=False),
 )

@@ -3,8 +3,9 @@
 from typing import Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
+from tollhouse.protocols.openai.extent import Extent
 from tollhouse.protocols.openai.media import media
 from tollhouse.protocols.openai.request import Request
 
@@ -12,6 +13,26 @@ _PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "too
 _BY_IDS: Final = ("input", "prompt")
 _FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
+
+COUNTED_BYTES_MAX: Final = 1024 * 1024
+"""Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
+all. What is longer fills the context of most models anyway, and no bound is above that."""
+
+
+class Prompt(Struct, frozen=True):
+    """What a model is asked to read: `text`, and so many token ids beside it."""
+
+    text: str
+    ids: int
+
+
+def is_countable(asked: Extent) -> bool:
+    """Whether the input is all here, and short enough to be counted before a call."""
+    return not asked.elsewhere and asked.bytes <= COUNTED_BYTES_MAX
+
+
+def prompt_of(request: Request, asked: Extent) -> Prompt:
+    return Prompt(prompt(request, has_media=asked.parts > 0), token_ids(request))
 
 
 def prompt(request: Request, *, has_media: bool = True) -> str:

@@ -6,22 +6,26 @@ members pass. Everything else is the provider's to judge.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.members import Members, read_members
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
+from tollhouse.core.wire import Buffer
 from tollhouse.protocols.openai.parameters import CAPS
 from tollhouse.protocols.openai.unlisted import decoded, integer, unlisted
 from tollhouse.protocols.openai.vectors import Encoding
 from tollhouse.protocols.openai.vectors import asked as asked_encoding
 
 AFFINITY_BYTES = 1024
+LONG_BYTES = 64 * 1024
+"""A member of a large body that is longer is handed on without being copied."""
 MODEL_CHARACTERS_MAX = 512
 _MODERATION_MODEL = "omni-moderation-latest"  # what the original takes when none is named
 
@@ -105,8 +109,9 @@ def write(
     caps: tuple[str, ...] = (),
     others: bool = True,
     added_cap: int | None = None,
-) -> bytes:
+) -> list[Buffer]:
     """The body for a provider that calls the model `model`: every member as it came, but for what the gateway decides.
+    In one piece of bytes, unless it is large: then each long member is a piece of its own, and not copied.
 
     stream: how the provider is to answer, whatever the caller asked. include_usage: force a usage chunk, only where the
     answer streams; the caller's other stream options stay.
@@ -127,7 +132,23 @@ def write(
             members["stream"] = _FALSE
     if caps and (added_cap is not None or request.output_cap is not None):
         _write_caps(members, request.operation, caps, others, added_cap)
-    return _encode(members)
+    return [_encode(members)] if request.length <= APART_BYTES else list(_in_pieces(members))
+
+
+def _in_pieces(members: Members) -> Iterator[Buffer]:
+    """As `_encode`, with what is long for itself."""
+    begun = bytearray(b"{")
+    for name, raw in members.items():
+        begun += b"," if len(begun) != 1 or begun != b"{" else b""
+        begun += _encode(name) + b":"
+        if len(raw) < LONG_BYTES:
+            begun += raw
+            continue
+        yield bytes(begun)
+        yield memoryview(raw)
+        begun.clear()
+    begun += b"}"
+    yield bytes(begun)
 
 
 def _write_caps(

@@ -9,7 +9,15 @@ from msgspec import Struct
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
 from tollhouse.protocols.openai import request as requests
-from tollhouse.upstream.simulator.bounds import ANSWERS_MAX, DEPTH_MAX, FIGURES_MAX, MODERATIONS_MAX, STOPS_MAX, require
+from tollhouse.upstream.simulator.bounds import (
+    ANSWERS_MAX,
+    DEPTH_MAX,
+    FIGURES_MAX,
+    MODERATIONS_MAX,
+    STOPS_MAX,
+    TEXT_MAX,
+    require,
+)
 
 DIMENSIONS_DEFAULT: Final = 1536
 _DIMENSIONS_MAX: Final = 4096
@@ -43,7 +51,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     base64: bool
 
 
-def read(operation: Operation, body: bytes) -> Asked:
+def read(body: bytes, operation: Operation) -> Asked:
     """Read and check a body as a provider would. Raises BadRequest and UnsupportedParameter."""
     try:
         return _read(requests.read(operation, body))
@@ -68,6 +76,9 @@ def _read(request: requests.Request) -> Asked:
         require(len(inputs), MODERATIONS_MAX, "results", named)
     elif operation == "completions":
         require(len(inputs) * n, ANSWERS_MAX, "answers (prompts times n)", "n")
+    prompt = tuple(_prompt(members))
+    if sum(map(len, prompt)) > TEXT_MAX:
+        raise BadRequest(f"The simulator reads at most {TEXT_MAX:,} characters of text a call.")
     turns = members.get("messages") if operation == "chat" else members.get("input")
     end: object = turns[-1] if operation in ("chat", "responses") and isinstance(turns, list) else None
     return Asked(
@@ -76,7 +87,7 @@ def _read(request: requests.Request) -> Asked:
         stream=request.stream,
         wants_usage=request.wants_usage,
         inputs=inputs,
-        prompt=tuple(_prompt(members)),
+        prompt=prompt,
         media=sum(map(_media, (members.get("messages"), members.get("input")))),
         last=" ".join(_texts(turns if end is None else end)) or " ".join(_texts(members.get("prompt"))),
         replies_to_tool=isinstance(end, dict) and (end.get("role") == "tool" or end.get("type") in _TOOL_RESULTS),

@@ -21,6 +21,8 @@ FIGURES_MAX: Final = 524_288
 MODERATIONS_MAX: Final = 512
 STOPS_MAX: Final = 4
 """Stop sequences, as the original has it."""
+TEXT_MAX: Final = 4 * 1024 * 1024
+"""Characters of a prompt: a million tokens, which is the longest context there is."""
 SCRIPT_MAX: Final = 500
 """Characters of a script."""
 DEPTH_MAX: Final = 16

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, cast, get_args
 
-from tollhouse.core.aside import Aside
+from tollhouse.core.aside import APART_BYTES, Apart, Aside
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
@@ -26,11 +26,12 @@ _TURN: Final = 4  # pieces given without a pause before others get a turn
 class Simulator:
     """See `core.wire.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
 
-    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep, aside: Aside) -> None:
+    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep, aside: Aside, apart: Apart) -> None:
         self._count = count
         self._clock = clock
         self._sleep = sleep
         self._aside = aside
+        self._apart = apart
         self._struck: dict[tuple[str, str], int] = {}
         self.sent = 0
         self.aborted = 0
@@ -54,15 +55,17 @@ class Simulator:
 
     async def _compose(self, call: Outgoing, script: Script) -> Composed:
         """What is large is read and made aside. Raises BadRequest."""
-        operation, body = _operation(call.operation), call.body
-        who = call.scripted_for
-        if len(body) <= LIGHT_BODY:
-            wanted = asked.read(operation, body)
+        operation, body, who = _operation(call.operation), call.body, call.scripted_for
+        size = call.length()
+        if size <= LIGHT_BODY:
+            wanted = asked.read(body, operation)
+        elif size <= APART_BYTES:
+            wanted = await self._aside.run(who, lambda: asked.read(body, operation))
         else:
-            wanted = await self._aside.run(who, lambda: asked.read(operation, body))
+            wanted = await self._aside.run(who, lambda: self._apart.call(asked.read, (body, *call.rest), operation))
         read = await tokens_in(wanted, self._count, who)
         now_s = self._clock.now_ms() // 1000
-        if len(body) <= LIGHT_BODY and is_light(wanted, script):  # an answer follows from every byte of its prompt
+        if size <= LIGHT_BODY and is_light(wanted, script):  # an answer follows from every byte of its prompt
             return compose(wanted, script, self._count, read, now_s)
         return await self._aside.run(who, lambda: compose(wanted, script, self._count, read, now_s))
 

@@ -1,0 +1,50 @@
+"""Large requests and answers, read in another process: see `core.aside.Apart`. What is long in them comes back as it
+was."""
+
+from pickle import PickleBuffer
+from typing import Any, cast
+
+from msgspec import Raw, Struct
+
+from tollhouse.core.members import Members
+from tollhouse.core.operation import Operation
+from tollhouse.core.values import require_countable
+from tollhouse.protocols.openai import answer as answers
+from tollhouse.protocols.openai.extent import Extent, extent
+from tollhouse.protocols.openai.prompt import Prompt, is_countable, prompt_of
+from tollhouse.protocols.openai.request import LONG_BYTES, Request, read
+
+
+class Read(Struct):
+    """`prompt`: of a body that was read apart; None where it is too long to be counted exactly."""
+
+    request: Request
+    extent: Extent
+    prompt: Prompt | None = None
+
+
+def read_apart(body: bytes, operation: Operation) -> Read:
+    """Read a body in the process that has it. Raises RequestTooLarge, BadRequest, UnsupportedParameter."""
+    require_countable(body)
+    request = read(operation, body)
+    asked = extent(request)
+    made = Read(request, asked, prompt_of(request, asked) if is_countable(asked) else None)
+    sent = {
+        name: raw if len(raw) < LONG_BYTES else PickleBuffer(memoryview(raw)) for name, raw in request.members.items()
+    }
+    request.members = cast(Members, sent)
+    return made
+
+
+def arrived(made: Read) -> Read:
+    """What `read_apart` returned, on the other side."""
+    members: dict[str, Any] = made.request.members
+    for name, member in members.items():
+        if not isinstance(member, Raw):
+            members[name] = Raw(member)
+    return made
+
+
+def read_answer_apart(body: bytes, operation: Operation) -> tuple[answers.Reading, bytes]:
+    """What a buffered answer says, and its whole body. Raises what `answer.read` raises."""
+    return answers.read(operation, body), cast(bytes, PickleBuffer(body))
