@@ -117,8 +117,7 @@ async def serve(
         if found is not None:
             await found(office)
         await expiry.post_due(office, SYSTEM)
-        _leave_what_stands_alone()
-        sys.setswitchinterval(TURN_S)
+        _tune_interpreter()
         await _open_doors(settings, folder, premises, keeping, on_ready)
         await late.finish(premises.house)
         await office.finish()
@@ -133,12 +132,13 @@ async def serve(
         out.close()
 
 
-def _leave_what_stands_alone() -> None:
-    """The collector need not look again at what is there before the first call, and at the rest seldom: calls leave no
+def _tune_interpreter() -> None:
+    """Threads take short turns. The collector need not look again at what is there before the first call, and at the rest seldom: calls leave no
     cycles behind. A tenth of a call's cost, and most of the longest waits, were its looking."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 50)
+    sys.setswitchinterval(TURN_S)
 
 
 @dataclass(slots=True)

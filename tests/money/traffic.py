@@ -292,7 +292,9 @@ def _metered(world: World, live: Live) -> Usage:
         if _beyond(live):
             world.seen["beyond its maximum"] += 1
             held = _as_held(live.call, reported, context)
-            if possible and live.call.prices is not None and tariff.charge(live.call.prices, held) <= live.call.most:
+            assert live.call.prices is not None
+            assert live.call.most is not None
+            if possible and tariff.charge(live.call.prices, held) <= live.call.most:
                 world.seen["as held"] += 1
                 return held
         elif possible and not silent:
