@@ -133,8 +133,8 @@ async def serve(
 
 
 def _tune_interpreter() -> None:
-    """Threads take short turns. The collector need not look again at what is there before the first call, and at the rest seldom: calls leave no
-    cycles behind. A tenth of a call's cost, and most of the longest waits, were its looking."""
+    """Threads take short turns. The collector looks not again at what is there before the first call, and at the rest
+    seldom: calls leave no cycles. Its looking was a tenth of a call's cost, and most of the longest waits."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 50)
