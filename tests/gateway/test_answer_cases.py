@@ -6,10 +6,25 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
-from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
+from tests.gateway.fakes import FakeClient, FakeUpstream, Play
+from tests.gateway.stage import (
+    DONE,
+    FINISH,
+    ROLE,
+    STREAMS,
+    Stage,
+    answer,
+    asking,
+    buffered,
+    event,
+    run,
+    streaming,
+    word,
+)
+from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
+from tollhouse.core.wire import Headers
 
 GOLDEN = Path(__file__).parents[1] / "protocols" / "golden"
 PRICES = (2500, 10_000)  # nano-USD a token
@@ -222,3 +237,65 @@ def test_an_echo_of_which_nothing_was_generated_is_free_of_output() -> None:
     stage = Stage(first=FakeUpstream(buffered(completion(["the gate"]))), money=10**10)
     run(stage.ask(FakeClient(json.dumps(body).encode()), "completions"))
     assert stage.record.usage.output == 0
+
+
+LATE = event(choices=[], usage={"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72})
+
+
+@pytest.mark.parametrize(
+    "pieces", [(DONE + LATE,), (DONE, LATE), (DONE, LATE[:9], LATE[9:]), (DONE, b": hm\n\n", LATE)]
+)
+def test_a_report_after_the_end_is_one(pieces: tuple[bytes, ...]) -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), FINISH, *pieces)), money=10**10)
+    client = FakeClient(asking(stream=True, stream_options={"include_usage": True}))
+    run(stage.ask(client))
+    assert (stage.record.usage_source, charge(stage)) == ("upstream", 270_000)
+    assert [one["usage"]["prompt_tokens"] for one in events(client) if one.get("usage")] == [60]
+    assert client.data.count(b"[DONE]") == 1
+
+
+@pytest.mark.parametrize("after", [b"", b"data: nonsense\n\n", b"data: [DONE]\n\n", word("more"), b"<html>"])
+def test_what_else_comes_after_the_end_is_nothing(after: bytes) -> None:
+    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll "), FINISH, DONE, after)), money=10**10)
+    client = FakeClient(asking(stream=True))
+    run(stage.ask(client))
+    assert (stage.record.usage_source, stage.record.ending) == ("counted", "finished")
+    assert b"more" not in client.data
+
+
+KINDS = (b"text/plain", b"application/json", b"")
+HEADS: list[Headers] = [[], *([(b"content-type", kind)] for kind in KINDS)]
+
+
+@pytest.mark.parametrize("headers", HEADS)
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf", b"\n", b": hm\n\n", b"event: message\n"])
+def test_a_stream_is_one_whatever_its_head_says(begin: bytes, stream: bool, headers: Headers) -> None:
+    pieces = (begin + ROLE, word("Zoll "), word("haus "), FINISH, LATE, DONE)
+    stage = Stage(first=FakeUpstream(Play(headers=headers, pieces=pieces)), money=10**10)
+    client = FakeClient(asking(stream=stream))
+    run(stage.ask(client))
+    assert client.status == 200
+    assert (stage.record.ending, stage.record.usage_source, charge(stage)) == ("finished", "upstream", 270_000)
+    if stream:
+        assert client.data.endswith(DONE)
+    else:
+        assert json.loads(client.data)["choices"][0]["message"]["content"] == "Zoll haus "
+
+
+@pytest.mark.parametrize("headers", [*HEADS, STREAMS])
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("operation", ["chat", "responses", "embeddings"])
+@pytest.mark.parametrize("body", [b"", b"\n", b"data:", b": hm\n\n", b"<html>no</html>", b"null", b'""', b"[]", b"OK"])
+def test_an_empty_answer_is_none(body: bytes, operation: Operation, stream: bool, headers: Headers) -> None:
+    """The next provider is asked; where none is left, 502, and nothing is charged."""
+    request: dict[str, Any] = {"model": "house-1", "input": "hi", "messages": [{"role": "user", "content": "hi"}]}
+    request |= {"stream": stream} if operation != "embeddings" else {}
+    request.pop("messages" if operation != "chat" else "input")
+    empty = Play(headers=headers, pieces=(body,) if body else ())
+    stage = Stage(first=FakeUpstream(empty), second=FakeUpstream(empty), money=10**10)
+    client = FakeClient(json.dumps(request).encode())
+    with pytest.raises(UpstreamError):
+        run(stage.ask(client, operation))
+    assert (stage.record.usage_source, stage.record.charge) == ("none", None)
+    assert len(stage.record.attempts) > 1

@@ -18,6 +18,14 @@ _EVENT_END_BYTES_MAX = 4
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+
+
+def is_stream(body: bytes) -> bool:
+    """Whether a body is a stream of events, whatever its head calls it."""
+    return body[:64].removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(_FIELDS)
+
+
 class Event(NamedTuple):
     name: bytes  # what `event:` said; empty: nothing was said
     data: bytes

@@ -10,24 +10,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.failure import (
-    BadRequest,
-    ConnectionsTaken,
-    Defect,
     Failure,
-    MemoryTaken,
     Overloaded,
-    RequestTooLarge,
     UpstreamError,
-    UpstreamRefusedKey,
-    UpstreamSaturated,
     UpstreamTimeout,
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
+from tollhouse.core.sse import is_stream
 from tollhouse.core.wire import Answer, Outgoing
-from tollhouse.gateway.blame import hold_against
+from tollhouse.gateway.allowance import GENERATES
+from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.destination import Destination
@@ -46,7 +43,6 @@ from tollhouse.protocols.openai.unfold import unfold
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
-from tollhouse.routing.health import Blame
 
 ERROR_BYTES_MAX: Final = 65_536
 NANO_PER_MILLI: Final = 1_000_000
@@ -188,15 +184,6 @@ async def _forget_body(house: House, journey: Journey, request: Request, outgoin
         journey.room.release()
 
 
-def blame_of(failure: Failure) -> Blame:
-    """Whose fault a failure is that came without a status of its own: on the way, or hidden inside a 200."""
-    if isinstance(failure, BadRequest | RequestTooLarge):
-        return "request"
-    if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
-        return "key"
-    return "none" if isinstance(failure, Defect | ConnectionsTaken | MemoryTaken) else "offer"
-
-
 def _outgoing(journey: Journey, request: Request, choice: Choice, destination: Destination) -> Outgoing:
     provider, call = destination.provider, journey.call
     stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
@@ -233,11 +220,22 @@ async def _understand(
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
     operation, account_id = journey.call.operation, journey.identity.account.id
     if not _is_event_stream(answer):
-        body, reading = await _read_buffered(house, journey, answer)
-        if not request.stream:
-            return Whole(body, reading)
+        pieces = await _buffered(house, journey, answer)
+        streams = operation in GENERATES and is_stream(b"".join([piece[:64] for piece in pieces[:8]]))
+        if streams:
+            body = await worked(house, account_id, sum(map(len, pieces)), partial(b"".join, pieces))
+            if not request.stream:
+                return await _gathered_at_once(house, journey, request, body)
+        else:
+            body, reading = await _read_whole(house, journey, pieces)
+            if not request.stream:
+                return Whole(body, reading)
         reader = _reader(house, journey, request)
-        first = await worked(house, account_id, len(body), lambda: reader.feed(unfold(operation, body)))
+
+        def feed() -> bytes:
+            return reader.feed(body if streams else unfold(operation, body))
+
+        first = await worked(house, account_id, len(body), feed)
         if not reader.whole:
             reader.finish()
         return Opened(choice, None, reader, first, _outlet(house, journey))
@@ -315,13 +313,26 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
     else:
         answer.release()
     reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
-    return Whole(body, reading, aggregate.cut)
+    return Whole(body, structs.replace(reading, raw_usage=aggregate.raw_usage), aggregate.cut)
 
 
-async def _read_buffered(house: House, journey: Journey, answer: Answer) -> tuple[bytes, answers.Reading]:
-    """The whole body of an answer, and what it says. Raises what `_buffered` and `answers.read` raise."""
+async def _gathered_at_once(house: House, journey: Journey, request: Request, body: bytes) -> Whole:
+    """The same of a stream whose head does not say that it is one."""
     operation, account_id = journey.call.operation, journey.identity.account.id
-    pieces = await _buffered(house, journey, answer)
+
+    def gather() -> Whole:
+        aggregate = Aggregate(operation, request.choices, count=_count(house, journey), most=journey.most_out)
+        aggregate.feed(body)
+        whole = aggregate.finish()
+        reading = structs.replace(answers.read(operation, whole), raw_usage=aggregate.raw_usage)
+        return Whole(whole, reading, aggregate.cut)
+
+    return await worked(house, account_id, len(body), gather)
+
+
+async def _read_whole(house: House, journey: Journey, pieces: list[bytes]) -> tuple[bytes, answers.Reading]:
+    """The whole body of an answer, and what it says. Raises what `answers.read` raises."""
+    operation, account_id = journey.call.operation, journey.identity.account.id
     size = sum(map(len, pieces))
     if size > APART_BYTES:
         read_apart = partial(house.apart.call, read_answer_apart, pieces, operation)

@@ -1,12 +1,22 @@
-"""Tell health what an attempt met: in the name of the account, and never of a rehearsal."""
+"""Whose fault a failure is, told to health: in the name of the account, and never of a rehearsal."""
 
 from msgspec import structs
 
-from tollhouse.core.failure import UpstreamRefusedKey
+from tollhouse.core.failure import (
+    BadRequest,
+    ConnectionsTaken,
+    Defect,
+    Failure,
+    MemoryTaken,
+    RequestTooLarge,
+    UpstreamRefusedKey,
+    UpstreamSaturated,
+)
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.providers import Fault
 from tollhouse.routing.choice import Choice
+from tollhouse.routing.health import Blame
 
 
 def hold_against(house: House, journey: Journey, choice: Choice, fault: Fault) -> Fault:
@@ -34,3 +44,12 @@ def hold_against(house: House, journey: Journey, choice: Choice, fault: Fault) -
         refused = UpstreamRefusedKey("The provider refused this platform's credentials.")
         return Fault(failure=refused, blame="key", retry_after_ms=fault.retry_after_ms)
     return structs.replace(fault, blame=blame)
+
+
+def blame_of(failure: Failure) -> Blame:
+    """Whose fault a failure is that came without a status of its own: on the way, or hidden inside a 200."""
+    if isinstance(failure, BadRequest | RequestTooLarge):
+        return "request"
+    if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
+        return "key"
+    return "none" if isinstance(failure, Defect | ConnectionsTaken | MemoryTaken) else "offer"

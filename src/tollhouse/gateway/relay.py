@@ -4,6 +4,7 @@ A buffered answer is committed, then sent. A stream is sent event by event; what
 chunk, `[DONE]`, a terminal event) is held back by the reader until the record is durable.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -15,8 +16,9 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.attempt import Opened, Whole, blame_of
-from tollhouse.gateway.blame import hold_against
+from tollhouse.core.wire import Answer
+from tollhouse.gateway.attempt import Opened, Whole
+from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.cut import cut_whole, written
 from tollhouse.gateway.journey import Journey
@@ -28,12 +30,14 @@ from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.protocols.openai.answer import with_usage
 from tollhouse.protocols.openai.request import Request
+from tollhouse.protocols.openai.stream import StreamReader
 from tollhouse.protocols.openai.vectors import Encoding, differs, encoded
 from tollhouse.providers import Fault
 
 CAP_REASON: Final = "no output cap was named: what the money left affords"
 VECTOR_BYTES_MAX: Final = 48 * 1024
 """Of vectors that the event loop writes in another encoding itself: 2 ms."""
+LATE_SECONDS: Final = 1.0
 JSON: Final = (b"content-type", b"application/json")
 
 
@@ -165,8 +169,18 @@ async def _pass_on(house: House, journey: Journey, opened: Opened) -> None:
                 if journey.first_byte_ms is None:
                     journey.first_byte_ms = house.since_ms(journey.call)
                 await outlet.write(out, clock.ticks_ns())
+        if reader.lacks_report:
+            await _report_after_the_end(answer, reader)
     finally:
         outlets.discard(outlet)
+
+
+async def _report_after_the_end(answer: Answer, reader: StreamReader) -> None:
+    """Read on for a moment: the end of the body follows at once, and a few servers report their usage before it."""
+    with suppress(TimeoutError, Failure):
+        async with asyncio.timeout(LATE_SECONDS):
+            while reader.lacks_report and (data := await answer.read()):
+                reader.feed_late(data)
 
 
 async def _broken(

@@ -7,6 +7,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
+from tollhouse.protocols.openai.chat_stream import ChatStream
 from tollhouse.protocols.openai.delivered import Delivered, escaped
 from tollhouse.protocols.openai.joining import Joined, JoinedAudio, JoinedCall, JoinedCalls
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
@@ -89,7 +90,9 @@ class Aggregate:
     def _take(self, events: list[Event]) -> None:
         for event in events:
             if self.whole:
-                return
+                if isinstance(self._events, ChatStream) and not self.cut and not self._events.current:
+                    self._events.take_late(event)
+                continue
             step = self._events.take(event)
             if self._delivered is not None and not self._weigh(self._delivered, step):
                 self._cut_off(event, self._delivered)

@@ -75,6 +75,16 @@ class ChatStream:
             return Step(is_end=True)
         return self._chunk(data, chunks.read(event))
 
+    def take_late(self, event: Event) -> None:
+        """After the end: some servers report only then. All else that comes there is nothing."""
+        try:
+            chunk = chunks.decode(event.data)
+        except UpstreamBroke:
+            return
+        place = find(chunk, chunks.choices(chunk))
+        if place is not None and says_something(place.report):
+            self.reported, self.current = place.report, True
+
     def closing(self) -> bytes:
         """The last part of the stream: the usage chunk, if it was asked for and reported, and `[DONE]`."""
         return self.seal(None, None)

@@ -6,7 +6,8 @@ and `[DONE]`, for responses the terminal event. What comes malformed ends the st
 without its proper end never looks whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.operation import Operation
@@ -142,6 +143,17 @@ class StreamReader:
         return self._delivered.pending + self._events.repeated
 
     @property
+    def lacks_report(self) -> bool:
+        """The end came without one: a few servers send it after their `[DONE]`."""
+        events = self._events
+        return self.whole and not self.cut and isinstance(events, ChatStream) and not events.current
+
+    def feed_late(self, data: bytes) -> None:
+        """Take what comes after the end. Raises nothing."""
+        with suppress(UpstreamBroke):
+            self._take_late(self._splitter.feed(data))
+
+    @property
     def held(self) -> bytes:
         """The last part, to be released after the charge; empty unless `whole`."""
         return self._late + self._events.closing() if self.whole else b""
@@ -240,10 +252,15 @@ class StreamReader:
             self.pending = 0
         return out
 
+    def _take_late(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(self._events, ChatStream) and self.lacks_report:
+                self._events.take_late(event)
+
     def _taken(self, events: list[Event]) -> bytes:
         out: list[bytes] = []
         plain: Step | None = None
-        for event in events:
+        for number, event in enumerate(events):
             try:
                 step = self._events.take(event)
             except Failure as failure:
@@ -255,6 +272,7 @@ class StreamReader:
             if step.is_end:
                 self.whole = True
                 out.append(self._opening)  # an answer without a word has its beginning, too
+                self._take_late(events[number + 1 :])
                 break
             if self.started:
                 out.append(step.out)

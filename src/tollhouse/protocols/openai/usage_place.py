@@ -6,17 +6,27 @@ which Ollama writes its figures. The first that says something is the report: ve
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tollhouse.core.figures import Report
 from tollhouse.protocols.openai.usage_spelling import in_own_words, is_report
 
 _Object = dict[str, object]
 
-REPORTS: Final = (
-    *("usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "Usage", "timings", "inference_status"),
-    *("amazon-bedrock-invocationMetrics", "metrics", "stats", "meta_info", "token_count", "details", "billed_units"),
-    "tokens",
+REPORTS: Final = frozenset(
+    (
+        *("usageMetadata", "usage_metadata", "token_usage", "tokenUsage", "Usage", "timings", "inference_status"),
+        *(
+            "amazon-bedrock-invocationMetrics",
+            "metrics",
+            "stats",
+            "meta_info",
+            "token_count",
+            "details",
+            "billed_units",
+        ),
+        "tokens",
+    )
 )
 """Members that are reports themselves, in an answer or in an object of it; where they name tokens, that is."""
 _USUAL: Final = frozenset(
@@ -27,7 +37,9 @@ _USUAL: Final = frozenset(
 )
 _KEPT: Final = frozenset(("timings", "stats", "metrics", "inference_status", "details", "meta_info"))
 """Tell times, too: they stay where they are, while other reports are told once, as `usage`."""
-_OF_THE_ANSWER: Final = ("prompt_eval_count", "eval_count", "num_tokens_prompt_total", "num_tokens_generated")
+_OF_THE_ANSWER: Final = frozenset(
+    ("prompt_eval_count", "eval_count", "num_tokens_prompt_total", "num_tokens_generated")
+)
 _WHOLES: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
 
 
@@ -49,7 +61,9 @@ class Place(NamedTuple):
 def find(answer: _Object, choices: list[_Object]) -> Place | None:
     """The report of a decoded answer or chunk; None: there is none."""
     usual = answer.get("usage")
-    found = Place(usual, answer, "usage") if isinstance(usual, dict) and usual else None
+    found = Place(usual, answer, "usage") if usual and isinstance(usual, dict) else None
+    if found is None and _USUAL.issuperset(answer) and not any(map(_may_report, choices)):
+        return None
     if found is not None and says_something(found.report):
         return found
     for place in _elsewhere(answer, choices):
@@ -57,6 +71,11 @@ def find(answer: _Object, choices: list[_Object]) -> Place | None:
             return place
         found = found or place
     return found
+
+
+def _may_report(choice: _Object) -> bool:
+    said = choice.get("delta") or choice.get("message")
+    return "usage" in choice or (isinstance(said, dict) and "usage" in said)
 
 
 def says_something(report: Report) -> bool:
@@ -68,23 +87,36 @@ def says_something(report: Report) -> bool:
 
 def _elsewhere(answer: _Object, choices: list[_Object]) -> Iterator[Place]:
     for choice in choices:
-        for holder in (choice, choice.get("delta"), choice.get("message")):
-            if isinstance(holder, dict) and is_report(usage := holder.get("usage")):
-                yield Place(usage, holder, "usage")  # type: ignore[arg-type]
+        if not _may_report(choice):
+            continue
+        yield from _usage_in(choice)
+        for said in (choice.get("delta"), choice.get("message")):
+            if said and isinstance(said, dict):
+                yield from _usage_in(said)
     if _USUAL.issuperset(answer):
         return
     yield from _reports_in(answer)
+    figures: _Object = {}
     for name, value in answer.items():
-        if name not in _USUAL and isinstance(value, dict):
-            if is_report(usage := value.get("usage")):
-                yield Place(usage, value, "usage")  # type: ignore[arg-type]
+        if name in _USUAL:
+            continue
+        if name in _OF_THE_ANSWER:
+            figures[name] = value
+        elif isinstance(value, dict):
+            yield from _usage_in(value)
             yield from _reports_in(value)
-    figures: dict[str, Any] = {name: answer[name] for name in _OF_THE_ANSWER if name in answer}
     if figures:
         yield Place(figures, answer, "")
 
 
+def _usage_in(holder: _Object) -> Iterator[Place]:
+    if "usage" in holder and is_report(usage := holder["usage"]):
+        yield Place(usage, holder, "usage")  # type: ignore[arg-type]
+
+
 def _reports_in(holder: _Object) -> Iterator[Place]:
-    for name in REPORTS:
-        if is_report(report := holder.get(name)):
+    if REPORTS.isdisjoint(holder):
+        return
+    for name, report in holder.items():
+        if name in REPORTS and is_report(report):
             yield Place(report, holder, name)  # type: ignore[arg-type]
