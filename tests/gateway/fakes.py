@@ -50,6 +50,9 @@ class Zeros:
 class FakeClient:
     """The caller's connection. `leave()` is what happens when he closes it; `slow` blocks his reading until set."""
 
+    encoding = ""
+    body_max = 32 * 1024 * 1024
+
     def __init__(self, body: bytes = b"{}", *, body_failure: Failure | None = None) -> None:
         self._body = body
         self._body_failure = body_failure

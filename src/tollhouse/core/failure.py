@@ -16,6 +16,7 @@
     +- MethodNotAllowed       405  method_not_allowed
     +- UpgradeRequired        426  upgrade_required
     +- RequestTooLarge        413  request_too_large
+    +- EncodingUnknown        415  invalid_request_error a body compressed in a way that is not read here
     +- HeadersTooLarge        431  headers_too_large
     +- RequestTimeout         408  request_timeout
     +- Conflict               409  conflict (control API)
@@ -184,6 +185,14 @@ class RequestTooLarge(Failure):
     status = 413
     openai_type = "invalid_request_error"
     anthropic_type = "request_too_large"
+    gemini_status = "INVALID_ARGUMENT"
+
+
+class EncodingUnknown(Failure):
+    code = "invalid_request_error"
+    status = 415
+    openai_type = "invalid_request_error"
+    anthropic_type = "invalid_request_error"
     gemini_status = "INVALID_ARGUMENT"
 
 

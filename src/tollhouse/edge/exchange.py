@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from tollhouse.core.content_encoding import ENCODINGS
 from tollhouse.core.escaping import SHOWN_MAX, printable
-from tollhouse.core.failure import BadRequest, RequestTimeout, RequestTooLarge
+from tollhouse.core.failure import BadRequest, EncodingUnknown, RequestTimeout, RequestTooLarge
 from tollhouse.core.wire import Headers
 from tollhouse.gateway.bodies import BodyPlace
 from tollhouse.gateway.client import ClientLeft
@@ -24,7 +25,7 @@ SLICE_BYTES = 1024 * 1024
 class Exchange:
     """See `gateway.ports.Client`. `always` stands in the head of whatever is answered: request id, CORS."""
 
-    __slots__ = ("_always", "_connection", "_receive", "_send", "body_max", "head_sent", "headers", "scope")
+    __slots__ = ("_always", "_connection", "_receive", "_send", "body_max", "encoding", "head_sent", "headers", "scope")
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, always: Iterable[tuple[bytes, bytes]], body_max: int
@@ -36,6 +37,7 @@ class Exchange:
         self._always = tuple(always)
         self._connection = scope["extensions"]["tollhouse"]
         self.body_max = body_max
+        self.encoding = ""
         self.head_sent = False
 
     @property
@@ -51,7 +53,7 @@ class Exchange:
 
     async def body(self, place: BodyPlace | None = None) -> list[bytes]:
         """See `Client.body`. Asked for once the caller is known: before that, nobody is told what is wrong with it."""
-        _require_json(self.headers)
+        self.encoding = _encoding_of_json(self.headers)
         length = _length(self.headers)
         if length > self.body_max:
             raise self._too_large()
@@ -131,16 +133,34 @@ def shown(text: str) -> str:
     return printable(text, SHOWN_MAX)
 
 
-def _require_json(headers: Headers) -> None:
+def _encoding_of_json(headers: Headers) -> str:
+    """How a body of JSON is compressed; empty: it is not. Raises BadRequest for another type, EncodingUnknown."""
+    kind, encoding = None, b""
     for name, value in headers:
         if name == b"content-type":
-            if value == b"application/json" or _is_json(value):
-                return
-            said = shown(value.decode("latin-1"))
-            raise BadRequest(
-                f"Content-Type must be application/json, and this request says {said}", param="content-type"
-            )
-    raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
+            kind = value if kind is None else kind
+        elif name == b"content-encoding":
+            encoding = encoding + b"," + value if encoding else value
+    if kind is None:
+        raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
+    if kind != b"application/json" and not _is_json(kind):
+        said = shown(kind.decode("latin-1"))
+        raise BadRequest(f"Content-Type must be application/json, and this request says {said}", param="content-type")
+    return known_encoding(encoding) if encoding else ""
+
+
+def known_encoding(header: bytes) -> str:
+    """A Content-Encoding by its name in ENCODINGS; empty: `identity`. Raises EncodingUnknown, also for several."""
+    named = header.decode("latin-1").strip().lower()
+    if named in ("", "identity"):
+        return ""
+    if named not in ENCODINGS:
+        raise EncodingUnknown(
+            f"Content-Encoding of a request may be one of {', '.join(sorted(ENCODINGS))}, and this one says"
+            f" {shown(named)}: send the body as it is, without that header.",
+            param="content-encoding",
+        )
+    return named
 
 
 def _is_json(value: bytes) -> bool:

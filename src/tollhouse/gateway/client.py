@@ -10,7 +10,14 @@ from tollhouse.gateway.bodies import BodyPlace
 
 
 class Client(Protocol):
-    """The caller's connection. Writing waits while the caller reads slowly."""
+    """The caller's connection. Writing waits while the caller reads slowly.
+
+    encoding: how the body that was read is compressed, one of `content_encoding.ENCODINGS`; empty: it is not.
+    body_max: bytes of a body, at most.
+    """
+
+    encoding: str
+    body_max: int
 
     @property
     def gone(self) -> bool:
@@ -30,8 +37,8 @@ class Client(Protocol):
         """The whole request body, in the pieces in which it came: joining many megabytes is work for a thread.
         `place`: where a large one finds room in memory.
 
-        Raises BadRequest for another content type, RequestTooLarge, Overloaded where there is no room, and ClientLeft
-        when the caller is gone before its end.
+        Raises BadRequest for another content type, EncodingUnknown, RequestTooLarge, Overloaded where there is no room,
+        and ClientLeft when the caller is gone before its end.
         """
         ...
 

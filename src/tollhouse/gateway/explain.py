@@ -229,6 +229,8 @@ class _Envelope:
 
     gone = False
     body_is_here = True
+    encoding = ""
+    body_max = 0
 
     def on_gone(self, call: Callable[[], None] | None) -> None: ...
 

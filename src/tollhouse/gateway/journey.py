@@ -57,6 +57,7 @@ class Journey:
     settled_ms: int | None = None
     script: str = ""  # what a test-mode call asks the simulator to do
     body_bytes: int = 0
+    packed: str = ""  # how a large body, still to be read, is compressed
     entry: Entry | None = None  # its place while its body is read
     room: BodyPlace | None = None  # of a large body, until it is needed no more
     prompt: Prompt | None = None  # of a body that was read apart

@@ -10,6 +10,7 @@ from typing import Final
 
 from tollhouse.access.secrets import without_keys
 from tollhouse.core.aside import APART_BYTES
+from tollhouse.core.content_encoding import unpack, unpacked_size
 from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import is_small, require_countable
@@ -37,8 +38,10 @@ async def read(house: House, journey: Journey) -> Request:
         _enter(house, journey)
     pieces = await client.body(journey.room)
     journey.body_bytes = sum(map(len, pieces))
-    if journey.body_bytes > SMALL_BYTES_MAX and journey.entry is None:
+    if journey.entry is None and (client.encoding or journey.body_bytes > SMALL_BYTES_MAX):
         _enter(house, journey)
+    if client.encoding:
+        await _unpack(house, journey, pieces)
     return await understand(house, journey, pieces)
 
 
@@ -50,13 +53,12 @@ async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Req
     operation = journey.call.operation
     size = sum(map(len, pieces))
     body = pieces[0] if len(pieces) == 1 else b"".join(pieces) if size <= SMALL_BYTES_MAX else None
-    if body is not None and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
+    if body is not None and not journey.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
         request, journey.asked = _decoded(operation, body)
     else:
         body = None
-        work = (
-            partial(_read, operation, pieces) if size <= APART_BYTES else partial(_read_apart, house, operation, pieces)
-        )
+        large = journey.packed or size > APART_BYTES
+        work = partial(_read_apart, house, journey, pieces) if large else partial(_read, operation, pieces)
         made = await house.aside.run(journey.identity.key.account_id, work)
         if isinstance(made, Failure):
             raise made
@@ -80,6 +82,38 @@ def _enter(house: House, journey: Journey) -> None:
         journey.room = house.bodies.place(journey.identity.key.account_id)
 
 
+async def _unpack(house: House, journey: Journey, pieces: list[bytes]) -> None:
+    """Replace a compressed body by what it unpacks to; a large one gets its room, and is unpacked where it is read.
+
+    Raises BadRequest for what is damaged, RequestTooLarge, Overloaded.
+    """
+    client, account_id = journey.call.client, journey.identity.key.account_id
+    work = partial(_unpacked, house, pieces, client.encoding, client.body_max)
+    found = await house.aside.run(account_id, work)
+    if isinstance(found, Failure):
+        raise found
+    size = found if isinstance(found, int) else len(found)
+    assert journey.room is not None
+    await journey.room.reserve(journey.body_bytes + size)
+    journey.body_bytes = size
+    if isinstance(found, bytes):
+        pieces[:] = [found]
+    else:
+        journey.packed = client.encoding
+
+
+def _unpacked(house: House, pieces: list[bytes], encoding: str, bytes_max: int) -> bytes | int | Failure:
+    """A body that unpacks to no more than is read in a thread; of a larger one, its size."""
+    try:
+        if sum(map(len, pieces)) > APART_BYTES:
+            return house.apart.call(unpacked_size, pieces, encoding, bytes_max)
+        body = b"".join(pieces)
+        size = unpacked_size(body, encoding, bytes_max)
+        return unpack(body, encoding, bytes_max) if size <= APART_BYTES else size
+    except Failure as failure:
+        return failure.with_traceback(None)
+
+
 def _decoded(operation: Operation, body: bytes) -> tuple[Request, Extent]:
     request = read_openai(operation, body)
     return request, extent(request)
@@ -96,9 +130,10 @@ def _read(operation: Operation, pieces: list[bytes]) -> Read | Failure:
         return failure.with_traceback(None)
 
 
-def _read_apart(house: House, operation: Operation, pieces: list[bytes]) -> Read | Failure:
+def _read_apart(house: House, journey: Journey, pieces: list[bytes]) -> Read | Failure:
+    call = journey.call
     try:
-        return arrived(house.apart.call(read_apart, pieces, operation))
+        return arrived(house.apart.call(read_apart, pieces, call.operation, journey.packed, call.client.body_max))
     except Failure as failure:
         return failure.with_traceback(None)
     finally:

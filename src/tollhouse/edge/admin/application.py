@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.escaping import SHOWN_MAX, printable
-from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, PathNotFound, RequestTooLarge
+from tollhouse.core.failure import (
+    BadRequest,
+    Defect,
+    EncodingUnknown,
+    Failure,
+    MethodNotAllowed,
+    PathNotFound,
+    RequestTooLarge,
+)
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.admin.callers import Callers
@@ -176,3 +184,7 @@ def _require_json(headers: Sequence[tuple[bytes, bytes]], data: bytes) -> None:
     kind = dict(headers).get(b"content-type", b"").partition(b";")[0].strip().lower()
     if data and kind != b"application/json":
         raise BadRequest("send Content-Type: application/json", param="content-type")
+    if dict(headers).get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise EncodingUnknown(
+            "a body of the control API is not compressed: leave Content-Encoding out", param="content-encoding"
+        )

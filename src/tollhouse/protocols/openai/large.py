@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from msgspec import Raw, Struct
 
+from tollhouse.core.content_encoding import unpack
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import require_countable
@@ -23,8 +24,13 @@ class Read(Struct):
     prompt: Prompt | None = None
 
 
-def read_apart(body: bytes, operation: Operation) -> Read:
-    """Read a body in the process that has it. Raises RequestTooLarge, BadRequest, UnsupportedParameter."""
+def read_apart(body: bytes, operation: Operation, encoding: str = "", bytes_max: int = 0) -> Read:
+    """Read a body in the process that has it. encoding, bytes_max: see `content_encoding.unpack`; empty: not packed.
+
+    Raises RequestTooLarge, BadRequest, UnsupportedParameter.
+    """
+    if encoding:
+        body = unpack(body, encoding, bytes_max)
     require_countable(body)
     request = read(operation, body)
     asked = extent(request)
