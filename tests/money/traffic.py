@@ -140,8 +140,8 @@ def reports(world: World, live: Live, reported: Usage | None, raw: dict[str, Any
 
 
 def ends_stream(world: World, live: Live, *, properly: bool) -> None:
-    """By `[DONE]`, or by closing the connection: after a finish reason both are an end."""
-    _attempt(world, live).give(DONE if properly else b"")
+    """By `[DONE]` and the end of the body, or by that alone: after a finish reason both are an end."""
+    _attempt(world, live).give(*([DONE] if properly else []), b"")
     world.settle_down()
     left = live.client.gone
     live.whole = not left
