@@ -328,7 +328,7 @@ async def _open_doors(
 def _applications(settings: Settings, premises: Premises) -> tuple[Edge, ControlApi]:
     """What the main listener serves, and what the control socket does."""
     house, office, journal = premises.house, premises.office, premises.journal
-    proxies = TrustedProxies(settings.server.trusted_proxies)
+    proxies = TrustedProxies(settings.server.trusted_proxies, settings.server.forwarded_header)
     desk = Desk(
         office=office,
         around=premises.around,

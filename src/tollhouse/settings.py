@@ -70,8 +70,15 @@ class Server(Struct, frozen=True, kw_only=True):
     lame_duck_seconds: Annotated[Seconds, _help("after SIGTERM the listener stays open and answers 503 this long")] = 5
     drain_seconds: Annotated[Seconds, _help("after that, running answers get this long")] = 60
     trusted_proxies: Annotated[
-        tuple[str, ...], _help("networks (CIDR) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed")
+        tuple[str, ...], _help("networks (CIDR) whose word on who calls, and by which scheme, is believed")
     ] = ()
+    forwarded_header: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{0,64}$")],
+        _help(
+            "the header in which those proxies write the caller: `X-Forwarded-For`, `Forwarded`, `X-Real-IP`, ...; "
+            "empty: the first of these, else the second"
+        ),
+    ] = ""
     requests_per_minute_per_address: Annotated[
         Annotated[int, Meta(ge=0, le=2**31)],
         _help("calls, whatever key they bring, from one client address (IPv6: one /64); beyond it 429; 0: no limit"),
@@ -273,6 +280,8 @@ def explain(error: msgspec.ValidationError, kind: Any) -> str:
     text = str(error)
     if text.startswith("Invalid enum value"):
         return f"{text}; it is one of {', '.join(_choices(kind))}"
+    if "matching regex" in text:
+        return "expected the name of a header"
     text = text.replace(" | null`", "`")
     words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false"}
     for theirs, ours in {**words, "`array`": "a list", "`object`": "a table", "Expected": "expected"}.items():

@@ -70,3 +70,71 @@ def test_what_is_not_odd_is_printable_ascii_without_blanks(text: str) -> None:
 @pytest.mark.parametrize("text", ["a" * 30_000, "api" * 10_000, "sk-" * 10_000, "x." * 10_000, "your_" * 5_000])
 def test_endless_texts_are_judged_too(text: str) -> None:
     assert why_unknown(text)
+
+
+AT = 20  # characters of the key that stand before
+
+
+@pytest.mark.parametrize(
+    ("letter", "named"),
+    [
+        ("\u200b", "U+200B ZERO WIDTH SPACE"),
+        ("\u200d", "U+200D ZERO WIDTH JOINER"),
+        ("\ufeff", "U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("\u00ad", "U+00AD SOFT HYPHEN"),
+        ("\u00a0", "U+00A0 NO-BREAK SPACE"),
+        ("\u3000", "U+3000 IDEOGRAPHIC SPACE"),
+        ("\u2011", "U+2011 NON-BREAKING HYPHEN"),
+        ("\u2013", "U+2013 EN DASH"),
+        ("\u2212", "U+2212 MINUS SIGN"),
+        ("\u2026", "U+2026 HORIZONTAL ELLIPSIS"),
+        ("\u2022", "U+2022 BULLET"),
+        ("\uff53", "U+FF53 FULLWIDTH LATIN SMALL LETTER S"),
+        ("\u0441", "U+0441 CYRILLIC SMALL LETTER ES"),
+        ("\u0391", "U+0391 GREEK CAPITAL LETTER ALPHA"),
+        ("\u0661", "U+0661 ARABIC-INDIC DIGIT ONE"),
+        ("\U0001d5ba", "U+1D5BA MATHEMATICAL SANS-SERIF SMALL A"),
+        ("\U0001f511", "U+1F511 KEY"),
+        ("\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("\u2028", "U+2028 LINE SEPARATOR"),
+        ("\n", "U+000A"),
+        ("\r", "U+000D"),
+        ("\x00", "U+0000"),
+        (" ", "U+0020 SPACE"),
+        ("\t", "U+0009"),
+        ('"', "U+0022 QUOTATION MARK"),
+        ("`", "U+0060 GRAVE ACCENT"),
+    ],
+)
+def test_a_pasted_key_is_told_which_character_is_in_the_way_and_where(letter: str, named: str) -> None:
+    sent = KEY[:AT] + letter + KEY[AT:]
+    for as_it_comes in (sent, sent.encode().decode("latin-1")):  # typed here, or the bytes of a header
+        said = odd_form(as_it_comes) or ""
+        assert f"({named}, character {AT + 1} of {len(sent)})" in said
+        assert said.isascii()
+        assert KEY[:AT] not in said
+        assert KEY[AT:] not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"\u201c{KEY}\u201d", "stands in quotes (U+201C LEFT DOUBLE QUOTATION MARK, character 1 of 62)"),
+        (f"{KEY}\u2019", "stands in quotes (U+2019 RIGHT SINGLE QUOTATION MARK, character 61 of 61)"),
+        (f'"{KEY}"', "stands in quotes (U+0022 QUOTATION MARK, character 1 of 62)"),
+        (f"{KEY}\u00a0", "U+00A0 NO-BREAK SPACE, character 61 of 61"),
+        (f"\ufeff{KEY}", "U+FEFF ZERO WIDTH NO-BREAK SPACE, character 1 of 61"),
+        ("sk-th-live-abc\u2026wxyz", "the short form that pages show"),
+        ("sk-th-live-" + "\u2022" * 20, "the short form that pages show"),
+        (KEY.replace("a", "\u0430", 1), "a letter of another script"),
+        (f"Bearer {KEY}", "has the word `Bearer` where only the key belongs"),
+        (f"bearer {KEY}", "has it twice"),
+    ],
+)
+def test_a_pasted_key_is_told_what_to_do(text: str, said: str) -> None:
+    assert said in (odd_form(text) or "")
+    assert said in (odd_form(text.encode().decode("latin-1")) or "")
+
+
+def test_a_header_of_latin_1_is_read_as_that() -> None:
+    assert "U+00E9 LATIN SMALL LETTER E WITH ACUTE, character 61 of 61" in (odd_form(KEY + "\xe9") or "")

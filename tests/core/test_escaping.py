@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.access.secrets import REDACTED, mint, without_keys
+from tollhouse.access.exposed import REDACTED, without_keys
+from tollhouse.access.secrets import mint
 from tollhouse.cli.terminal import as_json, cell_text
 from tollhouse.core.escaping import cell, printable, printable_lines
 from tollhouse.core.usage import BUCKETS

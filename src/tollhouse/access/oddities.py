@@ -5,13 +5,16 @@ Two questions: can it be a key at all (`odd_form`), and if it could but nobody h
 """
 
 import re
+import unicodedata
 from typing import Final
 
 from tollhouse.access.secrets import BODY_LENGTH, CHECKSUM_LENGTH, PREFIXES, mode_of, parse
+from tollhouse.core.escaping import named
 
 _SCHEMES = frozenset({"basic", "digest", "token", "apikey", "api-key", "key", "negotiate", "ntlm", "hmac", "dpop"})
 _FORBIDDEN = re.compile(r"[^\x21-\x7e]|[\"'`,]")
 _BEYOND_ASCII = re.compile(r"[^\0-\x7e]")
+_BLANK = re.compile(r"[ \t]")
 _CONTROL = re.compile(r"[\0-\x08\x0a-\x1f]")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00b4\u00ab\u00bb"
 
@@ -23,7 +26,7 @@ _PLACEHOLDER = re.compile(
 )
 _UNFILLED = re.compile(r"[$<>{}\[\]()%\\]|\.\.\.|^(?:sk-(?:th-\w+-)?)?[xX*.]+$")
 
-_VENDORS: Final = (
+VENDORS: Final = (
     (re.compile(r"sk-ant-"), "Anthropic"),
     (re.compile(r"sk-or-"), "OpenRouter"),
     (re.compile(r"sk-(?:proj|svcacct|admin|None)-"), "OpenAI"),
@@ -42,18 +45,46 @@ _VENDORS: Final = (
 
 
 def odd_form(text: str) -> str | None:
-    """Why this cannot be a key, or None. Blanks around it and the word Bearer in front are already taken off."""
+    """Why this cannot be a key, or None. Blanks around it and the word Bearer in front are already taken off; of a
+    header every character is a byte. Names the first character that is in the way, and its place from 1."""
     if text[:7].lower() == "bearer:":
         return "has a colon after the word `Bearer`: a blank belongs there"
     if _FORBIDDEN.search(text) is None:
         return "has no blank between `Bearer` and the key" if text[:6].lower() == "bearer" else None
+    text = _letters(text)
+    ascii_only = text.isascii()
     if text[0] in _QUOTES or text[-1] in _QUOTES:
-        return "stands in quotes: send the key without them"
-    if _BEYOND_ASCII.search(text) is not None:
-        return "contains a character that is not ASCII: it was probably copied with formatting"
-    if _CONTROL.search(text) is not None:
-        return "contains a control character or a line break"
+        at = 0 if text[0] in _QUOTES else len(text) - 1
+        kind = "" if ascii_only else ", which are not ASCII"
+        return f"stands in quotes ({_place(text, at)}){kind}: send the key without them"
+    beyond = _BEYOND_ASCII.search(text)
+    if beyond is not None:
+        return f"contains a character that is not ASCII ({_place(text, beyond.start())}): {_how_it_came(beyond[0])}"
+    control = _CONTROL.search(text)
+    if control is not None:
+        return f"contains a control character or a line break ({_place(text, control.start())})"
     return _odd_words(text)
+
+
+def _letters(text: str) -> str:
+    """What a header's bytes say: UTF-8 where they are that, as they nearly always are."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _place(text: str, at: int) -> str:
+    return f"{named(text[at])}, character {at + 1} of {len(text)}"
+
+
+def _how_it_came(letter: str) -> str:
+    if letter in "\u2026\u2022\u25cf\u00b7\u2217":
+        return "what was copied is the short form that pages show; copy the key where it is whole"
+    foreign = letter.isalnum() and "LATIN" not in unicodedata.name(letter, "LATIN")
+    if foreign and unicodedata.normalize("NFKC", letter) == letter:
+        return "a letter of another script looks like one of ours; copy the key again instead of typing it"
+    return "it was probably copied with formatting; copy the key again, as plain text"
 
 
 def _odd_words(text: str) -> str:
@@ -66,9 +97,11 @@ def _odd_words(text: str) -> str:
         return f"uses the scheme `{first.capitalize()}`: this platform reads `Bearer`"
     if "," in text:
         return "is joined by a comma: several keys, or one header sent twice; send one key"
-    if " " in text or "\t" in text:
-        return "has white space inside the key"
-    return "contains a quotation mark: send the key without it"
+    blank = _BLANK.search(text)
+    if blank is not None:
+        return f"has white space inside the key ({_place(text, blank.start())})"
+    mark = next(at for at, letter in enumerate(text) if letter in _QUOTES)
+    return f"contains a quotation mark ({_place(text, mark)}): send the key without it"
 
 
 def why_unknown(text: str) -> str:
@@ -80,7 +113,7 @@ def why_unknown(text: str) -> str:
         return "is a placeholder or a variable that was not filled in"
     if shape == "damaged":
         return _damage(text)
-    for pattern, vendor in _VENDORS:
+    for pattern, vendor in VENDORS:
         if pattern.match(text):
             return f"looks like a key of {vendor}: this platform needs one of its own"
     if text.startswith("eyJ") and text.count(".") == 2:

@@ -27,8 +27,6 @@ foreign: anything else, such as a key imported from another system."""
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FAMILY = "sk-th-"
 _OURS = re.compile(r"sk-th-(?:live|test|admin)-[0-9A-Za-z]{49}", re.ASCII)
-_INSIDE = re.compile(r"sk-th-(?:live|test|admin)-[0-9A-Za-z]{16,}", re.ASCII)
-REDACTED = "[redacted key]"
 _IMPORTED_PREFIX_LENGTH = 6  # what is shown of a key imported from elsewhere, never more than a quarter of it
 
 
@@ -52,16 +50,6 @@ def parse(text: str) -> Shape:
     if _OURS.fullmatch(text) is None or _checksum(text[:-CHECKSUM_LENGTH]) != text[-CHECKSUM_LENGTH:]:
         return "damaged"
     return "ours"
-
-
-def holds_key(text: str) -> bool:
-    """Whether a text has a key of our form in it, or most of one: a name or a note is the wrong place for it."""
-    return _FAMILY in text and _INSIDE.search(text) is not None
-
-
-def without_keys(text: str) -> str:
-    """The text with each such key replaced by `[redacted key]`."""
-    return _INSIDE.sub(REDACTED, text) if _FAMILY in text else text
 
 
 def mode_of(text: str) -> KeyMode | None:

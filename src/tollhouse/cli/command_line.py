@@ -11,6 +11,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError
 
+from tollhouse.access.exposed import without_keys
 from tollhouse.cli import output, trouble
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.core.escaping import printable_lines
@@ -91,5 +92,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _end(found: Trouble, arguments: Sequence[str]) -> int:
+    found.message = without_keys(found.message)  # it may name what was typed in a wrong place
     print(trouble.as_json(found) if "--json" in arguments else printable_lines(found.message), file=sys.stderr)
     return found.exit_code

@@ -5,6 +5,7 @@ lines and paragraphs, halves of surrogate pairs) is replaced, so that nothing th
 or reorder what stands beside it, or begin a line of its own.
 """
 
+import unicodedata
 from typing import Final
 
 SHOWN_MAX: Final = 200
@@ -18,6 +19,11 @@ def printable(text: str, most: int | None = None) -> str:
     if cut.isprintable():
         return cut
     return "".join(letter if letter.isprintable() else _REPLACED for letter in cut)
+
+
+def named(letter: str) -> str:
+    """A character that may not print, or may look like another, by its code and its name: U+200B ZERO WIDTH SPACE."""
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip()
 
 
 def printable_lines(text: str) -> str:

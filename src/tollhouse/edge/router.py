@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from tollhouse.access.exposed import without_keys
 from tollhouse.access.judge import Requirement, present_and_judge
 from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
@@ -129,6 +130,7 @@ class Edge:
 
     async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
         if not exchange.head_sent:
+            failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
             await refuse(exchange, dialect, failure, request_id)
 
     def _page(self, path: str) -> App | None:

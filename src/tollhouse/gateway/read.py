@@ -8,7 +8,7 @@ and is read. A large body is decoded in a thread, after its values have been cou
 from functools import partial
 from typing import Final
 
-from tollhouse.access.secrets import without_keys
+from tollhouse.access.exposed import without_keys
 from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.content_encoding import unpack, unpacked_size
 from tollhouse.core.failure import BadRequest, Failure

@@ -4,8 +4,8 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
+from tollhouse.access.exposed import key_in
 from tollhouse.access.networks import read_network
-from tollhouse.access.secrets import holds_key
 from tollhouse.billing.prices import BadPrice, read_multiplier
 from tollhouse.core.account import Scope
 from tollhouse.core.amount import BadAmount, parse_usd
@@ -41,7 +41,7 @@ def reason(text: str | None) -> str | None:
 def email(text: str, param: str = "email") -> str:
     if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable() or "=?" in text:
         raise BadRequest(f"{param}: {text[:60]!r} is no mail address", param=param)
-    return text.strip()
+    return _line(text.strip(), param, NAME_MAX + TAG_MAX)
 
 
 def zone(text: str) -> str:
@@ -167,10 +167,12 @@ def _line(text: str, param: str, length_max: int) -> str:
         raise BadRequest(f"{param}: {len(text)} characters are too many; at most {length_max}", param=param)
     if not text.isprintable():
         raise BadRequest(f"{param}: this holds a character that does not print", param=param)
-    if holds_key(text):
+    whose = key_in(text)
+    if whose is not None:
+        cure = "rotate it: tollhouse keys rotate" if whose == "this platform" else "replace it there"
         raise BadRequest(
-            f"{param}: an API key stands in it, which then would be kept in the clear; whoever sees it can use it, so"
-            " rotate it: tollhouse keys rotate",
+            f"{param}: an API key of {whose} stands in it, which then would be kept in the clear; whoever sees it can"
+            f" use it, so {cure}",
             param=param,
         )
     return text

@@ -1,5 +1,7 @@
 """Whether a text can be a provider's API key: found out when configuration is read, not at each call."""
 
+from tollhouse.core.escaping import named
+
 
 def check_api_key(text: str) -> str | None:
     """What is wrong with it, None if nothing. Names the place (from 1) and the character, never the key."""
@@ -8,14 +10,13 @@ def check_api_key(text: str) -> str | None:
     for place, character in enumerate(text, 1):
         if "!" <= character <= "~" and character not in "\"'":
             continue
-        name = f"U+{ord(character):04X}"
+        name = named(character)
         if character.isspace():
             return f"character {place} of {len(text)} is a blank ({name}); a key is one word"
         if character in "\"'":
             return f"character {place} of {len(text)} is a quotation mark ({name}) that was copied along; remove it"
-        shown = f"{character!r}, {name}" if character.isprintable() else name
         return (
-            f"character {place} of {len(text)} ({shown}) is not ASCII, which a header cannot carry"
+            f"character {place} of {len(text)} ({name}) is not ASCII, which a header cannot carry"
             if ord(character) > 127
             else f"character {place} of {len(text)} ({name}) is a control character"
         )

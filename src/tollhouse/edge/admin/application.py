@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
+from tollhouse.access.exposed import without_keys
 from tollhouse.core.clock import Clock
 from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import (
@@ -78,6 +79,7 @@ class ControlApi:
         except _Left:
             return
         except Failure as failure:
+            failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
             status, body = openai.status(failure), openai.body(failure, request_id)
             headers = headers_of(failure)
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer
