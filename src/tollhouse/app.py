@@ -25,7 +25,7 @@ from tollhouse.edge.books import About, Books
 from tollhouse.edge.bounds import limits_of
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.journal import Journal, log_file, open_log
+from tollhouse.edge.journal import Journal, LogFile, open_log
 from tollhouse.edge.metrics import Metrics
 from tollhouse.edge.recent import Recent
 from tollhouse.edge.router import Edge
@@ -90,7 +90,7 @@ async def serve(
     clock, random = SystemClock(), SystemRandom()
     store = open_store(settings.server.database, create=create, clock=clock, folder=folder, holder=holder)
     keeping = Keeping(store.lock, holder)
-    out = log_file(settings.server.log, folder)
+    out = LogFile(settings.server.log, folder)
     journal = Journal(open_log(out), out)
     try:
         office = Office(
@@ -306,6 +306,7 @@ async def _open_doors(
         on_ready=ready,
         trusts=TrustedProxies(server.trusted_proxies).trusts,
         defect=lambda error: journal.defect("", error),
+        hung_up=journal.reopen,
     )
     chores = [
         asyncio.create_task(keeping.keep(listening.begin_drain)),
@@ -337,6 +338,7 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         health=lambda provider: _seen(house, provider),
         recent=premises.recent,
         house=house,
+        settings=settings,
     )
     by_key = on_the_listener(
         office.directory.find, lambda scope: proxies.client(scope, scope["headers"]), house.addresses.admit

@@ -22,6 +22,7 @@ from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.recent import Recent
 from tollhouse.office import accounts, keys
 from tollhouse.office.office import Office
+from tollhouse.settings import Settings
 from tollhouse.store.database import open_store
 
 OPERATOR = Actor(kind="operator", id="test")
@@ -90,6 +91,7 @@ class Desks:
             version="0",
             destinations=dict,
             recent=self.recent,
+            settings=Settings(),
         )
         by_key = on_the_listener(self.office.directory.find, lambda scope: "192.0.2.1")
         noted = self._note

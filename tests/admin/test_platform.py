@@ -92,3 +92,23 @@ def test_m07_an_amount_comes_back_as_it_was_written(desks: Desks, amount: str) -
     reply = desks.operator("POST", "/api/v1/accounts", {"name": "x", "credit_limit_usd": amount})
     assert reply.status == 201
     assert reply.body["credit_limit_usd"] == amount.removesuffix("0") if amount == "12.50" else amount
+
+
+@pytest.mark.parametrize("deed", ["plan", "apply"])
+def test_what_takes_effect_with_the_next_start_is_named(desks: Desks, deed: str) -> None:
+    """B4: `plan` said that nothing would change, and nothing did."""
+    text = b"""
+[server]
+trusted_proxies = ["10.0.0.0/8"]
+[platform]
+public_url = "https://llm.example"
+[outbound]
+allow_networks = ["10.0.0.0/8"]
+[mail]
+smtp = "smtp://mail.example"
+"""
+    named = ("server.trusted_proxies", "outbound.allow_networks", "platform.public_url", "mail.smtp")
+    body = desks.operator("POST", f"/api/v1/platform/{deed}", text).body
+    assert body["changes"] == []
+    assert body["warnings"] == [f"{name}: takes effect when the server is started again" for name in named]
+    assert desks.operator("POST", f"/api/v1/platform/{deed}", b"").body["warnings"] == []

@@ -28,8 +28,6 @@ TABLE: dict[str, tuple[int, str]] = {
     "request_too_large": (413, BAD),
     "headers_too_large": (431, BAD),
     "request_timeout": (408, BAD),
-    "idempotency_conflict": (409, BAD),
-    "idempotency_in_progress": (409, BAD),
     "rate_limit_exceeded": (429, "rate_limit_error"),
     "insufficient_quota": (429, "insufficient_quota"),
     "model_not_priced": (503, "server_error"),
@@ -38,8 +36,8 @@ TABLE: dict[str, tuple[int, str]] = {
     "overloaded": (503, "server_error"),
     "server_error": (500, "server_error"),
 }
-WAITS = {"rate_limit_exceeded", "model_not_priced", "overloaded", "idempotency_in_progress"}
-NEVER_AGAIN = {"insufficient_quota", "idempotency_conflict", "model_not_priced"}
+WAITS = {"rate_limit_exceeded", "model_not_priced", "overloaded"}
+NEVER_AGAIN = {"insufficient_quota", "model_not_priced"}
 
 
 def test_every_code_of_the_tree_is_in_the_table() -> None:

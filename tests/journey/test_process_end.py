@@ -6,11 +6,12 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tests.journey.conftest import Start
-from tests.journey.platform_process import WAIT_SECONDS_MAX, Platform, chat, events, text_of
+from tests.journey.platform_process import PLATFORM, WAIT_SECONDS_MAX, Platform, chat, events, text_of
 from tests.journey.scripted_provider import LAST, Provider, answers, said, streams, word
 
 
@@ -146,3 +147,24 @@ def test_every_answer_received_whole_survives_being_killed(start: Start, provide
         assert (record.ending, record.usage.input, record.usage.output) == ("finished", 60, 12)
     (usage,) = house.tollhouse("usage")["data"]
     assert usage["calls"] == len(kept), "sums and rows are written together"
+
+
+def test_a_hang_up_ends_nothing_and_goes_on_in_a_new_log(tmp_path: Path, provider: Provider) -> None:
+    """SIGHUP killed the process at once; logrotate, `systemctl reload` and a closed terminal send it."""
+    folder = tmp_path / "house"
+    folder.mkdir()
+    config = PLATFORM.replace("[server]\n", '[server]\nlog = "calls.log"\n').replace("{lame_duck}", "0")
+    served = Platform(folder, config.replace("{port}", str(provider.port)))
+    goes_on = asyncio.Event()
+    provider.plays("up-house", streams([word("one "), goes_on, word("two ") + LAST]))
+    listener = Listener(served)
+    (folder / "calls.log").rename(folder / "calls.log.1")
+    served.signal(signal.SIGHUP)
+    until(lambda: (folder / "calls.log").exists() and b"log_reopened" in (folder / "calls.log").read_bytes())
+    provider.signal(goes_on)
+    assert text_of(listener.rest()) == "one two "
+    request_id = str(listener.answer.getheader("x-request-id")).encode()
+    assert served.stop() == 0
+    assert request_id in (folder / "calls.log").read_bytes()
+    assert request_id not in (folder / "calls.log.1").read_bytes()
+    assert (folder / "calls.log").stat().st_mode & 0o777 == 0o600

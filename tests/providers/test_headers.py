@@ -2,7 +2,7 @@
 
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.wire import Headers
-from tollhouse.providers.headers import answered, with_bearer
+from tollhouse.providers.headers import with_bearer
 
 PLAIN = Provider(id="main", kind="openai")
 
@@ -56,20 +56,3 @@ def test_what_an_operator_sets_wins_but_never_frames_the_message() -> None:
     assert [value for name, value in sent if name == b"user-agent"] == [b"house"]
     assert dict(sent)[b"openai-organization"] == b"org-ours"
     assert {b"host", b"content-length"}.isdisjoint(dict(sent))
-
-
-def test_of_an_answer_only_its_type_reaches_the_caller() -> None:
-    assert answered(
-        [
-            (b"content-type", b"text/event-stream"),
-            (b"server", b"gpu-7.internal.example"),
-            (b"set-cookie", b"__cf_bm=1"),
-            (b"x-request-id", b"req_1"),
-            (b"x-ratelimit-limit-requests", b"60"),
-            (b"openai-organization", b"org-ours"),
-            (b"cf-ray", b"1"),
-            (b"transfer-encoding", b"chunked"),
-            (b"content-encoding", b"gzip"),
-            (b"retry-after", b"7"),
-        ]
-    ) == [(b"content-type", b"text/event-stream")]

@@ -347,9 +347,29 @@ def test_a_file_that_says_everything_once_loads_also_with_a_successor_that_is_no
     reading = read_text(WHOLE, MAIN_KEY="sk-1")
     assert not reading.mistakes
     assert reading.catalogue.models["gpt-4o"].successor == "gpt-5"
-    (warning,) = reading.warnings
+    (warning, later) = reading.warnings
+    assert later.where == "providers.main.speaks"
+    assert "no effect yet" in later.message
     assert warning.where == "models.gpt-4o.successor"
     assert "there is no model 'gpt-5'" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[server]\nmax_upload_bytes = 1048576", "server.max_upload_bytes"),
+        ('[platform]\nregions = ["eu"]', "platform.regions"),
+        ('[platform]\nlanguages = ["de"]', "platform.languages"),
+        ('[platform]\ncurrency = "EUR"', "platform.currency"),
+        ('[platform]\nsign_up = "open"', "platform.sign_up"),
+    ],
+)
+def test_what_has_no_effect_yet_says_so(text: str, where: str) -> None:
+    reading = read_text(text)
+    assert not reading.mistakes
+    (warning,) = reading.warnings
+    assert (warning.where, warning.line) == (where, 2)
+    assert "it has no effect" in warning.message
 
 
 def test_model_names_may_hold_slashes_colons_and_any_script() -> None:

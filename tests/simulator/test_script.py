@@ -9,7 +9,7 @@ CONTRACT_CODES = (
     *("invalid_api_key", "model_not_allowed", "ip_not_allowed", "account_suspended", "key_frozen", "scope_missing"),
     *("invalid_request_error", "context_length_exceeded", "unsupported_parameter", "max_cost_exceeded"),
     *("model_not_found", "not_found", "method_not_allowed", "upgrade_required", "request_too_large"),
-    *("headers_too_large", "request_timeout", "idempotency_conflict", "idempotency_in_progress"),
+    *("headers_too_large", "request_timeout"),
     *("rate_limit_exceeded", "insufficient_quota", "model_not_priced", "upstream_error", "upstream_timeout"),
     *("overloaded", "server_error"),
 )
@@ -46,7 +46,7 @@ def test_every_code_of_the_contract_can_be_asked_for_and_comes_as_its_row(code: 
     assert failure.code == code
     assert code in failure.message
     waits = failure.status in (429, 503) and code != "insufficient_quota"
-    assert (failure.retry_after_ms is not None) == (waits or code == "idempotency_in_progress")
+    assert (failure.retry_after_ms is not None) == waits
 
 
 @pytest.mark.parametrize("kind", [kind for kind in every_failure() if kind.__module__ == Failure.__module__])

@@ -64,4 +64,5 @@ except CannotOpen as refused:
     print(refused)
 """
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert "pip install 'tollhouse[postgresql]'" in told
+    assert "uv sync --frozen --inexact --no-dev --extra postgresql" in told
+    assert "pip install" not in told, "no package index has this name: whoever takes it would be installed"

@@ -94,7 +94,7 @@ def test_an_unknown_schema_is_refused(empty_database_url: str) -> None:
     migrate(empty_database_url)
     execute(empty_database_url, "UPDATE alembic_version SET version_num = '9999'")
     for create in (False, True):
-        with pytest.raises(SchemaMismatch, match=rf"schema 9999.*needs {migration.HEAD}.*tollhouse migrate"):
+        with pytest.raises(SchemaMismatch, match=r"schema 9999.*written by a newer version; install that one"):
             open_and_close(empty_database_url, create=create)
     with pytest.raises(SchemaMismatch, match="newer version"):
         migrate(empty_database_url)

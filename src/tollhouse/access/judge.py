@@ -86,8 +86,8 @@ def recognise(identity: Identity | None, *, presented: Presented, now_ms: int) -
     """Whose key it is. Raises KeyRefused: unknown, revoked, rotated away, expired."""
     if identity is None:
         raise KeyRefused(
-            f"The API key in `{presented.carrier}` {why_unknown(presented.text)}. Create and copy keys on the console's"
-            " keys page."
+            f"The API key in `{presented.carrier}` {why_unknown(presented.text)}. Whoever runs the"
+            " platform, or an admin key of the account, creates keys."
         )
     key, secret = identity.key, identity.secret
     if key.state == "revoked":

@@ -51,9 +51,6 @@ async def opened(place: Place, settings: Settings, *, changes: bool = False) -> 
         raise Trouble(f"{error}; or give the command beside it, with its --dir", code="database_in_use") from error
     except CannotOpen as error:
         raise Trouble(str(error), code="database") from error
-    except ModuleNotFoundError as error:
-        message = f"the database's driver {error.name} is missing: pip install 'tollhouse[postgresql]'"
-        raise Trouble(message, code="database") from error
     try:
         office = Office(
             rows=store,

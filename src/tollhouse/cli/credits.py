@@ -60,4 +60,13 @@ def expire(*, at: Place = HERE) -> None:
 def refund(request_id: str, *, reason: Reason = None, at: Place = HERE) -> None:
     """Give back what a call was charged, once."""
     entry = call(at, "credits.refund", given={"request_id": request_id, "reason": reason})
-    show(at, entry, f"Gave back {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
+    given = f"{entry['amount_usd']} USD; the balance"
+    if entry["repeated"]:
+        show(
+            at,
+            entry,
+            f"Nothing was done: the call was refunded at {entry['created_at']}, {given} was then"
+            f" {entry['balance_usd']} USD",
+        )
+    else:
+        show(at, entry, f"Gave back {given} is {entry['balance_usd']} USD")

@@ -1,6 +1,7 @@
 """tollhouse init: a data folder to start from."""
 
 import os
+import shlex
 
 from tollhouse.cli.alone import server_settings
 from tollhouse.cli.lock import FolderLock
@@ -81,5 +82,6 @@ def init(*, at: Place = HERE) -> None:
         raise Trouble(str(error), code="database") from error
     except OSError as error:
         raise Trouble(f"{at.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
-    words = f"{at.dir} is ready. Edit {at.platform_file}, then: tollhouse apply, tollhouse serve"
+    here = "" if at.chosen is None else f" --dir {shlex.quote(str(at.dir))}"
+    words = f"{at.dir} is ready. Edit {at.platform_file}, then: tollhouse apply{here}, tollhouse serve{here}"
     show(at, {"object": "init", "dir": str(at.dir), "made": made}, words)

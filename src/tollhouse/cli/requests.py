@@ -20,7 +20,17 @@ _POLL_SECONDS: Final = 0.5
 _PAGE: Final = 500
 _FIELDS: Final = (
     *("id", "time", "mode", "account_id", "project_id", "key", "model", "operation", "stream", "client", "tags"),
-    *("status", "error", "ending", "ending_explained", "usage", "usage_source", "usage_doubt", "charge_usd"),
+    *(
+        "status",
+        "error",
+        "ending",
+        "ending_explained",
+        "usage",
+        "usage_source",
+        "usage_doubt",
+        "charge_usd",
+        "refunded_nusd",
+    ),
     *("output_cap", "timing_ms", "ledger_entry"),
 )
 _SEEN: Final = columns("time", "id", "status", "model", "ending", "usage_source", "charge_usd")

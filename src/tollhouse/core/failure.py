@@ -222,15 +222,6 @@ class Conflict(Failure):
     gemini_status = "ABORTED"
 
 
-class IdempotencyConflict(Conflict):
-    code = "idempotency_conflict"
-    retry_default = False
-
-
-class IdempotencyInProgress(Conflict):
-    code = "idempotency_in_progress"
-
-
 class RateLimited(Failure):
     code = "rate_limit_exceeded"
     status = 429

@@ -13,7 +13,6 @@ NoticeType = Literal[
     "balance.low",
     "key.expiring",
     "spend.unusual",
-    "key.leaked",
     "alerts.folded",
     "alerts.paused",
     "address.confirm",

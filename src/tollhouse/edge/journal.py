@@ -4,11 +4,13 @@ What may stand in a line is named here field by field; nothing is dumped whole, 
 """
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
@@ -23,17 +25,39 @@ from tollhouse.limits.addresses import place_of
 _encode = msgspec.json.Encoder().encode
 
 
-def log_file(name: str, folder: Path) -> BinaryIO:
+class LogFile:
     """Where `[server] log` leads, unbuffered: people may watch."""
-    if name == "stderr":
-        return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
-    return (folder / name).open("ab", buffering=0)
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._path = None if name == "stderr" else folder / name
+        self._file = self._open()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def reopen(self) -> None:
+        """After the file was renamed: go on in a new one of its name. Raises OSError, and goes on in the old one."""
+        if self._path is not None:
+            old, self._file = self._file, self._open()
+            old.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _open(self) -> FileIO:
+        if self._path is None:
+            return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open(file, "ab", buffering=0)
 
 
-def open_log(out: BinaryIO) -> Any:
+def open_log(out: LogFile | BinaryIO) -> Any:
     """A logger that writes one JSON line an event to `out`, time first (UTC, ISO 8601)."""
     return structlog.wrap_logger(
-        structlog.BytesLogger(out),
+        structlog.BytesLogger(cast(BinaryIO, out)),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -75,7 +99,7 @@ class Journal:
     """Requests are written past structlog's processors, whose cost they would double, and once for each turn of the
     event loop, because a write costs more than a line."""
 
-    def __init__(self, log: Any, out: BinaryIO) -> None:
+    def __init__(self, log: Any, out: LogFile | BinaryIO) -> None:
         self._log = log
         self._out = out
         self._waiting: list[Request] = []
@@ -128,6 +152,16 @@ class Journal:
             state=delivery.state,
             attempts=delivery.attempts,
         )
+
+    def reopen(self) -> None:
+        """At SIGHUP: the log's file may have been renamed."""
+        if isinstance(self._out, LogFile):
+            try:
+                self._out.reopen()
+            except OSError as error:
+                self._log.warning("log_not_reopened", reason=error.strerror)
+                return
+            self._log.info("log_reopened")
 
     def event(self, name: str, **facts: object) -> None:
         """Something of the process itself: started, draining, configuration applied."""

@@ -101,10 +101,12 @@ class Server:
         defect: Callable[[BaseException], None] = lambda error: None,
         refused: Callable[[Failure], None] = lambda failure: None,
         trusts: Callable[[str], bool] = lambda address: False,
+        hung_up: Callable[[], None] = lambda: None,
     ) -> None:
         """on_ready: called once all listen, with each socket's name: (host, port, ...) or a path.
         defect: told of each exception that an application let through.
         refused: told of each failure that the listener itself, not an application, answered with.
+        hung_up: called at each SIGHUP, which ends nothing.
         trusts: whether an address is a proxy's, which may have as many connections as there are."""
         self.draining = draining or Draining()
         self._addresses = addresses
@@ -117,6 +119,7 @@ class Server:
         self._defect = defect
         self._refused = refused
         self._trusts = trusts
+        self._hung_up = hung_up
         self.listeners: list[Listener] = []
         self._leave = asyncio.Event()
         self._end = asyncio.Event()
@@ -133,6 +136,8 @@ class Server:
         signals = signals and threading.current_thread() is threading.main_thread()
         for each in _SIGNALS if signals else ():
             loop.add_signal_handler(each, self.begin_drain)
+        if signals:
+            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         try:
             await self._open()
             self._sweep()
@@ -143,7 +148,7 @@ class Server:
             self._close()
             if self._timer is not None:
                 self._timer.cancel()
-            for each in _SIGNALS if signals else ():
+            for each in (*_SIGNALS, signal.SIGHUP) if signals else ():
                 loop.remove_signal_handler(each)
 
     def begin_drain(self) -> None:

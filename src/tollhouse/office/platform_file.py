@@ -71,6 +71,10 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     for mistake in mistakes:
         found.mistakes.append(structs.replace(mistake, line=line_of(tuple(mistake.where.split(".", 1)), lines)))
     _judge_mail(built.mail, around, found)
+    for row in settings.table():
+        reason = settings.NOT_YET.get(f"{row.section}.{row.name}")
+        if reason and getattr(getattr(built, row.section), row.attribute) != row.default:
+            found.odd((row.section, row.name), f"it has no effect: {reason}")
     catalogue = Catalogue(
         providers=_records(tables, "providers", catalogue_tables.provider, found),
         models=_records(tables, "models", catalogue_tables.model, found),
@@ -140,6 +144,8 @@ def _judge(provider: Provider, around: Surroundings, allowed: tuple[str, ...], f
                 found.wrong((*path, "base_url"), reason)
         except base_url.BadBaseUrl as error:
             found.wrong((*path, "base_url"), str(error))
+    if provider.speaks:
+        found.odd((*path, "speaks"), "it has no effect yet: every provider is asked in OpenAI's format")
     if not provider.api_keys and kind.needs_api_key:
         found.odd((*path, "api_keys"), "none: calls are sent without a key")
     _judge_keys((*path, "api_keys"), provider, around, found)

@@ -19,8 +19,6 @@ def subject(notice: Notice, directory: Directory) -> str:
         return f"A key expires in {_days(data)}: {_named('key', data, directory)}"
     if notice.type == "spend.unusual":
         return f"Spending is unusual today: {_account(data, directory)}"
-    if notice.type == "key.leaked":
-        return f"A key has leaked: {_named('key', data, directory)}"
     if notice.type == "alerts.folded":
         return f"{data['folded']} more alerts within an hour: {_account(data, directory)}"
     if notice.type == "alerts.paused":
@@ -119,7 +117,6 @@ _SENTENCES: Mapping[str, Callable[[Data], str]] = {
         "A key is about to expire. Calls with it are refused from then on: rotate or renew it."
     ),
     "spend.unusual": lambda data: "Today's calls have cost more than three times what a day usually costs.",
-    "key.leaked": lambda data: "The secret of a key was found where others can read it. Rotate the key at once.",
     "alerts.folded": lambda data: (
         "More alerts came about than are sent one by one in a day. Each of them stands in the list of alerts."
     ),

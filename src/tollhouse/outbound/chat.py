@@ -12,7 +12,10 @@ from typing import Final
 
 from tollhouse.core.notice import CHATS, Answer
 
-MISSING: Final = "chat services need a package: pip install 'tollhouse[chat]'"
+MISSING: Final = (
+    "chat services need a package: in the folder of the source, `.uv/bin/uv sync --frozen --inexact --no-dev --extra"
+    " chat`"
+)
 
 _URL_MAX: Final = 500
 _FORBIDDEN: Final = frozenset("?#\\%<>\"' ")  # options of apprise among them, which name files and switch off checks

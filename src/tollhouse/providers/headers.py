@@ -1,4 +1,5 @@
-"""Which headers pass: from a caller to a provider, and from a provider's answer to the caller. Both by allow-list."""
+"""Which headers a provider gets: ours, the operator's, and of the caller's those on an allow-list. Of a provider's
+answer no header passes: what a caller gets is written by the platform."""
 
 from typing import Final
 
@@ -8,9 +9,6 @@ from tollhouse.core.wire import Headers
 FROM_CALLER: Final = frozenset({b"anthropic-beta", b"openai-beta", b"traceparent", b"tracestate"})
 """Opt-ins to features and the trace. Not `openai-organization` and `openai-project`: they would name the caller's own
 account at the provider, where the call is made with ours; an operator names ours in the provider's `headers`."""
-
-FROM_PROVIDER: Final = frozenset({b"content-type"})
-"""Everything else tells about the provider: cookies, ids, its rate limits, its server, its addresses."""
 
 _OURS: Final = (
     (b"content-type", b"application/json"),
@@ -32,11 +30,6 @@ def with_bearer(key: str, provider: Provider, asked: Headers) -> Headers:
         headers.append((b"authorization", b"Bearer " + key.encode("ascii")))
     headers += [header for header in asked if header[0] in FROM_CALLER]
     return _overridden(headers, provider.headers) if provider.headers else headers
-
-
-def answered(headers: Headers) -> Headers:
-    """What of a provider's answer may reach the caller."""
-    return [header for header in headers if header[0] in FROM_PROVIDER]
 
 
 def _overridden(headers: Headers, own: dict[str, str]) -> Headers:

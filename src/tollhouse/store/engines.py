@@ -64,7 +64,10 @@ def connect(url: str, folder: Path) -> Engines:
             _postgresql(parsed, READERS, _READING),
         )
     except ModuleNotFoundError:
-        raise CannotOpen("PostgreSQL needs its driver: pip install 'tollhouse[postgresql]'") from None
+        raise CannotOpen(
+            "PostgreSQL needs its driver: in the folder of the source, `.uv/bin/uv sync --frozen --inexact --no-dev"
+            " --extra postgresql`"
+        ) from None
 
 
 def _postgresql(url: URL, connections: int, options: str) -> Engine:

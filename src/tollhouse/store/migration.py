@@ -39,6 +39,8 @@ def check(engine: Engine, *, create: bool) -> None:
         migrate(engine)
     elif found is None:
         raise SchemaMismatch("the database is empty: run `tollhouse migrate` (or `tollhouse init`) first")
+    elif found > HEAD:
+        raise _newer(found)
     elif found != HEAD:
         raise SchemaMismatch(
             f"the database has schema {found}, this version of tollhouse needs {HEAD}: run `tollhouse migrate`"
@@ -55,10 +57,7 @@ def pending(engine: Engine) -> list[str]:
     scripts = ScriptDirectory.from_config(_configuration(None))
     known = {script.revision for script in scripts.walk_revisions()}
     if found is not None and found not in known:
-        raise SchemaMismatch(
-            f"the database has schema {found}, which this version of tollhouse ({HEAD}) does not know: it was written"
-            " by a newer version; install that one"
-        )
+        raise _newer(found)
     steps = [script for script in scripts.iterate_revisions("head", found or "base") if script.revision != found]
     return [f"{script.revision} {(script.doc or '').splitlines()[0]}" for script in reversed(steps)]
 
@@ -92,6 +91,13 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
     return found
+
+
+def _newer(found: str) -> SchemaMismatch:
+    return SchemaMismatch(
+        f"the database has schema {found}, which this version of tollhouse ({HEAD}) does not know: it was written"
+        " by a newer version; install that one"
+    )
 
 
 def _reason(error: OperationalError) -> str:

@@ -18,7 +18,10 @@ def check(premises: Premises) -> Verdict:
     except CannotOpen as error:
         return red(str(error), "mend [server] database in platform.toml, or TOLLHOUSE_DATABASE")
     except ModuleNotFoundError as error:
-        return red(f"the driver is missing: {error.name}", "pip install 'tollhouse[postgresql]'")
+        return red(
+            f"the driver is missing: {error.name}",
+            "in the folder of the source: .uv/bin/uv sync --frozen --inexact --no-dev --extra postgresql",
+        )
     try:
         with engines.reading.begin() as connection:
             connection.execute(text("SELECT 1"))

@@ -14,4 +14,6 @@ def check(premises: Premises) -> Verdict:
     if not premises.place.platform_file.exists():
         return skipped("there is none: every setting has its default (`tollhouse init` writes one)")
     warnings = premises.reading.warnings
-    return green(f"no mistakes, {len(warnings)} warnings; first: {warnings[0]}" if warnings else "no mistakes")
+    if not warnings:
+        return green("no mistakes")
+    return green(f"no mistakes, {len(warnings)} warnings: {'; '.join(map(str, warnings))}")

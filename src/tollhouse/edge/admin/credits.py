@@ -1,6 +1,6 @@
 """/api/v1/credits"""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.billing.ledger import Entry
 from tollhouse.core.amount import format_usd
@@ -16,7 +16,8 @@ from tollhouse.office.credits import refund as pay_back
 
 
 class Credit(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"):
-    """One entry of the ledger that is no charge. `balance_usd`: the account's after it."""
+    """One entry of the ledger that is no charge. `balance_usd`: the account's after it. `repeated`: it was there before
+    it was asked for."""
 
     id: str
     account_id: str
@@ -27,6 +28,7 @@ class Credit(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"
     reason: str | None
     created_at: str | None
     expires_at: str | None
+    repeated: bool = False
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -64,7 +66,7 @@ async def grant(desk: Desk, asked: Asked[Grant]) -> Credit:
 async def refund(desk: Desk, asked: Asked[Refund]) -> Credit:
     given = asked.given
     entry = await pay_back(desk.office, asked.actor, given.request_id, usd=given.amount_usd, reason=given.reason)
-    return credit_object(entry)
+    return structs.replace(credit_object(entry), repeated=entry.transfer.time_ms < asked.now_ms)
 
 
 async def adjust(desk: Desk, asked: Asked[Adjustment]) -> Credit:

@@ -13,6 +13,7 @@ from tollhouse.office.office import Office
 from tollhouse.office.platform_file import Surroundings
 from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import kinds
+from tollhouse.settings import Settings
 from tollhouse.upstream import address
 
 State = Mapping[str, Any]
@@ -27,7 +28,7 @@ class Desk:
     """`around`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
     where no server runs. `house`: what a call would pass through, likewise; `at_rest` is then that house as
-    a server would find it at its start."""
+    a server would find it at its start. `settings`: those that the server was started with."""
 
     office: Office
     around: Surroundings
@@ -37,6 +38,7 @@ class Desk:
     recent: Recent | None = None
     house: House | None = None
     at_rest: House | None = None
+    settings: Settings | None = None
 
 
 def surroundings(folder: Path) -> Surroundings:

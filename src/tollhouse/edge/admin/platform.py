@@ -1,5 +1,6 @@
 """/api/v1/platform: the configuration, what platform.toml would change, and changing it."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
 from tollhouse.office import platform
 from tollhouse.office.platform_file import Reading, read
+from tollhouse.settings import Settings, table
 
 
 class PlatformObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="platform"):
@@ -49,13 +51,13 @@ async def show(desk: Desk, asked: Asked[Nothing]) -> PlatformObject:
 async def plan(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
     reading = _read(desk, asked.file)
     changes = await platform.plan(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(desk.office.catalogue.generation, changes, reading)
+    return _plan_object(desk, desk.office.catalogue.generation, changes, reading)
 
 
 async def apply(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
     reading = _read(desk, asked.file)
     applied = await platform.apply(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(applied.generation, applied.changes, reading)
+    return _plan_object(desk, applied.generation, applied.changes, reading)
 
 
 def _read(desk: Desk, file: bytes) -> Reading:
@@ -66,15 +68,24 @@ def _read(desk: Desk, file: bytes) -> Reading:
     return reading
 
 
-def _plan_object(generation: int, changes: tuple[platform.Change, ...], reading: Reading) -> PlanObject:
+def _plan_object(desk: Desk, generation: int, changes: tuple[platform.Change, ...], reading: Reading) -> PlanObject:
     return PlanObject(
         generation=generation,
         changes=tuple(
             ChangeObject(change=one.action, kind=one.kind, id=one.id, before=one.before, after=one.after)
             for one in changes
         ),
-        warnings=tuple(map(str, reading.warnings)),
+        warnings=(*map(str, reading.warnings), *_with_next_start(desk.settings, reading.settings)),
     )
+
+
+def _with_next_start(running: Settings | None, wanted: Settings) -> Iterator[str]:
+    """Which settings the file has otherwise than the server that runs. An address that the file does not name may have
+    come from a flag."""
+    for row in table() if running is not None else ():
+        now, then = (getattr(getattr(one, row.section), row.attribute) for one in (running, wanted))
+        if now != then and not (row.name in ("listen", "metrics_address") and then == row.default):
+            yield f"{row.section}.{row.name}: takes effect when the server is started again"
 
 
 _PATH = "/api/v1/platform"

@@ -45,7 +45,6 @@ _SHOWN_MAX = 40
 _RETRY_AFTER_MS: Final[Mapping[str, int]] = {
     "rate_limit_exceeded": 1_000,
     "overloaded": 1_000,
-    "idempotency_in_progress": 1_000,
     "model_not_priced": 60_000,
 }
 _HEADERS: Final[Mapping[str, tuple[tuple[bytes, bytes], ...]]] = {
