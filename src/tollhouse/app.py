@@ -376,10 +376,10 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
 
 async def _keep_tidy(premises: Premises) -> None:
     """Never returns: once a minute, what memory need not hold is dropped, and grants whose time is over end."""
-    office = premises.office
+    office, clock = premises.office, premises.house.clock
     while True:
         await asyncio.sleep(60)
-        now_ms = premises.house.clock.now_ms()
+        now_ms = clock.now_ms()
         premises.house.forget_idle(now_ms)
         office.forget_idle(now_ms)
         try:
@@ -398,5 +398,5 @@ async def _read_vocabularies(premises: Premises) -> None:
 
 def _seen(house: House, provider: str) -> dict[str, object]:
     """What the gateway has learned of a provider: its circuits that remember something."""
-    now_ms = house.clock.now_ms()
-    return {"circuits": [msgspec.to_builtins(s) for s in house.health.snapshot(now_ms) if s.provider == provider]}
+    states = house.health.snapshot(house.clock.now_ms())
+    return {"circuits": [msgspec.to_builtins(state) for state in states if state.provider == provider]}
