@@ -250,12 +250,8 @@ def _rehearsal(simulator: Upstream) -> Destinations:
 def _destination(provider: Provider, premises: Premises) -> Destination:
     """Raises BadRequest where the provider's address or one of its keys cannot be used."""
     kind = kinds()[provider.kind]
-    deadlines = Deadlines(
-        provider.connect_seconds * 1000,
-        provider.first_byte_seconds * 1000,
-        provider.idle_seconds * 1000,
-        provider.total_seconds * 1000,
-    )
+    seconds = provider.connect_seconds, provider.first_byte_seconds, provider.idle_seconds, provider.total_seconds
+    deadlines = Deadlines(*(each * 1000 for each in seconds))
     if kind.in_process:
         inside = premises.house.rehearsal[SIMULATED]
         return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)

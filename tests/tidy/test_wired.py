@@ -96,8 +96,13 @@ def test_an_import_alone_uses_nothing(text: str, name: str, is_read: bool) -> No
 
 
 def test_a_dependency_is_imported_by_its_name() -> None:
-    tree = [parse("src/tollhouse/a.py", "import uvicorn.config\nfrom rich.text import Text\nfrom . import starlette\n")]
-    assert packages_imported(tree) == {"uvicorn", "rich"}
+    tree = [
+        parse(
+            "src/tollhouse/a.py",
+            "import uvicorn.config\nfrom rich.text import Text\nfrom . import starlette\nimport_module('brotli')\n",
+        )
+    ]
+    assert packages_imported(tree) == {"uvicorn", "rich", "brotli"}
     (said,) = _said(["rich", "starlette"], packages_imported(tree))
     assert "starlette" in said
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Collection, Iterable, Iterator
 
-from tests.tidy.source import Finding, Source
+from tests.tidy.source import Finding, Source, dotted
 
 
 def attributes_read(files: Iterable[Source]) -> set[str]:
@@ -31,6 +31,10 @@ def packages_imported(files: Iterable[Source]) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] == "import_module":
+                found |= {
+                    arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                }
     return found
 
 
