@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.core.failure import BadRequest, Failure, every_failure
+from tollhouse.core.failure import BadRequest, EncodingUnknown, Failure, every_failure
 from tollhouse.upstream.simulator.script import Script, failures, parse
 
 CONTRACT_CODES = (
