@@ -12,9 +12,10 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.values import VALUES_MAX
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai.extent import extent
-from tollhouse.protocols.openai.large import Read, arrived, read_answer_apart, read_apart
+from tollhouse.protocols.openai.large import Read, arrived, encoded_apart, read_answer_apart, read_apart
 from tollhouse.protocols.openai.prompt import prompt_of
 from tollhouse.protocols.openai.request import LONG_BYTES, read, write
+from tollhouse.protocols.openai.vectors import encoded
 
 TEXT = 'Zoll 税 🛃 \\ " \u2028 '
 LONG = TEXT * (APART_BYTES // len(TEXT))
@@ -103,3 +104,10 @@ def test_a_large_answer_comes_back_whole_with_what_it_says() -> None:
     reading, whole = read_answer_apart(body, "chat")
     assert bytes(whole) == body
     assert pickle.loads(pickle.dumps(reading)) == answers.read("chat", body)
+
+
+def test_large_vectors_change_their_encoding_where_they_differ() -> None:
+    row = {"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}
+    body = json.dumps({"object": "list", "data": [row] * 30_000, "model": "m"}).encode()
+    assert bytes(encoded_apart(body, "base64")) == encoded(body, "base64") != body
+    assert bytes(encoded_apart(body, "float")) == b""

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.amount import format_usd
+from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.core.usage import Usage
@@ -29,6 +30,7 @@ from tollhouse.gateway.ports import House
 from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.protocols.openai.answer import with_usage
+from tollhouse.protocols.openai.large import encoded_apart
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.stream import StreamReader
 from tollhouse.protocols.openai.vectors import Encoding, differs, encoded
@@ -90,6 +92,11 @@ async def _as_asked(house: House, journey: Journey, body: bytes, encoding: Encod
     """Vectors in the encoding that was asked for."""
     if len(body) <= LARGE_BYTES and not differs(body, encoding):
         return body
+    if len(body) > APART_BYTES:
+        found = await house.aside.run(
+            journey.identity.account.id, partial(house.apart.call, encoded_apart, [body], encoding)
+        )
+        return found or body
     work = partial(encoded, body, encoding)
     return await worked(house, journey.identity.account.id, len(body), work, VECTOR_BYTES_MAX)
 

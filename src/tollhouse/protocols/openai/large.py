@@ -14,6 +14,7 @@ from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai.extent import Extent, extent
 from tollhouse.protocols.openai.prompt import Prompt, is_countable, prompt_of
 from tollhouse.protocols.openai.request import LONG_BYTES, Request, read
+from tollhouse.protocols.openai.vectors import Encoding, differs, encoded
 
 
 class Read(Struct):
@@ -54,3 +55,8 @@ def arrived(made: Read) -> Read:
 def read_answer_apart(body: bytes, operation: Operation) -> tuple[answers.Reading, bytes]:
     """What a buffered answer says, and its whole body. Raises what `answer.read` raises."""
     return answers.read(operation, body), cast(bytes, PickleBuffer(body))
+
+
+def encoded_apart(body: bytes, encoding: Encoding) -> bytes:
+    """An answer with its vectors in this encoding; empty where they are."""
+    return cast(bytes, PickleBuffer(encoded(body, encoding))) if differs(body, encoding) else b""
