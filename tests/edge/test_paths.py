@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.edge.paths import ENDPOINTS, GEMINI_ACTIONS, canonical, dialect_of, find, model_of
+from tollhouse.edge.paths import ENDPOINTS, GEMINI_ACTIONS, canonical, dialect_of, find, is_action, model_of
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,13 @@ def test_a_path_is_repaired_where_people_mistype_base_urls_and_nowhere_else(path
 @pytest.mark.parametrize("action", sorted(GEMINI_ACTIONS))
 def test_only_a_known_action_is_no_part_of_a_model_s_name(action: str) -> None:
     for start in ("/v1/models/", "/v1beta/models/"):
-        assert find(f"{start}gpt-4o:{action}") is None
+        assert is_action("POST", f"{start}gpt-4o:{action}")
+        assert is_action("POST", f"/v1{start}org/x:free:{action}") or "beta" in start
+        for method, path in (("GET", f"{start}gpt-4o:{action}"), ("POST", f"/v1/chat/x:{action}"), ("POST", start)):
+            assert not is_action(method, path)
+        found = find(f"{start}gpt-4o:{action}")
+        assert found is not None
+        assert (found.name, found.methods) == ("model", ("GET", "HEAD"))
         assert dialect_of(f"{start}gpt-4o:{action}") == "gemini"
         assert model_of(f"{start}gpt-4o:{action.upper()}") == f"gpt-4o:{action.upper()}"
         assert find(f"{start}gpt-4o:{action}x") is not None

@@ -76,6 +76,30 @@ def test_counts_are_integers_from_one_on(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        ('[{"type":"text","text":"a gate"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]', 2),
+        ('[{"image":"data:image/png;base64,AAAA"}]', 1),
+        ('{"text":"a gate","image":"data:image/png;base64,AAAA"}', 1),
+        ('["a gate",{"image":"https://pictures.example/1.png"}]', 2),
+        ('[{"content":[{"type":"text","text":"a"},{"type":"image_base64","image_base64":"AAAA"}]}]', 1),
+        ('{"messages":[{"role":"user","content":"a"}]}', 1),
+    ],
+)
+def test_n35_objects_to_be_embedded_go_on_as_they_came(given: str, texts: int) -> None:
+    body = f'{{"model":"m","input":{given}}}'.encode()
+    request = read("embeddings", body)
+    assert request.prompts == texts
+    assert write(request, model="m", stream=False, include_usage=False) == body
+
+
+def test_n34_a_prompt_that_is_only_to_be_scored_is_refused_by_the_name_of_its_cap() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read("completions", b'{"model":"m","prompt":"score me","max_tokens":0,"logprobs":1}')
+    assert caught.value.param == "max_tokens"
+
+
+@pytest.mark.parametrize(
     ("members", "param"),
     [
         ({"stream": "true"}, "stream"),

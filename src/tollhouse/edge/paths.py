@@ -73,16 +73,22 @@ _REPEATED: Final = re.compile(r"\A(?:/v1)+(?=/v1/)")
 
 
 def find(path: str) -> Endpoint | None:
-    """The endpoint of a decoded path; None where there is none. A model's own page is `/v1/models/{id}`."""
+    """The endpoint of a decoded path; None where there is none. A model's own page is `/v1/models/{id}`, also where the
+    id ends like an action: pages have none (see `is_action`)."""
     endpoint = ENDPOINTS.get(path)
     if endpoint is not None:
         return endpoint
     path = canonical(path)
     endpoint = ENDPOINTS.get(path)
-    if endpoint is None and model_of(path) and path.rpartition(":")[2] not in GEMINI_ACTIONS:
+    if endpoint is None and model_of(path):
         dialect: Dialect = "gemini" if path.startswith("/v1beta/") else "openai"
         return Endpoint(path, ("GET", "HEAD"), dialect, LOOK, name="model")
     return endpoint
+
+
+def is_action(method: str, path: str) -> bool:
+    """Whether a request asks a model to do something: `POST /v1beta/models/{id}:generateContent`."""
+    return method == "POST" and path.rpartition(":")[2] in GEMINI_ACTIONS and bool(model_of(path))
 
 
 def canonical(path: str) -> str:

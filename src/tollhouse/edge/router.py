@@ -13,7 +13,7 @@ from tollhouse.edge import billing, cors, key, models, new_api, organization, st
 from tollhouse.edge.books import Books
 from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.paths import Endpoint, dialect_of, find
+from tollhouse.edge.paths import Endpoint, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
 from tollhouse.edge.turns import Turns
 from tollhouse.gateway.client import Call, ClientLeft
@@ -49,7 +49,7 @@ class Edge:
         now_ms = clock.now_ms()
         request_id = make_id("req", now_ms, self.house.random.bytes(RANDOM_BYTES))
         path = scope["path"]
-        endpoint = find(path)
+        endpoint = None if is_action(scope["method"], path) else find(path)
         if endpoint is None:
             page = self._page(path)
             if page is not None:

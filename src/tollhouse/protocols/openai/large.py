@@ -7,6 +7,7 @@ from typing import Any, cast
 from msgspec import Raw, Struct
 
 from tollhouse.core.content_encoding import unpack
+from tollhouse.core.half_pairs import restore_members
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import require_countable
@@ -36,6 +37,8 @@ def read_apart(body: bytes, operation: Operation, encoding: str = "", bytes_max:
     request = read(operation, body)
     asked = extent(request)
     made = Read(request, asked, prompt_of(request, asked) if is_countable(asked) else None)
+    if request.has_halves:  # nothing decodes the members any more
+        request.members, request.has_halves = restore_members(request.members), False
     sent = {
         name: raw if len(raw) < LONG_BYTES else PickleBuffer(memoryview(raw)) for name, raw in request.members.items()
     }

@@ -1,8 +1,7 @@
 """Requests in the OpenAI format: read as far as the gateway needs, written again for a provider.
 
-Top-level members stay the bytes they came in; decoded is only what decides something here. Checked are presence and
-top-level type of the required members, and type and range of those the gateway reads. Null counts as absent, unknown
-members pass. Everything else is the provider's to judge.
+Top-level members stay the bytes they came in; decoded is only what decides something here: presence and type of the
+required members, type and range of those the gateway reads. Null counts as absent, all else is the provider's to judge.
 """
 
 import re
@@ -12,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from tollhouse.core import half_pairs
 from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
-from tollhouse.core.members import Members, read_members
+from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.wire import Buffer
@@ -64,12 +64,13 @@ class Request(Struct, kw_only=True):
     length: int = 0  # bytes of the body
     echoes: bool = False  # each answer begins with its prompt, which no model wrote
     vectors: Encoding = "other"  # how embeddings are to be written
+    has_halves: bool = False  # of surrogate pairs: see `core.half_pairs`
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
 
 
 def read(operation: Operation, body: bytes) -> Request:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
-    members = read_members(body)
+    members, has_halves = half_pairs.read_members(body)
     beyond = unlisted(operation, members)
     nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
@@ -78,7 +79,7 @@ def read(operation: Operation, body: bytes) -> Request:
         _check_style(present)
         members.pop("style", None)
     request = Request(operation=operation, members=members, model=_model(operation, present), length=len(body))
-    request.dropped = beyond.dropped
+    request.dropped, request.has_halves = beyond.dropped, has_halves
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
     prompt, request.prompts = _PROMPTS[operation](present)
@@ -132,6 +133,7 @@ def write(
             members["stream"] = _FALSE
     if caps and (added_cap is not None or request.output_cap is not None):
         _write_caps(members, request.operation, caps, others, added_cap)
+    members = half_pairs.restore_members(members) if request.has_halves else members
     return [_encode(members)] if request.length <= APART_BYTES else list(_in_pieces(members))
 
 
