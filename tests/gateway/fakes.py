@@ -65,6 +65,7 @@ class FakeClient:
         self.data = b""
         self.parts: list[bytes] = []
         self.ended = False
+        self.broken_off = False  # ended, without HTTP's own end of a whole body
         self.heads = 0
         self.on_part: Callable[[bytes], None] = lambda data: None
 
@@ -113,6 +114,10 @@ class FakeClient:
     async def end(self, data: bytes) -> None:
         await self._take(data)
         self.ended = not self.left
+
+    async def break_off(self, data: bytes) -> None:
+        await self._take(data)
+        self.ended = self.broken_off = not self.left
 
     async def _take(self, data: bytes) -> None:
         if self.left:

@@ -185,3 +185,5 @@ def holds(record: Request, client: FakeClient, stage: Stage) -> None:
         assert record.status == 499
     if client.ended and not client.gone and record.stream and record.ending not in ("finished", "incomplete"):
         assert client.parts[-1].startswith(b'data: {"error":'), "a stream that is not whole says so"
+    if client.ended and not client.gone and record.stream:
+        assert client.broken_off == (record.ending not in ("finished", "incomplete")), "and shows it in HTTP, too"

@@ -10,8 +10,8 @@ from msgspec import Raw, Struct
 
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey, UpstreamSaturated
 from tollhouse.core.wire import Headers
+from tollhouse.protocols.openai.error_report import WORDS_MAX, read_report
 from tollhouse.providers import Fault, kinds
-from tollhouse.providers.openai_report import WORDS_MAX, read_report
 
 KIND = kinds()["openai"]
 PAGE = "<!DOCTYPE html><html><head><title>Not Found | gpu-7.internal.example</title></head><body>404</body></html>"

@@ -1,27 +1,75 @@
-"""A provider's words made fit for a caller: its reason stays, its keys and addresses go.
+"""A provider's words made fit for a caller: what identifies the operator's upstream goes, all else stays.
 
-Rather too much is removed than too little: a lost word costs a caller a guess, a leaked host costs the operator more.
-What remains of a dotted name is what cannot be a host: a version (`gpt-4.1-mini`) or the path of a request field.
+Gone: addresses and hosts, keys, ids of organisations, projects, accounts and requests there, mail addresses, names of
+pods. Kept: class names, paths of fields, names of files, versions, ids of objects that the caller holds, and whatever
+the caller wrote themselves. Of a dotted name that nothing tells (`cleaning_names`) it is the host that is assumed.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
+
+from msgspec import Struct
+
+from tollhouse.core.cleaning_names import could_be_host, is_a_name, is_count
 
 REMOVED: Final = "[removed]"
 CHARACTERS_MAX: Final = 600
 _READ_MAX: Final = 4_000
+_ASKED_MAX: Final = 4  # look-ups in the caller's request, each of which reads all of it
 
-_MARKUP = re.compile(r"<\s*(?:!doctype|\?xml|/?(?:html|head|body|title|h1|center|pre|div|script)\b)", re.IGNORECASE)
-_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,15}:/{1,2}[^\s\"'<>]+", re.ASCII)
+
+def nobodys(text: str) -> bool:
+    return False
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What of the call tells which words stay. `is_callers`: whether a text stands in the caller's own request.
+    `upstream_model` is shown as `model`, by which the caller knows it."""
+
+    is_callers: Callable[[str], bool] = nobodys
+    upstream_model: str = ""
+    model: str = ""
+
+
+NOTHING_KNOWN: Final = Known()
+
+_MARKUP = re.compile(
+    r"<\s*(?:!doctype|\?xml|/?(?:html|head|body|title|h1|center|pre|div|script|style|br|hr|p)\b)", re.IGNORECASE
+)
+_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,15}:/{1,2}[^\s\"'<>`]+", re.ASCII)
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 _KEY = re.compile(
     r"\bBearer\s+\S+"
-    r"|(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|fw|csk)[-_]|AIza|AKIA|eyJ)[A-Za-z0-9][A-Za-z0-9_*.-]{7,}"
-    r"|(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}"
-    r"|(?<![A-Za-z0-9_-])(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_-]{32,}",
+    r"|(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|fw|csk|tgp|key|ak|AKIA|ASIA)[-_]|AIza|AKIA|ASIA|eyJ)"
+    r"[A-Za-z0-9][A-Za-z0-9_*.-]{7,}",
     re.ASCII,
 )
+_SECRET = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}"
+    r"|(?<![A-Za-z0-9_-])(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_-]{32,}"
+    r"|(?<![A-Za-z0-9])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    re.ASCII,
+)
+_ACCOUNT = re.compile(
+    r"\barn:aws[\w-]*:\S+"
+    r"|/subscriptions/\S+"
+    r"|(?<=projects/)[A-Za-z0-9:._-]+|(?<=project_number:)\d+"
+    r"|(?<![A-Za-z0-9])org[-_](?=[A-Za-z0-9]*[0-9A-Z])[A-Za-z0-9]{4,}"
+    r"|(?<=organization )org[-_][\w-]+"
+    r"|(?<![A-Za-z0-9])(?:proj|wrkspc|req|request|trace|acct|ws)_(?=[A-Za-z]*[0-9])[A-Za-z0-9]{6,}"
+    r"|(?<![A-Za-z0-9])gen-\d{8,}-\w+"
+    r"|(?<=account )\d{12}\b|(?<=account: )\d{12}\b"
+    r"|(?<![A-Za-z0-9-])[a-z][a-z0-9-]*-[a-f0-9]{8,10}-[a-z0-9]{5}(?![\w-])",
+    re.ASCII,
+)
+_REQUEST_ID = re.compile(
+    r"((?:request|trace|correlation|ray|log|activity)[ _-]?id['\"]?[:= ]{1,3}['\"]?)"
+    r"(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{8,}",
+    re.ASCII | re.IGNORECASE,
+)
 _IPV6 = re.compile(
-    r"\[?(?<![\w:.])(?=[0-9A-Fa-f:.]*(?:::|(?::[0-9A-Fa-f]*){3}))[0-9A-Fa-f:.]{2,}(?:%\w+)?\]?", re.ASCII
+    r"\[?(?<![\w:.])(?=[0-9A-Fa-f:.]*(?:::|(?::[0-9A-Fa-f]*){3}))[0-9A-Fa-f:.]{2,}(?:%\w+)?\]?(?![\w:])", re.ASCII
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w])(?::\d+)?", re.ASCII)
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\.?(?::\d+)?", re.ASCII)
@@ -29,36 +77,78 @@ _HOST_AND_PORT = re.compile(
     r"(?<![\w-])[A-Za-z][A-Za-z0-9-]*:\d{4,5}(?!\w)|\blocalhost\b(?::\d+)?", re.ASCII | re.IGNORECASE
 )
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\s]+")
-
-_FIELD_NAMES = (
-    "arguments audio content data description detail dimensions effort encoding_format file file_data file_id filename "
-    "format function generate_summary id image_url include_usage index input input_audio input_text instructions items "
-    "json_schema logit_bias logprobs max_completion_tokens max_output_tokens max_tokens messages metadata modalities "
-    "model name output parameters prediction previous_response_id prompt properties reasoning required response_format "
-    "role schema seed stop stream stream_options strict summary temperature text tool_call_id tool_calls tool_choice "
-    "tools top_logprobs top_p type url user verbosity voice"
-)
-_FIELDS: Final = frozenset(_FIELD_NAMES.split())
+_TRAILING: Final = ".,;:!?)]}"
+_PUT_BY: Final = "\ue000"
 
 
-def clean(text: str) -> str:
+def clean(text: str, known: Known = NOTHING_KNOWN) -> str:
     """One line of at most 600 characters; "" where a page of HTML stood instead of a reason."""
     text = _UNPRINTABLE.sub(" ", text[: _READ_MAX + 1])
     if _MARKUP.search(text):
         return ""
     if len(text) > _READ_MAX:  # not through a word: half a key is no longer seen to be one
         text = text.rpartition(" ")[0]
-    for pattern in (_URL, _KEY, _IPV6, _IPV4):
-        text = pattern.sub(REMOVED, text)
-    text = _DOTTED.sub(_dotted, text)
-    text = _HOST_AND_PORT.sub(REMOVED, text).strip()
+    if known.upstream_model and known.upstream_model != known.model:
+        text = text.replace(known.upstream_model, known.model)
+    text = _Cleaning(known).clean(text).strip()
     return text if len(text) <= CHARACTERS_MAX else text[: CHARACTERS_MAX - 1].rstrip() + "…"
 
 
-def _dotted(match: re.Match[str]) -> str:
-    name = match[0].partition(":")[0].rstrip(".")
-    labels = name.split(".")
-    last = labels[-1]
-    is_field = all(label in _FIELDS or label.isdigit() for label in labels)
-    could_be_host = len(last) > 1 and last[0].isalpha()
-    return match[0] if is_field or not could_be_host else REMOVED
+def without_secrets(text: str) -> str:
+    """For the operator's own eyes: only keys go."""
+    return _SECRET.sub(_secret, _KEY.sub(REMOVED, _UNPRINTABLE.sub(" ", text[:_READ_MAX])))
+
+
+class _Cleaning:
+    """One text. What the caller wrote is put by while the rest is cleaned, and then back in its place."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._asked = 0
+        self._kept: list[str] = []
+
+    def clean(self, text: str) -> str:
+        text = text.replace(_PUT_BY, " ")
+        text = _URL.sub(self._url, text)
+        text = _MAIL.sub(self._or_callers, text)
+        text = _KEY.sub(REMOVED, text)
+        text = _REQUEST_ID.sub(rf"\1{REMOVED}", text)
+        text = _ACCOUNT.sub(REMOVED, text)
+        text = _SECRET.sub(_secret, text)
+        text = _IPV6.sub(REMOVED, text)
+        text = _IPV4.sub(self._or_callers, text)
+        text = _DOTTED.sub(self._dotted, text)
+        text = _HOST_AND_PORT.sub(_host_and_port, text)
+        kept = iter(self._kept)
+        return re.sub(_PUT_BY, lambda _: next(kept), text)
+
+    def _url(self, match: re.Match[str]) -> str:
+        url = match[0].rstrip(_TRAILING)
+        if not self._is_callers(url):
+            return REMOVED
+        self._kept.append(url)
+        return _PUT_BY + match[0][len(url) :]
+
+    def _or_callers(self, match: re.Match[str]) -> str:
+        return match[0] if self._is_callers(match[0]) else REMOVED
+
+    def _dotted(self, match: re.Match[str]) -> str:
+        name, _, port = match[0].partition(":")
+        if not could_be_host(name.rstrip("."), has_port=bool(port)) or self._is_callers(name.rstrip(".")):
+            return match[0]
+        return REMOVED
+
+    def _is_callers(self, text: str) -> bool:
+        if self._known.is_callers is nobodys or self._asked >= _ASKED_MAX:
+            return False
+        self._asked += 1
+        return self._known.is_callers(text)
+
+
+def _secret(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    return match[0] if is_a_name(match[0], before) else REMOVED
+
+
+def _host_and_port(match: re.Match[str]) -> str:
+    return match[0] if is_count(match[0].partition(":")[0]) else REMOVED

@@ -39,8 +39,18 @@ Rooms raise these; only a protocol's `failure.py` turns one into bytes, in that 
 No room raises a bare status number, and none reads the message text to decide anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
+
+from msgspec import Struct
+
+
+class Original(Struct, frozen=True):
+    """What a provider's refusal said that clients act on, and that stays as it came: its code, and other members of the
+    error, such as `failed_generation`. Only what `protocols` knows to be of that kind."""
+
+    code: str | None = None
+    members: Mapping[str, object] = {}
 
 
 class Failure(Exception):
@@ -49,6 +59,7 @@ class Failure(Exception):
     retry_after_ms: when trying again can help, None where the caller need not wait.
     should_retry: what SDKs are told by `x-should-retry`; None leaves it to them.
     param: the request field to blame, as `messages[1].role`.
+    original: of a provider's refusal, what stays of it in an answer of the OpenAI format.
     """
 
     code: ClassVar[str] = "server_error"
@@ -67,6 +78,7 @@ class Failure(Exception):
         retry_after_ms: int | None = None,
         should_retry: bool | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        original: Original | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -74,6 +86,7 @@ class Failure(Exception):
         self.retry_after_ms = retry_after_ms
         self.should_retry = self.retry_default if should_retry is None else should_retry
         self.headers = headers
+        self.original = original
         if retry_after_ms is not None and retry_after_ms > 60_000:
             self.should_retry = False
 

@@ -2,7 +2,8 @@
 
 Follows the event stream format of the HTML standard: LF, CRLF or CR end a line, an empty line ends an event, `data`
 lines of one event are joined by LF, comments, `id` and `retry` are passed over, a byte order mark may stand in front.
-One thing is read more kindly: an event that the end of the stream cuts short of its empty line still counts.
+Two things are read more kindly: an event that the end of the stream cuts short of its empty line still counts, and so
+does an object that stands at its end without `data:`, as servers write an error that they meet while they stream.
 """
 
 import re
@@ -66,7 +67,9 @@ class Splitter:
 
     def finish(self) -> list[Event]:
         """The stream is over: what is left is the last event, if it is one."""
-        return self._parsed([self.take()])
+        rest = self.take()
+        bare = rest.removeprefix(_BYTE_ORDER_MARK).strip()
+        return [Event(b"", bare)] if bare.startswith(b"{") else self._parsed([rest])
 
     def take(self) -> bytes:
         """Hand back the bytes of the incomplete event, as if they had not come."""

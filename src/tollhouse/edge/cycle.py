@@ -172,6 +172,18 @@ class Cycle:
 
     # the answer
 
+    def end_unfinished(self) -> None:
+        """Close behind what was written, without the last chunk: the answer is not whole, and shows it.
+
+        To a client of HTTP/1.0 any close looks like an end; what it was told last has to do.
+        """
+        if self.gone or self.complete:
+            return
+        self.complete = True
+        self.keep_alive = False
+        self._wake()
+        self._wire.answered()
+
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Waits while the client takes less than it is given, also for what came before this request.
 

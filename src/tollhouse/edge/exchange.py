@@ -119,6 +119,10 @@ class Exchange:
     async def end(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data})
 
+    async def break_off(self, data: bytes) -> None:
+        await self.part(data)
+        self._connection.end_unfinished()
+
 
 def _length(headers: Headers) -> int:
     """The body's length as it is announced; 0 where it is not."""

@@ -17,9 +17,7 @@ from tollhouse.core.failure import (
     Failure,
     Overloaded,
     UpstreamError,
-    UpstreamTimeout,
 )
-from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
 from tollhouse.core.sse import is_stream
 from tollhouse.core.wire import Answer, Outgoing
@@ -34,6 +32,7 @@ from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
 from tollhouse.gateway.ports import House
+from tollhouse.gateway.refusal import read_refusal
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai.aggregate import Aggregate
 from tollhouse.protocols.openai.large import read_answer_apart
@@ -44,7 +43,6 @@ from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
 
-ERROR_BYTES_MAX: Final = 65_536
 NANO_PER_MILLI: Final = 1_000_000
 
 
@@ -128,7 +126,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
             outgoing = make() if request.length <= LARGE_BYTES else await house.aside.run(account, make)
             answer = await destination.upstream.send(outgoing)
             if answer.status != 200:
-                raise Faulted(await _error(answer, destination, journey.call.operation))
+                raise Faulted(await read_refusal(house, journey, request, choice, answer))
             made = await _understand(house, journey, request, choice, answer)
         if isinstance(made, Opened):
             made.give_up_at = leaving.give_up_at
@@ -370,18 +368,6 @@ def _room(house: House, journey: Journey) -> BodyPlace:
 
 def _too_large(bytes_max: int) -> UpstreamError:
     return UpstreamError(f"the provider's answer is larger than the {bytes_max} bytes this platform buffers")
-
-
-async def _error(answer: Answer, destination: Destination, operation: Operation) -> Fault:
-    """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
-    pieces: list[bytes] = []
-    try:
-        while sum(map(len, pieces)) <= ERROR_BYTES_MAX and (piece := await answer.read()):
-            pieces.append(piece)
-    except (UpstreamError, UpstreamTimeout):
-        pieces.clear()
-    body = b"".join(pieces)
-    return destination.kind.read_error(operation, answer.status, answer.headers, body)
 
 
 def _is_event_stream(answer: Answer) -> bool:

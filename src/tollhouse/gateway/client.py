@@ -52,6 +52,11 @@ class Client(Protocol):
 
     async def end(self, data: bytes) -> None: ...
 
+    async def break_off(self, data: bytes) -> None:
+        """The last part of an answer that is not whole: the connection closes behind it, and HTTP's own end of a whole
+        body is never sent."""
+        ...
+
 
 class ClientLeft(Exception):
     """The caller is gone and nobody reads an answer."""

@@ -49,6 +49,14 @@ class Outlet:
             await self._open()
         await self._client.end(data)
 
+    async def break_off(self, data: bytes) -> None:
+        """Send the last part of a stream that is not whole, and close the connection: clients that know no error event
+        see that the body has no end. Nothing may follow."""
+        self.writing = True
+        if not self.opened:
+            await self._open()
+        await self._client.break_off(data)
+
     async def fill(self, now_ns: int) -> None:
         self.filling = True
         self.moved_ns = now_ns

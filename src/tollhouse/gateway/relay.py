@@ -143,7 +143,7 @@ async def _stream(
     try:
         await books.commit()
     except Failure as unsaved:
-        await opened.outlet.end(_event(journey, opened, unsaved))
+        await opened.outlet.break_off(_event(journey, opened, unsaved))
         return
     counted = journey.usage if journey.usage_source == "counted" else None
     cap_reason = None if journey.added_cap is None else CAP_REASON
@@ -200,11 +200,11 @@ async def _broken(
     failure: Failure,
     delivered: Callable[[], Awaitable[Usage]],
 ) -> None:
-    """The provider failed on the way: the caller gets an error event and no `[DONE]`."""
+    """The provider failed on the way: the caller gets an error event, no `[DONE]`, and no end of the body."""
     await _failed(house, journey, request, model, opened, failure, delivered)
     with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
         await books.commit()
-    await opened.outlet.end(_event(journey, opened, failure))
+    await opened.outlet.break_off(_event(journey, opened, failure))
 
 
 async def _failed(

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from tollhouse.core.catalogue import Provider, TextFormat
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
@@ -24,24 +25,34 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """What an error answer of a provider means. `retry_after_ms`: as the provider said it; None if it said nothing."""
+    """What an error answer of a provider means. `retry_after_ms`: as the provider said it; None if it said nothing.
+    `words`: the provider's own, for the operator alone; empty where the fault is the request's."""
 
     failure: Failure  # what the caller reads if nobody else can answer
     blame: Blame
     retry_after_ms: int | None = None
+    words: str = ""
+
+
+class ReadError(Protocol):
+    """Reads an answer that is not what was asked for. `known`: what of the call tells which words the caller may see.
+    A status below 400 means that the body hides an error, or that the answer is none."""
+
+    def __call__(
+        self, operation: Operation, status: int, headers: Headers, body: bytes, known: Known = NOTHING_KNOWN, /
+    ) -> Fault: ...
 
 
 class Kind(Struct, frozen=True, kw_only=True):
     """`make_headers(key, provider, asked)` signs a call: `key` is one of the provider's secrets or "", `asked` the
-    caller's own headers, of which few pass. `read_error(operation, status, headers, body)` reads an answer that is not
-    what was asked for; a status below 400 means that the body hides an error."""
+    caller's own headers, of which few pass. `read_error`: see `ReadError`."""
 
     name: str
     title: str  # for people
     speaks: tuple[TextFormat, ...]
     paths: Mapping[Operation, str]  # below the base URL, each with its slash
     make_headers: Callable[[str, Provider, Headers], Headers]
-    read_error: Callable[[Operation, int, Headers, bytes], Fault]
+    read_error: ReadError
     caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     needs_api_key: bool = True

@@ -7,7 +7,7 @@ from typing import Final
 
 from tollhouse.providers.headers import with_bearer
 from tollhouse.providers.kind import Kind
-from tollhouse.providers.openai_errors import read_error
+from tollhouse.providers.openai_errors import read_compatible_error
 from tollhouse.providers.openai_paths import PATHS
 
 KIND: Final = Kind(
@@ -16,6 +16,6 @@ KIND: Final = Kind(
     speaks=("openai_chat",),
     paths=PATHS,
     make_headers=with_bearer,
-    read_error=read_error,
+    read_error=read_compatible_error,
     needs_api_key=False,
 )

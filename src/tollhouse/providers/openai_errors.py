@@ -1,8 +1,9 @@
 """Errors as servers of the OpenAI format answer them, read into what the caller sees and whose fault it is.
 
-What decides is the status and the machine-readable words of the body (see `openai_report`), never the message; the one
-exception is named below. A status from 400 to 499 is about the request, whatever its body looks like, except those that
-the table gives to others. A page of HTML is never shown.
+What decides is the status and the machine-readable words of the body (`protocols.openai.error_words`), never the
+message; the exceptions are sentences that are named (`openai_phrases`, and a cap in a 402). A status from 400 to 499 is
+about the request, whatever its body looks like, except those that the table gives to others. A page of HTML is never
+shown.
 
 | the provider's answer                                  | the caller reads                      | blamed   |
 |--------------------------------------------------------|---------------------------------------|----------|
@@ -15,18 +16,24 @@ the table gives to others. A page of HTML is never shown.
 | 429, a rate as 413                                     | 429 rate_limit_exceeded               | key      |
 | 503, 529, a word for overload from 498 on              | 503 overloaded                        | offer    |
 | 408, 504, 524                                          | 504 upstream_timeout                  | offer    |
-| a word for a prompt that is too long                   | 400 context_length_exceeded           | request  |
+| a word or a sentence for a prompt that is too long     | 400 context_length_exceeded           | request  |
+| a sentence: the model does not serve this operation    | 400 invalid_request_error, reason     | request  |
 | 404, a word for an unknown model                       | 502 upstream_error                    | model    |
-| 404 with another `param`, or a word for bad requests   | 400 invalid_request_error, reason     | request  |
+| 404 with another `param` than `model`                  | 400 invalid_request_error, reason     | request  |
 | 413                                                    | 413 request_too_large                 | request  |
 | 407, 421, 425                                          | 502 upstream_error                    | offer    |
 | any other 4xx                                          | 400 invalid_request_error, reason     | request  |
+| 300 to 399                                             | 502 upstream_error                    | offer    |
 | anything else                                          | 502 upstream_error                    | offer    |
+
+A refusal of the request keeps its code where that is one of the original's, and the members that clients act on.
 """
 
 from typing import Final
 
-from tollhouse.core.cleaning import clean
+from msgspec import structs
+
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean, without_secrets
 from tollhouse.core.failure import (
     BadRequest,
     ContentRefused,
@@ -41,56 +48,68 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
+from tollhouse.protocols.openai.error_report import Report, read_report
+from tollhouse.protocols.openai.error_words import (
+    BAD_KEY,
+    BAD_REQUEST,
+    CAPACITY,
+    EMPTY_ACCOUNT,
+    NO_PERMISSION,
+    NO_SUCH_MODEL,
+    NOT_THE_REQUESTS,
+    OVERLOADED,
+    POLICY,
+    SATURATED,
+    TOO_LONG,
+)
+from tollhouse.protocols.openai.reported import blamed, refusal
 from tollhouse.providers.kind import Fault
-from tollhouse.providers.openai_report import Report, read_report
+from tollhouse.providers.openai_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
 from tollhouse.providers.retry_after import retry_after_ms
 from tollhouse.routing.health import Blame
 
 _AGAIN_MS: Final = 1_000  # told to the caller where the provider told us nothing
 
-_BAD_KEY: Final = frozenset(
-    {"invalid_api_key", "api_key_invalid", "authentication_error", "invalid_authentication_error", "unauthenticated"}
-    | {"account_deactivated", "incorrect_api_key_error"}
-)
-_EMPTY_ACCOUNT: Final = frozenset(
-    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "exceeded_current_quota_error"}
-    | {"insufficient_balance", "insufficient_user_quota", "insufficient_credits", "arrearage", "billing_error"}
-)
-_SATURATED: Final = frozenset({"rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"})
-_OVERLOADED: Final = frozenset({"overloaded_error", "overloaded", "engine_overloaded_error", "service_unavailable"})
-_TOO_LONG: Final = frozenset(
-    {"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded", "prompt_too_long"}
-)
-_NO_PERMISSION: Final = frozenset(
-    {"permission_error", "permission_denied", "permission_denied_error", "request_forbidden", "access_denied"}
-    | {"unsupported_country_region_territory", "accessdenied", "accessdeniedexception", "access_terminated_error"}
-    | {"forbidden_key", "ip_not_authorized", "model_permission_denied"}
-)
-_CAPACITY: Final = _OVERLOADED | {"capacity_exceeded"}
-_POLICY: Final = frozenset(
-    {"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "data_inspection_failed"}
-    | {"datainspectionfailed", "moderation_blocked", "content_policy"}
-)
-_NO_SUCH_MODEL: Final = frozenset(
-    {"model_not_found", "deploymentnotfound", "invalid_model", "model_not_available", "model_decommissioned"}
-)
-_BAD_REQUEST: Final = frozenset({"invalid_request_error", "invalid_argument", "badrequesterror", "invalid_value"})
+_WORDS_MAX: Final = 300  # of what the operator is told
 _CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_NOT_THE_REQUESTS: Final = frozenset({407, 421, 425})  # a proxy, a wrong connection, a repeat that came too early
 
 
-def read_error(operation: Operation, status: int, headers: Headers, body: bytes) -> Fault:
-    """See the table above. A status below 400 means that the body hides an error; its words then say which."""
+def read_error(operation: Operation, status: int, headers: Headers, body: bytes, known: Known = NOTHING_KNOWN) -> Fault:
+    """Of OpenAI itself. See the table above. A status below 400 means that the body hides an error, or that the answer
+    is none; its words then say which."""
+    return _read(OPENAI, status, headers, body, known)
+
+
+def read_compatible_error(
+    operation: Operation, status: int, headers: Headers, body: bytes, known: Known = NOTHING_KNOWN
+) -> Fault:
+    """Of any other server of the OpenAI format."""
+    return _read(COMPATIBLE, status, headers, body, known)
+
+
+def _read(phrases: tuple[Phrase, ...], status: int, headers: Headers, body: bytes, known: Known) -> Fault:
+    if 300 <= status < 400:
+        return _redirected(status, headers)
     report = read_report(body)
     if status < 400:
         status = _status_in(report)
     after = retry_after_ms(headers)
-    return (
+    fault = (
         _account(status, report, after)
         or _capacity(status, report, after)
-        or _request(status, report)
+        or _request(status, report, meaning(phrases, report.message), known)
         or _fault(UpstreamError(_failed(status)), "offer", after)
     )
+    return fault if fault.blame == "request" else structs.replace(fault, words=_for_operator(status, report))
+
+
+def _redirected(status: int, headers: Headers) -> Fault:
+    """It is not followed: the key would go along. Where it led is told to the operator alone."""
+    to = next((value for name, value in headers if name == b"location"), b"").decode("latin-1")
+    where = f" to {without_secrets(to)[:_WORDS_MAX]}" if to else ""
+    words = f"HTTP {status}: it redirects{where}, which is not followed; correct base_url to where it leads"
+    failure = UpstreamError("The provider answers with a redirect, which is not followed.", should_retry=False)
+    return Fault(failure=failure, blame="offer", words=words)
 
 
 def _account(status: int, report: Report, after: int | None) -> Fault | None:
@@ -98,11 +117,11 @@ def _account(status: int, report: Report, after: int | None) -> Fault | None:
     words = report.words
     if status == 402 and _asks_for_less(report):
         return None
-    if status == 402 or words & _EMPTY_ACCOUNT:
+    if status == 402 or words & EMPTY_ACCOUNT:
         refused = "The provider refused this platform's account; the platform's operator has to settle it."
         return _fault(UpstreamError(refused, should_retry=False), "key", after)
-    ours = status == 401 or (status in (400, 403) and words & _BAD_KEY) or (status == 403 and words & _NO_PERMISSION)
-    if ours and not words & _POLICY:
+    ours = status == 401 or (status in (400, 403) and words & BAD_KEY) or (status == 403 and words & NO_PERMISSION)
+    if ours and not words & POLICY:
         return _fault(UpstreamRefusedKey("The provider refused this platform's credentials."), "key", after)
     return None
 
@@ -116,10 +135,10 @@ def _asks_for_less(report: Report) -> bool:
 def _capacity(status: int, report: Report, after: int | None) -> Fault | None:
     """The provider has too much to do, or is too slow."""
     again = _AGAIN_MS if after is None else after
-    if status == 429 or (status == 413 and report.words & _SATURATED):
+    if status == 429 or (status == 413 and report.words & SATURATED):
         saturated = UpstreamSaturated("The provider of this model is saturated; try again later.", retry_after_ms=again)
         return _fault(saturated, "key", after)
-    if status in (503, 529) or (status >= 498 and report.words & _CAPACITY):
+    if status in (503, 529) or (status >= 498 and report.words & CAPACITY):
         overloaded = Overloaded("The provider of this model is overloaded; try again later.", retry_after_ms=again)
         return _fault(overloaded, "offer", after)
     if status in (408, 504, 524):
@@ -127,23 +146,25 @@ def _capacity(status: int, report: Report, after: int | None) -> Fault | None:
     return None
 
 
-def _request(status: int, report: Report) -> Fault | None:
+def _request(status: int, report: Report, means: Meaning | None, known: Known) -> Fault | None:
     """What is about the request, and would be refused by any provider."""
     if status == 413:
         return _fault(RequestTooLarge("The request is larger than the provider of this model takes."), "request")
-    if not 400 <= status < 500 or status in _NOT_THE_REQUESTS:
+    if not (400 <= status < 500 or (status == 501 and means)) or status in NOT_THE_REQUESTS:
         return None
-    param = _param(report.param)
-    if report.words & _NO_SUCH_MODEL or (status == 404 and param in (None, "model")):
+    words, param = report.words | report.quoted, blamed(report, known)
+    reason = clean(report.message, known) or "The provider refused the request and gave no reason."
+    if words & TOO_LONG or means == "too_long":
+        return _fault(refusal(ContextTooLong, report, reason, known), "request")
+    if means == "wrong_operation":
+        return _fault(refusal(BadRequest, report, reason, known), "request")
+    if report.words & NO_SUCH_MODEL or (status == 404 and param in (None, "model")):
         return _fault(UpstreamError("The provider does not serve this model where it was expected."), "model")
-    reason = clean(report.message) or "The provider refused the request and gave no reason."
-    if report.words & _TOO_LONG:
-        return _fault(ContextTooLong(reason, param=param), "request")
-    if report.words & _POLICY:
-        return _fault(ContentRefused(reason, param=param), "request")
+    if words & POLICY:
+        return _fault(refusal(ContentRefused, report, reason, known), "request")
     if status == 403:
-        return _fault(ContentRefused(reason, param=param), "doubtful")
-    return _fault(BadRequest(reason, param=param), "request")
+        return _fault(refusal(ContentRefused, report, reason, known), "doubtful")
+    return _fault(refusal(BadRequest, report, reason, known), "request")
 
 
 def _failed(status: int) -> str:
@@ -160,17 +181,18 @@ def _status_in(report: Report) -> int:
         if len(word) == 3 and word.isdigit() and 400 <= int(word) < 600:
             return int(word)
     for known, status in (
-        (_BAD_KEY, 401),
-        (_SATURATED, 429),
-        (_OVERLOADED, 503),
-        (_TOO_LONG | _POLICY | _BAD_REQUEST, 400),
-        (_NO_SUCH_MODEL, 404),
+        (BAD_KEY, 401),
+        (SATURATED, 429),
+        (OVERLOADED, 503),
+        (TOO_LONG | POLICY | BAD_REQUEST, 400),
+        (NO_SUCH_MODEL, 404),
     ):
         if report.words & known:
             return status
     return 502
 
 
-def _param(param: str | None) -> str | None:
-    """The field to blame, if it reads like one."""
-    return param if param and len(param) <= 128 and clean(param) == param else None
+def _for_operator(status: int, report: Report) -> str:
+    """The provider's own words, for whoever can act on them; a page says nothing."""
+    said = " ".join(without_secrets(report.message).split())[:_WORDS_MAX]
+    return f"HTTP {status}: {said}" if said and "<" not in said else f"HTTP {status}"

@@ -99,7 +99,7 @@ class Aggregate:
                 return
             if step.is_end:
                 self.whole = True
-            if not isinstance(self._events, ResponseStream) and not step.is_end and event.data.strip():
+            if not isinstance(self._events, ResponseStream) and not step.is_end and step.is_read and event.data.strip():
                 self._add(chunks.decode(event.data))
 
     def _weigh(self, delivered: Delivered, step: Step) -> bool:

@@ -73,7 +73,8 @@ class ChatStream:
             if not self._finished or not self._finished >= self._seen:
                 raise UpstreamBroke("The provider ended the stream before the answer was finished.")
             return Step(is_end=True)
-        return self._chunk(data, chunks.read(event))
+        chunk = chunks.read_chunk(event)
+        return Step(is_read=False) if chunk is None else self._chunk(data, chunk)
 
     def take_late(self, event: Event) -> None:
         """After the end: some servers report only then. All else that comes there is nothing."""
@@ -155,7 +156,8 @@ class ChatStream:
         if place is not None:
             members = self._without(place, data, chunk)
             if not choices:
-                self._head = members
+                if "choices" in chunk:  # else it is no chunk, and what stands beside the usage is not told
+                    self._head = members
                 return Step()
             data = chunks.encode(members)
         elif not choices and "usage" in chunk and _OF_USAGE_ALONE.issuperset(chunk):

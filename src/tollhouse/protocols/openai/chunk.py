@@ -11,7 +11,7 @@ import msgspec
 
 from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.sse import Event
-from tollhouse.protocols.openai.reported import error_in, failure_of
+from tollhouse.protocols.openai.reported import error_in, error_in_event, failure_of
 
 Object = dict[str, object]
 
@@ -27,6 +27,23 @@ def read(event: Event) -> Object:
     if error is not None or event.name == b"error":
         raise failure_of(chunk if error is None else error)
     return chunk
+
+
+def read_chunk(event: Event) -> Object | None:
+    """The same for chat and completions. None for an event that is no chunk and no error: a sign of life, or something
+    of the vendor's own. Nobody has read what stands in it, so it goes on to nobody."""
+    chunk = read(event)
+    parts = chunk.get("choices")
+    if isinstance(parts, list) and parts:
+        for choice in parts:
+            error = choice.get("error") if isinstance(choice, dict) else None
+            if error:
+                raise failure_of(error)
+        return chunk
+    error = error_in_event(chunk, event.name)
+    if error is not None:
+        raise failure_of(error)
+    return chunk if isinstance(parts, list) or isinstance(chunk.get("usage"), dict) else None
 
 
 def decode(data: bytes) -> Object:

@@ -23,14 +23,21 @@ def event(failure: Failure, request_id: str) -> bytes:
 
 def responses_event(failure: Failure, request_id: str, sequence_number: int) -> bytes:
     """The same for `/v1/responses`, whose error event is flat."""
-    error = {"type": "error", "code": failure.code, "message": failure.told(request_id), "param": failure.param}
+    error = {"type": "error", "code": code(failure), "message": failure.told(request_id), "param": failure.param}
     return b"event: error\ndata: " + _encode({**error, "sequence_number": sequence_number}) + b"\n\n"
 
 
-def _error(failure: Failure, request_id: str) -> dict[str, str | None]:
-    return {
+def code(failure: Failure) -> str:
+    """The code that clients read: a provider's own word, where it is one of the original's."""
+    original = failure.original
+    return failure.code if original is None or original.code is None else original.code
+
+
+def _error(failure: Failure, request_id: str) -> dict[str, object]:
+    error: dict[str, object] = {
         "message": failure.told(request_id),
         "type": failure.openai_type,
         "param": failure.param,
-        "code": failure.code,
+        "code": code(failure),
     }
+    return error if failure.original is None else {**failure.original.members, **error}

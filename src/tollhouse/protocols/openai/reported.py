@@ -1,47 +1,37 @@
 """Errors that a provider reports inside a 200, as a body or as an event, turned into failures of ours.
 
-Shapes seen: `{"error": {"message", "type", "code"}}`, `{"error": "text"}`, a flat `{"object": "error", ...}` or
-`{"type": "error", ...}`, and an answer of `/v1/responses` whose `error` is not null. Judged by code and type alone,
-never by the message. Only a refusal of the request itself keeps its reason, because the caller can act on that.
+Judged by words and by a status among them, never by the message. Only a refusal of the request itself keeps its reason,
+because the caller can act on that. The forms stand in docs/provider-errors.md.
 """
 
-from tollhouse.core.cleaning import clean
+from typing import Final
+
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean
 from tollhouse.core.failure import (
     BadRequest,
     ContentRefused,
     ContextTooLong,
     Failure,
+    Original,
     Overloaded,
     UpstreamError,
     UpstreamRefusedKey,
     UpstreamSaturated,
 )
+from tollhouse.protocols.openai import error_words as words_of
+from tollhouse.protocols.openai.error_report import Report, report_of
 
 _Object = dict[str, object]
 
-_REFUSED_KEY = frozenset(
-    {"invalid_api_key", "authentication_error", "permission_error", "insufficient_quota", "billing_error"}
-)
-_SATURATED = frozenset(
-    {
-        "rate_limit_exceeded",
-        "rate_limit_error",
-        "rate_limit_reached",
-        "resource_exhausted",
-        "too_many_requests",
-    }
-)
-_OVERLOADED = frozenset(
-    {"overloaded_error", "overloaded", "server_overloaded", "engine_overloaded_error", "server_is_overloaded"}
-)
-_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
-_POLICY = frozenset({"content_policy_violation", "content_policy", "content_filter", "moderation_blocked"})
-_BAD = frozenset({"invalid_request_error", "badrequesterror", "invalid_prompt"})
-_NOT_THE_REQUESTS = frozenset({401, 402, 403, 407, 408, 421, 425, 429})  # statuses from 400 to 499 besides these are
+_REFUSED_KEY: Final = words_of.BAD_KEY | words_of.EMPTY_ACCOUNT | words_of.NO_PERMISSION
+_NOT_THE_REQUESTS: Final = words_of.NOT_THE_REQUESTS | {401, 402, 403, 408, 429}
+_CONTEXT: Final = "maximum context length is"
+_SAYS_ERROR: Final = ("error", "errors", "detail", "fault", "exception", "error_msg", "error_message", "error_code")
+_OF_ERRORS: Final = frozenset({"error", "exception", "fault", "failure"})
 
 
 def error_in(answer: _Object) -> object:
-    """What an answer or event says went wrong; None where it says nothing of that kind."""
+    """What an answer says went wrong; None where it says nothing of that kind."""
     error = answer.get("error")
     if error:
         return error
@@ -50,33 +40,70 @@ def error_in(answer: _Object) -> object:
     return None
 
 
+def error_in_event(event: _Object, name: bytes) -> object:
+    """What an event that is no chunk says went wrong; None where it says nothing of that kind."""
+    error = error_in(event)
+    if error is not None:
+        return error
+    kind = str(event.get("type") or event.get("object") or name.decode(errors="replace")).lower()
+    says_so = any(event.get(member) for member in _SAYS_ERROR) or kind.rpartition(".")[2] in _OF_ERRORS
+    status = next((event[one] for one in ("status", "code", "statusCode", "status_code") if one in event), None)
+    is_bad_status = type(status) is int and status >= 400
+    message = event.get("message", event.get("msg"))
+    return event if says_so or is_bad_status or (isinstance(message, str) and message) else None
+
+
 def failure_of(error: object) -> Failure:
     """The failure that stands for an error object (or text) of a provider."""
-    if not isinstance(error, dict):
-        return UpstreamError("The provider reported an error instead of an answer.")
-    words = {str(error.get(name)).lower() for name in ("code", "type", "status")}
-    if words & _TOO_LONG:
-        return ContextTooLong(_reason(error))
-    if words & _POLICY or ("403" in words and not words & _REFUSED_KEY):
-        return ContentRefused(_reason(error))
+    report = report_of(error if isinstance(error, dict | list) else {"message": error})
+    words, all_words = report.words, report.words | report.quoted
+    if all_words & words_of.TOO_LONG:
+        return refusal(ContextTooLong, report, _reason(report))
+    if all_words & words_of.POLICY or ("403" in words and not words & _REFUSED_KEY):
+        return refusal(ContentRefused, report, _reason(report))
     if words & _REFUSED_KEY or words & {"401", "402"}:
         return UpstreamRefusedKey("The provider refused this platform's credentials or its account there.")
-    if words & _SATURATED or "429" in words:
+    if words & words_of.SATURATED or "429" in words:
         return UpstreamSaturated("The provider has reached its rate limit.")
-    if words & _OVERLOADED or words & {"503", "529"}:
+    if words & words_of.OVERLOADED or words & {"503", "529"}:
         return Overloaded("The provider is overloaded.")
-    if words & _BAD or any(_blames_the_request(word) for word in words):
-        return BadRequest(_reason(error))
+    if words & words_of.NO_SUCH_MODEL:
+        return UpstreamError("The provider does not serve the model where it was expected.")
+    if report.code or all_words & words_of.BAD_REQUEST or any(_blames_the_request(word) for word in words):
+        return refusal(BadRequest, report, _reason(report))
     return UpstreamError("The provider reported an error instead of an answer.")
+
+
+def told(error: object) -> _Object:
+    """The error of a response that failed, in the provider's own last event, as the caller may read it."""
+    failure = failure_of(error)
+    report = report_of(error if isinstance(error, dict | list) else {"message": error})
+    message = failure.message if isinstance(failure, UpstreamRefusedKey) else clean(report.message) or failure.message
+    code = "rate_limit_exceeded" if isinstance(failure, UpstreamSaturated) else report.code or "server_error"
+    return {"code": code, "message": message}
+
+
+def refusal(kind: type[BadRequest], report: Report, reason: str, known: Known = NOTHING_KNOWN) -> BadRequest:
+    """A refusal of the request, with what of the report stays."""
+    if kind is ContextTooLong and _CONTEXT not in reason:
+        reason = f"This model's {_CONTEXT} exceeded: {reason}"  # clients look for these words
+    original = Original(None if kind is ContextTooLong else report.code, report.members)
+    stays = original.code is not None or bool(original.members)
+    return kind(reason, param=blamed(report, known), original=original if stays else None)
+
+
+def blamed(report: Report, known: Known = NOTHING_KNOWN) -> str | None:
+    """The field to blame, if it reads like one."""
+    param = report.param
+    return param if param and len(param) <= 128 and clean(param, known) == param else None
 
 
 def _blames_the_request(word: str) -> bool:
     return word.isdecimal() and len(word) == 3 and 400 <= int(word) < 500 and int(word) not in _NOT_THE_REQUESTS
 
 
-def _reason(error: _Object) -> str:
-    message = error.get("message")
-    if not isinstance(message, str) or not message:
+def _reason(report: Report) -> str:
+    if not report.message:
         return "The provider refused the request without a reason."
-    reason = clean(message)
+    reason = clean(report.message)
     return f"The provider refused the request: {reason}" if reason else "The provider refused the request."

@@ -8,7 +8,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import shown, written
 from tollhouse.protocols.openai.cutting import prefix
-from tollhouse.protocols.openai.reported import failure_of
+from tollhouse.protocols.openai.reported import error_in_event, failure_of, told
 from tollhouse.protocols.openai.response_items import Items
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.usage import write_response
@@ -96,6 +96,12 @@ class ResponseStream:
         kind = body.get("type")
         if not isinstance(kind, str):
             kind = event.name.decode(errors="replace")
+        if not kind.startswith("response.") or kind.endswith(".error"):
+            error = error_in_event(body, event.name)
+            if error is not None:
+                raise failure_of(error)
+            if kind not in _OPENING:  # of the vendor's own: nobody has read what stands in it
+                return Step(is_read=False)
         number = body.get("sequence_number")
         if type(number) is int:
             self.sequence_number = number + 1
@@ -222,6 +228,9 @@ class ResponseStream:
                 error = answer.get("error")
                 raise failure_of(error) if error else UpstreamError("The provider's answer failed.")
             self.failed = True
+            error = answer.get("error")
+            if error and error != told(error):
+                out = _event(kind, {**body, "response": {**answer, "error": told(error)}})
         else:
             self.answer = answer
         self.last = answer

@@ -1,0 +1,40 @@
+"""An answer of a provider that is not what was asked for: read as far as it is worth, and judged."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from tollhouse.core.cleaning import Known, nobodys
+from tollhouse.core.failure import Overloaded, UpstreamError, UpstreamTimeout
+from tollhouse.core.wire import Answer
+from tollhouse.gateway.journey import Journey
+from tollhouse.gateway.large import worked
+from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.quoted import stands_in
+from tollhouse.protocols.openai.request import Request
+from tollhouse.providers import Fault
+from tollhouse.routing.choice import Choice
+
+ERROR_BYTES_MAX: Final = 65_536
+
+
+async def read_refusal(house: House, journey: Journey, request: Request, choice: Choice, answer: Answer) -> Fault:
+    """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
+    pieces: list[bytes] = []
+    try:
+        while sum(map(len, pieces)) <= ERROR_BYTES_MAX and (piece := await answer.read()):
+            pieces.append(piece)
+    except (UpstreamError, UpstreamTimeout):
+        pass  # what came of it may say enough
+    body, names = b"".join(pieces)[:ERROR_BYTES_MAX], (choice.offer.model, request.model)
+    kind, operation = journey.destinations[choice.offer.provider].kind, journey.call.operation
+
+    def read(is_callers: Callable[[str], bool]) -> Fault:
+        known = Known(is_callers=is_callers, upstream_model=names[0], model=names[1])
+        return kind.read_error(operation, answer.status, answer.headers, body, known)
+
+    try:
+        work = partial(read, partial(stands_in, request))
+        return await worked(house, journey.identity.account.id, request.length, work)
+    except Overloaded:  # the account's own work waits: then what it wrote itself is not looked for
+        return read(nobodys)
