@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from tollhouse import console
 from tollhouse.access.vault import Vault
 from tollhouse.clock import SystemClock, SystemRandom, pause
@@ -37,7 +35,7 @@ from tollhouse.edge.turns import Turns
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway import late
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
-from tollhouse.gateway.destination import Destination, Destinations
+from tollhouse.gateway.destination import SECRET_CHARACTERS_MIN, Destination, Destinations
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
@@ -173,7 +171,7 @@ class Premises:
         def put_in_force() -> None:
             for name, provider in house.catalogue.providers.items():
                 if catalogue.providers.get(name) != provider:
-                    house.health.forget(name)
+                    house.forget_provider(name)
             house.catalogue = catalogue
             house.destinations = destinations
             self.journal.event("configuration", generation=catalogue.generation, models=len(catalogue.models))
@@ -266,7 +264,8 @@ def _destination(provider: Provider, premises: Premises) -> Destination:
         secrets = keys_of(provider, premises.around)
     except ValueError as error:
         raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
-    return Destination(provider, kind, premises.network, route, path, secrets, deadlines)
+    hidden = tuple(one for one in (*secrets, *provider.headers.values()) if len(one) >= SECRET_CHARACTERS_MIN)
+    return Destination(provider, kind, premises.network, route, path, secrets, deadlines, hidden)
 
 
 async def _open_doors(
@@ -331,7 +330,7 @@ def _applications(settings: Settings, premises: Premises) -> tuple[Edge, Control
         around=premises.around,
         version=version("tollhouse"),
         destinations=lambda: house.destinations,
-        health=lambda provider: _seen(house, provider),
+        health=house.seen_of,
         recent=premises.recent,
         house=house,
         settings=settings,
@@ -390,9 +389,3 @@ async def _read_vocabularies(premises: Premises) -> None:
     """Ahead of the first call that has to be counted: a stream that breaks should not wait for a vocabulary."""
     for model in list(premises.house.catalogue.models):
         await premises.house.count.count_aside("", model, SYSTEM.id)
-
-
-def _seen(house: House, provider: str) -> dict[str, object]:
-    """What the gateway has learned of a provider: its circuits that remember something."""
-    states = house.health.snapshot(house.clock.now_ms())
-    return {"circuits": [msgspec.to_builtins(state) for state in states if state.provider == provider]}

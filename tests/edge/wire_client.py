@@ -123,10 +123,14 @@ class Raw:
         if headers.get("transfer-encoding") != "chunked":
             return self.rest()
         pieces = []
-        while size := int((self.until(b"\r\n") or b"x")[:-2], 16):
+        while line := self.until(b"\r\n"):
+            size = int(line[:-2], 16)
             pieces.append(self.exactly(size))
             assert self.exactly(2) == b"\r\n"
-        assert self.exactly(2) == b"\r\n"
+            if not size:
+                return b"".join(pieces)
+        assert not self._held, "cut in the middle of a chunk"
+        self.broken = True  # the answer has no end
         return b"".join(pieces)
 
 

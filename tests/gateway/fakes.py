@@ -330,12 +330,16 @@ class FakeWitness:
     def __init__(self) -> None:
         self.records: list[Request] = []
         self.refusals: list[tuple[str, int]] = []
+        self.troubles: list[tuple[str, str, str]] = []
 
     def saw(self, record: Request) -> None:
         self.records.append(record)
 
     def refused(self, call: Call, code: str, status: int) -> None:
         self.refusals.append((code, status))
+
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        self.troubles.append((provider, model, words))
 
 
 class Words:

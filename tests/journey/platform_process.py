@@ -53,6 +53,7 @@ class Reply:
     status: int
     headers: dict[str, str]  # names in lower case
     body: bytes
+    broken: bool = False  # the body has no end: the connection closed before the last chunk
 
     @property
     def json(self) -> Any:
@@ -129,8 +130,9 @@ class Platform:
         return line
 
     def defects(self) -> list[dict[str, Any]]:
-        """What no caller should ever cause."""
-        return [line for line in self.log if line.get("level") not in ("info", None) or "line" in line]
+        """What no caller should ever cause; a provider's trouble is the provider's."""
+        lines = [line for line in self.log if line.get("event") != "provider_trouble"]
+        return [line for line in lines if line.get("level") not in ("info", None) or "line" in line]
 
     # asking
 
@@ -151,7 +153,11 @@ class Platform:
         try:
             connection.request(method, path, *self.written(body, key, headers))
             answer = connection.getresponse()
-            return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            try:
+                return Reply(answer.status, headers, answer.read())
+            except http.client.IncompleteRead as cut:
+                return Reply(answer.status, headers, cut.partial, broken=True)
         finally:
             connection.close()
 
@@ -190,12 +196,12 @@ class Platform:
         finally:
             connection.close()
 
-    def tollhouse(self, *words: str) -> Any:
-        """A command typed beside the running server; its JSON."""
+    def tollhouse(self, *words: str, fails: bool = False) -> Any:
+        """A command typed beside the running server; its JSON. fails: it may end with an exit code of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "tollhouse", *words, "--json", "--dir", str(self.folder)],
             capture_output=True,
-            check=True,
+            check=not fails,
             timeout=WAIT_SECONDS_MAX,
         )
         return json.loads(done.stdout)

@@ -244,7 +244,7 @@ def test_what_a_provider_refuses_reaches_the_caller_with_its_reason(house: Platf
     body = {"error": {"message": "temperature must be below 2", "param": "temperature", "code": "invalid_value"}}
     provider.plays("up-house", answers(json.dumps(body).encode(), 400))
     reply = house.ask(chat(temperature=9))
-    assert (reply.status, reply.code) == (400, "invalid_request_error")
+    assert (reply.status, reply.code) == (400, "invalid_value")
     assert reply.json["error"]["param"] == "temperature"
     assert "temperature must be below 2" in reply.json["error"]["message"]
 

@@ -41,6 +41,9 @@ class NoCalls:
     def saw(self, record: Request) -> None:
         raise AssertionError("no call passes through a house at rest")
 
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        raise AssertionError("no call passes through a house at rest")
+
     def refused(self, call: Call, code: str, status: int) -> None:
         raise AssertionError("no call passes through a house at rest")
 

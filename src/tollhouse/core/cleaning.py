@@ -25,11 +25,14 @@ def nobodys(text: str) -> bool:
 
 class Known(Struct, frozen=True, kw_only=True):
     """What of the call tells which words stay. `is_callers`: whether a text stands in the caller's own request.
-    `upstream_model` is shown as `model`, by which the caller knows it."""
+    `upstream_model` is shown as `model`, by which the caller knows it. `secrets`: the provider's keys and the values of
+    its headers, and `hosts`: of its address, which go in whatever form they stand."""
 
     is_callers: Callable[[str], bool] = nobodys
     upstream_model: str = ""
     model: str = ""
+    secrets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN: Final = Known()
@@ -90,12 +93,17 @@ def clean(text: str, known: Known = NOTHING_KNOWN) -> str:
         text = text.rpartition(" ")[0]
     if known.upstream_model and known.upstream_model != known.model:
         text = text.replace(known.upstream_model, known.model)
+    for own in known.secrets + known.hosts:
+        text = text.replace(own, REMOVED)
     text = _Cleaning(known).clean(text).strip()
     return text if len(text) <= CHARACTERS_MAX else text[: CHARACTERS_MAX - 1].rstrip() + "…"
 
 
-def without_secrets(text: str) -> str:
+def without_secrets(text: str, known: Known = NOTHING_KNOWN) -> str:
     """For the operator's own eyes: only keys go."""
+    text = text[: 2 * _READ_MAX]
+    for own in known.secrets:
+        text = text.replace(own, REMOVED)
     return _SECRET.sub(_secret, _KEY.sub(REMOVED, _UNPRINTABLE.sub(" ", text[:_READ_MAX])))
 
 

@@ -54,7 +54,7 @@ _FILES_LIKE_SERVERS: Final = frozenset(_FILES_LIKE_SERVERS_NAMES.split())
 _LIKE_HOSTS: Final = frozenset({"asp.net", "socket.io", "vb.net", "ado.net", "ml.net"})
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*")
 _CAMEL: Final = re.compile(r"[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*")
-_WORDS: Final = re.compile(r"[A-Z][a-z]{2,}")
+_WORDS: Final = re.compile(r"[A-Z][a-z]{3,}")
 _RUN: Final = re.compile(r"[A-Za-z]+|[0-9]+")
 _HELD: Final = re.compile(
     r"(?:call|toolu|srvtoolu|fc|msg|resp|rs|chatcmpl|cmpl|file|asst|thread|run|item|ws|vs|batch|tool|audio|ctc|mcp|ig"
@@ -96,7 +96,7 @@ def is_a_name(text: str, before: str) -> bool:
     parts = re.split("[-_]", text)
     if len(parts) == 1:
         digits = sum(letter.isdigit() for letter in text)
-        return digits <= 2 and sum(map(len, _WORDS.findall(text))) * 2 > len(text)
+        return digits <= 2 and sum(map(len, _WORDS.findall(text))) * 3 > 2 * len(text)
     return all(len(part) <= 14 and len(_RUN.findall(part)) <= (2 if len(part) <= 6 else 1) for part in parts) and (
         sum(part.isalpha() for part in parts) * 2 >= len(parts)
     )

@@ -125,6 +125,12 @@ class Journal:
             "refused", request_id=call.id, operation=call.operation, dialect=call.dialect, status=status, error=code
         )
 
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        """A provider failed; `words` are its own, without keys, of a failure that is not about the request."""
+        self._log.warning(
+            "provider_trouble", request_id=request_id, provider=provider, upstream_model=model, words=words
+        )
+
     def _has_room(self, who: str, now_ms: int) -> bool:
         """Whether the log takes one more line of a refused call."""
         if left_out := self._bounds.left_out(now_ms):

@@ -23,3 +23,6 @@ class Witnesses:
     def refused(self, call: Call, code: str, status: int) -> None:
         self.journal.refused(call, code, status)
         self.metrics.refused(call, code, status)
+
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        self.journal.troubled(request_id, provider, model, words)

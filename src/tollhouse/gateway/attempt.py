@@ -162,6 +162,8 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
         )
         if error is None and not rehearsed:
             house.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
+            if house.troubles.any:
+                house.troubles.succeeded(choice.offer.provider, choice.offer.model)
 
 
 async def _forget_body(house: House, journey: Journey, request: Request, outgoing: Outgoing) -> None:

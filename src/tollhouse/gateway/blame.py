@@ -40,6 +40,8 @@ def hold_against(house: House, journey: Journey, choice: Choice, fault: Fault) -
         may_open=not journey.opened_circuit,
     )
     journey.opened_circuit |= opened
+    if fault.words and blame != "request":
+        _note(house, journey, choice, fault.words)
     if fault.blame == "doubtful" and blame == "key":
         refused = UpstreamRefusedKey("The provider refused this platform's credentials.")
         return Fault(failure=refused, blame="key", retry_after_ms=fault.retry_after_ms)
@@ -53,3 +55,10 @@ def blame_of(failure: Failure) -> Blame:
     if isinstance(failure, UpstreamSaturated | UpstreamRefusedKey):
         return "key"
     return "none" if isinstance(failure, Defect | ConnectionsTaken | MemoryTaken) else "offer"
+
+
+def _note(house: House, journey: Journey, choice: Choice, words: str) -> None:
+    """Keep the provider's own words for the operator, who alone can act on them."""
+    offer = choice.offer
+    if house.troubles.note(offer.provider, offer.model, words, house.clock.now_ms()):
+        house.witness.troubled(journey.call.id, offer.provider, offer.model, words)

@@ -10,6 +10,9 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
 from tollhouse.providers import Kind
 
+SECRET_CHARACTERS_MIN = 8
+"""Shorter values of a provider's headers are words that may stand anywhere."""
+
 
 @dataclass(slots=True, frozen=True)
 class Destination:
@@ -20,6 +23,7 @@ class Destination:
     path: str  # what the base URL adds in front of the kind's own paths
     keys: tuple[str, ...]  # the secrets themselves: kept in memory only
     deadlines: Deadlines
+    secrets: tuple[str, ...] = ()  # what no message of the provider may tell: its keys, the values of its headers
 
     def target(self, operation: Operation) -> bytes:
         return (self.path + self.kind.target(operation)).encode()

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import to_builtins
+
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.purses import Purses
 from tollhouse.core.account import Identity
@@ -30,6 +32,7 @@ from tollhouse.limits.refusals import Refusals
 from tollhouse.limits.refused_records import RefusedRecords
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
+from tollhouse.routing.troubles import Troubles
 
 NANO_PER_MILLI = 1_000_000
 
@@ -122,6 +125,10 @@ class Witness(Protocol):
         """A call ended before it had an identity."""
         ...
 
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        """A provider failed in a way that the operator can mend; `words` are its own, without keys."""
+        ...
+
 
 @dataclass(slots=True)
 class House:
@@ -153,6 +160,7 @@ class House:
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
     refused_records: RefusedRecords = field(default_factory=RefusedRecords)
+    troubles: Troubles = field(default_factory=Troubles)  # what providers said of their failures
     pace: Pace = field(default_factory=Pace)  # of refusals, by address
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
@@ -165,6 +173,19 @@ class House:
         self.refused_records.sweep(now_ms)
         self.pace.sweep(now_ms)
         self.health.sweep(now_ms)
+
+    def forget_provider(self, provider: str) -> None:
+        """Its configuration changed."""
+        self.health.forget(provider)
+        self.troubles.forget(provider)
+
+    def seen_of(self, provider: str) -> dict[str, object]:
+        """What was learned of a provider, for people: its circuits that remember something, and its last refusals."""
+        circuits = self.health.snapshot(self.clock.now_ms())
+        return {
+            "circuits": [to_builtins(one) for one in circuits if one.provider == provider],
+            "troubles": [to_builtins(one) for one in self.troubles.of(provider)],
+        }
 
     def since_ms(self, call: Call) -> int:
         """Milliseconds since a call arrived."""

@@ -27,11 +27,18 @@ async def read_refusal(house: House, journey: Journey, request: Request, choice:
     except (UpstreamError, UpstreamTimeout):
         pass  # what came of it may say enough
     body, names = b"".join(pieces)[:ERROR_BYTES_MAX], (choice.offer.model, request.model)
-    kind, operation = journey.destinations[choice.offer.provider].kind, journey.call.operation
+    destination, operation = journey.destinations[choice.offer.provider], journey.call.operation
+    hosts = (destination.route.host,) if "." in destination.route.host else ()
 
     def read(is_callers: Callable[[str], bool]) -> Fault:
-        known = Known(is_callers=is_callers, upstream_model=names[0], model=names[1])
-        return kind.read_error(operation, answer.status, answer.headers, body, known)
+        known = Known(
+            is_callers=is_callers,
+            upstream_model=names[0],
+            model=names[1],
+            secrets=destination.secrets,
+            hosts=hosts,
+        )
+        return destination.kind.read_error(operation, answer.status, answer.headers, body, known)
 
     try:
         work = partial(read, partial(stands_in, request))

@@ -5,6 +5,7 @@ from typing import Final
 
 from tollhouse.access.models import permission
 from tollhouse.core.catalogue import Model, Offer
+from tollhouse.core.failure import ModelNotFound
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.request import Request
@@ -27,6 +28,12 @@ def resolve(house: House, journey: Journey, request: Request) -> Model:
         journey.script = request.model.removeprefix(SCRIPTED)
         journey.model = SCRIPTED.rstrip("/")
         return Model(id=request.model)
+    if request.model.startswith(SCRIPTED) and request.model not in house.catalogue.models:
+        raise ModelNotFound(
+            "The models simulate/... play a script of the simulator, which only a test-mode key may ask for "
+            "(sk-th-test-...); this call came with a live key.",
+            param="model",
+        )
     model = names.resolve(
         house.catalogue,
         request.model,

@@ -26,7 +26,7 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 
 class Fault(Struct, frozen=True, kw_only=True):
     """What an error answer of a provider means. `retry_after_ms`: as the provider said it; None if it said nothing.
-    `words`: the provider's own, for the operator alone; empty where the fault is the request's."""
+    `words`: the provider's own, for the operator alone; empty where they could mend nothing."""
 
     failure: Failure  # what the caller reads if nobody else can answer
     blame: Blame

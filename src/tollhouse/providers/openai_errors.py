@@ -1,9 +1,9 @@
 """Errors as servers of the OpenAI format answer them, read into what the caller sees and whose fault it is.
 
 What decides is the status and the machine-readable words of the body (`protocols.openai.error_words`), never the
-message; the exceptions are sentences that are named (`openai_phrases`, and a cap in a 402). A status from 400 to 499 is
-about the request, whatever its body looks like, except those that the table gives to others. A page of HTML is never
-shown.
+message; the exceptions are sentences that are named (`protocols.openai.error_phrases`, and a cap in a 402). A status
+from 400 to 499 is about the request, whatever its body looks like, except those that the table gives to others. A page
+of HTML is never shown.
 
 | the provider's answer                                  | the caller reads                      | blamed   |
 |--------------------------------------------------------|---------------------------------------|----------|
@@ -48,6 +48,7 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Headers
+from tollhouse.protocols.openai.error_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
 from tollhouse.protocols.openai.error_report import Report, read_report
 from tollhouse.protocols.openai.error_words import (
     BAD_KEY,
@@ -64,7 +65,6 @@ from tollhouse.protocols.openai.error_words import (
 )
 from tollhouse.protocols.openai.reported import blamed, refusal
 from tollhouse.providers.kind import Fault
-from tollhouse.providers.openai_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
 from tollhouse.providers.retry_after import retry_after_ms
 from tollhouse.routing.health import Blame
 
@@ -100,7 +100,11 @@ def _read(phrases: tuple[Phrase, ...], status: int, headers: Headers, body: byte
         or _request(status, report, meaning(phrases, report.message), known)
         or _fault(UpstreamError(_failed(status)), "offer", after)
     )
-    return fault if fault.blame == "request" else structs.replace(fault, words=_for_operator(status, report))
+    return (
+        structs.replace(fault, words=_for_operator(status, report, known))
+        if _is_the_operators(status, fault)
+        else fault
+    )
 
 
 def _redirected(status: int, headers: Headers) -> Fault:
@@ -192,7 +196,15 @@ def _status_in(report: Report) -> int:
     return 502
 
 
-def _for_operator(status: int, report: Report) -> str:
-    """The provider's own words, for whoever can act on them; a page says nothing."""
-    said = " ".join(without_secrets(report.message).split())[:_WORDS_MAX]
+def _is_the_operators(status: int, fault: Fault) -> bool:
+    """Whether the operator can mend it: what is wrong with the key, the model's name or the address, not a bad day."""
+    if isinstance(fault.failure, UpstreamSaturated):
+        return False
+    return fault.blame in ("key", "model", "doubtful") or (fault.blame == "offer" and status in NOT_THE_REQUESTS)
+
+
+def _for_operator(status: int, report: Report, known: Known) -> str:
+    """The provider's own words, for whoever can act on them, up to where a request may be repeated; a page says
+    nothing."""
+    said = " ".join(without_secrets(report.message, known).partition("{")[0].split())[:_WORDS_MAX]
     return f"HTTP {status}: {said}" if said and "<" not in said else f"HTTP {status}"

@@ -230,7 +230,8 @@ class ResponseStream:
             self.failed = True
             error = answer.get("error")
             if error and error != told(error):
-                out = _event(kind, {**body, "response": {**answer, "error": told(error)}})
+                said = {"type": "response.failed", "response": {**answer, "error": told(error)}}
+                out = _event("response.failed", {**body, **said})
         else:
             self.answer = answer
         self.last = answer

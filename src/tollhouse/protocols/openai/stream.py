@@ -21,6 +21,7 @@ from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.template import Template, learn
+from tollhouse.protocols.openai.unfold import is_whole, unfold
 from tollhouse.protocols.openai.usage import read as read_usage
 
 OPENING_BYTES_MAX = 64 * 1024
@@ -56,6 +57,7 @@ class StreamReader:
         "_late",
         "_lessons",
         "_opening",
+        "_operation",
         "_pictures",
         "_sound",
         "_splitter",
@@ -80,6 +82,7 @@ class StreamReader:
         """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long.
         `choices`: how many answers were asked for. `most`: tokens that may pass, by our count; None: any number."""
         self._events = events_of(operation, show_usage=show_usage, choices=choices, cuts=most is not None)
+        self._operation: Operation = operation
         self._splitter = Splitter()
         self._count = count
         self._delivered = Delivered(count, most)
@@ -129,13 +132,20 @@ class StreamReader:
         """
         if not self.whole and self.failure is None:
             tail, self._tail, self._template = self._tail, b"", None
-            self._late = self._read(tail) + self._taken(self._splitter.finish())
+            self._late = self._read(tail) + self._taken(self._last_events())
             if not self.whole and self.failure is None and self._events.complete:
                 self.whole = True
         if self.failure is None and not self.whole:
             self.failure = UpstreamBroke("The provider's stream ended before the answer was finished.")
         if self.failure is not None:
             raise self.failure
+
+    def _last_events(self) -> list[Event]:
+        """What the end of the stream brings; a whole answer that stands there instead of events is unfolded."""
+        events = self._splitter.finish()
+        if self.started or self._opening or len(events) != 1 or not is_whole(self._operation, events[0].data):
+            return events
+        return Splitter().feed(unfold(self._operation, events[0].data))
 
     @property
     def uncounted(self) -> int:

@@ -18,6 +18,16 @@ _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint
 _OF_ALL = ("choices", "usage")
 
 
+def is_whole(operation: Operation, data: bytes) -> bool:
+    """Whether the data of an event is a whole answer, and no piece of a stream."""
+    if operation not in ("chat", "responses") or not data.startswith(b"{"):
+        return False
+    answer = chunks.decode(data)
+    if operation == "responses":
+        return answer.get("object") == "response"
+    return answer.get("object") == "chat.completion" and any("message" in one for one in chunks.choices(answer))
+
+
 def unfold(operation: Operation, body: bytes) -> bytes:
     """The events of a body that `answer.read` accepted. Raises UpstreamError where it has no such form after all."""
     answer = chunks.decode(body)
