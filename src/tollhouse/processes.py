@@ -29,7 +29,7 @@ _CALL: Final = struct.Struct("!IQ")
 _ANSWER: Final = struct.Struct("!II")
 _SIZE: Final = struct.Struct("!Q")
 _BUFFERS_A_WRITE: Final = 512  # the system takes at most 1,024
-_PRIORITY: Final = 5  # lower than the event loop's by so much
+_PRIORITY: Final = 10  # lower than the event loop's by so much
 _PASSED_ON: Final = ("PYTHON", "LD_")  # beginnings of environment variables: no secret is among them
 
 
