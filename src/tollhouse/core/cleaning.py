@@ -45,7 +45,7 @@ _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{
 _KEY = re.compile(
     r"\bBearer\s+\S+"
     r"|(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|pplx|fw|csk|tgp|key|ak|AKIA|ASIA)[-_]|AIza|AKIA|ASIA|eyJ)"
-    r"[A-Za-z0-9][A-Za-z0-9_*.-]{7,}",
+    r"[A-Za-z0-9][A-Za-z0-9_*.-]{6,}[A-Za-z0-9_*-]",
     re.ASCII,
 )
 _SECRET = re.compile(
@@ -72,7 +72,8 @@ _REQUEST_ID = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _IPV6 = re.compile(
-    r"\[?(?<![\w:.])(?=[0-9A-Fa-f:.]*(?:::|(?::[0-9A-Fa-f]*){3}))[0-9A-Fa-f:.]{2,}(?:%\w+)?\]?(?![\w:])", re.ASCII
+    r"\[?(?<![\w:.])(?=[0-9A-Fa-f:.]*(?:::|(?::[0-9A-Fa-f]*){3}))[0-9A-Fa-f:.]{2,}(?:%\w+)?(?:\](?::\d+)?|(?![\w:\]]))",
+    re.ASCII,
 )
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w])(?::\d+)?", re.ASCII)
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\.?(?::\d+)?", re.ASCII)
@@ -132,10 +133,11 @@ class _Cleaning:
 
     def _url(self, match: re.Match[str]) -> str:
         url = match[0].rstrip(_TRAILING)
+        rest = match[0][len(url) :]
         if not self._is_callers(url):
-            return REMOVED
+            return REMOVED + rest
         self._kept.append(url)
-        return _PUT_BY + match[0][len(url) :]
+        return _PUT_BY + rest
 
     def _or_callers(self, match: re.Match[str]) -> str:
         return match[0] if self._is_callers(match[0]) else REMOVED

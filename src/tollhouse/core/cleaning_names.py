@@ -25,7 +25,7 @@ _FIELD_NAMES = (
 _FIELDS: Final = frozenset(_FIELD_NAMES.split())
 _ROOTS_NAMES = (
     "additionalproperties arguments body candidates choices contents content definitions extra_body function "
-    "functions input items messages metadata parameters params parts properties request response_format schema "
+    "functions input items messages metadata parameters params parts prompt properties request response_format schema "
     "tool_choice tools"
 )
 _ROOTS: Final = frozenset(_ROOTS_NAMES.split())
@@ -44,7 +44,7 @@ _FILES_NAMES = (
     "pdf png jpg jpeg gif webp bmp tiff svg heic ico mp3 mp4 wav ogg flac m4a webm avi mpeg mpga opus json jsonl csv "
     "tsv txt yaml yml toml xml html htm css js jsx ts tsx mjs py pyc ipynb java kt go rb php c h cpp hpp cc cs swift "
     "scala doc docx xls xlsx ppt pptx odt rtf epub parquet arrow gguf ggml safetensors bin pt pth onnx npz pkl tar "
-    "gz tgz bz2 7z rar log cfg ini conf env sql lock jinja j2 proto"
+    "gz tgz bz2 7z rar log cfg ini conf env sql lock jinja jinja2 j2 proto"
 )
 _FILES: Final = frozenset(_FILES_NAMES.split())
 _FILES_LIKE_SERVERS_NAMES = "md rs sh zip mov ps vue"

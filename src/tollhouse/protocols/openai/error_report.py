@@ -137,21 +137,26 @@ def _values(text: str) -> Iterator[object]:
     if whole or text[:1] not in ("{", "["):
         yield from whole
         return
-    for line in text.splitlines()[:_LIST_MAX]:  # JSON lines
-        yield from _decoded(line)
+    found = [value for line in text.splitlines()[:_LIST_MAX] for value in _decoded(line)]
+    yield from found or _first_of(text)
 
 
 def _decoded(text: str) -> Iterator[object]:
-    """One value or none. Two that follow one another (`{...}{...}`) are read as the first."""
+    """The value that a text is; none where it is a bare number, or no JSON."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        try:
-            value = json.JSONDecoder().raw_decode(text)[0] if text[:1] == "{" else None
-        except (ValueError, RecursionError):
-            value = None
+        return
     if value is not None and not isinstance(value, int | float):
         yield value
+
+
+def _first_of(text: str) -> Iterator[object]:
+    """The first of several objects in a row (`{...}{...}`)."""
+    try:
+        yield json.JSONDecoder().raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        return
 
 
 def _cut_off(text: str) -> Report:
