@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, Final
 
 from tollhouse.core.aside import P, Pieces, T
-from tollhouse.core.failure import Failure, Overloaded
+from tollhouse.core.failure import Failure, MemoryTaken
 
 _CALL: Final = struct.Struct("!IQ")
 _ANSWER: Final = struct.Struct("!II")
@@ -57,7 +57,7 @@ class Processes:
             good, answer = process.call((work, args, named), pieces)
         except (OSError, EOFError):
             process.close()
-            raise Overloaded(
+            raise MemoryTaken(
                 "The process that reads large requests and answers ended: try again.", retry_after_ms=1_000
             ) from None
         with self._closing:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tollhouse.core.failure import Overloaded
+from tollhouse.core.failure import MemoryTaken
 
 T = TypeVar("T")
 
@@ -45,7 +45,9 @@ class FairThreads:
         if turns is None:
             turns = self._accounts[account_id] = _Turns()
         if len(turns.waiting) >= self._waiting_max:
-            raise Overloaded("too many large requests of this account wait to be read: try again", retry_after_ms=1_000)
+            raise MemoryTaken(
+                "too many large requests of this account wait to be read: try again", retry_after_ms=1_000
+            )
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         turns.waiting.append((result, work))
         self._start()

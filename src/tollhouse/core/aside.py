@@ -17,7 +17,7 @@ class Aside(Protocol):
     """Runs work of many accounts in few threads, and is fair among the accounts."""
 
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
-        """Run `work` in a thread and return what it returns. Raises what it raises; Overloaded if this account already
+        """Run `work` in a thread and return what it returns. Raises what it raises; MemoryTaken if this account already
         has as much work waiting as one account may."""
         ...
 
@@ -35,6 +35,6 @@ class Apart(Protocol):
         """Return what `work(all pieces joined, ...)` returns. Blocks: is called in a thread of `Aside`.
 
         `work` is a function of a module; what it returns is small, but for what stands in it as `pickle.PickleBuffer`,
-        which arrives as bytes. Raises what it raises; Overloaded if the process ended.
+        which arrives as bytes. Raises what it raises; MemoryTaken if the process ended.
         """
         ...
