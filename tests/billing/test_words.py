@@ -24,7 +24,7 @@ def tier(**more: Any) -> dict[str, Any]:
         ({"imput": "1"}, "imput", f"no such price; the nearest known one is input {KNOWN}"),
         ({"input" + "x" * 90: "1"}, "input" + "x" * 35, None),
         ({"output": "1"}, "input", "a price by tokens names it: whatever is not named takes its price from there"),
-        ({"input": "1,5"}, "input", f"'1,5' {AMOUNT}"),
+        ({"input": "1,5"}, "input", f"'1,5' {AMOUNT} (a point marks decimals, and nothing groups digits)"),
         ({"input": 3}, "input", 'write the amount as text, such as "3", so that not a digit of it is lost'),
         ({"input": 0.25}, "input", 'write the amount as text, such as "0.25", so that not a digit of it is lost'),
         ({"input": True}, "input", 'write the amount as text, such as "2.50", so that not a digit of it is lost'),
@@ -37,7 +37,7 @@ def tier(**more: Any) -> dict[str, Any]:
         ({"input": "1", "tiers": "2"}, "tiers", "write a list of tables, each with above_input_tokens and prices"),
         ({"input": "1", "tiers": ["2"]}, "tiers[0]", "write a table with above_input_tokens and prices"),
         (tier(), "tiers[0]", 'a price names at least one amount, such as input = "2.50"'),
-        (tier(input="1x"), "tiers[0].input", f"'1x' {AMOUNT}"),
+        (tier(input="1x"), "tiers[0].input", f"'1x' {AMOUNT} (in ASCII digits, with one before the point)"),
         (tier(output="1"), "tiers[0].input", None),
         (tier(per_image="1"), "tiers[0].input", "a tier names it where the first one does, and only there"),
         (

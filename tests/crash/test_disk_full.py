@@ -68,7 +68,7 @@ def survives(platform: Platform, provider: Provider, trouble: AbstractContextMan
             callers.wait_for(lambda seen: len(seen.refused) >= DURING)
             assert ready(platform) == 503
             provider.signal(goes_on)
-            told = listener.rest()
+            told = listener.rest(broken=True)
             assert b"two " in told
             assert b"[DONE]" not in told
             assert b'"overloaded"' in told

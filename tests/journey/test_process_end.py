@@ -28,9 +28,13 @@ class Listener:
             assert more, f"the stream ended before its first word: {self.answer.status} {self.read!r}"
             self.read += more
 
-    def rest(self) -> bytes:
+    def rest(self, *, broken: bool = False) -> bytes:
+        """All of the stream. broken: it has to end without its last chunk."""
         try:
             return self.read + self.answer.read()
+        except http.client.IncompleteRead as cut:
+            assert broken, "the stream broke off"
+            return self.read + cut.partial
         finally:
             self.connection.close()
 
