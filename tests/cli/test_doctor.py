@@ -20,6 +20,8 @@ from tollhouse.clock import SystemClock
 from tollhouse.office.platform_file import Surroundings, read
 from tollhouse.providers import kinds
 from tollhouse.store.database import migrate
+from tollhouse.store.file_lock import FileLock
+from tollhouse.store.holder import Holder
 
 
 class StoppedClock:
@@ -274,6 +276,31 @@ def test_master_key_opens_what_it_has_encrypted(folder: Path) -> None:
 def test_listen_address(folder: Path, listening: int) -> None:
     assert verdict("listen_address", premises(folder, '[server]\nlisten = "127.0.0.1:0"\n')).state == "green"
     assert verdict("listen_address", premises(folder, '[server]\nlisten = "no.such.host.invalid:1"\n')).state == "red"
+
+
+def test_b5_the_metrics_address_is_looked_at_too(folder: Path, listening: int) -> None:
+    taken = f'[server]\nlisten = "127.0.0.1:0"\nmetrics_address = "127.0.0.1:{listening}"\n'
+    found = verdict("listen_address", premises(folder, taken))
+    assert (found.state, "metrics_address" in (found.cure or "")) == ("red", True)
+    free = '[server]\nlisten = "127.0.0.1:0"\nmetrics_address = "127.0.0.1:0"\n'
+    assert verdict("listen_address", premises(folder, free)).state == "green"
+
+
+def test_b16_a_server_that_runs_has_its_own_environment_and_address(folder: Path) -> None:
+    text = '[server]\nlisten = "127.0.0.1:1"\n[providers.up]\nkind = "openai"\napi_keys = ["env:UP_KEY"]\n'
+    seen = premises(folder, text)
+    assert verdict("provider_keys", seen).state == "red"
+    serving = Holder(command="serve", host="h", pid=7, since_ms=0, address="http://127.0.0.1:9")
+    lock = FileLock(seen.place.lock)
+    assert lock.take(serving)
+    try:
+        assert "UP_KEY" in verdict("provider_keys", seen).reason
+        assert verdict("provider_keys", seen).state == "skipped"
+        assert verdict("listen_address", seen).reason == str(serving)
+        assert lock.holder() == serving
+    finally:
+        lock.release()
+    assert verdict("provider_keys", seen).state == "red"
 
 
 def test_open_files(folder: Path) -> None:

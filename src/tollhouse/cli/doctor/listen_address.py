@@ -1,4 +1,4 @@
-"""The listener's address is free, or this very platform answers there."""
+"""The addresses of the listener and of the metrics are free, or this very platform answers there."""
 
 import http.client
 import ipaddress
@@ -14,19 +14,30 @@ _SECONDS = 2
 
 
 def check(premises: Premises) -> Verdict:
-    listen = premises.settings.server.listen
+    running = premises.server()
+    if running is not None:
+        return green(f"{running}")
+    server = premises.settings.server
+    found = _look("listen", server.listen)
+    if found.state != "green" or not server.metrics_address:
+        return found
+    metrics = _look("metrics_address", server.metrics_address)
+    return metrics if metrics.state != "green" else green(f"{found.reason}; metrics: {metrics.reason}")
+
+
+def _look(setting: str, address: str) -> Verdict:
     try:
-        host, port = split_address(listen)
+        host, port = split_address(address)
     except ValueError as error:
         return skipped(str(error))
     if port == 0:
         return green("any free port")
     trouble = can_listen(host, port)
     if trouble is None:
-        return green(f"{listen} is free")
-    if _is_tollhouse(host, port):
-        return green(f"tollhouse answers at {listen}")
-    return red(f"{listen} cannot be used: {trouble}", "stop the other program, or choose another [server] listen")
+        return green(f"{address} is free")
+    if setting == "listen" and _is_tollhouse(host, port):
+        return green(f"tollhouse answers at {address}")
+    return red(f"{address} cannot be used: {trouble}", f"stop the other program, or choose another [server] {setting}")
 
 
 def can_listen(host: str, port: int) -> str | None:

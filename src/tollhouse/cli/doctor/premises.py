@@ -19,6 +19,8 @@ from tollhouse.core.retention import Retention
 from tollhouse.office.platform_file import Reading, Surroundings
 from tollhouse.settings import Settings
 from tollhouse.store.engines import CannotOpen, connect
+from tollhouse.store.file_lock import FileLock
+from tollhouse.store.holder import Holder
 from tollhouse.store.tables import Tables
 
 T = TypeVar("T")
@@ -46,6 +48,19 @@ class Premises:
         """None: the database is no file."""
         scheme, _, path = self.settings.server.database.partition(":///")
         return self.folder / path if scheme == "sqlite" else None
+
+    def server(self) -> Holder | None:
+        """The process that works in this data folder and serves; None: there is none."""
+        lock = FileLock(self.place.lock)
+        try:
+            if not self.place.lock.exists() or lock.take(lock.holder()):
+                return None
+        except OSError:
+            return None
+        finally:
+            lock.release()
+        holder = lock.holder()
+        return holder if holder is not None and holder.address else None
 
     def database_is_missing(self) -> bool:
         """True where looking would create the file."""

@@ -14,6 +14,9 @@ def check(premises: Premises) -> Verdict:
     if not providers:
         return skipped("there is no provider yet")
     troubles = [f"{one.id}: {trouble}" for one in providers if (trouble := _trouble(one, premises))]
+    server = premises.server()
+    if troubles and server is not None:
+        return skipped(f"{server} has the keys it found at its start; seen from here: {'; '.join(troubles)}")
     if troubles:
         return red("; ".join(troubles), "set what is named in the environment of `tollhouse serve`, or mend api_keys")
     return green(f"{len(providers)} providers have what they need")
