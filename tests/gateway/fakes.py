@@ -287,7 +287,7 @@ class FakeLimits:
         self.inside = 0
         self.admitted = 0
 
-    def enter(self, identity: Identity, now_ms: int) -> FakeEntry:
+    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeEntry:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1

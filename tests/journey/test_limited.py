@@ -53,7 +53,27 @@ def test_answers_count_down_and_a_refusal_says_which_limit_and_when_to_come_agai
     remaining = [caller.ask().headers["x-ratelimit-remaining-requests"] for _ in range(2)]
     assert remaining == ["1", "0"]
     seen = len(provider.turns)
-    refused = caller.ask()
+    for refused in (caller.ask(), before_its_body(house, caller.secret)):
+        assert_told(refused, caller)
+    assert len(provider.turns) == seen, "it reached no provider"
+
+
+def before_its_body(house: Platform, secret: str) -> Reply:
+    """A call whose head is there, and whose body never comes."""
+    connection = house.connect()
+    try:
+        connection.putrequest("POST", "/v1/chat/completions")
+        for name, value in {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", "100")
+        connection.endheaders()
+        answer = connection.getresponse()
+        return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+def assert_told(refused: Reply, caller: Caller) -> None:
     assert (refused.status, refused.code) == (429, "rate_limit_exceeded")
     message = refused.json["error"]["message"]
     for said_ in ("2 requests per minute", f"key {caller.id}", "2 used", "room again in", "ops@toll.example"):
@@ -63,8 +83,7 @@ def test_answers_count_down_and_a_refusal_says_which_limit_and_when_to_come_agai
     assert refused.headers["x-ratelimit-remaining-requests"] == "0"
     assert 0 < int(refused.headers["retry-after-ms"]) <= 30_000
     assert int(refused.headers["retry-after"]) == -(-int(refused.headers["retry-after-ms"]) // 1000)
-    assert len(provider.turns) == seen, "it reached no provider"
-    record = house.record(refused.id)
+    record = caller.house.record(refused.id)
     assert (record.ending, record.charge, record.error) == ("refused", None, "rate_limit_exceeded")
     assert caller.standing()["requests_per_minute"] == (2, 0)
 

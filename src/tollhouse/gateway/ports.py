@@ -79,7 +79,7 @@ class Admission(Protocol):
 
 
 class Limits(Protocol):
-    def enter(self, identity: Identity, now_ms: int) -> Entry:
+    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> Entry:
         """Give a call a place among the parallel requests of its key, project and account before its body is read.
 
         Raises RateLimited where there is none, or where requests or tokens of this minute are used up; then nothing is

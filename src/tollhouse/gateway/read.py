@@ -76,7 +76,7 @@ async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Req
 def _enter(house: House, journey: Journey) -> None:
     """What is cheap to know is asked before a body is waited for, or decoded at length."""
     now_ms = house.clock.now_ms()
-    journey.entry = house.limits.enter(journey.identity, now_ms)
+    journey.entry = house.limits.enter(journey.identity, now_ms, journey.call.dialect)
     something_left(house, journey.identity.key, now_ms)
     if journey.room is None:
         journey.room = house.bodies.place(journey.identity.key.account_id)

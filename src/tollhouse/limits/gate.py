@@ -53,13 +53,17 @@ class Gate:
         self._rate = RequestRate()
         self._tokens = TokenRate()
 
-    def enter(self, identity: Identity, now_ms: int) -> "Entry":
-        """See the port. Limits of single models are looked at once the model is known."""
+    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> "Entry":
+        """See the port. Limits of single models are looked at once the model is known. dialect: see `admit`."""
         limits = self.rules.of(identity, "", self.plan(identity.account), now_ms)
         contact = self._contact
-        self._parallel.check(limits.parallel, contact)
-        self._rate.check(limits.requests, now_ms, contact)
-        self._tokens.check(limits.tokens, 0, now_ms, contact)
+        try:
+            self._parallel.check(limits.parallel, contact)
+            self._rate.check(limits.requests, now_ms, contact)
+            self._tokens.check(limits.tokens, 0, now_ms, contact)
+        except RateLimited as refused:
+            refused.headers += tuple(self.headers(limits, dialect, now_ms))
+            raise
         self._parallel.take(limits.parallel)
         return Entry(self._parallel, limits.parallel)
 
