@@ -63,9 +63,10 @@ def test_g2_more_values_than_are_decoded_are_refused(body: bytes) -> None:
         b'{"messages":[{"content":"' + b'\\"[,' * 400_000 + b'"}]}',
         b'{"messages":[{"content":"' + b"\\\\" * 400_000 + b'"},' + b"1," * 900_000 + b"1]}",
         b'{"input":[' + b"12345," * 300_000 + b"1]}",
+        b'{"a":[' + (b"1," * 1_000 + b'"' + b'\\"[' * 80_000 + b'",') * 20 + b"1]}",
         b'{"x":"' + b"a" * 600_000,  # a text that does not end is for the decoder to refuse
     ],
-    ids=["code", "quoted", "backslashes", "token-ids", "cut"],
+    ids=["code", "quoted", "backslashes", "token-ids", "quoted texts that begin late", "cut"],
 )
 def test_much_text_is_few_values(body: bytes) -> None:
     values.require_countable(body)

@@ -50,7 +50,8 @@ class Said(NamedTuple):
         return found
 
 
-_words = st.lists(st.sampled_from(["Zoll", "haus ", "am ", " Fluß", "\n", '"', "税关"]), max_size=6).map(tuple)
+# Each counts for something by the counter of these tests, as every text does by a real one.
+_words = st.lists(st.sampled_from(["Zoll", "haus ", "am ", " Fluß", "Tor\n", '"', "税关"]), max_size=6).map(tuple)
 _said = st.builds(
     Said,
     thought=st.one_of(st.just(()), _words),
