@@ -118,9 +118,15 @@ def test_retention(folder: Path) -> None:
     assert (late.state, "kept 30 days; the oldest is of 1970-01-02 00:00 UTC" in late.reason) == ("red", True)
     assert "tollhouse serve" in late.cure
     with closing(sqlite3.connect(folder / "tollhouse.db")) as database:
-        database.execute("INSERT INTO retention VALUES (0, 0, 0, ?)", [SystemClock().now_ms() + 60_000])
+        now_ms = SystemClock().now_ms()
+        database.execute("INSERT INTO retention VALUES (0, 0, ?, ?)", [now_ms, now_ms + 60_000])
         database.commit()
     assert "; the next look is due at 20" in verdict("retention", premises(folder, text)).reason
+    with closing(sqlite3.connect(folder / "tollhouse.db")) as database:
+        database.execute("UPDATE retention SET ended_at_ms = ?", [now_ms - 9 * 86_400_000])
+        database.commit()
+    doubted = verdict("retention", premises(folder, text))
+    assert (doubted.state, "the clock went ahead" in doubted.reason, "set it" in doubted.cure) == ("red", True, True)
 
 
 def test_platform_file(folder: Path) -> None:

@@ -138,7 +138,7 @@ def test_it_looks_once_an_hour_and_outlives_a_database_that_is_away(tmp_path: Pa
     async def scene(office: Office, clock: HandClock) -> None:
         told: list[tuple[str, object]] = []
 
-        class Journal:
+        class Teller:
             def event(self, name: str, **facts: object) -> None:
                 told.append((name, facts))
 
@@ -149,6 +149,7 @@ def test_it_looks_once_an_hour_and_outlives_a_database_that_is_away(tmp_path: Pa
         calls = await trade(office, clock, usd="5")
         await calls.whole()
         clock.ms += (DAYS + 1) * DAY_MS
+        await office.rows.change(lambda tables: tables.retention.save(Retention(ended_at_ms=clock.ms - HOUR_MS)))
         looks: list[float] = []
         change = office.rows.change
         troubles = [Overloaded("away"), KeyError("defect"), None]
@@ -168,9 +169,130 @@ def test_it_looks_once_an_hour_and_outlives_a_database_that_is_away(tmp_path: Pa
                 raise asyncio.CancelledError
 
         with pytest.raises(asyncio.CancelledError):
-            await retention.run(office, sleep, Journal())
+            await retention.run(office, sleep, Teller())
         assert looks == [60, 60, 3600, 3600, 3600]
         assert [name for name, _ in told] == ["defect", "records_deleted"]
         assert told[1][1] == {"records": 1, "kept_days": DAYS}
+
+    run(tmp_path, scene)
+
+
+class Journal:
+    """Notes the names of what is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def event(self, name: str, **facts: object) -> None:
+        self.told.append(name)
+
+    def defect(self, request_id: str, error: BaseException) -> None:
+        self.told.append(f"defect {error!r}")
+
+
+class TwoClocks:
+    """A wall clock that can be set, and one that only time moves."""
+
+    def __init__(self, ms: int) -> None:
+        self.ms, self.passed_ms = ms, 0
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.passed_ms * 1_000_000
+
+    def pass_by(self, ms: int) -> None:
+        self.ms += ms
+        self.passed_ms += ms
+
+
+async def hours(office: Office, clock: TwoClocks, journal: Journal, count: int, stopped_ms: int = 0) -> None:
+    """A server that runs for so many hours, after it was stopped so long."""
+    clock.ms += stopped_ms
+    end_ms = clock.passed_ms + count * HOUR_MS
+
+    async def sleep(seconds: float) -> None:
+        clock.pass_by(round(seconds * 1000))
+        if clock.passed_ms >= end_ms:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await retention.run(office, sleep, journal)
+
+
+@pytest.mark.parametrize("in_a_run", [True, False], ids=["a server runs", "between two starts"])
+@pytest.mark.parametrize("ahead_days", [3, 30, 3_650])
+def test_a_clock_that_is_set_ahead_deletes_nothing_within_a_day(
+    tmp_path: Path, ahead_days: int, in_a_run: bool
+) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        kept_id = await calls.whole()
+        two, journal = TwoClocks(clock.ms + HOUR_MS), Journal()
+        office.clock = two
+        await hours(office, two, journal, 5)
+        ahead_ms = ahead_days * DAY_MS
+        if in_a_run:
+            jumps = [ahead_ms]
+
+            async def sleep(seconds: float) -> None:
+                two.pass_by(round(seconds * 1000))
+                if not jumps:
+                    raise asyncio.CancelledError
+                two.ms += jumps.pop()
+
+            with pytest.raises(asyncio.CancelledError):
+                await retention.run(office, sleep, journal)
+        else:
+            await hours(office, two, journal, 2, stopped_ms=ahead_ms)
+        await hours(office, two, journal, 10)
+        assert await kept(office) == [kept_id]
+        assert journal.told == ["records_kept_for_clock"]
+        assert retention.in_doubt(await office.rows.read(lambda tables: tables.retention.load()))
+        two.ms -= ahead_ms  # it is set right within the day
+        await hours(office, two, journal, 10)
+        assert await kept(office) == [kept_id]
+        assert not retention.in_doubt(await office.rows.read(lambda tables: tables.retention.load()))
+        await hours(office, two, journal, (DAYS + 1) * 24)
+        assert (await kept(office), journal.told) == ([], ["records_kept_for_clock", "records_deleted"])
+
+    run(tmp_path, scene)
+
+
+def test_a_clock_that_goes_on_evenly_for_a_day_is_believed(tmp_path: Path) -> None:
+    """A server that was stopped for a month keeps records for no month longer; nor one that runs on working days."""
+
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        await calls.whole()
+        two, journal = TwoClocks(clock.ms + HOUR_MS), Journal()
+        office.clock = two
+        await hours(office, two, journal, 1)
+        await hours(office, two, journal, 23, stopped_ms=30 * DAY_MS)
+        assert journal.told == ["records_kept_for_clock"]
+        await hours(office, two, journal, 2)
+        assert (await kept(office), journal.told.pop()) == ([], "records_deleted")
+        await calls.whole()
+        journal.told.clear()
+        for stopped_hours in (64, 16, 16, 16, 16) * 2:
+            await hours(office, two, journal, 8, stopped_ms=stopped_hours * HOUR_MS)
+        assert await kept(office) == []
+        assert journal.told.count("records_deleted") == 1
+
+    run(tmp_path, scene)
+
+
+def test_the_first_look_of_all_goes_by_the_last_call(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        office.retention_days = DAYS
+        calls = await trade(office, clock, usd="5")
+        kept_id = await calls.whole()
+        two, journal = TwoClocks(clock.ms), Journal()
+        office.clock = two
+        await hours(office, two, journal, 12, stopped_ms=400 * DAY_MS)
+        assert (await kept(office), journal.told) == ([kept_id], ["records_kept_for_clock"])
 
     run(tmp_path, scene)

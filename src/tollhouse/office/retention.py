@@ -3,12 +3,15 @@
 Ledger, sums of usage and of spending, and audit stay. Each portion is one short transaction among those of the calls,
 and after each the deleting rests four times as long as the portion took, waiting included: it takes a fifth of the
 writer's time at the most, and less when the writer is busy.
+
+A wall clock that is set far ahead makes nothing old: time that no server saw pass, more than two days of it, is not
+believed before the clock has gone on evenly for a day.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import time_of
@@ -23,6 +26,8 @@ _REST: Final = 4  # times what a portion took
 _REST_SECONDS_MIN: Final = 0.01
 _REST_SECONDS_MAX: Final = 5.0
 _AGAIN_SECONDS: Final = 60.0  # after the database was away
+_UNSEEN_MS_MAX: Final = 2 * DAY_MS  # a machine that sleeps or stops for a weekend is not asked about each night
+DOUBT_MS: Final = DAY_MS  # how long a clock that went ahead must go on evenly
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -32,15 +37,30 @@ class Report(Protocol):
     def defect(self, request_id: str, error: BaseException) -> None: ...
 
 
+class Seen(Struct, frozen=True):
+    """The instant at which the loop looked last, by the wall clock and by the one that nobody can set."""
+
+    wall_ms: int
+    ticks_ns: int
+
+
 async def run(office: Office, sleep: Sleep, report: Report) -> None:
     """Never returns: look once an hour, also across restarts."""
+    seen: Seen | None = None
     while True:
         try:
             state = await office.rows.read(lambda tables: tables.retention.load())
-            wait_ms = (state.next_at_ms or 0) - office.clock.now_ms()
-            if 0 < wait_ms <= HOUR_MS:  # a clock that was set back makes nobody wait for longer
-                await sleep(wait_ms / 1000)
-            if deleted := await delete_expired(office, sleep):
+            before = seen or await _last_seen(office, state)
+            now = _now(office)
+            ahead_ms = now.wall_ms - before.wall_ms - (now.ticks_ns - before.ticks_ns) // 1_000_000
+            if ahead_ms > _UNSEEN_MS_MAX:
+                state = await _put_off(office, now.wall_ms + DOUBT_MS)
+                report.event("records_kept_for_clock", ahead_days=ahead_ms // DAY_MS)
+            seen = now
+            wait_ms = (state.next_at_ms or 0) - now.wall_ms
+            if 0 < wait_ms <= DOUBT_MS:  # a clock that was set back makes nobody wait for longer
+                await sleep(min(wait_ms, HOUR_MS) / 1000)
+            elif deleted := await delete_expired(office, sleep):
                 report.event("records_deleted", records=deleted, kept_days=office.retention_days)
             continue
         except Overloaded:  # the database is away, and calls hear of it too
@@ -48,6 +68,33 @@ async def run(office: Office, sleep: Sleep, report: Report) -> None:
         except Exception as error:  # guard: a defect here must not end the deleting for good
             report.defect("", error)
         await sleep(_AGAIN_SECONDS)
+
+
+def in_doubt(state: Retention) -> bool:
+    """Whether the next look was put off because the clock had gone ahead."""
+    return (state.next_at_ms or 0) > (state.ended_at_ms or 0) + _UNSEEN_MS_MAX
+
+
+async def _last_seen(office: Office, state: Retention) -> Seen:
+    """When a server looked last; before the first look of all: when the last call came."""
+    looked_ms = max(state.ended_at_ms or 0, (state.next_at_ms or 0) - DOUBT_MS)
+    if not looked_ms:
+        last = await office.rows.read(lambda tables: tables.requests.page(before=None, limit=1))
+        looked_ms = last[0].time_ms if last else office.clock.now_ms()
+    return Seen(looked_ms, office.clock.ticks_ns())
+
+
+def _now(office: Office) -> Seen:
+    return Seen(office.clock.now_ms(), office.clock.ticks_ns())
+
+
+async def _put_off(office: Office, next_at_ms: int) -> Retention:
+    def put_off(tables: Tables) -> Retention:
+        state = structs.replace(tables.retention.load(), next_at_ms=next_at_ms)
+        tables.retention.save(state)
+        return state
+
+    return await office.rows.change(put_off)
 
 
 async def delete_expired(office: Office, sleep: Sleep, portion: int = PORTION) -> int:

@@ -4,6 +4,7 @@ from tollhouse.cli.doctor.premises import Premises
 from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
 from tollhouse.core.instant import utc_day
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
+from tollhouse.office.retention import in_doubt
 
 TITLE = "Records of calls"
 
@@ -22,6 +23,11 @@ def check(premises: Premises) -> Verdict:
     else:
         then = f"the next look is due at {utc_day(state.next_at_ms)}"
     said = f"kept {days} days; {oldest}; {then}"
+    if in_doubt(state) and (state.next_at_ms or 0) > now_ms:
+        return red(
+            f"{said}, because the clock went ahead by more than two days that no server saw pass",
+            "if the clock is right (a stop of some days explains it), nothing; if not, set it before that time",
+        )
     is_late = oldest_ms is not None and oldest_ms < now_ms - (days + 1) * DAY_MS
     if is_late and (state.next_at_ms or 0) < now_ms - HOUR_MS:
         return red(said, "records are deleted while a server runs: start `tollhouse serve`; if it runs, read its log")
