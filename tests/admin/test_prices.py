@@ -104,11 +104,36 @@ def test_every_mistake_of_a_file_stands_in_the_one_answer(sold: Desks) -> None:
 def test_what_the_file_prices_cannot_be_activated_in_its_list(sold: Desks) -> None:
     draft = imported(sold, price_list="default")
     assert any("platform.toml says the price" in warning for warning in draft["warnings"])
+    assert draft["owned_by_file"] == ["toll-1"]
     reply = sold.operator("POST", f"/api/v1/price_drafts/{draft['id']}/activate", {"at": "now"})
     assert (reply.status, reply.body["error"]["param"]) == (400, "list")
     bare = imported(sold, b'{"bare": {"input": "3"}}', "default")
+    assert bare["owned_by_file"] == []
     assert sold.operator("POST", f"/api/v1/price_drafts/{bare['id']}/activate", {}).status == 200
     assert price_of(sold, "bare", name="beta-admin") == {"input": "3"}
+
+
+def unpriced(desks: Desks, deed: str, toml: bytes) -> list[str]:
+    warnings = desks.operator("POST", f"/api/v1/platform/{deed}", toml).body["warnings"]
+    return [words.partition(" ")[0] for words in warnings if "no price" in words]
+
+
+@pytest.mark.parametrize("deed", ["plan", "apply"])
+@pytest.mark.parametrize("price_list", ["default", "retail"])
+def test_b18_a_model_that_an_imported_list_prices_has_a_price(sold: Desks, deed: str, price_list: str) -> None:
+    assert unpriced(sold, deed, TOML) == ["models.bare"]
+    draft = imported(sold, b'{"bare": {"input": "3"}}', price_list)
+    assert unpriced(sold, deed, TOML) == ["models.bare"], "a draft sells nothing"
+    sold.operator("POST", f"/api/v1/price_drafts/{draft['id']}/activate", {"at": "2h"})
+    assert unpriced(sold, deed, TOML) == ["models.bare"], "nor does what is scheduled"
+    sold.clock.ms += 7_200_000
+    assert unpriced(sold, deed, TOML) == []
+    dropped = TOML.replace(b'price = { input = "2.50"', b'aliases = []\n#price = { input = "2.50"')
+    assert unpriced(sold, deed, dropped) == ["models.toll-1"], "what the file priced leaves the list with its word"
+    assert unpriced(sold, deed, dropped) == ["models.toll-1"]
+    out = imported(sold, b'{"bare": null}', price_list)
+    sold.operator("POST", f"/api/v1/price_drafts/{out['id']}/activate", {})
+    assert unpriced(sold, deed, TOML) == ["models.bare"]
 
 
 def test_prices_of_others_are_the_operators_to_see(sold: Desks) -> None:

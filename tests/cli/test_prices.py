@@ -53,6 +53,13 @@ def test_a_price_file_is_imported_previewed_and_activated(made: Folder) -> None:
     assert "0.9 times" in made.type("models", "list").out
 
 
+def test_b15_what_the_file_prices_is_not_said_to_be_activated_by_a_command(made: Folder) -> None:
+    path = file(made, "own.csv", "model,input,output\ntoll-1,3.00,9.00\n")
+    shown = made.type("models", "price", "import", path).out
+    assert ("not activated; change the file" in shown, "models price activate" in shown) == (True, False)
+    assert "models price activate draft_" in made.type("models", "price", "import", path, "--list", "retail").out
+
+
 def test_every_mistake_has_its_line_and_nothing_is_taken(made: Folder) -> None:
     path = file(made, "bad.csv", "model,input\na,2.5\nb,-1\nb,1\n")
     before = made.json("models", "price", "drafts").answer

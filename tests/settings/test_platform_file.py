@@ -296,10 +296,11 @@ def test_broken_toml_names_line_and_column() -> None:
 
 
 def test_a_model_without_price_or_offers_is_a_warning() -> None:
-    assert [str(warning) for warning in read_text("[models.x]").warnings] == [
-        "models.x (line 1): no price: calls are refused until it has one, or says free = true",
-        "models.x (line 1): no offers: nothing serves it",
-    ]
+    reading = read_text("[models.x]")
+    assert [str(warning) for warning in reading.warnings] == ["models.x (line 1): no offers: nothing serves it"]
+    assert {model: str(words) for model, words in reading.unpriced.items()} == {
+        "x": "models.x (line 1): no price: calls are refused until it has one, or says free = true"
+    }
 
 
 WHOLE = """

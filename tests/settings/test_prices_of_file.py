@@ -81,6 +81,6 @@ def test_free_and_a_price_is_odd_but_free() -> None:
 
 
 def test_a_model_without_a_price_is_warned_of_and_refused_not_given_away() -> None:
-    (warning,) = read_text("[models.x]\noffers = []\n").warnings
+    warning = read_text("[models.x]\noffers = []\n").unpriced["x"]
     assert "no price: calls are refused" in warning.message
     assert (ModelNotPriced.status, ModelNotPriced.code) == (503, "model_not_priced")

@@ -60,13 +60,13 @@ def bring(
     draft = call(at, "price_drafts.import", given={"list": price_list}, file=data)
     if not at.json:
         _warn(draft)
-    show(
-        at,
-        draft,
-        f"{draft['id']}: {draft['models']} models for list {draft['list']}, not in force yet.\n"
-        f"See what would change: tollhouse models price preview {draft['id']}\n"
-        f"Put it in force:       tollhouse models price activate {draft['id']} --at TIME",
-    )
+    lines = [
+        f"{draft['id']}: {draft['models']} models for list {draft['list']}, not in force yet.",
+        f"See what would change: tollhouse models price preview {draft['id']}",
+    ]
+    if not draft["owned_by_file"]:
+        lines.append(f"Put it in force:       tollhouse models price activate {draft['id']} --at TIME")
+    show(at, draft, "\n".join(lines))
 
 
 @app.command

@@ -64,7 +64,7 @@ def model(path: KeyPath, given: object, found: Findings) -> Model | None:
     if record.free and record.price:
         found.odd(path, "free = true and a price: its calls are free")
     if not record.price and not record.free and isinstance(given, Mapping) and "price" not in given:
-        found.odd(path, "no price: calls are refused until it has one, or says free = true")
+        found.has_no_price(path, record.id)
     if not record.offers and isinstance(given, Mapping) and "offers" not in given:
         found.odd(path, "no offers: nothing serves it")
     return record

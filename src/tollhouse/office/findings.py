@@ -11,6 +11,7 @@ class Findings:
     lines: Lines = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
+    unpriced: dict[str, Mistake] = field(default_factory=dict)
 
     def wrong(self, path: KeyPath, message: str) -> None:
         """The file cannot be used like this."""
@@ -19,6 +20,11 @@ class Findings:
     def odd(self, path: KeyPath, message: str) -> None:
         """Probably not meant, yet it has a clear meaning."""
         self.warnings.append(self._at(path, message))
+
+    def has_no_price(self, path: KeyPath, model: str) -> None:
+        """A price list that was imported may have one: whoever knows the lists says whether that is odd."""
+        words = "no price: calls are refused until it has one, or says free = true"
+        self.unpriced[model] = self._at(path, words)
 
     def _at(self, path: KeyPath, message: str) -> Mistake:
         return Mistake(where=written(path), message=message, line=line_of(path, self.lines))

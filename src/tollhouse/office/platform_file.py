@@ -51,6 +51,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     mistakes: tuple[Mistake, ...] = ()
     warnings: tuple[Mistake, ...] = ()
+    unpriced: Mapping[str, Mistake] = {}
+    """What to say of each model that the file does not price, unless an imported list does."""
 
 
 def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None] | None = None) -> Reading:
@@ -89,6 +91,7 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
         catalogue=structs.replace(catalogue, providers=providers),
         mistakes=tuple(sorted(found.mistakes, key=lambda mistake: mistake.line or 0)),
         warnings=tuple(found.warnings),
+        unpriced=found.unpriced,
     )
 
 

@@ -46,6 +46,8 @@ class Drafted(Struct, frozen=True):
 
     draft: PriceDraft
     warnings: tuple[str, ...] = ()
+    owned_by_file: tuple[str, ...] = ()
+    """Models of the default list that platform.toml prices: because of them it cannot be activated."""
 
 
 async def rows(
@@ -154,7 +156,8 @@ def proposed(draft: PriceDraft) -> dict[str, Price]:
 
 async def _warned(office: Office, draft: PriceDraft) -> Drafted:
     """In a thread: a large file is compared with a large catalogue."""
-    return Drafted(draft, await asyncio.to_thread(lambda: tuple(_warnings(office, draft))))
+    warnings = await asyncio.to_thread(lambda: tuple(_warnings(office, draft)))
+    return Drafted(draft, warnings, tuple(_owned_by_file(draft, office.catalogue.models)))
 
 
 def _warnings(office: Office, draft: PriceDraft) -> Iterator[str]:
@@ -166,7 +169,10 @@ def _warnings(office: Office, draft: PriceDraft) -> Iterator[str]:
     if len(unknown) > _TOLD_FEW:
         yield f"{_some(unknown[_TOLD_FEW:])}: there are no such models yet"
     if owned := _owned_by_file(draft, models):
-        yield f"{_some(owned)}: platform.toml says the price; it can be previewed here, not activated"
+        yield (
+            f"{_some(owned)}: platform.toml says the price: this can be previewed, not activated; change the file, or"
+            " import this as a list of its own (--list NAME)"
+        )
     if free := [name for name in draft.written if name in models and models[name].free]:
         yield f"{_some(free)}: free, as platform.toml says, and so it stays"
     lists, used = PriceLists(proposed(draft).values()), terms_in_use(office.prices, _accounts(office))

@@ -27,6 +27,17 @@ def check(catalogue: Catalogue) -> None:
             _check(f"providers.{provider.id}.cost.{upstream}", cost)
 
 
+def imported(office: Office) -> frozenset[str]:
+    """The models that a list in force prices without platform.toml: what the file has in the default list leaves it
+    with the file's word."""
+    models = office.catalogue.models
+    return frozenset(
+        row.model
+        for row in office.prices.in_force(office.clock.now_ms())
+        if row.price_list != DEFAULT or row.model not in models or not models[row.model].price
+    )
+
+
 def write(office: Office, tables: Tables, models: Mapping[str, Model], now_ms: int) -> bool:
     """Make the default list say what the file does, from this instant on. Were any rows added?"""
     rows: dict[str, list[PriceRow]] = defaultdict(list)

@@ -8,9 +8,9 @@ from msgspec import Struct
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
-from tollhouse.office import platform
+from tollhouse.office import platform, prices
 from tollhouse.office.platform_file import Reading, read
-from tollhouse.settings import Settings, table
+from tollhouse.settings import Mistake, Settings, table
 
 
 class PlatformObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="platform"):
@@ -75,8 +75,16 @@ def _plan_object(desk: Desk, generation: int, changes: tuple[platform.Change, ..
             ChangeObject(change=one.action, kind=one.kind, id=one.id, before=one.before, after=one.after)
             for one in changes
         ),
-        warnings=(*map(str, reading.warnings), *_with_next_start(desk.settings, reading.settings)),
+        warnings=(
+            *map(str, (*reading.warnings, *_without_price(desk, reading))),
+            *_with_next_start(desk.settings, reading.settings),
+        ),
     )
+
+
+def _without_price(desk: Desk, reading: Reading) -> Iterator[Mistake]:
+    priced = prices.imported(desk.office)
+    return (words for model, words in reading.unpriced.items() if model not in priced)
 
 
 def _with_next_start(running: Settings | None, wanted: Settings) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.core.amount import format_usd
 from tollhouse.core.price import PriceDraft
@@ -29,7 +29,8 @@ class PriceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="pr
 
 
 class PriceDraftObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price_draft"):
-    """A file of prices. `state`: of a draft that is not activated, `draft`."""
+    """A file of prices. `state`: of a draft that is not activated, `draft`. `owned_by_file`: models that platform.toml
+    prices in the same list; with one of them it cannot be activated. A list of drafts leaves it empty."""
 
     id: str
     list: str
@@ -39,6 +40,7 @@ class PriceDraftObject(Struct, frozen=True, kw_only=True, tag_field="object", ta
     activated_at: str | None
     effective_from: str | None
     warnings: tuple[str, ...] = ()
+    owned_by_file: tuple[str, ...] = ()
 
 
 class ReratedObject(Struct, frozen=True, kw_only=True):
@@ -123,12 +125,12 @@ async def drafts(desk: Desk, asked: Asked[Paging]) -> Page[PriceDraftObject]:
 
 async def bring(desk: Desk, asked: Asked[WhichList]) -> PriceDraftObject:
     drafted = await price_lists.bring(desk.office, asked.actor, asked.file, asked.given.list)
-    return _draft(drafted.draft, asked.now_ms, drafted.warnings)
+    return _drafted(drafted, asked.now_ms)
 
 
 async def show(desk: Desk, asked: Asked[Nothing]) -> PriceDraftObject:
     drafted = await price_lists.draft_of(desk.office, asked.actor, asked.id)
-    return _draft(drafted.draft, asked.now_ms, drafted.warnings)
+    return _drafted(drafted, asked.now_ms)
 
 
 async def preview(desk: Desk, asked: Asked[PreviewAsked]) -> PreviewObject:
@@ -148,7 +150,7 @@ async def activate(desk: Desk, asked: Asked[When]) -> PriceDraftObject:
     at = asked.given.at
     at_ms = None if at is None or at == "now" else moment_ms(at, "at", asked.now_ms)
     drafted = await price_lists.activate(desk.office, asked.actor, asked.id, at_ms)
-    return _draft(drafted.draft, desk.office.clock.now_ms(), drafted.warnings)
+    return _drafted(drafted, desk.office.clock.now_ms())
 
 
 async def public(desk: Desk, asked: Asked[Nothing]) -> Page[PublicModelObject]:
@@ -169,7 +171,12 @@ def _price(standing: price_lists.Standing) -> PriceObject:
     )
 
 
-def _draft(draft: PriceDraft, now_ms: int, warnings: tuple[str, ...] = ()) -> PriceDraftObject:
+def _drafted(drafted: price_lists.Drafted, now_ms: int) -> PriceDraftObject:
+    shown = _draft(drafted.draft, now_ms)
+    return structs.replace(shown, warnings=drafted.warnings, owned_by_file=drafted.owned_by_file)
+
+
+def _draft(draft: PriceDraft, now_ms: int) -> PriceDraftObject:
     since_ms = draft.effective_from_ms
     return PriceDraftObject(
         id=draft.id,
@@ -179,7 +186,6 @@ def _draft(draft: PriceDraft, now_ms: int, warnings: tuple[str, ...] = ()) -> Pr
         created_at=written(draft.created_at_ms),
         activated_at=written(draft.activated_at_ms),
         effective_from=written(since_ms),
-        warnings=warnings,
     )
 
 

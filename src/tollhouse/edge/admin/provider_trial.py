@@ -8,7 +8,7 @@ from msgspec import Struct
 from tollhouse.core.failure import Failure, UpstreamUnreachable
 from tollhouse.core.wire import Deadlines, Outgoing
 from tollhouse.gateway.destination import Destination
-from tollhouse.providers import base_url
+from tollhouse.providers import base_url, redirect
 
 _DEADLINES: Final = Deadlines(connect_ms=5_000, first_byte_ms=15_000, idle_ms=10_000, total_ms=30_000)
 _ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -54,6 +54,9 @@ async def _trial(destination: Destination, slot: int) -> ProviderTrial:
     except Failure as failure:
         cure = "check host, port and network" if isinstance(failure, UpstreamUnreachable) else "try again later"
         return msgspec.structs.replace(tried, state="red", reason=failure.message, cure=cure)
+    if 300 <= answer.status < 400:
+        seen = redirect.read(kind, provider.base_url, answer.status, answer.headers)
+        return msgspec.structs.replace(tried, state="red", reason=seen.reason, cure=seen.cure)
     return _judged(tried, answer.status, bytes(body))
 
 
