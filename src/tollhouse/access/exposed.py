@@ -7,6 +7,7 @@ is one all the same: whoever reads it can repair it.
 import re
 import unicodedata
 from typing import Final
+from urllib.parse import unquote
 
 from tollhouse.access.oddities import VENDORS
 
@@ -25,6 +26,7 @@ _THEIRS = re.compile(
     r")",
     re.ASCII,
 )
+_WEB_TOKEN: Final = re.compile(r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]*", re.ASCII)
 _DASHES: Final = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"}
 
 
@@ -37,6 +39,23 @@ def key_in(text: str) -> str | None:
     if found is None:
         return None
     return next((vendor for pattern, vendor in VENDORS if pattern.match(found[0])), "another service")
+
+
+def exposed(text: str) -> str | None:
+    """Why a text cannot be kept: a key stands in it, and what to do about that; None: nobody's does."""
+    whose = key_in(text)
+    if whose is None:
+        return None
+    cure = "rotate it: tollhouse keys rotate" if whose == "this platform" else "replace it there"
+    return (
+        f"an API key of {whose} stands in it, which then would be kept in the clear; whoever sees it can use it, so"
+        f" {cure}"
+    )
+
+
+def exposed_in_address(url: str) -> str | None:
+    """The same of an address, whose letters may be percent-encoded; a JSON web token is the receiver's own."""
+    return exposed(_WEB_TOKEN.sub("", unquote(url)))
 
 
 def without_keys(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, get_args
 
 from msgspec import structs
 
+from tollhouse.access.exposed import exposed_in_address
 from tollhouse.access.vault import NONCE_BYTES, SEALED, Sealed
 from tollhouse.billing.budgets import BadBudget, Budget, matches, read_soft
 from tollhouse.billing.notices import crossed
@@ -232,6 +233,8 @@ def read_webhook(office: Office, url: str) -> str:
     """An address to which a notice may be sent, as far as its text tells. Raises BadRequest."""
     if not url.startswith(_SCHEMES) or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
         raise BadRequest("webhook: write an address that begins with https://, or a chat service's", param="webhook")
+    if words := exposed_in_address(url):
+        raise BadRequest(f"webhook: {words}", param="webhook")
     if reason := office.post.refuses(url):
         raise BadRequest(f"webhook: {reason}", param="webhook")
     return url

@@ -4,7 +4,7 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 
-from tollhouse.access.exposed import key_in
+from tollhouse.access.exposed import exposed
 from tollhouse.access.networks import read_network
 from tollhouse.billing.prices import BadPrice, read_multiplier
 from tollhouse.core.account import Scope
@@ -167,14 +167,14 @@ def _line(text: str, param: str, length_max: int) -> str:
         raise BadRequest(f"{param}: {len(text)} characters are too many; at most {length_max}", param=param)
     if not text.isprintable():
         raise BadRequest(f"{param}: this holds a character that does not print", param=param)
-    whose = key_in(text)
-    if whose is not None:
-        cure = "rotate it: tollhouse keys rotate" if whose == "this platform" else "replace it there"
-        raise BadRequest(
-            f"{param}: an API key of {whose} stands in it, which then would be kept in the clear; whoever sees it can"
-            f" use it, so {cure}",
-            param=param,
-        )
+    return without_key(text, param)
+
+
+def without_key(text: str, param: str) -> str:
+    """What is kept in the clear holds no API key of anybody."""
+    words = exposed(text)
+    if words is not None:
+        raise BadRequest(f"{param}: {words}", param=param)
     return text
 
 

@@ -13,10 +13,10 @@ from msgspec import Struct, structs
 from tollhouse import settings
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.spelling import nearest
-from tollhouse.office import catalogue_tables
+from tollhouse.office import catalogue_tables, misplaced_keys
 from tollhouse.office.findings import Findings
 from tollhouse.office.secret_references import MissingSecret, ReadFile, resolve
-from tollhouse.office.toml_text import NotToml, line_of, parse
+from tollhouse.office.toml_text import NotToml, parse
 from tollhouse.providers import Kind, base_url
 from tollhouse.providers.api_keys import check_api_key
 from tollhouse.settings import Mail, Mistake, Settings
@@ -62,6 +62,7 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     except NotToml as error:
         return Reading(settings=Settings(), catalogue=Catalogue(), mistakes=(error.mistake,))
     found = Findings(lines)
+    misplaced_keys.find((), tables, found)
     for name in tables:
         if name not in TABLES:
             found.wrong((name,), _unknown(name, tables[name]))
@@ -71,7 +72,7 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     sections = {name: tables.get(name, {}) for name in settings.SECTIONS}
     built, mistakes = settings.build(sections, around.environment, flags or {})
     for mistake in mistakes:
-        found.mistakes.append(structs.replace(mistake, line=line_of(tuple(mistake.where.split(".", 1)), lines)))
+        found.of_setting(mistake)
     _judge_mail(built.mail, around, found)
     for row in settings.table():
         reason = settings.NOT_YET.get(f"{row.section}.{row.name}")

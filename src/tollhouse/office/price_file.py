@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tollhouse.access.exposed import exposed
 from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount
 from tollhouse.core.price import Written
 from tollhouse.office.catalogue_tables import MODEL_ID_CHARACTERS_MAX, is_model_id
@@ -68,7 +69,9 @@ def read(data: bytes) -> PriceFile:
 
 def _judge(model: str, written: Written, found: PriceFile) -> None:
     lines = found.lines[model]
-    if not is_model_id(model):
+    if (words := exposed(model)) is not None:
+        found.wrong(lines[0], f"model: {words}")
+    elif not is_model_id(model):
         found.wrong(lines[0], f"a model's name is 1 to {MODEL_ID_CHARACTERS_MAX} printing characters")
     elif written:
         try:

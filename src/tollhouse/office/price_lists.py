@@ -20,7 +20,7 @@ from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.spelling import nearest
-from tollhouse.office import audit, margin, price_file, reach
+from tollhouse.office import audit, fields, margin, price_file, reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
 from tollhouse.office.ports import Tables
@@ -75,7 +75,7 @@ async def bring(office: Office, actor: Actor, data: bytes, price_list: str = DEF
     Raises BadRequest with a line for each mistake, ScopeMissing.
     """
     reach.require_operator(actor, "bring prices")
-    if _LIST.fullmatch(price_list) is None:
+    if _LIST.fullmatch(fields.without_key(price_list, "list")) is None:
         raise BadRequest("list: a price list's name is 1 to 64 of A-Z a-z 0-9 . _ -", param="list")
     file = await asyncio.to_thread(price_file.read, data)
     if file.mistakes:
