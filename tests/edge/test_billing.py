@@ -1,5 +1,7 @@
 """`/v1/dashboard/billing/*`, the balance in `/v1/key`, and new-api's two pages, as clients ask for them over HTTP."""
 
+import datetime
+import itertools
 import json
 from decimal import Decimal
 from typing import Any
@@ -80,6 +82,24 @@ def test_the_usage_lists_what_each_model_cost_on_each_day(house: House) -> None:
     for query in ("?start_date=2020-01-01&end_date=2030-01-01", "?start_date=2026-1-1&_t=17&start_date=2021-1-1"):
         assert ask(house, key, "usage", query)["total_usage"] == told["total_usage"]
     assert ask(house, key, "usage", "?start_date=2020-01-01&end_date=2020-02-01")["total_usage"] == 0
+
+
+def test_m03_the_whole_is_the_sum_of_its_slices_of_a_hundred_days(house: House) -> None:
+    """To the micro-dollar, as clients reckon it; the original refused more than a hundred days at once."""
+    key = founded(house, "sliced", credit="25")
+    for model in ("gpt-4o", "gpt-4.1", "gpt-4o-mini", "gpt-4o"):
+        charged(house.post(CHAT, key, {**HELLO, "model": model}))
+    whole = ask(house, key, "usage", "?start_date=2020-01-01&end_date=2030-01-01")
+    edges = [datetime.date(2020, 1, 1) + datetime.timedelta(days=100 * place) for place in range(37)]
+    edges.append(datetime.date(2030, 1, 1))
+    assert (edges[1] - edges[0], edges[-1] > edges[-2]) == (datetime.timedelta(days=100), True)
+    slices = [
+        ask(house, key, "usage", f"?start_date={start}&end_date={end}") for start, end in itertools.pairwise(edges)
+    ]
+    total = sum((part["total_usage"] for part in slices), Decimal())
+    assert whole["total_usage"] > 0
+    assert agree(total / 100, whole["total_usage"] / 100)
+    assert [day for part in slices for day in part["daily_costs"]] == whole["daily_costs"]
 
 
 @pytest.mark.parametrize("query", ["?start_date=yesterday", "?end_date=2026-02-30", "?start_date=%FF"])
