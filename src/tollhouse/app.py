@@ -35,7 +35,7 @@ from tollhouse.edge.turns import Turns
 from tollhouse.edge.witness import Witnesses
 from tollhouse.gateway import late
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
-from tollhouse.gateway.destination import SECRET_CHARACTERS_MIN, Destination, Destinations
+from tollhouse.gateway.destination import Destination, Destinations, hidden
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.route import SIMULATED
@@ -264,8 +264,8 @@ def _destination(provider: Provider, premises: Premises) -> Destination:
         secrets = keys_of(provider, premises.around)
     except ValueError as error:
         raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
-    hidden = tuple(one for one in (*secrets, *provider.headers.values()) if len(one) >= SECRET_CHARACTERS_MIN)
-    return Destination(provider, kind, premises.network, route, path, secrets, deadlines, hidden)
+    untold = hidden(secrets, provider.headers)
+    return Destination(provider, kind, premises.network, route, path, secrets, deadlines, untold)
 
 
 async def _open_doors(

@@ -29,7 +29,7 @@ from tollhouse.core.request import Request
 from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
-from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.destination import Destination, hidden
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.outlet import Pulse
 from tollhouse.gateway.ports import House
@@ -181,7 +181,16 @@ class Stage:
 
 def _destination(provider: Provider, upstream: Upstream, keys: tuple[str, ...]) -> Destination:
     kind = kinds()[provider.kind]
-    return Destination(provider, kind, upstream, Route("http", "up.example", 80), "/v1", keys, Deadlines())
+    return Destination(
+        provider,
+        kind,
+        upstream,
+        Route("http", "up.example", 80),
+        "/v1",
+        keys,
+        Deadlines(),
+        hidden(keys, provider.headers),
+    )
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

@@ -16,6 +16,8 @@ from tollhouse.core.cleaning_names import could_be_host, is_a_name, is_count
 REMOVED: Final = "[removed]"
 CHARACTERS_MAX: Final = 600
 _READ_MAX: Final = 4_000
+_ALONE_MAX: Final = 8  # characters of a secret that goes only where it is a word
+_NAME_MIN: Final = 6
 _ASKED_MAX: Final = 4  # look-ups in the caller's request, each of which reads all of it
 
 
@@ -26,7 +28,7 @@ def nobodys(text: str) -> bool:
 class Known(Struct, frozen=True, kw_only=True):
     """What of the call tells which words stay. `is_callers`: whether a text stands in the caller's own request.
     `upstream_model` is shown as `model`, by which the caller knows it. `secrets`: the provider's keys and the values of
-    its headers, and `hosts`: of its address, which go in whatever form they stand."""
+    its headers, and `hosts`: of its address, which go wherever they stand, whatever they look like."""
 
     is_callers: Callable[[str], bool] = nobodys
     upstream_model: str = ""
@@ -92,20 +94,55 @@ def clean(text: str, known: Known = NOTHING_KNOWN) -> str:
         return ""
     if len(text) > _READ_MAX:  # not through a word: half a key is no longer seen to be one
         text = text.rpartition(" ")[0]
-    if known.upstream_model and known.upstream_model != known.model:
-        text = text.replace(known.upstream_model, known.model)
-    for own in known.secrets + known.hosts:
-        text = text.replace(own, REMOVED)
-    text = _Cleaning(known).clean(text).strip()
+    text = _Cleaning(known).clean(hide(text, known)).strip()
     return text if len(text) <= CHARACTERS_MAX else text[: CHARACTERS_MAX - 1].rstrip() + "…"
+
+
+def hide(text: str, known: Known) -> str:
+    """Only what is known to be the upstream's own goes: its secrets, its hosts, the name of its model. For texts whose
+    other words are to stay, of any length."""
+    text = _without(text, known.secrets)
+    for host in known.hosts:
+        if "." in host or ":" in host:
+            text = re.sub(rf"{re.escape(host)}(?::\d+)?", REMOVED, text, flags=re.IGNORECASE)
+        else:  # a name in a private network may be a word like any other
+            named = r"(?<=//){0}(?![\w-])|(?<=@){0}(?![\w-])|(?<![\w.-]){0}:\d+|(?<=[Hh]ost[ =:]){0}(?![\w.-])"
+            text = re.sub(named.format(re.escape(host)), REMOVED, text, flags=re.IGNORECASE)
+    return _as_the_caller_named_it(text, known)
 
 
 def without_secrets(text: str, known: Known = NOTHING_KNOWN) -> str:
     """For the operator's own eyes: only keys go."""
-    text = text[: 2 * _READ_MAX]
-    for own in known.secrets:
-        text = text.replace(own, REMOVED)
+    text = _without(text[: 2 * _READ_MAX], known.secrets)
     return _SECRET.sub(_secret, _KEY.sub(REMOVED, _UNPRINTABLE.sub(" ", text[:_READ_MAX])))
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
+    """A short secret may be part of a word that says something else, so it goes where it stands alone."""
+    for secret in secrets:
+        exactly = re.escape(secret)
+        alone = exactly if len(secret) >= _ALONE_MAX else rf"(?<!\w){exactly}(?!\w)"
+        text = re.sub(alone, REMOVED, text, flags=re.IGNORECASE)
+    return text
+
+
+def _as_the_caller_named_it(text: str, known: Known) -> str:
+    """The upstream's model goes by the caller's name for it: with what stands around it (`models/`, a date), and where
+    only the last part of its name stands."""
+    upstream, model = known.upstream_model, known.model
+    if not upstream or upstream == model:
+        return text
+    last = upstream.rpartition("/")[2]
+    names = {upstream, last} if len(last) >= _NAME_MIN else {upstream}
+    callers = rf"{re.escape(model)}(?!\w|[-@:./]\w)|" if model else ""
+    either = "|".join(_named(name) for name in sorted(names - {model}, key=len, reverse=True))
+    return re.sub(rf"(?<![\w.-])(?:{callers}{either})", lambda _: model or REMOVED, text, flags=re.IGNORECASE)
+
+
+def _named(name: str) -> str:
+    """A short name may be a word, so nothing beside it goes along."""
+    exactly = re.escape(name)
+    return rf"(?:[\w.-]+/)?{exactly}(?!\w)(?:[-@:]\w+(?:\.\w+)*)*" if len(name) >= _NAME_MIN else rf"{exactly}(?!\w)"
 
 
 class _Cleaning:

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.aside import APART_BYTES
+from tollhouse.core.cleaning import nobodys
 from tollhouse.core.failure import (
     Failure,
     Overloaded,
@@ -32,7 +33,7 @@ from tollhouse.gateway.leaving import Leaving
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outlet import Outlet
 from tollhouse.gateway.ports import House
-from tollhouse.gateway.refusal import read_refusal
+from tollhouse.gateway.refusal import known_of, read_refusal
 from tollhouse.protocols.openai import answer as answers
 from tollhouse.protocols.openai.aggregate import Aggregate
 from tollhouse.protocols.openai.large import read_answer_apart
@@ -112,7 +113,7 @@ async def _one(house: House, journey: Journey, request: Request, choice: Choice)
     if client.gone and not journey.dispatched:
         raise ClientLeft  # while his body was read: nothing is sent, and nothing charged
     journey.dispatched = True
-    journey.provider = destination.provider.id
+    journey.provider, journey.known = destination.provider.id, known_of(destination, request, choice)
     account, began_ms, rehearsed = journey.identity.key.account_id, clock.now_ms(), journey.identity.key.mode == "test"
     if not rehearsed:
         house.health.begin(account, choice.offer, choice.slot, began_ms)
@@ -265,6 +266,7 @@ def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
         count=_count(house, journey),
         choices=request.choices,
         most=journey.most_out,
+        known=journey.known,
     )
 
 
@@ -291,10 +293,15 @@ async def _first(house: House, account_id: str, answer: Answer, reader: StreamRe
             return released
 
 
+def _aggregate(house: House, journey: Journey, request: Request) -> Aggregate:
+    operation, count_ = journey.call.operation, _count(house, journey)
+    return Aggregate(operation, request.choices, count=count_, most=journey.most_out, known=journey.known)
+
+
 async def _gathered(house: House, journey: Journey, request: Request, answer: Answer) -> Whole:
     """A stream as one body; no more of it than may pass."""
     operation, account_id, bytes_max = journey.call.operation, journey.identity.account.id, house.answer_bytes_max
-    aggregate = Aggregate(operation, request.choices, count=_count(house, journey), most=journey.most_out)
+    aggregate = _aggregate(house, journey, request)
     size = 0
     while not aggregate.whole:
         data = await answer.read()
@@ -312,7 +319,7 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
         answer.abort()
     else:
         answer.release()
-    reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body))
+    reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body, journey.known))
     return Whole(body, structs.replace(reading, raw_usage=aggregate.raw_usage), aggregate.cut)
 
 
@@ -321,10 +328,10 @@ async def _gathered_at_once(house: House, journey: Journey, request: Request, bo
     operation, account_id = journey.call.operation, journey.identity.account.id
 
     def gather() -> Whole:
-        aggregate = Aggregate(operation, request.choices, count=_count(house, journey), most=journey.most_out)
+        aggregate = _aggregate(house, journey, request)
         aggregate.feed(body)
         whole = aggregate.finish()
-        reading = structs.replace(answers.read(operation, whole), raw_usage=aggregate.raw_usage)
+        reading = structs.replace(answers.read(operation, whole, journey.known), raw_usage=aggregate.raw_usage)
         return Whole(whole, reading, aggregate.cut)
 
     return await worked(house, account_id, len(body), gather)
@@ -335,11 +342,12 @@ async def _read_whole(house: House, journey: Journey, pieces: list[bytes]) -> tu
     operation, account_id = journey.call.operation, journey.identity.account.id
     size = sum(map(len, pieces))
     if size > APART_BYTES:
-        read_apart = partial(house.apart.call, read_answer_apart, pieces, operation)
+        known = structs.replace(journey.known, is_callers=nobodys)
+        read_apart = partial(house.apart.call, read_answer_apart, pieces, operation, known)
         reading, body = await house.aside.run(account_id, read_apart)
         return body, reading
     body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    return body, await worked(house, account_id, size, partial(answers.read, operation, body))
+    return body, await worked(house, account_id, size, partial(answers.read, operation, body, journey.known))
 
 
 async def _buffered(house: House, journey: Journey, answer: Answer) -> list[bytes]:

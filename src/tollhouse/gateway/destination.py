@@ -3,6 +3,7 @@
 A changed configuration makes new destinations; a call that holds an old one finishes with it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tollhouse.core.catalogue import Provider
@@ -10,8 +11,9 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
 from tollhouse.providers import Kind
 
-SECRET_CHARACTERS_MIN = 8
-"""Shorter values of a provider's headers are words that may stand anywhere."""
+KEY_CHARACTERS_MIN = 4
+HEADER_CHARACTERS_MIN = 8
+"""Shorter keys (`x`), and shorter values of a provider's headers, are words that may stand anywhere."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,6 +33,14 @@ class Destination:
     def headers(self, slot: int, asked: Headers) -> Headers:
         """The head of a call with one of the keys; `asked` are the caller's headers, of which few pass."""
         return self.kind.headers(self.keys[slot] if self.keys else "", self.provider, asked)
+
+
+def hidden(keys: tuple[str, ...], headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What no message of a provider may tell: longest first, for one may hold another."""
+    values = {
+        part for value in headers.values() for part in (value, *value.split()) if len(part) >= HEADER_CHARACTERS_MIN
+    }
+    return tuple(sorted(values.union(key for key in keys if len(key) >= KEY_CHARACTERS_MIN), key=len, reverse=True))
 
 
 Destinations = dict[str, Destination]

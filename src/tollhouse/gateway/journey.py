@@ -6,6 +6,7 @@ from typing import Final
 from tollhouse.billing.book import Purse
 from tollhouse.core.account import Identity
 from tollhouse.core.charge import Charge
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.request import Attempt, Doubt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.wire import Headers
@@ -44,6 +45,7 @@ class Journey:
     purses: list[tuple[Purse, int, int]] = field(default_factory=list)  # with what was spent and held before
     read_on: bool = False  # the caller left, and the answer is read on
     provider: str | None = None
+    known: Known = NOTHING_KNOWN  # of the attempt: which words of a provider's errors may be told
     attempts: list[Attempt] = field(default_factory=list)
     status: int = 200
     error: str | None = None

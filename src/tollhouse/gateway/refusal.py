@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from tollhouse.core.cleaning import Known, nobodys
 from tollhouse.core.failure import Overloaded, UpstreamError, UpstreamTimeout
 from tollhouse.core.wire import Answer
+from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.journey import Journey
-from tollhouse.gateway.large import worked
+from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import House
 from tollhouse.protocols.openai.quoted import stands_in
 from tollhouse.protocols.openai.request import Request
@@ -16,6 +19,18 @@ from tollhouse.providers import Fault
 from tollhouse.routing.choice import Choice
 
 ERROR_BYTES_MAX: Final = 65_536
+
+
+def known_of(destination: Destination, request: Request, choice: Choice) -> Known:
+    """What of an attempt tells which words of its provider may be told. In a long request nothing is looked up on the
+    way of its answer: it would keep others waiting."""
+    return Known(
+        is_callers=partial(stands_in, request) if request.length <= LARGE_BYTES else nobodys,
+        upstream_model=choice.offer.model,
+        model=request.model,
+        secrets=destination.secrets,
+        hosts=(destination.route.host,),
+    )
 
 
 async def read_refusal(house: House, journey: Journey, request: Request, choice: Choice, answer: Answer) -> Fault:
@@ -26,18 +41,11 @@ async def read_refusal(house: House, journey: Journey, request: Request, choice:
             pieces.append(piece)
     except (UpstreamError, UpstreamTimeout):
         pass  # what came of it may say enough
-    body, names = b"".join(pieces)[:ERROR_BYTES_MAX], (choice.offer.model, request.model)
+    body = b"".join(pieces)[:ERROR_BYTES_MAX]
     destination, operation = journey.destinations[choice.offer.provider], journey.call.operation
-    hosts = (destination.route.host,) if "." in destination.route.host else ()
 
     def read(is_callers: Callable[[str], bool]) -> Fault:
-        known = Known(
-            is_callers=is_callers,
-            upstream_model=names[0],
-            model=names[1],
-            secrets=destination.secrets,
-            hosts=hosts,
-        )
+        known = structs.replace(journey.known, is_callers=is_callers)
         return destination.kind.read_error(operation, answer.status, answer.headers, body, known)
 
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
@@ -38,10 +39,13 @@ class Aggregate:
         *,
         count: Callable[[str], int] = len,
         most: int | None = None,
+        known: Known = NOTHING_KNOWN,
     ) -> None:
         """choices: how many answers were asked for. most: tokens that may be gathered, as `count` says; None: any
-        number. Beyond it the answer is whole, cut at its length (`cut`), and the provider writes for nobody."""
-        self._events = events_of(operation, choices=choices, cuts=most is not None or operation == "responses")
+        number. Beyond it the answer is whole, cut at its length (`cut`), and the provider writes for nobody. known:
+        what tells which words of an error stay."""
+        cuts = most is not None or operation == "responses"
+        self._events = events_of(operation, choices=choices, cuts=cuts, known=known)
         self._count = count
         self._delivered = Delivered(count, most) if most is not None else None
         self._sound = self._pictures = 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.figures import Report
 from tollhouse.core.operation import Operation
@@ -47,8 +48,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     incomplete: bool  # cut at its length
 
 
-def read(operation: Operation, body: bytes) -> Reading:
-    """Read the body of a 200.
+def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> Reading:
+    """Read the body of a 200. known: what tells which words of an error stay.
 
     Raises UpstreamError where it is no answer (a page, a fragment, another object), and the failure that an error
     object stands for.
@@ -61,12 +62,13 @@ def read(operation: Operation, body: bytes) -> Reading:
     members = _read_members(body)
     error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
     if error is not None:
-        raise failure_of(error if "error" in members else {name: _value(raw) for name, raw in members.items()})
+        whole = {name: _value(raw) for name, raw in members.items()}
+        raise failure_of(error if "error" in members else whole, known)
     parts = members.get(_BODY[operation])
     if parts is None or bytes(memoryview(parts)[:1]) != b"[":
         raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
     usage, raw_usage, elsewhere = _usage(operation, members)
-    finish, incomplete = _finish(operation, members)
+    finish, incomplete = _finish(operation, members, known)
     return Reading(
         usage=usage,
         raw_usage=raw_usage,
@@ -161,7 +163,7 @@ def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
     }
 
 
-def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str | None, bool]:
+def _finish(operation: Operation, members: dict[str, msgspec.Raw], known: Known) -> tuple[str | None, bool]:
     if operation == "responses":
         status = _value(members["status"]) if "status" in members else None
         if status == "failed":
@@ -170,6 +172,9 @@ def _finish(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[str 
     if operation not in ("chat", "completions"):
         return None, False
     choices = chunks.choices({"choices": _value(members["choices"])})
+    for choice in choices:
+        if choice.get("error"):
+            raise failure_of(choice["error"], known)
     reasons = [chunks.finish_of(choice) for choice in choices]
     return (reasons[0] if reasons else None), "length" in reasons
 

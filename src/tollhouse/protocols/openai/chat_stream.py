@@ -7,6 +7,7 @@ the provider sends it: in a chunk without choices, riding on chunks with choices
 from collections.abc import Callable
 from typing import Final
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
@@ -35,13 +36,16 @@ class ChatStream:
 
     # fmt: off
     __slots__ = (
-        "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_seen", "_show_usage", "current",
+        "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen", "_show_usage", "current",
         "incomplete", "reported",
     )
     # fmt: on
 
-    def __init__(self, show_usage: bool, choices: int = 1, *, is_chat: bool = True) -> None:
-        """choices: how many answers were asked for. is_chat: else it is a legacy completion."""
+    def __init__(
+        self, show_usage: bool, choices: int = 1, *, is_chat: bool = True, known: Known = NOTHING_KNOWN
+    ) -> None:
+        """choices: how many answers were asked for. is_chat: else a legacy completion. known: see `failure_of`."""
+        self._known = known
         self._is_chat = is_chat
         self._cut = False
         self._finishing: list[int] = []  # choices that the last event ended
@@ -73,7 +77,7 @@ class ChatStream:
             if not self._finished or not self._finished >= self._seen:
                 raise UpstreamBroke("The provider ended the stream before the answer was finished.")
             return Step(is_end=True)
-        chunk = chunks.read_chunk(event)
+        chunk = chunks.read_chunk(event, self._known)
         return Step(is_read=False) if chunk is None else self._chunk(data, chunk)
 
     def take_late(self, event: Event) -> None:

@@ -9,6 +9,7 @@ import math
 
 import msgspec
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.sse import Event
 from tollhouse.protocols.openai.reported import error_in, error_in_event, failure_of
@@ -20,29 +21,29 @@ _encode = msgspec.json.Encoder().encode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def read(event: Event) -> Object:
+def read(event: Event, known: Known = NOTHING_KNOWN) -> Object:
     """Decode an event. Raises UpstreamBroke for what is no JSON object, and the failure an error event stands for."""
     chunk = decode(event.data)
     error = error_in(chunk)
     if error is not None or event.name == b"error":
-        raise failure_of(chunk if error is None else error)
+        raise failure_of(chunk if error is None else error, known)
     return chunk
 
 
-def read_chunk(event: Event) -> Object | None:
+def read_chunk(event: Event, known: Known = NOTHING_KNOWN) -> Object | None:
     """The same for chat and completions. None for an event that is no chunk and no error: a sign of life, or something
     of the vendor's own. Nobody has read what stands in it, so it goes on to nobody."""
-    chunk = read(event)
+    chunk = read(event, known)
     parts = chunk.get("choices")
     if isinstance(parts, list) and parts:
         for choice in parts:
             error = choice.get("error") if isinstance(choice, dict) else None
             if error:
-                raise failure_of(error)
+                raise failure_of(error, known)
         return chunk
     error = error_in_event(chunk, event.name)
     if error is not None:
-        raise failure_of(error)
+        raise failure_of(error, known)
     return chunk if isinstance(parts, list) or isinstance(chunk.get("usage"), dict) else None
 
 

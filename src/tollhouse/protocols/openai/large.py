@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from msgspec import Raw, Struct
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.content_encoding import unpack
 from tollhouse.core.half_pairs import restore_members
 from tollhouse.core.members import Members
@@ -55,9 +56,9 @@ def arrived(made: Read) -> Read:
     return made
 
 
-def read_answer_apart(body: bytes, operation: Operation) -> tuple[answers.Reading, bytes]:
+def read_answer_apart(body: bytes, operation: Operation, known: Known = NOTHING_KNOWN) -> tuple[answers.Reading, bytes]:
     """What a buffered answer says, and its whole body. Raises what `answer.read` raises."""
-    return answers.read(operation, body), cast(bytes, PickleBuffer(body))
+    return answers.read(operation, body, known), cast(bytes, PickleBuffer(body))
 
 
 def encoded_apart(body: bytes, encoding: Encoding) -> bytes:

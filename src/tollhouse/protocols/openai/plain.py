@@ -11,6 +11,7 @@ from tollhouse.core.usage import TOKENS_MAX, Usage
 
 class _Choice(Struct):
     finish_reason: str | None = None
+    error: None = None
 
 
 class PlainAnswer(Struct):

@@ -6,7 +6,7 @@ because the caller can act on that. The forms stand in docs/provider-errors.md.
 
 from typing import Final
 
-from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean, hide
 from tollhouse.core.failure import (
     BadRequest,
     ContentRefused,
@@ -53,14 +53,14 @@ def error_in_event(event: _Object, name: bytes) -> object:
     return event if says_so or is_bad_status or (isinstance(message, str) and message) else None
 
 
-def failure_of(error: object) -> Failure:
-    """The failure that stands for an error object (or text) of a provider."""
+def failure_of(error: object, known: Known = NOTHING_KNOWN) -> Failure:
+    """The failure that stands for an error object (or text) of a provider. known: tells which of its words stay."""
     report = report_of(error if isinstance(error, dict | list) else {"message": error})
     words, all_words = report.words, report.words | report.quoted
     if all_words & words_of.TOO_LONG:
-        return refusal(ContextTooLong, report, _reason(report))
+        return refusal(ContextTooLong, report, _reason(report, known), known)
     if all_words & words_of.POLICY or ("403" in words and not words & _REFUSED_KEY):
-        return refusal(ContentRefused, report, _reason(report))
+        return refusal(ContentRefused, report, _reason(report, known), known)
     if words & _REFUSED_KEY or words & {"401", "402"}:
         return UpstreamRefusedKey("The provider refused this platform's credentials or its account there.")
     if words & words_of.SATURATED or "429" in words:
@@ -70,15 +70,16 @@ def failure_of(error: object) -> Failure:
     if words & words_of.NO_SUCH_MODEL:
         return UpstreamError("The provider does not serve the model where it was expected.")
     if report.code or all_words & words_of.BAD_REQUEST or any(_blames_the_request(word) for word in words):
-        return refusal(BadRequest, report, _reason(report))
+        return refusal(BadRequest, report, _reason(report, known), known)
     return UpstreamError("The provider reported an error instead of an answer.")
 
 
-def told(error: object) -> _Object:
+def told(error: object, known: Known = NOTHING_KNOWN) -> _Object:
     """The error of a response that failed, in the provider's own last event, as the caller may read it."""
-    failure = failure_of(error)
+    failure = failure_of(error, known)
     report = report_of(error if isinstance(error, dict | list) else {"message": error})
-    message = failure.message if isinstance(failure, UpstreamRefusedKey) else clean(report.message) or failure.message
+    reason = "" if isinstance(failure, UpstreamRefusedKey) else clean(report.message, known)
+    message = reason or failure.message
     code = "rate_limit_exceeded" if isinstance(failure, UpstreamSaturated) else report.code or "server_error"
     return {"code": code, "message": message}
 
@@ -87,7 +88,8 @@ def refusal(kind: type[BadRequest], report: Report, reason: str, known: Known = 
     """A refusal of the request, with what of the report stays."""
     if kind is ContextTooLong and _CONTEXT not in reason:
         reason = f"This model's {_CONTEXT} exceeded: {reason}"  # clients look for these words
-    original = Original(None if kind is ContextTooLong else report.code, report.members)
+    members = {name: _hidden(value, known) for name, value in report.members.items()}
+    original = Original(None if kind is ContextTooLong else report.code, members)
     stays = original.code is not None or bool(original.members)
     return kind(reason, param=blamed(report, known), original=original if stays else None)
 
@@ -102,8 +104,12 @@ def _blames_the_request(word: str) -> bool:
     return word.isdecimal() and len(word) == 3 and 400 <= int(word) < 500 and int(word) not in _NOT_THE_REQUESTS
 
 
-def _reason(report: Report) -> str:
+def _hidden(value: object, known: Known) -> object:
+    return hide(value, known) if isinstance(value, str) else value
+
+
+def _reason(report: Report, known: Known) -> str:
     if not report.message:
         return "The provider refused the request without a reason."
-    reason = clean(report.message)
+    reason = clean(report.message, known)
     return f"The provider refused the request: {reason}" if reason else "The provider refused the request."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
@@ -47,6 +48,7 @@ class ResponseStream:
         "_cut",
         "_head",
         "_items",
+        "_known",
         "_last",
         "_said",
         "_terminal",
@@ -59,8 +61,9 @@ class ResponseStream:
         "sequence_number",
     )
 
-    def __init__(self, cuts: bool = False) -> None:
-        """cuts: the answer may have to be cut, so its items are kept as they come."""
+    def __init__(self, cuts: bool = False, known: Known = NOTHING_KNOWN) -> None:
+        """cuts: the answer may have to be cut, so its items are kept as they come. known: see `failure_of`."""
+        self._known = known
         self._items = Items() if cuts else None
         self._last: tuple[str, chunks.Object] | None = None
         self._head: chunks.Object = {}  # the response as it was opened
@@ -92,14 +95,14 @@ class ResponseStream:
         data = event.data.strip()
         if not data or data == b"[DONE]":
             return Step()
-        body = chunks.read(event)
+        body = chunks.read(event, self._known)
         kind = body.get("type")
         if not isinstance(kind, str):
             kind = event.name.decode(errors="replace")
         if not kind.startswith("response.") or kind.endswith(".error"):
             error = error_in_event(body, event.name)
             if error is not None:
-                raise failure_of(error)
+                raise failure_of(error, self._known)
             if kind not in _OPENING:  # of the vendor's own: nobody has read what stands in it
                 return Step(is_read=False)
         number = body.get("sequence_number")
@@ -226,11 +229,11 @@ class ResponseStream:
         if ending == "failed":
             if not self._bore_content:
                 error = answer.get("error")
-                raise failure_of(error) if error else UpstreamError("The provider's answer failed.")
+                raise failure_of(error, self._known) if error else UpstreamError("The provider's answer failed.")
             self.failed = True
             error = answer.get("error")
-            if error and error != told(error):
-                said = {"type": "response.failed", "response": {**answer, "error": told(error)}}
+            if error and error != (cleaned := told(error, self._known)):
+                said = {"type": "response.failed", "response": {**answer, "error": cleaned}}
                 out = _event("response.failed", {**body, **said})
         else:
             self.answer = answer

@@ -9,6 +9,7 @@ without its proper end never looks whole.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
@@ -32,12 +33,17 @@ _LESSONS_MAX = 4
 
 
 def events_of(
-    operation: Operation, *, show_usage: bool = False, choices: int = 1, cuts: bool = False
+    operation: Operation,
+    *,
+    show_usage: bool = False,
+    choices: int = 1,
+    cuts: bool = False,
+    known: Known = NOTHING_KNOWN,
 ) -> ChatStream | ResponseStream:
-    """What reads the events of an operation. `cuts`: its answer may have to be cut."""
+    """What reads the events of an operation. cuts: its answer may have to be cut. known: see `failure_of`."""
     if operation == "responses":
-        return ResponseStream(cuts)
-    return ChatStream(show_usage, choices, is_chat=operation == "chat")
+        return ResponseStream(cuts, known)
+    return ChatStream(show_usage, choices, is_chat=operation == "chat", known=known)
 
 
 class StreamReader:
@@ -78,10 +84,12 @@ class StreamReader:
         count: Callable[[str], int],
         choices: int = 1,
         most: int | None = None,
+        known: Known = NOTHING_KNOWN,
     ) -> None:
         """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long.
-        `choices`: how many answers were asked for. `most`: tokens that may pass, by our count; None: any number."""
-        self._events = events_of(operation, show_usage=show_usage, choices=choices, cuts=most is not None)
+        `choices`: how many answers were asked for. `most`: tokens that may pass, by our count; None: any number.
+        known: what tells which words of an error stay."""
+        self._events = events_of(operation, show_usage=show_usage, choices=choices, cuts=most is not None, known=known)
         self._operation: Operation = operation
         self._splitter = Splitter()
         self._count = count
