@@ -302,3 +302,73 @@ def test_what_names_other_models_does_not_go_on_and_the_answer_says_so(stream: b
     run(stage.ask(client))
     assert not {"models", "Fallbacks"} & set(json.loads(stage.first.calls[0].body))
     assert (b"x-tollhouse-dropped", b"models, fallbacks") in client.headers
+
+
+NO_REPORTS = {
+    "a text": b'"none"',
+    "an empty text": b'""',
+    "a number": b"72",
+    "nought": b"0",
+    "true": b"true",
+    "false": b"false",
+    "an empty list": b"[]",
+    "a list of figures": b"[60,12]",
+    "a list around a report": b'[{"prompt_tokens":60,"completion_tokens":12}]',
+    "an empty object": b"{}",
+    "nulls": b'{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}',
+    "figures as texts": b'{"prompt_tokens":"60","completion_tokens":"12"}',
+    "figures as words": b'{"prompt_tokens":"sixty","completion_tokens":"n/a"}',
+    "figures in objects": b'{"prompt_tokens":{"value":60},"completion_tokens":{"value":12}}',
+    "figures in lists": b'{"prompt_tokens":[60],"completion_tokens":[12]}',
+    "truths": b'{"prompt_tokens":true,"completion_tokens":true}',
+    "fractions": b'{"prompt_tokens":60.5,"completion_tokens":12.5}',
+    "debts": b'{"prompt_tokens":-60,"completion_tokens":-12}',
+    "nested texts": b'{"prompt_tokens":60,"completion_tokens":12,"prompt_tokens_details":{"cached_tokens":"9"}}',
+    "other words": b'{"words":72}',
+}
+"""What stood as `usage` and is no report that could be believed."""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("what", NO_REPORTS)
+def test_what_stands_as_usage_and_is_none_is_told_on_the_receipt(what: str, stream: bool) -> None:
+    stage = asked(NO_REPORTS[what], stream=stream)
+    assert (stage.record.usage_source, stage.record.doubt) == ("counted", "unreadable")
+    assert json.loads(stage.record.raw_usage or b"") == json.loads(NO_REPORTS[what])
+    assert stage.purse.spent == COUNTED
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("what", NO_REPORTS)
+def test_what_is_no_usage_reaches_nobody_wherever_a_chunk_holds_it(what: str, asks: bool) -> None:
+    said = b'{"id":"c1","choices":[{"index":0,"delta":{"content":"Zoll "}}],"usage":' + NO_REPORTS[what] + b"}"
+    pieces = (ROLE, b"data: " + said + b"\n\n", word("haus "), FINISH, DONE)
+    stage = Stage(first=FakeUpstream(streaming(*pieces)), money=10**9)
+    client = FakeClient(asking(stream=True, stream_options={"include_usage": asks}))
+    run(stage.ask(client))
+    assert stage.record.doubt == "unreadable"
+    heard = [json.loads(line[6:]) for line in client.data.splitlines() if line.startswith(b"data: {")]
+    usages = [one["usage"] for one in heard if one.get("usage") is not None]
+    assert [one["completion_tokens"] for one in usages] == ([2] if asks else [])
+    assert b"Zoll " in client.data
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("what", NO_REPORTS)
+def test_of_a_response_likewise(what: str, stream: bool) -> None:
+    usage = NO_REPORTS[what].replace(b"prompt_tokens", b"input_tokens").replace(b"completion_tokens", b"output_tokens")
+    item = b'{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Zoll haus"}]}'
+    whole = b'{"object":"response","id":"r","status":"completed","output":[' + item + b'],"usage":' + usage + b"}"
+    delta = b'data: {"type":"response.output_text.delta","output_index":0,"delta":"Zoll haus"}\n\n'
+    last = b'data: {"type":"response.completed","response":' + whole + b"}\n\n"
+    stage = Stage(first=FakeUpstream(streaming(delta, last) if stream else buffered(whole)), money=10**9)
+    client = FakeClient(json.dumps({"model": "house-1", "input": "hi", "stream": stream}).encode())
+    run(stage.ask(client, "responses"))
+    assert (stage.record.usage_source, stage.record.doubt) == ("counted", "unreadable")
+    assert json.loads(stage.record.raw_usage or b"") == json.loads(usage)
+
+
+def test_where_none_stands_there_is_nothing_to_doubt() -> None:
+    for report in (b"null",):
+        for stream in (False, True):
+            assert asked(report, stream=stream).record.doubt is None

@@ -85,7 +85,9 @@ class Aggregate:
 
     @property
     def raw_usage(self) -> bytes | None:
-        return None if self._events.reported is None else chunks.encode(self._events.reported)
+        events = self._events
+        raw = events.odd if events.reported is None else events.reported
+        return None if raw is None else chunks.encode(raw)
 
     @property
     def incomplete(self) -> bool:

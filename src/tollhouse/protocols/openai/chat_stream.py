@@ -27,7 +27,7 @@ _OF_USAGE_ALONE: Final = frozenset((*_HEAD, "choices", "usage", "obfuscation", "
 
 
 class ChatStream:
-    """Reads event after event. `incomplete`: a choice ended at its length.
+    """Reads event after event. `incomplete`: a choice ended at its length. `odd`: what stood as `usage` and is none.
 
     `reported` is the last usage object; `current`: it was made when all text had been written. Some servers report the
     prompt at once and all the rest at the end, or totals so far on every chunk: the last such report of a stream that
@@ -37,7 +37,7 @@ class ChatStream:
     # fmt: off
     __slots__ = (
         "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen", "_show_usage", "current",
-        "incomplete", "reported",
+        "incomplete", "odd", "reported",
     )
     # fmt: on
 
@@ -57,6 +57,7 @@ class ChatStream:
         self.incomplete = False
         self.reported: chunks.Object | None = None
         self.current = False
+        self.odd: object = None
 
     @property
     def complete(self) -> bool:
@@ -157,6 +158,9 @@ class ChatStream:
         if place is not None and is_news:
             self.reported = place.report
             self.current = True
+        if place is None and chunk.get("usage") is not None:
+            self.odd = chunk["usage"]
+            place = Place({}, chunk, "usage")
         if place is not None:
             members = self._without(place, data, chunk)
             if not choices:

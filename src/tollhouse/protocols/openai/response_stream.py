@@ -57,6 +57,7 @@ class ResponseStream:
         "failed",
         "incomplete",
         "last",
+        "odd",
         "reported",
         "sequence_number",
     )
@@ -77,6 +78,7 @@ class ResponseStream:
         self.failed = False
         self.incomplete = False
         self.reported: chunks.Object | None = None
+        self.odd: object = None  # what stood as `usage`, and is none
         self.current = True  # the only report comes with the end
         self.sequence_number = 0
 
@@ -241,6 +243,7 @@ class ResponseStream:
         self.incomplete = ending == "incomplete"
         place = find(answer, []) or find(body, [])
         self.reported = None if place is None else place.report
+        self.odd = answer.get("usage", body.get("usage"))
         self._terminal = out
         untold = ""
         if self._items is not None and not self.failed:

@@ -198,7 +198,9 @@ class StreamReader:
     @property
     def raw_usage(self) -> bytes | None:
         """The last report as the provider's own JSON."""
-        return None if self._events.reported is None else chunks.encode(self._events.reported)
+        events = self._events
+        raw = events.odd if events.reported is None else events.reported
+        return None if raw is None else chunks.encode(raw)
 
     @property
     def incomplete(self) -> bool:
