@@ -232,6 +232,40 @@ def test_an_echoed_prompt_is_no_output(echo: bool | None) -> None:
         assert stage.record.usage.output == 2 * n
 
 
+ECHOES: dict[str, tuple[object, list[str], int]] = {
+    "repeated": ("the gate of Kolberg", ["the gate of Kolberg is shut "], 2),
+    "ignored": ("the gate of Kolberg", ["is shut and dark "], 4),
+    "repeated by the first alone": (["the gate", "a wall"], ["the gate shut ", "stands dark "], 3),
+    "repeated by both": (["the gate", "a wall"], ["the gate shut ", "a wall dark "], 2),
+    "another prompt than theirs": (["the gate", "a wall"], ["a wall shut ", "the gate dark "], 6),
+    "behind the mark of a beginning": ("the gate of Kolberg", ["<s> the gate of Kolberg is shut "], 3),
+    "without its first blank": ("\nthe gate of Kolberg", ["the gate of Kolberg is shut "], 2),
+    "said somewhere else": ("the gate of Kolberg", ["see the gate of Kolberg "], 5),
+    "cut off": ("the gate of Kolberg", ["the gate "], 2),
+    "a long one": ("wall " * 299 + "wall", ["wall " * 300 + "is shut "], 2),
+    "a long one, ignored": ("wall " * 300, ["gate " * 300], 300),
+    "a long one, begun": ("wall " * 300, ["wall " * 30], 30),
+    "of token ids, which are no text": ([464, 8946], ["the gate is shut "], 4),
+    "nothing": ("", ["is shut "], 2),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("what", ECHOES)
+def test_a_prompt_is_taken_out_only_of_answers_that_begin_with_it(what: str, stream: bool) -> None:
+    prompt, texts, output = ECHOES[what]
+    body = {"model": "house-1", "prompt": prompt, "max_tokens": 400, "echo": True, "stream": stream}
+    pieces = []
+    for n, text in enumerate(texts):
+        pieces += [event(choices=[{"index": n, "text": text[at : at + 3]}]) for at in range(0, len(text), 3)]
+        pieces.append(event(choices=[{"index": n, "text": "", "finish_reason": "stop"}]))
+    upstream = FakeUpstream(streaming(*pieces, DONE) if stream else buffered(completion(texts)))
+    stage = Stage(first=upstream, money=10**10, model={"context_tokens": 10_000})
+    run(stage.ask(FakeClient(json.dumps(body).encode()), "completions"))
+    assert stage.record.usage_source == "counted"
+    assert stage.record.usage.output == output
+
+
 def test_an_echo_of_which_nothing_was_generated_is_free_of_output() -> None:
     body = {"model": "house-1", "prompt": "the gate", "max_tokens": 9, "echo": True}
     stage = Stage(first=FakeUpstream(buffered(completion(["the gate"]))), money=10**10)

@@ -267,6 +267,7 @@ def _reader(house: House, journey: Journey, request: Request) -> StreamReader:
         choices=request.choices,
         most=journey.most_out,
         known=journey.known,
+        echoes=bool(request.echoes),
     )
 
 

@@ -13,6 +13,7 @@ from tollhouse.core.wire import Headers
 from tollhouse.gateway.bodies import BodyPlace, Entry
 from tollhouse.gateway.client import Call
 from tollhouse.gateway.destination import Destinations
+from tollhouse.protocols.openai.echo import Heads
 from tollhouse.protocols.openai.extent import Extent
 from tollhouse.protocols.openai.prompt import Prompt
 
@@ -66,6 +67,7 @@ class Journey:
     answer_room: BodyPlace | None = None  # of a large buffered answer, until it has left
     headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
     destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
+    heads: Heads = field(default_factory=dict)  # how each answer begins, where it was asked to begin with its prompt
     dispatched: bool = False
     opened_circuit: bool = False  # a failure of this call opened one: it opens no second
     upstream_ns: int = 0  # spent waiting for the provider

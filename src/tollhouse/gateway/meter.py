@@ -20,6 +20,7 @@ from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import House
+from tollhouse.protocols.openai.echo import echoed
 from tollhouse.protocols.openai.prompt import Prompt, prompt_of
 from tollhouse.protocols.openai.request import Request
 
@@ -82,7 +83,7 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
     journey.usage = structs.replace(
         delivered,
         input=min(read + asked.looked_up, most - seen - heard),
-        output=_within_cap(journey, request, max(0, delivered.output - _echoed(request, read))),
+        output=_within_cap(journey, request, max(0, delivered.output - _echoed(journey, request, read))),
         image_in=seen,
         audio_in=heard,
         requests=1,
@@ -90,9 +91,12 @@ async def count(house: House, journey: Journey, request: Request, delivered: Usa
     journey.usage_source = "counted"
 
 
-def _echoed(request: Request, read: int) -> int:
-    """Tokens of the prompts that a completion was asked to repeat: they are in its text, and no output."""
-    return read * (request.choices // request.prompts) if request.echoes else 0
+def _echoed(journey: Journey, request: Request, read: int) -> int:
+    """Tokens of the prompts that a completion was asked to repeat, and did: they are in its text, and no output."""
+    if not request.echoes:
+        return 0
+    said, given = echoed(request.echoes, journey.heads, request.choices // request.prompts)
+    return read * said // given if given else 0
 
 
 async def _tokens(house: House, journey: Journey, prompt: Prompt) -> int:

@@ -29,7 +29,7 @@ from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import failure as failures
-from tollhouse.protocols.openai.answer import with_usage
+from tollhouse.protocols.openai.answer import heads, with_usage
 from tollhouse.protocols.openai.large import encoded_apart
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.stream import StreamReader
@@ -66,6 +66,9 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
     usage = None if journey.cut else reading.usage
 
     async def delivered() -> Usage:
+        if request.echoes:
+            account_id, body = journey.identity.account.id, answer.body
+            journey.heads = await worked(house, account_id, len(body), partial(heads, body))
         return passed or await written(house, journey, answer.body)
 
     await meter(house, journey, request, model, usage, reading.raw_usage, delivered, books.beyond)
@@ -110,6 +113,7 @@ async def _stream(
     failure: Failure | None = None
 
     async def delivered() -> Usage:
+        journey.heads = reader.heads
         return await counted_in_turn(house, journey.identity.account.id, reader.uncounted, reader.delivered)
 
     try:

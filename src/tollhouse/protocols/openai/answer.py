@@ -13,6 +13,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import plain, written
+from tollhouse.protocols.openai.echo import Heads, heads_of
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.reported import error_in, failure_of
 from tollhouse.protocols.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
@@ -119,6 +120,11 @@ def _usage(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[Usage
 def text(operation: Operation, body: bytes) -> str:
     """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
     return written.text(operation, chunks.decode(body))
+
+
+def heads(body: bytes) -> Heads:
+    """How each answer of a legacy completion begins."""
+    return heads_of(chunks.choices(chunks.decode(body)))
 
 
 def media(body: bytes) -> Usage:

@@ -14,6 +14,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import shown
 from tollhouse.protocols.openai.cutting import cut_delta
+from tollhouse.protocols.openai.echo import NOTHING, Heads
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.usage import told, write_chat
 from tollhouse.protocols.openai.usage_place import Place, find, says_something
@@ -37,14 +38,21 @@ class ChatStream:
     # fmt: off
     __slots__ = (
         "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen", "_show_usage", "current",
-        "incomplete", "odd", "reported",
+        "heads", "incomplete", "odd", "reported",
     )
     # fmt: on
 
     def __init__(
-        self, show_usage: bool, choices: int = 1, *, is_chat: bool = True, known: Known = NOTHING_KNOWN
+        self,
+        show_usage: bool,
+        choices: int = 1,
+        *,
+        is_chat: bool = True,
+        known: Known = NOTHING_KNOWN,
+        echoes: bool = False,
     ) -> None:
-        """choices: how many answers were asked for. is_chat: else a legacy completion. known: see `failure_of`."""
+        """choices: how many answers were asked for. is_chat: else a legacy completion. known: see `failure_of`.
+        echoes: `heads` is to say how each answer begins."""
         self._known = known
         self._is_chat = is_chat
         self._cut = False
@@ -58,6 +66,7 @@ class ChatStream:
         self.reported: chunks.Object | None = None
         self.current = False
         self.odd: object = None
+        self.heads: Heads | None = {} if echoes else None
 
     @property
     def complete(self) -> bool:
@@ -185,7 +194,10 @@ class ChatStream:
                 self.incomplete = self.incomplete or reason == "length"
                 finishes = True
             delta = chunks.delta_of(choice)
-            text += shown.text_of(delta)
+            said = shown.text_of(delta)
+            text += said
+            if self.heads is not None:
+                self.heads[index] = self.heads.get(index, NOTHING).and_then(said)
             if "audio" in delta or "images" in delta:
                 sound += shown.sound_in(delta)
                 pictures += shown.pictures_in(delta)

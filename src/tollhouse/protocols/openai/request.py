@@ -18,14 +18,14 @@ from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.wire import Buffer
+from tollhouse.protocols.openai.echo import Head, prompts_of
 from tollhouse.protocols.openai.parameters import CAPS
 from tollhouse.protocols.openai.unlisted import decoded, integer, unlisted
 from tollhouse.protocols.openai.vectors import Encoding
 from tollhouse.protocols.openai.vectors import asked as asked_encoding
 
 AFFINITY_BYTES = 1024
-LONG_BYTES = 64 * 1024
-"""A member of a large body that is longer is handed on without being copied."""
+LONG_BYTES = 64 * 1024  # a longer member of a large body is handed on without being copied
 MODEL_CHARACTERS_MAX = 512
 _MODERATION_MODEL = "omni-moderation-latest"  # what the original takes when none is named
 
@@ -62,7 +62,7 @@ class Request(Struct, kw_only=True):
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
     length: int = 0  # bytes of the body
-    echoes: bool = False  # each answer begins with its prompt, which no model wrote
+    echoes: tuple[Head, ...] = ()  # prompts that answers are asked to begin with: no model wrote them there
     vectors: Encoding = "other"  # how embeddings are to be written
     has_halves: bool = False  # of surrogate pairs: see `core.half_pairs`
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
@@ -338,7 +338,7 @@ def _read_uncapped(request: Request, members: Members) -> None:
         request.uncapped = len(members["prediction"])
     if request.operation == "completions" and "echo" in members and not _is_false(members["echo"]):
         request.uncapped += len(members["prompt"])
-        request.echoes = True
+        request.echoes = prompts_of(members["prompt"])
     if "thinking_budget" in members:
         budget = decoded(members["thinking_budget"], int)
         request.uncapped += _tokens(members["thinking_budget"])

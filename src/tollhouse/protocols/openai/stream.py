@@ -18,6 +18,7 @@ from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import written
 from tollhouse.protocols.openai.chat_stream import ChatStream
 from tollhouse.protocols.openai.delivered import Delivered, escaped
+from tollhouse.protocols.openai.echo import Heads
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.response_stream import ResponseStream
 from tollhouse.protocols.openai.step import Step
@@ -39,11 +40,12 @@ def events_of(
     choices: int = 1,
     cuts: bool = False,
     known: Known = NOTHING_KNOWN,
+    echoes: bool = False,
 ) -> ChatStream | ResponseStream:
-    """What reads the events of an operation. cuts: its answer may have to be cut. known: see `failure_of`."""
+    """What reads the events of an operation. cuts: its answer may have to be cut. known, echoes: see `ChatStream`."""
     if operation == "responses":
         return ResponseStream(cuts, known)
-    return ChatStream(show_usage, choices, is_chat=operation == "chat", known=known)
+    return ChatStream(show_usage, choices, is_chat=operation == "chat", known=known, echoes=echoes)
 
 
 class StreamReader:
@@ -85,18 +87,21 @@ class StreamReader:
         choices: int = 1,
         most: int | None = None,
         known: Known = NOTHING_KNOWN,
+        echoes: bool = False,
     ) -> None:
         """`count` gives the tokens of a text; it is asked when the provider reports no usage or the text is long.
         `choices`: how many answers were asked for. `most`: tokens that may pass, by our count; None: any number.
-        known: what tells which words of an error stay."""
-        self._events = events_of(operation, show_usage=show_usage, choices=choices, cuts=most is not None, known=known)
+        known: what tells which words of an error stay. echoes: answers may begin with their prompts."""
+        self._events = events_of(
+            operation, show_usage=show_usage, choices=choices, cuts=most is not None, known=known, echoes=echoes
+        )
         self._operation: Operation = operation
         self._splitter = Splitter()
         self._count = count
         self._delivered = Delivered(count, most)
         self._sound = self._pictures = 0
         self._template: Template | None = None
-        self._lessons = _LESSONS_MAX if operation != "responses" else 0
+        self._lessons = _LESSONS_MAX if operation != "responses" and not echoes else 0
         self._tail = b""  # the start of an event that may yet match the template
         self._opening = b""  # events kept back before the first content
         self._late = b""  # what only `finish` brought to light
@@ -201,6 +206,11 @@ class StreamReader:
         events = self._events
         raw = events.odd if events.reported is None else events.reported
         return None if raw is None else chunks.encode(raw)
+
+    @property
+    def heads(self) -> Heads:
+        """How each answer begins, where it may begin with its prompt."""
+        return (isinstance(self._events, ChatStream) and self._events.heads) or {}
 
     @property
     def incomplete(self) -> bool:
