@@ -1,6 +1,7 @@
 """Every documented item and event of a response: as a stream and back it is equal, whatever the last event repeats."""
 
 import json
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -234,6 +235,72 @@ def test_an_end_that_is_a_failure_is_one_by_any_name(name: str, status: str | No
     reader = StreamReader("responses", show_usage=False, count=len)
     reader.feed(passes(response(item("message")), "responses").partition(b"event: response.completed")[0] + ended)
     assert (reader.whole, reader.failed) == (True, True)
+
+
+def without_output(stream: bytes, left: int = 0, name: str = "response.completed") -> bytes:
+    """The stream with `left` items in its terminal event, which is called `name`."""
+    made: list[bytes] = []
+    for one in events(stream):
+        told = one
+        if one["type"] == "response.completed":
+            told = {**one, "type": name, "response": {**one["response"], "output": one["response"]["output"][:left]}}
+        made.append(b"data: " + json.dumps(told).encode() + b"\n\n")
+    return b"".join(made)
+
+
+def only_deltas(stream: bytes) -> bytes:
+    return b"".join(
+        b"data: " + json.dumps(one).encode() + b"\n\n" for one in events(stream) if not one["type"].endswith(".done")
+    )
+
+
+@pytest.mark.parametrize("most", [None, 10_000])
+@pytest.mark.parametrize("name", ["response.completed", "response.done", "response.incomplete", "response.finished"])
+def test_n10_a_last_event_that_leaves_items_out_is_completed(name: str, most: int | None) -> None:
+    given = [item("message"), item("function_call"), item("reasoning")]
+    stream = passes(response(*given), "responses")
+    for left in (0, 1, 3):
+        reader = StreamReader("responses", show_usage=False, count=len, most=most)
+        reader.feed(without_output(stream, left, name))
+        (last,) = events(reader.held)
+        assert last["type"] == ("response.incomplete" if name == "response.incomplete" else "response.completed")
+        assert last["response"]["output"] == gathered(without_output(stream, left, name), "responses")["output"]
+        assert last["response"]["output"] == given
+        assert last["response"]["usage"] == response(*given)["usage"]
+
+
+def test_n10_as_it_was_reported() -> None:
+    stream = (Path(__file__).parent / "golden" / "N10.sse").read_bytes()
+    for size in (len(stream), 7, 1):
+        reader = StreamReader("responses", show_usage=False, count=len)
+        for at in range(0, len(stream), size):
+            reader.feed(stream[at : at + size])
+        (last,) = events(reader.held)
+        assert [one["type"] for one in last["response"]["output"]] == ["message", "function_call"]
+        assert last["response"]["output"] == gathered(stream, "responses")["output"]
+
+
+@pytest.mark.parametrize("most", [None, 10_000])
+def test_where_only_deltas_say_it_the_last_event_repeats_them(most: int | None) -> None:
+    stream = without_output(only_deltas(passes(response(item("message")), "responses")))
+    reader = StreamReader("responses", show_usage=False, count=len, most=most)
+    reader.feed(stream)
+    (last,) = events(reader.held)
+    assert last["response"]["output"] == gathered(stream, "responses")["output"] != []
+
+
+def test_what_is_kept_of_a_stream_has_a_bound() -> None:
+    delta = {"type": "response.output_text.delta", "output_index": 0, "delta": "a" * 1000}
+    end = {"type": "response.completed", "response": response()}
+    for kind, many in (
+        (delta, 600),
+        ({"type": "response.output_text.done", "output_index": 0, "text": "a" * 9000}, 600),
+    ):
+        reader = StreamReader("responses", show_usage=False, count=len)
+        for one in [*[kind] * many, end]:
+            reader.feed(b"data: " + json.dumps(one).encode() + b"\n\n")
+        (last,) = events(reader.held)
+        assert last["response"]["output"] == [], "as it came"
 
 
 @pytest.mark.parametrize("at", [ITEMS_MAX, 10**9])

@@ -1,6 +1,7 @@
 """What each event of a `/v1/responses` stream means, for the caller and for the charge."""
 
 from collections.abc import Callable
+from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamError
@@ -14,6 +15,11 @@ from tollhouse.protocols.openai.response_items import Items
 from tollhouse.protocols.openai.step import Step
 from tollhouse.protocols.openai.usage import write_response
 from tollhouse.protocols.openai.usage_place import find
+
+UNREAD_BYTES_MAX: Final = 256 * 1024
+"""Of deltas that are read once more at the end, in a few milliseconds."""
+KEPT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Of other events, whose items are written at the end, in a few milliseconds."""
 
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 _ENDINGS = {"completed": "completed", "incomplete": "incomplete", "failed": "failed"} | dict.fromkeys(
@@ -46,12 +52,16 @@ class ResponseStream:
         "_at",
         "_bore_content",
         "_cut",
+        "_cuts",
         "_head",
         "_items",
+        "_kept",
         "_known",
         "_last",
         "_said",
         "_terminal",
+        "_unread",
+        "_unread_bytes",
         "answer",
         "current",
         "failed",
@@ -63,9 +73,14 @@ class ResponseStream:
     )
 
     def __init__(self, cuts: bool = False, known: Known = NOTHING_KNOWN) -> None:
-        """cuts: the answer may have to be cut, so its items are kept as they come. known: see `failure_of`."""
+        """cuts: the answer may have to be cut, so its items are kept as they come; else so that a last event which
+        leaves them out can be completed. known: see `failure_of`."""
         self._known = known
-        self._items = Items() if cuts else None
+        self._cuts = cuts
+        self._items: Items | None = Items()
+        self._kept = 0  # bytes of events, but for deltas, whose items are kept
+        self._unread_bytes = 0
+        self._unread: list[tuple[str, bytes]] = []  # deltas that no `done` has repeated yet
         self._last: tuple[str, chunks.Object] | None = None
         self._head: chunks.Object = {}  # the response as it was opened
         self._said: dict[int, int] = {}  # characters that deltas brought, by item
@@ -121,12 +136,30 @@ class ResponseStream:
         bears = kind not in _OPENING
         self._bore_content = self._bore_content or bears
         if self._items is not None:
-            self._note_last()
-            self._last = kind, body
+            if self._cuts:
+                self._note_last()
+                self._last = kind, body
+            else:
+                self._keep(self._items, kind, body, data)
             if kind == "response.created" and isinstance(opened := body.get("response"), dict):
                 self._head = opened
         text, sound, pictures = self._written(kind, body)
         return Step(out, text, bears, sound=sound, pictures=pictures)
+
+    def _keep(self, items: Items, kind: str, body: chunks.Object, data: bytes) -> None:
+        """Keep what the items are made of: deltas are read only if nothing else repeats them."""
+        if kind.endswith(".delta"):
+            self._unread_bytes += len(data)
+            if self._unread_bytes <= UNREAD_BYTES_MAX:
+                self._unread.append((kind, data))
+            return
+        if kind.endswith(".done"):
+            self._unread, self._unread_bytes = [], 0
+        self._kept += len(data)
+        if self._kept <= KEPT_BYTES_MAX:
+            items.take(kind, body)
+        else:
+            self._items = None
 
     def _note_last(self) -> None:
         """An event is part of the items once the next one comes: until then it may have to be cut."""
@@ -219,15 +252,22 @@ class ResponseStream:
 
     def whole(self) -> chunks.Object:
         """The response, of which the last event may have left out what came before it."""
-        items = self._items.whole() if self._items is not None else []
-        repeated = written.items(self.last)
-        if len(items) > len(repeated) or len(_text(items)) > len(_text(repeated)):
-            return {**self.last, "output": items}
         return self.last
+
+    def _completed(self, answer: chunks.Object) -> chunks.Object:
+        """A response with all its items. One that repeats as many of them, and as long ones, is left as it is."""
+        if self._items is None or self._unread_bytes > UNREAD_BYTES_MAX:
+            return answer
+        for kind, data in self._unread:
+            self._items.take(kind, chunks.decode(data))
+        repeated, items = written.items(answer), self._items.whole()
+        if len(items) > len(repeated) or len(_text(items)) > len(_text(repeated)):
+            return {**answer, "output": items}
+        return answer
 
     def _end(self, ending: str, body: chunks.Object, out: bytes) -> Step:
         response = body.get("response")
-        answer = response if isinstance(response, dict) else {}
+        answer, untold = (response if isinstance(response, dict) else {}), ""
         if ending == "failed":
             if not self._bore_content:
                 error = answer.get("error")
@@ -238,6 +278,11 @@ class ResponseStream:
                 said = {"type": "response.failed", "response": {**answer, "error": cleaned}}
                 out = _event("response.failed", {**body, **said})
         else:
+            untold = self._untold(answer)
+            whole = self._completed(answer)
+            if whole is not answer:
+                answer = whole
+                out = _event(str(body.get("type") or f"response.{ending}"), {**body, "response": whole})
             self.answer = answer
         self.last = answer
         self.incomplete = ending == "incomplete"
@@ -245,10 +290,11 @@ class ResponseStream:
         self.reported = None if place is None else place.report
         self.odd = answer.get("usage", body.get("usage"))
         self._terminal = out
-        untold = ""
-        if self._items is not None and not self.failed:
-            untold = written.text("responses", answer)[sum(self._said.values()) :]
         return Step(is_end=True, text=untold)
+
+    def _untold(self, answer: chunks.Object) -> str:
+        """Of an answer that may have to be cut, what only its last event says."""
+        return written.text("responses", answer)[sum(self._said.values()) :] if self._cuts else ""
 
 
 def _ending(kind: str, body: chunks.Object) -> str | None:
