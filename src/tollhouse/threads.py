@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
+from tollhouse.core.aside import T
 from tollhouse.core.failure import MemoryTaken
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)

@@ -6,11 +6,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Concatenate
 
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
-from tollhouse.core.aside import P, Pieces, T
+from tollhouse.core.aside import AtOnce, T
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
 from tollhouse.core.operation import Dialect
@@ -309,21 +308,12 @@ class FakeLimits:
         return [] if self.most is None else [{**limit, "remaining": self.most - self.inside}]
 
 
-class Inline:
-    """Work aside, done at once."""
+class Inline(AtOnce):
+    """Work aside, done before anything else but what waits already."""
 
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
         await asyncio.sleep(0)
         return work()
-
-    def call(
-        self,
-        work: Callable[Concatenate[bytes, P], T],
-        pieces: Pieces,
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        return work(b"".join(pieces), *args, **named)
 
 
 class FakeWitness:

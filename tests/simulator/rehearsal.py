@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Concatenate
+from typing import Any
 
 import msgspec
 
-from tollhouse.core.aside import P, Pieces, T
+from tollhouse.core.aside import AtOnce, T
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.wire import Answer, Deadlines, Outgoing, Route
@@ -28,8 +28,8 @@ class StandingClock:
         return 0
 
 
-class AtOnce:
-    """Large work done where it is asked for, and noted. See `core.aside.Aside`."""
+class Noted(AtOnce):
+    """Large work, with the accounts that it was done for."""
 
     def __init__(self) -> None:
         self.asked_by: list[str] = []
@@ -38,20 +38,10 @@ class AtOnce:
         self.asked_by.append(account_id)
         return work()
 
-    def call(
-        self,
-        work: Callable[Concatenate[bytes, P], T],
-        pieces: Pieces,
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        """See `core.aside.Apart`."""
-        return work(b"".join(pieces), *args, **named)
-
 
 @dataclass
 class Rehearsal:
-    aside: AtOnce = field(default_factory=AtOnce)
+    aside: Noted = field(default_factory=Noted)
     slept: list[float] = field(default_factory=list)  # seconds
 
     def __post_init__(self) -> None:

@@ -7,8 +7,8 @@ Prints that address when it listens; a fault is scripted by the offer's model na
 import argparse
 import asyncio
 
-from tests.simulator.rehearsal import AtOnce
 from tollhouse.clock import SystemClock
+from tollhouse.core.aside import AtOnce
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.simulator.rehearsal import CHAT, AtOnce, Rehearsal, Told
+from tests.simulator.rehearsal import CHAT, Rehearsal, Told
+from tollhouse.core.aside import AtOnce
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
 from tollhouse.upstream.simulator import asked, words

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.simulator.rehearsal import CHAT, AtOnce, Rehearsal, StandingClock
+from tests.simulator.rehearsal import CHAT, Rehearsal, StandingClock
+from tollhouse.core.aside import AtOnce
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.wire import Deadlines
 from tollhouse.providers import kinds

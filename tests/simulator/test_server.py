@@ -13,7 +13,8 @@ import openai
 import pytest
 import uvloop
 
-from tests.simulator.rehearsal import AtOnce, StandingClock
+from tests.simulator.rehearsal import StandingClock
+from tollhouse.core.aside import AtOnce
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import Asking, SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator

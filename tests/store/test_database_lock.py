@@ -15,6 +15,7 @@ from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.store.database import migrate, open_store
 from tollhouse.store.database_lock import DatabaseInUse, DatabaseLock, Keeping, lock_of
 from tollhouse.store.engines import CannotOpen, connect
+from tollhouse.store.file_lock import FileLock
 from tollhouse.store.holder import Holder, this_process
 
 FIRST = Holder(command="serve", host="box", pid=4711, since_ms=NOW_MS, address="http://127.0.0.1:8080")
@@ -160,3 +161,20 @@ def test_a_database_that_is_away_is_no_database_in_use(tmp_path: Path) -> None:
 def test_this_process_is_named() -> None:
     holder = this_process("serve", NOW_MS)
     assert (holder.pid, holder.host) == (os.getpid(), socket.gethostname())
+
+
+def test_looking_at_a_lock_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(FileNotFoundError):
+        FileLock(path).is_taken()
+    assert not path.exists()
+
+    held = FileLock(path)
+    assert held.take(FIRST)
+    assert FileLock(path).is_taken()
+    assert FileLock(path).holder() == FIRST
+
+    held.release()
+    left = path.stat().st_mtime_ns
+    assert not FileLock(path).is_taken()
+    assert path.stat().st_mtime_ns == left

@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.simulator.rehearsal import AtOnce
 from tests.upstream.conftest import Run
 from tests.upstream.hostile import Peer, Step, Wire, ask, close, new_client, route_to, whole
 from tollhouse.clock import SystemClock
+from tollhouse.core.aside import AtOnce
 from tollhouse.core.failure import UpstreamBroke, UpstreamTimeout
 from tollhouse.core.wire import Deadlines, Outgoing, Upstream
 from tollhouse.tokens.tokenizer import Tokenizer

@@ -1,10 +1,8 @@
 """The house where no server runs: what a call would pass through, to be looked at. No call passes."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Concatenate
 
-from tollhouse.core.aside import P, Pieces, T
+from tollhouse.core.aside import AtOnce
 from tollhouse.core.request import Request
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.client import Call
@@ -23,18 +21,6 @@ class NoCalls:
     def trouble(self) -> str | None:
         return "no server runs"
 
-    async def run(self, account_id: str, work: Callable[[], T]) -> T:
-        return work()  # nobody is kept waiting
-
-    def call(
-        self,
-        work: Callable[Concatenate[bytes, P], T],
-        pieces: Pieces,
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        return work(b"".join(pieces), *args, **named)
-
     async def commit(self, record: Request) -> None:
         raise AssertionError("no call passes through a house at rest")
 
@@ -50,7 +36,7 @@ class NoCalls:
 
 def at_rest(office: Office) -> House:
     """As a server would find it at its start: nothing held, nothing used in this minute, no provider asked."""
-    nobody = NoCalls()
+    nobody, at_once = NoCalls(), AtOnce()
     return House(
         clock=office.clock,
         random=office.random,
@@ -62,8 +48,8 @@ def at_rest(office: Office) -> House:
         retries=RetryBudget(),
         count=Tokenizer(),
         sleep=asyncio.sleep,
-        aside=nobody,
-        apart=nobody,
+        aside=at_once,
+        apart=at_once,
         bodies=Bodies(office.clock),
         answers=Bodies(office.clock),
         pulse=Pulse(office.clock, asyncio.sleep),

@@ -4,9 +4,11 @@ hands it out."""
 from collections.abc import Callable, Sequence
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
+from tollhouse.core.wire import Buffer
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Pieces = Sequence[bytes | memoryview]
+Pieces = Sequence[Buffer]
 
 APART_BYTES: Final = 1024 * 1024
 """Beyond it bytes are read by another process: whatever a thread does with many megabytes, it keeps Python's global
@@ -38,3 +40,19 @@ class Apart(Protocol):
         which arrives as bytes. Raises what it raises; MemoryTaken if the process ended.
         """
         ...
+
+
+class AtOnce:
+    """Both ports for a process that serves nobody: the work is done where it is asked for."""
+
+    async def run(self, account_id: str, work: Callable[[], T]) -> T:
+        return work()
+
+    def call(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        pieces: Pieces,
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        return work(b"".join(pieces), *args, **named)

@@ -131,7 +131,7 @@ class Cycle:
         if self.gone or self.spoiled or self.complete:
             return {"type": "http.disconnect"}
         pieces = self._body
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        body = b"".join(pieces)
         self._body = []
         if self.more_body:
             if self.body_held:

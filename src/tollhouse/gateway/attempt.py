@@ -13,12 +13,9 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.aside import APART_BYTES
-from tollhouse.core.cleaning import nobodys
-from tollhouse.core.failure import (
-    Failure,
-    Overloaded,
-    UpstreamError,
-)
+from tollhouse.core.cleaning import Known, nobodys
+from tollhouse.core.failure import Failure, Overloaded, UpstreamError
+from tollhouse.core.operation import Operation
 from tollhouse.core.request import Attempt
 from tollhouse.core.sse import is_stream
 from tollhouse.core.wire import Answer, Outgoing
@@ -315,13 +312,12 @@ async def _gathered(house: House, journey: Journey, request: Request, answer: An
             await _room(house, journey).grow(size, bytes_max)
         pending = len(data) + aggregate.pending
         await worked(house, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
-    body = await worked(house, account_id, size, aggregate.finish)
-    if aggregate.cut:
+    whole = await worked(house, account_id, size, partial(_finished, aggregate, operation, journey.known))
+    if whole.cut:
         answer.abort()
     else:
         answer.release()
-    reading = await worked(house, account_id, len(body), lambda: answers.read(operation, body, journey.known))
-    return Whole(body, structs.replace(reading, raw_usage=aggregate.raw_usage), aggregate.cut)
+    return whole
 
 
 async def _gathered_at_once(house: House, journey: Journey, request: Request, body: bytes) -> Whole:
@@ -331,11 +327,16 @@ async def _gathered_at_once(house: House, journey: Journey, request: Request, bo
     def gather() -> Whole:
         aggregate = _aggregate(house, journey, request)
         aggregate.feed(body)
-        whole = aggregate.finish()
-        reading = structs.replace(answers.read(operation, whole, journey.known), raw_usage=aggregate.raw_usage)
-        return Whole(whole, reading, aggregate.cut)
+        return _finished(aggregate, operation, journey.known)
 
     return await worked(house, account_id, len(body), gather)
+
+
+def _finished(aggregate: Aggregate, operation: Operation, known: Known) -> Whole:
+    """What was gathered, as a body and as what it says."""
+    body = aggregate.finish()
+    reading = structs.replace(answers.read(operation, body, known), raw_usage=aggregate.raw_usage)
+    return Whole(body, reading, aggregate.cut)
 
 
 async def _read_whole(house: House, journey: Journey, pieces: list[bytes]) -> tuple[bytes, answers.Reading]:
@@ -347,7 +348,7 @@ async def _read_whole(house: House, journey: Journey, pieces: list[bytes]) -> tu
         read_apart = partial(house.apart.call, read_answer_apart, pieces, operation, known)
         reading, body = await house.aside.run(account_id, read_apart)
         return body, reading
-    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    body = b"".join(pieces)
     return body, await worked(house, account_id, size, partial(answers.read, operation, body, journey.known))
 
 

@@ -52,7 +52,7 @@ async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Req
     """
     operation = journey.call.operation
     size = sum(map(len, pieces))
-    body = pieces[0] if len(pieces) == 1 else b"".join(pieces) if size <= SMALL_BYTES_MAX else None
+    body = b"".join(pieces) if len(pieces) == 1 or size <= SMALL_BYTES_MAX else None
     if body is not None and not journey.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
         request, journey.asked = _decoded(operation, body)
     else:

@@ -26,12 +26,15 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
 
 class Troubles:
-    __slots__ = ("_found", "_told_ms", "any")
+    __slots__ = ("_found", "_told_ms")
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[str, str], Trouble] = OrderedDict()
         self._told_ms: dict[tuple[str, str], int] = {}
-        self.any = False
+
+    @property
+    def any(self) -> bool:
+        return bool(self._found)
 
     def note(self, provider: str, model: str, words: str, now_ms: int) -> bool:
         """A call failed. Returns whether it is to be logged."""
@@ -48,7 +51,6 @@ class Troubles:
         self._found.move_to_end(key)
         if len(self._found) > TROUBLES_MAX:
             self._drop(next(iter(self._found)))
-        self.any = True
         told_ms = self._told_ms.get(key)
         if told_ms is not None and now_ms - told_ms < TOLD_AGAIN_MS:
             return False
@@ -69,4 +71,3 @@ class Troubles:
     def _drop(self, key: tuple[str, str]) -> None:
         self._found.pop(key, None)
         self._told_ms.pop(key, None)
-        self.any = bool(self._found)

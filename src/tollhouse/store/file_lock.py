@@ -34,6 +34,17 @@ class FileLock:
         self.name(holder)
         return True
 
+    def is_taken(self) -> bool:
+        """Whether a process has it. Changes nothing. Raises OSError where there is no such file, or it is not ours."""
+        file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
     def name(self, holder: Holder | None) -> None:
         """Write down who holds it; the lock must be held."""
         assert self._file is not None

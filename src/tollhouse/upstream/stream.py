@@ -169,7 +169,7 @@ class Stream:
 
     def _take(self) -> bytes:
         pieces = self._pieces
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        data = b"".join(pieces)
         pieces.clear()
         self._queued_bytes = 0
         if self._stopped:

@@ -53,13 +53,9 @@ class Premises:
         """The process that works in this data folder and serves; None: there is none."""
         lock = FileLock(self.place.lock)
         try:
-            if not self.place.lock.exists() or lock.take(lock.holder()):
-                return None
+            holder = lock.holder() if lock.is_taken() else None
         except OSError:
             return None
-        finally:
-            lock.release()
-        holder = lock.holder()
         return holder if holder is not None and holder.address else None
 
     def database_is_missing(self) -> bool:

@@ -183,10 +183,11 @@ def _is_browser(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 def _require_json(headers: Sequence[tuple[bytes, bytes]], data: bytes) -> None:
     """A form or plain text is what a page of another site can send without asking: refused."""
-    kind = dict(headers).get(b"content-type", b"").partition(b";")[0].strip().lower()
+    named = dict(headers)
+    kind = named.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if data and kind != b"application/json":
         raise BadRequest("send Content-Type: application/json", param="content-type")
-    if dict(headers).get(b"content-encoding", b"identity").strip().lower() != b"identity":
+    if named.get(b"content-encoding", b"").strip().lower() not in (b"", b"identity"):
         raise EncodingUnknown(
             "a body of the control API is not compressed: leave Content-Encoding out", param="content-encoding"
         )

@@ -139,18 +139,18 @@ def write(
 
 def _in_pieces(members: Members) -> Iterator[Buffer]:
     """As `_encode`, with what is long for itself."""
-    begun = bytearray(b"{")
+    begun = bytearray()
+    separator = b"{"
     for name, raw in members.items():
-        begun += b"," if len(begun) != 1 or begun != b"{" else b""
-        begun += _encode(name) + b":"
+        begun += separator + _encode(name) + b":"
+        separator = b","
         if len(raw) < LONG_BYTES:
             begun += raw
             continue
         yield bytes(begun)
         yield memoryview(raw)
         begun.clear()
-    begun += b"}"
-    yield bytes(begun)
+    yield bytes(begun) + b"}"
 
 
 def _write_caps(
