@@ -70,7 +70,8 @@ def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) 
     for name in values:
         if name not in fields:
             shown = name[:60]
-            hint = f"; the nearest known one is {nearest(shown, fields)}" if fields else "; this call takes none"
+            known = f"the nearest known one is {nearest(shown, fields)} (known: {', '.join(fields)})"
+            hint = f"; {known}" if fields else "; this call takes none"
             raise BadRequest(f"unknown field {shown!r}{hint}", param=shown)
     built: dict[str, Any] = {}
     for name, field in fields.items():
