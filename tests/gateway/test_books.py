@@ -28,7 +28,7 @@ from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
 from tollhouse.gateway import late
 from tollhouse.limits.refusals import Refusals
-from tollhouse.limits.refused_records import AT_ONCE
+from tollhouse.limits.written import REFUSED_AT_ONCE
 
 PLAIN = Usage(input=60, output=12, requests=1)
 
@@ -213,11 +213,11 @@ class TestTroubleKnown:
 def test_refused_calls_beyond_their_bound_are_seen_and_not_written_down() -> None:
     async def main() -> None:
         stage = Stage(money=0)
-        for _ in range(AT_ONCE + 50):
+        for _ in range(REFUSED_AT_ONCE + 50):
             with pytest.raises(Failure):
                 await stage.ask(FakeClient(b"[]"))
             stage.house.refusals = Refusals()  # their own limit is another matter
-        assert len(stage.ledger.records) == AT_ONCE
-        assert len(stage.witness.records) == AT_ONCE + 50
+        assert len(stage.ledger.records) == REFUSED_AT_ONCE
+        assert len(stage.witness.records) == REFUSED_AT_ONCE + 50
 
     run(main())

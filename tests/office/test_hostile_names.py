@@ -12,7 +12,8 @@ from tollhouse.access.directory import Directory
 from tollhouse.access.secrets import mint
 from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import BadRequest, Conflict, Failure, KeyRefused, PathNotFound
+from tollhouse.core.failure import BadRequest, Conflict, Failure, KeyRefused, PathNotFound, RateLimited
+from tollhouse.limits.written import CHANGES_EVERY_MS
 from tollhouse.office import accounts, budgets, keys, limits, maxima, projects, receipts, rotation, usage
 from tollhouse.office.office import Office
 
@@ -179,6 +180,25 @@ def test_g5_two_hundred_rotations_leave_five_secrets_and_two_hundred_rows_of_aud
         assert rows.secrets == office.directory.keys[key_id].secrets
 
     run(tmp_path, later)
+
+
+def test_g5_rows_of_audit_have_an_end_for_whoever_does_not_pay_for_them(tmp_path: Path) -> None:
+    async def scene(office: Office, clock: HandClock) -> None:
+        mine, other = await two_accounts(office)
+        key = await keys.create(office, of_account(mine), name="mine", account=mine)
+        while office.changes.admit(mine, clock.now_ms()):
+            pass
+        with pytest.raises(RateLimited, match="one each 6 seconds") as refused:
+            await keys.rotate(office, of_account(mine), key.key.id)
+        assert refused.value.retry_after_ms == CHANGES_EVERY_MS
+        assert [row.action for row in await audited(office, key.key.id)] == ["key.create"]
+
+        await keys.create(office, of_account(other), name="theirs", account=other)
+        await keys.rotate(office, OPERATOR, key.key.id)
+        clock.ms += CHANGES_EVERY_MS
+        await keys.rotate(office, of_account(mine), key.key.id)
+
+    run(tmp_path, scene)
 
 
 def test_g5_what_an_object_can_grow_has_an_end(tmp_path: Path) -> None:

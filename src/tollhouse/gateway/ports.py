@@ -29,7 +29,7 @@ from tollhouse.gateway.outlet import Pulse
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.pace import Pace
 from tollhouse.limits.refusals import Refusals
-from tollhouse.limits.refused_records import RefusedRecords
+from tollhouse.limits.written import REFUSED_AT_ONCE, REFUSED_EVERY_MS, Written
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.routing.troubles import Troubles
@@ -159,7 +159,7 @@ class House:
     purses: Purses = field(default_factory=Purses)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
-    refused_records: RefusedRecords = field(default_factory=RefusedRecords)
+    refused_records: Written = field(default_factory=lambda: Written(REFUSED_AT_ONCE, REFUSED_EVERY_MS))
     troubles: Troubles = field(default_factory=Troubles)  # what providers said of their failures
     pace: Pace = field(default_factory=Pace)  # of refusals, by address
     late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again

@@ -7,8 +7,9 @@ from msgspec import Struct, structs
 from tollhouse.billing.ledger import Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
-from tollhouse.core.failure import BadRequest, ScopeMissing
+from tollhouse.core.failure import BadRequest, RateLimited, ScopeMissing
 from tollhouse.core.notice import way_of
+from tollhouse.limits.written import CHANGES_AT_ONCE, CHANGES_EVERY_MS
 from tollhouse.office import reach
 from tollhouse.office.office import Office
 from tollhouse.office.pages import LIMIT, Page, limit, page, place
@@ -46,9 +47,16 @@ def entry(
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> AuditRow:
-    """The row of a change that is about to be made, now. Raises ScopeMissing for an actor who may only look."""
+    """The row of a change that is about to be made, now. Raises ScopeMissing for an actor who may only look,
+    RateLimited for one of an account that has written too many."""
     if actor.kind in _ONLY_LOOK:
         raise ScopeMissing("changing anything needs an admin key (sk-th-admin-...), or the operator")
+    if actor.account_id is not None and not office.changes.admit(actor.account_id, office.clock.now_ms()):
+        raise RateLimited(
+            f"The account {actor.account_id} has changed something too often: {CHANGES_AT_ONCE} changes may come at"
+            f" once, then one each {CHANGES_EVERY_MS // 1_000} seconds.",
+            retry_after_ms=CHANGES_EVERY_MS,
+        )
     return AuditRow(
         id=office.new_id("aud"),
         time_ms=office.moment_ms(),

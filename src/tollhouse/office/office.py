@@ -19,6 +19,7 @@ from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.attempts import Attempts
 from tollhouse.limits.gate import Gate
 from tollhouse.limits.rules import Rules
+from tollhouse.limits.written import CHANGES_AT_ONCE, CHANGES_EVERY_MS, Written
 from tollhouse.office.dispatch import UnderWay
 from tollhouse.office.ports import Post, Rows
 from tollhouse.office.receivers import BACK_OFF_MS, Receivers
@@ -74,6 +75,8 @@ class Office:
     """What calls have to pass: the plans' limits and the rules, with what is used of each."""
     redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
     testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
+    changes: Written = field(default_factory=lambda: Written(CHANGES_AT_ONCE, CHANGES_EVERY_MS))
+    """Rows of audit by account: nobody deletes them."""
     trying: Counter[str] = field(default_factory=Counter)
     """Tests of alerts under way, by account."""
     confirming: AddressRate = field(default_factory=lambda: AddressRate(CONFIRMATIONS_PER_MINUTE))
@@ -115,6 +118,7 @@ class Office:
         self.gate.forget_idle(now_ms)
         self.redeeming.sweep(now_ms)
         self.testing.sweep(now_ms)
+        self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)
 
     def new_id(self, prefix: str) -> str:

@@ -1,13 +1,14 @@
-"""Refused calls of one account do not fill the database."""
+"""What one account does without paying for it does not fill the database."""
 
-from tollhouse.limits.refused_records import AT_ONCE, EVERY_MS, RefusedRecords
+from tollhouse.limits.written import Written
 
+AT_ONCE, EVERY_MS = 1_000, 6_000
 NOW_MS = 1_790_000_000_000
 DAY_MS = 86_400_000
 
 
 def test_so_many_at_once_and_then_few_and_every_account_by_itself() -> None:
-    records = RefusedRecords()
+    records = Written(AT_ONCE, EVERY_MS)
     assert sum(records.admit("acc_a", NOW_MS) for _ in range(10_000)) == AT_ONCE
     assert records.admit("acc_b", NOW_MS)
     assert not records.admit("acc_a", NOW_MS + EVERY_MS - 1)
@@ -17,7 +18,7 @@ def test_so_many_at_once_and_then_few_and_every_account_by_itself() -> None:
 
 
 def test_what_binds_nobody_is_forgotten() -> None:
-    records = RefusedRecords()
+    records = Written(AT_ONCE, EVERY_MS)
     records.admit("acc_a", NOW_MS)
     records.sweep(NOW_MS + EVERY_MS)
     assert records._until_ms == {}
