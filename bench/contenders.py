@@ -114,8 +114,12 @@ def nginx(core: int, upstream_port: int, folder: Path) -> Iterator[Contender]:
 
 
 @contextmanager
-def gateway(core: int, upstream_port: int, folder: Path, command: str = GATEWAY_COMMAND) -> Iterator[Contender]:
+def gateway(
+    core: int, upstream_port: int, folder: Path, command: str = GATEWAY_COMMAND, name: str = "gateway"
+) -> Iterator[Contender]:
     port = free_port()
+    folder = folder / name
+    folder.mkdir()
     config = folder / "platform.toml"
     models = "".join(_MODEL.format(kind=kind) for kind in ("", "-paced", "-flood"))
     config.write_text(_PLATFORM.format(upstream=upstream_port) + models, encoding="utf-8")
@@ -124,7 +128,7 @@ def gateway(core: int, upstream_port: int, folder: Path, command: str = GATEWAY_
     words[0] = str(program) if program.exists() else words[0]
     with (folder / "gateway.log").open("wb") as log, _running(words, core, log=log.fileno()) as process:
         said = _first_json_line(process, port)
-        yield Contender("gateway", process.pid, port, said.get("api_key", ""))
+        yield Contender(name, process.pid, port, said.get("api_key", ""))
 
 
 @contextmanager

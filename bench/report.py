@@ -44,6 +44,20 @@ def table(rounds: Sequence[Round]) -> str:
     return "\n".join(lines)
 
 
+def compared(rounds: Sequence[Round], one: str, other: str) -> list[str]:
+    """How much dearer one contender is than another that took turns with it, a line each kind of load: the median of
+    the rounds, and the least and the most of them. No line for what was not measured."""
+    lines = []
+    for case in dict.fromkeys(row.case for row in rounds if row.contender == other):
+        ours, theirs = (
+            [row.cpu_us for row in rounds if (row.case, row.contender) == (case, name)] for name in (one, other)
+        )
+        ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True) if b)
+        middle, least, most = ((ratio - 1) * 100 for ratio in (statistics.median(ratios), ratios[0], ratios[-1]))
+        lines.append(f"{case}: {one} costs {middle:+.1f} % of CPU beside {other} ({least:+.1f} to {most:+.1f} %)")
+    return lines
+
+
 def ratio_of(costs: Sequence[float], reference: Sequence[float]) -> float:
     return statistics.median(cost / base for cost, base in zip(costs, reference, strict=True) if base)
 

@@ -10,7 +10,8 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench import contenders, hotspots, load, report
@@ -19,6 +20,7 @@ from bench.processes import cores, cost
 
 OUT = Path(__file__).parent / "out"
 CASES = ("buffered", "streamed", "paced")
+AGAINST = "against"
 WARM_UP_S = 2
 PACED_STREAMS = 500
 
@@ -33,12 +35,19 @@ def main() -> None:
             contenders.upstream(other) as port,
             contenders.nginx(measured, port, folder) as reference,
             contenders.gateway(measured, port, folder, options.gateway_cmd) as gateway,
+            ExitStack() as more,
         ):
             if options.profile:
                 _profile(gateway, options, other, folder)
                 return
-            rounds = list(_rounds((reference, gateway), options, other, folder))
+            servers = [reference, gateway]
+            if options.against_cmd:
+                command = options.against_cmd
+                servers.append(more.enter_context(contenders.gateway(measured, port, folder, command, AGAINST)))
+            rounds = list(_rounds(servers, options, other, folder))
     print(report.table(rounds))
+    for line in report.compared(rounds, "gateway", AGAINST):
+        print(line)
     report.write_json(rounds, OUT / "bench.json")
     print(f"\nMedians of {options.rounds} rounds of {options.seconds} s; each figure of them: bench/out/bench.json")
 
@@ -49,12 +58,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=CASES, action="append", help="this kind of load only; may be repeated")
     parser.add_argument("--gateway-cmd", default=contenders.GATEWAY_COMMAND, help="how to start the gateway")
+    parser.add_argument(
+        "--against-cmd", default="", help="a second gateway, measured by turns with the first: an older state of it"
+    )
     parser.add_argument("--profile", action="store_true", help="show where the gateway's time goes, measure nothing")
     return parser.parse_args()
 
 
 def _rounds(
-    servers: tuple[Contender, ...], options: argparse.Namespace, core: int, folder: Path
+    servers: Sequence[Contender], options: argparse.Namespace, core: int, folder: Path
 ) -> Iterator[report.Round]:
     for case in options.only or CASES:
         for server in servers:

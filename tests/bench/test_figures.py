@@ -70,6 +70,14 @@ def test_the_ratio_is_taken_within_each_round(tmp_path: Path) -> None:
     ]
 
 
+def test_two_gateways_are_compared_round_by_round() -> None:
+    rounds = [_round("gateway", 30), _round("against", 20), _round("gateway", 40), _round("against", 50)]
+    assert report.compared(rounds, "gateway", "against") == [
+        "buffered: gateway costs +15.0 % of CPU beside against (-20.0 to +50.0 %)"
+    ]
+    assert report.compared([_round("gateway", 30)], "gateway", "against") == []
+
+
 def test_stacks_are_counted_by_room_and_by_function() -> None:
     raw = (
         "main (/x/src/tollhouse/app.py:9);read (/x/src/tollhouse/edge/exchange.py:10) 6\n"
