@@ -299,7 +299,7 @@ def explain(error: msgspec.ValidationError, kind: Any) -> str:
     words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false"}
     for theirs, ours in {**words, "`array`": "a list", "`object`": "a table", "Expected": "expected"}.items():
         text = text.replace(theirs, ours)
-    return text
+    return text.replace("expected a list, got text", 'expected a list, such as ["..."], got text')
 
 
 def _choices(kind: Any) -> list[str]:

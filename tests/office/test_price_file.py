@@ -214,7 +214,7 @@ def test_empty_cells_and_columns_are_absent_or_refused_with_line_and_column(text
         ("0.0000000025", "less than a nano-dollar"),
         ("free", ""),
         ("n/a", ""),
-        ("-", "without a sign"),
+        ("-", "this is no number"),
         ("NaN", ""),
         ("2.50/M", ""),
     ],

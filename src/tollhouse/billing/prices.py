@@ -13,7 +13,7 @@ bill by it (`service_tier = "priority"`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -46,9 +46,21 @@ PARENT: Final[Mapping[str, str]] = {
     "audio_out": "output",
     "image_out": "output",
 }
+_CHEAP: Final = NANO_PER_USD // 1_000
+_DEAR: Final = 10_000 * NANO_PER_USD
+"""US dollars for a million tokens beyond which a price is rather one of another unit: makers ask 0.005 to 600."""
+
 PRICE_KEYS: Final = (*TOKEN_BUCKETS, *UNITS.values())
 """Every amount that a price can name."""
 _KNOWN: Final = frozenset(PRICE_KEYS)
+_ELSEWHERE: Final = (
+    (re.compile(r"cache.*(?:writ|creat)", re.IGNORECASE), "cache_write_5m"),
+    (re.compile(r"cache", re.IGNORECASE), "cache_read"),
+    (re.compile(r"reason|think", re.IGNORECASE), "reasoning"),
+    (re.compile(r"^(?:prompt|input|in)(?![a-z]*_?audio|[a-z]*_?image)", re.IGNORECASE), "input"),
+    (re.compile(r"^(?:completion|output|out)(?![a-z]*_?audio|[a-z]*_?image)", re.IGNORECASE), "output"),
+)
+"""What amounts are called in other price lists."""
 _SERVICE_TIER: Final = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
 
 
@@ -227,7 +239,24 @@ def unknown_amount(field: str, known: Sequence[str] = PRICE_KEYS) -> str:
     """What to write instead of a field that names no amount here."""
     shown = field[:40]
     by_token = " (prices here are USD per million tokens, not per token)" if "token" in shown else ""
-    return f"no such price; the nearest known one is {nearest(shown, known)}{by_token} (known: {', '.join(known)})"
+    meant = next((name for pattern, name in _ELSEWHERE if pattern.search(shown)), None) or nearest(shown, known)
+    return f"no such price; the nearest known one is {meant}{by_token} (known: {', '.join(known)})"
+
+
+def unlikely(written: Mapping[str, object]) -> Iterator[str]:
+    """What of a price was perhaps written per token, or per something else: `input = "0.0000025": ...`."""
+    for bucket in TOKEN_BUCKETS:
+        text = written.get(bucket)
+        if not isinstance(text, str):
+            continue
+        amount = parse_usd(text)
+        if 0 < amount < _CHEAP:
+            yield (
+                f'{bucket} = "{text}": so little for a million tokens? prices are per million; if this is per token, '
+                f'write "{format_usd(amount * MILLION)}"'
+            )
+        elif amount > _DEAR:
+            yield f'{bucket} = "{text}": so much for a million tokens? prices are US dollars per million'
 
 
 def read_multiplier(text: str) -> int:

@@ -18,6 +18,10 @@ _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(?:\.([0-9]{1,9}))?", re.ASCII)
 
 _NOTATIONS = (
     (re.compile(r"\A\s*\Z"), "this is empty"),
+    (re.compile(r"\A\W*(?:nan|inf|infinity|null|none|nil|free|n/?a|tbd|unlimited)?\W*\Z", re.I), "this is no number"),
+    (re.compile(r"\A\s*[0-9]+\s*/\s*[0-9]+\s*\Z|[\u00bc-\u00be\u2150-\u215e]"), "not as a fraction"),
+    (re.compile(r"[%\u2030\uff05]"), "not as a percentage"),
+    (re.compile(r"[0-9]\s*(?:/|per\b)|[0-9]\s*(?:[ckKmM]|ct|cents?)\s*\Z", re.ASCII), "without a unit"),
     (re.compile(r"[$\u00a2-\u00a5\u20a0-\u20cf]|[A-Z]{3}", re.IGNORECASE), "without a currency"),
     (re.compile(r"\A\s*[+\u2212-]"), "without a sign"),
     (re.compile(r"[0-9.][eE][+-]?[0-9]"), "written out, without an exponent"),
@@ -25,7 +29,11 @@ _NOTATIONS = (
         re.compile(r"[,'_\u066b\u066c\u2019\u00a0\u202f]|[0-9] [0-9]"),
         "a point marks decimals, and nothing groups digits",
     ),
+    (re.compile(r"[\u00ad\u200b-\u200f\u2018-\u201f\u2060\ufeff\"`]"), "without what was copied along"),
     (re.compile(r"\.[0-9]{10,}\Z"), "less than a nano-dollar is not counted"),
+    (re.compile(r"\A\s+\S|\S\s+\Z"), "without blanks around it"),
+    (re.compile(r"\A0[0-9]", re.ASCII), "without a leading zero"),
+    (re.compile(r"\A[0-9]{17,}(?:\.[0-9]*)?\Z", re.ASCII), "smaller: at most 9000000000"),
     (re.compile(r"\A[^0-9A-Za-z]*\d", re.UNICODE), "in ASCII digits, with one before the point"),
 )
 """How amounts are written elsewhere, the first that is found, and what to do about it."""

@@ -7,12 +7,13 @@ what the records say about one another is checked by `relations` at the end.
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
-from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount, unlikely
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
 from tollhouse.core.spelling import alike, nearest
@@ -133,7 +134,8 @@ def _fields(
 ) -> dict[str, Any] | None:
     """The fields of a record from a table; one with a mistake is left out, so that the rest can still be judged."""
     if not isinstance(given, Mapping):
-        found.wrong(path, "expected a table")
+        heading = f": [{written(path)}], in one pair of brackets" if isinstance(given, list) else ""
+        found.wrong(path, f"expected a table{heading}")
         return None
     types = {name: kind for name, kind in get_type_hints(record).items() if name not in _NOT_WRITTEN}
     if _name_was_cut(path, given, tuple(types), found):
@@ -168,9 +170,7 @@ def _plain(path: KeyPath, given: object, kind: Any, found: Findings) -> Any:
 def _amount(path: KeyPath, given: object, found: Findings) -> str | None:
     """Decimal USD, written as text: a float cannot hold every amount exactly."""
     if isinstance(given, int | float) and not isinstance(given, bool):
-        found.wrong(
-            path, f'write the amount as text: "{given}", not as a number, which cannot hold every amount exactly'
-        )
+        found.wrong(path, _as_text(given))
         return None
     if not isinstance(given, str):
         found.wrong(path, 'expected an amount of US dollars as text, such as "2.50"')
@@ -181,6 +181,16 @@ def _amount(path: KeyPath, given: object, found: Findings) -> str | None:
         found.wrong(path, str(error))
         return None
     return given
+
+
+def _as_text(given: float) -> str:
+    """What to write instead of a number of TOML."""
+    text = f"{Decimal(repr(given)):f}"
+    try:
+        parse_usd(text)
+    except BadAmount as error:
+        return f"write the amount as text; and {error}"
+    return f'write the amount as text: "{text}", not as a number, which cannot hold every amount exactly'
 
 
 def _credit_limit(path: KeyPath, given: object, found: Findings) -> str | None:
@@ -194,7 +204,7 @@ def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
         found.wrong(path, 'expected a table such as { input = "2.50", output = "10.00" }')
         return None
     before = len(found.mistakes)
-    check_keys(path, given, (*PRICE_KEYS, "tiers", "service_tiers"), found)
+    _check_amounts(path, given, ("tiers", "service_tiers"), found)
     price: PriceList = dict(_amounts_and_tiers(path, given, found))
     if "service_tiers" in given:
         price["service_tiers"] = _service_tiers((*path, "service_tiers"), given["service_tiers"], found)
@@ -206,7 +216,16 @@ def _price(path: KeyPath, given: object, found: Findings) -> PriceList | None:
         inputless = "input has no price: what is not named takes it from there"
         found.wrong(path, inputless if error.field == "input" else str(error))
         return None
+    for words in unlikely(price):
+        found.odd(path, words)
     return price
+
+
+def _check_amounts(path: KeyPath, given: Given, besides: tuple[str, ...], found: Findings) -> None:
+    known = (*PRICE_KEYS, *besides)
+    for name in given:
+        if name not in known:
+            found.wrong((*path, name), f"unknown key; {unknown_amount(name, known).removeprefix('no such price; ')}")
 
 
 def _amounts_and_tiers(path: KeyPath, given: Given, found: Findings) -> dict[str, str | list[dict[str, str | int]]]:
@@ -227,7 +246,7 @@ def _service_tiers(
         if not isinstance(entry, Mapping):
             found.wrong((*path, name), 'expected a table such as { input = "4.25", output = "17.00" }')
             continue
-        check_keys((*path, name), entry, (*PRICE_KEYS, "tiers"), found)
+        _check_amounts((*path, name), entry, ("tiers",), found)
         tiers[name] = _amounts_and_tiers((*path, name), entry, found)
     return tiers
 
@@ -241,7 +260,7 @@ def _tiers(path: KeyPath, given: object, found: Findings) -> list[dict[str, str 
         if not isinstance(entry, Mapping):
             found.wrong(path, "each entry is a table with above_input_tokens and amounts")
             continue
-        check_keys(path, entry, ("above_input_tokens", *PRICE_KEYS), found)
+        _check_amounts(path, entry, ("above_input_tokens",), found)
         tier: dict[str, str | int] = dict(_amounts(path, entry, found))
         above = entry.get("above_input_tokens")
         if type(above) is int:

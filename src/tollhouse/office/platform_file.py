@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from tollhouse import settings
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.spelling import nearest
-from tollhouse.office import catalogue_tables, misplaced_keys
+from tollhouse.office import catalogue_tables, file_texts
 from tollhouse.office.findings import Findings
 from tollhouse.office.secret_references import MissingSecret, ReadFile, resolve
 from tollhouse.office.toml_text import NotToml, parse
@@ -62,7 +62,7 @@ def read(data: bytes, around: Surroundings, flags: Mapping[str, str | int | None
     except NotToml as error:
         return Reading(settings=Settings(), catalogue=Catalogue(), mistakes=(error.mistake,))
     found = Findings(lines)
-    misplaced_keys.find((), tables, found)
+    file_texts.check((), tables, found)
     for name in tables:
         if name not in TABLES:
             found.wrong((name,), _unknown(name, tables[name]))

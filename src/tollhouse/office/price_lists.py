@@ -7,13 +7,14 @@ against the calls of the last days, but not put in force for such a model. Other
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct, structs
 
 from tollhouse.billing.margin import losses, terms_in_use
 from tollhouse.billing.price_list import DEFAULT, PriceLists, Terms
-from tollhouse.billing.prices import Price, read_row
+from tollhouse.billing.prices import Price, read_row, unlikely
 from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Model
@@ -175,6 +176,8 @@ def _warnings(office: Office, draft: PriceDraft) -> Iterator[str]:
         )
     if free := [name for name in draft.written if name in models and models[name].free]:
         yield f"{_some(free)}: free, as platform.toml says, and so it stays"
+    odd = (f"{name}: {words}" for name, written in draft.written.items() for words in unlikely(written))
+    yield from islice(odd, _TOLD_FEW)
     lists, used = PriceLists(proposed(draft).values()), terms_in_use(office.prices, _accounts(office))
     buying = {one for one in used if draft.price_list in (DEFAULT, one.price_list)} | {Terms(draft.price_list)}
     told = {f"{loss.model}: below cost: {margin.told(loss)}" for loss in losses(office.catalogue, lists, buying, 0)}

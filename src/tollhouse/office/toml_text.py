@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from tollhouse.office.toml_cures import cure
 from tollhouse.settings import Mistake
 
 KeyPath = tuple[str, ...]
@@ -47,8 +48,8 @@ def parse(data: bytes, name: str) -> tuple[dict[str, Any], Lines]:
         message = _PLACE.sub("", str(error))
         if place:
             message += f", column {place.group(2)}"
-        line = int(place.group(1)) if place else None
-        message += _cure(text, line)
+        line, column = (int(place.group(1)), int(place.group(2))) if place else (None, 1)
+        message += _cure(text, line, column, _PLACE.sub("", str(error)))
         raise NotToml(Mistake(where=name, line=line, message=f"not TOML: {message}")) from error
 
 
@@ -65,18 +66,23 @@ def written(path: KeyPath) -> str:
     return ".".join(part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False) for part in path)
 
 
-def _cure(text: str, line: int | None) -> str:
-    """What helps where a name or a value stands without the quotes that TOML asks for."""
+def _cure(text: str, line: int | None, column: int, said: str) -> str:
+    """What helps, behind a semicolon; a name that stands without the quotes that TOML asks for goes before all else."""
     at = text.split("\n")[line - 1] if line else ""
     header, assigned = _HEADER.match(at), _ASSIGNED.match(at)
-    if header is not None and _BARE.fullmatch(header[2].strip()) is None:
+    stands_alone = said.startswith(("Invalid initial", "Expected ']'", "Expected '='", "Invalid statement"))
+    if header is not None and stands_alone and _is_a_name(header[2].strip()):
         return f"; a name with such a character stands in quotes: [{written((header[1], header[2].strip()))}]"
-    if assigned is None:
-        return ""
-    name = assigned[1].strip()
-    if name[:1] not in "\"'" and _BARE.fullmatch(name) is None:
+    name = assigned[1].strip() if assigned else ""
+    if stands_alone and name[:1] not in "\"'" and not name.endswith(":") and _is_a_name(name):
         return f"; a name with such a character stands in quotes: {written((name,))} = ..."
-    return "; a text stands in quotes" if assigned[2][:1].isalpha() else ""
+    words = cure(text, line, column, said)
+    return f"; {words}" if words else ""
+
+
+def _is_a_name(name: str) -> bool:
+    """One that would do if it stood in quotes: not bare, and of letters that were meant."""
+    return _BARE.fullmatch(name) is None and all(letter.isalnum() or letter in " -_.:/@+" for letter in name)
 
 
 def _decode(data: bytes, name: str) -> str:
