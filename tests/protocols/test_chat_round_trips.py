@@ -89,7 +89,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "fingerprint": {"system_fingerprint": "fp_1", "service_tier": "default", "created": 1, "model": "up"},
     "citations": {"citations": ["https://a.example"], "search_results": [{"title": "a"}]},
     "filters": {"prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]},
-    "provider": {"provider": "Somebody", "x_groq": {"id": "r1"}},
+    "provider": {"citations": ["a"], "x_vendor": {"seed": 1}},
 }
 OF_CHOICE: dict[str, dict[str, Any]] = {
     "nothing": {},

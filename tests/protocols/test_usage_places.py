@@ -150,7 +150,7 @@ def test_a_report_on_a_choice(holder: str) -> None:
         {"metrics": {"latency_ms": 9}},
         {"details": {"finish_reason": "stop"}},
         {"timings": {"prompt_ms": 9.5}},
-        {"x_groq": {"id": "r1"}},
+        {"x_groq": {"seed": 1}},
         {"metadata": {"usage": "prompt_tokens"}},
         {"stats": [60, 12]},
     ],

@@ -98,6 +98,11 @@ def clean(text: str, known: Known = NOTHING_KNOWN) -> str:
     return text if len(text) <= CHARACTERS_MAX else text[: CHARACTERS_MAX - 1].rstrip() + "…"
 
 
+def clean_whole(text: str, known: Known) -> str:
+    """The same of a text that is not one line: its form stays. One of more than 4,000 characters goes as a whole."""
+    return REMOVED if len(text) > _READ_MAX else _Cleaning(known).clean(hide(text, known))
+
+
 def hide(text: str, known: Known) -> str:
     """Only what is known to be the upstream's own goes: its secrets, its hosts, the name of its model. For texts whose
     other words are to stay, of any length."""

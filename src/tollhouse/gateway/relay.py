@@ -29,7 +29,7 @@ from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import House
 from tollhouse.gateway.settle import left, settled
 from tollhouse.protocols.openai import failure as failures
-from tollhouse.protocols.openai.answer import heads, with_usage
+from tollhouse.protocols.openai.answer import fitted, heads, with_usage
 from tollhouse.protocols.openai.large import encoded_apart
 from tollhouse.protocols.openai.request import Request
 from tollhouse.protocols.openai.stream import StreamReader
@@ -76,6 +76,8 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
         body, used = answer.body, journey.usage
         account_id = journey.identity.account.id
         answer.body = await worked(house, account_id, len(body), lambda: with_usage(operation, body, used))
+    if reading.beside:
+        answer.body = await _fitted(house, journey, answer.body)
     if request.vectors != "other":
         answer.body = await _as_asked(house, journey, answer.body, request.vectors)
     if journey.cut:
@@ -89,6 +91,11 @@ async def _whole(house: House, journey: Journey, request: Request, model: Model,
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(journey).encode())
         await client.whole(200, [JSON, *journey.headers, charged], answer.body)
+
+
+async def _fitted(house: House, journey: Journey, body: bytes) -> bytes:
+    """Without what tells of the upstream beside the answer."""
+    return await worked(house, journey.identity.account.id, len(body), partial(fitted, body, journey.known))
 
 
 async def _as_asked(house: House, journey: Journey, body: bytes, encoding: Encoding) -> bytes:

@@ -105,8 +105,8 @@ class Aggregate:
                 return
             if step.is_end:
                 self.whole = True
-            if not isinstance(self._events, ResponseStream) and not step.is_end and step.is_read and event.data.strip():
-                self._add(chunks.decode(event.data))
+            if not isinstance(self._events, ResponseStream) and not step.is_end and step.out:
+                self._add(chunks.decode(step.out.removeprefix(b"data: ")))
 
     def _weigh(self, delivered: Delivered, step: Step) -> bool:
         """See `StreamReader`."""

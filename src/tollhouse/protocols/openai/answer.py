@@ -13,6 +13,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import plain, written
+from tollhouse.protocols.openai.beside import PASS, Beside
 from tollhouse.protocols.openai.echo import Heads, heads_of
 from tollhouse.protocols.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.protocols.openai.reported import error_in, failure_of
@@ -45,6 +46,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     usage: Usage | None  # None: not reported, or not to be believed
     raw_usage: bytes | None  # the provider's own JSON
     elsewhere: bool = False  # it was reported, but not as `usage`, where the caller looks for it
+    beside: bool = False  # there are members besides the known ones: see `fitted`
     finish: str | None  # the first choice's reason, or the status of a response; None: not told
     incomplete: bool  # cut at its length
 
@@ -74,9 +76,15 @@ def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> Rea
         usage=usage,
         raw_usage=raw_usage,
         elsewhere=elsewhere,
+        beside=operation != "responses" and not PASS.issuperset(members),
         finish=finish,
         incomplete=incomplete,
     )
+
+
+def fitted(body: bytes, known: Known) -> bytes:
+    """A body of which only what may be told goes on: see `beside`."""
+    return Beside(known).fit(chunks.decode(body), body)
 
 
 def _plainly(answer: plain.PlainAnswer) -> Reading | None:

@@ -13,6 +13,7 @@ from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai import chunk as chunks
 from tollhouse.protocols.openai import shown
+from tollhouse.protocols.openai.beside import PASS, Beside
 from tollhouse.protocols.openai.cutting import cut_delta
 from tollhouse.protocols.openai.echo import NOTHING, Heads
 from tollhouse.protocols.openai.step import Step
@@ -37,8 +38,8 @@ class ChatStream:
 
     # fmt: off
     __slots__ = (
-        "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen", "_show_usage", "current",
-        "heads", "incomplete", "odd", "reported",
+        "_beside", "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen",
+        "_show_usage", "current", "heads", "incomplete", "odd", "reported",
     )
     # fmt: on
 
@@ -54,6 +55,7 @@ class ChatStream:
         """choices: how many answers were asked for. is_chat: else a legacy completion. known: see `failure_of`.
         echoes: `heads` is to say how each answer begins."""
         self._known = known
+        self._beside = Beside(known)
         self._is_chat = is_chat
         self._cut = False
         self._finishing: list[int] = []  # choices that the last event ended
@@ -127,6 +129,7 @@ class ChatStream:
             return b"", ""
         if (place := find(chunk, choices)) is not None:
             place.clear()
+        self._beside.fit(chunk, b"")
         text = ""
         for choice in choices:
             choice["finish_reason"] = None
@@ -161,6 +164,12 @@ class ChatStream:
                 choice["finish_reason"] = None
             data = chunks.encode(chunk)
         place = find(chunk, choices)
+        left_out: tuple[bytes, ...] = ()
+        if not PASS.issuperset(chunk):
+            if place is not None and place.holder is not chunk:
+                place.clear()
+            data = self._beside.fit(chunk, data)
+            left_out = self._beside.left_out
         if not self._head:
             self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         is_news = place is not None and (self.reported is None or says_something(place.report))
@@ -209,4 +218,4 @@ class ChatStream:
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
         is_plain = text != "" and not (sound or pictures) and place is None and not finishes and len(choices) == 1
         is_plain = is_plain and not unended
-        return Step(out, text, bears or finishes, False, is_plain, sound, pictures)
+        return Step(out, text, bears or finishes, False, is_plain, sound, pictures, left_out)

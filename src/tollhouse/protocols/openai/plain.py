@@ -14,12 +14,25 @@ class _Choice(Struct):
     error: None = None
 
 
-class PlainAnswer(Struct):
-    """An answer of chat or completions without an error in it."""
+_ANY = Raw(b"null")
+
+
+class PlainAnswer(Struct, forbid_unknown_fields=True):
+    """An answer of chat or completions without an error in it, and without members that nobody has read."""
 
     object: str
     choices: list[_Choice]
     usage: Raw
+    id: Raw = _ANY
+    created: Raw = _ANY
+    model: Raw = _ANY
+    service_tier: Raw = _ANY
+    system_fingerprint: Raw = _ANY
+    prompt_logprobs: None = None
+    prompt_token_ids: None = None
+    kv_transfer_params: None = None
+    citations: Raw = _ANY
+    timings: None = None
     error: None = None
     type: None = None
 

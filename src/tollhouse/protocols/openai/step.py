@@ -11,4 +11,5 @@ class Step(NamedTuple):
     is_plain: bool = False  # a delta of one choice and no more: the next may look alike
     sound: int = 0  # characters of sound, in base64
     pictures: int = 0
+    left_out: tuple[bytes, ...] = ()  # of its bytes, what is not in `out`, and stands in others like it
     is_read: bool = True  # else the event is none of its format, and nothing of it is used

@@ -63,6 +63,7 @@ class StreamReader:
         "_delivered",
         "_events",
         "_late",
+        "_left_out",
         "_lessons",
         "_opening",
         "_operation",
@@ -101,6 +102,7 @@ class StreamReader:
         self._delivered = Delivered(count, most)
         self._sound = self._pictures = 0
         self._template: Template | None = None
+        self._left_out: tuple[bytes, ...] = ()  # of events like the template, what does not go on
         self._lessons = _LESSONS_MAX if operation != "responses" and not echoes else 0
         self._tail = b""  # the start of an event that may yet match the template
         self._opening = b""  # events kept back before the first content
@@ -119,6 +121,8 @@ class StreamReader:
         if self._tail:
             data = self._tail + data
             self._tail = b""
+        for piece in self._left_out:
+            data = data.replace(piece, b"")
         out = b""
         end = data.rfind(template.tail) + len(template.tail)
         if end >= len(template.tail):
@@ -343,4 +347,5 @@ class StreamReader:
     def _learn(self, plain: Step) -> None:
         """Take the last plain event for a template, unless the last few templates all served for nothing."""
         self._template = learn(plain.out, plain.text) if self._lessons else None
+        self._left_out = plain.left_out
         self._lessons = max(0, self._lessons - 1)
