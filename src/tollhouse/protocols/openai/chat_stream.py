@@ -156,6 +156,12 @@ class ChatStream:
             members = {name: value for name, value in chunk.items() if name != "usage"}
         return members | {"usage": None} if self._show_usage and chunks.choices(chunk) else members
 
+    def _end(self, index: int, reason: str) -> None:
+        if index not in self._finished:
+            self._finishing.append(index)
+        self._finished.add(index)
+        self.incomplete = self.incomplete or reason == "length"
+
     def _chunk(self, data: bytes, chunk: chunks.Object) -> Step:
         choices = chunks.choices(chunk)
         unended = [choice for choice in choices if choice.get("finish_reason") == ""]
@@ -197,10 +203,7 @@ class ChatStream:
             self._seen.add(index)
             reason = chunks.finish_of(choice)
             if reason is not None:
-                if index not in self._finished:
-                    self._finishing.append(index)
-                self._finished.add(index)
-                self.incomplete = self.incomplete or reason == "length"
+                self._end(index, reason)
                 finishes = True
             delta = chunks.delta_of(choice)
             said = shown.text_of(delta)
