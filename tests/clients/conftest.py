@@ -5,10 +5,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openai import OpenAI
+
+Connect = Callable[..., OpenAI]
 
 
 def free_port() -> int:
@@ -56,3 +61,21 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     yield running
     running.process.kill()
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def connect(demo: Demo) -> Iterator[Connect]:
+    """Makes clients of the demo; they are closed at the end, for one that is left to the garbage leaves its sockets."""
+    with ExitStack() as clients:
+
+        def connected(api_key: str, admin_api_key: str | None = None, max_retries: int = 0) -> OpenAI:
+            return clients.enter_context(
+                OpenAI(
+                    base_url=demo.base_url + "/v1",
+                    api_key=api_key,
+                    admin_api_key=admin_api_key,
+                    max_retries=max_retries,
+                )
+            )
+
+        yield connected

@@ -3,15 +3,15 @@
 import pytest
 from openai import OpenAI, PermissionDeniedError
 
-from tests.clients.conftest import Demo
+from tests.clients.conftest import Connect, Demo
 
 DAY = 86_400
 
 
 @pytest.fixture(scope="module")
-def used(demo: Demo) -> Demo:
+def used(demo: Demo, connect: Connect) -> Demo:
     """A platform on which three calls were made."""
-    client = OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["api_key"], max_retries=0)
+    client = connect(api_key=demo.facts["api_key"])
     for model in ("gpt-4o", "gpt-4o", "gpt-4.1"):
         client.chat.completions.create(
             model=model, messages=[{"role": "user", "content": "Where does the Rhine begin?"}]
@@ -19,19 +19,20 @@ def used(demo: Demo) -> Demo:
     return demo
 
 
-def owner(demo: Demo, key: str = "admin_key") -> OpenAI:
-    return OpenAI(base_url=demo.base_url + "/v1", api_key="", admin_api_key=demo.facts[key], max_retries=0)
+@pytest.fixture(scope="module")
+def owner(used: Demo, connect: Connect) -> OpenAI:
+    return connect(api_key="", admin_api_key=used.facts["admin_key"])
 
 
-def since(demo: Demo) -> int:
+@pytest.fixture(scope="module")
+def since(used: Demo, connect: Connect) -> int:
     """Two days before the demo's key was made."""
-    client = OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["api_key"], max_retries=0)
-    made = client.get("/key", cast_to=dict[str, int])["created_at"]
+    made = connect(api_key=used.facts["api_key"]).get("/key", cast_to=dict[str, int])["created_at"]
     return made - 2 * DAY
 
 
-def test_usage_by_model(used: Demo) -> None:
-    usage = owner(used).admin.organization.usage.completions(start_time=since(used), group_by=["model"])
+def test_usage_by_model(owner: OpenAI, since: int) -> None:
+    usage = owner.admin.organization.usage.completions(start_time=since, group_by=["model"])
     assert usage.object == "page"
     counted: dict[str, int] = {}
     for bucket in usage.data:
@@ -42,14 +43,14 @@ def test_usage_by_model(used: Demo) -> None:
     assert counted == {"gpt-4o": 2, "gpt-4.1": 1}
 
 
-def test_costs_and_their_pages(used: Demo) -> None:
-    costs = owner(used).admin.organization.usage.costs
-    whole = costs(start_time=since(used), group_by=["line_item", "project_id"])
-    pages, cursor = [costs(start_time=since(used), limit=1)], None
+def test_costs_and_their_pages(owner: OpenAI, since: int) -> None:
+    costs = owner.admin.organization.usage.costs
+    whole = costs(start_time=since, group_by=["line_item", "project_id"])
+    pages, cursor = [costs(start_time=since, limit=1)], None
     while pages[-1].has_more:
         cursor = pages[-1].next_page
         assert cursor is not None
-        pages.append(costs(start_time=since(used), limit=1, page=cursor))
+        pages.append(costs(start_time=since, limit=1, page=cursor))
     assert [bucket.start_time for page in pages for bucket in page.data] == [bucket.start_time for bucket in whole.data]
     amounts = [
         sum(
@@ -64,6 +65,6 @@ def test_costs_and_their_pages(used: Demo) -> None:
     assert amounts[0] > 0
 
 
-def test_an_api_key_is_told_that_it_takes_an_admin_key(used: Demo) -> None:
+def test_an_api_key_is_told_that_it_takes_an_admin_key(used: Demo, connect: Connect, since: int) -> None:
     with pytest.raises(PermissionDeniedError, match="admin key"):
-        owner(used, "api_key").admin.organization.usage.costs(start_time=since(used))
+        connect(api_key="", admin_api_key=used.facts["api_key"]).admin.organization.usage.costs(start_time=since)

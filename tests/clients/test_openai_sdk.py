@@ -8,7 +8,7 @@ import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
-from tests.clients.conftest import Demo
+from tests.clients.conftest import Connect, Demo
 
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Where does the Rhine begin?"}]
 WEATHER: ChatCompletionFunctionToolParam = {
@@ -21,13 +21,13 @@ WEATHER: ChatCompletionFunctionToolParam = {
 
 
 @pytest.fixture
-def client(demo: Demo) -> OpenAI:
-    return OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["api_key"], max_retries=0)
+def client(demo: Demo, connect: Connect) -> OpenAI:
+    return connect(api_key=demo.facts["api_key"])
 
 
 @pytest.fixture
-def tester(demo: Demo) -> OpenAI:
-    return OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["test_key"], max_retries=0)
+def tester(demo: Demo, connect: Connect) -> OpenAI:
+    return connect(api_key=demo.facts["test_key"])
 
 
 def test_chat(client: OpenAI) -> None:
@@ -150,10 +150,9 @@ def test_every_class_of_error(tester: OpenAI, act: Act, kind: type[openai.APISta
     assert error.body["message"]
 
 
-def test_a_wrong_key(demo: Demo) -> None:
-    client = OpenAI(base_url=demo.base_url + "/v1", api_key="sk-th-live-nonsense", max_retries=0)
+def test_a_wrong_key(connect: Connect) -> None:
     with pytest.raises(openai.AuthenticationError) as caught:
-        client.models.list()
+        connect(api_key="sk-th-live-nonsense").models.list()
     assert caught.value.code == "invalid_api_key"
     assert "nonsense" not in str(caught.value)
 
@@ -169,9 +168,8 @@ def test_a_stream_that_breaks_raises(tester: OpenAI) -> None:
         list(stream)
 
 
-def test_the_sdk_retries_by_itself_what_passes_by_itself(demo: Demo) -> None:
-    patient = OpenAI(base_url=demo.base_url + "/v1", api_key=demo.facts["test_key"], max_retries=2)
-    answer = patient.chat.completions.create(
+def test_the_sdk_retries_by_itself_what_passes_by_itself(demo: Demo, connect: Connect) -> None:
+    answer = connect(api_key=demo.facts["test_key"], max_retries=2).chat.completions.create(
         model="gpt-4o",
         messages=QUESTION,
         extra_headers={"x-tollhouse-simulate": "status=503,times=2"},

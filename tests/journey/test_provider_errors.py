@@ -183,15 +183,17 @@ def _client(house: Platform, key: str) -> openai.OpenAI:
 @pytest.mark.parametrize("route", ["chat", "responses"])
 def test_f3_the_official_client_raises(house: Platform, route: str) -> None:
     key = house.manage("POST", "/keys", {"name": f"test {route}", "account": "demo", "mode": "test"})["secret"]
-    client, script = _client(house, key), {"x-tollhouse-simulate": "cut_after=6"}
+    script = {"x-tollhouse-simulate": "cut_after=6"}
+    messages: Any = [{"role": "user", "content": "hi"}]
     stream: Any
-    if route == "chat":
-        messages: Any = [{"role": "user", "content": "hi"}]
-        stream = client.chat.completions.create(model="house-1", messages=messages, stream=True, extra_headers=script)
-    else:
-        stream = client.responses.create(model="house-1", input="hi", stream=True, extra_headers=script)
-    with pytest.raises((openai.APIError, httpx2.RemoteProtocolError)):
-        list(stream)
+    with _client(house, key) as client:
+        if route == "chat":
+            chat = client.chat.completions
+            stream = chat.create(model="house-1", messages=messages, stream=True, extra_headers=script)
+        else:
+            stream = client.responses.create(model="house-1", input="hi", stream=True, extra_headers=script)
+        with pytest.raises((openai.APIError, httpx2.RemoteProtocolError)):
+            list(stream)
 
 
 def test_f4_code_and_members_of_a_refusal_stay(house: Platform, provider: Provider) -> None:

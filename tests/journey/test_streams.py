@@ -133,10 +133,11 @@ def test_half_an_answer_never_looks_whole(house: Platform, provider: Provider, e
 def test_half_an_answer_raises_in_the_official_client(house: Platform, provider: Provider) -> None:
     """P09"""
     provider.plays("up-client", streams(golden("P09.sse")))
-    client = openai.OpenAI(base_url=f"http://127.0.0.1:{house.port}/v1", api_key=house.key, max_retries=0)
-    stream = client.chat.completions.create(model="client", messages=[{"role": "user", "content": "hi"}], stream=True)
-    with pytest.raises(openai.APIError):
-        list(stream)
+    asked: Any = [{"role": "user", "content": "hi"}]
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{house.port}/v1", api_key=house.key, max_retries=0) as client:
+        stream = client.chat.completions.create(model="client", messages=asked, stream=True)
+        with pytest.raises(openai.APIError):
+            list(stream)
 
 
 def test_two_calls_at_one_index_stay_two(house: Platform, provider: Provider) -> None:
