@@ -94,9 +94,9 @@ def test_m07_what_cannot_be_is_refused_naming_the_field(tmp_path: Path, field: s
     run(tmp_path, scene)
 
 
-def test_an_unknown_plan_names_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_plan_names_those_there_are(tmp_path: Path) -> None:
     async def scene(office: Office, clock: HandClock) -> None:
-        with pytest.raises(BadRequest, match=r"'tean'.*nearest known one is team"):
+        with pytest.raises(BadRequest, match=r"'tean' is unknown; there are default, team, trial"):
             await accounts.create(office, OPERATOR, name="a", plan="tean")
 
     run(tmp_path, scene)

@@ -214,7 +214,7 @@ def test_price_lists_are_the_operators(tmp_path: Path) -> None:
 def test_an_account_buys_by_the_terms_it_was_given(tmp_path: Path) -> None:
     async def scene(office: Office, clock: HandClock) -> None:
         mine = await accounts.create(office, OPERATOR, name="mine")
-        with pytest.raises(BadRequest, match="'retial' has no prices; the nearest known one is default"):
+        with pytest.raises(BadRequest, match="'retial' has no prices; there is default"):
             await accounts.change(office, OPERATOR, "mine", price_list="retial")
         draft = await brought(office, b'{"m": {"input": "3"}}', "retail")
         await price_lists.activate(office, OPERATOR, draft.id, clock.ms + DAY_MS)

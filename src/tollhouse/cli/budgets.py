@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.asking import confirm
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption
+from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption, Yes
 from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
@@ -64,6 +65,7 @@ def every(*, account: AccountOption = None, limit: Limit = None, after: After = 
 
 
 @app.command
-def remove(budget: str, *, at: Place = HERE) -> None:
+def remove(budget: str, *, yes: Yes = False, at: Place = HERE) -> None:
     """Let a budget bind no more."""
+    confirm(at, f"Remove {budget}? What it stands on may spend without it from the next call on.", yes=yes)
     show(at, call(at, "budgets.remove", budget), f"Removed {budget}")

@@ -12,7 +12,7 @@ from typing import Final
 from cyclopts import App, CycloptsError
 
 from tollhouse.access.exposed import without_keys
-from tollhouse.cli import output, trouble
+from tollhouse.cli import mistyped, output, trouble
 from tollhouse.cli.trouble import Misuse, Trouble
 from tollhouse.core.escaping import printable_lines
 from tollhouse.core.failure import Failure
@@ -56,6 +56,7 @@ def build() -> App:
         name="tollhouse",
         help="The LLM API platform that people host themselves.",
         version=version("tollhouse"),
+        version_flags=("--version", "-v", "-V"),
         help_format="plaintext",
     )
     for name, target, words in COMMANDS:
@@ -68,11 +69,15 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; the answer is its exit code: 0 done, 1 failed, 2 misused."""
     try:
         result = build()(
-            arguments, print_error=False, exit_on_error=False, help_on_error=False, result_action="return_value"
+            _asking_for_help(arguments),
+            print_error=False,
+            exit_on_error=False,
+            help_on_error=False,
+            result_action="return_value",
         )
         output.flush()
     except CycloptsError as error:
-        return _end(Misuse(str(error).strip()), arguments)
+        return _end(Misuse(mistyped.told(error)), arguments)
     except Trouble as found:
         return _end(found, arguments)
     except Failure as failure:
@@ -89,6 +94,14 @@ def run(arguments: Sequence[str]) -> int:
         output.give_up()
         return _end(Trouble(str(error), code="system_error"), arguments)
     return result if isinstance(result, int) else 0
+
+
+def _asking_for_help(arguments: Sequence[str]) -> Sequence[str]:
+    """`help`, `help keys`, `keys help`: as people ask elsewhere."""
+    if "help" not in arguments[:2]:
+        return arguments
+    place = arguments.index("help")
+    return [*arguments[:place], *arguments[place + 1 :], "--help"]
 
 
 def _end(found: Trouble, arguments: Sequence[str]) -> int:

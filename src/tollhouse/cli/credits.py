@@ -4,8 +4,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.asking import confirm
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Amount, Limit, Reason
+from tollhouse.cli.options import AccountOption, After, Amount, Limit, Reason, Yes
 from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
@@ -41,9 +42,11 @@ def adjust(
     usd: Annotated[str, Parameter(help="US dollars; with a minus before it, so much less", allow_leading_hyphen=True)],
     *,
     reason: Annotated[str, Parameter(help="why; kept in the ledger for ever")],
+    yes: Yes = False,
     at: Place = HERE,
 ) -> None:
     """Set a balance right, up or down."""
+    confirm(at, f"Change the balance of {account} by {usd} USD? This stays in the ledger.", yes=yes)
     entry = call(at, "credits.adjust", given={"account": account, "amount_usd": usd, "reason": reason})
     show(at, entry, f"Adjusted by {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
 
@@ -57,8 +60,9 @@ def expire(*, at: Place = HERE) -> None:
 
 
 @app.command
-def refund(request_id: str, *, reason: Reason = None, at: Place = HERE) -> None:
+def refund(request_id: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
     """Give back what a call was charged, once."""
+    confirm(at, f"Give back what {request_id} was charged? This stays in the ledger.", yes=yes)
     entry = call(at, "credits.refund", given={"request_id": request_id, "reason": reason})
     given = f"{entry['amount_usd']} USD; the balance"
     if entry["repeated"]:

@@ -102,8 +102,9 @@ def revoke(key: str, *, reason: Reason = None, yes: Yes = False, at: Place = HER
 
 
 @app.command
-def freeze(key: str, *, reason: Reason = None, at: Place = HERE) -> None:
+def freeze(key: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
     """Refuse a key's calls until it is unfrozen."""
+    confirm(at, f"Freeze {key}? It is refused until it is unfrozen.", yes=yes)
     _change(at, "freeze", "Froze", key, reason)
 
 

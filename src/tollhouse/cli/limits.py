@@ -4,8 +4,9 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.asking import confirm
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, ProjectOption
+from tollhouse.cli.options import AccountOption, ProjectOption, Yes
 from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, columns, show, show_rows
 
@@ -66,8 +67,9 @@ def every(
 
 
 @app.command
-def remove(limit: str, *, at: Place = HERE) -> None:
+def remove(limit: str, *, yes: Yes = False, at: Place = HERE) -> None:
     """Remove a limit that was set: what held before holds again."""
+    confirm(at, f"Remove {limit}? It holds no more from the next call on.", yes=yes)
     show(at, call(at, "limits.remove", limit), f"Removed {limit}")
 
 

@@ -19,6 +19,7 @@ REASON_MAX = 500
 LIST_MAX = 200
 TAGS_MAX = 16
 TAG_MAX = 100
+_NAMED_MAX = 12
 MULTIPLIER_PPM_MAX = 1_000_000_000
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
@@ -60,9 +61,7 @@ def plan(text: str, catalogue: Catalogue) -> Plan:
     """A plan of the catalogue; `default` is there even if nobody wrote it down."""
     known = {"default": Plan(id="default"), **catalogue.plans}
     if text not in known:
-        raise BadRequest(
-            f"plan: {text[:60]!r} is unknown; the nearest known one is {nearest(text[:60], known)}", param="plan"
-        )
+        raise BadRequest(f"plan: {text[:60]!r} is unknown; {_known(text, known)}", param="plan")
     return known[text]
 
 
@@ -91,12 +90,16 @@ def price_list(text: str, known: Iterable[str]) -> str:
     """A list that has prices: one that is misspelt would sell everything by the default one."""
     lists = sorted(known)
     if text not in lists:
-        hint = nearest(text[:60], lists)
-        raise BadRequest(
-            f"price_list: {text[:60]!r} has no prices; the nearest known one is {hint}",
-            param="price_list",
-        )
+        raise BadRequest(f"price_list: {text[:60]!r} has no prices; {_known(text, lists)}", param="price_list")
     return text
+
+
+def _known(text: str, known: Iterable[str]) -> str:
+    """All of them where they are few, else the nearest."""
+    names = sorted(known)
+    if len(names) <= _NAMED_MAX:
+        return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
+    return f"the nearest known one is {nearest(text[:60], names)}"
 
 
 def multiplier(text: str) -> int:

@@ -4,7 +4,8 @@ What belongs to another account is not there: the answer is the same, word for w
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar
 
 from tollhouse.access.models import groups_of, in_groups
 from tollhouse.billing.budgets import Level
@@ -12,9 +13,12 @@ from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.escaping import printable
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
-from tollhouse.core.spelling import nearest_few
+from tollhouse.core.spelling import alike, nearest_few
 from tollhouse.office import fields
 from tollhouse.office.office import Office
+
+_COMPARED_MAX: Final = 2_000  # names of accounts: a millisecond
+_MEANT: Final = 0.6  # as alike are `acme` and `amce`: what is less so was meant to be another name
 
 
 class Target(NamedTuple):
@@ -37,7 +41,10 @@ def account(office: Office, actor: Actor, reference: str) -> Account:
     if actor.account_id is not None:  # nobody else's is looked at
         own = office.directory.accounts.get(actor.account_id)
         return _only([own] if own is not None and reference in (own.id, own.name) else [], "account", reference)
-    return _only(office.directory.accounts_called(reference), "account", reference)
+    found = office.directory.accounts_called(reference)
+    if not found:
+        raise PathNotFound(f"no account {shown(reference)}{_near(office, reference)}")
+    return _only(found, "account", reference)
 
 
 def project(office: Office, actor: Actor, reference: str, account_id: str | None = None) -> Project:
@@ -120,6 +127,17 @@ def model(office: Office, actor: Actor, text: str) -> str:
 def narrowed(office: Office, actor: Actor, reference: str | None) -> str | None:
     """The id that a list is narrowed to: of the account named, else of the actor's own; None: all there are."""
     return account(office, actor, reference).id if reference is not None else actor.account_id
+
+
+def _near(office: Office, reference: str) -> str:
+    """For the operator, who may see all of them: which of the first thousands are called nearly so."""
+    names = [one.name for one in islice(office.directory.accounts.values(), _COMPARED_MAX)]
+    likely = [name for name in nearest_few(reference[:60], names) if _is_meant(reference[:60].casefold(), name)]
+    return f"; did you mean {', '.join(printable(name, 80) for name in likely)}?" if likely else ""
+
+
+def _is_meant(reference: str, name: str) -> bool:
+    return alike(reference, name) >= _MEANT or (len(reference) > 2 and name.casefold().startswith(reference))
 
 
 def _only(found: Sequence[Named], kind: str, reference: str) -> Named:

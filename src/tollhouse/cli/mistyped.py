@@ -1,0 +1,111 @@
+"""What was typed wrongly, in words that name it and say what is typed instead. The parser's own words stay where these
+say no more."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from cyclopts import (
+    App,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from tollhouse.core.escaping import printable
+from tollhouse.core.spelling import alike, nearest
+
+_MEANT: Final = 0.6  # as alike are `accont` and `account`: what is less so was meant to be another word
+_SHOWN_MAX: Final = 60
+_EVERYWHERE: Final = ("--dir", "--json")
+
+
+def told(error: CycloptsError) -> str:
+    """One sentence, or two."""
+    if isinstance(error, UnknownCommandError):
+        return _command(error)
+    if isinstance(error, UnusedCliTokensError):
+        return _too_many(error)
+    if isinstance(error, UnknownOptionError):
+        return _option(error)
+    if isinstance(error, MissingArgumentError) and error.argument is not None and error.keyword is None:
+        return _too_few(error)
+    return str(error).strip()
+
+
+def commands(app: App) -> list[str]:
+    """The commands of a group, in the order in which they are helped with."""
+    return [name for name in app if not name.startswith("-")]
+
+
+def _command(error: UnknownCommandError) -> str:
+    known = commands(error.app) if error.app is not None else []
+    typed = (error.unused_tokens or [""])[0]
+    likely = nearest(typed, known)
+    meant = f"; did you mean {likely}?" if likely and alike(typed, likely) >= _MEANT else "."
+    if error.app is not None and not _chain(error):
+        within = [f"{group} {typed}" for group in known if typed in commands(error.app[group])]
+        meant = f"; did you mean {' or '.join(within)}?" if within else meant
+    return f"there is no command {_shown(' '.join((*_chain(error), typed)))}{meant} There are {', '.join(known)}"
+
+
+def _too_many(error: UnusedCliTokensError) -> str:
+    takes = list(_positional(error))
+    typed = ", ".join(map(_shown, (error.unused_tokens or [])[:5]))
+    whole = _usage(error, takes)
+    more = (
+        f"options are {', '.join(options)}" if (options := list(_options(error))) else "it takes no option of its own"
+    )
+    return f"not expected: {typed}. Type {whole}; {more}"
+
+
+def _option(error: UnknownOptionError) -> str:
+    typed = (error.token.keyword or error.token.value).partition("=")[0]
+    known = [*_options(error), *_EVERYWHERE]
+    likely = nearest(typed, known)
+    if alike(typed.lstrip("-"), likely.lstrip("-")) >= _MEANT:
+        return f"there is no option {_shown(typed)} here; did you mean {likely}?"
+    return f"there is no option {_shown(typed)} here; there are {', '.join(known)}"
+
+
+def _too_few(error: MissingArgumentError) -> str:
+    argument = error.argument
+    assert argument is not None
+    if argument.field_info.is_positional:
+        return f"{_name(argument.name)} is missing: type {_usage(error, list(_positional(error)))}"
+    if any(argument.name == token for token in error.unused_tokens or ()):
+        return f"{argument.name} needs a value behind it"
+    words = f" ({argument.parameter.help})" if argument.parameter.help else ""
+    return f"{' '.join(_chain(error))} needs {argument.name}{words}"
+
+
+def _chain(error: CycloptsError) -> tuple[str, ...]:
+    return tuple(error.command_chain or ())
+
+
+def _usage(error: CycloptsError, positional: list[str]) -> str:
+    return " ".join(("tollhouse", *_chain(error), *positional))
+
+
+def _positional(error: CycloptsError) -> Iterator[str]:
+    """NAME, or [NAME] where it may be left out."""
+    for argument in error.app.assemble_argument_collection() if error.app is not None else ():
+        if argument.field_info.is_positional:
+            yield _name(argument.name) if argument.required else f"[{_name(argument.name)}]"
+
+
+def _options(error: CycloptsError) -> Iterator[str]:
+    """Those of the command itself."""
+    for argument in error.app.assemble_argument_collection() if error.app is not None else ():
+        named = argument.name.startswith("--") and argument.name not in _EVERYWHERE
+        if named and not argument.field_info.is_positional:
+            yield argument.name
+
+
+def _name(option: str) -> str:
+    return option.lstrip("-").replace("-", "_").upper()
+
+
+def _shown(typed: str) -> str:
+    return printable(typed, _SHOWN_MAX)
