@@ -41,7 +41,11 @@ class Server(Struct, frozen=True, kw_only=True):
         "memory:"
     )
     master_key: Annotated[
-        str, _help("`env:NAME` or `file:PATH` of the key that encrypts stored secrets; empty: they stand as they are")
+        str,
+        _help(
+            "`env:NAME` or `file:PATH` of the key that encrypts stored secrets, or the key itself, which is what its"
+            " environment variable may hold; empty: they stand as they are"
+        ),
     ] = ""
     max_body_bytes: Annotated[Bytes, _help("largest JSON request body; beyond it 413")] = 32 * _MIB
     bodies_bytes_max: Annotated[
@@ -88,7 +92,8 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Outbound(Struct, frozen=True, kw_only=True):
-    """Where the platform may connect to besides public addresses."""
+    """Which addresses that are not public the platform may connect to. Providers on this machine and in private
+    networks need no entry; webhooks and chats there do."""
 
     allow_networks: Annotated[
         tuple[str, ...],

@@ -20,6 +20,7 @@ from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.desk import Desk, surroundings
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.recent import Recent
+from tollhouse.gateway.destination import Destinations
 from tollhouse.office import accounts, keys
 from tollhouse.office.office import Office
 from tollhouse.settings import Settings
@@ -65,6 +66,7 @@ class Desks:
         self.clock = SetClock()
         self.random = SystemRandom()
         self.defects: list[BaseException] = []
+        self.destinations: Destinations = {}
         self.open()
         self.accounts: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
@@ -89,7 +91,7 @@ class Desks:
             office=self.office,
             around=surroundings(self.folder),
             version="0",
-            destinations=dict,
+            destinations=lambda: self.destinations,
             recent=self.recent,
             settings=Settings(),
         )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.admin.desk_at_work import Desks
+from tests.admin.destinations import destination
 
 TOML = b"""
 [providers.up]
@@ -54,6 +55,22 @@ def test_f07_every_mistake_stands_in_the_one_answer(desks: Desks) -> None:
     lines = reply.message.split("\n")
     assert [line.partition(" ")[0] for line in lines] == ["plattform", "server.databse", "models.x.price.input"]
     assert desks.operator("GET", "/api/v1/platform").body["generation"] == 0
+
+
+@pytest.mark.parametrize("deed", ["plan", "apply"])
+def test_a_key_file_that_has_changed_is_named_and_nothing_else_changes(desks: Desks, deed: str) -> None:
+    (desks.folder / "main.key").write_text("sk-one\n", encoding="utf-8")
+    text = TOML.replace(b"sk-written-in-the-file", b"file:main.key")
+    assert desks.operator("POST", "/api/v1/platform/apply", text).status == 200
+    provider = desks.office.catalogue.providers["up"]
+    desks.destinations = {"up": destination(provider, keys=("sk-one",))}
+    assert desks.operator("POST", f"/api/v1/platform/{deed}", text).body["reloads"] == []
+    (desks.folder / "main.key").write_text("sk-two\n", encoding="utf-8")
+    answer = desks.operator("POST", f"/api/v1/platform/{deed}", text).body
+    assert (answer["reloads"], answer["changes"]) == (["up"], [])
+    other = text.replace(b"file:main.key", b"sk-three")
+    answer = desks.operator("POST", "/api/v1/platform/plan", other).body
+    assert (answer["reloads"], len(answer["changes"])) == ([], 1), "what the file says otherwise is a change"
 
 
 def test_f01_utf16_is_refused_by_name(desks: Desks) -> None:

@@ -22,6 +22,11 @@ _REPORTED: Final = Row(
     "as reported (`upstream`), or counted where no believable report came (`counted`)",
     "yes",
 )
+_WHICH: Final[Mapping[str, str]] = {
+    "upstream": "as the provider reported it",
+    "counted": "counted, because no believable report came",
+}
+"""Which of the two it was; the page names both."""
 _READ_ON: Final = "read to its end within `drain_seconds_max` (`drained`), else input and output so far, counted"
 
 ROWS: Final[Mapping[tuple[str, str], Row]] = {
@@ -71,8 +76,9 @@ def row_of(record: Request) -> Row:
 def explained(record: Request) -> str:
     """Its row as a sentence, without the page's marks."""
     row = row_of(record)
+    usage = _WHICH.get(record.usage_source, row.usage) if row is _REPORTED else row.usage
     charge = f"Charged: {row.charge}." if row.charge == "yes" else f"{row.charge[0].upper()}{row.charge[1:]}."
-    return f"Usage: {row.usage}. {charge}".replace("`", "")
+    return f"Usage: {usage}. {charge}".replace("`", "")
 
 
 def _case(record: Request) -> str:

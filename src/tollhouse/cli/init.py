@@ -21,7 +21,7 @@ _PLATFORM_TOML = """\
 # listen = "127.0.0.1:8080"
 # database = "sqlite:///tollhouse.db"     # or postgresql://user@host/db
 # trusted_proxies = []                    # e.g. ["127.0.0.1/32"] when a TLS proxy stands in front
-# master_key = "env:TOLLHOUSE_MASTER_KEY" # encrypts secrets in the database; `openssl rand -base64 32` makes one
+# master_key = "file:master.key"          # encrypts secrets in the database; `openssl rand -base64 32` makes one
 
 [platform]
 # name = "tollhouse"

@@ -20,14 +20,14 @@ _KNOWN = ("id", "managed_by")
 def plan(*, file: File = None, at: Place = HERE) -> None:
     """Show what would change. Exit code 2 names every mistake of the file."""
     answer = call(at, "platform.plan", file=_read(at, file))
-    _show(at, answer, "Nothing would change.")
+    _show(at, answer)
 
 
 def apply(*, file: File = None, yes: Yes = False, at: Place = HERE) -> None:
     """Change everything at once, or nothing."""
     data = _read(at, file)
     if not at.json:
-        _show(at, call(at, "platform.plan", file=data), "Nothing would change.")
+        _show(at, call(at, "platform.plan", file=data))
     confirm(at, "Apply this?", yes=yes)
     answer = call(at, "platform.apply", file=data)
     if at.json:
@@ -47,14 +47,16 @@ def _read(at: Place, file: Path | None) -> bytes:
         raise Misuse(f"{path} cannot be read: {error.strerror}", code="unreadable_file") from error
 
 
-def _show(at: Place, answer: Answer, empty: str) -> None:
+def _show(at: Place, answer: Answer) -> None:
     if at.json:
         print(as_json(answer))
         return
     for warning in answer["warnings"]:
         print(f"Warning: {warning}")
+    if answer["reloads"]:
+        print(f"Keys that have changed where env: or file: leads, read anew by apply: {', '.join(answer['reloads'])}")
     if not answer["changes"]:
-        print(empty)
+        print("Nothing would change." if not answer["reloads"] else "Nothing else would change.")
         return
     rows = [
         [row["change"], row["kind"], row["id"], _told(row["before"]), _told(row["after"])] for row in answer["changes"]

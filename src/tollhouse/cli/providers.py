@@ -4,7 +4,8 @@ from cyclopts import App
 
 from tollhouse.cli.control import call
 from tollhouse.cli.place import HERE, Place
-from tollhouse.cli.terminal import as_json, columns, show_rows, show_table
+from tollhouse.cli.terminal import Answer, as_json, columns, show_rows, show_table
+from tollhouse.core.instant import rfc3339
 
 app = App(name="providers", help="Providers and their health.")
 
@@ -12,8 +13,23 @@ app = App(name="providers", help="Providers and their health.")
 @app.command(name="list")
 def every(*, at: Place = HERE) -> None:
     """Providers as configured."""
-    shown = columns("id", "kind", "base_url", "api_keys", "managed_by", "state")
+    shown = (*columns("id", "kind", "base_url", "api_keys", "managed_by"), ("state", told_state))
     show_rows(at, call(at, "providers.list"), shown, empty="There is no provider yet: name one in platform.toml")
+
+
+def told_state(row: Answer) -> str:
+    """What keeps calls away from it, and what it last refused them with."""
+    told = [_circuit(one) for one in row["state"].get("circuits", ())]
+    for one in row["state"].get("troubles", ()):
+        told.append(f"{one['model']}: {one['words']} ({one['failures']} times in a row)")
+    return "; ".join(told) or "nothing is known against it"
+
+
+def _circuit(one: Answer) -> str:
+    key = "" if one["slot"] is None else f", key {one['slot'] + 1}"
+    until = "" if one["until_ms"] is None else f" until {rfc3339(one['until_ms'])}"
+    what = f"circuit {one['state'].replace('_', ' ')}{until}" if one["state"] != "closed" else "calls go through"
+    return f"{one['model']}{key}: {what} ({one['cause'].replace('_', ' ')}, {one['failures']} failures)"
 
 
 @app.command

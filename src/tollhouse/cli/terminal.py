@@ -83,17 +83,26 @@ def _escape(letter: str) -> str:
 
 def cell_text(value: object) -> str:
     """A value for people; what does not print cannot play tricks on the terminal."""
-    if value is None or value == "" or value == [] or value == {}:
+    if _is_nothing(value):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        text = ", ".join(f"{name}={part}" for name, part in value.items())
+        text = ", ".join(f"{name}={_part(part)}" for name, part in value.items() if not _is_nothing(part)) or "-"
     elif isinstance(value, list | tuple):
-        text = ", ".join(map(str, value))
+        apart = "; " if any(isinstance(part, Mapping) for part in value) else ", "
+        text = apart.join(map(cell_text, value))
     else:
         text = _MILLISECONDS.sub("Z", str(value))
     return printable(text)
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str | Mapping | list | tuple) and not value)
+
+
+def _part(value: object) -> str:
+    return f"({cell_text(value)})" if isinstance(value, Mapping | list | tuple) else cell_text(value)
 
 
 def _console() -> Console:

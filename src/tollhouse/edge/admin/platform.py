@@ -9,7 +9,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.desk import Desk
 from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
 from tollhouse.office import platform, prices
-from tollhouse.office.platform_file import Reading, read
+from tollhouse.office.platform_file import Reading, keys_of, read
 from tollhouse.settings import Mistake, Settings, table
 
 
@@ -30,11 +30,13 @@ class ChangeObject(Struct, frozen=True, kw_only=True):
 
 
 class PlanObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="plan"):
-    """`generation`: of the configuration in force. Sections such as [server] take effect with the next start."""
+    """`generation`: of the configuration in force. Sections such as [server] take effect with the next start.
+    `reloads`: providers of which the keys that `env:` or `file:` name have changed; `apply` reads them anew."""
 
     generation: int
     changes: tuple[ChangeObject, ...]
     warnings: tuple[str, ...]
+    reloads: tuple[str, ...] = ()
 
 
 async def show(desk: Desk, asked: Asked[Nothing]) -> PlatformObject:
@@ -51,13 +53,14 @@ async def show(desk: Desk, asked: Asked[Nothing]) -> PlatformObject:
 async def plan(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
     reading = _read(desk, asked.file)
     changes = await platform.plan(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(desk, desk.office.catalogue.generation, changes, reading)
+    return _plan_object(desk, desk.office.catalogue.generation, changes, reading, _reloads(desk, reading))
 
 
 async def apply(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
     reading = _read(desk, asked.file)
+    reloads = _reloads(desk, reading)
     applied = await platform.apply(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(desk, applied.generation, applied.changes, reading)
+    return _plan_object(desk, applied.generation, applied.changes, reading, reloads)
 
 
 def _read(desk: Desk, file: bytes) -> Reading:
@@ -68,8 +71,24 @@ def _read(desk: Desk, file: bytes) -> Reading:
     return reading
 
 
-def _plan_object(desk: Desk, generation: int, changes: tuple[platform.Change, ...], reading: Reading) -> PlanObject:
+def _reloads(desk: Desk, reading: Reading) -> tuple[str, ...]:
+    """Providers whose keys were named alike before, and are others now."""
+    running, wanted = desk.destinations(), reading.catalogue.providers
+    return tuple(
+        name
+        for name, one in running.items()
+        if name in wanted
+        and not one.kind.in_process
+        and wanted[name].api_keys == one.provider.api_keys
+        and keys_of(wanted[name], desk.around) != one.keys
+    )
+
+
+def _plan_object(
+    desk: Desk, generation: int, changes: tuple[platform.Change, ...], reading: Reading, reloads: tuple[str, ...]
+) -> PlanObject:
     return PlanObject(
+        reloads=reloads,
         generation=generation,
         changes=tuple(
             ChangeObject(change=one.action, kind=one.kind, id=one.id, before=one.before, after=one.after)

@@ -1,0 +1,37 @@
+"""A destination as a server that runs has it, of which every call is answered alike."""
+
+from tollhouse.core.catalogue import Provider
+from tollhouse.core.wire import Deadlines, Headers, Outgoing, Route
+from tollhouse.gateway.destination import Destination
+from tollhouse.providers import kinds
+
+
+class Answering:
+    """An upstream that answers every call with the same head and an empty body."""
+
+    def __init__(self, status: int, headers: Headers) -> None:
+        self.status, self.headers, self.asked = status, headers, list[Outgoing]()
+
+    async def send(self, call: Outgoing) -> "Answering":
+        self.asked.append(call)
+        return self
+
+    async def read(self) -> bytes:
+        return b""
+
+    def abort(self) -> None:
+        pass
+
+    release = abort
+
+
+def destination(provider: Provider, keys: tuple[str, ...], upstream: Answering | None = None) -> Destination:
+    return Destination(
+        provider=provider,
+        kind=kinds()[provider.kind],
+        upstream=upstream or Answering(200, []),
+        route=Route("http", "h.example", 80),
+        path="/v1",
+        keys=keys,
+        deadlines=Deadlines(),
+    )
