@@ -2,6 +2,7 @@
 
 import pytest
 
+from tollhouse.cli.prices import told
 from tollhouse.cli.providers import told_state
 from tollhouse.cli.terminal import cell_text
 
@@ -25,6 +26,12 @@ from tollhouse.cli.terminal import cell_text
 )
 def test_a_cell(value: object, shown: str) -> None:
     assert cell_text(value) == shown
+
+
+def test_a_price_with_tiers_of_both_kinds() -> None:
+    tier = {"above_input_tokens": 1000, "input": "5", "output": "15"}
+    price = {"input": "2.50", "tiers": [tier], "service_tiers": {"priority": {"input": "4", "tiers": [tier]}}}
+    assert told(price) == "input 2.50, above 1000: input 5 output 15, priority: input 4, above 1000: input 5 output 15"
 
 
 CIRCUIT = {"provider": "up", "model": "m", "slot": None, "state": "open", "cause": "refused", "accounts": 0}

@@ -75,6 +75,10 @@ COPIED = {
     "an en dash": (KEY.replace("-", "\u2013"), "character 3 of 15 (U+2013 EN DASH) is not ASCII"),
     "a Cyrillic letter": (KEY.replace("c", "\u0441"), "character 8 of 15 (U+0441"),
     "full width": ("\uff53\uff4b-ab12cd34", "character 1 of 11 (U+FF53"),
+    "an em dash": (KEY.replace("-", "\u2014"), "character 3 of 15 (U+2014 EM DASH) is not ASCII"),
+    "a Latin look-alike": (KEY.replace("f", "\u028b"), "character 13 of 15 (U+028B"),
+    "a sign of another key": (f"{KEY}\u20ac", "character 16 of 16 (U+20AC EURO SIGN) is not ASCII"),
+    "a note behind it": (f"{KEY}  \u7528\u8fd9\u4e2a", "character 16 of 20 is a blank (U+0020 SPACE)"),
     "a line end": (f"{KEY}\n", "character 16 of 16 is a blank (U+000A)"),
 }
 

@@ -42,6 +42,8 @@ REFUSED = {
     "free": "this is no number",
     "n/a": "this is no number",
     "-": "this is no number",
+    "not-a-price": "is not an amount",
+    "about 2": "is not an amount",
     "1/2": "not as a fraction",
     "\u00bd": "not as a fraction",
     "5%": "not as a percentage",

@@ -27,6 +27,8 @@ ACCEPTED = {
 }
 REFUSED = {
     "a table twice": (SERVER + MODEL + MODEL, 6, "a second time"),
+    "a table twice in other quotes": (MODEL + "[models.'x']\n" + "free = true\n", 4, "a second time"),
+    "a table below one in braces": ("[models]\nx = { free = true }\n[models.x.price]\n", 3, "a second time"),
     "a section twice": (SERVER + "[server]\nworkers = 1\n", 3, "a second time"),
     "a name twice": ('[server]\nlisten = "a:1"\nlisten = "b:1"\n', 3, "has a value already"),
     "a table in braces that is added to": (PRICED + '{ input = "1" }\n[models.x.price]\noutput = "2"\n', 4, "a second"),

@@ -12,6 +12,7 @@ from tests.settings.test_platform_file import around
 from tests.tidy.source import ROOT
 from tollhouse.cli.command_line import build
 from tollhouse.cli.mistyped import commands
+from tollhouse.office import price_file
 from tollhouse.office.platform_file import read
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -64,6 +65,13 @@ def test_a_command_that_a_sentence_names_is_there(page: Path) -> None:
                 break
             assert word in commands(at), f"tollhouse {words}"
             at = at[word]
+
+
+def test_a_printed_price_file_is_one() -> None:
+    page = ROOT / "docs" / "prices.md"
+    printed = [text for kind in ("", "json") for text in blocks(page, kind)]
+    assert len(printed) == 2
+    assert [price_file.read(text.encode()).told() for text in printed] == [[], []]
 
 
 def test_there_is_something_printed() -> None:

@@ -111,10 +111,11 @@ def told(price: Answer) -> str:
     """A price on one line."""
     if not price:
         return "-"
-    parts = [f"{name} {amount}" for name, amount in price.items() if name != "tiers"]
+    parts = [f"{name} {amount}" for name, amount in price.items() if name not in ("tiers", "service_tiers")]
     for tier in price.get("tiers", ()):
         rest = " ".join(f"{name} {amount}" for name, amount in tier.items() if name != "above_input_tokens")
         parts.append(f"above {tier['above_input_tokens']}: {rest}")
+    parts += [f"{name}: {told(tier)}" for name, tier in price.get("service_tiers", {}).items()]
     return ", ".join(parts)
 
 
