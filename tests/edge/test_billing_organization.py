@@ -121,6 +121,54 @@ def test_each_kind_has_its_own_figures(org: Organization, kind: str, figure: str
     assert summed(found, "num_model_requests") == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("vector_stores", "&group_by=project_id&project_ids=p"),
+        ("code_interpreter_sessions", "&group_by=project_id"),
+        ("file_search_calls", "&group_by=vector_store_id&vector_store_ids=vs_1&user_ids=u&api_key_ids=k"),
+        ("web_search_calls", "&group_by=context_level&group_by=model&context_levels=low&models=gpt-4o"),
+        ("images", "&group_by=size&group_by=source&sizes=1024x1024&sources=image.edit"),
+        ("images", "&group_by=source"),
+        ("embeddings", "&user_ids=u"),
+        ("completions", "&user_ids[]=u&user_ids[]=v"),
+    ],
+)
+def test_what_nobody_used_is_a_page_of_empty_buckets(org: Organization, kind: str, asked: str) -> None:
+    told = org.ask(f"usage/{kind}?start_time={org.since}&bucket_width=1d{asked}")
+    assert (told["object"], told["has_more"], told["next_page"]) == ("page", False, None)
+    assert len(told["data"]) in (4, 5)
+    assert all(bucket["results"] == [] for bucket in told["data"])
+    assert org.results(f"costs?start_time={org.since}&user_ids=u") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [
+        ("vector_stores?start_time=0&group_by=model", "group_by"),
+        ("vector_stores?start_time=0&user_ids=u", None),
+        ("web_search_calls?start_time=0&context_levels=huge", "context_levels"),
+        ("file_search_calls?start_time=0&models=m", "models"),
+        ("images?start_time=0&sizes=1x1", "sizes"),
+        ("images?start_time=0&sources=camera", "sources"),
+        ("web_search_calls", "start_time"),
+        ("vector_stores?start_time=0&limit=32", "limit"),
+    ],
+)
+def test_of_these_too_a_mistake_is_named(org: Organization, path: str, param: str | None) -> None:
+    reply = org.house.get(f"/v1/organization/usage/{path}", org.admin)
+    if param is None:
+        assert reply.status == 200
+    else:
+        assert (reply.verdict, reply.error["param"]) == ((400, "invalid_request_error"), param)
+
+
+def test_a_tier_is_not_told_apart(org: Organization) -> None:
+    found = org.results(f"usage/completions?start_time={org.since}&group_by=service_tier&group_by=model")
+    assert {result["service_tier"] for result in found} == {None}
+    assert summed(found, "num_model_requests") == 3
+
+
 def test_pages_follow_each_other_without_a_gap(org: Organization) -> None:
     whole = org.ask(f"usage/completions?start_time={org.since}&bucket_width=1h&limit=168")["data"]
     pages, cursor = [], ""
@@ -167,7 +215,8 @@ def test_costs_are_what_was_charged_to_the_nano_dollar(org: Organization) -> Non
         ("?start_time=0&limit=32", "limit"),
         ("?start_time=0&limit=169&bucket_width=1h", "limit"),
         ("?start_time=0&group_by=colour", "group_by"),
-        ("?start_time=0&user_ids=u", "user_ids"),
+        ("?start_time=0&sizes=256x256", "sizes"),
+        ("?start_time=0&group_by=size", "group_by"),
         ("?start_time=0&page=7", "page"),
         ("?start_time=0&page=page_7", "page"),
         ("?start_time=86400&page=page_0", "page"),

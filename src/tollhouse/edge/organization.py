@@ -51,12 +51,38 @@ class Asked(Struct, frozen=True, kw_only=True):
     page: str | None = None
     project_ids: tuple[str, ...] = ()
     api_key_ids: tuple[str, ...] = ()
+    user_ids: tuple[str, ...] = ()  # of whom nothing is known: keys belong to projects here
 
 
 class UsageAsked(Asked, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch"], ...] = ()
     models: tuple[str, ...] = ()
     batch: bool | None = None
+
+
+class CompletionsAsked(UsageAsked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"], ...] = ()
+
+
+class ImagesAsked(UsageAsked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch", "size", "source"], ...] = ()
+    sizes: tuple[Literal["256x256", "512x512", "1024x1024", "1024x1792", "1792x1024"], ...] = ()
+    sources: tuple[Literal["image.generation", "image.edit", "image.variation"], ...] = ()
+
+
+class StoresAsked(Asked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id"], ...] = ()
+
+
+class FileSearchesAsked(Asked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "vector_store_id"], ...] = ()
+    vector_store_ids: tuple[str, ...] = ()
+
+
+class WebSearchesAsked(Asked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "context_level"], ...] = ()
+    models: tuple[str, ...] = ()
+    context_levels: tuple[Literal["low", "medium", "high"], ...] = ()
 
 
 class CostsAsked(Asked, frozen=True, kw_only=True):
@@ -67,11 +93,12 @@ class CostsAsked(Asked, frozen=True, kw_only=True):
 _OURS: Final = {"project_id": "project_id", "api_key_id": "key_id", "model": "model", "line_item": "model"}
 
 
-def usage(kind: str, measure: Callable[[Usage], Members]) -> Page:
-    """The page of one kind of usage; `measure` says what of it counts there."""
+def usage(kind: str, measure: Callable[[Usage], Members], form: type[UsageAsked], unknown: tuple[str, ...]) -> Page:
+    """The page of one kind of usage; `measure` says what of it counts there. form: what may be asked. unknown: members
+    of the original's results that nothing is kept of here."""
 
     async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
-        asked = from_texts(_pairs(exchange), UsageAsked)
+        asked = from_texts(_pairs(exchange), form)
         narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.models}
         question, more = _question(books, asked, asked.group_by, _USAGE_WIDTHS, narrowed)
         found = await books_of.usage(books.office, identity.account.id, kind, question)
@@ -85,9 +112,22 @@ def usage(kind: str, measure: Callable[[Usage], Members]) -> Page:
                 **_named(one),
                 "model": one.model,
                 "batch": by_batch,
+                **dict.fromkeys(unknown),
             }
 
-        await _tell(exchange, found, more, result if asked.batch is not True else None)
+        is_none = asked.batch is True or bool(asked.user_ids) or (isinstance(asked, ImagesAsked) and _narrows(asked))
+        await _tell(exchange, found, more, None if is_none else result)
+
+    return page
+
+
+def unused(form: type[StoresAsked] | type[FileSearchesAsked] | type[WebSearchesAsked]) -> Page:
+    """The page of a service of the original that is not offered here: its buckets are empty."""
+
+    async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
+        asked = from_texts(_pairs(exchange), form)
+        question, more = _question(books, asked, (), _USAGE_WIDTHS, {})
+        await _tell(exchange, books_of.empty(question), more, None)
 
     return page
 
@@ -102,7 +142,7 @@ async def costs(books: Books, exchange: Exchange, identity: Identity) -> None:
         amount = {"value": number(format_usd(one.charge)), "currency": "usd"}
         return {"object": "organization.costs.result", "amount": amount, "line_item": one.model, **_named(one)}
 
-    await _tell(exchange, found, more, result)
+    await _tell(exchange, found, more, None if asked.user_ids else result)
 
 
 async def _tell(
@@ -118,6 +158,11 @@ async def _tell(
         for bucket in found
     ]
     await tell(exchange, {"object": "page", "data": data, "has_more": more is not None, "next_page": more})
+
+
+def _narrows(asked: ImagesAsked) -> bool:
+    """By size or source, which are not kept."""
+    return bool(asked.sizes or asked.sources)
 
 
 def _named(one: BucketSum) -> Members:
@@ -202,16 +247,20 @@ def _input(used: Usage) -> Members:
     return {"input_tokens": used.tokens_in()}
 
 
-_MEASURES: Final[Mapping[str, Callable[[Usage], Members]]] = {
-    "completions": _completions,
-    "embeddings": _input,
-    "moderations": _input,
-    "images": lambda used: {"images": used.images},
-    "audio_speeches": lambda used: {"characters": used.characters},
-    "audio_transcriptions": lambda used: {"seconds": used.seconds},
+_USED: Final[Mapping[str, Page]] = {
+    "completions": usage("completions", _completions, CompletionsAsked, ("service_tier",)),
+    "embeddings": usage("embeddings", _input, UsageAsked, ()),
+    "moderations": usage("moderations", _input, UsageAsked, ()),
+    "images": usage("images", lambda used: {"images": used.images}, ImagesAsked, ("size", "source")),
+    "audio_speeches": usage("audio_speeches", lambda used: {"characters": used.characters}, UsageAsked, ()),
+    "audio_transcriptions": usage("audio_transcriptions", lambda used: {"seconds": used.seconds}, UsageAsked, ()),
+    "vector_stores": unused(StoresAsked),
+    "code_interpreter_sessions": unused(StoresAsked),
+    "file_search_calls": unused(FileSearchesAsked),
+    "web_search_calls": unused(WebSearchesAsked),
 }
 
 PAGES: Final[Mapping[str, Page]] = {
     "organization_costs": costs,
-    **{f"organization_{kind}": usage(kind, measure) for kind, measure in _MEASURES.items()},
+    **{f"organization_{kind}": page for kind, page in _USED.items()},
 }

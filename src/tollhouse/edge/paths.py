@@ -41,7 +41,10 @@ LOOKUPS: tuple[Endpoint, ...] = (
     ),
     *(
         Endpoint(f"/v1/organization/usage/{kind}", ("GET", "HEAD"), "openai", ACCOUNT, name=f"organization_{kind}")
-        for kind in ("completions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions")
+        for kind in (
+            *("completions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions"),
+            *("vector_stores", "code_interpreter_sessions", "file_search_calls", "web_search_calls"),
+        )
     ),
     Endpoint("/v1/organization/costs", ("GET", "HEAD"), "openai", ACCOUNT, name="organization_costs"),
     Endpoint("/api/usage/token", ("GET", "HEAD"), "openai", BILL, name="new_api_token"),

@@ -51,6 +51,11 @@ async def costs(office: Office, account_id: str, asked: Question) -> list[Bucket
     ]
 
 
+def empty(asked: Question) -> list[Bucket]:
+    """The buckets of a kind of which nothing is used."""
+    return _buckets(asked, ())
+
+
 def _used(tables: Tables, kind: str | None, account_id: str, asked: Question) -> list[BucketSum]:
     return tables.usage.in_buckets(
         kind,
