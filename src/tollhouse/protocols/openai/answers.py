@@ -1,8 +1,8 @@
 """Answers and event streams as an OpenAI server writes them: whole bodies and events, from plain text.
 
 Who calls: the simulator. Everything is compact JSON in UTF-8; `created` is in Unix seconds; `usage=None` leaves usage
-out, as some servers do. `tool` is (name, arguments as JSON text). `finish` is `stop`, `length`, `tool_calls` or
-`content_filter`; None writes an answer whose end the server does not explain.
+out, as some servers do. `tool` is (name, arguments as JSON text). `finish` is `stop`, `length`, `tool_calls`,
+`function_call` or `content_filter`; None writes an answer whose end the server does not explain.
 """
 
 import struct
@@ -45,10 +45,14 @@ def chat(
     usage: Usage | None = None,
     finish: str | None = "stop",
     n: int = 1,
+    as_function: bool = False,
 ) -> bytes:
-    """The body of `/v1/chat/completions` without `stream`; all `n` choices say the same."""
+    """The body of `/v1/chat/completions` without `stream`; all `n` choices say the same. as_function: a tool is called
+    in the form that `functions` had."""
     message: dict[str, object] = {"role": "assistant", "content": text or (None if tool else ""), "refusal": None}
-    if tool:
+    if tool and as_function:
+        message["function_call"] = {"name": tool[0], "arguments": tool[1]}
+    elif tool:
         message["tool_calls"] = [_tool_call(answer_id, tool)]
     choices = [{"index": i, "message": message, "logprobs": None, "finish_reason": finish} for i in range(n)]
     answer = {"id": answer_id, "object": "chat.completion", "created": created, "model": model, "choices": choices}
@@ -65,12 +69,13 @@ def chat_events(
     finish: str | None = "stop",
     include_usage: bool = False,
     n: int = 1,
+    as_function: bool = False,
 ) -> Iterator[bytes]:
     """The same as events: the role, one event a piece of text, the tool call, the finish, usage if asked, `[DONE]`.
     Each is made when it is asked for."""
     head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
     tail: dict[str, object] = {"usage": None} if include_usage else {}
-    for delta in _deltas(answer_id, pieces, tool):
+    for delta in _deltas(answer_id, pieces, tool, as_function=as_function):
         for i in range(n):
             choice = {"index": i, "delta": delta, "logprobs": None, "finish_reason": None}
             yield _event(head | {"choices": [choice]} | tail)
@@ -82,14 +87,22 @@ def chat_events(
     yield DONE
 
 
-def _deltas(answer_id: str, pieces: Sequence[str], tool: tuple[str, str] | None) -> Iterator[dict[str, object]]:
+def _deltas(
+    answer_id: str, pieces: Sequence[str], tool: tuple[str, str] | None, *, as_function: bool
+) -> Iterator[dict[str, object]]:
     yield {"role": "assistant", "content": None if tool and not pieces else ""}
     for piece in pieces:
         yield {"content": piece}
     if tool:
         name, arguments = tool
-        yield {"tool_calls": [{"index": 0, **_tool_call(answer_id, (name, ""))}]}
+        if as_function:
+            yield {"function_call": {"name": name, "arguments": ""}}
+        else:
+            yield {"tool_calls": [{"index": 0, **_tool_call(answer_id, (name, ""))}]}
         for at in range(0, len(arguments), 16):
+            if as_function:
+                yield {"function_call": {"arguments": arguments[at : at + 16]}}
+                continue
             yield {"tool_calls": [{"index": 0, "function": {"arguments": arguments[at : at + 16]}}]}
 
 

@@ -1,15 +1,23 @@
 """Answers of `/v1/responses` as an OpenAI server writes them: the whole object, and its full sequence of events.
 
 Who calls: the simulator. `created` is in Unix seconds; `tool` is (name, arguments as JSON text); `finish="length"`
-makes the answer incomplete, anything else completes it; `usage=None` leaves usage null.
+makes the answer incomplete, anything else completes it; `usage=None` leaves usage null. `repeated`: members of the
+request that the response says again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from tollhouse.core.usage import Usage
 from tollhouse.protocols.openai.usage import write_response
+
+NOTHING: Final[Mapping[str, msgspec.Raw]] = {}
+_USUAL: Final[Mapping[str, Mapping[str, object]]] = {
+    "reasoning": {"effort": None, "summary": None},
+    "text": {"format": {"type": "text"}},
+}
 
 _encode = msgspec.json.Encoder().encode
 _Object = dict[str, object]
@@ -23,13 +31,14 @@ def response(
     tool: tuple[str, str] | None = None,
     usage: Usage | None = None,
     finish: str | None = "stop",
+    repeated: Mapping[str, msgspec.Raw] = NOTHING,
 ) -> bytes:
     """The body of `/v1/responses` without `stream`."""
     status = "incomplete" if finish == "length" else "completed"
     output = [_message(answer_id, text, status)] if text or not tool else []
     if tool:
         output.append(_function_call(answer_id, tool, status))
-    return _encode(_response(answer_id, created, model, status, output, usage))
+    return _encode(_response(answer_id, created, model, status, output, usage, repeated))
 
 
 def response_events(
@@ -40,10 +49,11 @@ def response_events(
     tool: tuple[str, str] | None = None,
     usage: Usage | None = None,
     finish: str | None = "stop",
+    repeated: Mapping[str, msgspec.Raw] = NOTHING,
 ) -> Iterator[bytes]:
     """The same as events: from `response.created` to `response.completed` or `response.incomplete`, each numbered, and
     made when it is asked for."""
-    for number, event in enumerate(_all_events(answer_id, created, model, pieces, tool, usage, finish)):
+    for number, event in enumerate(_all_events(answer_id, created, model, pieces, tool, usage, finish, repeated)):
         yield f"event: {event['type']}\ndata: ".encode() + _encode(event | {"sequence_number": number}) + b"\n\n"
 
 
@@ -55,10 +65,11 @@ def _all_events(
     tool: tuple[str, str] | None,
     usage: Usage | None,
     finish: str | None,
+    repeated: Mapping[str, msgspec.Raw],
 ) -> Iterator[_Object]:
     status = "incomplete" if finish == "length" else "completed"
     for kind in ("response.created", "response.in_progress"):
-        yield {"type": kind, "response": _response(answer_id, created, model, "in_progress", [], None)}
+        yield {"type": kind, "response": _response(answer_id, created, model, "in_progress", [], None, repeated)}
     output: list[_Object] = []
     if pieces or not tool:
         output.append(_message(answer_id, "".join(pieces), status))
@@ -66,7 +77,10 @@ def _all_events(
     if tool:
         output.append(_function_call(answer_id, tool, status))
         yield from _function_call_events(tool[1], output[-1], len(output) - 1)
-    yield {"type": f"response.{status}", "response": _response(answer_id, created, model, status, output, usage)}
+    yield {
+        "type": f"response.{status}",
+        "response": _response(answer_id, created, model, status, output, usage, repeated),
+    }
 
 
 def _message_events(answer_id: str, pieces: Sequence[str], message: _Object) -> Iterator[_Object]:
@@ -94,7 +108,13 @@ def _function_call_events(arguments: str, call: _Object, index: int) -> Iterator
 
 
 def _response(
-    answer_id: str, created: int, model: str, status: str, output: list[_Object], usage: Usage | None
+    answer_id: str,
+    created: int,
+    model: str,
+    status: str,
+    output: list[_Object],
+    usage: Usage | None,
+    repeated: Mapping[str, msgspec.Raw],
 ) -> _Object:
     cut_short = {"reason": "max_output_tokens"} if status == "incomplete" else None
     return {
@@ -122,7 +142,19 @@ def _response(
         "usage": None if usage is None else write_response(usage),
         "user": None,
         "metadata": {},
+        **repeated,
+        **_completed(repeated),
     }
+
+
+def _completed(repeated: Mapping[str, msgspec.Raw]) -> _Object:
+    """Objects of which a request may name some members: the others are as they are by themselves."""
+    found: _Object = {}
+    for name, usual in _USUAL.items():
+        given = msgspec.json.decode(repeated[name]) if name in repeated else None
+        if isinstance(given, dict):
+            found[name] = {**usual, **given}
+    return found
 
 
 def _message(answer_id: str, text: str, status: str) -> _Object:

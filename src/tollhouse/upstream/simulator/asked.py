@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.failure import BadRequest
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.operation import Operation
 from tollhouse.protocols.openai import request as requests
 from tollhouse.upstream.simulator.bounds import (
@@ -18,6 +18,7 @@ from tollhouse.upstream.simulator.bounds import (
     TEXT_MAX,
     require,
 )
+from tollhouse.upstream.simulator.outlined import outlined
 
 DIMENSIONS_DEFAULT: Final = 1536
 _DIMENSIONS_MAX: Final = 4096
@@ -25,6 +26,12 @@ _INPUTS_MAX: Final = 2048
 _ANSWERS_MAX: Final = 128  # to one input: as the original
 _TOOL_NAME_MAX: Final = 128
 _ANY_JSON: Final[dict[str, object]] = {"type": "object", "properties": {"answer": {"type": "string"}}}
+_REPEATED: Final = (
+    *("instructions", "max_output_tokens", "temperature", "top_p", "metadata", "tools", "tool_choice", "text"),
+    *("reasoning", "parallel_tool_calls", "store", "truncation", "user", "top_logprobs", "max_tool_calls"),
+    *("prompt_cache_key", "safety_identifier"),
+)
+_KEPT_BY_PROVIDERS: Final = ("previous_response_id", "conversation")
 _TOOL_RESULTS: Final = ("function_call_output", "custom_tool_call_output")
 
 _Object = dict[str, object]
@@ -49,6 +56,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     logprobs: bool
     dimensions: int
     base64: bool
+    repeated: dict[str, msgspec.Raw] = {}  # members that a response says again
+    has_functions: bool = False  # tools came as `functions`, and are called in that form
 
 
 def read(body: bytes, operation: Operation) -> Asked:
@@ -62,7 +71,10 @@ def read(body: bytes, operation: Operation) -> Asked:
 def _read(request: requests.Request) -> Asked:
     operation = request.operation
     members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
-    tools = dict(_tools(members.get("tools")))
+    if operation == "responses":
+        _require_state_of_its_own(members)
+    tools = dict(_tools(members.get("tools"))) or dict(_tools(members.get("functions")))
+    choice = members.get("tool_choice", members.get("function_call"))
     named = "prompt" if operation == "completions" else "input"
     inputs = _inputs(members.get(named))
     if len(inputs) > _INPUTS_MAX:
@@ -90,23 +102,39 @@ def _read(request: requests.Request) -> Asked:
         prompt=prompt,
         media=sum(map(_media, (members.get("messages"), members.get("input")))),
         last=" ".join(_texts(turns if end is None else end)) or " ".join(_texts(members.get("prompt"))),
-        replies_to_tool=isinstance(end, dict) and (end.get("role") == "tool" or end.get("type") in _TOOL_RESULTS),
+        replies_to_tool=isinstance(end, dict)
+        and (end.get("role") in ("tool", "function") or end.get("type") in _TOOL_RESULTS),
         n=n,
         cap=request.output_cap,
         stop=tuple(text for text in stops if isinstance(text, str) and text),
         tools=tools,
-        forced_tool=_forced_tool(members.get("tool_choice"), tools),
-        schema=_schema(members),
+        forced_tool=_forced_tool(choice, tools),
+        schema=_schema(members, prompt),
         logprobs=members.get("logprobs") is True,
         dimensions=dimensions,
         base64=_base64(members.get("encoding_format")),
+        repeated={name: raw for name, raw in request.members.items() if name in _REPEATED and members[name] is not None}
+        if operation == "responses"
+        else {},
+        has_functions=operation == "chat" and not members.get("tools") and bool(tools),
     )
+
+
+def _require_state_of_its_own(members: _Object) -> None:
+    """Raises UnsupportedParameter for what names something that a provider keeps: nothing is kept here."""
+    for name in _KEPT_BY_PROVIDERS:
+        if members.get(name) is not None:
+            raise UnsupportedParameter(
+                f"'{name}' cannot be answered here: the simulator keeps no responses. Send the whole conversation "
+                "in 'input'.",
+                param=name,
+            )
 
 
 def _prompt(members: _Object) -> Iterator[str]:
     for name in ("instructions", "messages", "input", "prompt"):
         yield from _texts(members.get(name))
-    tools = members.get("tools")
+    tools = members.get("tools") or members.get("functions")
     if tools:
         yield msgspec.json.encode(tools).decode()
 
@@ -178,13 +206,13 @@ def _forced_tool(choice: object, tools: _Object) -> str | None:
     return name
 
 
-def _schema(members: _Object) -> object:
+def _schema(members: _Object, prompt: tuple[str, ...]) -> object:
     text = members.get("text")
     wanted = members.get("response_format") or (text.get("format") if isinstance(text, dict) else None)
     if not isinstance(wanted, dict):
         return None
     if wanted.get("type") == "json_object":
-        return _ANY_JSON
+        return outlined(prompt)
     if wanted.get("type") != "json_schema":
         return None
     named = wanted.get("json_schema", wanted)

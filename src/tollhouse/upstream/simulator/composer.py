@@ -125,7 +125,8 @@ def _say(asked: Asked, script: Script, counter: TokenCounter) -> Said:
         arguments = msgspec.json.encode(fitting.fitting(asked.tools.get(name))).decode()
         room = None if asked.cap is None else max(0, asked.cap - count(name))
         given = arguments if room is None else words.cut(arguments, room, count)
-        finish = "tool_calls" if given == arguments else "length"
+        whole = "function_call" if asked.has_functions else "tool_calls"
+        finish = whole if given == arguments else "length"
         return Said("", (name, given), finish, count(name) + count(given))
     if script.tokens is not None:
         text = words.exactly(script.tokens, seed, count)
@@ -142,23 +143,38 @@ def _say(asked: Asked, script: Script, counter: TokenCounter) -> Said:
 def _body(asked: Asked, said: Said, usage: Usage | None, created: int) -> bytes:
     answer_id, model = _answer_id(asked), asked.model
     if asked.operation == "responses":
-        return response_answers.response(answer_id, created, model, said.text, said.tool, usage, said.finish)
+        return response_answers.response(
+            answer_id, created, model, said.text, said.tool, usage, said.finish, asked.repeated
+        )
     if asked.operation == "completions":
         return answers.completion(answer_id, created, model, said.text, usage, said.finish, _choices(asked))
-    body = answers.chat(answer_id, created, model, said.text, said.tool, usage, said.finish, asked.n)
+    body = answers.chat(
+        answer_id, created, model, said.text, said.tool, usage, said.finish, asked.n, asked.has_functions
+    )
     return with_logprobs(body) if asked.logprobs else body
 
 
 def _events(asked: Asked, said: Said, usage: Usage | None, created: int) -> Iterable[bytes]:
     answer_id, model, pieces = _answer_id(asked), asked.model, words.pieces(said.text)
     if asked.operation == "responses":
-        return response_answers.response_events(answer_id, created, model, pieces, said.tool, usage, said.finish)
+        return response_answers.response_events(
+            answer_id, created, model, pieces, said.tool, usage, said.finish, asked.repeated
+        )
     if asked.operation == "completions":
         return answers.completion_events(
             answer_id, created, model, pieces, usage, said.finish, asked.wants_usage, _choices(asked)
         )
     events = answers.chat_events(
-        answer_id, created, model, pieces, said.tool, usage, said.finish, asked.wants_usage, asked.n
+        answer_id,
+        created,
+        model,
+        pieces,
+        said.tool,
+        usage,
+        said.finish,
+        asked.wants_usage,
+        asked.n,
+        asked.has_functions,
     )
     if not asked.logprobs:
         return events

@@ -1,6 +1,7 @@
 """A value that fits a JSON schema: what is required, as simple as it may be. The same schema gives the same value."""
 
-from typing import Final
+import math
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -8,13 +9,16 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.upstream.simulator.bounds import SCHEMA_CHARACTERS_MAX, SCHEMA_VALUES_MAX
 
 _DEPTH_MAX: Final = 16
+_ENTRIES_DEPTH_MAX: Final = 6
+_OF_FIGURES: Final = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
 _REFERENCE_MAX: Final = 200
 _PLAIN: Final = (("boolean", True), ("null", None))
 
 
 def fitting(schema: object) -> object:
-    """Obeyed are type, const, enum, default, required, items, minItems, minLength, minimum, maximum, the first of
-    anyOf, oneOf and allOf, and `$ref` within the schema, down to 16 levels; not patterns and formats.
+    """Obeyed are type, const, enum, default, required, items, minItems, maxItems, minLength, minimum, maximum (also the
+    exclusive ones), multipleOf, the first of anyOf, oneOf and allOf, and `$ref` within the schema, down to 16 levels;
+    not patterns and formats.
 
     Raises BadRequest for a schema that no value of SCHEMA_VALUES_MAX values and SCHEMA_CHARACTERS_MAX characters fits:
     each value is counted before it is made, whatever level or reference it comes from.
@@ -54,7 +58,7 @@ class _Fitting:
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
-            count = _least(schema.get("minItems"))
+            count = _entries(schema, depth)
             self._spend(0, count)
             return [self.value(schema.get("items"), depth + 1) for _ in range(count)]
         if kind == "string":
@@ -62,8 +66,7 @@ class _Fitting:
             self._spend(0, length)
             return "x" * length or "simulated"
         if kind in ("integer", "number"):
-            figure = schema.get("minimum", schema.get("maximum", 1))
-            return figure if isinstance(figure, int | float) else 1
+            return _figure(schema)
         return dict(_PLAIN).get(kind) if isinstance(kind, str) else None
 
     def _object(self, schema: dict[str, object], depth: int) -> dict[str, object]:
@@ -98,6 +101,40 @@ def _resolve(reference: str, root: object) -> object:
     for step in filter(None, reference[:_REFERENCE_MAX].removeprefix("#").split("/")):
         place = place.get(step) if isinstance(place, dict) else None
     return place
+
+
+def _entries(schema: dict[str, object], depth: int) -> int:
+    """One, unless the schema asks for another number; none deep down, where schemas that hold themselves would grow."""
+    least = _least(schema.get("minItems"))
+    if least or depth >= _ENTRIES_DEPTH_MAX or not isinstance(schema.get("items"), dict):
+        return least
+    most = schema.get("maxItems")
+    return 1 if type(most) is not int else _least(min(1, most))
+
+
+def _figure(schema: dict[str, object]) -> int | float:
+    """1, or what lies nearest to it."""
+    if _OF_FIGURES.isdisjoint(schema):
+        return 1
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    bounds = [
+        (schema.get("minimum"), max),
+        (above + 1 if _is_figure(above) else None, max),
+        (schema.get("maximum"), min),
+        (below - 1 if _is_figure(below) else None, min),
+    ]
+    figure: int | float = 1
+    for bound, nearer in bounds:
+        if _is_figure(bound):
+            figure = nearer(figure, bound)
+    step = schema.get("multipleOf")
+    if _is_figure(step) and step > 0 and math.isfinite(step) and math.isfinite(figure):
+        figure = math.ceil(figure / step) * step
+    return figure
+
+
+def _is_figure(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _least(value: object) -> int:
