@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.rehearsal import CHAT, Rehearsal, Told
+from tollhouse.core.operation import Operation
 from tollhouse.upstream.simulator.fitting import fitting
 
 RESPONSE: dict[str, Any] = {"model": "sim-1", "input": "What does the gate say?"}
@@ -145,3 +146,67 @@ def test_f7_what_a_provider_would_keep_is_a_400_that_says_so(named: dict[str, An
     assert (told.status, told.error["param"], told.error["code"]) == (400, name, "unsupported_parameter")
     assert "keeps no responses" in told.error["message"]
     assert Rehearsal().whole({**RESPONSE, name: None}, operation="responses").status == 200
+
+
+def told_of(
+    operation: Operation, body: dict[str, Any], context: int | None, longest: int | None, script: str = ""
+) -> Told:
+    """The answer of a model of this size."""
+    rehearsal = Rehearsal()
+
+    async def main() -> Told:
+        call = rehearsal.outgoing(json.dumps({"model": "sim-1", **body}).encode(), operation)
+        call.context_tokens, call.max_output_tokens, call.script = context, longest, script
+        answer = await rehearsal.simulator.send(call)
+        told = Told(answer.status, dict(answer.headers))
+        while piece := await answer.read():
+            told.pieces.append(piece)
+        return told
+
+    return rehearsal.run(main())
+
+
+LONG = "toll " * 200
+PROMPTS: dict[Operation, tuple[str, dict[str, Any]]] = {
+    "chat": ("messages", {"messages": [{"role": "user", "content": LONG}]}),
+    "completions": ("prompt", {"prompt": LONG}),
+    "responses": ("input", {"input": LONG}),
+    "embeddings": ("input", {"input": LONG}),
+    "moderations": ("input", {"input": LONG}),
+}
+CAPS: list[tuple[Operation, str]] = [
+    ("chat", "max_tokens"),
+    ("chat", "max_completion_tokens"),
+    ("completions", "max_tokens"),
+    ("responses", "max_output_tokens"),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("operation", PROMPTS)
+def test_f8_a_prompt_above_the_context_is_refused_as_by_the_original(operation: Operation, stream: bool) -> None:
+    param, body = PROMPTS[operation]
+    told = told_of(operation, {**body, "stream": stream}, 100, 50)
+    assert (told.status, told.error["code"], told.error["param"]) == (400, "context_length_exceeded", param)
+    assert "maximum context length is 100 tokens" in told.error["message"]
+    for room in (1_000, None):
+        assert told_of(operation, {**body, "stream": stream}, room, None).status == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("operation", "name"), CAPS)
+def test_f8_a_cap_above_the_longest_answer_is_refused(operation: Operation, name: str, stream: bool) -> None:
+    body = {**PROMPTS[operation][1], "stream": stream}
+    for context, longest in ((1_000, 50), (None, 50), (1_000, 999), (1_000, None)):
+        most = longest or 1_000
+        told = told_of(operation, {**body, name: most + 1}, context, longest)
+        assert (told.status, told.error["code"], told.error["param"]) == (400, "context_length_exceeded", name)
+        assert "maximum context length" in told.error["message"]
+        assert f"at most {most} " in told.error["message"]
+        assert told_of(operation, {**body, name: most}, context, longest).status == 200
+    assert told_of(operation, {**body, name: 10**6}, None, None).status == 200
+
+
+def test_f8_what_a_script_asks_for_comes_first() -> None:
+    assert told_of("chat", PROMPTS["chat"][1], 100, 50, "status=503").status == 503
+    assert told_of("embeddings", {"input": [LONG, "a"], "max_tokens": 10**6}, 150, 50).status == 200

@@ -35,7 +35,7 @@ class Route(Struct, frozen=True):
 
 
 class Outgoing(Struct):
-    """One attempt. `operation`, `model` and `script` are for the simulator; a real upstream sends bytes."""
+    """One attempt. From `operation` to `scripted_for` it is for the simulator; a real upstream sends bytes."""
 
     route: Route
     method: bytes
@@ -46,6 +46,8 @@ class Outgoing(Struct):
     operation: str = ""
     model: str = ""
     script: str = ""
+    context_tokens: int | None = None  # of the model, and the longest answer: None where nobody knows
+    max_output_tokens: int | None = None
     scripted_for: str = ""  # whose `times=` counter a script advances: the API key's id
     account_id: str = ""  # who caused it: what accounts share is shared out by it
     rest: list[Buffer] = []  # of the body: a large one is handed on in pieces, without being copied

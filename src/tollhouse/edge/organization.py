@@ -51,13 +51,17 @@ class Asked(Struct, frozen=True, kw_only=True):
     page: str | None = None
     project_ids: tuple[str, ...] = ()
     api_key_ids: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
     user_ids: tuple[str, ...] = ()  # of whom nothing is known: keys belong to projects here
 
 
 class UsageAsked(Asked, frozen=True, kw_only=True):
-    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch"], ...] = ()
     models: tuple[str, ...] = ()
     batch: bool | None = None
+
+
+class OthersAsked(UsageAsked, frozen=True, kw_only=True):
+    group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch"], ...] = ()
 
 
 class CompletionsAsked(UsageAsked, frozen=True, kw_only=True):
@@ -121,7 +125,7 @@ def usage(kind: str, measure: Callable[[Usage], Members], form: type[UsageAsked]
     return page
 
 
-def unused(form: type[StoresAsked] | type[FileSearchesAsked] | type[WebSearchesAsked]) -> Page:
+def unused(form: type[Asked]) -> Page:
     """The page of a service of the original that is not offered here: its buckets are empty."""
 
     async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
@@ -249,11 +253,11 @@ def _input(used: Usage) -> Members:
 
 _USED: Final[Mapping[str, Page]] = {
     "completions": usage("completions", _completions, CompletionsAsked, ("service_tier",)),
-    "embeddings": usage("embeddings", _input, UsageAsked, ()),
-    "moderations": usage("moderations", _input, UsageAsked, ()),
+    "embeddings": usage("embeddings", _input, OthersAsked, ()),
+    "moderations": usage("moderations", _input, OthersAsked, ()),
     "images": usage("images", lambda used: {"images": used.images}, ImagesAsked, ("size", "source")),
-    "audio_speeches": usage("audio_speeches", lambda used: {"characters": used.characters}, UsageAsked, ()),
-    "audio_transcriptions": usage("audio_transcriptions", lambda used: {"seconds": used.seconds}, UsageAsked, ()),
+    "audio_speeches": usage("audio_speeches", lambda used: {"characters": used.characters}, OthersAsked, ()),
+    "audio_transcriptions": usage("audio_transcriptions", lambda used: {"seconds": used.seconds}, OthersAsked, ()),
     "vector_stores": unused(StoresAsked),
     "code_interpreter_sessions": unused(StoresAsked),
     "file_search_calls": unused(FileSearchesAsked),

@@ -207,6 +207,8 @@ def _outgoing(journey: Journey, request: Request, choice: Choice, destination: D
         operation=call.operation,
         model=model,
         script=journey.script,
+        context_tokens=journey.context_tokens,
+        max_output_tokens=journey.longest_answer,
         scripted_for=journey.identity.key.id,
         account_id=journey.identity.key.account_id,
     )

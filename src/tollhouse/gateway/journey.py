@@ -58,6 +58,8 @@ class Journey:
     first_byte_ms: int | None = None
     last_byte_ms: int | None = None
     settled_ms: int | None = None
+    context_tokens: int | None = None  # of the model
+    longest_answer: int | None = None  # of the model, in tokens
     script: str = ""  # what a test-mode call asks the simulator to do
     body_bytes: int = 0
     packed: str = ""  # how a large body, still to be read, is compressed

@@ -42,6 +42,7 @@ def resolve(house: House, journey: Journey, request: Request) -> Model:
         journey.call.operation,
     )
     journey.model = model.id
+    journey.context_tokens, journey.longest_answer = model.context_tokens, model.max_output_tokens
     if model.retires_at is not None:
         journey.headers += names.retirement_headers(model)
     return model

@@ -49,6 +49,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     replies_to_tool: bool
     n: int  # answers to each input
     cap: int | None  # output tokens of one answer
+    cap_param: str | None  # the member that named it
     stop: tuple[str, ...]
     tools: dict[str, object]  # name -> JSON schema of its arguments
     forced_tool: str | None
@@ -106,6 +107,7 @@ def _read(request: requests.Request) -> Asked:
         and (end.get("role") in ("tool", "function") or end.get("type") in _TOOL_RESULTS),
         n=n,
         cap=request.output_cap,
+        cap_param=request.cap_param,
         stop=tuple(text for text in stops if isinstance(text, str) and text),
         tools=tools,
         forced_tool=_forced_tool(choice, tools),

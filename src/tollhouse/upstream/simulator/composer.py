@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tollhouse.core.failure import ContextTooLong
 from tollhouse.core.tokens import TextCounter, TokenCounter
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Headers
@@ -30,6 +31,8 @@ _REPLY_TOKENS_MAX: Final = 256  # of an answer that no script and no schema make
 IMAGE_TOKENS: Final = 85
 """What a part without text (an image, audio, a file) counts as."""
 
+_READ: Final = {"chat": "messages", "completions": "prompt"}
+_GENERATE: Final = ("chat", "completions", "responses")
 _JSON: Final = (b"content-type", b"application/json")
 _EVENTS: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 _STATUS_ROWS: Final = (  # status, type, code: as the original server has them
@@ -71,6 +74,23 @@ async def tokens_in(asked: Asked, counter: TextCounter, whose: str) -> int:
     ids = sum(len(entry) for entry in asked.inputs if isinstance(entry, list))
     texts = await counter.count_aside("\n".join(asked.prompt), asked.model, whose)
     return texts + ids + IMAGE_TOKENS * asked.media
+
+
+def require_room(asked: Asked, read: int, context_tokens: int | None, longest_answer: int | None) -> None:
+    """Raises ContextTooLong where a model of this size would, as the original words it."""
+    if context_tokens is not None and read > context_tokens * max(1, len(asked.inputs)):
+        raise ContextTooLong(
+            f"This model's maximum context length is {context_tokens} tokens. However, your request has {read} tokens. "
+            "Please reduce its length.",
+            param=_READ.get(asked.operation, "input"),
+        )
+    most = context_tokens if longest_answer is None else longest_answer
+    if asked.operation in _GENERATE and asked.cap is not None and most is not None and asked.cap > most:
+        raise ContextTooLong(
+            f"'{asked.cap_param}' asks for {asked.cap} tokens, but of this model's maximum context length is at most "
+            f"{most} for an answer.",
+            param=asked.cap_param,
+        )
 
 
 def is_light(asked: Asked, script: Script) -> bool:

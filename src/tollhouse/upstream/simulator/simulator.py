@@ -13,7 +13,7 @@ from tollhouse.core.wire import Deadlines, Headers, Outgoing
 from tollhouse.protocols.openai import failure as failures
 from tollhouse.upstream.simulator import asked
 from tollhouse.upstream.simulator.bounds import LIGHT_BODY
-from tollhouse.upstream.simulator.composer import Composed, compose, is_light, tokens_in
+from tollhouse.upstream.simulator.composer import Composed, compose, is_light, require_room, tokens_in
 from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -64,6 +64,8 @@ class Simulator:
         else:
             wanted = await self._aside.run(who, lambda: self._apart.call(asked.read, (body, *call.rest), operation))
         read = await tokens_in(wanted, self._count, who)
+        if script.status in (None, 200):
+            require_room(wanted, read, call.context_tokens, call.max_output_tokens)
         now_s = self._clock.now_ms() // 1000
         if size <= LIGHT_BODY and is_light(wanted, script):  # an answer follows from every byte of its prompt
             return compose(wanted, script, self._count, read, now_s)
