@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from tests.admin.desk_at_work import TABLE, Desks
-from tollhouse.edge.admin.application import BODY_BYTES_MAX
-from tollhouse.edge.admin.given import VALUES_MAX
+from tollhouse.edge.admin.given import BODY_BYTES_MAX, VALUES_MAX
 from tollhouse.edge.admin.route import Nothing, Route
 
 ODD: tuple[object, ...] = (

@@ -1,5 +1,6 @@
 """Bodies as hostile clients send them, and the OpenAPI document."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.admin.desk_at_work import TABLE, Desks
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin import moments
+from tollhouse.edge.admin.route import Nothing
 
 
 def post(desks: Desks, body: bytes, content_type: bytes = b"application/json") -> Any:
@@ -68,6 +70,24 @@ def test_head_answers_like_get_without_a_body(desks: Desks) -> None:
     reply = desks.ask("HEAD", "/api/v1/keys", headers=headers)
     assert (reply.status, reply.body) == (200, None)
     assert int(reply.headers["content-length"]) > 100
+
+
+def test_f20_the_openapi_document_says_how_strictly_it_is_read(desks: Desks) -> None:
+    document = desks.ask("GET", "/api/openapi.json").body
+    assert "text/csv" in document["paths"]["/api/v1/usage"]["get"]["responses"]["200"]["content"]
+    schemas = document["components"]["schemas"]
+    for route in TABLE:
+        answer = document["paths"][route.path][route.method.lower()]["responses"][str(route.status)]["content"]
+        assert ("text/csv" in answer, "text/html" in answer) == (route.as_csv is not None, route.as_page is not None)
+        if route.takes is not Nothing:
+            assert schemas[route.takes.__name__]["additionalProperties"] is False
+    new_key = schemas["NewKey"]["properties"]
+    assert (new_key["name"]["minLength"], new_key["name"]["maxLength"]) == (1, 200)
+    for word in ("unknown field", "1048576 bytes", "200 characters", "200 entries", "does not print"):
+        assert word in document["info"]["description"]
+    for body, param in (({"name": "k" * 201}, "name"), ({"name": "k", "nmae": "k"}, "nmae")):
+        told = post(desks, json.dumps(body).encode())
+        assert (told.status, told.body["error"]["param"]) == (400, param)
 
 
 def test_the_openapi_document_holds_every_route_with_its_schema(desks: Desks) -> None:

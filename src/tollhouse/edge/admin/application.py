@@ -25,7 +25,7 @@ from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.admin.callers import Callers
 from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.given import from_body, from_query
+from tollhouse.edge.admin.given import BODY_BYTES_MAX, from_body, from_query
 from tollhouse.edge.admin.route import Asked, Nothing, Route
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.reply import headers_of
@@ -37,7 +37,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-BODY_BYTES_MAX: Final = 1024 * 1024
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
 _JSON: Final = (b"content-type", b"application/json")
 _CSV: Final = (b"content-type", b"text/csv; charset=utf-8")

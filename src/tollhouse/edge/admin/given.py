@@ -14,6 +14,7 @@ from tollhouse.settings import explain
 
 G = TypeVar("G", bound=Struct)
 
+BODY_BYTES_MAX: Final = 1024 * 1024
 VALUES_MAX: Final = 2_000
 """Commas of a body, counted before anything of it is decoded: lists here hold some 200 values."""
 RAW_VALUES_MAX: Final = 20_000

@@ -1,12 +1,31 @@
 """The OpenAPI 3.1 document of the control API, drawn from the table of routes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from tollhouse.edge.admin.given import BODY_BYTES_MAX, VALUES_MAX
 from tollhouse.edge.admin.route import Nothing, Route
+from tollhouse.office.fields import LIST_MAX, NAME_MAX, REASON_MAX
+from tollhouse.office.pages import CURSOR_MAX, LIMIT_MAX
+
+_LIMITS: Final[Mapping[str, Mapping[str, int]]] = {
+    "name": {"minLength": 1, "maxLength": NAME_MAX},
+    "reason": {"maxLength": REASON_MAX},
+    "after": {"maxLength": CURSOR_MAX},
+    "limit": {"minimum": 1, "maximum": LIMIT_MAX},
+}
+"""Of fields that are given, by their names."""
+_RULES: Final = (
+    "An admin key (`sk-th-admin-...`) acts for its own account; the control socket acts for the platform and needs no "
+    f"key. Bodies are JSON objects of at most {BODY_BYTES_MAX} bytes and {VALUES_MAX} values. What is given is read "
+    "strictly: an unknown field or query parameter, one that is given twice, a value of another type (nothing is "
+    "converted) and a character that does not print are a 400 whose `param` names the field; null counts as absent. "
+    f"Names have at most {NAME_MAX} characters, reasons {REASON_MAX}; lists of models and networks have {LIST_MAX} "
+    "entries."
+)
 
 _REF = "#/components/schemas/{name}"
 
@@ -29,6 +48,8 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     ordered: list[type[Struct]] = [*sorted(kinds, key=lambda kind: kind.__name__), ErrorAnswer]
     refs, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     ref_of = dict(zip(ordered, refs, strict=True))
+    for kind in {route.takes for route in routes} - {route.gives for route in routes} - {Nothing}:
+        _restrict(components[kind.__name__])
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, ref_of, components)
@@ -37,8 +58,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "info": {
             "title": "tollhouse control API",
             "version": version,
-            "description": "An admin key (`sk-th-admin-...`) acts for its own account; the control socket acts for the "
-            "platform and needs no key.",
+            "description": _RULES,
         },
         "paths": paths,
         "components": {
@@ -47,6 +67,27 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         },
         "security": [{"key": []}],
     }
+
+
+def _restrict(schema: dict[str, Any]) -> None:
+    """Say of what is given how strictly it is read."""
+    schema["additionalProperties"] = False
+    for name, field in schema["properties"].items():
+        parts = field.get("anyOf", [field])
+        for part in parts:
+            if part.get("type") in ("string", "integer"):
+                part.update(_LIMITS.get(name, {}))
+
+
+def _forms(route: Route, schema: Any) -> dict[str, Any]:
+    """An answer in each form that it may be asked for in."""
+    text = {"schema": {"type": "string"}}
+    forms: dict[str, Any] = {"application/json": {"schema": schema}}
+    if route.as_csv is not None:
+        forms["text/csv"] = text
+    if route.as_page is not None:
+        forms["text/html"] = text
+    return forms
 
 
 def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +100,7 @@ def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[s
         "responses": {
             str(route.status): {
                 "description": "done",
-                "content": {"application/json": {"schema": ref_of.get(route.gives, {"type": "object"})}},
+                "content": _forms(route, ref_of.get(route.gives, {"type": "object"})),
             },
             "default": problem,
         },
