@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.allowance import GENERATES
-from tollhouse.gateway.attempt import Whole
+from tollhouse.gateway.answer import Whole
 from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import House

@@ -18,7 +18,7 @@ from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.core.usage import Usage
 from tollhouse.core.wire import Answer
-from tollhouse.gateway.attempt import Opened, Whole
+from tollhouse.gateway.answer import Opened, Whole
 from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.client import ClientLeft
 from tollhouse.gateway.cut import cut_whole, written
