@@ -53,6 +53,7 @@ SEARCHES: list[dict[str, object]] = [
     {"web_search_options": {}},
     {"enable_search": True},
     {"previous_response_id": "resp_1"},
+    {"session_id": "s"},
     {"conversation": "conv_1"},
     {"documents": [{"id": "d1"}]},
     {"tools": [{"type": "web_search"}]},

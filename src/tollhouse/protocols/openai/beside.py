@@ -73,26 +73,24 @@ class Beside:
         self.left_out = ()
         if PASS.issuperset(answer):
             return data
-        changed, gone = 0, []
+        changed, gone = 0, {}
         for name in [name for name in answer if name not in PASS]:
             value = answer[name]
             made = self._made(name, value)
             if made is _DROPPED:
-                del answer[name]
-                gone.append(name)
+                gone[name] = answer.pop(name)
             else:
                 answer[name] = made
             changed += made is not value
         if not changed:
             return data
-        raw = chunks.members_of(data, answer)
-        if (
-            changed == len(gone) == 1
-            and len(raw) == len(answer) + 1
-            and (piece := _piece(data, gone[0], raw.get(gone[0])))
-        ):
-            self.left_out = (piece,)
-            return data.replace(piece, b"")
+        raw = chunks.members_of(data, answer | gone)
+        if changed == len(gone) == 1:
+            (name,) = gone
+            piece = _piece(data, name, raw[name])
+            if piece:
+                self.left_out = (piece,)
+                return data.replace(piece, b"")
         return chunks.encode({name: raw.get(name, one) if name in PASS else one for name, one in answer.items()})
 
     def _made(self, name: str, value: object) -> object:
@@ -109,13 +107,14 @@ class Beside:
         return made
 
 
-def _piece(data: bytes, name: str, raw: object) -> bytes:
+def _piece(data: bytes, name: str, value: object) -> bytes:
     """A member with its comma, as it stands in an object; empty where that is not plain to see. No text holds it, for a
     text has a backslash before each of its quotes."""
     quoted = b'"%b"' % name.encode(errors="replace")
-    if not isinstance(raw, msgspec.Raw) or data.count(quoted) != 1:
+    if data.count(quoted) != 1:
         return b""
-    member = rb"%b\s*:\s*%b" % (re.escape(quoted), re.escape(bytes(raw)))
+    raw = bytes(value) if isinstance(value, msgspec.Raw) else chunks.encode(value)
+    member = rb"%b\s*:\s*%b" % (re.escape(quoted), re.escape(raw))
     found = re.findall(rb"%b\s*,\s*|\s*,\s*%b" % (member, member), data)
     return found[0] if len(found) == 1 else b""
 

@@ -90,6 +90,7 @@ READS_MORE: Final = frozenset(
         *("previous_response_id", "conversation", "web_search_options", "search_parameters", "enable_search"),
         *("search_options", "search_settings", "plugins", "documents", "cached_content", "mm_processor_kwargs"),
         *("chat_template", "data_sources", "web_search", "safe_prompt", "prompt_mode", "guardrails", "instruction"),
+        "session_id",
     )
 )
 """Members that have a provider read more than it was sent, and write no more than it may."""
@@ -103,7 +104,7 @@ _SAMPLING: Final = (
     *("include_stop_str_in_output", "mirostat_target", "mirostat_lr", "mirostat_tau", "mirostat_eta", "mirostat"),
     *("min_tokens", "add_special_tokens", "truncate_prompt_tokens", "prompt_truncate_len"),
     "context_length_exceeded_behavior",
-    *("return_tokens_as_token_ids", "return_token_ids", "cache_salt", "request_id", "session_id"),
+    *("return_tokens_as_token_ids", "return_token_ids", "cache_salt", "request_id"),
     *("guided_json", "guided_regex", "guided_choice", "guided_grammar", "guided_decoding_backend", "ebnf", "regex"),
     *("guided_whitespace_pattern", "structured_outputs", "json_schema", "response_format", "raw_output"),
     *("perf_metrics_in_response", "prompt_cache_isolation_key", "cache_prompt", "cache_control"),
@@ -130,7 +131,7 @@ HARMLESS: Final[Mapping[Operation, frozenset[str]]] = MappingProxyType(
                 *("input_type", "truncate", "truncation", "truncate_prompt_tokens", "task", "late_chunking"),
                 *("normalized", "normalize", "embedding_type", "embedding_types", "embedding_format"),
                 *("output_dimension", "output_dtype", "text_type", "output_type", "add_special_tokens"),
-                *("return_tokens_as_token_ids", "request_id", "session_id"),
+                *("return_tokens_as_token_ids", "request_id"),
             )
         ),
         "moderations": frozenset((*_ANY, "input", "stream", "stream_options")),
