@@ -281,6 +281,48 @@ def test_g3_a_body_of_unknown_length_takes_room_as_it_grows() -> None:
     run(main())
 
 
+def test_bodies_that_grow_beyond_the_room_do_not_wait_for_each_other_for_ever() -> None:
+    stage = Stage()
+    bodies = Small(stage, wait_seconds=60)
+    held, beyond = [], []
+
+    async def grows(account_id: str) -> None:
+        place = bodies.place(account_id)
+        for size in range(MIB // 2, 4 * MIB + 1, MIB // 2):
+            await place.grow(size, 4 * MIB)
+            await asyncio.sleep(0)  # the others take their next step
+            held.append(bodies.room.used)
+            beyond.append(place.beyond)
+        assert place.bytes == 4 * MIB
+        place.release()
+
+    async def main() -> None:
+        await asyncio.gather(*(grows(f"acc_{number % 3}") for number in range(12)))
+
+    run(main())
+    assert max(held) <= 8 * MIB
+    assert max(beyond) in (2 * MIB, 3 * MIB), "some had to, and by no more than one body"
+    assert (bodies.room.used, bodies._beyond, bodies._places) == (0, None, set())
+
+
+def test_what_one_takes_beyond_the_room_is_missing_to_nobody() -> None:
+    stage = Stage()
+    bodies = Small(stage)
+
+    async def main() -> None:
+        large = bodies.place("a")
+        await large.reserve(4 * MIB)
+        await large.reserve(32 * MIB)
+        await bodies.place("b").reserve(4 * MIB)
+        waiting = bodies.place("c")
+        with pytest.raises(MemoryTaken):
+            await waiting.reserve(MIB)
+        with pytest.raises(MemoryTaken):
+            await bodies.place("b").reserve(5 * MIB)
+
+    run(main())
+
+
 # Answers: the same for what a provider sends, where it is sent on whole.
 
 LARGE = answer("word " * 200_000)  # a megabyte

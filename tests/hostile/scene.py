@@ -61,6 +61,20 @@ class Seen:
         return Outcome(not self.broken, {**self.figures, **({"BROKEN": self.broken} if self.broken else {})})
 
 
+APART: Final = """
+[providers.apart]
+kind = "openai_compatible"
+base_url = "http://127.0.0.1:{port}/v1"
+
+[models."apart-1"]
+offers = [{{ provider = "apart", model = "apart" }}]
+context_tokens = 128000
+max_output_tokens = 16384
+price = {{ input = "2.50", output = "10.00" }}
+"""
+"""A model for B alone: its provider is a process that has nothing else to do, so that B waits for the platform only."""
+
+
 @dataclass
 class Scene:
     """What an attack gets. `platform(...)` starts one that ends with the scene."""
@@ -75,12 +89,13 @@ class Scene:
     def platform(self, launch: Launch | None = None) -> Platform:
         self._count += 1
         wanted = replace(launch or Launch(), command=self.command)
-        wanted = replace(wanted, watch=self.watch or wanted.watch)
+        apart = APART.format(port=self.ends.enter_context(provider()))
+        wanted = replace(wanted, watch=self.watch or wanted.watch, more=wanted.more + apart)
         platform = Platform(self.folder / f"platform-{self._count}", self.provider_port, wanted)
         self.ends.callback(platform.stop)
         return platform
 
-    def neighbour(self, platform: Platform, *, model: str = "house-1", says: str = "good morning") -> Neighbour:
+    def neighbour(self, platform: Platform, *, model: str = "apart-1", says: str = "good morning") -> Neighbour:
         account = platform.neighbour_account()
         return self.ends.enter_context(Neighbour(platform, account, model=model, says=says))
 

@@ -4,6 +4,9 @@ Small bodies need no room: each is bounded by SMALL_BYTES, and their number by t
 large one takes its room before it is read, by the length it announces; where none is announced, it takes more as it
 grows. While others wait who hold no more, a body that is unfinished and comes slower than SLOW_BYTES_PER_SECOND is cut
 off: whoever sends a byte now and then keeps nobody out.
+
+Bodies that hold room and need more could wait for each other for ever. So one of them at a time may take more than
+there is, until it has left; then the next one may. What it takes beyond is nobody's room, and is missing to nobody.
 """
 
 import asyncio
@@ -36,13 +39,14 @@ class Entry(Protocol):
 class BodyPlace:
     """The room of one body. `received`: bytes of it so far. `cut`: what ends its sending; None once it is whole."""
 
-    __slots__ = ("_bodies", "account_id", "began_ns", "bytes", "cut", "received")
+    __slots__ = ("_bodies", "account_id", "began_ns", "beyond", "bytes", "cut", "received")
 
     def __init__(self, bodies: "Bodies", account_id: str, now_ns: int) -> None:
         self._bodies = bodies
         self.account_id = account_id
         self.began_ns = now_ns
-        self.bytes = 0  # of room
+        self.bytes = 0  # that it may have
+        self.beyond = 0  # of them, those that are not of the room
         self.received = 0
         self.cut: Callable[[], None] | None = None
 
@@ -70,6 +74,7 @@ class Bodies:
         self._wait_seconds = wait_seconds
         self._waiting: dict[str, deque[tuple[BodyPlace, int, asyncio.Future[None]]]] = {}
         self._places: set[BodyPlace] = set()  # of bodies that have room
+        self._beyond: BodyPlace | None = None  # the one that may take more than there is
 
     def place(self, account_id: str) -> BodyPlace:
         return BodyPlace(self, account_id, self._clock.ticks_ns())
@@ -79,6 +84,9 @@ class Bodies:
         queue = self._waiting.get(place.account_id)
         if queue is None and self.room.fits(place.account_id, size):
             self._give(place, size)
+            return
+        if self._may_go_beyond(place):
+            self._give_beyond(place, size)
             return
         if queue is None:
             queue = self._waiting[place.account_id] = deque()
@@ -91,9 +99,11 @@ class Bodies:
 
     def free(self, place: BodyPlace) -> None:
         if place.bytes:
-            self.room.free(place.account_id, place.bytes)
-            place.bytes = 0
+            self.room.free(place.account_id, place.bytes - place.beyond)
+            place.bytes = place.beyond = 0
             self._places.discard(place)
+            if self._beyond is place:
+                self._beyond = None
             self._serve()
 
     async def _given(self, account_id: str, given: asyncio.Future[None]) -> None:
@@ -129,6 +139,20 @@ class Bodies:
                     self._give(place, size)
                     given.set_result(None)
                     served = True
+        for place, size, given in [waiting for queue in self._waiting.values() for waiting in queue]:
+            if not given.done() and self._may_go_beyond(place):
+                self._give_beyond(place, size)
+                given.set_result(None)
+
+    def _give_beyond(self, place: BodyPlace, size: int) -> None:
+        place.bytes += size
+        place.beyond += size
+
+    def _may_go_beyond(self, place: BodyPlace) -> bool:
+        """Whether it has begun, and is the one that may take more than there is; then it is from now on."""
+        if place.bytes and self._beyond is None:
+            self._beyond = place
+        return place is self._beyond
 
     def _leave_queue(self, account_id: str, given: asyncio.Future[None]) -> None:
         given.cancel()

@@ -25,7 +25,9 @@ from = "tollhouse <toll@example.org>"
 def g4(scene: Scene, seen: Seen) -> None:
     named = CONFIG.replace("http://127.0.0.1:{port}", "http://localhost:{port}")
     platform = scene.platform(Launch(config=named, slow_names=SLOW_SECONDS))
-    b = scene.neighbour(platform, says="[[close=1]]")  # each call a new connection, each 5 s a new look-up
+    b = scene.neighbour(
+        platform, model="house-1", says="[[close=1]]"
+    )  # each call a new connection, each 5 s a new look-up
     a = platform.account("a", mode="admin")
     before = b.for_seconds(BEFORE_SECONDS * 2)
     begin = attacked(platform, b)

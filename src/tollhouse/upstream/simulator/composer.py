@@ -87,8 +87,8 @@ def require_room(asked: Asked, read: int, context_tokens: int | None, longest_an
     most = context_tokens if longest_answer is None else longest_answer
     if asked.operation in _GENERATE and asked.cap is not None and most is not None and asked.cap > most:
         raise ContextTooLong(
-            f"'{asked.cap_param}' asks for {asked.cap} tokens, but of this model's maximum context length is at most "
-            f"{most} for an answer.",
+            f"'{asked.cap_param}' asks for {asked.cap} tokens, but of this model's maximum context length is"
+            f" at most {most} for an answer.",
             param=asked.cap_param,
         )
 
