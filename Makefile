@@ -11,14 +11,14 @@ PORT ?= 8080
 ARGS ?=
 STEPS ?= 5000
 COVERING := tests/billing tests/limits tests/access \
-	$(addprefix tests/office/test_,ledger.py money.py expiry.py bills.py) \
+	$(addprefix tests/services/test_,ledger.py money.py expiry.py bills.py) \
 	$(addprefix tests/store/test_,charges.py grants_that_end.py rows.py)
 
 # An installation is done again only when what it is made from has changed: a second `make run` starts at once.
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank hostile docs style types floors rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank hostile docs style types layers rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: $(RUNTIME) ## start the platform with a simulated provider and a demo accou
 
 test: $(DEVELOPMENT) ## everything that must hold before a change lands: check and the tests, side by side
 	@scripts/need nginx strace
-	@$(MAKE) -j2 --keep-going --output-sync=target types style floors suite
+	@$(MAKE) -j2 --keep-going --output-sync=target types style layers suite
 
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
 	@scripts/need nginx strace slowhttptest
@@ -38,7 +38,7 @@ test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashe
 test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform
 	@$(BIN)/pytest tests/clients -m "long or not long" $(ARGS)
 
-test-money: $(DEVELOPMENT) ## the house's money against a slow model, as long as you like (STEPS=50000, SEED=1)
+test-money: $(DEVELOPMENT) ## the platform's money against a slow model, as long as you like (STEPS=50000, SEED=1)
 	@$(BIN)/python -m tests.money.run --steps $(STEPS) $(if $(SEED),--seed $(SEED))
 
 coverage: $(DEVELOPMENT) ## every branch of billing, limits, access and the ledger is taken by a test of theirs
@@ -48,8 +48,8 @@ coverage: $(DEVELOPMENT) ## every branch of billing, limits, access and the ledg
 mutants: $(DEVELOPMENT) ## do the tests of billing notice a changed rule? some 10 minutes (ARGS="--workers 2 --show")
 	@$(BIN)/python -m tests.billing.mutation_score $(ARGS)
 
-check: $(DEVELOPMENT) ## style, types, floors and house rules, without running the program
-	@$(MAKE) --keep-going style types floors rules
+check: $(DEVELOPMENT) ## style, types, layers and rules of the code, without running the program
+	@$(MAKE) --keep-going style types layers rules
 
 fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatting
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -80,7 +80,7 @@ style: $(DEVELOPMENT)
 types: $(DEVELOPMENT)
 	@$(BIN)/mypy
 
-floors: $(DEVELOPMENT)
+layers: $(DEVELOPMENT)
 	@$(BIN)/lint-imports
 
 rules: $(DEVELOPMENT)

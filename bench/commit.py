@@ -20,8 +20,8 @@ from bench.writer_process import process
 from bench.writers import Committing, Opening, patient_thread, thread
 from tollhouse.core.charge import Charge
 from tollhouse.core.ids import make_id
-from tollhouse.core.request import Attempt, Request
 from tollhouse.core.usage import Usage
+from tollhouse.core.usage_record import Attempt, UsageRecord
 
 LOADS = (0, 50, 90)
 PERIOD_S = 0.004
@@ -93,17 +93,17 @@ async def _settle(writer: Committing, per_s: int, seconds: float, run: int, wait
     await asyncio.gather(*under_way)
 
 
-async def _timed(writer: Committing, call: Request, waits: list[int]) -> None:
+async def _timed(writer: Committing, call: UsageRecord, waits: list[int]) -> None:
     begun_ns = time.perf_counter_ns()
     await writer.commit(call)
     waits.append(time.perf_counter_ns() - begun_ns)
 
 
-def record(number: int) -> Request:
+def record(number: int) -> UsageRecord:
     """A call as most are: streamed, charged, counted by one budget; of one account in twenty."""
     now_ms = 1_790_000_000_000 + number
     whose = number % 20
-    return Request(
+    return UsageRecord(
         id=make_id("req", now_ms, number.to_bytes(10, "big")),
         time_ms=now_ms,
         account_id=f"acc_{whose:026}",

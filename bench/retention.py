@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Final
 
 from bench.load import request_body
-from tests.journey.platform_process import Platform, free_port
+from tests.end_to_end.platform_process import PlatformProcess, free_port
 from tests.store.samples import request
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.ids import RANDOM_BYTES, make_id
-from tollhouse.core.request import Request
 from tollhouse.core.roll_up import DAY_MS
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.database import open_store
 
 AT_ONCE: Final = 256
@@ -68,21 +68,21 @@ def fill(folder: Path, records: int, age_days: int) -> None:
     asyncio.run(write())
 
 
-def _old(time_ms: int, random: bytes) -> Request:
+def _old(time_ms: int, random: bytes) -> UsageRecord:
     whose = random[0] % 20
     return request(
         id=make_id("req", time_ms, random), time_ms=time_ms, account_id=f"acc_{whose}", key_id=f"key_{whose}", tags={}
     )
 
 
-class Callers:
+class CallLoad:
     """So many clients, each with one call at a time and a pause between two, until the end."""
 
-    def __init__(self, house: Platform, count: int, pause_s: float) -> None:
+    def __init__(self, platform: PlatformProcess, count: int, pause_s: float) -> None:
         self.waits: list[float] = []
         self._pause_s = pause_s
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._call, args=(house,)) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._call, args=(platform,)) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -92,12 +92,12 @@ class Callers:
             thread.join()
         return self.waits
 
-    def _call(self, house: Platform) -> None:
-        with closing(house.connect()) as connection:
+    def _call(self, platform: PlatformProcess) -> None:
+        with closing(platform.connect()) as connection:
             while not self._over.wait(self._pause_s):
                 began = time.perf_counter()
                 connection.request(
-                    "POST", "/v1/chat/completions", *house.written(request_body("house-1", False), None, None)
+                    "POST", "/v1/chat/completions", *platform.written(request_body("house-1", False), None, None)
                 )
                 answer = connection.getresponse()
                 answer.read()
@@ -117,27 +117,27 @@ def upstream() -> Iterator[int]:
         process.wait()
 
 
-def oldest_days(house: Platform) -> float:
+def oldest_days(platform: PlatformProcess) -> float:
     """Of the records on the disk."""
-    found = house.read(lambda tables: tables.requests.oldest_ms())
+    found = platform.read(lambda tables: tables.requests.oldest_ms())
     return 0 if found is None else (SystemClock().now_ms() - found) / DAY_MS
 
 
 def run(
-    folder: Path, port: int, options: argparse.Namespace, days: int, over: Callable[[float, Platform], bool]
+    folder: Path, port: int, options: argparse.Namespace, days: int, over: Callable[[float, PlatformProcess], bool]
 ) -> tuple[list[float], float]:
     """The waits of the calls and for how many seconds there were calls, until it is over."""
     with closing(sqlite3.connect(folder / "tollhouse.db")) as database:
         database.execute("DELETE FROM retention")  # the next look is due at once
         database.commit()
-    house = Platform(folder, CONFIG.format(days=days, port=port))
+    platform = PlatformProcess(folder, CONFIG.format(days=days, port=port))
     began = time.perf_counter()
-    callers = Callers(house, options.clients, options.pause_ms / 1000)
-    while not over(time.perf_counter() - began, house):
+    callers = CallLoad(platform, options.clients, options.pause_ms / 1000)
+    while not over(time.perf_counter() - began, platform):
         time.sleep(0.5)
     took = time.perf_counter() - began
     waits = callers.end()
-    house.stop()
+    platform.stop()
     return waits, took
 
 
@@ -163,9 +163,9 @@ def main() -> None:
             megabytes = (folder / "tollhouse.db").stat().st_size / 2**20
             print(f"filled with {options.records} old records: the file has {megabytes:.0f} MiB", flush=True)
             for name, days, over in (
-                ("nothing to delete", 3_650, lambda seconds, house: seconds > options.seconds),
-                ("while they are deleted", 90, lambda seconds, house: oldest_days(house) < 90),
-                ("after it", 90, lambda seconds, house: seconds > options.seconds),
+                ("nothing to delete", 3_650, lambda seconds, platform: seconds > options.seconds),
+                ("while they are deleted", 90, lambda seconds, platform: oldest_days(platform) < 90),
+                ("after it", 90, lambda seconds, platform: seconds > options.seconds),
             ):
                 print(f"{number} {shown(name, *run(folder, port, options, days, over))}", flush=True)
             megabytes = (folder / "tollhouse.db").stat().st_size / 2**20

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.writers import Contender
-from tollhouse.core.request import Request
+from bench.writers import WriterContender
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import migration
 from tollhouse.store.batch import STEPS, Batches, Job
 from tollhouse.store.engines import connect
@@ -33,11 +33,11 @@ class _Far(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._encoder = msgspec.msgpack.Encoder()
-        self._gathered: list[Request] = []
+        self._gathered: list[UsageRecord] = []
         self._waiters: deque[asyncio.Future[None]] = deque()
         self.transport: asyncio.WriteTransport
 
-    async def commit(self, record: Request) -> None:
+    async def commit(self, record: UsageRecord) -> None:
         loop = asyncio.get_running_loop()
         if not self._gathered:
             loop.call_soon(self._send)
@@ -58,7 +58,7 @@ class _Far(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def process(folder: Path) -> AsyncIterator[Contender]:
+async def process(folder: Path) -> AsyncIterator[WriterContender]:
     """The writer as a process behind the same port."""
     engines = connect(_URL, folder)
     migration.check(engines.writing, create=True)
@@ -71,7 +71,7 @@ async def process(folder: Path) -> AsyncIterator[Contender]:
     transport, writer = await asyncio.get_running_loop().create_connection(_Far, sock=near)
     writer.transport = transport
     try:
-        yield Contender(writer, Path(f"/proc/{child.pid}/stat"))
+        yield WriterContender(writer, Path(f"/proc/{child.pid}/stat"))
     finally:
         transport.close()
         await child.wait()
@@ -80,12 +80,12 @@ async def process(folder: Path) -> AsyncIterator[Contender]:
 def _work(folder: Path, channel: socket.socket) -> None:
     engines = connect(_URL, folder)
     batches = Batches(engines.writing, STEPS)
-    decoder = msgspec.msgpack.Decoder(list[Request])
+    decoder = msgspec.msgpack.Decoder(list[UsageRecord])
     nobody = asyncio.new_event_loop().create_future()
     received = bytearray()
     while data := channel.recv(_READ_BYTES):
         received += data
-        records: list[Request] = []
+        records: list[UsageRecord] = []
         while len(received) >= _LENGTH.size and len(received) >= _LENGTH.size + _LENGTH.unpack_from(received)[0]:
             end = _LENGTH.size + _LENGTH.unpack_from(received)[0]
             records += decoder.decode(received[_LENGTH.size : end])
@@ -98,7 +98,7 @@ def _work(folder: Path, channel: socket.socket) -> None:
             raise broken[0]
         channel.sendall(_LENGTH.pack(len(jobs)))
         if batches.since_checkpoint >= _ROWS_PER_CHECKPOINT:
-            batches.keep_house(0)
+            batches.run_maintenance(0)
     batches.disconnect()
 
 

@@ -9,28 +9,28 @@ from pathlib import Path
 from typing import Protocol
 
 from tollhouse.clock import SystemClock
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.database import open_store
 from tollhouse.store.writer import TURN_S
 
 
 class Committing(Protocol):
-    async def commit(self, record: Request) -> None: ...
+    async def commit(self, record: UsageRecord) -> None: ...
 
 
 @dataclass(frozen=True)
-class Contender:
+class WriterContender:
     """A writer, and where the kernel counts its CPU time: the stat file of a thread or a process."""
 
     writer: Committing
     stat: Path
 
 
-Opening = Callable[[Path], AbstractAsyncContextManager[Contender]]
+Opening = Callable[[Path], AbstractAsyncContextManager[WriterContender]]
 
 
 @asynccontextmanager
-async def thread(folder: Path) -> AsyncIterator[Contender]:
+async def thread(folder: Path) -> AsyncIterator[WriterContender]:
     """The writer as the platform has it."""
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(TURN_S)
@@ -42,11 +42,11 @@ async def thread(folder: Path) -> AsyncIterator[Contender]:
 
 
 @asynccontextmanager
-async def patient_thread(folder: Path) -> AsyncIterator[Contender]:
+async def patient_thread(folder: Path) -> AsyncIterator[WriterContender]:
     """The same thread, where the interpreter's lock is asked for after Python's own 5 ms."""
     store = open_store("sqlite:///bench.db", create=True, clock=SystemClock(), folder=folder)
     (own,) = [one for one in threading.enumerate() if one.name == "tollhouse-writer"]
     try:
-        yield Contender(store.writer, Path(f"/proc/self/task/{own.native_id}/stat"))
+        yield WriterContender(store.writer, Path(f"/proc/self/task/{own.native_id}/stat"))
     finally:
         await store.close()

@@ -1,6 +1,6 @@
 """Write the catalogue of public models from its table, scripts/data/public_models.toml, and judge it on the way.
 
-The table is what people edit and review; the JSON is what ships. `tests/office/test_public_models.py` demands that
+The table is what people edit and review; the JSON is what ships. `tests/services/test_public_models.py` demands that
 they agree.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tollhouse.office.public_models import FILE, PublicModel
+from tollhouse.services.public_models import FILE, PublicModel
 
 TABLE = Path(__file__).parent / "data" / "public_models.toml"
 _FIELDS = {"context": "context_tokens", "output": "max_output_tokens", "retires": "retires_at"}

@@ -22,8 +22,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Concatenate, Final
 
-from tollhouse.core.aside import P, Pieces, T
 from tollhouse.core.failure import Failure, MemoryTaken
+from tollhouse.core.workers import P, Pieces, T
 
 _CALL: Final = struct.Struct("!IQ")
 _ANSWER: Final = struct.Struct("!II")
@@ -34,7 +34,7 @@ _PASSED_ON: Final = ("PYTHON", "LD_")  # beginnings of environment variables: no
 
 
 class Processes:
-    """See `core.aside.Apart`. Threads may share it: there are as many processes as calls at one time."""
+    """See `core.workers.WorkerProcesses`. Threads may share it: there are as many processes as calls at one time."""
 
     def __init__(self) -> None:
         self._idle: list[_Process] = []

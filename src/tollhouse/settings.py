@@ -26,7 +26,7 @@ def _help(text: str) -> Meta:
     return Meta(description=text)
 
 
-class Server(Struct, frozen=True, kw_only=True):
+class ServerSettings(Struct, frozen=True, kw_only=True):
     """How the process listens, stores and stops."""
 
     listen: Annotated[str, _help("address of the one listener that serves everything")] = "127.0.0.1:8080"
@@ -91,7 +91,7 @@ class Server(Struct, frozen=True, kw_only=True):
     request_retention_days: Annotated[Count, _help("how long a row per request is kept; ledger and audit stay")] = 90
 
 
-class Outbound(Struct, frozen=True, kw_only=True):
+class OutboundSettings(Struct, frozen=True, kw_only=True):
     """Which addresses that are not public the platform may connect to. Providers on this machine and in private
     networks need no entry; webhooks and chats there do."""
 
@@ -101,7 +101,7 @@ class Outbound(Struct, frozen=True, kw_only=True):
     ] = ()
 
 
-class Platform(Struct, frozen=True, kw_only=True):
+class PlatformSettings(Struct, frozen=True, kw_only=True):
     """What the platform calls itself and whom it lets in."""
 
     name: Annotated[str, _help("shown on pages and in mails")] = "tollhouse"
@@ -120,7 +120,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     sign_up: Annotated[Literal["closed", "invite", "open"], _help("who may open an account by himself")] = "closed"
 
 
-class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to reach the people who run the platform: `kind` such as email, qq_group, url, phone."""
 
     kind: str
@@ -128,11 +128,11 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: str = ""
 
 
-class Support(Struct, frozen=True, kw_only=True):
+class SupportSettings(Struct, frozen=True, kw_only=True):
     """Whom users turn to."""
 
     channels: Annotated[
-        tuple[Channel, ...], _help("list of `{kind, value, note}`; kind is email, qq_group, url, or any word")
+        tuple[ChatSettings, ...], _help("list of `{kind, value, note}`; kind is email, qq_group, url, or any word")
     ] = ()
     hours: Annotated[str, _help("when somebody answers, for people to read")] = ""
 
@@ -142,7 +142,7 @@ class Support(Struct, frozen=True, kw_only=True):
         return self.channels[0].value if self.channels else ""
 
 
-class Mail(Struct, frozen=True, kw_only=True):
+class MailSettings(Struct, frozen=True, kw_only=True):
     """How mail leaves. Without a server none does."""
 
     smtp: Annotated[
@@ -155,11 +155,11 @@ class Mail(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    server: Server = Server()
-    outbound: Outbound = Outbound()
-    platform: Platform = Platform()
-    support: Support = Support()
-    mail: Mail = Mail()
+    server: ServerSettings = ServerSettings()
+    outbound: OutboundSettings = OutboundSettings()
+    platform: PlatformSettings = PlatformSettings()
+    support: SupportSettings = SupportSettings()
+    mail: MailSettings = MailSettings()
 
 
 Value = object
@@ -358,7 +358,7 @@ def section_of(name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _together(server: Server) -> Iterator[Mistake]:
+def _together(server: ServerSettings) -> Iterator[Mistake]:
     """What only several settings together, or a closer look at one, can show."""
     for name, value in (("listen", server.listen), ("metrics_address", server.metrics_address)):
         if value or name == "listen":

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tollhouse.core.aside import T
 from tollhouse.core.failure import MemoryTaken
+from tollhouse.core.workers import T
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class _Turns:
 
 
 class FairThreads:
-    """See `core.aside.Aside`. Belongs to one event loop. Threads start when they are first needed.
+    """See `core.workers.WorkerThreads`. Belongs to one event loop. Threads start when they are first needed.
 
     threads: at least 2. waiting_max: pieces of work that one account may have waiting.
     """

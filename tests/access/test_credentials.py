@@ -49,7 +49,7 @@ def bearer(text: str) -> Headers:
         "Bearer {}  ",
     ],
 )
-def test_e06_a_valid_key_is_read_however_the_scheme_is_written(sent: str) -> None:
+def test_a_valid_key_is_read_however_the_scheme_is_written(sent: str) -> None:
     assert found(bearer(sent.format(KEY))) == KEY
     assert found(bearer(sent.format(IMPORTED))) == IMPORTED
 
@@ -79,7 +79,7 @@ def test_e06_a_valid_key_is_read_however_the_scheme_is_written(sent: str) -> Non
         ("", "empty"),
     ],
 )
-def test_e06_a_wrong_key_is_refused_and_the_message_says_what_is_odd(sent: str, said: str) -> None:
+def test_a_wrong_key_is_refused_and_the_message_says_what_is_odd(sent: str, said: str) -> None:
     message = refused(bearer(sent.replace("{}", KEY)))
     assert said in message
     assert "authorization" in message
@@ -87,7 +87,7 @@ def test_e06_a_wrong_key_is_refused_and_the_message_says_what_is_odd(sent: str, 
     assert KEY[11:] not in message
 
 
-def test_e06_basic_authentication_is_named_and_its_content_not_repeated() -> None:
+def test_basic_authentication_is_named_and_its_content_not_repeated() -> None:
     encoded = base64.b64encode(f"{KEY}:".encode()).decode()
     message = refused(bearer(f"Basic {encoded}"))
     assert "`Basic`" in message
@@ -190,6 +190,6 @@ def test_whatever_bytes_arrive_there_is_an_answer(headers: Headers, query: bytes
 
 
 @pytest.mark.parametrize("gemini", [True, False])
-def test_g2_a_query_of_thousands_of_keys_is_refused_unread(gemini: bool) -> None:
+def test_a_query_of_thousands_of_keys_is_refused_unread(gemini: bool) -> None:
     with pytest.raises(BadRequest, match="more than 50 parameters"):
         present([], b"key=a&" * 2_700, gemini, lambda digest: False)

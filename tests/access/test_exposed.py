@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tollhouse.access.exposed import REDACTED, key_in, without_keys
 from tollhouse.access.secrets import mint
 from tollhouse.core.failure import BadRequest
-from tollhouse.office import fields
+from tollhouse.services import fields
 
 KEY = mint("live", bytes(range(32)))
 LONG = "".join(random.Random(4).choices(string.ascii_letters + string.digits, k=60))

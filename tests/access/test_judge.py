@@ -118,7 +118,7 @@ def test_a_good_key_is_good_from_every_place(place: str) -> None:
 
 @pytest.mark.parametrize("restriction", RESTRICTIONS)
 @pytest.mark.parametrize("place", KEY_PLACES)
-def test_incident_7_every_restriction_holds_at_every_place(place: str, restriction: str) -> None:
+def test_every_restriction_holds_at_every_place(place: str, restriction: str) -> None:
     change, failure, said, needs = RESTRICTIONS[restriction]
     with pytest.raises(failure) as caught:
         ask(place, change(identity()), needs)
@@ -154,14 +154,14 @@ def test_of_several_reasons_the_first_in_the_declared_order_is_said(names: set[s
     assert first.said in caught.value.message
 
 
-def test_k02_the_old_secret_answers_until_the_instant_and_not_after_it() -> None:
+def test_the_old_secret_answers_until_the_instant_and_not_after_it() -> None:
     known = with_secret(valid_until_ms=NOW_MS)(identity())
     assert ask("authorization", known, now_ms=NOW_MS - 1) is known
     with pytest.raises(KeyRefused, match="rotated on 2026-09-21 14:11:50 UTC"):
         ask("authorization", known, now_ms=NOW_MS)
 
 
-def test_k02_an_overlap_that_waits_for_the_first_use_of_the_new_secret_has_not_begun() -> None:
+def test_an_overlap_that_waits_for_the_first_use_of_the_new_secret_has_not_begun() -> None:
     known = with_secret(overlap_ms=60_000)(identity())
     assert ask("authorization", known, now_ms=NOW_MS + 10**12) is known
 
@@ -189,7 +189,7 @@ def test_a_bill_is_read_by_who_was_stopped(name: str, needs: Requirement) -> Non
     assert ask("x-api-key", known, needs) is known
 
 
-def test_e1_no_bill_is_read_from_elsewhere_nor_without_its_scope() -> None:
+def test_no_bill_is_read_from_elsewhere_nor_without_its_scope() -> None:
     for needs in (BILL, SELF):
         for change, refusal in (
             (with_key(networks=("10.0.0.0/8",)), AddressNotAllowed),
@@ -219,7 +219,7 @@ keys = st.builds(mint, st.sampled_from(["live", "test"]), st.binary(min_size=32,
 
 
 @given(keys, st.integers(8, 55), st.data())
-def test_incident_3_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
+def test_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
     text: str, shared: int, data: st.DataObject
 ) -> None:
     tail = data.draw(st.text(alphabet="abcXYZ019", min_size=1, max_size=40))

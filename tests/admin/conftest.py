@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.desk_at_work import Desks, at_work
+from tests.admin.harness import AdminHarness, at_work
 
 
 @pytest.fixture
-def desks(tmp_path: Path) -> Iterator[Desks]:
+def admin_harness(tmp_path: Path) -> Iterator[AdminHarness]:
     with at_work(tmp_path) as working:
         yield working

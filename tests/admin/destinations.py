@@ -1,7 +1,7 @@
 """A destination as a server that runs has it, of which every call is answered alike."""
 
 from tollhouse.core.catalogue import Provider
-from tollhouse.core.wire import Deadlines, Headers, Outgoing, Route
+from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest, UpstreamRoute
 from tollhouse.gateway.destination import Destination
 from tollhouse.providers import kinds
 
@@ -10,9 +10,9 @@ class Answering:
     """An upstream that answers every call with the same head and an empty body."""
 
     def __init__(self, status: int, headers: Headers) -> None:
-        self.status, self.headers, self.asked = status, headers, list[Outgoing]()
+        self.status, self.headers, self.asked = status, headers, list[UpstreamRequest]()
 
-    async def send(self, call: Outgoing) -> "Answering":
+    async def send(self, call: UpstreamRequest) -> "Answering":
         self.asked.append(call)
         return self
 
@@ -30,7 +30,7 @@ def destination(provider: Provider, keys: tuple[str, ...], upstream: Answering |
         provider=provider,
         kind=kinds()[provider.kind],
         upstream=upstream or Answering(200, []),
-        route=Route("http", "h.example", 80),
+        route=UpstreamRoute("http", "h.example", 80),
         path="/v1",
         keys=keys,
         deadlines=Deadlines(),

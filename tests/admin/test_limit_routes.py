@@ -3,21 +3,21 @@
 import pytest
 from msgspec import structs
 
-from tests.admin.desk_at_work import Desks
+from tests.admin.harness import AdminHarness
 from tollhouse.core.catalogue import Model, Plan
 
 
-def with_plan(desks: Desks) -> None:
+def with_plan(admin_harness: AdminHarness) -> None:
     plans = {"default": Plan(id="default", requests_per_minute=500)}
     models = {"house-1": Model(id="house-1")}
-    desks.office.catalogue = structs.replace(desks.office.catalogue, plans=plans, models=models)
+    admin_harness.services.catalogue = structs.replace(admin_harness.services.catalogue, plans=plans, models=models)
 
 
-def test_limits_are_set_shown_and_removed(desks: Desks) -> None:
-    with_plan(desks)
-    account = desks.accounts["alpha"]
+def test_limits_are_set_shown_and_removed(admin_harness: AdminHarness) -> None:
+    with_plan(admin_harness)
+    account = admin_harness.accounts["alpha"]
     given = {"account": "alpha", "requests_per_minute": 900, "parallel_requests": 7, "until": "7d", "note": "launch"}
-    made = desks.operator("POST", "/api/v1/limits", given)
+    made = admin_harness.operator("POST", "/api/v1/limits", given)
     assert made.status == 201
     raised = {
         "object": "limit",
@@ -38,43 +38,47 @@ def test_limits_are_set_shown_and_removed(desks: Desks) -> None:
     assert made.body["data"][0] == raised
     (in_flight, _) = sorted(made.body["data"], key=lambda one: str(one["name"]))
     assert (in_flight["limit"], in_flight["reset_ms"]) == (7, None)
-    shown = desks.bearer("alpha-admin", "GET", "/api/v1/limits").body["data"]
+    shown = admin_harness.bearer("alpha-admin", "GET", "/api/v1/limits").body["data"]
     assert [(one["name"], one["limit"], one["source"]) for one in shown] == [
         ("requests_per_minute", 900, "rule"),
         ("parallel_requests", 7, "rule"),
     ]
-    desks.clock.ms += 7 * 86_400_000
-    shown = desks.operator("GET", "/api/v1/limits?account=alpha").body["data"]
+    admin_harness.clock.ms += 7 * 86_400_000
+    shown = admin_harness.operator("GET", "/api/v1/limits?account=alpha").body["data"]
     assert sorted((one["limit"], one["source"], one["holds"]) for one in shown) == [
         (7, "rule", False),
         (500, "plan", True),
         (900, "rule", False),
     ]
     for one in made.body["data"]:
-        assert desks.operator("POST", f"/api/v1/limits/{one['id']}/remove", {}).body["id"] == one["id"]
-    assert len(desks.operator("GET", "/api/v1/limits?account=alpha").body["data"]) == 1
+        assert admin_harness.operator("POST", f"/api/v1/limits/{one['id']}/remove", {}).body["id"] == one["id"]
+    assert len(admin_harness.operator("GET", "/api/v1/limits?account=alpha").body["data"]) == 1
 
 
-def test_a_model_and_the_model_of_a_key(desks: Desks) -> None:
-    with_plan(desks)
-    desks.operator("POST", "/api/v1/limits", {"model": "house-1", "parallel_requests": 5})
-    desks.bearer(
+def test_a_model_and_the_model_of_a_key(admin_harness: AdminHarness) -> None:
+    with_plan(admin_harness)
+    admin_harness.operator("POST", "/api/v1/limits", {"model": "house-1", "parallel_requests": 5})
+    admin_harness.bearer(
         "alpha-admin", "POST", "/api/v1/limits", {"key": "alpha-live", "model": "house-*", "tokens_per_minute": 10}
     )
-    of_model = desks.operator("GET", "/api/v1/limits?model=house-1").body["data"]
+    of_model = admin_harness.operator("GET", "/api/v1/limits?model=house-1").body["data"]
     assert [(one["level"], one["of_id"], one["limit"]) for one in of_model] == [("model", "house-1", 5)]
     for asked in ("/api/v1/limits?key=alpha-live&model=house-1", "/api/v1/limits?key=alpha-live"):
-        levels = [one["level"] for one in desks.operator("GET", asked).body["data"]]
+        levels = [one["level"] for one in admin_harness.operator("GET", asked).body["data"]]
         assert levels == (["key", "model", "account"] if "model" in asked else ["key", "account"])
 
 
-def test_an_api_key_sees_what_limits_itself_and_an_owner_not_anothers(desks: Desks) -> None:
-    with_plan(desks)
-    desks.bearer("alpha-admin", "POST", "/api/v1/limits", {"key": "alpha-live", "tokens_per_minute": 10})
-    (own, plans) = desks.bearer("alpha-live", "GET", f"/api/v1/limits?key={desks.keys['beta-live']}").body["data"]
-    assert (own["of_id"], plans["of_id"]) == (desks.keys["alpha-live"], desks.accounts["alpha"])
-    assert desks.bearer("beta-admin", "GET", "/api/v1/limits?key=alpha-live").status == 404
-    refused = desks.bearer("alpha-admin", "POST", "/api/v1/limits", {"account": "alpha", "requests_per_minute": 9_999})
+def test_an_api_key_sees_what_limits_itself_and_an_owner_not_anothers(admin_harness: AdminHarness) -> None:
+    with_plan(admin_harness)
+    admin_harness.bearer("alpha-admin", "POST", "/api/v1/limits", {"key": "alpha-live", "tokens_per_minute": 10})
+    (own, plans) = admin_harness.bearer(
+        "alpha-live", "GET", f"/api/v1/limits?key={admin_harness.keys['beta-live']}"
+    ).body["data"]
+    assert (own["of_id"], plans["of_id"]) == (admin_harness.keys["alpha-live"], admin_harness.accounts["alpha"])
+    assert admin_harness.bearer("beta-admin", "GET", "/api/v1/limits?key=alpha-live").status == 404
+    refused = admin_harness.bearer(
+        "alpha-admin", "POST", "/api/v1/limits", {"account": "alpha", "requests_per_minute": 9_999}
+    )
     assert (refused.status, refused.code) == (403, "scope_missing")
 
 
@@ -92,6 +96,6 @@ def test_an_api_key_sees_what_limits_itself_and_an_owner_not_anothers(desks: Des
         ({"account": "alpha", "requests_per_hour": 5}, "requests_per_hour"),
     ],
 )
-def test_what_is_no_limit_names_the_field(desks: Desks, given: dict[str, object], param: str) -> None:
-    refused = desks.operator("POST", "/api/v1/limits", given)
+def test_what_is_no_limit_names_the_field(admin_harness: AdminHarness, given: dict[str, object], param: str) -> None:
+    refused = admin_harness.operator("POST", "/api/v1/limits", given)
     assert (refused.status, refused.body["error"]["param"]) == (400, param)

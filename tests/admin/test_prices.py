@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk_at_work import Desks
+from tests.admin.harness import AdminHarness
 
 TOML = b"""
 [providers.up]
@@ -24,24 +24,24 @@ CSV = b"model,input,output\ntoll-1,1,2\nbare,3,4\n"
 
 
 @pytest.fixture
-def sold(desks: Desks) -> Desks:
-    assert desks.operator("POST", "/api/v1/platform/apply", TOML).status == 200
-    return desks
+def sold(admin_harness: AdminHarness) -> AdminHarness:
+    assert admin_harness.operator("POST", "/api/v1/platform/apply", TOML).status == 200
+    return admin_harness
 
 
-def price_of(desks: Desks, model: str = "toll-1", name: str | None = "alpha-admin") -> Any:
-    ask = desks.operator if name is None else lambda *what: desks.bearer(name, *what)
+def price_of(admin_harness: AdminHarness, model: str = "toll-1", name: str | None = "alpha-admin") -> Any:
+    ask = admin_harness.operator if name is None else lambda *what: admin_harness.bearer(name, *what)
     models = {row["id"]: row for row in ask("GET", "/api/v1/models").body["data"]}
     return models[model]["price"]
 
 
-def imported(desks: Desks, data: bytes = CSV, price_list: str = "retail") -> Any:
-    reply = desks.operator("POST", f"/api/v1/price_drafts?list={price_list}", data)
+def imported(admin_harness: AdminHarness, data: bytes = CSV, price_list: str = "retail") -> Any:
+    reply = admin_harness.operator("POST", f"/api/v1/price_drafts?list={price_list}", data)
     assert reply.status == 201, reply.body
     return reply.body
 
 
-def test_c06_an_account_is_shown_what_it_pays(sold: Desks) -> None:
+def test_an_account_is_shown_what_it_pays(sold: AdminHarness) -> None:
     as_listed = {
         "input": "2.50",
         "output": "10.00",
@@ -58,7 +58,7 @@ def test_c06_an_account_is_shown_what_it_pays(sold: Desks) -> None:
     assert price_of(sold, "open") == price_of(sold, "bare") == {}
 
 
-def test_the_operator_sees_what_is_sold_below_cost_and_an_account_does_not(sold: Desks) -> None:
+def test_the_operator_sees_what_is_sold_below_cost_and_an_account_does_not(sold: AdminHarness) -> None:
     rows = {row["id"]: row for row in sold.operator("GET", "/api/v1/models").body["data"]}
     assert rows["toll-1"]["below_cost"] == [
         "input, cache_read, cache_write_5m, cache_write_1h, audio_in, image_in of up/their-name by list default"
@@ -67,7 +67,7 @@ def test_the_operator_sees_what_is_sold_below_cost_and_an_account_does_not(sold:
     assert all(not row["below_cost"] for row in sold.bearer("alpha-admin", "GET", "/api/v1/models").body["data"])
 
 
-def test_a_price_file_from_import_to_sale(sold: Desks) -> None:
+def test_a_price_file_from_import_to_sale(sold: AdminHarness) -> None:
     draft = imported(sold)
     assert (draft["object"], draft["list"], draft["models"], draft["state"]) == ("price_draft", "retail", 2, "draft")
     assert "below cost" in draft["warnings"][0]
@@ -94,14 +94,14 @@ def test_a_price_file_from_import_to_sale(sold: Desks) -> None:
     assert price_of(sold) == {"input": "1", "output": "2"}
 
 
-def test_every_mistake_of_a_file_stands_in_the_one_answer(sold: Desks) -> None:
+def test_every_mistake_of_a_file_stands_in_the_one_answer(sold: AdminHarness) -> None:
     reply = sold.operator("POST", "/api/v1/price_drafts", b"model,input\na,x\nb,1\nb,2\n")
     assert (reply.status, reply.body["error"]["param"]) == (400, "file")
     assert [line.partition(":")[0] for line in reply.message.split("\n")][:2] == ["line 2", "line 4"]
     assert sold.operator("GET", "/api/v1/price_drafts").body["data"] == []
 
 
-def test_what_the_file_prices_cannot_be_activated_in_its_list(sold: Desks) -> None:
+def test_what_the_file_prices_cannot_be_activated_in_its_list(sold: AdminHarness) -> None:
     draft = imported(sold, price_list="default")
     assert any("platform.toml says the price" in warning for warning in draft["warnings"])
     assert draft["owned_by_file"] == ["toll-1"]
@@ -113,37 +113,41 @@ def test_what_the_file_prices_cannot_be_activated_in_its_list(sold: Desks) -> No
     assert price_of(sold, "bare", name="beta-admin") == {"input": "3"}
 
 
-def unpriced(desks: Desks, deed: str, toml: bytes) -> list[str]:
-    warnings = desks.operator("POST", f"/api/v1/platform/{deed}", toml).body["warnings"]
+def unpriced(admin_harness: AdminHarness, transaction: str, toml: bytes) -> list[str]:
+    warnings = admin_harness.operator("POST", f"/api/v1/platform/{transaction}", toml).body["warnings"]
     return [words.partition(" ")[0] for words in warnings if "no price" in words]
 
 
-@pytest.mark.parametrize("deed", ["plan", "apply"])
+@pytest.mark.parametrize("transaction", ["plan", "apply"])
 @pytest.mark.parametrize("price_list", ["default", "retail"])
-def test_b18_a_model_that_an_imported_list_prices_has_a_price(sold: Desks, deed: str, price_list: str) -> None:
-    assert unpriced(sold, deed, TOML) == ["models.bare"]
+def test_a_model_that_an_imported_list_prices_has_a_price(
+    sold: AdminHarness, transaction: str, price_list: str
+) -> None:
+    assert unpriced(sold, transaction, TOML) == ["models.bare"]
     draft = imported(sold, b'{"bare": {"input": "3"}}', price_list)
-    assert unpriced(sold, deed, TOML) == ["models.bare"], "a draft sells nothing"
+    assert unpriced(sold, transaction, TOML) == ["models.bare"], "a draft sells nothing"
     sold.operator("POST", f"/api/v1/price_drafts/{draft['id']}/activate", {"at": "2h"})
-    assert unpriced(sold, deed, TOML) == ["models.bare"], "nor does what is scheduled"
+    assert unpriced(sold, transaction, TOML) == ["models.bare"], "nor does what is scheduled"
     sold.clock.ms += 7_200_000
-    assert unpriced(sold, deed, TOML) == []
+    assert unpriced(sold, transaction, TOML) == []
     dropped = TOML.replace(b'price = { input = "2.50"', b'aliases = []\n#price = { input = "2.50"')
-    assert unpriced(sold, deed, dropped) == ["models.toll-1"], "what the file priced leaves the list with its word"
-    assert unpriced(sold, deed, dropped) == ["models.toll-1"]
+    assert unpriced(sold, transaction, dropped) == ["models.toll-1"], (
+        "what the file priced leaves the list with its word"
+    )
+    assert unpriced(sold, transaction, dropped) == ["models.toll-1"]
     out = imported(sold, b'{"bare": null}', price_list)
     sold.operator("POST", f"/api/v1/price_drafts/{out['id']}/activate", {})
-    assert unpriced(sold, deed, TOML) == ["models.bare"]
+    assert unpriced(sold, transaction, TOML) == ["models.bare"]
 
 
-def test_prices_of_others_are_the_operators_to_see(sold: Desks) -> None:
+def test_prices_of_others_are_the_operators_to_see(sold: AdminHarness) -> None:
     for target in ("/api/v1/prices", "/api/v1/price_drafts", "/api/v1/margins", "/api/v1/public_models"):
         assert sold.bearer("alpha-admin", "GET", target).status == 403
     assert sold.operator("GET", "/api/v1/margins?days=1").body["data"] == []
     assert sold.operator("GET", "/api/v1/margins?days=0").status == 400
 
 
-def test_public_models_carry_the_day_and_the_page_to_compare_with(sold: Desks) -> None:
+def test_public_models_carry_the_day_and_the_page_to_compare_with(sold: AdminHarness) -> None:
     rows = {row["id"]: row for row in sold.operator("GET", "/api/v1/public_models").body["data"]}
     assert rows["gpt-4o"]["price"] == {"input": "2.50", "cache_read": "1.25", "output": "10.00"}
     assert all(row["checked"] and row["page"].startswith("https://") for row in rows.values())

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk_at_work import TABLE, Desks
+from tests.admin.harness import TABLE, AdminHarness
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin import moments
-from tollhouse.edge.admin.route import Nothing
+from tollhouse.edge.admin.route import NoParameters
 
 
-def post(desks: Desks, body: bytes, content_type: bytes = b"application/json") -> Any:
-    headers = [(b"authorization", f"Bearer {desks.secrets['alpha-admin']}".encode()), (b"content-type", content_type)]
-    return desks.ask("POST", "/api/v1/projects", body, headers)
+def post(admin_harness: AdminHarness, body: bytes, content_type: bytes = b"application/json") -> Any:
+    headers = [
+        (b"authorization", f"Bearer {admin_harness.secrets['alpha-admin']}".encode()),
+        (b"content-type", content_type),
+    ]
+    return admin_harness.ask("POST", "/api/v1/projects", body, headers)
 
 
 @pytest.mark.parametrize(
@@ -34,64 +37,64 @@ def post(desks: Desks, body: bytes, content_type: bytes = b"application/json") -
         b"\x00",
     ],
 )
-def test_a_broken_body_is_a_400_that_says_what_is_wrong(desks: Desks, body: bytes) -> None:
-    assert post(desks, body).status == 400
+def test_a_broken_body_is_a_400_that_says_what_is_wrong(admin_harness: AdminHarness, body: bytes) -> None:
+    assert post(admin_harness, body).status == 400
 
 
 @pytest.mark.parametrize("kind", [b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data", b""])
-def test_what_another_sites_form_could_send_is_refused(desks: Desks, kind: bytes) -> None:
-    reply = post(desks, b'{"name": "x"}', kind)
+def test_what_another_sites_form_could_send_is_refused(admin_harness: AdminHarness, kind: bytes) -> None:
+    reply = post(admin_harness, b'{"name": "x"}', kind)
     assert (reply.status, reply.body["error"]["param"]) == (400, "content-type")
 
 
-def test_a_charset_and_a_byte_order_mark_are_accepted(desks: Desks) -> None:
-    assert post(desks, b'\xef\xbb\xbf{"name": "x"}', b"Application/JSON; charset=utf-8").status == 201
+def test_a_charset_and_a_byte_order_mark_are_accepted(admin_harness: AdminHarness) -> None:
+    assert post(admin_harness, b'\xef\xbb\xbf{"name": "x"}', b"Application/JSON; charset=utf-8").status == 201
 
 
-def test_a_body_larger_than_the_bound_is_413(desks: Desks) -> None:
-    assert post(desks, b" " * (8 * 1024 * 1024 + 1)).status == 413
+def test_a_body_larger_than_the_bound_is_413(admin_harness: AdminHarness) -> None:
+    assert post(admin_harness, b" " * (8 * 1024 * 1024 + 1)).status == 413
 
 
-def test_a_key_is_not_read_from_the_query(desks: Desks) -> None:
-    reply = desks.ask("GET", f"/api/v1/keys?key={desks.secrets['alpha-admin']}")
+def test_a_key_is_not_read_from_the_query(admin_harness: AdminHarness) -> None:
+    reply = admin_harness.ask("GET", f"/api/v1/keys?key={admin_harness.secrets['alpha-admin']}")
     assert reply.status == 401
-    assert desks.secrets["alpha-admin"] not in reply.message
+    assert admin_harness.secrets["alpha-admin"] not in reply.message
 
 
-def test_incident_14_a_secret_given_as_a_name_is_not_repeated(desks: Desks) -> None:
-    secret = desks.secrets["beta-live"]
-    reply = desks.operator("GET", f"/api/v1/keys/{secret}")
+def test_a_secret_given_as_a_name_is_not_repeated(admin_harness: AdminHarness) -> None:
+    secret = admin_harness.secrets["beta-live"]
+    reply = admin_harness.operator("GET", f"/api/v1/keys/{secret}")
     assert reply.status == 404
     assert secret not in reply.message
 
 
-def test_head_answers_like_get_without_a_body(desks: Desks) -> None:
-    headers = [(b"authorization", f"Bearer {desks.secrets['alpha-admin']}".encode())]
-    reply = desks.ask("HEAD", "/api/v1/keys", headers=headers)
+def test_head_answers_like_get_without_a_body(admin_harness: AdminHarness) -> None:
+    headers = [(b"authorization", f"Bearer {admin_harness.secrets['alpha-admin']}".encode())]
+    reply = admin_harness.ask("HEAD", "/api/v1/keys", headers=headers)
     assert (reply.status, reply.body) == (200, None)
     assert int(reply.headers["content-length"]) > 100
 
 
-def test_f20_the_openapi_document_says_how_strictly_it_is_read(desks: Desks) -> None:
-    document = desks.ask("GET", "/api/openapi.json").body
+def test_the_openapi_document_says_how_strictly_it_is_read(admin_harness: AdminHarness) -> None:
+    document = admin_harness.ask("GET", "/api/openapi.json").body
     assert "text/csv" in document["paths"]["/api/v1/usage"]["get"]["responses"]["200"]["content"]
     schemas = document["components"]["schemas"]
     for route in TABLE:
         answer = document["paths"][route.path][route.method.lower()]["responses"][str(route.status)]["content"]
         assert ("text/csv" in answer, "text/html" in answer) == (route.as_csv is not None, route.as_page is not None)
-        if route.takes is not Nothing:
+        if route.takes is not NoParameters:
             assert schemas[route.takes.__name__]["additionalProperties"] is False
     new_key = schemas["NewKey"]["properties"]
     assert (new_key["name"]["minLength"], new_key["name"]["maxLength"]) == (1, 200)
     for word in ("unknown field", "1048576 bytes", "200 characters", "200 entries", "does not print"):
         assert word in document["info"]["description"]
     for body, param in (({"name": "k" * 201}, "name"), ({"name": "k", "nmae": "k"}, "nmae")):
-        told = post(desks, json.dumps(body).encode())
+        told = post(admin_harness, json.dumps(body).encode())
         assert (told.status, told.body["error"]["param"]) == (400, param)
 
 
-def test_the_openapi_document_holds_every_route_with_its_schema(desks: Desks) -> None:
-    document = desks.ask("GET", "/api/openapi.json").body
+def test_the_openapi_document_holds_every_route_with_its_schema(admin_harness: AdminHarness) -> None:
+    document = admin_harness.ask("GET", "/api/openapi.json").body
     assert document["openapi"] == "3.1.0"
     operations = {
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()

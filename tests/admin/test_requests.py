@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.admin.desk_at_work import START_MS, Desks
+from tests.admin.harness import START_MS, AdminHarness
 from tollhouse.core.charge import Charge
-from tollhouse.core.request import Drawn, Passed
 from tollhouse.core.usage import Usage
+from tollhouse.core.usage_record import BudgetSnapshot, LimitSnapshot
 
 CHARGE = Charge(amount=270_000, price_id="price_gone", held=500_000)
 CHARGED: dict[str, Any] = {"usage": Usage(input=60, output=12, requests=1), "charge": CHARGE}
@@ -19,9 +19,9 @@ def ids(page: Any) -> list[str]:
     return [one["id"] for one in page["data"]]
 
 
-def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
-    call = desks.call("alpha-live", **CHARGED, settled_ms=9)
-    receipt = desks.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
+def test_a_receipt_has_the_shape_of_the_contract(admin_harness: AdminHarness) -> None:
+    call = admin_harness.call("alpha-live", **CHARGED, settled_ms=9)
+    receipt = admin_harness.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
     assert set(receipt) == {
         *("object", "id", "time", "mode", "account_id", "project_id", "key", "model", "dialect", "operation", "stream"),
         *("status", "ending", "ending_explained", "client", "tags", "usage", "usage_source", "raw_usage"),
@@ -29,7 +29,7 @@ def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
         *("attempts", "timing_ms", "limits", "budgets", "ledger_entry"),
     }
     assert receipt["object"] == "request"
-    assert receipt["key"] == {"id": call.key_id, "last4": desks.secrets["alpha-live"][-4:]}
+    assert receipt["key"] == {"id": call.key_id, "last4": admin_harness.secrets["alpha-live"][-4:]}
     assert (receipt["charge_nusd"], receipt["charge_usd"]) == (270_000, "0.00027")
     assert [receipt[f"{name}_nusd"] for name in ("held", "released", "overrun")] == [500_000, 230_000, 0]
     assert receipt["usage"] == {"input": 60, "output": 12, "requests": 1}
@@ -39,12 +39,15 @@ def test_a_receipt_has_the_shape_of_the_contract(desks: Desks) -> None:
     assert len(receipt["ledger_entry"]["hash"]) == 64
 
 
-def test_a_receipt_names_limits_and_purses_by_what_they_stand_on(desks: Desks) -> None:
-    limits = Passed("requests_per_minute", "key", 10, 2, 3, ""), Passed("tokens_per_minute", "model", 9, 1, 8, "g*")
-    day = Drawn("key", "day", "bud_1", 10**9, 5, 6, 7, "gpt-*")
-    account = Drawn("account", "money", "", None, 10**9, 0, 10**9 + 1, "")
-    call = desks.call("alpha-live", limits=limits, purses=(day, account))
-    receipt = desks.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
+def test_a_receipt_names_limits_and_counters_by_what_they_stand_on(admin_harness: AdminHarness) -> None:
+    limits = (
+        LimitSnapshot("requests_per_minute", "key", 10, 2, 3, ""),
+        LimitSnapshot("tokens_per_minute", "model", 9, 1, 8, "g*"),
+    )
+    day = BudgetSnapshot("key", "day", "bud_1", 10**9, 5, 6, 7, "gpt-*")
+    account = BudgetSnapshot("account", "money", "", None, 10**9, 0, 10**9 + 1, "")
+    call = admin_harness.call("alpha-live", limits=limits, counters=(day, account))
+    receipt = admin_harness.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body
     assert receipt["limits"] == [
         {"name": "requests_per_minute", "level": "key", "id": call.key_id, "limit": 10, "before": 2, "after": 3},
         {"name": "tokens_per_minute", "level": "model", "id": "gpt-4o", "limit": 9, "before": 1, "after": 8}
@@ -67,79 +70,79 @@ def test_a_receipt_names_limits_and_purses_by_what_they_stand_on(desks: Desks) -
     assert (money["limit_usd"], money["used_before_usd"], money["used_after_usd"]) == (None, "1", "1.000000001")
 
 
-def test_test_mode_is_told_and_costs_nothing(desks: Desks) -> None:
-    call = desks.call("alpha-test", **CHARGED)
-    receipt = desks.bearer("alpha-admin", "GET", f"/api/v1/requests/{call.id}").body
+def test_test_mode_is_told_and_costs_nothing(admin_harness: AdminHarness) -> None:
+    call = admin_harness.call("alpha-test", **CHARGED)
+    receipt = admin_harness.bearer("alpha-admin", "GET", f"/api/v1/requests/{call.id}").body
     assert (receipt["mode"], receipt["charge_nusd"], receipt["charge_usd"]) == ("test", 0, "0")
     assert receipt["ledger_entry"] is None
 
 
-def test_only_the_operator_reads_which_provider_answered(desks: Desks) -> None:
-    call = desks.call("alpha-live")
-    own = desks.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body["attempts"]
+def test_only_the_operator_reads_which_provider_answered(admin_harness: AdminHarness) -> None:
+    call = admin_harness.call("alpha-live")
+    own = admin_harness.bearer("alpha-live", "GET", f"/api/v1/requests/{call.id}").body["attempts"]
     assert [("provider" in one, one["model"]) for one in own] == [(False, "gpt-4o"), (False, "gpt-4o")]
-    all_of_it = desks.operator("GET", f"/api/v1/requests/{call.id}").body["attempts"]
+    all_of_it = admin_harness.operator("GET", f"/api/v1/requests/{call.id}").body["attempts"]
     assert [(one["provider"], one["model"], one.get("error")) for one in all_of_it] == [
         ("first", "a", "upstream_error"),
         ("main", "b", None),
     ]
 
 
-def test_an_api_key_sees_its_own_calls_and_an_admin_key_its_accounts(desks: Desks) -> None:
+def test_an_api_key_sees_its_own_calls_and_an_admin_key_its_accounts(admin_harness: AdminHarness) -> None:
     live, test, foreign = (
-        desks.call(key, number) for number, key in enumerate(("alpha-live", "alpha-test", "beta-live"), start=1)
+        admin_harness.call(key, number) for number, key in enumerate(("alpha-live", "alpha-test", "beta-live"), start=1)
     )
     for path in ("/api/v1/requests", "/api/v1/requests/tail"):
-        assert ids(desks.bearer("alpha-live", "GET", path).body) == [live.id]
-        assert sorted(ids(desks.bearer("alpha-admin", "GET", path).body)) == sorted([live.id, test.id])
-        assert sorted(ids(desks.operator("GET", path).body)) == sorted([live.id, test.id, foreign.id])
+        assert ids(admin_harness.bearer("alpha-live", "GET", path).body) == [live.id]
+        assert sorted(ids(admin_harness.bearer("alpha-admin", "GET", path).body)) == sorted([live.id, test.id])
+        assert sorted(ids(admin_harness.operator("GET", path).body)) == sorted([live.id, test.id, foreign.id])
     for key, other in (("alpha-live", test), ("alpha-live", foreign), ("alpha-admin", foreign)):
-        refused = desks.bearer(key, "GET", f"/api/v1/requests/{other.id}")
-        never = desks.bearer(key, "GET", f"/api/v1/requests/{other.id[:-1]}7")
+        refused = admin_harness.bearer(key, "GET", f"/api/v1/requests/{other.id}")
+        never = admin_harness.bearer(key, "GET", f"/api/v1/requests/{other.id[:-1]}7")
         assert refused.status == never.status == 404
         assert refused.message.replace(other.id, "ID") == never.message.replace(f"{other.id[:-1]}7", "ID")
 
 
-def test_lists_take_filters_and_cursors(desks: Desks) -> None:
-    calls = [desks.call("alpha-live", number, status=200 if number % 2 else 429) for number in range(1, 6)]
+def test_lists_take_filters_and_cursors(admin_harness: AdminHarness) -> None:
+    calls = [admin_harness.call("alpha-live", number, status=200 if number % 2 else 429) for number in range(1, 6)]
     newest = [call.id for call in calls[::-1]]
-    first = desks.operator("GET", "/api/v1/requests?limit=2").body
-    rest = desks.operator("GET", f"/api/v1/requests?limit=9&after={first['next']}").body
+    first = admin_harness.operator("GET", "/api/v1/requests?limit=2").body
+    rest = admin_harness.operator("GET", f"/api/v1/requests?limit=9&after={first['next']}").body
     assert (ids(first), ids(rest), rest["next"]) == (newest[:2], newest[2:], None)
-    assert ids(desks.operator("GET", "/api/v1/requests?status=429&account=alpha").body) == newest[1::2]
-    assert ids(desks.operator("GET", "/api/v1/requests?model=gpt-5").body) == []
-    desks.clock.ms = START_MS + 3_600_003
-    assert ids(desks.operator("GET", "/api/v1/requests?since=1h").body) == newest[:3]
+    assert ids(admin_harness.operator("GET", "/api/v1/requests?status=429&account=alpha").body) == newest[1::2]
+    assert ids(admin_harness.operator("GET", "/api/v1/requests?model=gpt-5").body) == []
+    admin_harness.clock.ms = START_MS + 3_600_003
+    assert ids(admin_harness.operator("GET", "/api/v1/requests?since=1h").body) == newest[:3]
     for query, param in (
         ("status=good", "status"),
         ("since=soon", "since"),
         ("after=x", "after"),
         ("limit=0", "limit"),
     ):
-        refused = desks.operator("GET", f"/api/v1/requests?{query}")
+        refused = admin_harness.operator("GET", f"/api/v1/requests?{query}")
         assert (refused.status, refused.body["error"]["param"]) == (400, param)
 
 
-def test_calls_are_followed_as_they_end(desks: Desks) -> None:
-    first = desks.call("alpha-live", 1)
-    page = desks.operator("GET", "/api/v1/requests/tail").body
+def test_calls_are_followed_as_they_end(admin_harness: AdminHarness) -> None:
+    first = admin_harness.call("alpha-live", 1)
+    page = admin_harness.operator("GET", "/api/v1/requests/tail").body
     assert ids(page) == [first.id]
-    later = desks.call("alpha-test", 2)
-    page = desks.operator("GET", f"/api/v1/requests/tail?after={page['next']}").body
+    later = admin_harness.call("alpha-test", 2)
+    page = admin_harness.operator("GET", f"/api/v1/requests/tail?after={page['next']}").body
     assert ids(page) == [later.id]
-    assert ids(desks.operator("GET", f"/api/v1/requests/tail?after={page['next']}").body) == []
+    assert ids(admin_harness.operator("GET", f"/api/v1/requests/tail?after={page['next']}").body) == []
 
 
 @pytest.mark.parametrize("how", ["format=csv", "accept"])
-def test_usage_is_written_as_a_table_for_spreadsheets(desks: Desks, how: str) -> None:
-    desks.call("alpha-live", 1, **CHARGED, tags={"=cmd": 'a,"b"'})
-    desks.call("alpha-live", 2, **CHARGED, model="gpt-5")
-    headers = [(b"authorization", f"Bearer {desks.secrets['alpha-admin']}".encode())]
+def test_usage_is_written_as_a_table_for_spreadsheets(admin_harness: AdminHarness, how: str) -> None:
+    admin_harness.call("alpha-live", 1, **CHARGED, tags={"=cmd": 'a,"b"'})
+    admin_harness.call("alpha-live", 2, **CHARGED, model="gpt-5")
+    headers = [(b"authorization", f"Bearer {admin_harness.secrets['alpha-admin']}".encode())]
     query = "&format=csv" if how == "format=csv" else ""
     accept = [] if query else [(b"accept", b"text/csv")]
 
     def rows(by: str) -> list[dict[str, str]]:
-        reply = desks.ask("GET", f"/api/v1/usage?by={by}{query}", headers=[*headers, *accept])
+        reply = admin_harness.ask("GET", f"/api/v1/usage?by={by}{query}", headers=[*headers, *accept])
         return list(csv.DictReader(io.StringIO(reply.body)))
 
     assert [(row["model"], row["calls"], row["charge_usd"], row["output"]) for row in rows("model")] == [
@@ -149,20 +152,20 @@ def test_usage_is_written_as_a_table_for_spreadsheets(desks: Desks, how: str) ->
     assert [row["tag"] for row in rows("tag")] == ['\'=cmd=a,"b"', "team=Zoll"]
 
 
-def test_reports_say_what_was_charged_also_for_one_project(desks: Desks) -> None:
-    desks.call("alpha-live", 1, **CHARGED)
-    desks.call("alpha-test", 2, **CHARGED)
-    (row,) = desks.bearer("alpha-admin", "GET", "/api/v1/usage").body["data"]
+def test_reports_say_what_was_charged_also_for_one_project(admin_harness: AdminHarness) -> None:
+    admin_harness.call("alpha-live", 1, **CHARGED)
+    admin_harness.call("alpha-test", 2, **CHARGED)
+    (row,) = admin_harness.bearer("alpha-admin", "GET", "/api/v1/usage").body["data"]
     assert (row["calls"], row["charge_nusd"], row["charge_usd"]) == (2, 270_000, "0.00027")
-    made = desks.bearer("alpha-admin", "POST", "/api/v1/projects", {"name": "empty"}).body
+    made = admin_harness.bearer("alpha-admin", "POST", "/api/v1/projects", {"name": "empty"}).body
     for project, calls in (("default", 2), (made["id"], 0)):
-        data = desks.bearer("alpha-admin", "GET", f"/api/v1/usage?project={project}").body["data"]
+        data = admin_harness.bearer("alpha-admin", "GET", f"/api/v1/usage?project={project}").body["data"]
         assert sum(one["calls"] for one in data) == calls
-    assert desks.bearer("alpha-admin", "GET", "/api/v1/usage?by=tag&project=default").status == 400
+    assert admin_harness.bearer("alpha-admin", "GET", "/api/v1/usage?by=tag&project=default").status == 400
 
 
 class TestExplain:
-    def test_it_says_what_is_missing(self, desks: Desks) -> None:
+    def test_it_says_what_is_missing(self, admin_harness: AdminHarness) -> None:
         for key, body, param in (
             ("alpha-admin", {}, "body"),
             ("alpha-admin", {"body": {"model": "m"}}, "key"),
@@ -170,21 +173,21 @@ class TestExplain:
             ("alpha-live", {"body": {}, "headers": {"x-tag": "税"}}, "headers"),
             ("alpha-live", {"body": {}, "headers": 5}, "headers"),
         ):
-            refused = desks.bearer(key, "POST", "/api/v1/explain", body)
+            refused = admin_harness.bearer(key, "POST", "/api/v1/explain", body)
             assert (refused.status, refused.body["error"]["param"]) == (400, param)
 
-    def test_of_somebody_elses_key_or_call_nothing_is_told(self, desks: Desks) -> None:
-        foreign = desks.call("beta-live")
+    def test_of_somebody_elses_key_or_call_nothing_is_told(self, admin_harness: AdminHarness) -> None:
+        foreign = admin_harness.call("beta-live")
         for key, body in (
-            ("alpha-live", {"body": {}, "key": desks.keys["alpha-test"]}),
-            ("alpha-live", {"body": {}, "key": desks.keys["beta-live"]}),
-            ("alpha-admin", {"body": {}, "key": desks.keys["beta-live"]}),
+            ("alpha-live", {"body": {}, "key": admin_harness.keys["alpha-test"]}),
+            ("alpha-live", {"body": {}, "key": admin_harness.keys["beta-live"]}),
+            ("alpha-admin", {"body": {}, "key": admin_harness.keys["beta-live"]}),
             ("alpha-admin", {"request": foreign.id}),
             ("alpha-live", {"request": foreign.id}),
         ):
-            assert desks.bearer(key, "POST", "/api/v1/explain", body).status == 404
+            assert admin_harness.bearer(key, "POST", "/api/v1/explain", body).status == 404
 
-    def test_without_a_server_it_says_so(self, desks: Desks) -> None:
-        refused = desks.bearer("alpha-live", "POST", "/api/v1/explain", {"body": {}})
+    def test_without_a_server_it_says_so(self, admin_harness: AdminHarness) -> None:
+        refused = admin_harness.bearer("alpha-live", "POST", "/api/v1/explain", {"body": {}})
         assert (refused.status, refused.code) == (503, "overloaded")
         assert "tollhouse serve" in refused.message

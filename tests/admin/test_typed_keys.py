@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from tests.admin.desk_at_work import Desks, at_work
+from tests.admin.harness import AdminHarness, at_work
 from tests.settings.test_platform_file import read_text
 from tollhouse.access.secrets import mint
 from tollhouse.edge.admin.table import TABLE
@@ -48,11 +48,11 @@ KEPT = frozenset(
     {
         *(f"accounts.create {name}" for name in ("name", "email")),
         *(f"accounts.set {name}" for name in ("groups", "email")),
-        *(f"accounts.{deed} reason" for deed in ("suspend", "resume")),
+        *(f"accounts.{transaction} reason" for transaction in ("suspend", "resume")),
         "projects.create name",
         *(f"keys.create {name}" for name in ("name", "models", "tags")),
-        *(f"keys.{deed} reason" for deed in ("revoke", "freeze", "unfreeze")),
-        *(f"credits.{deed} reason" for deed in ("grant", "adjust")),
+        *(f"keys.{transaction} reason" for transaction in ("revoke", "freeze", "unfreeze")),
+        *(f"credits.{transaction} reason" for transaction in ("grant", "adjust")),
         "codes.create note",
         *(f"budgets.set {name}" for name in ("model", "mail", "webhook")),
         *(f"alerts.test {name}" for name in ("webhook", "mail")),
@@ -89,14 +89,16 @@ def in_files(folder: Path, key: str) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    with at_work(tmp_path_factory.mktemp("typed")) as desks:
-        yield desks
+def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminHarness]:
+    with at_work(tmp_path_factory.mktemp("typed")) as admin_harness:
+        yield admin_harness
 
 
 @pytest.mark.parametrize("whose", KEYS)
 @pytest.mark.parametrize(("route", "path", "name"), [pytest.param(*one, id=f"{one[0]} {one[2]}") for one in texts()])
-def test_a_key_is_refused_wherever_text_is_typed(working: Desks, route: str, path: str, name: str, whose: str) -> None:
+def test_a_key_is_refused_wherever_text_is_typed(
+    working: AdminHarness, route: str, path: str, name: str, whose: str
+) -> None:
     key = KEYS[whose]
     thing = path.split("/")[3]
     ids = {"accounts": working.accounts["alpha"], "keys": working.keys["alpha-live"]}
@@ -119,7 +121,7 @@ def test_every_text_that_is_kept_is_one_that_the_api_takes() -> None:
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-def test_a_key_is_no_name_of_a_price_list_or_of_a_model_in_one(working: Desks, key: str) -> None:
+def test_a_key_is_no_name_of_a_price_list_or_of_a_model_in_one(working: AdminHarness, key: str) -> None:
     reply = working.operator("POST", f"/api/v1/price_drafts?list={key[:64]}", b"model,input\nx,1\n")
     assert (reply.status, reply.body["error"]["param"], key[8:40] in reply.message) == (400, "list", False)
     assert "stands in it" in reply.message
@@ -141,7 +143,7 @@ def test_a_key_is_no_name_of_a_price_list_or_of_a_model_in_one(working: Desks, k
         *("https://h.example/in#KEY", "http://KEY.example/", "slack://T0/B0/KEY", "https://h.example/%20KEY"),
     ],
 )
-def test_a_key_in_the_address_of_a_webhook(working: Desks, address: str) -> None:
+def test_a_key_in_the_address_of_a_webhook(working: AdminHarness, address: str) -> None:
     for key in (OURS, OPENAIS, OURS.replace("-", "%2D")):
         webhook = address.replace("KEY", key)
         given = {"amount_usd": "1", "window": "day", "account": "alpha", "webhook": webhook}
@@ -149,7 +151,7 @@ def test_a_key_in_the_address_of_a_webhook(working: Desks, address: str) -> None
         assert (reply.status, reply.body["error"]["param"], "stands in it" in reply.message) == (400, "webhook", True)
 
 
-def test_a_receivers_own_token_in_its_address_is_none_of_ours(working: Desks) -> None:
+def test_a_receivers_own_token_in_its_address_is_none_of_ours(working: AdminHarness) -> None:
     for token in ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "a1b2c3d4" * 8, "xoxb-1234567890-abcdefghij"):
         given = {"amount_usd": "1", "window": "day", "account": "alpha", "webhook": f"https://h.example/in?t={token}"}
         reply = working.operator("POST", "/api/v1/budgets", given)

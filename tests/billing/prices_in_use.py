@@ -1,4 +1,4 @@
-"""Prices for the tests of this room: those of the cases, and any that can be written."""
+"""Prices for the tests of this package: those of the cases, and any that can be written."""
 
 from collections.abc import Mapping
 

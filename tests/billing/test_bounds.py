@@ -10,8 +10,8 @@ from tollhouse.billing.bounds import (
     LARGEST_CONTEXT,
     LARGEST_OUTPUT,
     Bounds,
-    Input,
-    Output,
+    InputSize,
+    OutputSize,
     affords,
     bound,
     input_bound,
@@ -27,7 +27,11 @@ PER_OUT = 10_000
 
 
 def bounds(
-    asked: Input, output: Output, left: int | None = None, model_max: int | None = 16_384, context: int | None = 128_000
+    asked: InputSize,
+    output: OutputSize,
+    left: int | None = None,
+    model_max: int | None = 16_384,
+    context: int | None = 128_000,
 ) -> Bounds:
     return bound(ROW, asked, output, ONE, context_tokens=context, max_output_tokens=model_max, left=left)
 
@@ -35,66 +39,76 @@ def bounds(
 @pytest.mark.parametrize(
     ("asked", "context", "tokens"),
     [
-        (Input(700), 128_000, 700),
-        (Input(700, media=1_500), 128_000, 2_200),
-        (Input(700_000), 128_000, 128_000),
-        (Input(100, media=700_000), 128_000, 128_000),
-        (Input(700_000, media=10, counted=90_000), 128_000, 90_010),
-        (Input(700_000, counted=0), 128_000, 0),
-        (Input(700, elsewhere=True), 128_000, 128_000),
-        (Input(700_000), None, 700_000),
-        (Input(700, elsewhere=True), None, 2 * 1024 * 1024),
-        (Input(3 * LARGEST_CONTEXT, elsewhere=True), None, 3 * LARGEST_CONTEXT),
+        (InputSize(700), 128_000, 700),
+        (InputSize(700, media=1_500), 128_000, 2_200),
+        (InputSize(700_000), 128_000, 128_000),
+        (InputSize(100, media=700_000), 128_000, 128_000),
+        (InputSize(700_000, media=10, counted=90_000), 128_000, 90_010),
+        (InputSize(700_000, counted=0), 128_000, 0),
+        (InputSize(700, has_remote_input=True), 128_000, 128_000),
+        (InputSize(700_000), None, 700_000),
+        (InputSize(700, has_remote_input=True), None, 2 * 1024 * 1024),
+        (InputSize(3 * LARGEST_CONTEXT, has_remote_input=True), None, 3 * LARGEST_CONTEXT),
     ],
 )
-def test_the_input_bound(asked: Input, context: int | None, tokens: int) -> None:
+def test_the_input_bound(asked: InputSize, context: int | None, tokens: int) -> None:
     assert input_bound(asked, context) == tokens
 
 
 def test_a_named_cap_is_never_lowered_and_counts_for_each_answer() -> None:
-    assert bounds(Input(100), Output(cap=50, answers=3), left=0) == Bounds(100, 150, 100 * 2_500 + 150 * PER_OUT)
-    assert bounds(Input(100), Output(cap=10**6), left=0).tokens_out == 10**6
-    assert bounds(Input(100), Output(cap=50, thinking=10**6)).tokens_out == 50
+    assert bounds(InputSize(100), OutputSize(cap=50, answers=3), left=0) == Bounds(
+        100, 150, 100 * 2_500 + 150 * PER_OUT
+    )
+    assert bounds(InputSize(100), OutputSize(cap=10**6), left=0).tokens_out == 10**6
+    assert bounds(InputSize(100), OutputSize(cap=50, thinking=10**6)).tokens_out == 50
 
 
 def test_what_no_cap_bounds_is_held_for_each_answer() -> None:
-    assert bounds(Input(100), Output(cap=50, answers=3, uncapped=7)).tokens_out == 3 * 57
-    assert bounds(Input(100), Output(uncapped=7), left=0) == Bounds(100, 1_031, 250_000 + 1_031 * PER_OUT, CAP_FLOOR)
+    assert bounds(InputSize(100), OutputSize(cap=50, answers=3, uncapped=7)).tokens_out == 3 * 57
+    assert bounds(InputSize(100), OutputSize(uncapped=7), left=0) == Bounds(
+        100, 1_031, 250_000 + 1_031 * PER_OUT, CAP_FLOOR
+    )
 
 
 def test_thoughts_beside_the_cap_are_held_as_long_as_the_longest_answer() -> None:
-    assert bounds(Input(100), Output(cap=50, thinks_beside=True)).tokens_out == 50 + 16_384
-    assert bounds(Input(100), Output(cap=50, answers=2, thinks_beside=True)).tokens_out == 2 * (50 + 16_384)
-    assert bounds(Input(100), Output(thinks_beside=True), left=0).tokens_out == CAP_FLOOR + 16_384
+    assert bounds(InputSize(100), OutputSize(cap=50, thinks_beside=True)).tokens_out == 50 + 16_384
+    assert bounds(InputSize(100), OutputSize(cap=50, answers=2, thinks_beside=True)).tokens_out == 2 * (50 + 16_384)
+    assert bounds(InputSize(100), OutputSize(thinks_beside=True), left=0).tokens_out == CAP_FLOOR + 16_384
 
 
 def test_a_call_without_a_cap_gets_a_tenth_of_what_the_tightest_remainder_affords() -> None:
     left = 100 * 2_500 + 50_000 * PER_OUT
-    assert bounds(Input(100), Output(), left=left) == Bounds(100, 5_000, 250_000 + 5_000 * PER_OUT, 5_000)
-    assert bounds(Input(100), Output(), left=left - 1).added_cap == 4_999  # what is left buys one token less
-    assert bounds(Input(100), Output(answers=2), left=left) == Bounds(100, 5_000, 250_000 + 5_000 * PER_OUT, 2_500)
+    assert bounds(InputSize(100), OutputSize(), left=left) == Bounds(100, 5_000, 250_000 + 5_000 * PER_OUT, 5_000)
+    assert bounds(InputSize(100), OutputSize(), left=left - 1).added_cap == 4_999  # what is left buys one token less
+    assert bounds(InputSize(100), OutputSize(answers=2), left=left) == Bounds(
+        100, 5_000, 250_000 + 5_000 * PER_OUT, 2_500
+    )
 
 
 @pytest.mark.parametrize("left", [0, 1, 100 * 2_500 - 1, 100 * 2_500 + 10 * CAP_FLOOR * PER_OUT])
 def test_a_call_without_a_cap_gets_at_least_the_floor_even_if_it_will_not_fit(left: int) -> None:
-    assert bounds(Input(100), Output(), left=left).added_cap == CAP_FLOOR == 1_024
+    assert bounds(InputSize(100), OutputSize(), left=left).added_cap == CAP_FLOOR == 1_024
 
 
 def test_the_added_cap_stands_above_a_thinking_budget() -> None:
-    assert bounds(Input(100), Output(thinking=8_000), left=0).added_cap == 9_024
-    assert bounds(Input(100), Output(thinking=16_000), left=0) == Bounds(100, 16_384, 250_000 + 16_384 * PER_OUT)
+    assert bounds(InputSize(100), OutputSize(thinking=8_000), left=0).added_cap == 9_024
+    assert bounds(InputSize(100), OutputSize(thinking=16_000), left=0) == Bounds(
+        100, 16_384, 250_000 + 16_384 * PER_OUT
+    )
 
 
 def test_what_would_be_the_models_own_maximum_is_not_sent() -> None:
     rich = 100 * 2_500 + 10 * 16_384 * PER_OUT
-    assert bounds(Input(100), Output(), left=rich) == Bounds(100, 16_384, 250_000 + 16_384 * PER_OUT, None)
-    assert bounds(Input(100), Output(), left=rich - 1).added_cap == 16_383
-    assert bounds(Input(100), Output(), left=None) == Bounds(100, 16_384, 250_000 + 16_384 * PER_OUT, None)
-    assert bounds(Input(100), Output(), left=0, model_max=512) == Bounds(100, 512, 250_000 + 512 * PER_OUT, None)
+    assert bounds(InputSize(100), OutputSize(), left=rich) == Bounds(100, 16_384, 250_000 + 16_384 * PER_OUT, None)
+    assert bounds(InputSize(100), OutputSize(), left=rich - 1).added_cap == 16_383
+    assert bounds(InputSize(100), OutputSize(), left=None) == Bounds(100, 16_384, 250_000 + 16_384 * PER_OUT, None)
+    assert bounds(InputSize(100), OutputSize(), left=0, model_max=512) == Bounds(
+        100, 512, 250_000 + 512 * PER_OUT, None
+    )
 
 
 def test_an_operation_that_generates_nothing_holds_no_output_and_is_sent_no_cap() -> None:
-    assert bounds(Input(100), Output(answers=0), left=0) == Bounds(100, 0, 250_000)
+    assert bounds(InputSize(100), OutputSize(answers=0), left=0) == Bounds(100, 0, 250_000)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +122,7 @@ def test_the_longest_answer(model_max: int | None, context: int | None, longest:
 def test_what_costs_nothing_is_afforded_without_end() -> None:
     free = price({"input": "1", "output": "0"})
     assert affords(free, 100, ONE, 0) is None
-    held = bound(free, Input(100), Output(), ONE, context_tokens=None, max_output_tokens=500, left=0)
+    held = bound(free, InputSize(100), OutputSize(), ONE, context_tokens=None, max_output_tokens=500, left=0)
     assert held == Bounds(100, 500, 100_000)
     by_request = price({"per_request": "0.01"})
     assert affords(by_request, 100, ONE, 0) is None
@@ -132,7 +146,9 @@ def test_the_remainder_is_spent_at_the_dearest_tier_within_reach() -> None:
 def test_no_call_that_keeps_its_caps_costs_more_than_was_held(
     row: Price, size: int, cap: int | None, answers: int, left: int | None, data: st.DataObject
 ) -> None:
-    held = bound(row, Input(size), Output(cap, answers), ONE, context_tokens=2_500, max_output_tokens=2_048, left=left)
+    held = bound(
+        row, InputSize(size), OutputSize(cap, answers), ONE, context_tokens=2_500, max_output_tokens=2_048, left=left
+    )
     given_cap = cap if cap is not None else held.added_cap if held.added_cap is not None else 2_048
     out = sum(data.draw(st.integers(0, given_cap)) for _ in range(answers))
     reasoning = data.draw(st.integers(0, out))
@@ -144,18 +160,18 @@ def test_no_call_that_keeps_its_caps_costs_more_than_was_held(
 
 def test_each_text_of_a_list_may_fill_the_context() -> None:
     """A hundred texts for a model that reads 8,191 tokens at a time: all of them are held, not the first."""
-    assert input_bound(Input(500_000, texts=100), 8_191) == 500_000
-    assert input_bound(Input(900_000, texts=100), 8_191) == 819_100
-    assert input_bound(Input(500_000), 8_191) == 8_191
+    assert input_bound(InputSize(500_000, texts=100), 8_191) == 500_000
+    assert input_bound(InputSize(900_000, texts=100), 8_191) == 819_100
+    assert input_bound(InputSize(500_000), 8_191) == 8_191
 
 
 def test_a_bound_is_never_beyond_the_context() -> None:
-    assert bounds(Input(700_000), Output(1)).tokens_in == 128_000
-    assert bounds(Input(700), Output(), model_max=None, context=9_000).tokens_out == 9_000
+    assert bounds(InputSize(700_000), OutputSize(1)).tokens_in == 128_000
+    assert bounds(InputSize(700), OutputSize(), model_max=None, context=9_000).tokens_out == 9_000
 
 
 def test_bounds_are_whole_numbers() -> None:
-    made = bounds(Input(700), Output(), left=10**12)
+    made = bounds(InputSize(700), OutputSize(), left=10**12)
     affordable = affords(ROW, 700, ONE, 10**18 + 7)
     assert {type(made.amount), type(made.tokens_out), type(affordable), type(worst(ROW, 3, 3, ONE))} == {int}
     assert affordable == (10**18 + 7 - 700 * 2_500) // PER_OUT

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.billing.prices_in_use import CLAUDE, HOUSE, price, prices, usages
-from tollhouse.billing.charges import Line, lines, total, worst
+from tollhouse.billing.charges import ChargeLine, lines, total, worst
 from tollhouse.billing.prices import TOKEN_BUCKETS, UNITS, Price, gratis, scaled
 from tollhouse.core.usage import BUCKETS, Usage
 
@@ -49,10 +49,10 @@ def test_each_line_is_rounded_half_even_on_its_own_and_names_its_row() -> None:
     row = price({"input": "0.0005", "output": "0.0015", "per_request": "0.25"}, "price_9")
     made = lines(row, Usage(input=1, cache_read=3, output=1, requests=2))
     assert made == [
-        Line("input", 1, 500_000, 1_000_000, 0, "price_9"),  # 0.5: to the even 0
-        Line("cache_read", 3, 500_000, 1_000_000, 2, "price_9"),  # 1.5: to the even 2
-        Line("output", 1, 1_500_000, 1_000_000, 2, "price_9"),  # 1.5
-        Line("requests", 2, 250_000_000, 1, 500_000_000, "price_9"),
+        ChargeLine("input", 1, 500_000, 1_000_000, 0, "price_9"),  # 0.5: to the even 0
+        ChargeLine("cache_read", 3, 500_000, 1_000_000, 2, "price_9"),  # 1.5: to the even 2
+        ChargeLine("output", 1, 1_500_000, 1_000_000, 2, "price_9"),  # 1.5
+        ChargeLine("requests", 2, 250_000_000, 1, 500_000_000, "price_9"),
     ]
     assert made[1].as_json() == {
         "bucket": "cache_read",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.store.samples import request
 from tollhouse.billing.endings import ROWS, explained, row_of
-from tollhouse.core.request import Ending
+from tollhouse.core.usage_record import Ending
 
 PAGE = (Path(__file__).parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
 KILLED = "process killed"  # leaves no record to speak of

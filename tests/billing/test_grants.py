@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.billing.credit import Lot, Pocket, after
-from tollhouse.billing.grants import Grant, grants, pocket
-from tollhouse.billing.ledger import Entry, Kind, Tail, Transfer, append, tail_of
+from tollhouse.billing.credit_lots import CreditLot, CreditLots, after
+from tollhouse.billing.grants import Grant, credit_lots, grants
+from tollhouse.billing.ledger import ChainEnd, Entry, Kind, Transfer, append, tail_of
 
 CHARGES = ("charge", "overrun")
 
@@ -16,7 +16,7 @@ def transfer(number: int, kind: Kind, amount: int, **more: object) -> Transfer:
 
 
 def chained(transfers: list[Transfer]) -> list[Entry]:
-    tail, entries = Tail("acc_a"), []
+    tail, entries = ChainEnd("acc_a"), []
     for one in transfers:
         entries.append(append(tail, one))
         tail = tail_of(entries[-1])
@@ -40,7 +40,7 @@ def told(steps: list[tuple[Kind, int, int | None]]) -> list[Transfer]:
     transfers: list[Transfer] = []
     for number, (kind, amount, expires) in enumerate(steps):
         if kind == "expiry":
-            lot = next((one for one in after(Pocket(), transfers).lots if one.expires_at_ms is not None), None)
+            lot = next((one for one in after(CreditLots(), transfers).lots if one.expires_at_ms is not None), None)
             if lot is not None:
                 transfers.append(transfer(number, kind, -lot.left, refers_to=lot.id))
             continue
@@ -53,12 +53,12 @@ def told(steps: list[tuple[Kind, int, int | None]]) -> list[Transfer]:
 def test_the_money_lies_as_every_single_charge_left_it(steps: list[tuple[Kind, int, int | None]]) -> None:
     transfers = told(steps)
     entries = chained(transfers)
-    deeds = [entry for entry in entries if entry.transfer.kind not in CHARGES]
+    non_charges = [entry for entry in entries if entry.transfer.kind not in CHARGES]
     balance = entries[-1].balance if entries else 0
-    slow = after(Pocket(), transfers)
-    assert pocket(deeds, balance) == slow
+    slow = after(CreditLots(), transfers)
+    assert credit_lots(non_charges, balance) == slow
     left = {lot.id: lot.left for lot in slow.lots}
-    for grant in grants(deeds, balance):
+    for grant in grants(non_charges, balance):
         assert 0 <= grant.used <= grant.amount - left.get(grant.id, 0)
 
 
@@ -71,10 +71,10 @@ def test_used_is_what_went_into_calls_and_not_what_expired() -> None:
         transfer(6, "top_up", 20),
         transfer(7, "charge", -5),
     ]
-    deeds = [entry for entry in chained(transfers) if entry.transfer.kind != "charge"]
-    assert grants(deeds, 15) == [
+    non_charges = [entry for entry in chained(transfers) if entry.transfer.kind != "charge"]
+    assert grants(non_charges, 15) == [
         Grant(id="txn_1", amount=10, used=4, effective_at_ms=1, expires_at_ms=50),
         Grant(id="txn_6", amount=20, used=5, effective_at_ms=6),
     ]
-    assert pocket(deeds, 15) == Pocket((Lot("txn_6", 20, 15),))
+    assert credit_lots(non_charges, 15) == CreditLots((CreditLot("txn_6", 20, 15),))
     assert grants([], 7) == []

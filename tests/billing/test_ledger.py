@@ -11,12 +11,12 @@ from msgspec import structs
 
 from tollhouse.billing.ledger import (
     FIRST,
-    NATURES,
+    TRANSFER_RULES,
     BadTransfer,
+    ChainEnd,
     Entry,
     Kind,
     Leg,
-    Tail,
     Transfer,
     append,
     balances,
@@ -35,19 +35,19 @@ KINDS: tuple[Kind, ...] = ("grant", "top_up", "charge", "overrun", "refund", "ad
 
 def transfer(kind: Kind, amount: int, number: int = 1, **more: Any) -> Transfer:
     """A transfer of a kind that names what its kind must name."""
-    named = {name: f"{name}_{number}" for name in NATURES[kind].names}
+    named = {name: f"{name}_{number}" for name in TRANSFER_RULES[kind].names}
     return Transfer(id=f"txn_{number}", account_id="acc_a", kind=kind, amount=amount, time_ms=number, **named | more)
 
 
 def chain(transfers: Iterable[Transfer]) -> list[Entry]:
-    tail, made = Tail("acc_a"), list[Entry]()
+    tail, made = ChainEnd("acc_a"), list[Entry]()
     for each in transfers:
         made.append(append(tail, each))
         tail = tail_of(made[-1])
     return made
 
 
-def told(entries: Iterable[Entry], stored: Tail | None = None) -> list[tuple[int, str]]:
+def told(entries: Iterable[Entry], stored: ChainEnd | None = None) -> list[tuple[int, str]]:
     return [(flaw.sequence, flaw.reason) for flaw in verify(entries, "acc_a", stored)]
 
 
@@ -56,7 +56,7 @@ def transfers(draw: st.DrawFn) -> list[Transfer]:
     made = []
     for number in range(draw(st.integers(0, 12))):
         kind = draw(st.sampled_from(KINDS))
-        sign = draw(st.sampled_from([sign for sign in NATURES[kind].signs if sign]))
+        sign = draw(st.sampled_from([sign for sign in TRANSFER_RULES[kind].signs if sign]))
         reason = draw(st.one_of(st.none(), st.text(max_size=5))) or "because"
         made.append(transfer(kind, sign * draw(st.integers(1, 10**12)), number, reason=reason))
     return made
@@ -73,7 +73,7 @@ STORY = (
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_has_its_sign_its_other_leg_and_what_it_must_name(kind: Kind) -> None:
-    nature = NATURES[kind]
+    nature = TRANSFER_RULES[kind]
     for sign in (-1, 0, 1):
         flaw = flaw_of(transfer(kind, sign * 7))
         assert (flaw is None) == (sign in nature.signs)
@@ -88,7 +88,7 @@ def test_each_kind_has_its_sign_its_other_leg_and_what_it_must_name(kind: Kind) 
 
 
 def test_the_table_of_kinds_is_the_documented_one() -> None:
-    assert {kind: (nature.counter, nature.signs, nature.names) for kind, nature in NATURES.items()} == {
+    assert {kind: (nature.counter, nature.signs, nature.names) for kind, nature in TRANSFER_RULES.items()} == {
         "grant": ("platform:grants", (1,), ()),
         "top_up": ("platform:payments", (1,), ()),
         "charge": ("platform:revenue", (-1, 0), ("request_id",)),
@@ -109,9 +109,9 @@ def test_only_grants_expire_and_no_kind_is_made_up() -> None:
 
 def test_what_breaks_a_rule_is_not_appended() -> None:
     with pytest.raises(BadTransfer, match=r"txn_1: a refund cannot be -5"):
-        append(Tail("acc_a"), transfer("refund", -5))
+        append(ChainEnd("acc_a"), transfer("refund", -5))
     with pytest.raises(BadTransfer, match="belongs to the chain of acc_a"):
-        append(Tail("acc_b"), transfer("grant", 5))
+        append(ChainEnd("acc_b"), transfer("grant", 5))
 
 
 def test_the_chain_is_made_as_it_is_documented() -> None:
@@ -134,7 +134,7 @@ def test_every_ledger_sums_to_zero_and_its_chain_holds(made: list[Transfer]) -> 
     assert sum(balances(rows).values()) == 0
     assert unbalanced(rows) == {}
     assert balances(rows).get("acc_a", 0) == (entries[-1].balance if entries else 0)
-    assert told(entries, tail_of(entries[-1]) if entries else Tail("acc_a")) == []
+    assert told(entries, tail_of(entries[-1]) if entries else ChainEnd("acc_a")) == []
 
 
 CHANGED: dict[str, Any] = {
@@ -238,7 +238,7 @@ def test_no_more_is_refunded_than_was_charged() -> None:
 def test_a_flaw_names_the_chain_and_the_entry() -> None:
     entries = chain(STORY)
     entries[2] = structs.replace(entries[2], balance=7)
-    flaws = list(verify(entries, "acc_a", Tail("acc_a", 5, 1, bytes(32))))
+    flaws = list(verify(entries, "acc_a", ChainEnd("acc_a", 5, 1, bytes(32))))
     assert {flaw.account_id for flaw in flaws} == {"acc_a"}
     assert flaws[0].transfer_id == "txn_3"
     assert flaws[-1].transfer_id == ""

@@ -15,7 +15,7 @@ USD = 10**9
 
 def reached(spent: int, told: tuple[int, ...] = (), **more: Any) -> list[Notice]:
     watched = budget(**{"soft": (50, 80, 100)} | more)
-    return crossed(watched, watched.window(T).start_ms, spent, T, project_id="proj_p", told=told)
+    return crossed(watched, watched.window(T).start_ms, spent, T, project_id="proj_p", notified=told)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_window_without_an_end_resets_never() -> None:
 
 
 def test_a_zone_that_this_machine_does_not_know_keeps_no_charge_from_being_written() -> None:
-    (notice,) = crossed(budget(soft=(50,), zone="Nowhere/Town"), T, 60 * USD, T, told=())
+    (notice,) = crossed(budget(soft=(50,), zone="Nowhere/Town"), T, 60 * USD, T, notified=())
     assert notice.data["resets_at"] is None
 
 

@@ -17,7 +17,7 @@ def test_what_an_account_pays_as_listed_is_told_in_the_words_it_was_written_in()
     assert quote(price(HOUSE)) == HOUSE
 
 
-def test_c06_a_multiple_and_a_tier_are_told_as_they_are_charged() -> None:
+def test_a_multiple_and_a_tier_are_told_as_they_are_charged() -> None:
     written = {"input": "2.50", "cache_read": "1.25", "output": "10.00", "per_request": "0.001"}
     tier = {"above_input_tokens": 1000, "input": "5.00", "output": "15.00", "per_request": "0.001"}
     sold = scaled(price({**written, "tiers": [tier]}), read_multiplier("1.2"))

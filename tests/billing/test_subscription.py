@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.billing.book import Purse
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.billing.subscription import (
     UNLIMITED,
-    Credit,
+    CreditBalance,
     Subscription,
     binding,
     cents_number,
@@ -24,13 +24,15 @@ WINDOWS: tuple[WindowKind, ...] = ("total", "day", "week", "month")
 
 
 def budget(
-    limit: int | None, spent: int = 0, held: int = 0, window: WindowKind = "month", purse_id: str = "b"
-) -> Purse:
-    return Purse(id=purse_id, limit=limit, spent=spent, held=held, window=window, level="key", object_id="key_k")
+    limit: int | None, spent: int = 0, held: int = 0, window: WindowKind = "month", counter_id: str = "b"
+) -> SpendingCounter:
+    return SpendingCounter(
+        id=counter_id, limit=limit, spent=spent, held=held, window=window, level="key", object_id="key_k"
+    )
 
 
-def money(limit: int | None, spent: int = 0, held: int = 0) -> Purse:
-    return Purse(id="acc_a", limit=limit, spent=spent, held=held, kind="money", object_id="acc_a")
+def money(limit: int | None, spent: int = 0, held: int = 0) -> SpendingCounter:
+    return SpendingCounter(id="acc_a", limit=limit, spent=spent, held=held, kind="money", object_id="acc_a")
 
 
 def tool(shown: Subscription, month_spend: int) -> Decimal:
@@ -46,17 +48,17 @@ amounts = st.integers(0, 10**14)
 def test_hard_limit_less_usage_is_what_is_left_under_every_kind_of_binding(
     kind: str, limit: int, spent: int, held: int, month_spend: int
 ) -> None:
-    purse: Purse | None = None
+    counter: SpendingCounter | None = None
     if kind == "money":
-        purse = money(limit, spent, held)
+        counter = money(limit, spent, held)
     else:
-        purse = next((budget(limit, spent, held, window) for window in WINDOWS if window == kind), None)
-    shown = subscription(purse, month_spend, None, "acc_a")
+        counter = next((budget(limit, spent, held, window) for window in WINDOWS if window == kind), None)
+    shown = subscription(counter, month_spend, None, "acc_a")
     assert abs(tool(shown, month_spend) - Decimal(shown.left) / USD) <= Decimal("0.000001")
     if kind == "month":
         assert shown.hard == limit
         assert shown.left == limit - spent
-    elif purse is not None:
+    elif counter is not None:
         assert shown.left == limit - spent - held
     assert (shown.soft, shown.system_hard) == (shown.hard, UNLIMITED)
 
@@ -73,7 +75,7 @@ def test_the_least_left_binds_and_of_equals_the_first() -> None:
     assert binding([budget(0, window="day"), overdrawn]) is overdrawn
 
 
-def test_budgets_for_a_model_and_purses_without_a_limit_do_not_bind() -> None:
+def test_budgets_for_a_model_and_counters_without_a_limit_do_not_bind() -> None:
     some = budget(1)
     some.model = "gpt-*"
     assert binding([some, money(None)]) is binding([]) is None
@@ -90,9 +92,9 @@ def test_nothing_binds() -> None:
 
 
 def test_what_binds_is_said() -> None:
-    purse = budget(100 * USD, 30 * USD, 5 * USD, "week")
-    purse.soft, purse.resets_at_ms = (50, 80), 77
-    shown = subscription(purse, 40 * USD, None, "acc_a")
+    counter = budget(100 * USD, 30 * USD, 5 * USD, "week")
+    counter.soft, counter.resets_at_ms = (50, 80), 77
+    shown = subscription(counter, 40 * USD, None, "acc_a")
     assert (shown.hard, shown.soft) == (105 * USD, 50 * USD)
     assert (shown.binds, shown.scope, shown.object_id) == ("budget", "key", "key_k")
     assert (shown.limit, shown.used, shown.held, shown.left) == (100 * USD, 30 * USD, 5 * USD, 65 * USD)
@@ -114,18 +116,18 @@ def test_calls_that_usage_shows_and_the_budget_does_not_count_are_put_on_the_lim
 
 
 def test_money_has_no_month_of_its_own() -> None:
-    purse = money(100, 30, 5)
-    purse.window = "month"
-    shown = subscription(purse, 10, None, "acc_a")
+    counter = money(100, 30, 5)
+    counter.window = "month"
+    shown = subscription(counter, 10, None, "acc_a")
     assert (shown.by_window, shown.hard, shown.left) == (False, 75, 65)
 
 
 @given(amounts, amounts, amounts)
 def test_granted_is_used_and_available(limit: int, spent: int, held: int) -> None:
     seen = credit(money(limit, spent, held))
-    assert seen == Credit(limit - held, spent, limit - spent - held)
+    assert seen == CreditBalance(limit - held, spent, limit - spent - held)
     assert seen.granted == seen.used + seen.available
-    assert credit(money(None, spent)) == Credit(UNLIMITED + spent, spent, UNLIMITED)
+    assert credit(money(None, spent)) == CreditBalance(UNLIMITED + spent, spent, UNLIMITED)
 
 
 @pytest.mark.parametrize(

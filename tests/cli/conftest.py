@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.shop import Shop
+from tests.cli.fake_service import FakeService
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    thread = threading.Thread(target=shop.server.serve_forever, args=(0.01,))
+def service() -> Iterator[FakeService]:
+    service = FakeService()
+    thread = threading.Thread(target=service.server.serve_forever, args=(0.01,))
     thread.start()
-    yield shop
-    shop.server.shutdown()
+    yield service
+    service.server.shutdown()
     thread.join()
-    shop.server.server_close()
+    service.server.server_close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.shop import KEY, Shop, error, honest
+from tests.cli.fake_service import KEY, FakeService, error, honest
 from tollhouse.cli import load
 from tollhouse.cli.command_line import run
 
@@ -31,25 +31,25 @@ def events(*said: object) -> str:
     return "".join(f"data: {one if isinstance(one, str) else json.dumps(one)}\n\n" for one in said)
 
 
-def loaded(shop: Shop, requests: int = 6, at_once: int = 3, **body: Any) -> load.Load:
+def loaded(service: FakeService, requests: int = 6, at_once: int = 3, **body: Any) -> load.LoadResult:
     asked = {"model": "m", "messages": [], **body}
-    return load.run(f"{shop.url}/v1", KEY, asked, requests=requests, at_once=at_once, clock=Ticks())
+    return load.run(f"{service.url}/v1", KEY, asked, requests=requests, at_once=at_once, clock=Ticks())
 
 
-def test_every_call_is_made_once_and_timed(shop: Shop) -> None:
-    shop.script = lambda *_: (200, {"choices": []})
-    seen = loaded(shop, 10)
+def test_every_call_is_made_once_and_timed(service: FakeService) -> None:
+    service.script = lambda *_: (200, {"choices": []})
+    seen = loaded(service, 10)
     assert (seen.answered, seen.failed, seen.charge_usd) == (10, {}, None)
-    assert shop.asked == [("POST", "/v1/chat/completions")] * 10
+    assert service.asked == [("POST", "/v1/chat/completions")] * 10
     assert seen.first_byte_ms is None
-    assert loaded(shop, 10, at_once=1).whole_ms == load.Times(p50=1, p95=1, p99=1)
+    assert loaded(service, 10, at_once=1).whole_ms == load.Times(p50=1, p95=1, p99=1)
 
 
-def test_a_stream_is_answered_when_it_is_done_and_says_what_it_cost(shop: Shop) -> None:
-    shop.script = lambda *_: (200, events(CHUNK, CHARGED, "[DONE]"))
-    seen = loaded(shop, stream=True)
+def test_a_stream_is_answered_when_it_is_done_and_says_what_it_cost(service: FakeService) -> None:
+    service.script = lambda *_: (200, events(CHUNK, CHARGED, "[DONE]"))
+    seen = loaded(service, stream=True)
     assert (seen.answered, seen.failed, seen.charge_usd) == (6, {}, "0.000012")
-    alone = loaded(shop, at_once=1, stream=True)
+    alone = loaded(service, at_once=1, stream=True)
     assert alone.first_byte_ms == load.Times(p50=1, p95=1, p99=1)
     assert alone.whole_ms == load.Times(p50=2, p95=2, p99=2)
 
@@ -65,15 +65,15 @@ def test_a_stream_is_answered_when_it_is_done_and_says_what_it_cost(shop: Shop) 
     ],
 )
 def test_what_is_not_answered_is_counted_by_its_reason(
-    shop: Shop, stream: bool, status: int, answer: object, why: str
+    service: FakeService, stream: bool, status: int, answer: object, why: str
 ) -> None:
-    shop.script = lambda *_: (status, answer)
-    seen = loaded(shop, stream=stream)
+    service.script = lambda *_: (status, answer)
+    seen = loaded(service, stream=stream)
     assert (seen.answered, seen.failed, seen.whole_ms) == (0, {why: 6}, None)
 
 
 def test_a_service_that_is_gone_is_no_answer() -> None:
-    gone = Shop()
+    gone = FakeService()
     gone.server.server_close()
     assert loaded(gone).failed == {"connection_broke": 6}
 
@@ -83,21 +83,23 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
     assert load._times([7_000_000]) == load.Times(p50=7, p95=7, p99=7)
 
 
-def bench(shop: Shop, *more: str) -> int:
-    return run(["bench", "--base-url", shop.url, "--key", KEY, "--requests", "4", *more])
+def bench(service: FakeService, *more: str) -> int:
+    return run(["bench", "--base-url", service.url, "--key", KEY, "--requests", "4", *more])
 
 
-def test_the_command_finds_the_model_and_tells_what_it_saw(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.script = honest
-    assert bench(shop) == 0
+def test_the_command_finds_the_model_and_tells_what_it_saw(
+    service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.script = honest
+    assert bench(service) == 0
     said = capsys.readouterr()
     assert "4 of 4 answered" in said.out
     assert "whole answer" in said.out
     assert "4 of 4 calls" in said.err
-    assert bench(shop, "--json") == 0
+    assert bench(service, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["object"], told["answered"], told["failed"]) == ("bench", 4, {})
-    assert bench(shop, "--model", "nope") == 1
+    assert bench(service, "--model", "nope") == 1
     assert "not answered: 4 x model_not_found" in capsys.readouterr().out
 
 
@@ -113,9 +115,9 @@ def test_the_command_finds_the_model_and_tells_what_it_saw(shop: Shop, capsys: p
     ],
 )
 def test_what_cannot_be_measured_is_said_in_a_sentence(
-    shop: Shop, capsys: pytest.CaptureFixture[str], more: tuple[str, str], code: int, words: str
+    service: FakeService, capsys: pytest.CaptureFixture[str], more: tuple[str, str], code: int, words: str
 ) -> None:
-    shop.script = honest
-    given = {"--base-url": shop.url, "--key": KEY} | dict([more])
+    service.script = honest
+    given = {"--base-url": service.url, "--key": KEY} | dict([more])
     assert run(["bench", *(part for pair in given.items() for part in pair)]) == code
     assert words in capsys.readouterr().err

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.shop import KEY, Shop, error, honest
+from tests.cli.fake_service import KEY, FakeService, error, honest
 from tollhouse.access import secrets
 from tollhouse.cli.checklist import BadBaseUrl, Diagnosis, diagnose
 from tollhouse.cli.service import base_urls
@@ -20,34 +20,34 @@ def states(diagnosis: Diagnosis) -> list[str]:
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/v1/chat/completions"])
-def test_a_good_service_is_green_however_its_base_url_is_written(shop: Shop, tail: str) -> None:
-    diagnosis = diagnose(shop.url + tail, f" {KEY}\n", None)
+def test_a_good_service_is_green_however_its_base_url_is_written(service: FakeService, tail: str) -> None:
+    diagnosis = diagnose(service.url + tail, f" {KEY}\n", None)
     assert states(diagnosis) == ["green", "green", "green"]
     assert [step.state for step in diagnosis.steps[3:]] == ["green", "not_run"]
-    assert shop.asked == [("GET", "/v1/models"), ("POST", "/v1/chat/completions")]
+    assert service.asked == [("GET", "/v1/models"), ("POST", "/v1/chat/completions")]
     assert "toll-1" in diagnosis.steps[2].reason
 
 
-def test_a_service_whose_paths_have_no_version(shop: Shop) -> None:
-    shop.script = lambda method, path, body, auth: (
+def test_a_service_whose_paths_have_no_version(service: FakeService) -> None:
+    service.script = lambda method, path, body, auth: (
         (404, "nothing") if path.startswith("/v1/") else honest(method, "/v1" + path, body, auth)
     )
-    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+    assert states(diagnose(service.url, KEY, None)) == ["green", "green", "green"]
 
 
-def test_a_wrong_key_is_red_and_never_shown(shop: Shop) -> None:
-    diagnosis = diagnose(shop.url, "sk-wrong", None)
+def test_a_wrong_key_is_red_and_never_shown(service: FakeService) -> None:
+    diagnosis = diagnose(service.url, "sk-wrong", None)
     assert states(diagnosis) == ["red", "not_run", "not_run"]
     first = diagnosis.steps[0]
     assert (first.code, first.request_id) == ("invalid_api_key", "req_1")
     assert "sk-wrong" not in first.reason
 
 
-def test_a_key_refused_only_by_the_call_itself(shop: Shop) -> None:
-    shop.script = lambda method, path, body, auth: honest(
+def test_a_key_refused_only_by_the_call_itself(service: FakeService) -> None:
+    service.script = lambda method, path, body, auth: honest(
         method, path, body, f"Bearer {KEY}" if method == "GET" else ""
     )
-    assert states(diagnose(shop.url, KEY, None)) == ["red", "not_run", "not_run"]
+    assert states(diagnose(service.url, KEY, None)) == ["red", "not_run", "not_run"]
 
 
 @pytest.mark.parametrize(
@@ -61,61 +61,63 @@ def test_a_key_refused_only_by_the_call_itself(shop: Shop) -> None:
         (secrets.mint("live", bytes(32))[:-1], "damaged"),
     ],
 )
-def test_a_key_that_cannot_be_one_is_red_before_anything_is_sent(shop: Shop, key: str, words: str) -> None:
-    diagnosis = diagnose(shop.url, key, None)
+def test_a_key_that_cannot_be_one_is_red_before_anything_is_sent(service: FakeService, key: str, words: str) -> None:
+    diagnosis = diagnose(service.url, key, None)
     assert states(diagnosis) == ["red", "not_run", "not_run"]
     assert words in diagnosis.steps[0].reason
-    assert not shop.asked
+    assert not service.asked
 
 
-def test_an_unknown_model_is_red_with_the_nearest_name(shop: Shop) -> None:
-    diagnosis = diagnose(shop.url, KEY, "Toll-1")
+def test_an_unknown_model_is_red_with_the_nearest_name(service: FakeService) -> None:
+    diagnosis = diagnose(service.url, KEY, "Toll-1")
     assert states(diagnosis) == ["green", "green", "red"]
     assert diagnosis.steps[2].code == "model_not_found"
     assert "'toll-1'" in diagnosis.steps[2].cure
 
 
-def test_a_refused_format_is_red_with_the_services_words(shop: Shop) -> None:
+def test_a_refused_format_is_red_with_the_services_words(service: FakeService) -> None:
     def picky(method: str, path: str, body: dict[str, Any], auth: str) -> tuple[int, Any]:
         return (400, error("invalid_request_error", "messages is odd")) if body else honest(method, path, body, auth)
 
-    shop.script = picky
-    diagnosis = diagnose(shop.url, KEY, None)
+    service.script = picky
+    diagnosis = diagnose(service.url, KEY, None)
     assert states(diagnosis) == ["green", "red", "green"]
     assert diagnosis.steps[1].reason == "messages is odd"
 
 
-def test_newer_models_get_their_cap_under_its_newer_name(shop: Shop) -> None:
+def test_newer_models_get_their_cap_under_its_newer_name(service: FakeService) -> None:
     def newer(method: str, path: str, body: dict[str, Any], auth: str) -> tuple[int, Any]:
         if "max_tokens" in body:
             return 400, error("unsupported_parameter", "use max_completion_tokens", "max_tokens")
         return honest(method, path, body, auth)
 
-    shop.script = newer
-    assert states(diagnose(shop.url, KEY, None)) == ["green", "green", "green"]
+    service.script = newer
+    assert states(diagnose(service.url, KEY, None)) == ["green", "green", "green"]
 
 
-def test_a_redirect_is_red_and_not_followed(shop: Shop) -> None:
-    shop.script = lambda method, path, body, auth: (301, "") if method == "POST" else honest(method, path, body, auth)
-    diagnosis = diagnose(shop.url, KEY, None)
+def test_a_redirect_is_red_and_not_followed(service: FakeService) -> None:
+    service.script = lambda method, path, body, auth: (
+        (301, "") if method == "POST" else honest(method, path, body, auth)
+    )
+    diagnosis = diagnose(service.url, KEY, None)
     assert states(diagnosis)[:2] == ["green", "red"]
-    assert ("GET", "/elsewhere") not in shop.asked
+    assert ("GET", "/elsewhere") not in service.asked
 
 
 @pytest.mark.parametrize("reply", ["<html>Welcome</html>", {"choices": None}])
-def test_an_address_that_is_no_such_service_is_red(shop: Shop, reply: Any) -> None:
-    shop.script = lambda method, path, body, auth: (
+def test_an_address_that_is_no_such_service_is_red(service: FakeService, reply: Any) -> None:
+    service.script = lambda method, path, body, auth: (
         (200, reply) if method == "POST" or isinstance(reply, str) else (honest(method, path, body, auth))
     )
-    assert "red" in states(diagnose(shop.url, KEY, None))
+    assert "red" in states(diagnose(service.url, KEY, None))
 
 
 @pytest.mark.parametrize("status", [429, 403])
-def test_limits_are_not_blamed_on_the_first_three_steps(shop: Shop, status: int) -> None:
-    shop.script = lambda method, path, body, auth: (
+def test_limits_are_not_blamed_on_the_first_three_steps(service: FakeService, status: int) -> None:
+    service.script = lambda method, path, body, auth: (
         (status, error("insufficient_quota", "used up")) if method == "POST" else honest(method, path, body, auth)
     )
-    diagnosis = diagnose(shop.url, KEY, None)
+    diagnosis = diagnose(service.url, KEY, None)
     assert states(diagnosis) == ["green", "green", "green"]
     assert diagnosis.steps[3].state == ("red" if status == 429 else "not_run")
 
@@ -127,11 +129,11 @@ def test_limits_are_not_blamed_on_the_first_three_steps(shop: Shop, status: int)
         ("rate_limit_exceeded", "have the limit that the message names raised, or send less"),
     ],
 )
-def test_a_call_that_a_limit_refuses_is_red_with_the_services_words(shop: Shop, code: str, cure: str) -> None:
-    shop.script = lambda method, path, body, auth: (
+def test_a_call_that_a_limit_refuses_is_red_with_the_services_words(service: FakeService, code: str, cure: str) -> None:
+    service.script = lambda method, path, body, auth: (
         (429, error(code, f"used up by {KEY}")) if method == "POST" else honest(method, path, body, auth)
     )
-    diagnosis = diagnose(shop.url, KEY, None)
+    diagnosis = diagnose(service.url, KEY, None)
     assert states(diagnosis) == ["green", "green", "green"]
     limits = diagnosis.steps[3]
     assert (limits.state, limits.code, limits.reason) == ("red", code, "used up by [key]")
@@ -139,9 +141,9 @@ def test_a_call_that_a_limit_refuses_is_red_with_the_services_words(shop: Shop, 
     assert not diagnosis.ok
 
 
-def test_a_failing_service_is_not_judged(shop: Shop) -> None:
-    shop.script = lambda method, path, body, auth: (503, error("overloaded", "busy"))
-    assert states(diagnose(shop.url, KEY, "toll-1")) == ["not_run", "not_run", "not_run"]
+def test_a_failing_service_is_not_judged(service: FakeService) -> None:
+    service.script = lambda method, path, body, auth: (503, error("overloaded", "busy"))
+    assert states(diagnose(service.url, KEY, "toll-1")) == ["not_run", "not_run", "not_run"]
 
 
 def test_nobody_listens() -> None:

@@ -129,7 +129,7 @@ def test_migrate_shows_what_it_would_do_and_does_it(tmp_path: Path) -> None:
     assert folder.json("migrate", "--plan").answer == {"object": "migration", "applied": False, "steps": []}
 
 
-def test_f01_f07_mistakes_in_platform_toml_are_exit_code_2_all_in_one_run(tmp_path: Path) -> None:
+def test_mistakes_in_platform_toml_are_exit_code_2_all_in_one_run(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.type("init")
     path = tmp_path / "other.toml"
@@ -144,7 +144,7 @@ def test_f01_f07_mistakes_in_platform_toml_are_exit_code_2_all_in_one_run(tmp_pa
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("keys", "list"), ("migrate",)])
-def test_f07_the_folders_own_file_shows_all_its_mistakes_in_one_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_the_folders_own_file_shows_all_its_mistakes_in_one_run(tmp_path: Path, command: tuple[str, ...]) -> None:
     folder = Folder(tmp_path)
     folder.type("init")
     (tmp_path / "platform.toml").write_text(
@@ -157,7 +157,7 @@ def test_f07_the_folders_own_file_shows_all_its_mistakes_in_one_run(tmp_path: Pa
     assert [line.split(" ")[0] for line in ran.err.splitlines()] == named
 
 
-def test_f07_a_mistake_of_no_concern_to_a_command_does_not_stop_it(tmp_path: Path) -> None:
+def test_a_mistake_of_no_concern_to_a_command_does_not_stop_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.type("init")
     (tmp_path / "platform.toml").write_text('[mail]\nsmtp = "env:NOT_IN_THIS_SHELL"\n', encoding="utf-8")
@@ -250,7 +250,7 @@ def test_errors_are_one_json_line_on_stderr(made: Folder, words: tuple[str, ...]
 
 
 @pytest.mark.parametrize("amount", ["-7", "NaN", "1e400", "1e-12", "1,5", "٣"])
-def test_m07_amounts_that_are_none_are_exit_code_2_and_name_the_field(made: Folder, amount: str) -> None:
+def test_amounts_that_are_none_are_exit_code_2_and_name_the_field(made: Folder, amount: str) -> None:
     ran = made.json("accounts", "create", "x", f"--credit-limit={amount}")
     assert ran.code == 2
     assert "credit_limit" in ran.error["message"]

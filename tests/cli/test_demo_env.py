@@ -26,7 +26,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         b'TOLLHOUSE_API_KEY="sk-1"',
     ],
 )
-def test_f01_byte_order_mark_crlf_and_quotes(tmp_path: Path, data: bytes) -> None:
+def test_byte_order_mark_crlf_and_quotes(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "demo.env").write_bytes(data)
     assert demo_env.read(tmp_path / "demo.env") == {"TOLLHOUSE_API_KEY": "sk-1"}
 

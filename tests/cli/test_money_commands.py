@@ -175,7 +175,7 @@ def test_a_flaw_in_the_ledger_is_exit_code_1_and_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("usd", NO_AMOUNTS)
-def test_m07_what_is_no_amount_is_exit_code_2_and_the_field_is_named(made: Folder, usd: str) -> None:
+def test_what_is_no_amount_is_exit_code_2_and_the_field_is_named(made: Folder, usd: str) -> None:
     commands = [
         ("amount_usd", ("credits", "grant", "acme", usd)),
         ("amount_usd", ("budgets", "set", "--account", "acme", "--window", "day", "--amount", usd)),
@@ -192,7 +192,7 @@ def test_m07_what_is_no_amount_is_exit_code_2_and_the_field_is_named(made: Folde
 
 
 @pytest.mark.parametrize("usd", NO_AMOUNTS)
-def test_m07_a_price_that_is_none_is_exit_code_2_and_the_field_is_named(tmp_path: Path, usd: str) -> None:
+def test_a_price_that_is_none_is_exit_code_2_and_the_field_is_named(tmp_path: Path, usd: str) -> None:
     folder = Folder(tmp_path)
     folder.json("init")
     (tmp_path / "platform.toml").write_text(PLATFORM.replace("2.50", usd), encoding="utf-8")

@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_n18_a_secret_reaches_every_terminal(folder: Path, encoding: str) -> None:
+def test_a_secret_reaches_every_terminal(folder: Path, encoding: str) -> None:
     screen = Screen(folder, encoding)
     code, out, err = screen.type("keys", "create", NAME, "--account", NAME, "--tag", f"{NAME}={NAME}")
     assert (code, err) == (0, "")
@@ -72,14 +72,14 @@ def test_n18_a_secret_reaches_every_terminal(folder: Path, encoding: str) -> Non
         ("plan",),
     ],
 )
-def test_n18_every_command_answers_on_every_terminal(folder: Path, encoding: str, words: tuple[str, ...]) -> None:
+def test_every_command_answers_on_every_terminal(folder: Path, encoding: str, words: tuple[str, ...]) -> None:
     for more in ((), ("--json",)):
         code, _, err = Screen(folder, encoding).type(*words, *more)
         assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_n18_a_refusal_is_told_on_every_terminal(folder: Path, encoding: str) -> None:
+def test_a_refusal_is_told_on_every_terminal(folder: Path, encoding: str) -> None:
     code, out, err = Screen(folder, encoding).type("keys", "show", NAME + "?")
     assert (code, out) == (1, "")
     assert "no key Zoll-" in err

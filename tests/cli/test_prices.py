@@ -53,7 +53,7 @@ def test_a_price_file_is_imported_previewed_and_activated(made: Folder) -> None:
     assert "0.9 times" in made.type("models", "list").out
 
 
-def test_b15_what_the_file_prices_is_not_said_to_be_activated_by_a_command(made: Folder) -> None:
+def test_what_the_file_prices_is_not_said_to_be_activated_by_a_command(made: Folder) -> None:
     path = file(made, "own.csv", "model,input,output\ntoll-1,3.00,9.00\n")
     shown = made.type("models", "price", "import", path).out
     assert ("not activated; change the file" in shown, "models price activate" in shown) == (True, False)

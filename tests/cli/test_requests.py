@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import PLATFORM, Folder
-from tests.office.scene import HandClock, run
-from tests.office.test_money import call, commit
-from tollhouse.office.office import Office
+from tests.services.harness import SettableClock, run
+from tests.services.test_money import call, commit
+from tollhouse.services.context import ServiceContext
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +38,15 @@ def test_a_call_that_was_made_is_explained_without_a_server_too(tmp_path: Path) 
     key = folder.json("keys", "create", "ci", "--account", "acme").answer
     made = call(1, account, 7, key_id=key["id"], project_id=key["project_id"], model="toll-1", operation="chat")
 
-    async def written(office: Office, clock: HandClock) -> None:
-        await commit(office, made)
+    async def written(services: ServiceContext, clock: SettableClock) -> None:
+        await commit(services, made)
 
     run(tmp_path, written)
     explained = folder.json("explain", "--request", made.id).answer
     assert (explained["receipt"]["id"], explained["receipt"]["charge_nusd"]) == (made.id, 7)
     assert (explained["model"]["id"], explained["verdict"]["admitted"]) == ("toll-1", True)
     assert [(one["name"], one["limit"], one["used"]) for one in explained["limits"]] == [("parallel_requests", 3, 0)]
-    assert explained["purses"][0]["left_usd"] == "1.999999993"
+    assert explained["counters"][0]["left_usd"] == "1.999999993"
     told = folder.type("explain", "--request", made.id).out
     assert told.startswith(made.id)
     assert "Verdict: it would be let in." in told

@@ -38,13 +38,13 @@ api_keys = ["env:MAIN_KEY"]
 """
 
 
-class Upstream(ThreadingHTTPServer):
+class ServedUpstream(ThreadingHTTPServer):
     """A second server that speaks OpenAI's format and remembers who asked for what."""
 
     def __init__(self) -> None:
         asked = self.asked = list[tuple[str, str, str | None]]()
 
-        class Handler(BaseHTTPRequestHandler):
+        class UpstreamHandler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 asked.append((self.command, self.path, self.headers.get("Authorization")))
@@ -61,12 +61,12 @@ class Upstream(ThreadingHTTPServer):
             def log_message(self, *_: object) -> None:
                 pass
 
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), UpstreamHandler)
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
+def upstream() -> Iterator[ServedUpstream]:
+    server = ServedUpstream()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
@@ -75,7 +75,7 @@ def upstream() -> Iterator[Upstream]:
     server.server_close()
 
 
-class House:
+class ServedPlatform:
     """A data folder, and commands typed beside it with the provider's key in the environment."""
 
     def __init__(self, folder: Path) -> None:
@@ -90,18 +90,18 @@ class House:
         return json.loads(ran.stdout)
 
 
-def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
-    house, folder = House(tmp_path / "data"), tmp_path / "data"
-    house.type("init")
+def test_the_readme_works(tmp_path: Path, upstream: ServedUpstream) -> None:
+    gateway, folder = ServedPlatform(tmp_path / "data"), tmp_path / "data"
+    gateway.type("init")
     (folder / "platform.toml").write_bytes(
         PLATFORM.format(f"http://127.0.0.1:{upstream.server_address[1]}").replace("\n", "\r\n").encode()
     )
-    assert house.type("apply")["generation"] == 1
-    house.type("accounts", "create", "team", "--credit-limit", "50")
-    secret = house.type("keys", "create", "first", "--account", "team")["secret"]
+    assert gateway.type("apply")["generation"] == 1
+    gateway.type("accounts", "create", "team", "--credit-limit", "50")
+    secret = gateway.type("keys", "create", "first", "--account", "team")["secret"]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(
-            house.command("serve"), stdout=subprocess.PIPE, stderr=log, text=True, env=house.environment
+            gateway.command("serve"), stdout=subprocess.PIPE, stderr=log, text=True, env=gateway.environment
         )
         try:
             assert server.stdout is not None
@@ -114,8 +114,8 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
             )
             with urllib.request.urlopen(request, timeout=30) as answer:
                 assert json.load(answer)["choices"] == ANSWER["choices"]
-            (tried,) = house.type("providers", "check")["data"]
-            (used,) = house.type("usage")["data"]
+            (tried,) = gateway.type("providers", "check")["data"]
+            (used,) = gateway.type("usage")["data"]
         finally:
             server.terminate()
             server.terminate()
@@ -136,15 +136,15 @@ def test_the_readme_works(tmp_path: Path, upstream: Upstream) -> None:
 
 def test_a_server_in_a_folder_too_deep_for_a_socket_is_reached_all_the_same(tmp_path: Path) -> None:
     folder = tmp_path / ("a-folder-with-a-long-name/" * 6)
-    house = House(folder)
-    house.type("init")
+    gateway = ServedPlatform(folder)
+    gateway.type("init")
     (folder / "platform.toml").write_text('[server]\nlisten = "127.0.0.1:0"\nmetrics_address = ""\n')
-    server = subprocess.Popen(house.command("serve"), stdout=subprocess.PIPE, text=True, env=house.environment)
+    server = subprocess.Popen(gateway.command("serve"), stdout=subprocess.PIPE, text=True, env=gateway.environment)
     assert server.stdout is not None
     with server.stdout:
         try:
             assert server.stdout.readline()
-            assert house.type("accounts", "create", "deep")["name"] == "deep"
+            assert gateway.type("accounts", "create", "deep")["name"] == "deep"
         finally:
             server.terminate()
             server.terminate()
@@ -152,13 +152,13 @@ def test_a_server_in_a_folder_too_deep_for_a_socket_is_reached_all_the_same(tmp_
 
 
 def test_an_address_in_use_is_said_by_name(tmp_path: Path) -> None:
-    house = House(tmp_path)
-    house.type("init")
+    gateway = ServedPlatform(tmp_path)
+    gateway.type("init")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        environment = {**house.environment, "TOLLHOUSE_METRICS_ADDRESS": address}
+        environment = {**gateway.environment, "TOLLHOUSE_METRICS_ADDRESS": address}
         ran = subprocess.run(
-            house.command("serve", "--port", "0"), capture_output=True, text=True, env=environment, timeout=60
+            gateway.command("serve", "--port", "0"), capture_output=True, text=True, env=environment, timeout=60
         )
     assert ran.returncode == 1
     error = json.loads(ran.stderr)["error"]

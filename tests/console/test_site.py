@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tollhouse.console import Facts, build
-from tollhouse.settings import Channel, Platform, Settings, Support
+from tollhouse.settings import ChatSettings, PlatformSettings, Settings, SupportSettings
 
 BROWSER = [(b"accept", b"text/html,application/xhtml+xml"), (b"host", b"toll.example")]
 FACTS = Facts(version="0.1.0", ready=True, generation=3, models=4)
@@ -98,7 +98,7 @@ def test_every_answer_carries_the_security_headers_and_the_request_id(path: str)
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/token", "/support/"])
-def test_c05_redirects_name_no_host(path: str) -> None:
+def test_redirects_name_no_host(path: str) -> None:
     forged = [*BROWSER, (b"x-forwarded-host", b"evil.example"), (b"x-forwarded-proto", b"https")]
     status, headers, _ = get(path, forged)
     assert status == 307
@@ -115,7 +115,7 @@ def test_home_shows_what_runs_and_the_base_url() -> None:
 
 
 def test_the_configured_address_wins_over_what_the_browser_says() -> None:
-    settings = Settings(platform=Platform(public_url="https://llm.example/v1/"))
+    settings = Settings(platform=PlatformSettings(public_url="https://llm.example/v1/"))
     _, _, html = get("/console/", [(b"host", b"evil.example")], settings)
     assert "https://llm.example/v1/chat/completions" in html
     assert "evil.example" not in html
@@ -129,11 +129,13 @@ def test_a_host_that_is_none_is_not_shown(host: bytes) -> None:
 
 def test_hostile_configuration_is_escaped() -> None:
     channels = (
-        Channel(kind=HOSTILE, value=HOSTILE, note=HOSTILE),
-        Channel(kind="url", value="javascript:alert(1)"),
-        Channel(kind="email", value=HOSTILE),
+        ChatSettings(kind=HOSTILE, value=HOSTILE, note=HOSTILE),
+        ChatSettings(kind="url", value="javascript:alert(1)"),
+        ChatSettings(kind="email", value=HOSTILE),
     )
-    settings = Settings(platform=Platform(name=HOSTILE), support=Support(channels=channels, hours=HOSTILE))
+    settings = Settings(
+        platform=PlatformSettings(name=HOSTILE), support=SupportSettings(channels=channels, hours=HOSTILE)
+    )
     for path in ("/console/", "/support", "/console/" + HOSTILE):
         outline = Outline(get(path, settings=settings)[2])
         assert "script" not in outline.tags
@@ -142,11 +144,11 @@ def test_hostile_configuration_is_escaped() -> None:
 
 def test_support_has_five_steps_and_the_configured_channels() -> None:
     channels = (
-        Channel(kind="email", value="help@toll.example"),
-        Channel(kind="qq_group", value="123456789", note="工作日"),
-        Channel(kind="url", value="https://toll.example/help"),
+        ChatSettings(kind="email", value="help@toll.example"),
+        ChatSettings(kind="qq_group", value="123456789", note="工作日"),
+        ChatSettings(kind="url", value="https://toll.example/help"),
     )
-    _, _, html = get("/support", settings=Settings(support=Support(channels=channels, hours="Mon-Fri 9-18")))
+    _, _, html = get("/support", settings=Settings(support=SupportSettings(channels=channels, hours="Mon-Fri 9-18")))
     for anchor in ("api-key", "request-format", "model", "rate-limits", "error-body"):
         assert f'<li id="{anchor}">' in html
     for code in ("invalid_api_key", "invalid_request_error", "model_not_found", "rate_limit_exceeded", "server_error"):

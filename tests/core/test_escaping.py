@@ -31,14 +31,14 @@ TRICKS = (
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_f1_no_output_acts_on_a_terminal(trick: str) -> None:
+def test_no_output_acts_on_a_terminal(trick: str) -> None:
     for shown in (printable(trick), cell(trick), cell_text(trick), cell_text({trick: [trick]})):
         assert shown.isprintable()
     assert all(line.isprintable() for line in printable_lines(trick).split("\n"))
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_f1_json_on_a_terminal_prints_and_reads_back_the_same(trick: str) -> None:
+def test_json_on_a_terminal_prints_and_reads_back_the_same(trick: str) -> None:
     if "\ud800" in trick:
         return  # what is half a pair does not come through the control API
     text = as_json({trick: [trick, "plain \N{LATIN SMALL LETTER E WITH ACUTE}"]})
@@ -67,7 +67,7 @@ def test_f1_json_on_a_terminal_prints_and_reads_back_the_same(trick: str) -> Non
         '=a;"=1',
     ],
 )
-def test_f1_no_cell_is_a_formula_and_no_row_ends_early(formula: str) -> None:
+def test_no_cell_is_a_formula_and_no_row_ends_early(formula: str) -> None:
     row = {"group": formula, "calls": 1, "failed": 0, "charge_usd": "0", "usage": {}}
     rows = list(csv.reader(io.StringIO(as_csv([row], "tag"))))
     assert [len(one) for one in rows] == [4 + len(BUCKETS)] * 2
@@ -76,7 +76,7 @@ def test_f1_no_cell_is_a_formula_and_no_row_ends_early(formula: str) -> None:
 
 
 @pytest.mark.parametrize("formula", ["t=;=1+1", "t= ;+1;x", "a;\t=1", 't=";=1'])
-def test_f1_no_cell_is_a_formula_where_semicolons_end_cells(formula: str) -> None:
+def test_no_cell_is_a_formula_where_semicolons_end_cells(formula: str) -> None:
     cells = cell(formula).split(";")
     assert not any(one.lstrip(' "\ufffd').startswith(("=", "+", "-", "@")) for one in cells)
 
@@ -87,7 +87,7 @@ def test_what_is_no_trick_stays_as_it_is() -> None:
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
-def test_f1_a_key_in_a_text_is_not_kept(before: str, after: str) -> None:
+def test_a_key_in_a_text_is_not_kept(before: str, after: str) -> None:
     key = mint("live", bytes(range(32)))
     kept = without_keys(before + key + after)
     assert key not in kept

@@ -28,16 +28,16 @@ MANY = [*(f"model-{number}-{'x' * 500}" for number in range(2_000)), "claude-4",
 
 
 @pytest.mark.parametrize("word", ["claude-5", "x" * 100_000, "\N{GREEK SMALL LETTER MU}" * 512])
-def test_g2_however_many_are_known_few_are_compared(word: str) -> None:
+def test_however_many_are_known_few_are_compared(word: str) -> None:
     """One unknown model of a budget took 38 ms of the loop beside 1,500 known ones."""
     assert len(to_compare(word, MANY)) == COMPARED_MAX
 
 
-def test_g2_of_many_the_likest_are_still_found() -> None:
+def test_of_many_the_likest_are_still_found() -> None:
     assert nearest_few("claude-5", MANY)[:2] == ["Claude-5-turbo", "claude-4"]
 
 
-def test_g2_however_long_a_word_its_beginning_is_compared() -> None:
+def test_however_long_a_word_its_beginning_is_compared() -> None:
     """Of 512 letters it took 2.7 s."""
     long = "model-7-" + "x" * 100_000
     assert nearest_few(long, MANY) == nearest_few(long[:LETTERS_MAX], MANY)

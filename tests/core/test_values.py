@@ -51,7 +51,7 @@ def test_strings_are_left_out_wherever_the_text_is_cut(value: Any, step: int) ->
     ],
     ids=["arrays", "deep", "deep-objects", "members", "numbers", "texts", "behind-a-text"],
 )
-def test_g2_more_values_than_are_decoded_are_refused(body: bytes) -> None:
+def test_more_values_than_are_decoded_are_refused(body: bytes) -> None:
     with pytest.raises(RequestTooLarge, match="1,000,000 values"):
         values.require_countable(body)
 

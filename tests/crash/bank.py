@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.crash.afterwards import look
 from tests.crash.callers import Received, Refused
 from tests.crash.history import CONFIG, History
-from tests.crash.till import Till, unbalanced
-from tests.journey.platform_process import Platform
+from tests.crash.recovered_state import look
+from tests.crash.retrying_client import RetryingClient, unbalanced
+from tests.end_to_end.platform_process import PlatformProcess
 from tests.store import postgresql
-from tests.store.writing import on_disk
+from tests.store.harness import on_disk
 from tollhouse.core.amount import parse_usd
 
 DATABASES: Final = ("sqlite", "postgresql")
@@ -51,7 +51,7 @@ class Bank:
 
     COUNTED: Final = ("calls", "grants", "refunds", "rushes", "audits", "strikes")
 
-    def __init__(self, platform: Platform, url: str, seed: int) -> None:
+    def __init__(self, platform: PlatformProcess, url: str, seed: int) -> None:
         self.platform = platform
         self.url = url
         self.seed = seed
@@ -86,19 +86,19 @@ class Bank:
 
     def pay(self, number: int) -> None:
         choice = random.Random(f"{self.seed} payer {number}")
-        till = Till(self.platform, self._alive)
+        client = RetryingClient(self.platform, self._alive)
         while not self.over.is_set():
-            self._note(till.buy(self._name(), self.keys[choice.choice(ACCOUNTS)], choice))
-        till.close()
+            self._note(client.buy(self._name(), self.keys[choice.choice(ACCOUNTS)], choice))
+        client.close()
 
     def give(self) -> None:
         """The operator: grants, and refunds of calls that somebody holds the answer of."""
         choice = random.Random(f"{self.seed} operator")
-        till = Till(self.platform, self._alive)
+        client = RetryingClient(self.platform, self._alive)
         refunded: set[str] = set()
         while not self.over.is_set():
             amount = f"0.{choice.randrange(1, 10**6):06d}"
-            made = till.manage("POST", "/credits", {"account": choice.choice(ACCOUNTS), "amount_usd": amount})
+            made = client.manage("POST", "/credits", {"account": choice.choice(ACCOUNTS), "amount_usd": amount})
             if made is not None:
                 with self._lock:
                     self.granted[str(made["id"])] = parse_usd(amount)
@@ -108,17 +108,17 @@ class Bank:
             if calls:
                 call = choice.choice(calls)
                 refunded.add(call.request_id)
-                if till.manage("POST", "/refunds", {"request_id": call.request_id}) is not None:
+                if client.manage("POST", "/refunds", {"request_id": call.request_id}) is not None:
                     self.counted("refunds")
 
     def rush(self) -> None:
         """Again and again: many at once against a budget that pays for exactly so many, until all are refused."""
-        till = Till(self.platform, self._alive)
+        client = RetryingClient(self.platform, self._alive)
         while not self.over.is_set():
             named = {"name": f"rush {uuid.uuid4().hex[:8]}", "account": ACCOUNTS[0]}
-            key = till.manage("POST", "/keys", named)
+            key = client.manage("POST", "/keys", named)
             budget = {"amount_usd": f"0.00{PAID}", "window": "total"}
-            if key is None or till.manage("POST", "/budgets", {"key": key["id"], **budget}) is None:
+            if key is None or client.manage("POST", "/budgets", {"key": key["id"], **budget}) is None:
                 continue
             secret = str(key["secret"])
             rushers = [threading.Thread(target=self._until_refused, args=(secret, n)) for n in range(RUSHERS)]
@@ -132,15 +132,15 @@ class Bank:
             self.counted("rushes")
 
     def _until_refused(self, secret: str, number: int) -> None:
-        till = Till(self.platform, self._alive)
+        client = RetryingClient(self.platform, self._alive)
         choice = random.Random(number)
         told: Received | Refused | None = None
         while not isinstance(told, Refused):
-            told = till.buy(self._name(), secret, choice, FLAT)
+            told = client.buy(self._name(), secret, choice, FLAT)
             self._note(told)
         if told.code != "insufficient_quota":
             self.violated(f"refused otherwise than for the budget: {told}")
-        till.close()
+        client.close()
 
     def _charged(self, key_id: str) -> int:
         """Calls of a key that stand in the ledger."""
@@ -150,20 +150,20 @@ class Bank:
     # Who looks
 
     def audit(self) -> None:
-        till = Till(self.platform, self._alive)
+        client = RetryingClient(self.platform, self._alive)
         while not self.over.is_set():
-            found = till.manage("GET", "/ledger/verify")
+            found = client.manage("GET", "/ledger/verify")
             if found is not None and not found["ok"]:
                 self.violated(f"the ledger's own check: {found['flaws'][:3]}")
             for wrong in on_disk(self.url, lambda tables: list(unbalanced(tables))):
                 self.violated(wrong)
             for account in ACCOUNTS:
-                self._reads_its_bill(till, account)
+                self._reads_its_bill(client, account)
             self.counted("audits")
-        till.close()
+        client.close()
 
-    def _reads_its_bill(self, till: Till, account: str) -> None:
-        bill = till.get("/v1/dashboard/billing/subscription", self.keys[account])
+    def _reads_its_bill(self, client: RetryingClient, account: str) -> None:
+        bill = client.get("/v1/dashboard/billing/subscription", self.keys[account])
         if bill is None:
             return
         own = bill["tollhouse"]
@@ -197,7 +197,7 @@ class Bank:
         self.platform.stop()
         standing = look(self.url)
         self.violations += self.history.differences(standing)
-        self.violations += [f"the grant {name} is lost" for name in self.granted.keys() - standing.deeds]
+        self.violations += [f"the grant {name} is lost" for name in self.granted.keys() - standing.non_charges]
         for account, (left, balance) in shown.items():
             if abs(left - balance) > 1e-5:
                 self.violations.append(f"{account} is shown {left} USD, the ledger has {balance}")
@@ -205,10 +205,10 @@ class Bank:
     def _left(self, account: str) -> tuple[float, float]:
         """What a balance tool computes, and what the ledger says, less what the budget forbids."""
         secret = self.keys[account]
-        till = Till(self.platform, self._alive)
-        bill = till.get("/v1/dashboard/billing/subscription", secret)
-        used = till.get("/v1/dashboard/billing/usage", secret)
-        till.close()
+        client = RetryingClient(self.platform, self._alive)
+        bill = client.get("/v1/dashboard/billing/subscription", secret)
+        used = client.get("/v1/dashboard/billing/usage", secret)
+        client.close()
         return bill["hard_limit_usd"] - used["total_usage"] / 100, bill["tollhouse"]["remaining_usd"]
 
     def _name(self) -> str:
@@ -229,7 +229,7 @@ class Bank:
 def play(folder: Path, url: str, nemesis: str, seed: int, enough: Callable[[Bank], object]) -> Bank:
     """Everybody at once, until `enough` returns. The bank that is given back has ended, and judged itself."""
     setting = "" if url.startswith("sqlite") else f'database = "{url}"'
-    platform = Platform(folder, CONFIG.replace("{database}", setting) + MORE)
+    platform = PlatformProcess(folder, CONFIG.replace("{database}", setting) + MORE)
     try:
         bank = Bank(platform, url, seed)
         work: list[tuple[Callable[..., None], tuple[object, ...]]] = [

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tests.journey.platform_process import Platform, events
+from tests.end_to_end.platform_process import PlatformProcess, events
 from tollhouse.core.amount import parse_usd
 
 CALLERS = 6
@@ -33,11 +33,11 @@ class Received:
     charge: int  # nano-USD, as the answer said
 
 
-class Callers:
+class CrashCallers:
     """As many as `CALLERS`, each on a connection of its own, as fast as they can until their platform is gone, or they
     are told to stop."""
 
-    def __init__(self, platform: Platform, seed: str) -> None:
+    def __init__(self, platform: PlatformProcess, seed: str) -> None:
         self._platform = platform
         self._seed = seed
         self._news = threading.Condition()
@@ -47,7 +47,7 @@ class Callers:
         self.stop = threading.Event()
         self._threads = [threading.Thread(target=self._call, args=(number,)) for number in range(CALLERS)]
 
-    def __enter__(self) -> "Callers":
+    def __enter__(self) -> "CrashCallers":
         for thread in self._threads:
             thread.start()
         return self
@@ -57,7 +57,7 @@ class Callers:
         for thread in self._threads:
             thread.join()
 
-    def wait_for(self, holds: Callable[["Callers"], bool], seconds_max: float = 60) -> None:
+    def wait_for(self, holds: Callable[["CrashCallers"], bool], seconds_max: float = 60) -> None:
         """Until it holds; looked at with each answer."""
         with self._news:
             assert self._news.wait_for(lambda: holds(self), seconds_max), "the callers stand still"
@@ -100,7 +100,7 @@ def body_of(choice: random.Random, model: str = MODEL) -> dict[str, object]:
 
 def ask(
     connection: http.client.HTTPConnection,
-    platform: Platform,
+    platform: PlatformProcess,
     call: str,
     body: dict[str, object],
     key: str | None = None,

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Final
 
-from tests.crash.afterwards import Standing
-from tests.crash.callers import Callers, Received, Refused
+from tests.crash.callers import CrashCallers, Received, Refused
+from tests.crash.recovered_state import RecoveredState
 
 CONFIG: Final = """
 [server]
@@ -28,12 +28,12 @@ class History:
         self.received: list[Received] = []
         self.refused: list[Refused] = []
 
-    def add(self, callers: Callers) -> None:
+    def add(self, callers: CrashCallers) -> None:
         self.asked |= callers.asked
         self.received += callers.received
         self.refused += callers.refused
 
-    def differences(self, standing: Standing) -> list[str]:
+    def differences(self, standing: RecoveredState) -> list[str]:
         """Everything in which the database and the callers do not agree."""
         found = list(standing.flaws)
         named = Counter(row.tags.get("call", "nobody") for row in standing.calls.values())
@@ -50,7 +50,7 @@ class History:
                 found.append(f"{one} stands {entries} times in the ledger, for {charged} nano-USD")
         return found + self._charged_for_nothing(standing)
 
-    def _charged_for_nothing(self, standing: Standing) -> list[str]:
+    def _charged_for_nothing(self, standing: RecoveredState) -> list[str]:
         """Who got an error instead of an answer pays nothing; a stream that broke at its end, at most once."""
         rows = {row.tags.get("call"): row for row in standing.calls.values()}
         found = []

@@ -20,9 +20,9 @@ from typing import Any
 import apsw
 from sqlalchemy import event
 
-from tests.crash.settlements import DEED_EVERY, append, deed, settled
+from tests.crash.settlements import DEED_EVERY, append, settled, transaction
 from tollhouse.clock import SystemClock
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.batch import STEPS
 from tollhouse.store.driver import Driver
 from tollhouse.store.engines import _prepare_writing, connect
@@ -49,7 +49,7 @@ def record(database: Path) -> Script:
     """Settle calls on a database that has its tables, and write down every statement of the writer."""
     script: Script = []
 
-    def wrote(driver: Driver, batch: Sequence[Request]) -> None:
+    def wrote(driver: Driver, batch: Sequence[UsageRecord]) -> None:
         script.append(Calls(tuple(call.id for call in batch)))
 
     def spoke(statement: str) -> None:
@@ -66,7 +66,7 @@ def record(database: Path) -> Script:
             for number in numbers:
                 await writer.commit(settled(number))
                 if number % DEED_EVERY == 0:
-                    await writer.change(append(deed(number)))
+                    await writer.change(append(transaction(number)))
 
         await asyncio.gather(*(settle() for _ in range(AT_ONCE)))
         await writer.close()

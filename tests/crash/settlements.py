@@ -24,9 +24,9 @@ from tollhouse.clock import SystemClock
 from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import make_id
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.engines import connect
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 from tollhouse.store.writer import Writer
 
 COUNT = 200
@@ -36,7 +36,7 @@ DEED_EVERY = 10
 ROWS_PER_CHECKPOINT = 60
 
 
-def settled(number: int) -> Request:
+def settled(number: int) -> UsageRecord:
     """A call that was answered: each has its own price, some cost more than was held."""
     return request(
         number,
@@ -55,7 +55,7 @@ def settled(number: int) -> Request:
     )
 
 
-def deed(number: int) -> Transfer:
+def transaction(number: int) -> Transfer:
     """A grant, or the money of a call back."""
     account_id, name = f"acc_{number % ACCOUNTS}", f"txn_deed_{number}"
     if number % (2 * DEED_EVERY):
@@ -65,7 +65,7 @@ def deed(number: int) -> Transfer:
 
 
 def append(transfer: Transfer) -> Callable[[Connection], object]:
-    return lambda connection: Tables(connection).ledger.append(transfer)
+    return lambda connection: SqlRepositories(connection).ledger.append(transfer)
 
 
 def say(line: str) -> None:
@@ -76,7 +76,7 @@ async def settle(writer: Writer, numbers: Iterator[int], refused: Callable[[], N
     for number in numbers:
         record = settled(number)
         if await stands(record.id, writer.commit(record), refused) and number % DEED_EVERY == 0:
-            await stands(f"txn_deed_{number}", writer.change(append(deed(number))), refused)
+            await stands(f"txn_deed_{number}", writer.change(append(transaction(number))), refused)
 
 
 async def stands(name: str, done: Awaitable[object], refused: Callable[[], None]) -> bool:

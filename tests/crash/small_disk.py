@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
-from tests.journey.platform_process import Platform
+from tests.end_to_end.platform_process import PlatformProcess
 
 BYTES = 12 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -29,7 +29,7 @@ class Tmpfs:
     ) -> None:
         subprocess.run(["umount", "--lazy", self.folder], check=True)
 
-    def fill(self, platform: Platform) -> None:
+    def fill(self, platform: PlatformProcess) -> None:
         """Until not one byte more has room."""
         with (self.folder / "filler").open("ab", buffering=0) as filler:
             size = _CHUNK
@@ -41,7 +41,7 @@ class Tmpfs:
                         raise
                     size //= 2
 
-    def free(self, platform: Platform) -> None:
+    def free(self, platform: PlatformProcess) -> None:
         (self.folder / "filler").unlink()
 
 
@@ -59,11 +59,11 @@ class Quota:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def fill(self, platform: Platform) -> None:
+    def fill(self, platform: PlatformProcess) -> None:
         _, hard = resource.prlimit(platform.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(platform.process.pid, resource.RLIMIT_FSIZE, (_CHUNK, hard))
 
-    def free(self, platform: Platform) -> None:
+    def free(self, platform: PlatformProcess) -> None:
         _, hard = resource.prlimit(platform.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(platform.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
 
@@ -75,7 +75,7 @@ def small_disk(folder: Path) -> Tmpfs | Quota:
 class read_only:  # noqa: N801 - reads as a word: `with read_only(platform)`
     """As the kernel makes a file system whose disk has failed: what is open stays open, and cannot be written."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: PlatformProcess) -> None:
         files = [str(platform.folder / f"tollhouse.db{end}") for end in ("", "-wal")]
         paths = [word for file in files for word in ("-P", file)]
         fault = "inject=pwrite64,write,fdatasync:error=EROFS"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.striking import SYNCS, Point, Strikes, differences
+from tests.crash.fault_injection import SYNCS, Point, Strikes, differences
 
 SEED = 1
 SAMPLE = 20

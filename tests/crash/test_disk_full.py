@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.afterwards import look
-from tests.crash.callers import Callers
+from tests.crash.callers import CrashCallers
 from tests.crash.history import CONFIG, History
+from tests.crash.recovered_state import look
 from tests.crash.small_disk import Quota, Tmpfs, read_only, small_disk
-from tests.journey.platform_process import Platform, chat
-from tests.journey.scripted_provider import LAST, Provider, streams, word
-from tests.journey.test_process_end import Listener, ready
+from tests.end_to_end.platform_process import PlatformProcess, chat
+from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, streams, word
+from tests.end_to_end.test_process_end import StubListener, ready
 
 MORE = """
 credit_limit_usd = "unlimited"
@@ -32,15 +32,15 @@ LOOKS_MAX = 3_000
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as running:
         yield running
 
 
-class Full:
-    """`with Full(disk, platform)`: no room within."""
+class FullDisk:
+    """`with FullDisk(disk, platform)`: no room within."""
 
-    def __init__(self, disk: Tmpfs | Quota, platform: Platform) -> None:
+    def __init__(self, disk: Tmpfs | Quota, platform: PlatformProcess) -> None:
         self._disk, self._platform = disk, platform
 
     def __enter__(self) -> None:
@@ -55,14 +55,14 @@ def until(holds: Callable[[], bool]) -> None:
     assert any(holds() for _ in range(LOOKS_MAX)), "it never held"
 
 
-def survives(platform: Platform, provider: Provider, trouble: AbstractContextManager[None]) -> None:
+def survives(platform: PlatformProcess, provider: ScriptedProvider, trouble: AbstractContextManager[None]) -> None:
     """Under load; a stream is open when the trouble begins, and ends within it."""
     goes_on = asyncio.Event()
     provider.plays("up-house", streams([word("one "), goes_on, word("two ") + LAST]))
-    listener = Listener(platform)
+    listener = StubListener(platform)
     stream_id = str(listener.answer.getheader("x-request-id"))
     history = History()
-    with Callers(platform, "load") as callers:
+    with CrashCallers(platform, "load") as callers:
         callers.wait_for(lambda seen: len(seen.received) >= BEFORE)
         with trouble:
             callers.wait_for(lambda seen: len(seen.refused) >= DURING)
@@ -88,28 +88,30 @@ def survives(platform: Platform, provider: Provider, trouble: AbstractContextMan
     assert [line for line in platform.defects() if line.get("level") == "error"] == []
 
 
-def test_a_disk_without_room(tmp_path: Path, provider: Provider) -> None:
+def test_a_disk_without_room(tmp_path: Path, provider: ScriptedProvider) -> None:
     with small_disk(tmp_path / "disk") as disk:
         config = (CONFIG + MORE).replace("{database}", "").replace("{port}", str(provider.port))
-        platform = Platform(disk.folder / "house", config)
+        platform = PlatformProcess(disk.folder / "house", config)
         try:
-            survives(platform, provider, Full(disk, platform))
+            survives(platform, provider, FullDisk(disk, platform))
         finally:
             platform.stop()
 
 
-def test_a_database_that_cannot_be_written(tmp_path: Path, provider: Provider) -> None:
+def test_a_database_that_cannot_be_written(tmp_path: Path, provider: ScriptedProvider) -> None:
     config = (CONFIG + MORE).replace("{database}", "").replace("{port}", str(provider.port))
-    platform = Platform(tmp_path / "house", config)
+    platform = PlatformProcess(tmp_path / "house", config)
     try:
         survives(platform, provider, read_only(platform))
     finally:
         platform.stop()
 
 
-def test_who_calls_while_nothing_can_be_written_costs_no_provider_anything(tmp_path: Path, provider: Provider) -> None:
+def test_who_calls_while_nothing_can_be_written_costs_no_provider_anything(
+    tmp_path: Path, provider: ScriptedProvider
+) -> None:
     config = (CONFIG + MORE).replace("{database}", "").replace("{port}", str(provider.port))
-    platform = Platform(tmp_path / "house", config)
+    platform = PlatformProcess(tmp_path / "house", config)
     try:
         provider.plays("up-house", streams([word("one ") + LAST]))
         with read_only(platform):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.striking import SYNCS, Ended, Strikes, differences
+from tests.crash.fault_injection import SYNCS, Ended, Strikes, differences
 
 SEED = 2
 SAMPLE = 6

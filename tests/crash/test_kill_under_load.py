@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.afterwards import look
-from tests.crash.callers import Callers
+from tests.crash.callers import CrashCallers
 from tests.crash.history import CONFIG, History
-from tests.journey.platform_process import Platform
-from tests.store.postgresql import Server
+from tests.crash.recovered_state import look
+from tests.end_to_end.platform_process import PlatformProcess
+from tests.store.postgresql import PostgresqlServer
 
 ANSWERS_MAX = 150  # before the end, in one round
 
 
-def strike(platform: Platform, choice: random.Random, wal: Path | None) -> Callers:
+def strike(platform: PlatformProcess, choice: random.Random, wal: Path | None) -> CrashCallers:
     """Load, then SIGKILL after a number of answers; with a WAL, in the moment in which a commit begins to write it."""
     answers = choice.randrange(1, ANSWERS_MAX)
-    with Callers(platform, f"{choice.getrandbits(32):08x}") as callers:
+    with CrashCallers(platform, f"{choice.getrandbits(32):08x}") as callers:
         callers.wait_for(lambda seen: len(seen.received) >= answers)
         if wal is not None:
             before = os.stat(wal).st_mtime_ns
@@ -35,7 +35,7 @@ def rounds(folder: Path, count: int, database: str | None = None) -> None:
     """Begun, struck and begun again, on one database; the seed of each round is its number."""
     setting = "" if database is None else f'database = "{database}"'
     url = database or f"sqlite:///{folder}/tollhouse.db"
-    platform = Platform(folder, CONFIG.replace("{database}", setting))
+    platform = PlatformProcess(folder, CONFIG.replace("{database}", setting))
     try:
         for window in ("month", "day"):
             platform.manage("POST", "/budgets", {"account": "demo", "amount_usd": "1000", "window": window})
@@ -53,10 +53,10 @@ def rounds(folder: Path, count: int, database: str | None = None) -> None:
         platform.stop()
 
 
-def _agrees_in_memory(platform: Platform, history: History, url: str) -> None:
+def _agrees_in_memory(platform: PlatformProcess, history: History, url: str) -> None:
     """What the restarted platform believes is what the ledger says: the next call goes on from there."""
     before = look(url).rows
-    with Callers(platform, "after all") as callers:
+    with CrashCallers(platform, "after all") as callers:
         callers.wait_for(lambda seen: len(seen.received) >= 20)
         platform.signal(signal.SIGKILL)
         platform.wait()
@@ -76,5 +76,5 @@ def test_two_hundred_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_twenty_kills_on_postgresql(tmp_path: Path, postgresql_server: Server) -> None:
+def test_twenty_kills_on_postgresql(tmp_path: Path, postgresql_server: PostgresqlServer) -> None:
     rounds(tmp_path / "house", 20, postgresql_server.database())

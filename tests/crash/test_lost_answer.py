@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from sqlalchemy import Dialect, event
 
-from tests.store.postgresql import Server
+from tests.store.harness import begun, ids_on_disk, outcomes, trouble, writing
+from tests.store.postgresql import PostgresqlServer
 from tests.store.samples import request
-from tests.store.writing import begun, ids_on_disk, outcomes, trouble, writing
 from tollhouse.core.failure import Overloaded
 from tollhouse.store.engines import Engines
 from tollhouse.store.writer import Writer
@@ -33,7 +33,7 @@ class Network:
     def _connect(self, _dialect: Dialect, _record: object, args: list[Any], named: dict[str, Any]) -> object:
         network = self
 
-        class Connection(psycopg.Connection[Any]):
+        class LossyConnection(psycopg.Connection[Any]):
             def commit(self) -> None:
                 met, network.at_commit = network.at_commit, None
                 if met is None:
@@ -48,7 +48,7 @@ class Network:
         if self.cut:
             self._loop.call_soon_threadsafe(self.refused.set)
             raise psycopg.OperationalError("connection refused")
-        return Connection.connect(*args, **named)
+        return LossyConnection.connect(*args, **named)
 
     def done_but_not_told(self, connection: psycopg.Connection[Any]) -> None:
         psycopg.Connection.commit(connection)
@@ -66,7 +66,7 @@ class Network:
 
 
 @pytest.fixture
-def url(postgresql_server: Server) -> str:
+def url(postgresql_server: PostgresqlServer) -> str:
     return postgresql_server.database()
 
 
@@ -81,7 +81,7 @@ async def in_doubt(writer: Writer, network: Network) -> list[asyncio.Task[None]]
 
 
 def test_who_waits_for_it_waits_until_the_server_is_back(url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, engines):
             network = Network(engines)
             (waiting,) = await in_doubt(writer, network)
@@ -93,12 +93,12 @@ def test_who_waits_for_it_waits_until_the_server_is_back(url: str) -> None:
             await writer.commit(request(4))
             assert trouble(writer) is None
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(url) == ["req_1", "req_2", "req_4"]
 
 
 def test_what_the_server_never_heard_of_is_ended_before_it_is_called_free(url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, engines):
             network = Network(engines)
             await writer.commit(request(1))
@@ -109,16 +109,16 @@ def test_what_the_server_never_heard_of_is_ended_before_it_is_called_free(url: s
             network.hang_up()
             await writer.commit(request(3))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(url) == ["req_1", "req_3"]
 
 
 def test_who_still_waits_at_the_end_is_not_left_hanging(url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, engines):
             network = Network(engines)
             waits = await in_doubt(writer, network)
             await writer.close()
             assert await outcomes(*waits) == [Overloaded]
 
-    asyncio.run(scene())
+    asyncio.run(scenario())

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.afterwards import look
 from tests.crash.power_loss import Image, Log, Script, images, record, replay
+from tests.crash.recovered_state import look
 from tollhouse.billing.ledger import FIRST
 
 SEED = 3
@@ -26,14 +26,14 @@ def script(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Script:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PowerLossVerdict:
     """lost: acknowledged commits that are gone. wrong: anything else that must not be, in words."""
 
     lost: int
     wrong: list[str]
 
 
-def judged(log: Log, image: Image, folder: Path, *, whole: bool) -> Verdict:
+def judged(log: Log, image: Image, folder: Path, *, whole: bool) -> PowerLossVerdict:
     image.write(folder)
     database = sqlite3.connect(folder / "tollhouse.db")
     try:
@@ -44,14 +44,14 @@ def judged(log: Log, image: Image, folder: Path, *, whole: bool) -> Verdict:
     finally:
         database.close()
     if there not in log.holds:
-        return Verdict(0, [*wrong, "a commit is there in part"])
+        return PowerLossVerdict(0, [*wrong, "a commit is there in part"])
     # Commits without calls, of changes only, hold what the one before them holds: the last that fits counts.
     stands = len(log.holds) - 1 - log.holds[::-1].index(there)
     if log.holds.index(there) > image.acknowledged + 1:
         wrong.append("a commit is there that had not begun")
     if whole and not wrong:
         wrong += look(f"sqlite:///{folder}/tollhouse.db").flaws
-    return Verdict(max(0, image.acknowledged - stands), wrong)
+    return PowerLossVerdict(max(0, image.acknowledged - stands), wrong)
 
 
 def _disagreeing(database: sqlite3.Connection) -> list[str]:
@@ -79,7 +79,9 @@ def _disagreeing(database: sqlite3.Connection) -> list[str]:
     return wrong
 
 
-def verdicts(script: Script, template: Path, folder: Path, count: int, synchronous: str | None) -> list[Verdict]:
+def verdicts(
+    script: Script, template: Path, folder: Path, count: int, synchronous: str | None
+) -> list[PowerLossVerdict]:
     log = replay(script, template, folder, synchronous)
     assert len(log.holds) > 20
     found = []
@@ -88,11 +90,11 @@ def verdicts(script: Script, template: Path, folder: Path, count: int, synchrono
     return found
 
 
-def lost(found: list[Verdict]) -> int:
+def lost(found: list[PowerLossVerdict]) -> int:
     return sum(verdict.lost > 0 for verdict in found)
 
 
-def wrong(found: list[Verdict]) -> list[str]:
+def wrong(found: list[PowerLossVerdict]) -> list[str]:
     return [reason for verdict in found for reason in verdict.wrong]
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.edge.odd_models import CONFIG
-from tests.walks.house import House
+from tests.security.platform_process import DemoPlatform
 
 BODY_BYTES_MAX = 1_000_000
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPlatform]:
     bound = f"[server]\nmax_body_bytes = {BODY_BYTES_MAX}\n"
-    running = House(tmp_path_factory.mktemp("edge") / "demo", bound + CONFIG)
+    running = DemoPlatform(tmp_path_factory.mktemp("edge") / "demo", bound + CONFIG)
     yield running
     running.close()

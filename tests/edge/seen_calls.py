@@ -1,10 +1,10 @@
-"""One call as the witnesses see it: refused before it had an identity, and finished."""
+"""One call as the observers see it: refused before it had an identity, and finished."""
 
 from typing import Any, cast
 
-from tollhouse.core.request import Attempt, Request
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import Call, Client
+from tollhouse.core.usage_record import Attempt, UsageRecord
+from tollhouse.gateway.connection import Call, CallerConnection
 
 CALL = Call(
     id="req_refused",
@@ -15,9 +15,9 @@ CALL = Call(
     headers=[(b"authorization", b"Bearer secret"), (b"user-agent", b"secret")],
     query=b"key=secret",
     address="198.51.100.1",
-    client=cast(Client, cast(Any, None)),
+    client=cast(CallerConnection, cast(Any, None)),
 )
-FINISHED = Request(
+FINISHED = UsageRecord(
     id="req_finished",
     time_ms=1_800_000_000_123,
     account_id="acc_1",

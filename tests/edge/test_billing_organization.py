@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.walks.house import House
+from tests.security.platform_process import DemoPlatform
 
 CHAT = "/v1/chat/completions"
 DAY = 86_400
@@ -16,30 +16,30 @@ FIGURES = ("input_tokens", "output_tokens", "num_model_requests")
 class Organization:
     """An account with an admin key and two projects with a key each, which called a little today."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        house.operator("accounts.create", name="org", credit_limit_usd="50")
-        self.second = str(house.operator("projects.create", name="org-second", account="org")["id"])
-        self.admin = house.key("org-admin", account="org", mode="admin")
-        self.since = int(house.get("/v1/key", self.admin).json["created_at"]) - 3 * DAY
-        one, two = house.key("org-one", account="org"), house.key("org-two", account="org", project="org-second")
-        test = house.key("org-test", account="org", mode="test")
-        self.two_id = str(house.get("/v1/key", two).json["id"])
+    def __init__(self, platform: DemoPlatform) -> None:
+        self.platform = platform
+        platform.operator("accounts.create", name="org", credit_limit_usd="50")
+        self.second = str(platform.operator("projects.create", name="org-second", account="org")["id"])
+        self.admin = platform.key("org-admin", account="org", mode="admin")
+        self.since = int(platform.get("/v1/key", self.admin).json["created_at"]) - 3 * DAY
+        one, two = platform.key("org-one", account="org"), platform.key("org-two", account="org", project="org-second")
+        test = platform.key("org-test", account="org", mode="test")
+        self.two_id = str(platform.get("/v1/key", two).json["id"])
         self.tokens = {"gpt-4o": [0, 0, 0], "gpt-4.1": [0, 0, 0]}
         for key, model in ((one, "gpt-4o"), (two, "gpt-4o"), (two, "gpt-4.1"), (test, "gpt-4o")):
             body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 30}
-            told = house.post(CHAT, key, body).json["usage"]
+            told = platform.post(CHAT, key, body).json["usage"]
             if key != test:
                 for place, figure in enumerate((told["prompt_tokens"], told["completion_tokens"], 1)):
                     self.tokens[model][place] += figure
-        house.post(CHAT, one, {"model": "no-such-model", "messages": [{"role": "user", "content": "hello"}]})
+        platform.post(CHAT, one, {"model": "no-such-model", "messages": [{"role": "user", "content": "hello"}]})
         dear = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 16_000, "n": 1_000}
-        house.post(CHAT, one, dear)
-        house.post("/v1/embeddings", one, {"model": "text-embedding-3-small", "input": "hello there"})
-        self.spent = 50 - Decimal(house.get("/v1/key", one).json["balance"]["available_usd"])
+        platform.post(CHAT, one, dear)
+        platform.post("/v1/embeddings", one, {"model": "text-embedding-3-small", "input": "hello there"})
+        self.spent = 50 - Decimal(platform.get("/v1/key", one).json["balance"]["available_usd"])
 
     def ask(self, path: str) -> Any:
-        reply = self.house.get(f"/v1/organization/{path}", self.admin)
+        reply = self.platform.get(f"/v1/organization/{path}", self.admin)
         assert reply.status == 200, reply.body
         return json.loads(reply.body, parse_float=Decimal)
 
@@ -54,8 +54,8 @@ def summed(results: list[dict[str, Any]], name: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def org(house: House) -> Organization:
-    return Organization(house)
+def org(platform: DemoPlatform) -> Organization:
+    return Organization(platform)
 
 
 def test_usage_has_the_originals_shape(org: Organization) -> None:
@@ -156,7 +156,7 @@ def test_what_nobody_used_is_a_page_of_empty_buckets(org: Organization, kind: st
     ],
 )
 def test_of_these_too_a_mistake_is_named(org: Organization, path: str, param: str | None) -> None:
-    reply = org.house.get(f"/v1/organization/usage/{path}", org.admin)
+    reply = org.platform.get(f"/v1/organization/usage/{path}", org.admin)
     if param is None:
         assert reply.status == 200
     else:
@@ -224,15 +224,15 @@ def test_costs_are_what_was_charged_to_the_nano_dollar(org: Organization) -> Non
     ],
 )
 def test_what_cannot_be_asked_is_a_400_that_names_it(org: Organization, query: str, param: str) -> None:
-    reply = org.house.get(f"/v1/organization/usage/completions{query}", org.admin)
+    reply = org.platform.get(f"/v1/organization/usage/completions{query}", org.admin)
     assert reply.verdict == (400, "invalid_request_error")
     assert reply.error["param"] == param
 
 
 def test_minutes_are_refused_by_saying_what_is_kept(org: Organization) -> None:
-    reply = org.house.get("/v1/organization/usage/completions?start_time=0&bucket_width=1m", org.admin)
+    reply = org.platform.get("/v1/organization/usage/completions?start_time=0&bucket_width=1m", org.admin)
     assert "quarter of an hour" in reply.error["message"]
-    assert org.house.get("/v1/organization/costs?start_time=0&bucket_width=1h", org.admin).status == 400
+    assert org.platform.get("/v1/organization/costs?start_time=0&bucket_width=1h", org.admin).status == 400
 
 
 def test_a_start_in_the_future_is_an_empty_page(org: Organization) -> None:
@@ -241,9 +241,9 @@ def test_a_start_in_the_future_is_an_empty_page(org: Organization) -> None:
 
 
 def test_it_is_for_the_admin_key_of_the_account_only(org: Organization) -> None:
-    house = org.house
+    platform = org.platform
     path = f"/v1/organization/costs?start_time={org.since}"
-    assert house.get(path, house.facts["api_key"]).verdict == (403, "scope_missing")
-    assert house.get(path).verdict == (401, "invalid_api_key")
-    other = house.get(path, house.key("org-none", account="demo", mode="admin"))
+    assert platform.get(path, platform.facts["api_key"]).verdict == (403, "scope_missing")
+    assert platform.get(path).verdict == (401, "invalid_api_key")
+    other = platform.get(path, platform.key("org-none", account="demo", mode="admin"))
     assert org.two_id.encode() not in other.body

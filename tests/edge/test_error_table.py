@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.walks import rooms
-from tests.walks.house import JSON, House, bearer
+from tests.security import endpoints
+from tests.security.platform_process import JSON, DemoPlatform, bearer
 from tollhouse.core.failure import every_failure
 
 BAD, AGAIN = "invalid_request_error", "retry-after"
@@ -47,18 +47,18 @@ def test_every_code_of_the_tree_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("code", TABLE)
 @pytest.mark.parametrize("by", ["header", "model"])
-def test_every_code_can_be_reproduced_without_spending(house: House, code: str, by: str) -> None:
+def test_every_code_can_be_reproduced_without_spending(platform: DemoPlatform, code: str, by: str) -> None:
     status, kind = TABLE[code]
-    key = house.facts["test_key"]
-    for room in rooms.calls():
-        body = json.loads(room.body or b"")
+    key = platform.facts["test_key"]
+    for endpoint in endpoints.calls():
+        body = json.loads(endpoint.body or b"")
         headers = {**JSON, **bearer(key)}
         if by == "header":
             headers["x-tollhouse-simulate"] = f"error={code}"
         else:
             body["model"] = f"simulate/error={code}"
         for stream in (False, True):
-            reply = house.ask("POST", room.path, headers, json.dumps({**body, "stream": stream}).encode())
+            reply = platform.ask("POST", endpoint.path, headers, json.dumps({**body, "stream": stream}).encode())
             assert reply.status == status
             assert set(reply.json) == {"error"}
             assert {"message", "type", "param", "code"} <= set(reply.error)
@@ -70,40 +70,43 @@ def test_every_code_can_be_reproduced_without_spending(house: House, code: str, 
             assert ("upgrade" in reply.headers) == (status == 426)
 
 
-def test_a_live_key_ignores_the_header_and_knows_no_scripts(house: House) -> None:
-    key = house.facts["api_key"]
-    for room in rooms.calls():
+def test_a_live_key_ignores_the_header_and_knows_no_scripts(platform: DemoPlatform) -> None:
+    key = platform.facts["api_key"]
+    for endpoint in endpoints.calls():
         headers = {**JSON, **bearer(key), "x-tollhouse-simulate": "error=overloaded"}
-        assert house.ask("POST", room.path, headers, room.body).status == 200
-        body = json.dumps({**json.loads(room.body or b""), "model": "simulate/error=overloaded"}).encode()
-        assert house.ask("POST", room.path, headers, body).verdict == (404, "model_not_found")
+        assert platform.ask("POST", endpoint.path, headers, endpoint.body).status == 200
+        body = json.dumps({**json.loads(endpoint.body or b""), "model": "simulate/error=overloaded"}).encode()
+        assert platform.ask("POST", endpoint.path, headers, body).verdict == (404, "model_not_found")
 
 
-def test_a_test_key_is_answered_for_every_model_it_sees_and_for_no_other(house: House) -> None:
-    key = house.facts["test_key"]
-    listed = house.get("/v1/models", key).json["data"]
-    assert listed == house.get("/v1/models", house.facts["api_key"]).json["data"]
+def test_a_test_key_is_answered_for_every_model_it_sees_and_for_no_other(platform: DemoPlatform) -> None:
+    key = platform.facts["test_key"]
+    listed = platform.get("/v1/models", key).json["data"]
+    assert listed == platform.get("/v1/models", platform.facts["api_key"]).json["data"]
     for model in listed:
-        bodies = [(room.path, {**json.loads(room.body or b""), "model": model["id"]}) for room in rooms.calls()]
-        answers = [house.post(path, key, body) for path, body in bodies]
+        bodies = [
+            (endpoint.path, {**json.loads(endpoint.body or b""), "model": model["id"]})
+            for endpoint in endpoints.calls()
+        ]
+        answers = [platform.post(path, key, body) for path, body in bodies]
         assert {answer.status for answer in answers} <= {200, 400}  # 400: the model is not for this operation
         assert any(answer.status == 200 for answer in answers)
-    narrow = house.key("narrow-test", mode="test", models=["gpt-4.1"])
-    body = json.loads(rooms.calls()[0].body or b"")
-    assert house.post(rooms.calls()[0].path, narrow, body).verdict == (403, "model_not_allowed")
+    narrow = platform.key("narrow-test", mode="test", models=["gpt-4.1"])
+    body = json.loads(endpoints.calls()[0].body or b"")
+    assert platform.post(endpoints.calls()[0].path, narrow, body).verdict == (403, "model_not_allowed")
 
 
-def test_a_fault_strikes_as_often_as_it_is_asked_to_for_each_key_by_itself(house: House) -> None:
-    keys = [house.key(f"struck-{number}", mode="test") for number in (1, 2)]
-    body = {**json.loads(rooms.calls()[0].body or b""), "model": "simulate/error=overloaded,times=2"}
-    seen = [house.post("/v1/chat/completions", key, body).status for _ in range(6) for key in keys]
+def test_a_fault_strikes_as_often_as_it_is_asked_to_for_each_key_by_itself(platform: DemoPlatform) -> None:
+    keys = [platform.key(f"struck-{number}", mode="test") for number in (1, 2)]
+    body = {**json.loads(endpoints.calls()[0].body or b""), "model": "simulate/error=overloaded,times=2"}
+    seen = [platform.post("/v1/chat/completions", key, body).status for _ in range(6) for key in keys]
     assert seen[::2] == seen[1::2] == [503, 503, 200, 503, 503, 200]
 
 
-def test_a_script_that_is_none_says_what_would_be_one(house: House) -> None:
-    body = json.loads(rooms.calls()[0].body or b"")
-    reply = house.post(
-        "/v1/chat/completions", house.facts["test_key"], body, {"x-tollhouse-simulate": "error=overladen"}
+def test_a_script_that_is_none_says_what_would_be_one(platform: DemoPlatform) -> None:
+    body = json.loads(endpoints.calls()[0].body or b"")
+    reply = platform.post(
+        "/v1/chat/completions", platform.facts["test_key"], body, {"x-tollhouse-simulate": "error=overladen"}
     )
     assert reply.verdict == (400, "invalid_request_error")
     assert "overloaded" in reply.error["message"]

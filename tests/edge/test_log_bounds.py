@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.edge.seen_calls import FINISHED
-from tollhouse.edge.journal import Journal, open_log
+from tollhouse.edge.event_log import EventLog, open_log
 from tollhouse.edge.log_bounds import EACH_PER_MINUTE, LineBounds
 
 REFUSED = replace(FINISHED, ending="refused", status=429, error="rate_limit_exceeded", time_ms=60_000_000)
@@ -16,11 +16,11 @@ REFUSED = replace(FINISHED, ending="refused", status=429, error="rate_limit_exce
 
 def logged(*records: Any) -> list[dict[str, Any]]:
     out = io.BytesIO()
-    kept = Journal(open_log(out), out)
+    kept = EventLog(open_log(out), out)
 
     async def call() -> None:
         for record in records:
-            kept.saw(record)
+            kept.on_finished(record)
         await asyncio.sleep(0)
 
     asyncio.run(call())

@@ -47,8 +47,8 @@ def total(found: dict[tuple[str, tuple[tuple[str, str], ...]], float], name: str
 def test_a_request_counts_in_each_figure() -> None:
     metrics = made()
     for _ in range(3):
-        metrics.saw(FINISHED)
-    metrics.saw(replace(FINISHED, status=503, ending="refused", provider=None, attempts=(), first_byte_ms=None))
+        metrics.on_finished(FINISHED)
+    metrics.on_finished(replace(FINISHED, status=503, ending="refused", provider=None, attempts=(), first_byte_ms=None))
     found = samples(metrics)
     assert total(found, "tollhouse_requests_total", status="200", ending="finished", model="gpt-4o", mode="live") == 3
     assert total(found, "tollhouse_requests_total", status="503") == 1
@@ -62,8 +62,8 @@ def test_a_request_counts_in_each_figure() -> None:
 def test_a_time_counts_in_every_bucket_it_fits_its_bound_included() -> None:
     for bound in SECONDS:
         metrics = made()
-        metrics.saw(replace(FINISHED, first_byte_ms=int(bound * 1000)))
-        metrics.saw(replace(FINISHED, first_byte_ms=int(bound * 1000) + 1))
+        metrics.on_finished(replace(FINISHED, first_byte_ms=int(bound * 1000)))
+        metrics.on_finished(replace(FINISHED, first_byte_ms=int(bound * 1000) + 1))
         found = samples(metrics)
         assert total(found, "tollhouse_first_byte_seconds_bucket", le=str(bound)) == 1
         assert total(found, "tollhouse_first_byte_seconds_bucket", le="+Inf") == 2
@@ -72,7 +72,9 @@ def test_a_time_counts_in_every_bucket_it_fits_its_bound_included() -> None:
 def test_no_name_that_a_caller_makes_up_becomes_a_label() -> None:
     metrics = made()
     for number in range(1000):
-        metrics.saw(replace(FINISHED, model=f"made-up-{number}", client=f"client-{number}", tags={"a": str(number)}))
+        metrics.on_finished(
+            replace(FINISHED, model=f"made-up-{number}", client=f"client-{number}", tags={"a": str(number)})
+        )
         metrics.refused(CALL, "invalid_api_key", 401)
     found = samples(metrics)
     assert len(found) < 60
@@ -81,13 +83,13 @@ def test_no_name_that_a_caller_makes_up_becomes_a_label() -> None:
     assert "secret" not in str(found)
 
 
-def test_the_state_of_other_rooms_is_read_when_somebody_asks() -> None:
+def test_the_state_of_other_endpoints_is_read_when_somebody_asks() -> None:
     idle = [1.0]
 
-    def rooms() -> Iterator[Metric]:
+    def endpoints() -> Iterator[Metric]:
         yield gauge("tollhouse_idle", "of a room", ("state",), [(("idle",), idle[0])])
 
-    metrics = made(rooms)
+    metrics = made(endpoints)
     assert total(samples(metrics), "tollhouse_idle") == 1
     idle[0] = 7
     assert total(samples(metrics), "tollhouse_idle", state="idle") == 7
@@ -102,9 +104,9 @@ def test_nothing_else_is_served_there() -> None:
 
 def test_a_report_that_was_not_believed_counts_by_provider_and_model() -> None:
     metrics = made()
-    metrics.saw(FINISHED)
+    metrics.on_finished(FINISHED)
     for doubt in ("unreadable", "one-sided", "one-sided"):
-        metrics.saw(replace(FINISHED, usage_source="counted", doubt=doubt))
+        metrics.on_finished(replace(FINISHED, usage_source="counted", doubt=doubt))
     found = samples(metrics)
     name = "tollhouse_reports_not_believed_total"
     assert total(found, name, provider=FINISHED.provider or "", model="gpt-4o", why="unreadable") == 1

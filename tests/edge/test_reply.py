@@ -16,7 +16,7 @@ KINDS = list(every_failure())
 DIALECTS: tuple[Dialect, ...] = ("openai", "anthropic", "gemini")
 
 
-class Wire:
+class RecordedMessages:
     """Stands for the caller's connection."""
 
     gone = False
@@ -32,7 +32,7 @@ def answered(dialect: Dialect, failure: Failure) -> tuple[int, dict[bytes, bytes
     async def receive() -> Any:
         return {"type": "http.disconnect"}
 
-    scope = {"headers": [], "extensions": {"tollhouse": Wire()}}
+    scope = {"headers": [], "extensions": {"tollhouse": RecordedMessages()}}
     exchange = Exchange(scope, receive, send, cors.always("req_1"), 1024)
     asyncio.run(refuse(exchange, dialect, failure, "req_1"))
     assert exchange.head_sent

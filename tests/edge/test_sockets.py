@@ -10,11 +10,11 @@ import pytest
 
 from tests.edge.wire_server import mirror
 from tollhouse.edge.socket_path import BYTES_MAX, short
-from tollhouse.edge.sockets import Address, bind
+from tollhouse.edge.sockets import ListenAddress, bind
 
 
 def listen(path: Path) -> socket.socket:
-    (listening,) = asyncio.run(bind(Address(app=mirror, path=str(path))))
+    (listening,) = asyncio.run(bind(ListenAddress(app=mirror, path=str(path))))
     return listening
 
 

@@ -4,42 +4,42 @@ import signal
 
 import pytest
 
-from tests.edge.wire_client import Raw, get
-from tests.walks.house import House
+from tests.edge.wire_client import RawClient, get
+from tests.security.platform_process import DemoPlatform
 from tollhouse.edge.paths import ENDPOINTS
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/"])
-def test_a_browser_is_led_to_the_console_and_a_program_to_the_endpoints(house: House, path: str) -> None:
+def test_a_browser_is_led_to_the_console_and_a_program_to_the_endpoints(platform: DemoPlatform, path: str) -> None:
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
-        reply = house.ask("GET", path, headers)
+        reply = platform.ask("GET", path, headers)
         assert reply.status == 200
         assert [each["path"] for each in reply.json["endpoints"]] == list(ENDPOINTS)
         assert reply.headers["vary"] == "accept"
-    led = house.ask("GET", path, {**BROWSER, "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
+    led = platform.ask("GET", path, {**BROWSER, "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert (led.status, led.headers["location"]) == (302, "/console/")
     assert led.headers["vary"] == "accept"
     for headers in ({}, BROWSER):
-        head = house.ask("HEAD", path, headers)
+        head = platform.ask("HEAD", path, headers)
         assert (head.status, head.body) == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/", "/console", "/console/token", "/support/"])
 @pytest.mark.parametrize("host", ["toll.example", "evil.example:1", "localhost"])
-def test_c05_a_redirect_names_no_host(house: House, path: str, host: str) -> None:
+def test_a_redirect_names_no_host(platform: DemoPlatform, path: str, host: str) -> None:
     forged = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
-    reply = house.ask("GET", path, {**BROWSER, **forged}, host=host)
+    reply = platform.ask("GET", path, {**BROWSER, **forged}, host=host)
     assert reply.status in (302, 303, 307, 308)
     assert reply.headers["location"].startswith("/")
     assert not reply.headers["location"].startswith("//")
 
 
 @pytest.mark.parametrize("start", ["", "/v1"])
-def test_it_is_alive_and_ready_and_tells_its_configuration(house: House, start: str) -> None:
-    assert house.get(f"{start}/healthz").json == {"status": "ok"}
-    ready = house.get(f"{start}/readyz")
+def test_it_is_alive_and_ready_and_tells_its_configuration(platform: DemoPlatform, start: str) -> None:
+    assert platform.get(f"{start}/healthz").json == {"status": "ok"}
+    ready = platform.get(f"{start}/readyz")
     assert ready.status == 200
     assert ready.json["status"] == "ready"
     assert ready.json["generation"] >= 1
@@ -48,7 +48,9 @@ def test_it_is_alive_and_ready_and_tells_its_configuration(house: House, start: 
 
 
 def test_while_it_leaves_it_is_alive_but_not_ready(tmp_path_factory: pytest.TempPathFactory) -> None:
-    leaving = House(tmp_path_factory.mktemp("leaving") / "demo", environment={"TOLLHOUSE_LAME_DUCK_SECONDS": "60"})
+    leaving = DemoPlatform(
+        tmp_path_factory.mktemp("leaving") / "demo", environment={"TOLLHOUSE_LAME_DUCK_SECONDS": "60"}
+    )
     assert leaving.get("/readyz").status == 200
     leaving.process.send_signal(signal.SIGTERM)
     while (reply := leaving.get("/readyz")).status == 200:
@@ -63,7 +65,7 @@ def test_while_it_leaves_it_is_alive_but_not_ready(tmp_path_factory: pytest.Temp
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.headers["connection"] == "close"
     assert refused.headers["access-control-allow-origin"] == "*"
-    with Raw(leaving.metrics_port) as wire:
+    with RawClient(leaving.metrics_port) as wire:
         answer = wire.send(get(b"/metrics")).answer()
     assert answer is not None
     assert answer.status == 200

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.edge.wire_client import Answer, Raw, get, post
+from tests.edge.wire_client import RawClient, WireAnswer, get, post
 from tests.edge.wire_server import body_of, cycle_of, mirror, reply, running, stream
 from tollhouse.core.failure import Defect, KeyRefused
-from tollhouse.edge.bounds import Limits
-from tollhouse.edge.door import App
+from tollhouse.edge.bounds import HttpLimits
 from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.listener_context import App
 
-PATIENT = Limits()
+PATIENT = HttpLimits()
 CHUNKED_END = b"0\r\n\r\n"
 
 
@@ -42,9 +42,9 @@ async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send, 529, b"busy")
 
 
-def ask(payload: bytes, *, to_head: bool = False) -> tuple[Answer, bytes]:
+def ask(payload: bytes, *, to_head: bool = False) -> tuple[WireAnswer, bytes]:
     """The first answer, and what follows it until the connection ends."""
-    with running(plain) as server, Raw(server.port) as client:
+    with running(plain) as server, RawClient(server.port) as client:
         answer = client.send(payload).answer(to_head=to_head)
         assert answer is not None
         rest = b"" if answer.closes else client.send(get(b"/close")).until(b"\r\n\r\nhello") or b""
@@ -139,7 +139,7 @@ async def broken(scope: Scope, receive: Receive, send: Send) -> None:
     ],
 )
 def test_a_defect_before_the_first_byte_is_a_500_that_tells_nothing(path: str) -> None:
-    with running(broken) as server, Raw(server.port) as client:
+    with running(broken) as server, RawClient(server.port) as client:
         answer = client.send(get(path.encode())).answer()
         assert answer is not None
         assert (answer.status, answer.json()["error"]["code"]) == (500, "server_error")
@@ -153,7 +153,7 @@ def test_a_defect_before_the_first_byte_is_a_500_that_tells_nothing(path: str) -
 @pytest.mark.parametrize("path", [b"/short", b"/short-and-says-so", b"/stream-ends-early"])
 def test_an_answer_that_breaks_off_never_looks_whole(path: bytes, version: bytes) -> None:
     """Not even to a client that takes the end of the connection for the end of the answer: it sees a reset."""
-    with running(broken) as server, Raw(server.port) as client:
+    with running(broken) as server, RawClient(server.port) as client:
         client.send(get(path).replace(b"HTTP/1.1", b"HTTP/" + version))
         found = client.rest()
         assert client.was_reset
@@ -166,11 +166,11 @@ def test_a_failure_that_an_application_lets_through_is_told_in_the_dialect_of_th
         raise KeyRefused("no such key")
 
     with running(refuses) as server:
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             answer = client.send(post(b"abc", path=b"/v1/chat/completions")).answer()
             assert answer is not None
             assert (answer.status, answer.json()["error"]["code"]) == (401, "invalid_api_key")
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             answer = client.send(post(b"abc", path=b"/v1/messages")).answer()
             assert answer is not None
             assert (answer.status, answer.json()["error"]["type"]) == (401, "authentication_error")
@@ -188,7 +188,7 @@ def test_garbage_behind_a_stream_is_never_written_into_it() -> None:
 
         await stream(send, pieces())
 
-    with running(slow, PATIENT) as server, Raw(server.port) as client:
+    with running(slow, PATIENT) as server, RawClient(server.port) as client:
         client.send(get(b"/stream"))
         assert client.until(b"one \r\n") is not None
         client.send(b"\x00\xffGARBAGE\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n")
@@ -201,7 +201,7 @@ def test_garbage_behind_a_stream_is_never_written_into_it() -> None:
 
 
 def test_requests_sent_ahead_are_answered_in_order() -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+    with running(mirror) as server, RawClient(server.port) as client:
         client.send(b"".join(post(b"%d" % n, path=b"/%d" % n) for n in range(500)))
         for n in range(500):
             answer = client.answer()
@@ -218,7 +218,7 @@ def test_whoever_takes_no_answers_is_given_no_further_ones() -> None:
         served += 1
         await reply(send, 200, b"a" * 300_000)
 
-    with running(large, PATIENT) as server, Raw(server.port) as client:
+    with running(large, PATIENT) as server, RawClient(server.port) as client:
         client.send(get() * 1000)
         answer = client.answer()
         assert answer is not None
@@ -234,7 +234,7 @@ def test_whoever_asked_ahead_and_closed_his_side_gets_every_answer() -> None:
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send, 200, b"a" * 300_000)
 
-    with running(large, PATIENT) as server, Raw(server.port) as client:
+    with running(large, PATIENT) as server, RawClient(server.port) as client:
         client.send(get() * 100).shut()
         while not server.call(lambda: [c for c in server.connections() if c.flow.write_paused]):
             pass
@@ -260,7 +260,7 @@ def test_a_slow_reader_makes_the_application_wait() -> None:
 
         await stream(send, pieces())
 
-    with running(endless, PATIENT) as server, Raw(server.port) as client:
+    with running(endless, PATIENT) as server, RawClient(server.port) as client:
         client.send(get())
         assert client.until(b"\r\n\r\n") is not None
         held = server.call(lambda: max(c.transport.get_write_buffer_size() for c in server.connections()))
@@ -271,7 +271,7 @@ def test_a_slow_reader_makes_the_application_wait() -> None:
 
 @pytest.mark.parametrize("close", [b"", b"connection: close"], ids=["kept", "closed"])
 @pytest.mark.parametrize("reads", [True, False])
-def test_g7_a_buffered_answer_is_over_when_its_client_has_taken_it(close: bytes, reads: bool) -> None:
+def test_a_buffered_answer_is_over_when_its_client_has_taken_it(close: bytes, reads: bool) -> None:
     """20 answers of 6 MB that nobody read left their places free, and 150 MB in memory for 300 s."""
     over = threading.Event()
 
@@ -280,7 +280,7 @@ def test_g7_a_buffered_answer_is_over_when_its_client_has_taken_it(close: bytes,
         over.set()
 
     with running(large, PATIENT) as server:
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             client.send(get(b"/", close) if close else get())
             assert client.until(b"\r\n\r\n") is not None
             assert not over.is_set()
@@ -296,21 +296,21 @@ def test_the_application_can_leave_a_body_unread_and_the_connection_goes_on() ->
     async def blind(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send, 200, b"{}")
 
-    with running(blind) as server, Raw(server.port) as client:
+    with running(blind) as server, RawClient(server.port) as client:
         for _ in range(3):
             answer = client.send(post(b"a" * 1000)).answer()
             assert answer is not None
             assert not answer.closes
 
 
-async def hasty(scope: Scope, receive: Receive, send: Send) -> None:
+async def fast_forward(scope: Scope, receive: Receive, send: Send) -> None:
     await reply(send, 401, b"no")
 
 
-@pytest.mark.parametrize(("app", "path"), [(mirror, b"/refused"), (hasty, b"/")])
+@pytest.mark.parametrize(("app", "path"), [(mirror, b"/refused"), (fast_forward, b"/")])
 def test_an_answer_before_the_end_of_a_large_body_can_be_read(app: App, path: bytes) -> None:
     """A reset would overtake the answer; the rest of the body is taken and dropped instead."""
-    with running(app) as server, Raw(server.port) as client:
+    with running(app) as server, RawClient(server.port) as client:
         answer = client.send(post(b"a" * 20_000_000, path=path)).answer()
         assert answer is not None
         assert (answer.status, answer.closes) == (401, True)
@@ -330,7 +330,7 @@ def test_a_large_body_arrives_whole_and_its_sender_waits_for_its_reader() -> Non
         assert body is not None
         await reply(send, 200, json.dumps(len(first["body"]) + len(body)).encode())
 
-    with running(reader, PATIENT) as server, Raw(server.port) as client:
+    with running(reader, PATIENT) as server, RawClient(server.port) as client:
         answer = client.send(post(b"a" * 30_000_000)).answer()
         assert answer is not None
         assert answer.json() == 30_000_000
@@ -338,7 +338,7 @@ def test_a_large_body_arrives_whole_and_its_sender_waits_for_its_reader() -> Non
 
 
 def test_headers_reach_the_application_as_they_came() -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+    with running(mirror) as server, RawClient(server.port) as client:
         answer = client.send(get("/é?a=é".encode(), b"X-A: \t b \t", b"x-a: c", b"X-Empty:")).answer()
         assert answer is not None
         assert answer.json() | {"length": 0} == {
@@ -353,7 +353,7 @@ def test_headers_reach_the_application_as_they_came() -> None:
 
 
 def test_trailers_are_dropped() -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+    with running(mirror) as server, RawClient(server.port) as client:
         payload = (
             b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nAuthorization: b\r\n\r\n"
         )
@@ -367,7 +367,7 @@ def test_an_application_that_answers_twice_is_a_defect_and_its_client_does_not_n
         await reply(send, 200, b"once")
         await send({"type": "http.response.body", "body": b"again"})
 
-    with running(twice) as server, Raw(server.port) as client:
+    with running(twice) as server, RawClient(server.port) as client:
         for _ in range(2):
             answer = client.send(get()).answer()
             assert answer is not None

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.edge.test_wire_refusals import CASES
-from tests.edge.wire_client import Answer, Raw, get
+from tests.edge.wire_client import RawClient, WireAnswer, get
 from tests.edge.wire_server import Running, mirror, running
-from tollhouse.edge.bounds import Limits
+from tollhouse.edge.bounds import HttpLimits
 
 pytestmark = pytest.mark.long
 
@@ -61,7 +61,7 @@ def nginx(folder: Path, upstream: int, buffering: str) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
-def _is_of_nginx(answer: Answer) -> bool:
+def _is_of_nginx(answer: WireAnswer) -> bool:
     return b"<center>nginx" in answer.body
 
 
@@ -71,10 +71,10 @@ def test_behind_nginx_no_odd_request_changes_what_the_next_one_means(
 ) -> None:
     """What nginx refuses by itself it may answer as it likes, but it never finds us silent or wrong (502, 504)."""
     folder = tmp_path_factory.mktemp("n")
-    with running(mirror, Limits(header_seconds=1, body_window_seconds=1)) as server:
+    with running(mirror, HttpLimits(header_seconds=1, body_window_seconds=1)) as server:
         with nginx(folder, server.port, buffering) as front:
             for number, case in enumerate(CASES):
-                with Raw(front) as client:
+                with RawClient(front) as client:
                     client.send(case.payload)
                     if case.name.startswith("simple-request"):
                         client.rest()  # nginx takes HTTP/0.9, and answers in it: a body and nothing else
@@ -83,7 +83,7 @@ def test_behind_nginx_no_odd_request_changes_what_the_next_one_means(
                         assert "x-request-id" in answer.headers or answer.status == 200 or _is_of_nginx(answer), (
                             case.name
                         )
-                with Raw(front) as client:
+                with RawClient(front) as client:
                     second = client.send(get(b"/second/%d" % number)).answer()
                     assert second is not None, case.name
                     assert second.json()["path"] == f"/second/{number}", case.name
@@ -93,7 +93,7 @@ def test_behind_nginx_no_odd_request_changes_what_the_next_one_means(
 @pytest.mark.parametrize(("attack", "limit"), [("-H", "slow headers"), ("-B", "slow bodies")])
 def test_300_slow_connections_are_gone_after_their_time(tmp_path: Path, attack: str, limit: str) -> None:
     """By default: 5 s for headers; for bodies 10 s a window. A second and a half is for coming and for being swept."""
-    with running(mirror, Limits()) as server:
+    with running(mirror, HttpLimits()) as server:
         command = ["slowhttptest", "-c", "300", attack, "-i", "1", "-r", "3000", "-l", "30", "-s", "8192"]
         done = subprocess.run(
             [*command, "-u", f"http://127.0.0.1:{server.port}/", "-g", "-o", "slow"],
@@ -106,7 +106,7 @@ def test_300_slow_connections_are_gone_after_their_time(tmp_path: Path, attack: 
         last = (tmp_path / "slow.csv").read_text().splitlines()[-1].split(",")
         assert int(last[0]) <= (6 if attack == "-H" else 12)
         assert [failure.status for failure in server.refused] == [408] * 300
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             answer = client.send(get()).answer()
             assert answer is not None
             assert answer.status == 200
@@ -138,14 +138,14 @@ def changed(payload: bytes, draw: random.Random) -> bytes:
 def test_requests_changed_at_random_are_answered_or_closed_and_never_by_a_5xx(seed: int) -> None:
     draw = random.Random(seed)
     seeds = [case.payload for case in CASES if 0 < len(case.payload) < 4000]
-    with running(mirror, Limits(header_seconds=1, body_window_seconds=1)) as server:
+    with running(mirror, HttpLimits(header_seconds=1, body_window_seconds=1)) as server:
         for _ in range(25_000):
             _ask_changed(server, changed(draw.choice(seeds), draw))
         assert not server.defects
 
 
 def _ask_changed(server: Running, payload: bytes) -> None:
-    with Raw(server.port) as client:
+    with RawClient(server.port) as client:
         client.send(payload).shut()
         while (answer := client.answer(to_head=payload.startswith(b"HEAD"))) is not None:
             assert answer.status in (200, 400, 401, 405, 408, 426, 431), payload

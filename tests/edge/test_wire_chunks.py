@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.edge.wire_client import Raw, chunked, get
+from tests.edge.wire_client import RawClient, chunked, get
 from tests.edge.wire_server import mirror, running
 from tollhouse.core.failure import BadRequest, HeadersTooLarge
 from tollhouse.edge.chunks import Chunks
@@ -16,7 +16,7 @@ PLAIN = b"a\r\n\r\nbbc"
 BEHIND = b"GET / HTTP/1.1\r\n\r\n"
 
 
-class Counted(Chunks):
+class CountedReads(Chunks):
     pieces = 0
 
     def _feed(self, data: bytes, begin: int, end: int) -> None:
@@ -81,10 +81,10 @@ def test_data_that_looks_like_framing_is_data_however_cut(chunks: list[tuple[str
 
 
 @pytest.mark.parametrize("reads", [1, 16])
-def test_g2_a_chunk_full_of_empty_lines_costs_a_few_calls_and_many_such_chunks_are_refused(reads: int) -> None:
+def test_a_chunk_full_of_empty_lines_costs_a_few_calls_and_many_such_chunks_are_refused(reads: int) -> None:
     lines = b"\r\n" * 512 * 1024
     size = len(lines) // reads
-    chunks = Counted(65_536)
+    chunks = CountedReads(65_536)
     for at in range(0, len(lines), size):
         head = b"%x\r\n" % len(lines) if at == 0 else b""
         assert chunks.feed(head + lines[at : at + size])[0] == lines[at : at + size]
@@ -96,7 +96,7 @@ def test_g2_a_chunk_full_of_empty_lines_costs_a_few_calls_and_many_such_chunks_a
 @pytest.mark.parametrize("size", [10, 1000, 100_000])
 def test_a_large_chunked_body_arrives_whole(size: int) -> None:
     body = b"%x\r\n%b\r\n" % (size, b"a" * size) * (1_000_000 // size) + b"0\r\n\r\n"
-    with running(mirror) as server, Raw(server.port) as client:
+    with running(mirror) as server, RawClient(server.port) as client:
         answer = client.send(chunked(body) + get(b"/second")).answer()
         assert answer is not None
         assert answer.json()["length"] == 1_000_000

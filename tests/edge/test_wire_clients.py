@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.edge.wire_client import Raw, get, post
+from tests.edge.wire_client import RawClient, get, post
 from tests.edge.wire_server import QUICK, Running, an_hour_later, body_of, cycle_of, mirror, reply, running, stream
-from tollhouse.edge.bounds import Limits
+from tollhouse.edge.bounds import HttpLimits
 from tollhouse.edge.exchange import Receive, Scope, Send
 
-PATIENT = Limits()
+PATIENT = HttpLimits()
 EXPECTING = post(b"", b"Expect: 100-continue", b"Authorization: Bearer x").replace(
     b"Content-Length: 0", b"Content-Length: 5"
 )
 
 
-class Witness:
+class RefusalRecorder:
     """An application that says when it runs, and what it learns of its client."""
 
     def __init__(self, *, streams: bool = False) -> None:
@@ -55,20 +55,20 @@ class Witness:
 @pytest.mark.parametrize("reset", [False, True])
 def test_an_application_learns_at_once_that_its_client_has_left(streams: bool, reset: bool) -> None:
     """By a call and by `receive`, once, whether the client closed or reset; long after its request, in mid silence."""
-    witness = Witness(streams=streams)
-    with running(witness) as server:
-        client = Raw(server.port).send(post(b"abc"))
+    observer = RefusalRecorder(streams=streams)
+    with running(observer) as server:
+        client = RawClient(server.port).send(post(b"abc"))
         if streams:
             assert client.until(b"one\r\n") is not None
-        assert witness.runs.wait(20)
+        assert observer.runs.wait(20)
         _let_pass_the_time_of_half_closes(server)
         if reset:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.socket.close()
-        assert witness.told_gone.wait(20)
-        assert witness.disconnect.wait(20)
+        assert observer.told_gone.wait(20)
+        assert observer.disconnect.wait(20)
         server.call(lambda: None)
-        assert witness.told_times == 1
+        assert observer.told_times == 1
         assert not server.defects
 
 
@@ -90,7 +90,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_gone() -> None:
             left.set()
 
     with running(reader) as server:
-        client = Raw(server.port).send(post(b"abc").replace(b"Length: 3", b"Length: 9"))
+        client = RawClient(server.port).send(post(b"abc").replace(b"Length: 3", b"Length: 9"))
         client.socket.close()
         assert left.wait(20)
 
@@ -108,7 +108,7 @@ def test_a_client_that_closes_its_side_with_its_request_gets_a_whole_stream() ->
         await stream(send, pieces())
         assert not cycle_of(scope).gone
 
-    with running(patient) as server, Raw(server.port) as client:
+    with running(patient) as server, RawClient(server.port) as client:
         client.send(get()).shut()
         assert client.until(b"one \r\n") is not None
         shut.set()
@@ -132,13 +132,13 @@ def test_a_client_that_left_without_a_word_is_noticed_when_written_to() -> None:
         await stream(send, pieces())
 
     with running(talker) as server:
-        Raw(server.port).send(get()).socket.close()
+        RawClient(server.port).send(get()).socket.close()
         assert told.wait(20)
 
 
 @pytest.mark.parametrize("closes", [b"Accept: */*", b"Connection: close"])
-def test_e08_a_client_that_waits_for_100_continue_gets_it_once_the_body_is_wanted(closes: bytes) -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+def test_a_client_that_waits_for_100_continue_gets_it_once_the_body_is_wanted(closes: bytes) -> None:
+    with running(mirror) as server, RawClient(server.port) as client:
         client.send(EXPECTING.replace(b"Authorization: Bearer x", closes))
         assert client.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         answer = client.send(b"abcde").answer()
@@ -147,8 +147,8 @@ def test_e08_a_client_that_waits_for_100_continue_gets_it_once_the_body_is_wante
         assert answer.closes == (closes == b"Connection: close")
 
 
-def test_e08_a_refusal_comes_without_waiting_for_the_body_and_ends_the_connection() -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+def test_a_refusal_comes_without_waiting_for_the_body_and_ends_the_connection() -> None:
+    with running(mirror) as server, RawClient(server.port) as client:
         client.send(EXPECTING.replace(b"POST / ", b"POST /refused "))
         head = client.until(b"\r\n\r\n") or b""
         assert head.startswith(b"HTTP/1.1 401 ")
@@ -157,16 +157,16 @@ def test_e08_a_refusal_comes_without_waiting_for_the_body_and_ends_the_connectio
         assert b"smuggled" not in client.rest()
 
 
-def test_e08_an_unknown_expectation_is_ignored() -> None:
-    with running(mirror) as server, Raw(server.port) as client:
+def test_an_unknown_expectation_is_ignored() -> None:
+    with running(mirror) as server, RawClient(server.port) as client:
         client.send(EXPECTING.replace(b"100-continue", b"200-ok") + b"abcde")
         assert (client.until(b"\r\n") or b"").startswith(b"HTTP/1.1 200 ")
 
 
-def test_e08_no_100_continue_for_a_body_that_is_there_and_for_http_1_0() -> None:
+def test_no_100_continue_for_a_body_that_is_there_and_for_http_1_0() -> None:
     with running(mirror) as server:
         for payload in (EXPECTING, EXPECTING.replace(b"HTTP/1.1", b"HTTP/1.0")):
-            with Raw(server.port) as client:
+            with RawClient(server.port) as client:
                 client.send(payload + b"abcde")
                 assert (client.until(b"\r\n") or b"").startswith(b"HTTP/1.1 200 ")
 
@@ -180,7 +180,7 @@ def test_a_client_that_waits_for_100_continue_is_not_too_slow() -> None:
         assert await body_of(receive) == b"abcde"
         await reply(send, 200, b"{}")
 
-    with running(hesitates) as server, Raw(server.port) as client:
+    with running(hesitates) as server, RawClient(server.port) as client:
         client.send(EXPECTING)
         an_hour_later(server)
         asks.set()
@@ -192,7 +192,7 @@ def test_a_client_that_waits_for_100_continue_is_not_too_slow() -> None:
 
 def test_accepted_connections_send_small_pieces_at_once() -> None:
     """Nagle's algorithm against a peer's delayed acknowledgements costs 40 ms a stream."""
-    with running(mirror, QUICK) as server, Raw(server.port) as client:
+    with running(mirror, QUICK) as server, RawClient(server.port) as client:
         assert client.send(get()).answer() is not None
 
         def no_delay() -> list[int]:

@@ -7,12 +7,12 @@ from itertools import chain
 import pytest
 
 from tests.edge import wire_body_cases, wire_cases
-from tests.edge.wire_cases import CLOSED, Case
-from tests.edge.wire_client import Answer, Raw, chunked, get
+from tests.edge.wire_cases import CLOSED, WireCase
+from tests.edge.wire_client import RawClient, WireAnswer, chunked, get
 from tests.edge.wire_server import Running, mirror, running
-from tollhouse.edge.bounds import Limits
+from tollhouse.edge.bounds import HttpLimits
 
-CASES: tuple[Case, ...] = tuple(
+CASES: tuple[WireCase, ...] = tuple(
     chain(
         wire_cases.REQUEST_LINES,
         wire_cases.TARGETS,
@@ -35,7 +35,7 @@ def server() -> Iterator[Running]:
     assert not found.defects
 
 
-def is_error_in_shape(answer: Answer) -> bool:
+def is_error_in_shape(answer: WireAnswer) -> bool:
     error = answer.json()["error"]
     request_id = answer.headers["x-request-id"]
     return (
@@ -57,8 +57,8 @@ def test_there_are_enough_of_them_and_no_two_alike() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_an_odd_request_is_refused_or_served_and_the_next_one_means_the_same(server: Running, case: Case) -> None:
-    with Raw(server.port) as client:
+def test_an_odd_request_is_refused_or_served_and_the_next_one_means_the_same(server: Running, case: WireCase) -> None:
+    with RawClient(server.port) as client:
         answer = client.send(case.payload).answer()
         if answer is None:
             assert CLOSED in case.statuses
@@ -79,11 +79,11 @@ def test_an_odd_request_is_refused_or_served_and_the_next_one_means_the_same(ser
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_what_is_sent_behind_an_odd_request_is_never_taken_for_its_part(server: Running, case: Case) -> None:
+def test_what_is_sent_behind_an_odd_request_is_never_taken_for_its_part(server: Running, case: WireCase) -> None:
     """In one piece: what is answered is in order, nothing follows a refusal, nothing smuggled runs."""
-    with Raw(server.port) as client:
+    with RawClient(server.port) as client:
         client.send(case.payload + get(b"/second") + get(b"/last", b"Connection: close"))
-        answers: list[Answer] = []
+        answers: list[WireAnswer] = []
         while (answer := client.answer()) is not None:
             answers.append(answer)
         assert all(answer.status < 500 for answer in answers)
@@ -113,7 +113,7 @@ def test_what_is_sent_behind_an_odd_request_is_never_taken_for_its_part(server: 
     ],
 )
 def test_a_client_that_closes_its_side_is_still_answered(server: Running, payload: bytes, statuses: list[int]) -> None:
-    with Raw(server.port) as client:
+    with RawClient(server.port) as client:
         client.send(payload).shut()
         found = []
         while (answer := client.answer()) is not None:
@@ -123,11 +123,11 @@ def test_a_client_that_closes_its_side_is_still_answered(server: Running, payloa
 
 def test_a_request_means_the_same_wherever_it_is_cut(server: Running) -> None:
     payload = chunked(b"3;x\r\na\r\n\r\n2\r\nbc\r\n0\r\nT: u\r\n\r\n", path="/é".encode()) + get(b"/second")
-    with Raw(server.port) as whole:
+    with RawClient(server.port) as whole:
         expected = [whole.send(payload).answer(), whole.answer()]
         assert [json.loads(answer.body)["path"] for answer in expected if answer] == ["/é", "/second"]
     for cut in range(1, len(payload)):
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             client.send(payload[:cut])
             server.call(lambda: None)  # so that the pieces are not read as one
             client.send(payload[cut:])
@@ -148,16 +148,16 @@ def test_a_request_means_the_same_wherever_it_is_cut(server: Running) -> None:
 )
 def test_what_cannot_become_a_request_is_refused_before_its_end_wherever_it_is_cut(payload: bytes) -> None:
     """Nobody waits for the time of a slow client, which is longer here than the test's patience."""
-    with running(mirror, Limits(header_seconds=3600)) as server:
+    with running(mirror, HttpLimits(header_seconds=3600)) as server:
         for cut in range(len(payload)):
-            with Raw(server.port) as client:
+            with RawClient(server.port) as client:
                 for piece in (payload[:cut], payload[cut:]):
                     client.send(piece)
                     server.call(lambda: None)
                 answer = client.answer()
                 assert answer is not None
                 assert answer.status == 400
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             for byte in payload:
                 client.send(bytes([byte]))
                 server.call(lambda: None)
@@ -173,5 +173,5 @@ def test_no_message_repeats_what_the_client_sent(server: Running) -> None:
         b"canary\r\n\r\n",
         get(b"/", b"canary"),
     ):
-        with Raw(server.port) as client:
+        with RawClient(server.port) as client:
             assert b"canary" not in client.send(payload).rest()

@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from tests.edge.wire_client import Raw, chunked, get, post
+from tests.edge.wire_client import RawClient, chunked, get, post
 from tests.edge.wire_server import Running, an_hour_later, body_of, mirror, reply, running, stream
-from tollhouse.edge.bounds import Limits
+from tollhouse.edge.bounds import HttpLimits
 from tollhouse.edge.exchange import Receive, Scope, Send
 
-PATIENT = Limits()
+PATIENT = HttpLimits()
 
 
 def test_headers_that_trickle_are_refused_while_they_trickle() -> None:
     """A byte at a time, for ever: each byte keeps the connection busy, and does not start the clock again."""
-    with running(mirror, replace(PATIENT, header_seconds=0.3)) as server, Raw(server.port) as client:
+    with running(mirror, replace(PATIENT, header_seconds=0.3)) as server, RawClient(server.port) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: ")
         client.socket.settimeout(0.01)
         found = b""
@@ -36,8 +36,8 @@ def test_headers_that_trickle_are_refused_while_they_trickle() -> None:
 
 def test_300_slow_connections_are_all_ended_and_others_are_served_meanwhile() -> None:
     with running(mirror, replace(PATIENT, header_seconds=0.5)) as server:
-        slow = [Raw(server.port).send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b") for _ in range(300)]
-        with Raw(server.port) as client:
+        slow = [RawClient(server.port).send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b") for _ in range(300)]
+        with RawClient(server.port) as client:
             for _ in range(100):
                 answer = client.send(get()).answer()
                 assert answer is not None
@@ -54,7 +54,7 @@ def test_300_slow_connections_are_all_ended_and_others_are_served_meanwhile() ->
     "payload", [post(b"abc").replace(b"Length: 3", b"Length: 9"), chunked(b"3\r\nab"), chunked(b"1\r\na\r\n")]
 )
 def test_a_body_that_does_not_come_is_refused(payload: bytes) -> None:
-    with running(mirror, PATIENT) as server, Raw(server.port) as client:
+    with running(mirror, PATIENT) as server, RawClient(server.port) as client:
         client.send(payload)
         _until_it_runs(server)
         an_hour_later(server)
@@ -67,7 +67,7 @@ def test_a_body_that_does_not_come_is_refused(payload: bytes) -> None:
 
 def test_a_body_that_began_fast_may_not_trickle_on() -> None:
     """The rate is measured over each window: 30 MB at once do not pay for an hour of waiting."""
-    with running(mirror, replace(PATIENT, body_window_seconds=0.2)) as server, Raw(server.port) as client:
+    with running(mirror, replace(PATIENT, body_window_seconds=0.2)) as server, RawClient(server.port) as client:
         client.send(post(b"a" * 30_000_000).replace(b"30000000", b"30000009"))
         answer = client.answer()
         assert answer is not None
@@ -75,7 +75,7 @@ def test_a_body_that_began_fast_may_not_trickle_on() -> None:
 
 
 def test_a_slow_body_without_a_bound_may_take_its_time() -> None:
-    with running(mirror, replace(PATIENT, body_bytes_per_second_min=0)) as server, Raw(server.port) as client:
+    with running(mirror, replace(PATIENT, body_bytes_per_second_min=0)) as server, RawClient(server.port) as client:
         client.send(post(b"abc").replace(b"Length: 3", b"Length: 5"))
         _until_it_runs(server)
         an_hour_later(server)
@@ -92,7 +92,7 @@ def test_a_body_that_the_application_does_not_read_is_not_slow() -> None:
         body = await body_of(receive)
         await reply(send, 200, b"%d" % len(body or b""))
 
-    with running(late, PATIENT) as server, Raw(server.port) as client:
+    with running(late, PATIENT) as server, RawClient(server.port) as client:
         sender = threading.Thread(target=client.send, args=(post(b"a" * 30_000_000),))
         sender.start()
         while not server.call(lambda: [c for c in server.connections() if c.flow.read_paused]):
@@ -117,7 +117,7 @@ def test_a_slow_body_under_an_answer_that_has_begun_lets_the_answer_end() -> Non
 
         await stream(send, pieces())
 
-    with running(eager, PATIENT) as server, Raw(server.port) as client:
+    with running(eager, PATIENT) as server, RawClient(server.port) as client:
         client.send(post(b"abc").replace(b"Length: 3", b"Length: 9"))
         assert client.until(b"one \r\n") is not None
         an_hour_later(server)
@@ -127,7 +127,7 @@ def test_a_slow_body_under_an_answer_that_has_begun_lets_the_answer_end() -> Non
 
 @pytest.mark.parametrize("before", [b"", get()])
 def test_silence_ends_a_connection_without_a_word(before: bytes) -> None:
-    with running(mirror, PATIENT) as server, Raw(server.port) as client:
+    with running(mirror, PATIENT) as server, RawClient(server.port) as client:
         if before:
             assert client.send(before).answer() is not None
         while not server.call(server.connections):
@@ -139,7 +139,7 @@ def test_silence_ends_a_connection_without_a_word(before: bytes) -> None:
 
 def test_empty_lines_are_silence() -> None:
     """They are passed over before a request, and buy no time."""
-    with running(mirror, replace(PATIENT, silent_seconds=0.3)) as server, Raw(server.port) as client:
+    with running(mirror, replace(PATIENT, silent_seconds=0.3)) as server, RawClient(server.port) as client:
         client.socket.settimeout(0.01)
         for _ in range(2000):
             try:
@@ -158,7 +158,7 @@ def test_a_long_silence_of_the_application_ends_nothing() -> None:
         await asyncio.to_thread(goes_on.wait)
         await reply(send, 200, b"{}")
 
-    with running(thinks, PATIENT) as server, Raw(server.port) as client:
+    with running(thinks, PATIENT) as server, RawClient(server.port) as client:
         client.send(get())
         _until_it_runs(server)
         an_hour_later(server)
@@ -172,7 +172,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send, 200, b"a" * 50_000_000)
 
-    with running(large, PATIENT) as server, Raw(server.port) as client:
+    with running(large, PATIENT) as server, RawClient(server.port) as client:
         client.send(get())
         while not server.call(lambda: [c for c in server.connections() if c.flow.write_paused]):
             pass
@@ -186,7 +186,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
 
 
 def test_a_refused_client_that_keeps_sending_is_dropped_in_the_end() -> None:
-    with running(mirror, PATIENT) as server, Raw(server.port) as client:
+    with running(mirror, PATIENT) as server, RawClient(server.port) as client:
         answer = client.send(b"GARBAGE\r\n\r\n").answer()
         assert answer is not None
         client.send(b"x" * 1_000_000)

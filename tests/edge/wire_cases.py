@@ -10,15 +10,15 @@ from tests.edge.wire_client import get
 CLOSED = 0
 
 
-class Case(NamedTuple):
+class WireCase(NamedTuple):
     name: str
     payload: bytes
     statuses: frozenset[int]
     path: str | None = None  # what the application must have been asked for, where it was
 
 
-def case(name: str, payload: bytes, *statuses: int, path: str | None = None) -> Case:
-    return Case(name, payload, frozenset(statuses or (400,)), path)
+def case(name: str, payload: bytes, *statuses: int, path: str | None = None) -> WireCase:
+    return WireCase(name, payload, frozenset(statuses or (400,)), path)
 
 
 def line(text: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 PATIENCE_SECONDS = 20  # longer than anything here takes; reaching it is a failure
 
 
-class Answer(NamedTuple):
+class WireAnswer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
         return "close" in self.headers.get("connection", "")
 
 
-class Raw:
+class RawClient:
     """One connection. Reading past the end of it gives None, closed or reset."""
 
     def __init__(self, address: int | str) -> None:
@@ -94,7 +94,7 @@ class Raw:
         assert self.exactly(2) == b"\r\n"
         return total
 
-    def answer(self, *, to_head: bool = False) -> Answer | None:
+    def answer(self, *, to_head: bool = False) -> WireAnswer | None:
         """The next answer, read whole; None where the connection ends instead. Interim answers are passed over."""
         head = self.until(b"\r\n\r\n")
         if head is None:
@@ -111,7 +111,7 @@ class Raw:
             name = name.lower()
             assert name not in headers, f"{name} twice"
             headers[name] = value
-        return Answer(int(status), headers, b"" if to_head else self._body(int(status), headers))
+        return WireAnswer(int(status), headers, b"" if to_head else self._body(int(status), headers))
 
     def _body(self, status: int, headers: dict[str, str]) -> bytes:
         if status in (204, 304):

@@ -12,17 +12,17 @@ import uvloop
 
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.failure import Failure, KeyRefused
-from tollhouse.edge.bounds import Limits
-from tollhouse.edge.connection import Connection
+from tollhouse.edge.bounds import HttpLimits
+from tollhouse.edge.connection import ServerConnection
 from tollhouse.edge.cycle import Cycle
-from tollhouse.edge.door import App
 from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.listener_context import App
 from tollhouse.edge.server import Server
-from tollhouse.edge.sockets import Address
+from tollhouse.edge.sockets import ListenAddress
 
 T = TypeVar("T")
 
-QUICK = Limits(header_seconds=1, silent_seconds=1, body_window_seconds=1, linger_seconds=1)
+QUICK = HttpLimits(header_seconds=1, silent_seconds=1, body_window_seconds=1, linger_seconds=1)
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Running:
     refused: list[Failure]
     port: int = 0
 
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[ServerConnection]:
         """Those of the first address; ask on the loop."""
         return self.server.listeners[0].connections()
 
@@ -59,7 +59,7 @@ def an_hour_later(server: Running) -> None:
 
 
 @contextmanager
-def running(app: App, limits: Limits = QUICK, **options: Any) -> Iterator[Running]:
+def running(app: App, limits: HttpLimits = QUICK, **options: Any) -> Iterator[Running]:
     """Ends with the block; what still runs then is cut off."""
     ready = threading.Event()
     found: list[Running] = []
@@ -72,7 +72,7 @@ def running(app: App, limits: Limits = QUICK, **options: Any) -> Iterator[Runnin
 
     async def main() -> None:
         server = Server(
-            [Address(app=app)],
+            [ListenAddress(app=app)],
             clock=SystemClock(),
             random=SystemRandom(),
             limits=limits,

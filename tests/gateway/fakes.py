@@ -1,4 +1,5 @@
-"""The house with every port a fake: each does what its port promises, is told when to fail, and remembers what it saw.
+"""The platform with every port a fake: each does what its port promises, is told when to fail, and remembers what it
+saw.
 
 `test_ports.py` holds the fakes and the real parts against the same promises.
 """
@@ -9,15 +10,15 @@ from dataclasses import dataclass, field
 
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
-from tollhouse.core.aside import AtOnce, T
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
 from tollhouse.core.operation import Dialect
-from tollhouse.core.request import Passed, Request
+from tollhouse.core.upstream import Headers, UpstreamRequest
 from tollhouse.core.usage import Usage
-from tollhouse.core.wire import Headers, Outgoing
-from tollhouse.gateway.bodies import BodyPlace
-from tollhouse.gateway.client import Call, ClientLeft
+from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
+from tollhouse.core.workers import InlineWorkers, T
+from tollhouse.gateway.bodies import BodyReservation
+from tollhouse.gateway.connection import Call, ClientDisconnected
 
 NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
@@ -26,7 +27,7 @@ Piece = bytes | Failure | asyncio.Event | Callable[[], None]
 """What an answer brings next: bytes; a failure; a wait for somebody else; something that happens meanwhile."""
 
 
-class Clock:
+class FakeClock:
     """Stands still unless a test moves it."""
 
     def __init__(self, now_ms: int = NOW_MS) -> None:
@@ -46,7 +47,7 @@ class Zeros:
         return bytes(count)
 
 
-class FakeClient:
+class FakeCallerConnection:
     """The caller's connection. `leave()` is what happens when he closes it; `slow` blocks his reading until set."""
 
     encoding = ""
@@ -87,19 +88,19 @@ class FakeClient:
     def body_is_here(self) -> bool:
         return True
 
-    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
+    async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         if self._body_failure is not None:
             raise self._body_failure
         if self.leaves_before_body:
             self.leave()
-            raise ClientLeft
+            raise ClientDisconnected
         return [self._body]
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
-        await self.head(status, headers)
-        await self.end(body)
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
+        await self.send_headers(status, headers)
+        await self.finish(body)
 
-    async def head(self, status: int, headers: Headers) -> None:
+    async def send_headers(self, status: int, headers: Headers) -> None:
         if self.left:
             return
         assert not self.heads, "an answer has one head"
@@ -107,10 +108,10 @@ class FakeClient:
         self.status = status
         self.headers = headers
 
-    async def part(self, data: bytes) -> None:
+    async def send_chunk(self, data: bytes) -> None:
         await self._take(data)
 
-    async def end(self, data: bytes) -> None:
+    async def finish(self, data: bytes) -> None:
         await self._take(data)
         self.ended = not self.left
 
@@ -133,7 +134,7 @@ class FakeClient:
         return dict(self.headers).get(name, b"")
 
 
-class FakeAnswer:
+class FakeUpstreamResponse:
     """Pieces in order, then the clean end. `aborted` and `released` say how the gateway parted with it."""
 
     def __init__(self, status: int, headers: Headers, pieces: Sequence[Piece]) -> None:
@@ -189,7 +190,7 @@ class FakeAnswer:
 
 
 @dataclass
-class Play:
+class ScriptedResponse:
     """What the upstream does with one call: fail before an answer, or answer."""
 
     failure: Failure | None = None
@@ -200,35 +201,35 @@ class Play:
 
 
 class FakeUpstream:
-    """Plays one `Play` a call, the last one for ever. `calls` and `answers` are what it saw and gave."""
+    """Plays one `ScriptedResponse` a call, the last one for ever. `calls` and `answers` are what it saw and gave."""
 
-    def __init__(self, *plays: Play) -> None:
+    def __init__(self, *plays: ScriptedResponse) -> None:
         self.plays = list(plays)
-        self.calls: list[Outgoing] = []
-        self.answers: list[FakeAnswer] = []
+        self.calls: list[UpstreamRequest] = []
+        self.answers: list[FakeUpstreamResponse] = []
 
-    async def send(self, call: Outgoing) -> FakeAnswer:
+    async def send(self, call: UpstreamRequest) -> FakeUpstreamResponse:
         self.calls.append(call)
         play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
-        await FakeAnswer(0, [], play.before_head).read()
+        await FakeUpstreamResponse(0, [], play.before_head).read()
         if play.failure is not None:
             raise play.failure
-        answer = FakeAnswer(play.status, play.headers, play.pieces)
+        answer = FakeUpstreamResponse(play.status, play.headers, play.pieces)
         self.answers.append(answer)
         return answer
 
 
-class FakeLedger:
+class FakeUsageRecorder:
     """Keeps records. `failing`: as if the database could not be written, and `trouble` what is known of that before a
     commit; `busy`: commits wait for it."""
 
     def __init__(self) -> None:
-        self.records: list[Request] = []
+        self.records: list[UsageRecord] = []
         self.failing = False
         self.trouble: str | None = None
         self.busy: asyncio.Event | None = None
 
-    async def commit(self, record: Request) -> None:
+    async def commit(self, record: UsageRecord) -> None:
         if self.busy is not None:
             await self.busy.wait()
         if self.failing:
@@ -237,7 +238,7 @@ class FakeLedger:
         self.records.append(record)
 
 
-class FakeKeys:
+class FakeKeyDirectory:
     def __init__(self, *identities: Identity) -> None:
         self._identities: dict[bytes, Identity] = {}
         self.last_uses: dict[str, tuple[int, str]] = {}
@@ -254,10 +255,10 @@ class FakeKeys:
         self.last_uses[identity.key.id] = (now_ms, client)
 
 
-class FakeAdmission:
-    passed: tuple[Passed, ...] = ()
+class FakeAdmittedCall:
+    passed: tuple[LimitSnapshot, ...] = ()
 
-    def __init__(self, limits: "FakeLimits", dialect: Dialect) -> None:
+    def __init__(self, limits: "FakeRateLimiter", dialect: Dialect) -> None:
         self._limits = limits
         self._dialect = dialect
 
@@ -270,15 +271,15 @@ class FakeAdmission:
         self._limits.inside -= 1
 
 
-class FakeEntry:
-    def __init__(self, limits: "FakeLimits") -> None:
+class FakeParallelSlot:
+    def __init__(self, limits: "FakeRateLimiter") -> None:
         self._limits = limits
 
     def release(self) -> None:
         self._limits.inside -= 1
 
 
-class FakeLimits:
+class FakeRateLimiter:
     """At most `most` calls at a time."""
 
     def __init__(self, most: int | None = None) -> None:
@@ -286,29 +287,29 @@ class FakeLimits:
         self.inside = 0
         self.admitted = 0
 
-    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeEntry:
+    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeParallelSlot:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
-        return FakeEntry(self)
+        return FakeParallelSlot(self)
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> FakeAdmission:
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> FakeAdmittedCall:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
         self.admitted += 1
-        return FakeAdmission(self, dialect)
+        return FakeAdmittedCall(self, dialect)
 
     def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
         full = self.most is not None and self.inside >= self.most
         return RateLimited("too many calls at once", retry_after_ms=1_000) if full else None
 
-    def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+    def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         limit = {"name": "parallel_requests", "level": "account", "limit": self.most, "used": self.inside}
         return [] if self.most is None else [{**limit, "remaining": self.most - self.inside}]
 
 
-class Inline(AtOnce):
+class FakeWorkers(InlineWorkers):
     """Work aside, done before anything else but what waits already."""
 
     async def run(self, account_id: str, work: Callable[[], T]) -> T:
@@ -316,13 +317,13 @@ class Inline(AtOnce):
         return work()
 
 
-class FakeWitness:
+class FakeObserver:
     def __init__(self) -> None:
-        self.records: list[Request] = []
+        self.records: list[UsageRecord] = []
         self.refusals: list[tuple[str, int]] = []
         self.troubles: list[tuple[str, str, str]] = []
 
-    def saw(self, record: Request) -> None:
+    def on_finished(self, record: UsageRecord) -> None:
         self.records.append(record)
 
     def refused(self, call: Call, code: str, status: int) -> None:

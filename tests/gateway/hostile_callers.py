@@ -6,12 +6,23 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from tests.gateway.fakes import FakeAnswer, FakeClient, FakeUpstream, Play, identity
-from tests.gateway.stage import DONE, NOTHING_STREAMS, ROLE, STORY, Stage, asking, buffered, event, streaming, word
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, FakeUpstreamResponse, ScriptedResponse, identity
+from tests.gateway.harness import (
+    DONE,
+    NOTHING_STREAMS,
+    ROLE,
+    STORY,
+    GatewayHarness,
+    asking,
+    buffered,
+    event,
+    streaming,
+    word,
+)
 from tollhouse.core.catalogue import Offer
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.request import Request
-from tollhouse.core.wire import Headers, Outgoing
+from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.core.usage_record import UsageRecord
 
 POISON = "make it fail"
 HOSTILE, ACCOMPLICE, HONEST = ("sk-th-live-" + mark * 43 + "LIVE00" for mark in "ABC")
@@ -50,7 +61,7 @@ class Bad:
     """One way to answer badly. `stream`: only to calls that stream."""
 
     name: str
-    play: Play
+    play: ScriptedResponse
     stream: bool | None = None
 
 
@@ -59,16 +70,18 @@ def refusals(statuses: Iterable[int] = STATUSES, shapes: Iterable[str] = SHAPES)
         for shape in shapes:
             body = SHAPES[shape]
             for headers in ([], RETRY_AFTER) if shape == "an error" else ([],):
-                yield Bad(f"{status}, {shape}, {headers}", Play(status=status, headers=headers, pieces=(body,)))
+                yield Bad(
+                    f"{status}, {shape}, {headers}", ScriptedResponse(status=status, headers=headers, pieces=(body,))
+                )
 
 
 def mishaps() -> Iterator[Bad]:
     """What goes wrong without a status of its own."""
     broke, silent = UpstreamBroke("cut"), UpstreamTimeout("silent")
     for failure in (UpstreamUnreachable("no"), broke, silent):
-        yield Bad(f"no answer: {failure}", Play(failure=failure))
+        yield Bad(f"no answer: {failure}", ScriptedResponse(failure=failure))
     for shape, body in {**SHAPES, "an empty object": b"{}", "a number": b"7", "a failed end": _failed_end()}.items():
-        yield Bad(f"200, {shape}", Play(headers=NOTHING_STREAMS, pieces=(body,)))
+        yield Bad(f"200, {shape}", ScriptedResponse(headers=NOTHING_STREAMS, pieces=(body,)))
         yield Bad(f"200, an event, {shape}", streaming(ROLE, b"data: " + body.replace(b"\n", b"") + b"\n\n"))
     for error in ("overloaded_error", "invalid_api_key", "insufficient_quota", "rate_limit_error", "403", "429", "500"):
         hidden = event(error={"message": "no", "code": error})
@@ -87,11 +100,11 @@ def _failed_end() -> bytes:
 class Touchy(FakeUpstream):
     """Answers the poisonous prompt badly and every other one well."""
 
-    def __init__(self, bad: Play) -> None:
+    def __init__(self, bad: ScriptedResponse) -> None:
         super().__init__(bad)
         self.bad = bad
 
-    async def send(self, call: Outgoing) -> FakeAnswer:
+    async def send(self, call: UpstreamRequest) -> FakeUpstreamResponse:
         streams = b'"stream":true' in call.body
         good = streaming(*STORY) if streams else buffered()
         self.plays = [self.bad if POISON.encode() in call.body else good]
@@ -101,22 +114,22 @@ class Touchy(FakeUpstream):
 class Neighbours:
     """One platform, one provider or two (both touchy), a hostile account, its accomplice, and an honest one."""
 
-    def __init__(self, bad: Play, *, offers: int) -> None:
+    def __init__(self, bad: ScriptedResponse, *, offers: int) -> None:
         both = (Offer(provider="one", model="up-one"), Offer(provider="two", model="up-two", priority=1))
         self.first, self.second = Touchy(bad), Touchy(bad)
-        self.stage = Stage(first=self.first, second=self.second, model={"offers": both[:offers]})
+        self.harness = GatewayHarness(first=self.first, second=self.second, model={"offers": both[:offers]})
         for number, secret in enumerate((HOSTILE, ACCOMPLICE, HONEST)):
             known = identity(secret, id=f"key_{number}")
             account = structs.replace(known.account, id=f"acc_{number}")
             key = structs.replace(known.key, account_id=account.id)
-            self.stage.keys.put(structs.replace(known, account=account, key=key))
-            self.stage.house.purses.put_money(account.id, None)
+            self.harness.keys.put(structs.replace(known, account=account, key=key))
+            self.harness.gateway.counters.put_money(account.id, None)
 
-    async def provoke(self, secret: str, *, stream: bool) -> tuple[Failure | None, Request]:
+    async def provoke(self, secret: str, *, stream: bool) -> tuple[Failure | None, UsageRecord]:
         """A call with the poisonous prompt: what its caller met before the first byte, and what is written down."""
         return await self._ask(secret, asking(messages=[{"role": "user", "content": POISON}], stream=stream))
 
-    async def call(self, secret: str = HONEST, *, stream: bool = False) -> Request:
+    async def call(self, secret: str = HONEST, *, stream: bool = False) -> UsageRecord:
         """An honest call: answered well and at once."""
         failure, record = await self._ask(secret, asking(stream=stream))
         assert failure is None, failure
@@ -125,12 +138,12 @@ class Neighbours:
 
     def kept_away(self) -> int:
         """Circuits that are open, of any account."""
-        return sum(one.accounts for one in self.stage.health.snapshot(self.stage.clock.ms))
+        return sum(one.accounts for one in self.harness.health.snapshot(self.harness.clock.ms))
 
-    async def _ask(self, secret: str, body: bytes) -> tuple[Failure | None, Request]:
+    async def _ask(self, secret: str, body: bytes) -> tuple[Failure | None, UsageRecord]:
         failure: Failure | None = None
         try:
-            await self.stage.ask(FakeClient(body), key=secret)
+            await self.harness.ask(FakeCallerConnection(body), key=secret)
         except Failure as met:
             failure = met
-        return failure, self.stage.ledger.records[-1]
+        return failure, self.harness.ledger.records[-1]

@@ -5,8 +5,20 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
-from tests.gateway.stage import DONE, FINISH, ROLE, USAGE, Stage, answer, asking, buffered, event, run, streaming
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
+from tests.gateway.harness import (
+    DONE,
+    FINISH,
+    ROLE,
+    USAGE,
+    GatewayHarness,
+    answer,
+    asking,
+    buffered,
+    event,
+    run,
+    streaming,
+)
 from tollhouse.core.failure import Failure
 
 SAID = [{"index": 0, "delta": {"content": "Zoll haus"}, "finish_reason": None}]
@@ -66,11 +78,11 @@ def heard(
     pieces = (ROLE, event(choices=SAID, **beside), event(choices=SAID, **beside), FINISH, USAGE, DONE)
     comes_whole = unfolds or not (stream or gathers)
     play = buffered(answer(**beside)) if comes_whole else streaming(*pieces)
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    client = FakeClient(asking(stream=stream, stream_options={"include_usage": True}) if stream else asking())
-    run(stage.ask(client))
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    client = FakeCallerConnection(asking(stream=stream, stream_options={"include_usage": True}) if stream else asking())
+    run(harness.ask(client))
     assert client.status == 200
-    assert stage.record.usage_source == "upstream"
+    assert harness.record.usage_source == "upstream"
     return client.data.decode()
 
 
@@ -108,9 +120,9 @@ def test_what_tells_of_the_upstream_does_not(vendor: str, way: dict[str, bool]) 
 
 def test_a_member_that_is_said_twice_goes_twice() -> None:
     twice = event(choices=SAID, provider="Nimbus A").replace(b'"id"', b'"provider":"Nimbus B","id"')
-    stage = Stage(first=FakeUpstream(streaming(ROLE, twice, twice, FINISH, USAGE, DONE)), money=10**9)
-    client = FakeClient(asking(stream=True))
-    run(stage.ask(client))
+    harness = GatewayHarness(first=FakeUpstream(streaming(ROLE, twice, twice, FINISH, USAGE, DONE)), money=10**9)
+    client = FakeCallerConnection(asking(stream=True))
+    run(harness.ask(client))
     assert b"imbus" not in client.data
     assert client.data.count(b"Zoll haus") == 2
 
@@ -120,25 +132,25 @@ def test_beside_a_report_of_usage_likewise() -> None:
     last = event(choices=[], usage=usage, provider="Nimbus", citations=[LINK])
     grown = event(choices=SAID, x_groq={"id": "req_01jnimbus99887766", "usage": usage})
     for pieces in ((ROLE, event(choices=SAID), FINISH, last, DONE), (ROLE, event(choices=SAID), FINISH, grown, DONE)):
-        stage = Stage(first=FakeUpstream(streaming(*pieces)), money=10**9)
-        client = FakeClient(asking(stream=True, stream_options={"include_usage": True}))
-        run(stage.ask(client))
+        harness = GatewayHarness(first=FakeUpstream(streaming(*pieces)), money=10**9)
+        client = FakeCallerConnection(asking(stream=True, stream_options={"include_usage": True}))
+        run(harness.ask(client))
         assert b"imbus" not in client.data
         assert client.data.count(b'prompt_tokens"') == 1
-        assert stage.record.usage_source == "upstream"
+        assert harness.record.usage_source == "upstream"
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_error_in_a_vendors_own_member_is_one(stream: bool) -> None:
     error = {"id": "req_1", "error": {"message": "nimbus.internal.example is away", "code": "server_error"}}
     play = streaming(ROLE, event(choices=SAID), event(choices=SAID, x_groq=error))
-    stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play))
-    client = FakeClient(asking(stream=stream))
+    harness = GatewayHarness(first=FakeUpstream(play), second=FakeUpstream(play))
+    client = FakeCallerConnection(asking(stream=stream))
     try:
-        run(stage.ask(client))
+        run(harness.ask(client))
         body = client.data
     except Failure as failure:
         body = failure.message.encode()
     assert b"nimbus" not in body
     assert b"[DONE]" not in body
-    assert stage.record.usage_source != "upstream"
+    assert harness.record.usage_source != "upstream"

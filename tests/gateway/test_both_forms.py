@@ -13,16 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Play
-from tests.gateway.stage import NOTHING_STREAMS, STREAMS, Stage, asking, run
-from tollhouse.core.request import Request
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
+from tests.gateway.harness import NOTHING_STREAMS, STREAMS, GatewayHarness, asking, run
+from tollhouse.core.usage_record import UsageRecord
 
 Json = dict[str, Any]
 
 # What is said.
 
 
-class Said(NamedTuple):
+class ExpectedText(NamedTuple):
     thought: tuple[str, ...]
     words: tuple[str, ...]
     tool: tuple[str, str] | None  # name, and arguments as JSON text
@@ -53,7 +53,7 @@ class Said(NamedTuple):
 # Each counts for something by the counter of these tests, as every text does by a real one.
 _words = st.lists(st.sampled_from(["Zoll", "haus ", "am ", " Fluß", "Tor\n", '"', "税关"]), max_size=6).map(tuple)
 _said = st.builds(
-    Said,
+    ExpectedText,
     thought=st.one_of(st.just(()), _words),
     words=_words,
     tool=st.none() | st.just(("toll", '{"gate": "A-17", "paid": true}')),
@@ -126,31 +126,31 @@ def _choice(delta: Json, finish: str | None = None) -> Json:
     return {"index": 0, "delta": delta, "finish_reason": finish}
 
 
-def _in_its_own_chunk(said: Said, report: Json | None) -> list[bytes]:
+def _in_its_own_chunk(said: ExpectedText, report: Json | None) -> list[bytes]:
     return [*_told(said), _event([_choice({}, said.finish)]), *_reported(report)]
 
 
-def _with_nulls(said: Said, report: Json | None) -> list[bytes]:
+def _with_nulls(said: ExpectedText, report: Json | None) -> list[bytes]:
     told = [_event([_choice(delta)], usage=None) for delta in said.deltas()]
     return [*told, _event([_choice({}, said.finish)], usage=None), *_reported(report)]
 
 
-def _riding_on_the_finish(said: Said, report: Json | None) -> list[bytes]:
+def _riding_on_the_finish(said: ExpectedText, report: Json | None) -> list[bytes]:
     """litellm 36168: usage with choices that are not empty was dropped."""
     return [*_told(said), _event([_choice({}, said.finish)], usage=report)]
 
 
-def _with_an_empty_choice(said: Said, report: Json | None) -> list[bytes]:
+def _with_an_empty_choice(said: ExpectedText, report: Json | None) -> list[bytes]:
     last = _event([_choice({"role": "assistant", "content": ""})], usage=report)
     return [*_told(said), _event([_choice({}, said.finish)]), last]
 
 
-def _on_the_choice(said: Said, report: Json | None) -> list[bytes]:
+def _on_the_choice(said: ExpectedText, report: Json | None) -> list[bytes]:
     """Moonshot"""
     return [*_told(said), _event([{**_choice({}, said.finish), "usage": report}])]
 
 
-def _totals_so_far(said: Said, report: Json | None) -> list[bytes]:
+def _totals_so_far(said: ExpectedText, report: Json | None) -> list[bytes]:
     """Every chunk says what was used until then; the last one is repeated. Adding up would bill many times over."""
     if report is None:
         return _in_its_own_chunk(said, report)
@@ -160,20 +160,20 @@ def _totals_so_far(said: Said, report: Json | None) -> list[bytes]:
     return [*shares, _event([_choice({}, said.finish)], usage=report), *_reported(report)]
 
 
-def _ahead(said: Said, report: Json | None) -> list[bytes]:
+def _ahead(said: ExpectedText, report: Json | None) -> list[bytes]:
     """The prompt is reported at once, the rest at the end."""
     ahead = _event([], usage={**report, "completion_tokens": 0}) if report else b""
     return [ahead, *_in_its_own_chunk(said, report)]
 
 
-def _with_zeros_behind(said: Said, report: Json | None) -> list[bytes]:
+def _with_zeros_behind(said: ExpectedText, report: Json | None) -> list[bytes]:
     return [
         *_in_its_own_chunk(said, report),
         *_reported({"prompt_tokens": 0, "completion_tokens": 0} if report else None),
     ]
 
 
-def _told(said: Said) -> list[bytes]:
+def _told(said: ExpectedText) -> list[bytes]:
     return [_event([_choice(delta)]) for delta in said.deltas()]
 
 
@@ -194,20 +194,20 @@ def _cut(body: bytes, places: Sequence[int]) -> list[bytes]:
     return [body[start:stop] for start, stop in pairwise(edges)]
 
 
-def _call(headers: list[tuple[bytes, bytes]], pieces: Sequence[bytes], *, stream: bool, asks: bool) -> Request:
+def _call(headers: list[tuple[bytes, bytes]], pieces: Sequence[bytes], *, stream: bool, asks: bool) -> UsageRecord:
     options: Json = {"stream_options": {"include_usage": True}} if stream and asks else {}
-    client = FakeClient(asking(stream=stream, max_tokens=12, **options))
-    stage = Stage(first=FakeUpstream(Play(headers=headers, pieces=pieces)), money=10**9)
-    run(stage.ask(client))
-    assert stage.purse.held == 0
-    charge = stage.record.charge
+    client = FakeCallerConnection(asking(stream=stream, max_tokens=12, **options))
+    harness = GatewayHarness(first=FakeUpstream(ScriptedResponse(headers=headers, pieces=pieces)), money=10**9)
+    run(harness.ask(client))
+    assert harness.counter.held == 0
+    charge = harness.record.charge
     assert charge is not None
-    assert stage.purse.spent == charge.amount
+    assert harness.counter.spent == charge.amount
     assert charge.amount >= 0
-    return stage.record
+    return harness.record
 
 
-def _bill(record: Request) -> tuple[object, ...]:
+def _bill(record: UsageRecord) -> tuple[object, ...]:
     assert record.charge is not None
     return record.ending, record.usage, record.usage_source, record.charge.amount
 
@@ -221,10 +221,10 @@ def _bill(record: Request) -> tuple[object, ...]:
     asks=st.booleans(),
 )
 @example(  # an answer of one word, reported ahead of it and never again
-    said=Said((), ("Zoll",), None, "stop"), report=_whole(5, 0, {}), way=_ahead, places=[], asks=True
+    said=ExpectedText((), ("Zoll",), None, "stop"), report=_whole(5, 0, {}), way=_ahead, places=[], asks=True
 )
 def test_the_same_content_costs_the_same(
-    said: Said, report: Json | None, way: Any, places: list[int], asks: bool
+    said: ExpectedText, report: Json | None, way: Any, places: list[int], asks: bool
 ) -> None:
     choice = {"index": 0, "message": said.message(), "finish_reason": said.finish}
     body = json.dumps({"id": "c1", "object": "chat.completion", "choices": [choice], "usage": report}).encode()
@@ -241,7 +241,7 @@ def test_the_same_content_costs_the_same(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_litellm_36168_usage_is_read_however_a_stream_reports_it(way: Any) -> None:
-    said = Said((), ("Zoll ", "haus"), None, "stop")
+    said = ExpectedText((), ("Zoll ", "haus"), None, "stop")
     events = [*way(said, _openai(30, 10, 12, 4)), b"data: [DONE]\n\n"]
     record = _call(STREAMS, events, stream=True, asks=False)
     assert record.usage_source == "upstream"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
-from tests.gateway.stage import Stage, answer, buffered, run
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
+from tests.gateway.harness import GatewayHarness, answer, buffered, run
 from tests.gateway.test_worst_cases import LONGEST, MODEL, USD, body, bounds, priced
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
-from tollhouse.protocols.openai.parameters import CAPS, OTHER_CAPS, folded
+from tollhouse.formats.openai.parameters import CAPS, OTHER_CAPS, folded
 
 OWN: dict[Operation, tuple[str, ...]] = {
     "chat": ("max_completion_tokens", "max_tokens"),
@@ -45,7 +45,9 @@ def held(operation: Operation, members: dict[str, Any]) -> int:
     found: list[int] = []
 
     async def main() -> None:
-        found.append((await bounds(Stage(model=MODEL, money=10 * USD), asking(operation, members), operation))[1])
+        found.append(
+            (await bounds(GatewayHarness(model=MODEL, money=10 * USD), asking(operation, members), operation))[1]
+        )
 
     run(main())
     return found[0]
@@ -53,9 +55,9 @@ def held(operation: Operation, members: dict[str, Any]) -> int:
 
 def sent(operation: Operation, members: dict[str, Any]) -> dict[str, Any]:
     """What the provider is told of caps."""
-    stage = Stage(first=FakeUpstream(buffered(WHOLE[operation])), model=MODEL, money=10 * USD)
-    run(stage.ask(FakeClient(asking(operation, members)), operation))
-    told: dict[str, Any] = json.loads(stage.first.calls[0].body)
+    harness = GatewayHarness(first=FakeUpstream(buffered(WHOLE[operation])), model=MODEL, money=10 * USD)
+    run(harness.ask(FakeCallerConnection(asking(operation, members)), operation))
+    told: dict[str, Any] = json.loads(harness.first.calls[0].body)
     return {name: value for name, value in told.items() if name in SPELLINGS}
 
 
@@ -140,17 +142,19 @@ PICTURES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("form", PICTURES)
-def test_n35_embeddings_of_pictures_cost_what_their_report_says(form: str) -> None:
+def test_embeddings_of_pictures_cost_what_their_report_says(form: str) -> None:
     async def main() -> None:
         vector = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
         told = json.dumps({**vector, "usage": {"prompt_tokens": 640, "total_tokens": 640}}).encode()
-        stage = priced(Stage(first=FakeUpstream(buffered(told)), model=MODEL, money=10 * USD), {"input": "0.02"})
-        client = FakeClient(body("embeddings", input=PICTURES[form]))
-        await stage.ask(client, "embeddings")
+        harness = priced(
+            GatewayHarness(first=FakeUpstream(buffered(told)), model=MODEL, money=10 * USD), {"input": "0.02"}
+        )
+        client = FakeCallerConnection(body("embeddings", input=PICTURES[form]))
+        await harness.ask(client, "embeddings")
         assert client.status == 200
-        assert json.loads(stage.first.calls[0].body)["input"] == PICTURES[form]
-        assert (stage.record.usage.tokens_in(), stage.record.usage_source) == (640, "upstream")
-        charge = stage.record.charge
+        assert json.loads(harness.first.calls[0].body)["input"] == PICTURES[form]
+        assert (harness.record.usage.tokens_in(), harness.record.usage_source) == (640, "upstream")
+        charge = harness.record.charge
         assert charge is not None
         assert (charge.amount, charge.overrun) == (12_800, 0)
 

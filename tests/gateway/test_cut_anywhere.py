@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Piece
-from tests.gateway.stage import Stage, run, streaming
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Piece
+from tests.gateway.harness import GatewayHarness, run, streaming
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.operation import Operation
-from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
-from tollhouse.protocols.openai.answers import chat_events, completion_events
-from tollhouse.protocols.openai.response_answers import response_events
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.formats.openai.answers import chat_events, completion_events
+from tollhouse.formats.openai.response_answers import response_events
+from tollhouse.gateway.connection import ClientDisconnected
 
 SAID = ("one ", "two ", "three ", "four ")
 REPORTED = Usage(input=60, output=12)
@@ -28,7 +28,7 @@ REPORTED_NUSD = 60 * 2500 + 12 * 10_000
 ERROR = "the provider's own words about what went wrong " * 50
 
 
-class Stream(NamedTuple):
+class CutStream(NamedTuple):
     """`events` as the provider sends them. `opening`: how many say nothing yet; `finish`: how many until all is said;
     `whole`: how many until nothing more is needed. `prompt`: tokens of the request as `Words` counts them."""
 
@@ -47,10 +47,10 @@ class Stream(NamedTuple):
 CHAT = list(chat_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True))
 COMPLETIONS = list(completion_events("c1", 1, "up", SAID, usage=REPORTED, include_usage=True))
 RESPONSES = list(response_events("resp_1", 1, "up", SAID, usage=REPORTED))
-STREAMS: Mapping[Operation, Stream] = {
-    "chat": Stream({"messages": [{"role": "user", "content": "hi there"}]}, CHAT, 1, 6, 8, 5),
-    "completions": Stream({"prompt": "hi there you"}, COMPLETIONS, 0, 5, 7, 3),
-    "responses": Stream({"input": "hi there you all"}, RESPONSES, 4, len(RESPONSES), len(RESPONSES), 4),
+STREAMS: Mapping[Operation, CutStream] = {
+    "chat": CutStream({"messages": [{"role": "user", "content": "hi there"}]}, CHAT, 1, 6, 8, 5),
+    "completions": CutStream({"prompt": "hi there you"}, COMPLETIONS, 0, 5, 7, 3),
+    "responses": CutStream({"input": "hi there you all"}, RESPONSES, 4, len(RESPONSES), len(RESPONSES), 4),
 }
 CUTS = [(operation, cut) for operation, one in STREAMS.items() for cut in range(one.whole + 1)]
 BREAKS: Mapping[str, list[Piece]] = {
@@ -64,33 +64,33 @@ BREAKS: Mapping[str, list[Piece]] = {
 }
 
 
-def staged(pieces: list[Piece], **more: Any) -> Stage:
+def staged(pieces: list[Piece], **more: Any) -> GatewayHarness:
     upstreams = FakeUpstream(streaming(*pieces)), FakeUpstream(streaming(*pieces))
-    return Stage(first=upstreams[0], second=upstreams[1], money=10**9, **more)
+    return GatewayHarness(first=upstreams[0], second=upstreams[1], money=10**9, **more)
 
 
-def asked(stream: Stream) -> FakeClient:
-    return FakeClient(json.dumps({"model": "house-1", "stream": True, **stream.body}).encode())
+def asked(stream: CutStream) -> FakeCallerConnection:
+    return FakeCallerConnection(json.dumps({"model": "house-1", "stream": True, **stream.body}).encode())
 
 
-async def served(stage: Stage, client: FakeClient, operation: Operation) -> Request:
-    with suppress(Failure, ClientLeft):
-        await stage.ask(client, operation)
-    assert stage.purse.held == 0
-    assert stage.answers_settled
-    record = stage.record
+async def served(harness: GatewayHarness, client: FakeCallerConnection, operation: Operation) -> UsageRecord:
+    with suppress(Failure, ClientDisconnected):
+        await harness.ask(client, operation)
+    assert harness.counter.held == 0
+    assert harness.answers_settled
+    record = harness.record
     charged = 0 if record.charge is None else record.charge.amount
-    assert stage.purse.spent == charged
+    assert harness.counter.spent == charged
     return record
 
 
-def billed(record: Request) -> tuple[str, str, int | None]:
+def billed(record: UsageRecord) -> tuple[str, str, int | None]:
     return record.ending, record.usage_source, None if record.charge is None else record.charge.amount
 
 
 @pytest.mark.parametrize("how", BREAKS)
 @pytest.mark.parametrize(("operation", "cut"), CUTS)
-def test_incident_10_a_provider_that_stops_anywhere(operation: Operation, cut: int, how: str) -> None:
+def test_a_provider_that_stops_anywhere(operation: Operation, cut: int, how: str) -> None:
     stream = STREAMS[operation]
 
     async def main() -> None:
@@ -116,7 +116,7 @@ def test_incident_10_a_provider_that_stops_anywhere(operation: Operation, cut: i
 
 @pytest.mark.parametrize("on_disconnect", ["abort", "drain"])
 @pytest.mark.parametrize(("operation", "cut"), CUTS)
-def test_incident_10_a_caller_who_leaves_anywhere(operation: Operation, cut: int, on_disconnect: str) -> None:
+def test_a_caller_who_leaves_anywhere(operation: Operation, cut: int, on_disconnect: str) -> None:
     stream = STREAMS[operation]
 
     async def main() -> None:
@@ -138,7 +138,7 @@ def test_incident_10_a_caller_who_leaves_anywhere(operation: Operation, cut: int
 
 @pytest.mark.parametrize("how", [how for how in BREAKS if how != "ends"])
 @pytest.mark.parametrize(("operation", "cut"), CUTS)
-def test_incident_10_a_caller_who_leaves_and_a_provider_that_stops(operation: Operation, cut: int, how: str) -> None:
+def test_a_caller_who_leaves_and_a_provider_that_stops(operation: Operation, cut: int, how: str) -> None:
     """Read on for nobody, up to the provider's own end: what it had written is counted; nothing is free."""
     stream = STREAMS[operation]
 
@@ -165,8 +165,8 @@ def test_an_error_body_with_an_error_status_is_free_and_its_words_are_no_output(
             play = streaming(b'data: {"choices":[{"index":0,"delta":{"content":"' + ERROR.encode() + b'"}}]}\n\n')
             play.status = status
             client = asked(STREAMS["chat"])
-            stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
-            record = await served(stage, client, "chat")
+            harness = GatewayHarness(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
+            record = await served(harness, client, "chat")
             assert billed(record) == ("failed_before_first_byte", "none", None)
             assert record.usage == Usage()
 

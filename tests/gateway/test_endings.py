@@ -14,9 +14,8 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.gateway.booked import Booked, Written, booked
-from tests.gateway.fakes import FakeClient, FakeUpstream, Piece, Play
-from tests.gateway.stage import (
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Piece, ScriptedResponse
+from tests.gateway.harness import (
     CUT,
     DONE,
     FINISH,
@@ -26,7 +25,7 @@ from tests.gateway.stage import (
     STORY,
     STREAMS,
     USAGE,
-    Stage,
+    GatewayHarness,
     answer,
     asking,
     event,
@@ -34,10 +33,11 @@ from tests.gateway.stage import (
     until,
     word,
 )
+from tests.gateway.store_harness import StoreHarness, Written, booked
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
-from tollhouse.core.request import Ending
 from tollhouse.core.usage import Usage, UsageSource
-from tollhouse.gateway.client import ClientLeft
+from tollhouse.core.usage_record import Ending
+from tollhouse.gateway.connection import ClientDisconnected
 
 PAGE = (Path(__file__).parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`\w+`.*?|process killed) \|", PAGE.split("## Every ending")[1].split("\n## ")[0], re.MULTILINE)
@@ -55,7 +55,7 @@ SO_FAR = event(
 WRONG = event(choices=[], usage={"prompt_tokens": -60, "completion_tokens": 12})
 UNFINISHED = UpstreamBroke("The provider broke off.")
 
-Pieces = Callable[[FakeClient], Sequence[Piece]]
+Pieces = Callable[[FakeCallerConnection], Sequence[Piece]]
 """What the provider's answer brings, given the caller, who may leave in between."""
 
 
@@ -64,7 +64,7 @@ def counted(words: int) -> Usage:
 
 
 @dataclass(frozen=True)
-class Case:
+class EndingCase:
     """`row`: as the page has it. `usage` and `source`: what the record says; `charge`: nano-USD, None for free."""
 
     row: str
@@ -78,22 +78,22 @@ class Case:
     drain: bool = False
     before_head: Pieces = lambda client: ()
     client: dict[str, Any] = field(default_factory=dict)
-    stage: dict[str, Any] = field(default_factory=dict)
+    harness: dict[str, Any] = field(default_factory=dict)
 
 
 def reported(
     row: str, name: str, pieces: Pieces, ending: Ending, source: UsageSource = "upstream", **more: Any
-) -> Case:
-    return Case(row, name, pieces, ending, REPORTED, source, REPORTED_NUSD, **more)
+) -> EndingCase:
+    return EndingCase(row, name, pieces, ending, REPORTED, source, REPORTED_NUSD, **more)
 
 
-def guessed(row: str, name: str, words: int, pieces: Pieces, ending: Ending, **more: Any) -> Case:
+def guessed(row: str, name: str, words: int, pieces: Pieces, ending: Ending, **more: Any) -> EndingCase:
     """What nobody reported, or nobody believes."""
-    return Case(row, name, pieces, ending, counted(words), "counted", PROMPT_NUSD + words * WORD_NUSD, **more)
+    return EndingCase(row, name, pieces, ending, counted(words), "counted", PROMPT_NUSD + words * WORD_NUSD, **more)
 
 
-def free(row: str, name: str, pieces: Pieces, ending: Ending, **more: Any) -> Case:
-    return Case(row, name, pieces, ending, NOTHING, "none", None, **more)
+def free(row: str, name: str, pieces: Pieces, ending: Ending, **more: Any) -> EndingCase:
+    return EndingCase(row, name, pieces, ending, NOTHING, "none", None, **more)
 
 
 def always(*pieces: Piece) -> Pieces:
@@ -105,7 +105,7 @@ def never() -> Piece:
 
 
 DRAIN: dict[str, Any] = {"drain": True}
-AT_ONCE: dict[str, Any] = {"stage": {"drain_seconds_max": 0}}  # one turn of the loop
+AT_ONCE: dict[str, Any] = {"harness": {"drain_seconds_max": 0}}  # one turn of the loop
 BUFFERED: dict[str, Any] = {"stream": False}
 ANSWERED = "`finished`, `incomplete`"
 CUT_AT_HOLD = "`incomplete`, cut where it passed what was held for"
@@ -150,7 +150,7 @@ CASES = (
     guessed(CUT_AT_HOLD, "gathered", 20, always(ROLE, *[word("w ")] * 30, FINISH, USAGE, DONE), "incomplete",
             **BUFFERED),
     guessed(CUT_AT_HOLD, "buffered", 20, always(answer("w " * 30, usage=None)), "incomplete", **BUFFERED),
-    free("`refused` (by us, before dispatch)", "no money", always(answer()), "refused", stage={"money": 1}),
+    free("`refused` (by us, before dispatch)", "no money", always(answer()), "refused", harness={"money": 1}),
     free(FAILED_BEFORE, "buffered", always(b'{"id":', UNFINISHED), "failed_before_first_byte", **BUFFERED),
     free(FAILED_BEFORE, "buffered, an error within", always(b'{"error":{"message":"' + b"words " * 99 + b'"}}'),
          "failed_before_first_byte", **BUFFERED),
@@ -221,7 +221,7 @@ CASES = (
 )  # fmt: skip
 
 
-class Defective(FakeClient):
+class Defective(FakeCallerConnection):
     """A caller at whom our own code fails once it writes these bytes."""
 
     def __init__(self, body: bytes, *, defect_at: bytes = b"", leaves_before_body: bool = False) -> None:
@@ -235,31 +235,33 @@ class Defective(FakeClient):
             raise ValueError("a defect")
 
 
-def staged(case: Case, client: FakeClient) -> Stage:
+def staged(case: EndingCase, client: FakeCallerConnection) -> GatewayHarness:
     pieces = case.pieces(client)
     streams = any(isinstance(piece, bytes) and piece.startswith(b"data:") for piece in pieces)
-    play = Play(headers=STREAMS if streams else NOTHING_STREAMS, pieces=pieces, before_head=case.before_head(client))
+    play = ScriptedResponse(
+        headers=STREAMS if streams else NOTHING_STREAMS, pieces=pieces, before_head=case.before_head(client)
+    )
     provider = {"on_disconnect": "drain" if case.drain else "abort"}
     first, second = FakeUpstream(play), FakeUpstream(play)
-    return Stage(first=first, second=second, provider=provider, **{"money": 10**9, **case.stage})
+    return GatewayHarness(first=first, second=second, provider=provider, **{"money": 10**9, **case.harness})
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.row.replace('`', '')}: {case.name}")
-def test_an_ending_is_charged_as_the_page_says(case: Case, tmp_path: Path) -> None:
+def test_an_ending_is_charged_as_the_page_says(case: EndingCase, tmp_path: Path) -> None:
     async def main() -> None:
         client = Defective(asking(stream=case.stream, max_tokens=12), **case.client)
-        stage = staged(case, client)
-        async with booked(stage, tmp_path) as books:
-            with suppress(Failure, ClientLeft, ValueError):
-                await books.ask(client)
-            told(case, books, await books.written())
-            assert stage.limits.inside == 0
-            assert stage.answers_settled
+        harness = staged(case, client)
+        async with booked(harness, tmp_path) as settlement:
+            with suppress(Failure, ClientDisconnected, ValueError):
+                await settlement.ask(client)
+            told(case, settlement, await settlement.written())
+            assert harness.limits.inside == 0
+            assert harness.answers_settled
 
     run(main())
 
 
-def told(case: Case, books: Booked, written: Written) -> None:
+def told(case: EndingCase, settlement: StoreHarness, written: Written) -> None:
     record, charge = written.record, case.charge or 0
     assert record is not None
     assert record.ending == case.ending
@@ -268,7 +270,7 @@ def told(case: Case, books: Booked, written: Written) -> None:
     assert written.entries == ([] if case.charge is None else [("charge", -charge)])
     assert (written.spent, written.balance, written.counted) == (charge, -charge, charge)
     assert (written.calls_rolled_up, written.charge_rolled_up) == (1, charge)
-    assert (books.spent(), books.held()) == (charge, 0)
+    assert (settlement.spent(), settlement.held()) == (charge, 0)
     if record.ending.startswith("client_left"):
         assert record.status == 499
     assert (record.error is not None) == record.ending.startswith(("failed", "refused"))
@@ -276,18 +278,18 @@ def told(case: Case, books: Booked, written: Written) -> None:
 
 def test_a_buffered_answer_that_cannot_be_committed_is_free(tmp_path: Path) -> None:
     async def main() -> None:
-        client, stage = FakeClient(asking(max_tokens=12)), Stage(money=10**9)
-        async with booked(stage, tmp_path) as books:
-            books.ledger.failing = True
+        client, harness = FakeCallerConnection(asking(max_tokens=12)), GatewayHarness(money=10**9)
+        async with booked(harness, tmp_path) as settlement:
+            settlement.ledger.failing = True
             with pytest.raises(Failure) as refused:
-                await books.ask(client)
+                await settlement.ask(client)
             assert refused.value.status == 503
             assert not client.heads, "no answer"
-            (seen,) = stage.witness.records
+            (seen,) = harness.observer.records
             assert (seen.ending, seen.usage_source, seen.charge) == ("commit_failed", "none", None)
-            books.ledger.failing = False
-            assert (books.spent(), books.held(), stage.house.late) == (0, 0, set())
-            written = await books.written()
+            settlement.ledger.failing = False
+            assert (settlement.spent(), settlement.held(), harness.gateway.deferred_commits) == (0, 0, set())
+            written = await settlement.written()
             assert (written.record, written.entries, written.spent) == (None, [], 0)
 
     run(main())
@@ -304,25 +306,27 @@ def test_a_stream_that_cannot_be_committed_is_charged_once_when_it_can(name: str
     pieces, usage, source, charge = LATE[name]
 
     async def main() -> None:
-        client = FakeClient(asking(stream=True, max_tokens=12))
-        stage = Stage(first=FakeUpstream(Play(headers=STREAMS, pieces=pieces(client))), money=10**9)
-        async with booked(stage, tmp_path) as books:
-            books.ledger.failing = True
-            await books.ask(client)
+        client = FakeCallerConnection(asking(stream=True, max_tokens=12))
+        harness = GatewayHarness(
+            first=FakeUpstream(ScriptedResponse(headers=STREAMS, pieces=pieces(client))), money=10**9
+        )
+        async with booked(harness, tmp_path) as settlement:
+            settlement.ledger.failing = True
+            await settlement.ask(client)
             assert client.parts[-1].startswith(b'data: {"error":')
             assert b"[DONE]" not in client.data
-            assert books.spent() == 0
-            assert books.held() > charge
-            await until(lambda: len(stage.slept) > 3)  # it is tried again, and again
-            books.ledger.failing = False
-            await until(lambda: not stage.house.late)
-            written = await books.written()
+            assert settlement.spent() == 0
+            assert settlement.held() > charge
+            await until(lambda: len(harness.slept) > 3)  # it is tried again, and again
+            settlement.ledger.failing = False
+            await until(lambda: not harness.gateway.deferred_commits)
+            written = await settlement.written()
             assert written.record is not None
             assert (written.record.ending, written.record.usage_source) == ("commit_failed", source)
             assert written.record.usage == usage
             assert written.entries == [("charge", -charge)]
             assert (written.spent, written.counted, written.charge_rolled_up) == (charge, charge, charge)
-            assert (books.spent(), books.held()) == (charge, 0)
+            assert (settlement.spent(), settlement.held()) == (charge, 0)
 
     run(main())
 
@@ -338,20 +342,22 @@ def test_what_was_delivered_is_charged_also_where_the_commit_fails(pieces: Piece
     """The ending stays what it was; the record comes late."""
 
     async def main() -> None:
-        client = FakeClient(asking(stream=True, max_tokens=12))
-        stage = Stage(first=FakeUpstream(Play(headers=STREAMS, pieces=pieces(client))), money=10**9)
-        async with booked(stage, tmp_path) as books:
-            books.ledger.failing = True
-            with suppress(ClientLeft):
-                await books.ask(client)
-            assert books.held() > 0
-            books.ledger.failing = False
-            await until(lambda: not stage.house.late)
-            written = await books.written()
+        client = FakeCallerConnection(asking(stream=True, max_tokens=12))
+        harness = GatewayHarness(
+            first=FakeUpstream(ScriptedResponse(headers=STREAMS, pieces=pieces(client))), money=10**9
+        )
+        async with booked(harness, tmp_path) as settlement:
+            settlement.ledger.failing = True
+            with suppress(ClientDisconnected):
+                await settlement.ask(client)
+            assert settlement.held() > 0
+            settlement.ledger.failing = False
+            await until(lambda: not harness.gateway.deferred_commits)
+            written = await settlement.written()
             assert written.record is not None
             assert written.record.ending == ending
             assert written.entries == [("charge", -PROMPT_NUSD - 2 * WORD_NUSD)]
-            assert books.held() == 0
+            assert settlement.held() == 0
 
     run(main())
 
@@ -360,7 +366,7 @@ def test_every_row_of_the_page_has_its_test() -> None:
     elsewhere = {
         "`commit_failed`, buffered",
         "`commit_failed`, streamed",
-        "process killed",  # tests/journey/test_endings.py
+        "process killed",  # tests/end_to_end/test_endings.py
     }
     assert {case.row for case in CASES} | elsewhere == set(ROWS)
     assert len(ROWS) == len(set(ROWS))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream
-from tests.gateway.stage import ROLE, Stage, asking, buffered, run, streaming, word
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
+from tests.gateway.harness import ROLE, GatewayHarness, asking, buffered, run, streaming, word
 from tollhouse.core.catalogue import Offer
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
-from tollhouse.protocols.openai.failure import body as body_of
+from tollhouse.formats.openai.failure import body as body_of
 
 PICTURE = "https://pictures.caller.example/gate-A17.png"
 KEYS = ("open sesame", "kX7", "gate17", "EMPTY-9")
@@ -43,13 +43,13 @@ OFFER = Offer(provider="one", model="acme/secret-model-70b")
 def said(operation: Operation, *pieces: bytes, stream: bool) -> str:
     """All that a caller hears of an answer of these pieces: head and body."""
     upstream = FakeUpstream(streaming(*pieces) if stream else buffered(*pieces))
-    made = Stage(first=upstream, provider={"headers": HEADERS}, keys_of_first=KEYS, model={"offers": (OFFER,)})
+    made = GatewayHarness(first=upstream, provider={"headers": HEADERS}, keys_of_first=KEYS, model={"offers": (OFFER,)})
     prompt = {"responses": "input", "completions": "prompt"}.get(operation)
     text = f"look at {PICTURE}"
     body = asking(stream=stream, messages=[{"role": "user", "content": text}])
     if prompt is not None:
         body = json.dumps({"model": "house-1", prompt: text, "stream": stream}).encode()
-    client = FakeClient(body)
+    client = FakeCallerConnection(body)
     try:
         run(made.ask(client, operation))
     except Failure as failure:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.fakes import FakeClient, FakeLimits, Piece, Play
-from tests.gateway.stage import (
+from tests.gateway.fakes import FakeCallerConnection, FakeRateLimiter, Piece, ScriptedResponse
+from tests.gateway.harness import (
     CUT,
     DONE,
     FINISH,
@@ -16,7 +16,7 @@ from tests.gateway.stage import (
     STORY,
     STREAMS,
     USAGE,
-    Stage,
+    GatewayHarness,
     answer,
     asking,
     refusing,
@@ -25,10 +25,10 @@ from tests.gateway.stage import (
     word,
 )
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.request import Request
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
-from tollhouse.gateway.outlet import FILLER
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.gateway.connection import ClientDisconnected
+from tollhouse.gateway.stream_writer import FILLER
 
 LEAVE, FALL_SILENT, UNSAVED = "the caller leaves", "15 s of silence", "the database fails"
 Script = tuple[bytes | Failure | str, ...]
@@ -56,9 +56,9 @@ def _scripts(draw: st.DrawFn) -> tuple[list[tuple[bytes, bytes]], Script]:
 
 _refusals = st.sampled_from(
     [
-        Play(failure=UpstreamUnreachable("x")),
-        Play(failure=UpstreamBroke("x")),
-        Play(failure=UpstreamTimeout("x")),
+        ScriptedResponse(failure=UpstreamUnreachable("x")),
+        ScriptedResponse(failure=UpstreamBroke("x")),
+        ScriptedResponse(failure=UpstreamTimeout("x")),
         refusing(500),
         refusing(401, {"message": "x"}),
         refusing(429, {"message": "x"}, retry_after="7"),
@@ -71,15 +71,15 @@ _plays = st.lists(st.one_of(_scripts(), _scripts(), _refusals), min_size=1, max_
 class Mishaps:
     """Turns the words of a script into what they do to this call."""
 
-    def __init__(self, stage: Stage, client: FakeClient) -> None:
-        self._stage = stage
+    def __init__(self, harness: GatewayHarness, client: FakeCallerConnection) -> None:
+        self._harness = harness
         self._client = client
 
-    def play(self, drawn: Play | tuple[list[tuple[bytes, bytes]], Script]) -> Play:
-        if isinstance(drawn, Play):
+    def play(self, drawn: ScriptedResponse | tuple[list[tuple[bytes, bytes]], Script]) -> ScriptedResponse:
+        if isinstance(drawn, ScriptedResponse):
             return drawn
         headers, script = drawn
-        return Play(headers=headers, pieces=[piece for step in script for piece in self._pieces(step)])
+        return ScriptedResponse(headers=headers, pieces=[piece for step in script for piece in self._pieces(step)])
 
     def _pieces(self, step: bytes | Failure | str) -> list[Piece]:
         if not isinstance(step, str):
@@ -90,12 +90,12 @@ class Mishaps:
         return [self._client.leave if step == LEAVE else self._lose_database]
 
     def _lose_database(self) -> None:
-        self._stage.ledger.failing = True
+        self._harness.ledger.failing = True
 
     def _silence(self, speaks: asyncio.Event) -> Callable[[], None]:
         async def pass_silence() -> None:
-            self._stage.clock.ms += 15_000
-            await self._stage.house.pulse.beat(self._stage.clock.ticks_ns())
+            self._harness.clock.ms += 15_000
+            await self._harness.gateway.keep_alive.tick(self._harness.clock.ticks_ns())
             await turns()
             speaks.set()
 
@@ -114,8 +114,8 @@ class Mishaps:
     cancelled_after=st.one_of(st.none(), st.none(), st.none(), st.integers(0, 60)),
 )
 def test_one_record_by_any_exit(
-    first: list[Play],
-    second: list[Play],
+    first: list[ScriptedResponse],
+    second: list[ScriptedResponse],
     stream: bool,
     usage: bool,
     drain: bool,
@@ -124,39 +124,39 @@ def test_one_record_by_any_exit(
 ) -> None:
     async def main() -> None:
         on_disconnect = "drain" if drain else "abort"
-        stage = Stage(
-            provider={"on_disconnect": on_disconnect}, limits=FakeLimits(0 if full else 1), drain_seconds_max=0
+        harness = GatewayHarness(
+            provider={"on_disconnect": on_disconnect}, limits=FakeRateLimiter(0 if full else 1), drain_seconds_max=0
         )
         options = {"include_usage": usage} if stream and usage else None
-        client = FakeClient(asking(stream=stream, stream_options=options))
-        mishaps = Mishaps(stage, client)
-        stage.first.plays[:] = [mishaps.play(one) for one in first]
-        stage.second.plays[:] = [mishaps.play(one) for one in second]
-        asked = asyncio.create_task(stage.ask(client))
+        client = FakeCallerConnection(asking(stream=stream, stream_options=options))
+        mishaps = Mishaps(harness, client)
+        harness.first.plays[:] = [mishaps.play(one) for one in first]
+        harness.second.plays[:] = [mishaps.play(one) for one in second]
+        asked = asyncio.create_task(harness.ask(client))
         if cancelled_after is not None:
             await turns(cancelled_after)
             asked.cancel()
         (outcome,) = await asyncio.gather(asked, return_exceptions=True)
-        assert outcome is None or isinstance(outcome, Failure | ClientLeft | asyncio.CancelledError)
+        assert outcome is None or isinstance(outcome, Failure | ClientDisconnected | asyncio.CancelledError)
         if isinstance(outcome, Failure):
             assert not client.heads, "the edge can still write it"
         never_ran = cancelled_after == 0
-        assert len(stage.witness.records) == (0 if never_ran else 1)
-        assert len(stage.ledger.records) == (0 if stage.ledger.failing or never_ran else 1)
-        assert stage.limits.inside == 0
-        assert stage.answers_settled
-        assert not stage.house.pulse.outlets
-        if not stage.ledger.failing:
-            charges = [record.charge.amount for record in stage.ledger.records if record.charge is not None]
-            assert (stage.purse.spent, stage.purse.held) == (sum(charges), 0)
+        assert len(harness.observer.records) == (0 if never_ran else 1)
+        assert len(harness.ledger.records) == (0 if harness.ledger.failing or never_ran else 1)
+        assert harness.limits.inside == 0
+        assert harness.answers_settled
+        assert not harness.gateway.keep_alive.stream_writers
+        if not harness.ledger.failing:
+            charges = [record.charge.amount for record in harness.ledger.records if record.charge is not None]
+            assert (harness.counter.spent, harness.counter.held) == (sum(charges), 0)
             assert min(charges, default=0) >= 0
-        for record in stage.witness.records:
-            holds(record, client, stage)
+        for record in harness.observer.records:
+            holds(record, client, harness)
 
     run(main())
 
 
-def holds(record: Request, client: FakeClient, stage: Stage) -> None:
+def holds(record: UsageRecord, client: FakeCallerConnection, harness: GatewayHarness) -> None:
     """What is true of a record, however the call went."""
     free = record.usage == Usage()
     assert free == (record.charge is None) == (record.usage_source == "none")
@@ -166,7 +166,7 @@ def holds(record: Request, client: FakeClient, stage: Stage) -> None:
         assert record.status == 200
         assert not free
     if client.ended and b"[DONE]" in told:
-        assert record in stage.ledger.records, "an answer that looks whole is durable"
+        assert record in harness.ledger.records, "an answer that looks whole is durable"
         assert record.ending in ("finished", "incomplete")
     if record.ending in ("refused", "failed_before_first_byte", "client_left_before_dispatch"):
         assert free

@@ -5,7 +5,8 @@ Every status x body shape x stream or not x one offer or two, and what breaks wi
 
 import pytest
 
-from tests.gateway.fakes import Play
+from tests.gateway.fakes import ScriptedResponse
+from tests.gateway.harness import ROLE, buffered, refusing, run, streaming, word
 from tests.gateway.hostile_callers import (
     ACCOMPLICE,
     HONEST,
@@ -17,7 +18,6 @@ from tests.gateway.hostile_callers import (
     mishaps,
     refusals,
 )
-from tests.gateway.stage import ROLE, buffered, refusing, run, streaming, word
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.routing.retry import RetryBudget
 
@@ -47,7 +47,7 @@ async def walk(bad: Bad, *, stream: bool, offers: int) -> None:
 
 
 @WAYS
-def test_n14_d1_f1_whatever_one_account_provokes_its_neighbour_is_served_at_once(stream: bool, offers: int) -> None:
+def test_whatever_one_account_provokes_its_neighbour_is_served_at_once(stream: bool, offers: int) -> None:
     async def main() -> None:
         for bad in (*refusals((400, 403)), *refusals((401, 402, 404, 408, 418, 429, 500, 503), ("an error", "a page"))):
             await walk(bad, stream=stream, offers=offers)
@@ -75,29 +75,29 @@ def test_whatever_breaks_for_one_account_its_neighbour_is_served_at_once(stream:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_n14_a_4xx_is_about_the_request_whatever_its_body_looks_like(shape: str) -> None:
+def test_a_4xx_is_about_the_request_whatever_its_body_looks_like(shape: str) -> None:
     ours = ("a word for a bad key", "a word for no money", "a word for no such model", "a word for overload")
 
     async def main() -> None:
         for status in range(400, 500):
             if status in NOT_THE_REQUESTS or shape in ours:
                 continue
-            here = Neighbours(Play(status=status, pieces=(SHAPES[shape],)), offers=2)
+            here = Neighbours(ScriptedResponse(status=status, pieces=(SHAPES[shape],)), offers=2)
             for _ in range(7):
                 failure, record = await here.provoke(HOSTILE, stream=False)
                 assert isinstance(failure, Failure)
                 assert failure.status == 400, (status, failure)
                 assert len(record.attempts) == 1, "nobody else is asked"
-            assert here.stage.health.untroubled()
+            assert here.harness.health.untroubled()
 
     run(main())
 
 
-def test_n14_a_list_of_errors_is_told_as_it_is() -> None:
+def test_a_list_of_errors_is_told_as_it_is() -> None:
     body = b'{"result":null,"success":false,"errors":[{"code":5006,"message":"Bad input: tools must be an array"}]}'
 
     async def main() -> None:
-        here = Neighbours(Play(status=400, pieces=(body,)), offers=1)
+        here = Neighbours(ScriptedResponse(status=400, pieces=(body,)), offers=1)
         for _ in range(7):
             failure, _ = await here.provoke(HOSTILE, stream=False)
             assert failure is not None
@@ -108,7 +108,7 @@ def test_n14_a_list_of_errors_is_told_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("offers", [1, 2])
-def test_f1_a_moderation_and_a_402_reach_their_caller_and_nobody_else(offers: int) -> None:
+def test_a_moderation_and_a_402_reach_their_caller_and_nobody_else(offers: int) -> None:
     moderated = refusing(403, {"message": "Input was flagged for harassment", "code": 403})
     dear = refusing(402, {"message": "You can only afford 300, ask for fewer max_tokens", "code": 402})
 
@@ -145,13 +145,13 @@ def test_what_a_provider_refuses_to_all_is_answered_by_its_standby(status: int) 
     run(main())
 
 
-def test_d1_a_long_retry_after_is_the_wait_of_who_met_it() -> None:
+def test_a_long_retry_after_is_the_wait_of_who_met_it() -> None:
     async def main() -> None:
-        here = Neighbours(Play(status=429, headers=RETRY_AFTER, pieces=(SHAPES["an error"],)), offers=1)
+        here = Neighbours(ScriptedResponse(status=429, headers=RETRY_AFTER, pieces=(SHAPES["an error"],)), offers=1)
         failure, _ = await here.provoke(HOSTILE, stream=False)
         assert failure is not None
         assert failure.retry_after_ms == 300_000
-        here.stage.clock.ms += 299_000
+        here.harness.clock.ms += 299_000
         failure, record = await here.provoke(HOSTILE, stream=False)
         assert failure is not None
         assert (record.attempts, failure.retry_after_ms) == ((), 1_000)
@@ -177,10 +177,10 @@ def test_streams_that_break_for_one_account_are_held_against_the_offer_for_that_
 def test_one_accounts_failing_calls_leave_retries_to_the_others() -> None:
     async def main() -> None:
         here = Neighbours(refusing(500), offers=2)
-        here.stage.house.retries = budget = RetryBudget(reserve=100, floor_per_second=0)
+        here.harness.gateway.retries = budget = RetryBudget(reserve=100, floor_per_second=0)
         for _ in range(1_000):
             await here.provoke(HOSTILE, stream=False)
-            here.stage.clock.ms += 120_000  # its circuits never stay open
+            here.harness.clock.ms += 120_000  # its circuits never stay open
         assert budget.left() >= 40
 
     run(main())

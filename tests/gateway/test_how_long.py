@@ -6,11 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Piece, Play
-from tests.gateway.hasty import run_hastily
-from tests.gateway.stage import DONE, FINISH, NOTHING_STREAMS, ROLE, STREAMS, USAGE, Stage, answer, asking, word
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Piece, ScriptedResponse
+from tests.gateway.fast_loop import run_hastily
+from tests.gateway.harness import (
+    DONE,
+    FINISH,
+    NOTHING_STREAMS,
+    ROLE,
+    STREAMS,
+    USAGE,
+    GatewayHarness,
+    answer,
+    asking,
+    word,
+)
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
+from tollhouse.gateway.connection import ClientDisconnected
 
 REPORTED = Usage(input=60, output=12, requests=1)
 DRAIN_SECONDS = 600
@@ -40,49 +51,51 @@ def never() -> tuple[Piece]:
     return (asyncio.Event(),)
 
 
-def listened(client: FakeClient, *pieces: Piece, stream: bool = True, **more: Any) -> tuple[Stage, float]:
-    """The stage after the call, and how long it took."""
-    play = Play(headers=STREAMS if stream else NOTHING_STREAMS, pieces=pieces)
-    stage = Stage(first=FakeUpstream(play), drain_seconds_max=DRAIN_SECONDS, **more)
+def listened(
+    client: FakeCallerConnection, *pieces: Piece, stream: bool = True, **more: Any
+) -> tuple[GatewayHarness, float]:
+    """The harness after the call, and how long it took."""
+    play = ScriptedResponse(headers=STREAMS if stream else NOTHING_STREAMS, pieces=pieces)
+    harness = GatewayHarness(first=FakeUpstream(play), drain_seconds_max=DRAIN_SECONDS, **more)
 
     async def main() -> None:
-        with suppress(ClientLeft):
-            await stage.ask(client)
+        with suppress(ClientDisconnected):
+            await harness.ask(client)
 
     seconds = run_hastily(main())
-    assert stage.answers_settled
-    assert stage.limits.inside == 0
-    return stage, seconds
+    assert harness.answers_settled
+    assert harness.limits.inside == 0
+    return harness, seconds
 
 
-def source(stage: Stage) -> tuple[str, Usage]:
-    return stage.record.usage_source, stage.record.usage
+def source(harness: GatewayHarness) -> tuple[str, Usage]:
+    return harness.record.usage_source, harness.record.usage
 
 
 def test_a_stream_to_be_aborted_is_let_go_at_once() -> None:
-    client = FakeClient(asking(stream=True))
-    stage, seconds = listened(client, ROLE, word("one "), client.leave, *after(1), FINISH, USAGE, DONE)
+    client = FakeCallerConnection(asking(stream=True))
+    harness, seconds = listened(client, ROLE, word("one "), client.leave, *after(1), FINISH, USAGE, DONE)
     assert seconds == 0
-    assert source(stage) == ("counted", Usage(input=5, output=1, requests=1))
+    assert source(harness) == ("counted", Usage(input=5, output=1, requests=1))
 
 
 @pytest.mark.parametrize(("late", "heard"), [(0.0, True), (1.9, True), (2.1, False), (10_000.0, False)])
 def test_after_the_finish_reason_two_seconds_are_left_for_the_usage(late: float, heard: bool) -> None:
-    client = FakeClient(asking(stream=True))
-    stage, seconds = listened(client, ROLE, word("one "), FINISH, client.leave, *after(late), USAGE, DONE)
+    client = FakeCallerConnection(asking(stream=True))
+    harness, seconds = listened(client, ROLE, word("one "), FINISH, client.leave, *after(late), USAGE, DONE)
     assert seconds == pytest.approx(min(late, 2))
-    assert source(stage) == (("drained", REPORTED) if heard else ("counted", Usage(input=5, output=1, requests=1)))
-    assert stage.record.ending == "client_left_after_first_byte"
+    assert source(harness) == (("drained", REPORTED) if heard else ("counted", Usage(input=5, output=1, requests=1)))
+    assert harness.record.ending == "client_left_after_first_byte"
 
 
 def test_also_where_the_caller_reads_slowly_and_leaves_while_the_finish_reason_is_written() -> None:
-    """The reader is ahead of him: the finish reason has passed the house, though not reached him."""
+    """The reader is ahead of him: the finish reason has passed the platform, though not reached him."""
     for pieces in ((ROLE + word("one ") + FINISH,), (ROLE + word("one "), FINISH)):
-        client = FakeClient(asking(stream=True))
+        client = FakeCallerConnection(asking(stream=True))
         client.slow = asyncio.Event()
         written: list[bytes] = []
 
-        def leave(data: bytes, client: FakeClient = client, written: list[bytes] = written) -> None:
+        def leave(data: bytes, client: FakeCallerConnection = client, written: list[bytes] = written) -> None:
             written.append(data)
             assert client.slow is not None
             if b'"stop"' in data:
@@ -92,39 +105,39 @@ def test_also_where_the_caller_reads_slowly_and_leaves_while_the_finish_reason_i
                 client.slow.set()
 
         client.on_part = leave
-        stage, seconds = listened(client, *pieces, *after(1), USAGE, DONE)
-        assert source(stage) == ("drained", REPORTED)
+        harness, seconds = listened(client, *pieces, *after(1), USAGE, DONE)
+        assert source(harness) == ("drained", REPORTED)
         assert seconds == pytest.approx(1)
 
 
 def test_a_drained_stream_is_read_as_long_as_the_bound_allows() -> None:
-    client = FakeClient(asking(stream=True))
-    stage, seconds = listened(
+    client = FakeCallerConnection(asking(stream=True))
+    harness, seconds = listened(
         client, ROLE, word("one "), client.leave, *after(500), word("two "), FINISH, USAGE, DONE, provider=DRAIN
     )
     assert seconds == pytest.approx(500)
-    assert source(stage) == ("drained", REPORTED)
+    assert source(harness) == ("drained", REPORTED)
 
 
 def test_the_bound_counts_from_when_the_caller_left_and_no_word_prolongs_it() -> None:
-    client = FakeClient(asking(stream=True))
+    client = FakeCallerConnection(asking(stream=True))
     trickle = [piece for _ in range(20) for piece in (*after(70), word("more "))]
-    stage, seconds = listened(client, ROLE, word("one "), *after(100), client.leave, *trickle, provider=DRAIN)
+    harness, seconds = listened(client, ROLE, word("one "), *after(100), client.leave, *trickle, provider=DRAIN)
     assert seconds == pytest.approx(100 + DRAIN_SECONDS)
-    assert source(stage) == ("counted", Usage(input=5, output=1 + 8, requests=1))
+    assert source(harness) == ("counted", Usage(input=5, output=1 + 8, requests=1))
 
 
 def test_the_first_word_does_not_begin_the_bound_anew() -> None:
-    client = FakeClient(asking(stream=True))
-    stage, seconds = listened(client, client.leave, *after(400), ROLE, word("one "), *never(), provider=DRAIN)
+    client = FakeCallerConnection(asking(stream=True))
+    harness, seconds = listened(client, client.leave, *after(400), ROLE, word("one "), *never(), provider=DRAIN)
     assert seconds == pytest.approx(DRAIN_SECONDS)
-    assert source(stage) == ("counted", Usage(input=5, output=1, requests=1))
-    assert stage.record.ending == "client_left_before_first_byte"
+    assert source(harness) == ("counted", Usage(input=5, output=1, requests=1))
+    assert harness.record.ending == "client_left_before_first_byte"
 
 
 @pytest.mark.parametrize(("late", "heard"), [(599, True), (601, False)])
 def test_a_buffered_call_is_read_to_its_usage_within_the_bound(late: float, heard: bool) -> None:
-    client = FakeClient(asking())
-    stage, seconds = listened(client, client.leave, *after(late), answer(), stream=False)
+    client = FakeCallerConnection(asking())
+    harness, seconds = listened(client, client.leave, *after(late), answer(), stream=False)
     assert seconds == pytest.approx(min(late, DRAIN_SECONDS))
-    assert source(stage) == (("drained", REPORTED) if heard else ("counted", Usage(input=5, requests=1)))
+    assert source(harness) == (("drained", REPORTED) if heard else ("counted", Usage(input=5, requests=1)))

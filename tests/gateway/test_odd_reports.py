@@ -6,12 +6,24 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Words
-from tests.gateway.stage import DONE, FINISH, ROLE, Stage, answer, asking, buffered, event, run, streaming, word
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Words
+from tests.gateway.harness import (
+    DONE,
+    FINISH,
+    ROLE,
+    GatewayHarness,
+    answer,
+    asking,
+    buffered,
+    event,
+    run,
+    streaming,
+    word,
+)
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
+from tollhouse.gateway.connection import ClientDisconnected
 
 COUNTED = 5 * 2500 + 2 * 10_000  # `hi there` and its JSON, and the two words that went out
 
@@ -25,16 +37,16 @@ def streamed(report: bytes) -> tuple[bytes, ...]:
     return (ROLE, word("Zoll "), word("haus "), FINISH, chunk, DONE)
 
 
-def asked(report: bytes, *, stream: bool) -> Stage:
+def asked(report: bytes, *, stream: bool) -> GatewayHarness:
     play = streaming(*streamed(report)) if stream else buffered(answered(report))
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    client = FakeClient(asking(stream=stream))
-    run(stage.ask(client))
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    client = FakeCallerConnection(asking(stream=stream))
+    run(harness.ask(client))
     assert client.status == 200
-    assert stage.purse.held == 0
-    if stage.record.raw_usage is not None:
-        json.loads(stage.record.raw_usage, parse_constant=pytest.fail)
-    return stage
+    assert harness.counter.held == 0
+    if harness.record.raw_usage is not None:
+        json.loads(harness.record.raw_usage, parse_constant=pytest.fail)
+    return harness
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -47,17 +59,17 @@ def asked(report: bytes, *, stream: bool) -> Stage:
     ],
 )
 def test_a_report_with_a_number_that_no_float_holds_was_a_500_and_the_call_free(report: bytes, stream: bool) -> None:
-    stage = asked(report, stream=stream)
-    assert stage.record.usage_source == "counted"
-    assert stage.purse.spent == COUNTED
+    harness = asked(report, stream=stream)
+    assert harness.record.usage_source == "counted"
+    assert harness.counter.spent == COUNTED
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("beside", [rb'"cost":1e999', rb'"note":"\ud83d"', rb'"cost":1e999,"note":"\ud83d"'])
 def test_what_no_text_or_float_holds_beside_the_figures_does_not_hide_them(beside: bytes, stream: bool) -> None:
-    stage = asked(b'{"prompt_tokens":60,"completion_tokens":12,' + beside + b"}", stream=stream)
-    assert stage.record.usage == Usage(input=60, output=12, requests=1)
-    assert stage.record.usage_source == "upstream"
+    harness = asked(b'{"prompt_tokens":60,"completion_tokens":12,' + beside + b"}", stream=stream)
+    assert harness.record.usage == Usage(input=60, output=12, requests=1)
+    assert harness.record.usage_source == "upstream"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -73,10 +85,10 @@ def test_what_no_text_or_float_holds_beside_the_figures_does_not_hide_them(besid
     ],
 )
 def test_a_report_silent_of_one_side_gave_that_side_away(report: bytes, stream: bool) -> None:
-    stage = asked(report, stream=stream)
-    assert stage.record.usage_source == "counted"
-    assert stage.purse.spent == COUNTED
-    assert json.loads(stage.record.raw_usage or b"") == json.loads(report), "the receipt keeps what was reported"
+    harness = asked(report, stream=stream)
+    assert harness.record.usage_source == "counted"
+    assert harness.counter.spent == COUNTED
+    assert json.loads(harness.record.raw_usage or b"") == json.loads(report), "the receipt keeps what was reported"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -84,18 +96,18 @@ def test_an_answer_without_a_word_may_be_reported_as_one(stream: bool) -> None:
     usage = {"prompt_tokens": 60, "completion_tokens": 0, "total_tokens": 60}
     chunk = b'data: {"id":"c1","choices":[],"usage":' + json.dumps(usage).encode() + b"}\n\n"
     play = streaming(ROLE, FINISH, chunk, DONE) if stream else buffered(answer(text="", usage=usage))
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=stream))))
-    assert stage.record.usage == Usage(input=60, requests=1)
-    assert stage.record.usage_source == "upstream"
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+    assert harness.record.usage == Usage(input=60, requests=1)
+    assert harness.record.usage_source == "upstream"
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_sound_of_68_years_is_not_believed(stream: bool) -> None:
     """Where a second has a price, the bill would have been of thousands of USD."""
-    stage = asked(b'{"prompt_tokens":60,"completion_tokens":12,"prompt_audio_seconds":2147483648}', stream=stream)
-    assert stage.record.usage_source == "counted"
-    assert stage.record.usage.seconds == 0
+    harness = asked(b'{"prompt_tokens":60,"completion_tokens":12,"prompt_audio_seconds":2147483648}', stream=stream)
+    assert harness.record.usage_source == "counted"
+    assert harness.record.usage.seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -116,9 +128,9 @@ def test_sound_of_68_years_is_not_believed(stream: bool) -> None:
 def test_a_number_that_no_float_holds_anywhere_else_is_the_callers_to_judge(
     operation: Operation, body: bytes, usage: Usage
 ) -> None:
-    stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
-    run(stage.ask(FakeClient(b'{"model":"house-1","input":"hi"}'), operation))
-    assert stage.record.usage == usage
+    harness = GatewayHarness(first=FakeUpstream(buffered(body)), money=10**9)
+    run(harness.ask(FakeCallerConnection(b'{"model":"house-1","input":"hi"}'), operation))
+    assert harness.record.usage == usage
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -127,14 +139,14 @@ def test_pictures_were_free_for_who_left_just_before_the_end(stream: bool) -> No
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000}}
     content = [{"type": "text", "text": "hi"}, *[picture] * 20]
     body = {"model": "house-1", "stream": stream, "messages": [{"role": "user", "content": content}]}
-    client = FakeClient(json.dumps(body).encode())
+    client = FakeCallerConnection(json.dumps(body).encode())
     play = streaming(ROLE, word("one "), client.leave, FINISH, DONE) if stream else buffered(answer("one", usage=None))
-    stage = Stage(first=FakeUpstream(play), money=10**9, model={"context_tokens": 100_000})
-    with suppress(ClientLeft):
-        run(stage.ask(client))
-    assert stage.record.usage.image_in == 20 * 250
-    assert stage.record.usage_source == "counted"
-    assert stage.purse.spent == (stage.record.usage.input + 20 * 250) * 2500 + 10_000
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9, model={"context_tokens": 100_000})
+    with suppress(ClientDisconnected):
+        run(harness.ask(client))
+    assert harness.record.usage.image_in == 20 * 250
+    assert harness.record.usage_source == "counted"
+    assert harness.counter.spent == (harness.record.usage.input + 20 * 250) * 2500 + 10_000
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -149,38 +161,38 @@ def test_pictures_were_free_for_who_left_just_before_the_end(stream: bool) -> No
 def test_sound_and_pictures_were_free_for_who_left_just_before_the_end(
     made: dict[str, object], usage: dict[str, int], stream: bool
 ) -> None:
-    client = FakeClient(asking(stream=stream))
+    client = FakeCallerConnection(asking(stream=stream))
     choice = {"index": 0, "finish_reason": None if stream else "stop", "delta" if stream else "message": made}
     if stream:
         play = streaming(ROLE, event(choices=[choice]), client.leave, FINISH, DONE)
     else:
         play = buffered(answer(choices=[choice], usage=None))
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    with suppress(ClientLeft):
-        run(stage.ask(client))
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    with suppress(ClientDisconnected):
+        run(harness.ask(client))
     words = 2 if "audio" in made else 0
-    assert stage.record.usage == Usage(input=5, output=words, requests=1, **usage)
-    assert stage.purse.spent == 5 * 2500 + (words + sum(usage.values())) * 10_000
+    assert harness.record.usage == Usage(input=5, output=words, requests=1, **usage)
+    assert harness.counter.spent == 5 * 2500 + (words + sum(usage.values())) * 10_000
 
 
 @pytest.mark.parametrize("kind", ["response.audio.delta", "response.output_audio.delta"])
 def test_sound_in_a_response_was_free_for_who_left(kind: str) -> None:
-    client = FakeClient(b'{"model":"house-1","input":"hi","stream":true}')
+    client = FakeCallerConnection(b'{"model":"house-1","input":"hi","stream":true}')
     said = json.dumps({"type": kind, "delta": "A" * 6_401}).encode()
     play = streaming(b"event: " + kind.encode() + b"\ndata: " + said + b"\n\n", client.leave, DONE)
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    with pytest.raises(ClientLeft):
-        run(stage.ask(client, "responses"))
-    assert (stage.record.usage.output, stage.record.usage.audio_out) == (0, 2)
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    with pytest.raises(ClientDisconnected):
+        run(harness.ask(client, "responses"))
+    assert (harness.record.usage.output, harness.record.usage.audio_out) == (0, 2)
 
 
 def test_a_report_from_before_the_sound_is_older_than_it() -> None:
     usage = {"prompt_tokens": 60, "completion_tokens": 1, "total_tokens": 61}
     ahead = event(choices=[], usage=usage)
     sound = event(choices=[{"index": 0, "delta": {"audio": {"data": "A" * 64_000}}, "finish_reason": None}])
-    stage = Stage(first=FakeUpstream(streaming(ROLE, ahead, sound, FINISH, DONE)), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=True))))
-    assert stage.record.usage == Usage(input=5, audio_out=10, requests=1)
+    harness = GatewayHarness(first=FakeUpstream(streaming(ROLE, ahead, sound, FINISH, DONE)), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking(stream=True))))
+    assert harness.record.usage == Usage(input=5, audio_out=10, requests=1)
 
 
 class Digits(Words):
@@ -200,29 +212,29 @@ class Digits(Words):
 def test_counted_were_more_tokens_than_the_text_had_bytes_and_more_than_the_cap(stream: bool) -> None:
     body = asking(stream=stream, max_tokens=8)
     play = streaming(ROLE, word("12345678"), FINISH, DONE) if stream else buffered(answer("12345678", usage=None))
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    stage.house.count = Digits()
-    run(stage.ask(FakeClient(body)))
-    assert stage.record.usage == Usage(input=len('[{"role": "user", "content": "hi there"}]'), output=8, requests=1)
-    charge = stage.record.charge
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    harness.gateway.count = Digits()
+    run(harness.ask(FakeCallerConnection(body)))
+    assert harness.record.usage == Usage(input=len('[{"role": "user", "content": "hi there"}]'), output=8, requests=1)
+    charge = harness.record.charge
     assert charge is not None
     assert charge.overrun == 0
 
 
 def test_where_nothing_is_cut_a_provider_that_ignores_the_cap_is_counted_for_what_it_wrote() -> None:
-    stage = Stage(first=FakeUpstream(streaming(ROLE, word("Zoll haus " * 20), FINISH, DONE)), money=10**9)
-    stage.house.cut_at_hold = "never"
-    run(stage.ask(FakeClient(asking(stream=True, max_completion_tokens=1))))
-    assert stage.record.usage.output == 40
+    harness = GatewayHarness(first=FakeUpstream(streaming(ROLE, word("Zoll haus " * 20), FINISH, DONE)), money=10**9)
+    harness.gateway.cut_at_hold = "never"
+    run(harness.ask(FakeCallerConnection(asking(stream=True, max_completion_tokens=1))))
+    assert harness.record.usage.output == 40
 
 
 @pytest.mark.parametrize(("ids", "tokens"), [([101, 99_999, 7], 3), ([[101, 99_999], [7]], 3)])
 def test_token_ids_were_counted_digit_by_digit(ids: list[object], tokens: int) -> None:
     body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}]}).encode()
-    stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
-    stage.house.count = Digits()
-    run(stage.ask(FakeClient(json.dumps({"model": "house-1", "input": ids}).encode()), "embeddings"))
-    assert stage.record.usage == Usage(input=tokens, requests=1)
+    harness = GatewayHarness(first=FakeUpstream(buffered(body)), money=10**9)
+    harness.gateway.count = Digits()
+    run(harness.ask(FakeCallerConnection(json.dumps({"model": "house-1", "input": ids}).encode()), "embeddings"))
+    assert harness.record.usage == Usage(input=tokens, requests=1)
 
 
 def nth(index: int, text: str = "", finish: str | None = None) -> bytes:
@@ -232,21 +244,23 @@ def nth(index: int, text: str = "", finish: str | None = None) -> bytes:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_stream_cut_between_two_answers_looked_whole_with_one(stream: bool) -> None:
     play = streaming(ROLE, nth(0, "one "), nth(0, finish="stop"))
-    stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
-    client = FakeClient(asking(stream=stream, n=2))
+    harness = GatewayHarness(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
+    client = FakeCallerConnection(asking(stream=stream, n=2))
     with suppress(UpstreamError):
-        run(stage.ask(client))
+        run(harness.ask(client))
     ending = "failed_after_first_byte" if stream else "failed_before_first_byte"
-    assert stage.record.ending == ending
+    assert harness.record.ending == ending
     assert b"[DONE]" not in client.data
-    assert stage.purse.spent == (5 * 2500 + 10_000 if stream else 0)
+    assert harness.counter.spent == (5 * 2500 + 10_000 if stream else 0)
 
 
 @pytest.mark.parametrize("body", [{"n": 2}, {"n": 1, "best_of": 3}, {}])
 def test_a_provider_that_gives_fewer_answers_and_says_that_it_is_done_is_done(body: dict[str, Any]) -> None:
-    stage = Stage(first=FakeUpstream(streaming(ROLE, nth(0, "one "), nth(0, finish="stop"), DONE)), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=True, **body))))
-    assert stage.record.ending == "finished"
+    harness = GatewayHarness(
+        first=FakeUpstream(streaming(ROLE, nth(0, "one "), nth(0, finish="stop"), DONE)), money=10**9
+    )
+    run(harness.ask(FakeCallerConnection(asking(stream=True, **body))))
+    assert harness.record.ending == "finished"
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -262,10 +276,10 @@ def test_arguments_as_an_object_with_half_a_character_were_a_500(stream: bool) -
         play = streaming(ROLE, event(choices=[choice]).replace(b"HALF", half), FINISH, DONE)
     else:
         play = buffered(answer(choices=[choice], usage=None).replace(b"HALF", half))
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=stream))))
-    assert stage.record.ending == "finished"
-    assert stage.record.usage.output > 0
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+    assert harness.record.ending == "finished"
+    assert harness.record.usage.output > 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -275,11 +289,11 @@ def test_an_answer_that_ended_by_an_error_was_charged_where_it_came_in_one_piece
 ) -> None:
     """Streamed it was tried elsewhere, and free."""
     broken = buffered(answer(finish="error", **extra))
-    stage = Stage(first=FakeUpstream(broken), second=FakeUpstream(broken), money=10**9)
+    harness = GatewayHarness(first=FakeUpstream(broken), second=FakeUpstream(broken), money=10**9)
     with pytest.raises(UpstreamError):
-        run(stage.ask(FakeClient(asking(stream=stream))))
-    assert (stage.record.ending, stage.record.charge) == ("failed_before_first_byte", None)
-    assert len(stage.second.calls) == 1
+        run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+    assert (harness.record.ending, harness.record.charge) == ("failed_before_first_byte", None)
+    assert len(harness.second.calls) == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -287,20 +301,20 @@ def test_a_response_that_failed_without_saying_why_was_charged_where_it_came_in_
     usage = {"input_tokens": 60, "output_tokens": 12, "total_tokens": 72}
     failed: dict[str, Any] = {"object": "response", "status": "failed", "error": None, "output": [], "usage": usage}
     play = buffered(json.dumps(failed).encode())
-    stage = Stage(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
+    harness = GatewayHarness(first=FakeUpstream(play), second=FakeUpstream(play), money=10**9)
     body = {"model": "house-1", "input": "hi", "stream": stream}
     with pytest.raises(UpstreamError):
-        run(stage.ask(FakeClient(json.dumps(body).encode()), "responses"))
-    assert stage.purse.spent == 0
+        run(harness.ask(FakeCallerConnection(json.dumps(body).encode()), "responses"))
+    assert harness.counter.spent == 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_names_other_models_does_not_go_on_and_the_answer_says_so(stream: bool) -> None:
     play = streaming(*streamed(b'{"prompt_tokens":60,"completion_tokens":12}')) if stream else buffered()
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    client = FakeClient(asking(stream=stream, models=["openai/o1-pro"], Fallbacks=["gpt-4"]))
-    run(stage.ask(client))
-    assert not {"models", "Fallbacks"} & set(json.loads(stage.first.calls[0].body))
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    client = FakeCallerConnection(asking(stream=stream, models=["openai/o1-pro"], Fallbacks=["gpt-4"]))
+    run(harness.ask(client))
+    assert not {"models", "Fallbacks"} & set(json.loads(harness.first.calls[0].body))
     assert (b"x-tollhouse-dropped", b"models, fallbacks") in client.headers
 
 
@@ -332,10 +346,10 @@ NO_REPORTS = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", NO_REPORTS)
 def test_what_stands_as_usage_and_is_none_is_told_on_the_receipt(what: str, stream: bool) -> None:
-    stage = asked(NO_REPORTS[what], stream=stream)
-    assert (stage.record.usage_source, stage.record.doubt) == ("counted", "unreadable")
-    assert json.loads(stage.record.raw_usage or b"") == json.loads(NO_REPORTS[what])
-    assert stage.purse.spent == COUNTED
+    harness = asked(NO_REPORTS[what], stream=stream)
+    assert (harness.record.usage_source, harness.record.doubt) == ("counted", "unreadable")
+    assert json.loads(harness.record.raw_usage or b"") == json.loads(NO_REPORTS[what])
+    assert harness.counter.spent == COUNTED
 
 
 @pytest.mark.parametrize("asks", [False, True])
@@ -343,10 +357,10 @@ def test_what_stands_as_usage_and_is_none_is_told_on_the_receipt(what: str, stre
 def test_what_is_no_usage_reaches_nobody_wherever_a_chunk_holds_it(what: str, asks: bool) -> None:
     said = b'{"id":"c1","choices":[{"index":0,"delta":{"content":"Zoll "}}],"usage":' + NO_REPORTS[what] + b"}"
     pieces = (ROLE, b"data: " + said + b"\n\n", word("haus "), FINISH, DONE)
-    stage = Stage(first=FakeUpstream(streaming(*pieces)), money=10**9)
-    client = FakeClient(asking(stream=True, stream_options={"include_usage": asks}))
-    run(stage.ask(client))
-    assert stage.record.doubt == "unreadable"
+    harness = GatewayHarness(first=FakeUpstream(streaming(*pieces)), money=10**9)
+    client = FakeCallerConnection(asking(stream=True, stream_options={"include_usage": asks}))
+    run(harness.ask(client))
+    assert harness.record.doubt == "unreadable"
     heard = [json.loads(line[6:]) for line in client.data.splitlines() if line.startswith(b"data: {")]
     usages = [one["usage"] for one in heard if one.get("usage") is not None]
     assert [one["completion_tokens"] for one in usages] == ([2] if asks else [])
@@ -361,11 +375,11 @@ def test_of_a_response_likewise(what: str, stream: bool) -> None:
     whole = b'{"object":"response","id":"r","status":"completed","output":[' + item + b'],"usage":' + usage + b"}"
     delta = b'data: {"type":"response.output_text.delta","output_index":0,"delta":"Zoll haus"}\n\n'
     last = b'data: {"type":"response.completed","response":' + whole + b"}\n\n"
-    stage = Stage(first=FakeUpstream(streaming(delta, last) if stream else buffered(whole)), money=10**9)
-    client = FakeClient(json.dumps({"model": "house-1", "input": "hi", "stream": stream}).encode())
-    run(stage.ask(client, "responses"))
-    assert (stage.record.usage_source, stage.record.doubt) == ("counted", "unreadable")
-    assert json.loads(stage.record.raw_usage or b"") == json.loads(usage)
+    harness = GatewayHarness(first=FakeUpstream(streaming(delta, last) if stream else buffered(whole)), money=10**9)
+    client = FakeCallerConnection(json.dumps({"model": "house-1", "input": "hi", "stream": stream}).encode())
+    run(harness.ask(client, "responses"))
+    assert (harness.record.usage_source, harness.record.doubt) == ("counted", "unreadable")
+    assert json.loads(harness.record.raw_usage or b"") == json.loads(usage)
 
 
 def test_where_none_stands_there_is_nothing_to_doubt() -> None:

@@ -10,17 +10,17 @@ from msgspec import structs
 
 from tests.gateway.fakes import (
     NOW_MS,
-    Clock,
-    FakeClient,
-    FakeKeys,
-    FakeLedger,
-    FakeLimits,
+    FakeCallerConnection,
+    FakeClock,
+    FakeKeyDirectory,
+    FakeRateLimiter,
     FakeUpstream,
+    FakeUsageRecorder,
     Piece,
-    Play,
+    ScriptedResponse,
     identity,
 )
-from tests.gateway.stage import LIVE, TEST, run
+from tests.gateway.harness import LIVE, TEST, run
 from tests.store import samples
 from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
 from tollhouse.access import secrets
@@ -28,26 +28,26 @@ from tollhouse.access.directory import Directory
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import Overloaded, RateLimited, UpstreamBroke, UpstreamUnreachable
-from tollhouse.core.request import Request
+from tollhouse.core.upstream import Upstream
 from tollhouse.core.usage import Usage
-from tollhouse.core.wire import Upstream
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.exchange import Exchange
-from tollhouse.gateway.client import Client, ClientLeft
-from tollhouse.gateway.ports import Keys, Ledger, Limits
-from tollhouse.limits.gate import Gate
+from tollhouse.gateway.connection import CallerConnection, ClientDisconnected
+from tollhouse.gateway.ports import KeyDirectory, RateLimiter, UsageRecorder
+from tollhouse.limits.rate_limiter import InMemoryRateLimiter
 from tollhouse.store.database import Store, open_store
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 # The ledger: what was committed is there, once, when `commit` returns; what cannot be written raises.
 
 
-Shelf = tuple[Ledger, Callable[[], list[Request]], Callable[[], Awaitable[None]]]
+Shelf = tuple[UsageRecorder, Callable[[], list[UsageRecord]], Callable[[], Awaitable[None]]]
 """A ledger, what it keeps, and what makes it unable to write."""
 
 
 @asynccontextmanager
 async def fake_ledger(folder: Path) -> AsyncIterator[Shelf]:
-    ledger = FakeLedger()
+    ledger = FakeUsageRecorder()
 
     async def fail() -> None:
         ledger.failing = True
@@ -58,15 +58,15 @@ async def fake_ledger(folder: Path) -> AsyncIterator[Shelf]:
 @asynccontextmanager
 async def writer(folder: Path) -> AsyncIterator[Shelf]:
     url = f"sqlite:///{folder}/tollhouse.db"
-    store = open_store(url, create=True, clock=Clock())
+    store = open_store(url, create=True, clock=FakeClock())
 
     yield store.writer, lambda: _kept(store), store.writer.close
     await store.close()
 
 
-def _kept(store: Store) -> list[Request]:
+def _kept(store: Store) -> list[UsageRecord]:
     with store.engines.reading.begin() as connection:
-        return Tables(connection).requests.page(before=None, limit=100)
+        return SqlRepositories(connection).requests.page(before=None, limit=100)
 
 
 @pytest.mark.parametrize("stand", [fake_ledger, writer])
@@ -98,8 +98,8 @@ def directory(*identities: Identity) -> Directory:
     return Directory([first.account], [first.project], [one.key for one in identities])
 
 
-@pytest.mark.parametrize("made", [FakeKeys, directory])
-def test_keys_keep_their_promises(made: Callable[..., Keys]) -> None:
+@pytest.mark.parametrize("made", [FakeKeyDirectory, directory])
+def test_keys_keep_their_promises(made: Callable[..., KeyDirectory]) -> None:
     live, test = identity(LIVE), identity(TEST, "test")
     keys = made(live, test)
     assert keys.find(secrets.digest(LIVE)) == live
@@ -115,17 +115,17 @@ def test_keys_keep_their_promises(made: Callable[..., Keys]) -> None:
 # Limits: a call inside holds its place until it is released; a refused one leaves no trace.
 
 
-def gate(most: int) -> Gate:
+def gate(most: int) -> InMemoryRateLimiter:
     catalogue = Catalogue(plans={"default": Plan(id="default", parallel_requests=most, requests_per_minute=1000)})
-    return Gate(lambda: catalogue)
+    return InMemoryRateLimiter(lambda: catalogue)
 
 
-@pytest.mark.parametrize("made", [FakeLimits, gate])
-def test_limits_keep_their_promises(made: Callable[[int], Limits]) -> None:
+@pytest.mark.parametrize("made", [FakeRateLimiter, gate])
+def test_limits_keep_their_promises(made: Callable[[int], RateLimiter]) -> None:
     limits, who, model = made(2), identity(LIVE), Model(id="house-1")
 
     def used() -> object:
-        standing = {one["name"]: one for one in limits.standing(who, NOW_MS)}["parallel_requests"]
+        standing = {one["name"]: one for one in limits.status(who, NOW_MS)}["parallel_requests"]
         assert standing["level"] == "account"
         assert standing["limit"] == 2
         return standing["used"], standing["remaining"]
@@ -156,7 +156,7 @@ Script = Sequence[bytes | UpstreamBroke]
 @asynccontextmanager
 async def played(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
     pieces: list[Piece] = [*script]
-    yield FakeUpstream(Play(status=status, headers=[(b"content-type", b"text/plain")], pieces=pieces)), 80
+    yield FakeUpstream(ScriptedResponse(status=status, headers=[(b"content-type", b"text/plain")], pieces=pieces)), 80
 
 
 @asynccontextmanager
@@ -173,7 +173,7 @@ async def over_a_socket(status: int, script: Script) -> AsyncIterator[tuple[Upst
 
 @asynccontextmanager
 async def nobody_played(status: int, script: Script) -> AsyncIterator[tuple[Upstream, int]]:
-    yield FakeUpstream(Play(failure=UpstreamUnreachable("nobody"))), 80
+    yield FakeUpstream(ScriptedResponse(failure=UpstreamUnreachable("nobody"))), 80
 
 
 @asynccontextmanager
@@ -230,7 +230,7 @@ def test_nobody_there_is_told_apart(stand: Stand) -> None:
 # The client: head, parts, end, in this order; `gone` and one call when he leaves; writing to nobody is harmless.
 
 
-class Caller:
+class RecordingCaller:
     """A caller behind the edge's exchange: what ASGI brings of him, and what it would send him."""
 
     def __init__(self, body: bytes | None) -> None:
@@ -269,7 +269,7 @@ class Faked:
     """The same of a fake."""
 
     def __init__(self, body: bytes | None) -> None:
-        self.client = FakeClient(body or b"")
+        self.client = FakeCallerConnection(body or b"")
         self.client.leaves_before_body = body is None
         self.leave = self.client.leave
 
@@ -277,28 +277,28 @@ class Faked:
         return self.client.status, self.client.data, self.client.ended
 
 
-@pytest.mark.parametrize("made", [Faked, Caller])
-def test_a_client_keeps_its_promises(made: type[Faked] | type[Caller]) -> None:
+@pytest.mark.parametrize("made", [Faked, RecordingCaller])
+def test_a_client_keeps_its_promises(made: type[Faked] | type[RecordingCaller]) -> None:
     async def main() -> None:
         left: list[str] = []
         asking = made(b"{}")
-        client: Client = asking.client
+        client: CallerConnection = asking.client
         assert await client.body() == [b"{}"]
-        await client.whole(200, [(b"content-type", b"text/plain")], b"hello")
+        await client.send_response(200, [(b"content-type", b"text/plain")], b"hello")
         assert asking.seen() == (200, b"hello", True)
 
         streaming = made(b"{}")
         client = streaming.client
-        await client.head(200, [])
-        await client.part(b"one ")
-        await client.part(b"two ")
+        await client.send_headers(200, [])
+        await client.send_chunk(b"one ")
+        await client.send_chunk(b"two ")
         assert streaming.seen() == (200, b"one two ", False)
-        await client.end(b"three")
+        await client.finish(b"three")
         assert streaming.seen() == (200, b"one two three", True)
 
         leaving = made(b"{}")
         client = leaving.client
-        await client.head(200, [])
+        await client.send_headers(200, [])
         client.on_gone(lambda: left.append("never"))
         client.on_gone(None)
         client.on_gone(lambda: left.append("once"))
@@ -307,11 +307,11 @@ def test_a_client_keeps_its_promises(made: type[Faked] | type[Caller]) -> None:
         assert (before, client.gone) == (False, True)
         leaving.leave()
         assert left == ["once"]
-        await client.part(b"to nobody")
-        await client.end(b"")
+        await client.send_chunk(b"to nobody")
+        await client.finish(b"")
         assert leaving.seen()[1] == b""
 
-        with pytest.raises(ClientLeft):
+        with pytest.raises(ClientDisconnected):
             await made(None).client.body()
 
     run(main())

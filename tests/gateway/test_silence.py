@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Play
-from tests.gateway.stage import (
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
+from tests.gateway.harness import (
     DONE,
     FINISH,
     OVERLOADED,
     ROLE,
     STREAMS,
     USAGE,
-    Stage,
+    GatewayHarness,
     asking,
     run,
     streaming,
@@ -21,14 +21,14 @@ from tests.gateway.stage import (
 )
 from tollhouse.core.failure import UpstreamBroke, UpstreamTimeout
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
-from tollhouse.gateway.outlet import FILLER, HEAD, Outlet, Pulse
+from tollhouse.gateway.connection import ClientDisconnected
+from tollhouse.gateway.stream_writer import FILLER, HEAD, KeepAlive, StreamWriter
 
 
-async def pass_s(stage: Stage, seconds: float) -> None:
+async def pass_s(harness: GatewayHarness, seconds: float) -> None:
     """Time passes, and the pulse beats once."""
-    stage.clock.ms += int(seconds * 1000)
-    await stage.house.pulse.beat(stage.clock.ticks_ns())
+    harness.clock.ms += int(seconds * 1000)
+    await harness.gateway.keep_alive.tick(harness.clock.ticks_ns())
     await turns()
 
 
@@ -37,11 +37,11 @@ class Silent:
 
     def __init__(self, before: tuple[bytes, ...], after: tuple[bytes | UpstreamBroke | UpstreamTimeout, ...]) -> None:
         self.speaks = asyncio.Event()
-        self.stage = Stage(
+        self.harness = GatewayHarness(
             first=FakeUpstream(streaming(*before, self.speaks, *after)), second=FakeUpstream(streaming(*before, *after))
         )
-        self.client = FakeClient(asking(stream=True))
-        self.asked = asyncio.create_task(self.stage.ask(self.client))
+        self.client = FakeCallerConnection(asking(stream=True))
+        self.asked = asyncio.create_task(self.harness.ask(self.client))
 
     async def end(self) -> None:
         self.speaks.set()
@@ -53,18 +53,18 @@ def test_a_filler_every_15_s_of_silence() -> None:
         call = Silent((ROLE, word("one ")), (word("two "), FINISH, USAGE, DONE))
         await turns()
         assert call.client.parts == [ROLE + word("one ")]
-        await pass_s(call.stage, 14.9)
+        await pass_s(call.harness, 14.9)
         assert len(call.client.parts) == 1
-        await pass_s(call.stage, 0.1)
+        await pass_s(call.harness, 0.1)
         assert call.client.parts[1:] == [FILLER]
-        await pass_s(call.stage, 14.9)
+        await pass_s(call.harness, 14.9)
         assert len(call.client.parts) == 2
-        await pass_s(call.stage, 0.1)
+        await pass_s(call.harness, 0.1)
         assert call.client.parts[1:] == [FILLER, FILLER]
         await call.end()
         assert call.client.data == ROLE + word("one ") + 2 * FILLER + word("two ") + FINISH + DONE
-        assert not call.stage.house.pulse.outlets
-        assert call.stage.record.ending == "finished"
+        assert not call.harness.gateway.keep_alive.stream_writers
+        assert call.harness.record.ending == "finished"
 
     run(main())
 
@@ -80,7 +80,7 @@ def test_a_filler_before_the_first_word_opens_the_answer(before: tuple[bytes, ..
         call = Silent(before, (ROLE, word("one "), FINISH, USAGE, DONE))
         await turns()
         assert not call.client.parts
-        await pass_s(call.stage, 15)
+        await pass_s(call.harness, 15)
         assert call.client.status == 200
         assert call.client.headers[: len(HEAD)] == HEAD
         assert call.client.parts == [FILLER]
@@ -88,7 +88,7 @@ def test_a_filler_before_the_first_word_opens_the_answer(before: tuple[bytes, ..
         assert [call.client.heads] == [1]
         assert call.client.data.startswith(FILLER)
         assert call.client.data.endswith(word("one ") + FINISH + DONE)
-        assert call.stage.record.ending == "finished"
+        assert call.harness.record.ending == "finished"
 
     run(main())
 
@@ -100,19 +100,19 @@ def test_a_failure_after_a_filler_is_an_event_free_and_not_tried_elsewhere(
     async def main() -> None:
         call = Silent((), after)
         await turns()
-        await pass_s(call.stage, 15)
+        await pass_s(call.harness, 15)
         await call.end()
         assert call.client.ended
         assert call.client.parts[0] == FILLER
         assert call.client.parts[-1].startswith(b'data: {"error":')
         assert b"[DONE]" not in call.client.data
-        record = call.stage.record
+        record = call.harness.record
         assert (record.ending, record.usage, record.usage_source) == ("failed_before_first_byte", Usage(), "none")
         assert record.error is not None
-        assert not call.stage.second.calls
-        assert [one.provider for one in call.stage.health.snapshot(call.stage.clock.ms)] == ["one"]
+        assert not call.harness.second.calls
+        assert [one.provider for one in call.harness.health.snapshot(call.harness.clock.ms)] == ["one"]
         assert record.attempts[0].error == record.error
-        assert call.stage.answers_settled
+        assert call.harness.answers_settled
 
     run(main())
 
@@ -120,11 +120,13 @@ def test_a_failure_after_a_filler_is_an_event_free_and_not_tried_elsewhere(
 def test_nothing_is_said_before_the_provider_has_accepted_the_call() -> None:
     async def main() -> None:
         accepts = asyncio.Event()
-        stage = Stage(first=FakeUpstream(Play(headers=STREAMS, before_head=(accepts,), pieces=(ROLE, FINISH, DONE))))
-        client = FakeClient(asking(stream=True))
-        asked = asyncio.create_task(stage.ask(client))
+        harness = GatewayHarness(
+            first=FakeUpstream(ScriptedResponse(headers=STREAMS, before_head=(accepts,), pieces=(ROLE, FINISH, DONE)))
+        )
+        client = FakeCallerConnection(asking(stream=True))
+        asked = asyncio.create_task(harness.ask(client))
         await turns()
-        await pass_s(stage, 60)
+        await pass_s(harness, 60)
         assert not client.heads
         accepts.set()
         await asked
@@ -137,27 +139,29 @@ def test_a_caller_who_leaves_a_silent_stream() -> None:
     async def main() -> None:
         call = Silent((), ())
         await turns()
-        await pass_s(call.stage, 15)
+        await pass_s(call.harness, 15)
         call.client.leave()
-        with pytest.raises(ClientLeft):
+        with pytest.raises(ClientDisconnected):
             await call.asked
-        assert call.stage.record.ending == "client_left_before_first_byte"
-        assert not call.stage.house.pulse.outlets
-        assert call.stage.first.answers[0].aborted
+        assert call.harness.record.ending == "client_left_before_first_byte"
+        assert not call.harness.gateway.keep_alive.stream_writers
+        assert call.harness.first.answers[0].aborted
 
     run(main())
 
 
 def test_a_caller_who_does_not_read_keeps_no_filler_from_others() -> None:
     async def main() -> None:
-        stage = Stage()
-        pulse = Pulse(stage.clock, stage.house.sleep)
-        blocked, reading = FakeClient(), FakeClient()
+        harness = GatewayHarness()
+        keep_alive = KeepAlive(harness.clock, harness.gateway.sleep)
+        blocked, reading = FakeCallerConnection(), FakeCallerConnection()
         blocked.slow = asyncio.Event()
-        pulse.outlets = {Outlet(client, [], stage.clock.ticks_ns()) for client in (blocked, reading)}
+        keep_alive.stream_writers = {
+            StreamWriter(client, [], harness.clock.ticks_ns()) for client in (blocked, reading)
+        }
         for _ in range(3):
-            stage.clock.ms += 15_000
-            await pulse.beat(stage.clock.ticks_ns())
+            harness.clock.ms += 15_000
+            await keep_alive.tick(harness.clock.ticks_ns())
             await turns()
         assert reading.parts == [FILLER] * 3
         assert blocked.parts == [FILLER], "and his own memory does not grow"
@@ -169,16 +173,16 @@ def test_a_caller_who_does_not_read_keeps_no_filler_from_others() -> None:
 
 def test_who_is_being_written_to_needs_no_filler() -> None:
     async def main() -> None:
-        stage = Stage()
-        pulse = Pulse(stage.clock, stage.house.sleep)
-        client = FakeClient()
+        harness = GatewayHarness()
+        keep_alive = KeepAlive(harness.clock, harness.gateway.sleep)
+        client = FakeCallerConnection()
         client.slow = asyncio.Event()
-        outlet = Outlet(client, [], stage.clock.ticks_ns())
-        pulse.outlets = {outlet}
-        writing = asyncio.create_task(outlet.write(ROLE, stage.clock.ticks_ns()))
+        stream_writer = StreamWriter(client, [], harness.clock.ticks_ns())
+        keep_alive.stream_writers = {stream_writer}
+        writing = asyncio.create_task(stream_writer.write(ROLE, harness.clock.ticks_ns()))
         await turns()
-        stage.clock.ms += 60_000
-        await pulse.beat(stage.clock.ticks_ns())
+        harness.clock.ms += 60_000
+        await keep_alive.tick(harness.clock.ticks_ns())
         await turns()
         assert client.parts == [ROLE]
         client.slow.set()
@@ -187,22 +191,22 @@ def test_who_is_being_written_to_needs_no_filler() -> None:
     run(main())
 
 
-def test_the_pulse_beats_once_a_second() -> None:
+def test_the_keep_alive_beats_once_a_second() -> None:
     async def main() -> None:
-        stage, client = Stage(), FakeClient()
+        harness, client = GatewayHarness(), FakeCallerConnection()
         rests: list[float] = []
         enough = asyncio.Event()
 
         async def sleep(seconds: float) -> None:
             rests.append(seconds)
-            stage.clock.ms += int(seconds * 1000)
+            harness.clock.ms += int(seconds * 1000)
             if len(rests) == 31:
                 enough.set()
             await asyncio.sleep(0)
 
-        pulse = Pulse(stage.clock, sleep)
-        pulse.outlets = {Outlet(client, [], stage.clock.ticks_ns())}
-        beating = asyncio.create_task(pulse.run())
+        keep_alive = KeepAlive(harness.clock, sleep)
+        keep_alive.stream_writers = {StreamWriter(client, [], harness.clock.ticks_ns())}
+        beating = asyncio.create_task(keep_alive.run())
         await enough.wait()
         beating.cancel()
         assert set(rests) == {1}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, Play, Words
-from tests.gateway.stage import (
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse, Words
+from tests.gateway.harness import (
     DONE,
     FINISH,
     NOTHING_STREAMS,
     ROLE,
     STREAMS,
-    Stage,
+    GatewayHarness,
     answer,
     asking,
     buffered,
@@ -24,9 +24,9 @@ from tests.gateway.stage import (
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.client import ClientLeft
-from tollhouse.protocols.openai.prompt import prompt
-from tollhouse.protocols.openai.request import read
+from tollhouse.formats.openai.prompt import prompt
+from tollhouse.formats.openai.request import read
+from tollhouse.gateway.connection import ClientDisconnected
 
 SAID = "so the gate is shut"  # five words
 
@@ -48,35 +48,35 @@ class Bytes(Words):
 
 
 @pytest.mark.parametrize("left_when", ["before the head", "after a word"])
-def test_a5_who_leaves_owes_no_more_than_was_held(left_when: str) -> None:
+def test_who_leaves_owes_no_more_than_was_held(left_when: str) -> None:
     """1.2 MB to a context of 128,000 tokens counted as 280,015, and 0.40 USD ended at -0.30."""
     body = asking(stream=True, max_tokens=12, messages=[{"role": "user", "content": "word" * 300_000}])
-    client = FakeClient(body)
-    stage = Stage(money=4 * 10**8, model={"context_tokens": 128_000})
-    stage.house.count = Bytes()
+    client = FakeCallerConnection(body)
+    harness = GatewayHarness(money=4 * 10**8, model={"context_tokens": 128_000})
+    harness.gateway.count = Bytes()
     if left_when == "before the head":
-        stage.first.plays = [Play(headers=STREAMS, before_head=(client.leave,), pieces=(ROLE,))]
+        harness.first.plays = [ScriptedResponse(headers=STREAMS, before_head=(client.leave,), pieces=(ROLE,))]
     else:
-        stage.first.plays = [streaming(ROLE, event(choices=[{"index": 0, "delta": {"content": "x"}}]), client.leave)]
-    with suppress(ClientLeft):
-        run(stage.ask(client))
-    assert stage.record.usage_source == "counted"
-    assert stage.record.usage.input == 128_000
-    charge = stage.record.charge
+        harness.first.plays = [streaming(ROLE, event(choices=[{"index": 0, "delta": {"content": "x"}}]), client.leave)]
+    with suppress(ClientDisconnected):
+        run(harness.ask(client))
+    assert harness.record.usage_source == "counted"
+    assert harness.record.usage.input == 128_000
+    charge = harness.record.charge
     assert charge is not None
     assert charge.overrun == 0
-    assert stage.purse.spent <= 4 * 10**8
+    assert harness.counter.spent <= 4 * 10**8
 
 
 @pytest.mark.parametrize("parts", [1, 40])
-def test_a5_pictures_and_text_together_stay_within_the_hold(parts: int) -> None:
+def test_pictures_and_text_together_stay_within_the_hold(parts: int) -> None:
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000}}
     content = [{"type": "text", "text": "word" * 2_000}, *[picture] * parts]
     body = json.dumps({"model": "house-1", "max_tokens": 12, "messages": [{"role": "user", "content": content}]})
-    stage = Stage(first=FakeUpstream(buffered(answer("one", usage=None))), money=10**9)
-    stage.house.count = Bytes()
-    run(stage.ask(FakeClient(body.encode())))
-    assert stage.record.usage.tokens_in() == 1000, "the model's context"
+    harness = GatewayHarness(first=FakeUpstream(buffered(answer("one", usage=None))), money=10**9)
+    harness.gateway.count = Bytes()
+    run(harness.ask(FakeCallerConnection(body.encode())))
+    assert harness.record.usage.tokens_in() == 1000, "the model's context"
 
 
 def test_a_prompt_without_media_is_counted_as_it_was_written() -> None:
@@ -94,85 +94,89 @@ HOSTED = {"tools": [{"type": "web_search"}]}
 LOOPED = {"prompt_tokens": 600_000, "completion_tokens": 20_000, "total_tokens": 620_000}
 
 
-def looped(body: dict[str, Any], stream: bool) -> Stage:
+def looped(body: dict[str, Any], stream: bool) -> GatewayHarness:
     chunk = event(choices=[], usage=LOOPED)
     said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
     play = streaming(ROLE, said, FINISH, chunk, DONE) if stream else buffered(answer(usage=LOOPED))
-    stage = Stage(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
-    run(stage.ask(FakeClient(asking(stream=stream, **body))))
-    return stage
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
+    run(harness.ask(FakeCallerConnection(asking(stream=stream, **body))))
+    return harness
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_b1_a_loop_of_hosted_tools_reports_the_sum_of_its_turns(stream: bool) -> None:
+def test_a_loop_of_hosted_tools_reports_the_sum_of_its_turns(stream: bool) -> None:
     """0.00019 USD were charged instead of 6.80: the report was above the context."""
-    stage = looped(HOSTED, stream)
-    assert stage.record.usage == Usage(input=600_000, output=20_000, requests=1)
-    assert (stage.record.usage_source, stage.record.doubt) == ("upstream", None)
+    harness = looped(HOSTED, stream)
+    assert harness.record.usage == Usage(input=600_000, output=20_000, requests=1)
+    assert (harness.record.usage_source, harness.record.doubt) == ("upstream", None)
 
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("leaves", [True, False])
-def test_b1_a_maximum_bounds_a_bill_and_makes_no_loop_free(stream: bool, leaves: bool) -> None:
+def test_a_maximum_bounds_a_bill_and_makes_no_loop_free(stream: bool, leaves: bool) -> None:
     """0.00012 USD were charged under a maximum of 0.6, for what cost 1.7."""
     chunk = event(choices=[], usage=LOOPED)
     said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
-    client = FakeClient(asking(stream=stream, max_tokens=12, tools=HOSTED["tools"]))
+    client = FakeCallerConnection(asking(stream=stream, max_tokens=12, tools=HOSTED["tools"]))
     ends = (client.leave,) if leaves else ()
     play = (
         streaming(ROLE, said, FINISH, chunk, *ends, DONE)
         if stream
-        else Play(headers=NOTHING_STREAMS, before_head=ends, pieces=(answer(usage=LOOPED),))
+        else ScriptedResponse(headers=NOTHING_STREAMS, before_head=ends, pieces=(answer(usage=LOOPED),))
     )
-    stage = Stage(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
     most = 200_000 * 2500 + 12 * 10_000
-    with suppress(ClientLeft):
-        run(stage.ask(client, headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))
-    assert stage.record.usage == Usage(input=200_000, output=12, requests=1)
-    assert stage.record.doubt == "beyond the maximum"
-    assert stage.record.charge is not None
-    assert stage.record.charge.amount == most
+    with suppress(ClientDisconnected):
+        run(harness.ask(client, headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))
+    assert harness.record.usage == Usage(input=200_000, output=12, requests=1)
+    assert harness.record.doubt == "beyond the maximum"
+    assert harness.record.charge is not None
+    assert harness.record.charge.amount == most
 
 
-def test_b1_a_maximum_is_kept_where_nothing_is_written() -> None:
+def test_a_maximum_is_kept_where_nothing_is_written() -> None:
     """A vector's report was charged in full, whatever its caller allowed."""
     told = {"prompt_tokens": 900, "total_tokens": 900}
     vectors = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "usage": told}
-    stage = Stage(first=FakeUpstream(buffered(json.dumps(vectors).encode())), money=10**10)
+    harness = GatewayHarness(first=FakeUpstream(buffered(json.dumps(vectors).encode())), money=10**10)
     body = json.dumps({"model": "house-1", "input": "hi there"}).encode()
     most = len(body) * 2500
-    run(stage.ask(FakeClient(body), "embeddings", headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))
-    assert stage.record.usage == Usage(input=len(body), requests=1)
-    assert stage.record.charge is not None
-    assert stage.record.charge.amount == most
+    run(
+        harness.ask(
+            FakeCallerConnection(body), "embeddings", headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]
+        )
+    )
+    assert harness.record.usage == Usage(input=len(body), requests=1)
+    assert harness.record.charge is not None
+    assert harness.record.charge.amount == most
 
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("tools", [{}, {"tools": [{"type": "function", "function": {"name": "f"}}]}])
 def test_without_a_loop_more_than_the_context_is_a_mistake_and_said_so(stream: bool, tools: dict[str, Any]) -> None:
-    stage = looped(tools, stream)
-    assert (stage.record.usage_source, stage.record.doubt) == ("counted", "impossible")
-    assert json.loads(stage.record.raw_usage or b"") == LOOPED
+    harness = looped(tools, stream)
+    assert (harness.record.usage_source, harness.record.doubt) == ("counted", "impossible")
+    assert json.loads(harness.record.raw_usage or b"") == LOOPED
 
 
-def embedded(usage: dict[str, Any]) -> Stage:
+def embedded(usage: dict[str, Any]) -> GatewayHarness:
     body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}], "usage": usage}).encode()
-    stage = Stage(first=FakeUpstream(buffered(body)), money=10**9)
-    run(stage.ask(FakeClient(b'{"model":"house-1","input":["two","texts"]}'), "embeddings"))
-    return stage
+    harness = GatewayHarness(first=FakeUpstream(buffered(body)), money=10**9)
+    run(harness.ask(FakeCallerConnection(b'{"model":"house-1","input":["two","texts"]}'), "embeddings"))
+    return harness
 
 
-def test_n01_the_total_of_vectors_is_what_was_read() -> None:
+def test_the_total_of_vectors_is_what_was_read() -> None:
     assert embedded({"total_tokens": 640}).record.usage == Usage(input=640, requests=1)
     assert embedded({"total_tokens": -640}).record.doubt == "unreadable"
 
 
-def test_n03_reasoning_beside_a_completion_that_is_smaller_is_a_part_of_its_own() -> None:
+def test_reasoning_beside_a_completion_that_is_smaller_is_a_part_of_its_own() -> None:
     usage = {"prompt_tokens": 90, "completion_tokens": 210, "total_tokens": 300, "reasoning_tokens": 600}
-    stage = Stage(first=FakeUpstream(buffered(answer(usage=usage))), money=10**9)
-    run(stage.ask(FakeClient(asking())))
-    assert stage.record.usage == Usage(input=90, output=210, reasoning=600, requests=1)
-    assert stage.record.usage_source == "upstream"
+    harness = GatewayHarness(first=FakeUpstream(buffered(answer(usage=usage))), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking())))
+    assert harness.record.usage == Usage(input=90, output=210, reasoning=600, requests=1)
+    assert harness.record.usage_source == "upstream"
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -186,9 +190,9 @@ def test_what_is_not_believed_stands_on_the_record(stream: bool) -> None:
         chunks = [] if usage is None else [event(choices=[], usage=usage)]
         said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
         play = streaming(ROLE, said, FINISH, *chunks, DONE) if stream else buffered(answer(usage=usage))
-        stage = Stage(first=FakeUpstream(play), money=10**9)
-        run(stage.ask(FakeClient(asking(stream=stream))))
-        assert (stage.record.usage_source, stage.record.doubt) == ("counted", doubt)
+        harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+        run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+        assert (harness.record.usage_source, harness.record.doubt) == ("counted", doubt)
 
 
 # B2: all that was shown counts.
@@ -218,18 +222,18 @@ THOUGHTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("said", THOUGHTS, ids=lambda said: json.dumps(said)[:60])
-def test_b2_whatever_was_shown_counts(said: dict[str, Any], stream: bool) -> None:
+def test_whatever_was_shown_counts(said: dict[str, Any], stream: bool) -> None:
     choice = {"index": 0, "delta" if stream else "message": said, "finish_reason": None if stream else "stop"}
     play = (
         streaming(event(choices=[choice]), FINISH, DONE) if stream else buffered(answer(choices=[choice], usage=None))
     )
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=stream))))
-    assert stage.record.usage.output == 5
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+    assert harness.record.usage.output == 5
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_b2_what_is_said_by_several_names_counts_once_and_what_nobody_wrote_not_at_all(stream: bool) -> None:
+def test_what_is_said_by_several_names_counts_once_and_what_nobody_wrote_not_at_all(stream: bool) -> None:
     said = {
         "role": "assistant",
         "content": "The gate is shut.",
@@ -243,9 +247,9 @@ def test_b2_what_is_said_by_several_names_counts_once_and_what_nobody_wrote_not_
     play = (
         streaming(event(choices=[choice]), FINISH, DONE) if stream else buffered(answer(choices=[choice], usage=None))
     )
-    stage = Stage(first=FakeUpstream(play), money=10**9)
-    run(stage.ask(FakeClient(asking(stream=stream))))
-    assert stage.record.usage.output in (8, 9)  # a word may meet another without a blank
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**9)
+    run(harness.ask(FakeCallerConnection(asking(stream=stream))))
+    assert harness.record.usage.output in (8, 9)  # a word may meet another without a blank
 
 
 ITEMS: list[dict[str, Any]] = [
@@ -263,7 +267,7 @@ ITEMS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("way", ["buffered", "gathered", "whole items", "only the end", "broken off"])
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: json.dumps(item)[:60])
-def test_b2_whatever_a_response_shows_counts(item: dict[str, Any], way: str) -> None:
+def test_whatever_a_response_shows_counts(item: dict[str, Any], way: str) -> None:
     item = {"id": "item_1", **item}
     whole = {"id": "resp_1", "object": "response", "status": "completed", "output": [item], "usage": None}
     done = event(type="response.output_item.done", output_index=0, item=item)
@@ -276,8 +280,8 @@ def test_b2_whatever_a_response_shows_counts(item: dict[str, Any], way: str) -> 
         "broken off": [done, UpstreamBroke("gone")],
     }
     headers = NOTHING_STREAMS if way == "buffered" else STREAMS
-    stage = Stage(first=FakeUpstream(Play(headers=headers, pieces=pieces[way])), money=10**9)
+    harness = GatewayHarness(first=FakeUpstream(ScriptedResponse(headers=headers, pieces=pieces[way])), money=10**9)
     body = {"model": "house-1", "input": "hi", "stream": way not in ("buffered", "gathered")}
     operation: Operation = "responses"
-    run(stage.ask(FakeClient(json.dumps(body).encode()), operation))
-    assert stage.record.usage.output == 5
+    run(harness.ask(FakeCallerConnection(json.dumps(body).encode()), operation))
+    assert harness.record.usage.output == 5

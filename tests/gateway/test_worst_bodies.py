@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.gateway.fakes import FakeAnswer, FakeClient, FakeUpstream, Play
-from tests.gateway.stage import NOTHING_STREAMS, Stage, run
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, FakeUpstreamResponse, ScriptedResponse
+from tests.gateway.harness import NOTHING_STREAMS, GatewayHarness, run
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import BadRequest, InsufficientQuota
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Outgoing
+from tollhouse.core.upstream import UpstreamRequest
 
 CONTEXT, LONGEST, PICTURE = 80_000, 3_000, 48_169
 PRICES = PriceLists(
@@ -146,14 +146,14 @@ class WorstUpstream(FakeUpstream):
     """Reads a body as its vendor does, and uses as much as that lets it."""
 
     def __init__(self, vendor: Vendor) -> None:
-        super().__init__(Play())
+        super().__init__(ScriptedResponse())
         self.vendor = vendor
 
-    async def send(self, call: Outgoing) -> FakeAnswer:
-        self.plays = [Play(headers=NOTHING_STREAMS, pieces=(self._answer(call),))]
+    async def send(self, call: UpstreamRequest) -> FakeUpstreamResponse:
+        self.plays = [ScriptedResponse(headers=NOTHING_STREAMS, pieces=(self._answer(call),))]
         return await super().send(call)
 
-    def _answer(self, call: Outgoing) -> bytes:
+    def _answer(self, call: UpstreamRequest) -> bytes:
         sent = {name: value for name, value in json.loads(call.body).items() if value is not None}
         operation: Operation = call.operation  # type: ignore[assignment]
         texts = _texts(sent.get("prompt", sent.get("input")) if operation in ("completions", "embeddings") else None)
@@ -231,24 +231,24 @@ def test_no_body_costs_more_than_was_held_for_it(name: str, data: st.DataObject)
 
     async def main() -> None:
         upstream = WorstUpstream(vendor)
-        stage = Stage(
+        harness = GatewayHarness(
             first=upstream,
             second=upstream,
             model={"context_tokens": CONTEXT, "max_output_tokens": LONGEST},
             provider={"kind": vendor.kind, "output_caps": vendor.output_caps},
             money=money,
         )
-        stage.house.prices = lambda: PRICES
+        harness.gateway.prices = lambda: PRICES
         for operation, body in asked:
-            before = len(stage.ledger.records)
+            before = len(harness.ledger.records)
             try:
-                await stage.ask(FakeClient(body), operation)
+                await harness.ask(FakeCallerConnection(body), operation)
             except (BadRequest, InsufficientQuota):
                 continue
-            charge = stage.ledger.records[before].charge
+            charge = harness.ledger.records[before].charge
             assert charge is not None
-            assert charge.overrun == 0, (body, upstream.calls[-1].body, stage.ledger.records[before].usage)
-        assert stage.purse.spent <= money
-        assert stage.purse.held == 0
+            assert charge.overrun == 0, (body, upstream.calls[-1].body, harness.ledger.records[before].usage)
+        assert harness.counter.spent <= money
+        assert harness.counter.held == 0
 
     run(main())

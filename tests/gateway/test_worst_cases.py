@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeClient, FakeUpstream, identity
-from tests.gateway.stage import LIVE, Stage, answer, buffered, run
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, identity
+from tests.gateway.harness import LIVE, GatewayHarness, answer, buffered, run
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import BadRequest, InsufficientQuota, UnsupportedParameter
 from tollhouse.core.operation import Operation
 from tollhouse.gateway.hold import weigh
-from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.read import read
+from tollhouse.gateway.request_context import RequestContext
 
 CONTEXT, LONGEST = 128_000, 16_384
 MODEL = {"context_tokens": CONTEXT, "max_output_tokens": LONGEST}
@@ -31,18 +31,18 @@ def body(operation: Operation = "chat", **members: object) -> bytes:
     return json.dumps({"model": "house-1", **PROMPTS[operation], **members}).encode()
 
 
-def priced(stage: Stage, written: dict[str, object]) -> Stage:
+def priced(harness: GatewayHarness, written: dict[str, object]) -> GatewayHarness:
     lists = PriceLists([read_price(written, id="price_1", model="house-1")])
-    stage.house.prices = lambda: lists
-    return stage
+    harness.gateway.prices = lambda: lists
+    return harness
 
 
-async def bounds(stage: Stage, given: bytes, operation: Operation = "chat") -> tuple[int, int, int]:
+async def bounds(harness: GatewayHarness, given: bytes, operation: Operation = "chat") -> tuple[int, int, int]:
     """Tokens in, tokens out, and nano-USD that a call would be held for."""
-    call = stage.call(FakeClient(given), operation)
-    journey = Journey(call, identity(LIVE))
-    request = await read(stage.house, journey)
-    weighed = weigh(stage.house, journey, request, stage.house.catalogue.models["house-1"])
+    call = harness.call(FakeCallerConnection(given), operation)
+    context = RequestContext(call, identity(LIVE))
+    request = await read(harness.gateway, context)
+    weighed = weigh(harness.gateway, context, request, harness.gateway.catalogue.models["house-1"])
     assert weighed is not None
     return weighed.bounds.tokens_in, weighed.bounds.tokens_out, weighed.bounds.amount
 
@@ -69,25 +69,23 @@ SEARCHES: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("operation", PROMPTS)
 @pytest.mark.parametrize("members", SEARCHES, ids=lambda members: next(iter(members)))
-def test_a1_what_makes_a_call_read_more_is_held_as_the_context(
-    operation: Operation, members: dict[str, object]
-) -> None:
+def test_what_makes_a_call_read_more_is_held_as_the_context(operation: Operation, members: dict[str, object]) -> None:
     """On /v1/responses `plugins` and its like were held as text: 20 calls on 0.01 USD ended at -4.99 USD."""
 
     async def main() -> None:
-        stage = Stage(model=MODEL, money=10 * USD)
-        assert (await bounds(stage, body(operation, **members), operation))[0] == CONTEXT
+        harness = GatewayHarness(model=MODEL, money=10 * USD)
+        assert (await bounds(harness, body(operation, **members), operation))[0] == CONTEXT
         if operation != "embeddings":
-            each = await bounds(stage, body(operation, n=3, **members), operation)
+            each = await bounds(harness, body(operation, n=3, **members), operation)
             assert each[0] == 3 * CONTEXT, "each answer may search for itself"
-        poor = Stage(
+        poor = GatewayHarness(
             first=FakeUpstream(*[buffered(answer(usage=usage(100_000, 10)))] * 20), model=MODEL, money=USD // 100
         )
         for _ in range(20):
             with pytest.raises(InsufficientQuota):
-                await poor.ask(FakeClient(body(operation, **members)), operation)
+                await poor.ask(FakeCallerConnection(body(operation, **members)), operation)
         assert not poor.first.calls
-        assert poor.purse.spent == 0
+        assert poor.counter.spent == 0
 
     run(main())
 
@@ -96,26 +94,26 @@ def usage(prompt: int, completion: int, **more: object) -> dict[str, object]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion, **more}
 
 
-def test_a2_a_server_that_reads_only_the_other_cap_is_told_it() -> None:
+def test_a_server_that_reads_only_the_other_cap_is_told_it() -> None:
     """It wrote 16,384 tokens on a hold for one: 20 calls on 0.05 USD ended at -3.23 USD."""
 
     async def main() -> None:
-        stage = Stage(model=MODEL, money=USD // 20)
-        await stage.ask(FakeClient(body(max_completion_tokens=1)))
-        sent = json.loads(stage.first.calls[0].body)
+        harness = GatewayHarness(model=MODEL, money=USD // 20)
+        await harness.ask(FakeCallerConnection(body(max_completion_tokens=1)))
+        sent = json.loads(harness.first.calls[0].body)
         assert (sent["max_tokens"], sent["max_completion_tokens"]) == (1, 1)
 
     run(main())
 
 
-def test_a2_an_added_cap_is_sent_by_every_name() -> None:
+def test_an_added_cap_is_sent_by_every_name() -> None:
     async def main() -> None:
-        stage = Stage(model=MODEL, money=USD // 20)
-        await stage.ask(FakeClient(body()))
-        sent = json.loads(stage.first.calls[0].body)
+        harness = GatewayHarness(model=MODEL, money=USD // 20)
+        await harness.ask(FakeCallerConnection(body()))
+        sent = json.loads(harness.first.calls[0].body)
         assert sent["max_tokens"] == sent["max_completion_tokens"] == 1024
-        legacy = Stage(model=MODEL, money=USD // 20)
-        await legacy.ask(FakeClient(body("completions")), "completions")
+        legacy = GatewayHarness(model=MODEL, money=USD // 20)
+        await legacy.ask(FakeCallerConnection(body("completions")), "completions")
         sent = json.loads(legacy.first.calls[0].body)
         assert sent["max_tokens"] == 1024
         assert "max_completion_tokens" not in sent
@@ -134,14 +132,14 @@ def test_a2_an_added_cap_is_sent_by_every_name() -> None:
         ({"output_caps": ("max_tokens",)}, None, {"max_tokens"}),
     ],
 )
-def test_a2_servers_that_refuse_two_caps_are_told_one(
+def test_servers_that_refuse_two_caps_are_told_one(
     provider: dict[str, object], named: str | None, sent: set[str]
 ) -> None:
     async def main() -> None:
-        stage = Stage(model=MODEL, money=USD // 20, provider=provider)
+        harness = GatewayHarness(model=MODEL, money=USD // 20, provider=provider)
         asked = body(**{named: 7}) if named else body()  # type: ignore[arg-type]
-        await stage.ask(FakeClient(asked))
-        told = json.loads(stage.first.calls[0].body)
+        await harness.ask(FakeCallerConnection(asked))
+        told = json.loads(harness.first.calls[0].body)
         assert {name for name in told if name.endswith("_tokens")} == sent
 
     run(main())
@@ -167,11 +165,11 @@ def test_a2_servers_that_refuse_two_caps_are_told_one(
         ("embeddings", {"max_tokens": 10, "dimensions": 4_096}, 0),
     ],
 )
-def test_a2_every_cap_and_count_that_somebody_may_read_is_held_for(
+def test_every_cap_and_count_that_somebody_may_read_is_held_for(
     operation: Operation, members: dict[str, object], tokens_out: int
 ) -> None:
     async def main() -> None:
-        assert (await bounds(Stage(model=MODEL, money=10 * USD), body(operation, **members), operation))[
+        assert (await bounds(GatewayHarness(model=MODEL, money=10 * USD), body(operation, **members), operation))[
             1
         ] == tokens_out
 
@@ -188,13 +186,13 @@ LINKS: list[object] = [
 
 
 @pytest.mark.parametrize("part", LINKS, ids=lambda part: json.dumps(part)[:40])
-def test_a3_a_link_inside_a_part_is_held_as_the_context(part: object) -> None:
+def test_a_link_inside_a_part_is_held_as_the_context(part: object) -> None:
     async def main() -> None:
         asked = body(messages=[{"role": "user", "content": [{"type": "text", "text": "what?"}, part]}], max_tokens=5)
-        assert (await bounds(Stage(model=MODEL, money=10 * USD), asked))[0] == CONTEXT
-        poor = Stage(model=MODEL, money=USD // 20)
+        assert (await bounds(GatewayHarness(model=MODEL, money=10 * USD), asked))[0] == CONTEXT
+        poor = GatewayHarness(model=MODEL, money=USD // 20)
         with pytest.raises(InsufficientQuota):
-            await poor.ask(FakeClient(asked))
+            await poor.ask(FakeCallerConnection(asked))
         assert not poor.first.calls
 
     run(main())
@@ -204,18 +202,18 @@ SOUND = {"type": "input_audio", "input_audio": {"format": "wav", "data": "A" * 3
 BY_SECOND: dict[str, object] = {"input": "2.50", "output": "10.00", "per_second": "0.0001"}
 
 
-def test_a4_seconds_of_sound_are_held_or_the_call_is_refused() -> None:
+def test_seconds_of_sound_are_held_or_the_call_is_refused() -> None:
     """3 KB of sound were reported as 30,000 s, and 0.05 USD ended at -2.95 USD in one call."""
 
     async def main() -> None:
         asked = body(messages=[{"role": "user", "content": [SOUND]}], max_tokens=5)
         told = buffered(answer(usage=usage(60, 5, prompt_audio_seconds=30_000)))
-        poor = priced(Stage(first=FakeUpstream(told), model=MODEL, money=USD // 20), BY_SECOND)
+        poor = priced(GatewayHarness(first=FakeUpstream(told), model=MODEL, money=USD // 20), BY_SECOND)
         with pytest.raises(InsufficientQuota):
-            await poor.ask(FakeClient(asked))
+            await poor.ask(FakeCallerConnection(asked))
         assert not poor.first.calls
-        rich = priced(Stage(first=FakeUpstream(told), model=MODEL, money=20 * USD), BY_SECOND)
-        await rich.ask(FakeClient(asked))
+        rich = priced(GatewayHarness(first=FakeUpstream(told), model=MODEL, money=20 * USD), BY_SECOND)
+        await rich.ask(FakeCallerConnection(asked))
         charge = rich.record.charge
         assert charge is not None
         assert (rich.record.usage.seconds, charge.overrun) == (30_000, 0)
@@ -224,13 +222,13 @@ def test_a4_seconds_of_sound_are_held_or_the_call_is_refused() -> None:
     run(main())
 
 
-def test_a4_each_unit_that_a_price_names_is_held() -> None:
+def test_each_unit_that_a_price_names_is_held() -> None:
     async def main() -> None:
         picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
         asked = body(messages=[{"role": "user", "content": [picture, picture]}], max_tokens=5, n=3)
-        plain = await bounds(priced(Stage(model=MODEL), {"input": "2.50", "output": "10.00"}), asked)
+        plain = await bounds(priced(GatewayHarness(model=MODEL), {"input": "2.50", "output": "10.00"}), asked)
         units = {"per_image": "0.01", "per_character": "0.000001", "per_request": "0.02", "per_second": "0.0001"}
-        held = await bounds(priced(Stage(model=MODEL), {"input": "2.50", "output": "10.00", **units}), asked)
+        held = await bounds(priced(GatewayHarness(model=MODEL), {"input": "2.50", "output": "10.00", **units}), asked)
         size = len(asked) - 2 * len('"data:image/png;base64,AAAA"')
         assert held[2] - plain[2] == 5 * USD // 100 + size * 1_000 + 2 * USD // 100
 
@@ -238,10 +236,10 @@ def test_a4_each_unit_that_a_price_names_is_held() -> None:
 
 
 @pytest.mark.parametrize("dear", ["audio_in", "image_in", "cache_write_1h"])
-def test_a4_the_dearest_bucket_that_an_input_may_fall_into_is_held(dear: str) -> None:
+def test_the_dearest_bucket_that_an_input_may_fall_into_is_held(dear: str) -> None:
     async def main() -> None:
         price: dict[str, object] = {"input": "2.50", "output": "10.00", dear: "40.00"}
-        tokens_in, tokens_out, amount = await bounds(priced(Stage(model=MODEL), price), body(max_tokens=5))
+        tokens_in, tokens_out, amount = await bounds(priced(GatewayHarness(model=MODEL), price), body(max_tokens=5))
         assert amount == tokens_in * 40_000 + tokens_out * OUT
 
     run(main())
@@ -258,58 +256,58 @@ PRIORITY: dict[str, object] = {
 @pytest.mark.parametrize(
     "members", [{"service_tier": "priority"}, {"speed": "fast"}, {"inference_geo": "us"}, {"priority": 9}]
 )
-def test_a6_a_tier_without_a_price_is_refused(operation: Operation, members: dict[str, object]) -> None:
+def test_a_tier_without_a_price_is_refused(operation: Operation, members: dict[str, object]) -> None:
     async def main() -> None:
         for model in (MODEL, {**MODEL, "free": True}):
-            stage = Stage(model=model, money=10 * USD)
+            harness = GatewayHarness(model=model, money=10 * USD)
             with pytest.raises(UnsupportedParameter) as caught:
-                await stage.ask(FakeClient(body(operation, **members)), operation)
+                await harness.ask(FakeCallerConnection(body(operation, **members)), operation)
             assert caught.value.param == next(iter(members))
-            assert not stage.first.calls
+            assert not harness.first.calls
 
     run(main())
 
 
-def test_a6_a_tier_with_a_price_is_held_charged_and_named() -> None:
+def test_a_tier_with_a_price_is_held_charged_and_named() -> None:
     async def main() -> None:
-        stage = priced(Stage(model=MODEL, money=10 * USD), PRIORITY)
+        harness = priced(GatewayHarness(model=MODEL, money=10 * USD), PRIORITY)
         asked = body(service_tier="priority", max_tokens=12)
-        assert (await bounds(stage, asked))[2] == len(asked) * 4_250 + 12 * 17_000
-        await stage.ask(FakeClient(asked))
-        charge = stage.record.charge
+        assert (await bounds(harness, asked))[2] == len(asked) * 4_250 + 12 * 17_000
+        await harness.ask(FakeCallerConnection(asked))
+        charge = harness.record.charge
         assert charge is not None
         assert (charge.price_id, charge.amount) == ("price_1:priority", 60 * 4_250 + 12 * 17_000)
-        assert json.loads(stage.first.calls[0].body)["service_tier"] == "priority"
-        assert stage.house.prices().again(charge, stage.record.usage) == charge.amount
+        assert json.loads(harness.first.calls[0].body)["service_tier"] == "priority"
+        assert harness.gateway.prices().again(charge, harness.record.usage) == charge.amount
         with pytest.raises(UnsupportedParameter, match="flex"):
-            await stage.ask(FakeClient(body(service_tier="flex")))
+            await harness.ask(FakeCallerConnection(body(service_tier="flex")))
 
     run(main())
 
 
 @pytest.mark.parametrize("tier", ["auto", "default", "standard", "Default", None])
-def test_a6_the_plain_tiers_pass_at_the_plain_price(tier: str | None) -> None:
+def test_the_plain_tiers_pass_at_the_plain_price(tier: str | None) -> None:
     async def main() -> None:
-        stage = priced(Stage(model=MODEL, money=10 * USD), PRIORITY)
-        await stage.ask(FakeClient(body(service_tier=tier)))
-        charge = stage.record.charge
+        harness = priced(GatewayHarness(model=MODEL, money=10 * USD), PRIORITY)
+        await harness.ask(FakeCallerConnection(body(service_tier=tier)))
+        charge = harness.record.charge
         assert charge is not None
         assert (charge.price_id, charge.amount) == ("price_1", 60 * IN + 12 * OUT)
 
     run(main())
 
 
-def test_n34_a_prompt_that_is_only_to_be_scored_is_refused() -> None:
+def test_a_prompt_that_is_only_to_be_scored_is_refused() -> None:
     async def main() -> None:
-        stage = Stage(model=MODEL)
+        harness = GatewayHarness(model=MODEL)
         with pytest.raises(BadRequest) as caught:
-            await stage.ask(FakeClient(body("completions", max_tokens=0, logprobs=1)), "completions")
+            await harness.ask(FakeCallerConnection(body("completions", max_tokens=0, logprobs=1)), "completions")
         assert caught.value.param == "max_tokens"
 
     run(main())
 
 
-def test_n35_embeddings_of_pictures_are_answered_and_charged_by_their_report() -> None:
+def test_embeddings_of_pictures_are_answered_and_charged_by_their_report() -> None:
     async def main() -> None:
         vector = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
         told = json.dumps({**vector, "usage": {"prompt_tokens": 640, "total_tokens": 640}}).encode()
@@ -317,12 +315,12 @@ def test_n35_embeddings_of_pictures_are_answered_and_charged_by_their_report() -
             [{"image": "data:image/png;base64,AAAA"}],
             {"text": "a gate", "image": "https://x.example/1.png"},
         ):
-            stage = Stage(first=FakeUpstream(buffered(told)), model=MODEL, money=10 * USD)
-            client = FakeClient(body("embeddings", input=given))
-            await stage.ask(client, "embeddings")
+            harness = GatewayHarness(first=FakeUpstream(buffered(told)), model=MODEL, money=10 * USD)
+            client = FakeCallerConnection(body("embeddings", input=given))
+            await harness.ask(client, "embeddings")
             assert client.status == 200
-            assert json.loads(stage.first.calls[0].body)["input"] == given
-            assert stage.record.charge is not None
-            assert (stage.record.charge.amount, stage.record.charge.overrun) == (640 * IN, 0)
+            assert json.loads(harness.first.calls[0].body)["input"] == given
+            assert harness.record.charge is not None
+            assert (harness.record.charge.amount, harness.record.charge.overrun) == (640 * IN, 0)
 
     run(main())

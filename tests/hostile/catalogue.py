@@ -3,8 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tests.hostile.attacks import answers, bodies, caps, circuits, connections, doors, money, outside, places, values
-from tests.hostile.scene import Attack
+from tests.hostile.attacks import (
+    answers,
+    bodies,
+    caps,
+    circuits,
+    connections,
+    disclosure,
+    exhaustion,
+    money,
+    outbound,
+    values,
+)
+from tests.hostile.harness import Attack
 
-_ROOMS: Final = (bodies, places, outside, circuits, money, doors, values, connections, answers, caps)
+_ROOMS: Final = (bodies, exhaustion, outbound, circuits, money, disclosure, values, connections, answers, caps)
 ATTACKS: Final[Mapping[str, Attack]] = {attack.id: attack for room in _ROOMS for attack in room.ATTACKS}

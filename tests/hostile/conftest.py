@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.hostile.scene import provider
+from tests.hostile.harness import provider
 
 
 @pytest.fixture(scope="session")

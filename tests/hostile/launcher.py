@@ -45,7 +45,7 @@ price = {{ input = "2.50", output = "10.00" }}
 
 
 @dataclass(frozen=True)
-class Reply:
+class AttackReply:
     """status 0: no answer came, and `body` says why."""
 
     status: int
@@ -65,7 +65,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Account:
+class TenantAccount:
     id: str
     key: str
     key_id: str
@@ -85,7 +85,7 @@ class Launch:
     watch: bool = False
 
 
-class Platform:
+class AttackedPlatform:
     """`tollhouse serve` in a folder of its own. The control socket makes accounts, as the CLI does."""
 
     def __init__(self, folder: Path, provider_port: int, launch: Launch) -> None:
@@ -133,30 +133,30 @@ class Platform:
 
     # who is there
 
-    def account(self, name: str, usd: str = "0", *, mode: str = "live", **limits: int) -> Account:
+    def account(self, name: str, usd: str = "0", *, mode: str = "live", **limits: int) -> TenantAccount:
         """An account with a key. limits: of its key, as `requests_per_minute=1`."""
         made = self.manage("POST", "/accounts", {"name": name})
         if Decimal(usd):
             self.manage("POST", "/credits", {"account": made["id"], "amount_usd": usd})
         return self.key(str(made["id"]), name, mode=mode, **limits)
 
-    def key(self, account: str, name: str, *, mode: str = "live", given: object = None, **limits: int) -> Account:
+    def key(self, account: str, name: str, *, mode: str = "live", given: object = None, **limits: int) -> TenantAccount:
         more = given if isinstance(given, dict) else {}
         key = self.manage("POST", "/keys", {"name": name, "account": account, "mode": mode, **more})
         if limits:
             self.manage("POST", "/limits", {"key": key["id"], **limits})
-        return Account(account, str(key["secret"]), str(key["id"]))
+        return TenantAccount(account, str(key["secret"]), str(key["id"]))
 
-    def open_wide(self, account: Account) -> Account:
+    def open_wide(self, account: TenantAccount) -> TenantAccount:
         """Only its money bounds it from now on."""
         wide = {"requests_per_minute": 10**6, "tokens_per_minute": 10**9, "parallel_requests": 1000}
         self.manage("POST", "/limits", {"account": account.id, **wide})
         return account
 
-    def neighbour_account(self) -> Account:
+    def neighbour_account(self) -> TenantAccount:
         return self.open_wide(self.account("neighbour", "1000"))
 
-    def balance(self, account: Account) -> Decimal:
+    def balance(self, account: TenantAccount) -> Decimal:
         """USD, as the account's own key reads it when nothing is held any more."""
         for _ in range(200):
             money = self.ask(None, "/v1/key", key=account.key, method="GET").json["balance"]
@@ -165,7 +165,7 @@ class Platform:
             pause(0.1)
         return Decimal(str(money["balance_usd"]))
 
-    def receipt(self, reply: Reply) -> Any:
+    def receipt(self, reply: AttackReply) -> Any:
         return self.manage("GET", f"/requests/{reply.headers['x-request-id']}")
 
     # asking
@@ -179,7 +179,7 @@ class Platform:
         method: str = "POST",
         headers: Mapping[str, str] | None = None,
         seconds: float = WAIT_SECONDS_MAX,
-    ) -> Reply:
+    ) -> AttackReply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         return _exchange(connection, method, path, body, {"Authorization": f"Bearer {key}", **(headers or {})})
 
@@ -189,7 +189,7 @@ class Platform:
         assert 200 <= reply.status < 300, (method, path, reply.status, reply.body[:500])
         return reply.json
 
-    def managed(self, method: str, path: str, body: object = None) -> Reply:
+    def managed(self, method: str, path: str, body: object = None) -> AttackReply:
         connection = http.client.HTTPConnection("control", timeout=WAIT_SECONDS_MAX)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(WAIT_SECONDS_MAX)
@@ -251,15 +251,15 @@ class Platform:
 
 def _exchange(
     connection: http.client.HTTPConnection, method: str, path: str, body: object, headers: Mapping[str, str]
-) -> Reply:
+) -> AttackReply:
     data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     typed = {"Content-Type": "application/json"} if body is not None else {}
     try:
         connection.request(method, path, data, {**typed, **headers})
         answer = connection.getresponse()
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        return AttackReply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
     except (OSError, http.client.HTTPException) as error:
-        return Reply(0, {}, type(error).__name__.encode())
+        return AttackReply(0, {}, type(error).__name__.encode())
     finally:
         connection.close()
 

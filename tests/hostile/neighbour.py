@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.hostile.launcher import ROOT, Account, Platform
+from tests.hostile.launcher import ROOT, AttackedPlatform, TenantAccount
 
 RATE: Final = 20
 TIMEOUT_SECONDS: Final = 30
@@ -23,7 +23,7 @@ SLOTS: Final = 800  # calls in flight at once; more than that is a platform that
 
 
 @dataclass(frozen=True)
-class Call:
+class TimedCall:
     """due: seconds of the machine's monotonic clock. status 0: no answer within the time-out."""
 
     due: float
@@ -46,7 +46,7 @@ class Spell:
         return f"p50 {self.p50:.0f} p99 {self.p99:.0f} max {self.worst:.0f} ms, {self.errors}/{self.calls} errors"
 
 
-def spell(calls: Iterable[Call]) -> Spell:
+def spell(calls: Iterable[TimedCall]) -> Spell:
     every = list(calls)
     times = sorted(call.ms for call in every) or [0.0]
     errors = sum(call.status != 200 for call in every)
@@ -57,13 +57,13 @@ class Neighbour:
     """`with Neighbour(platform, account) as b`: `b.mark()`, then `b.since(mark)`."""
 
     def __init__(
-        self, platform: Platform, account: Account, *, model: str = "house-1", says: str = "good morning"
+        self, platform: AttackedPlatform, account: TenantAccount, *, model: str = "house-1", says: str = "good morning"
     ) -> None:
         self.account = account
         asked = [str(platform.port), account.key, model, says]
         self._words = [sys.executable, "-m", "tests.hostile.neighbour", *asked]
         self._news = threading.Condition()
-        self._calls: list[Call] = []
+        self._calls: list[TimedCall] = []
 
     def __enter__(self) -> "Neighbour":
         self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=ROOT)
@@ -86,7 +86,7 @@ class Neighbour:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with self._news:
-                self._calls.append(Call(**json.loads(line)))
+                self._calls.append(TimedCall(**json.loads(line)))
                 self._news.notify_all()
 
     def mark(self) -> float:
@@ -116,14 +116,14 @@ class Neighbour:
     def since(self, begin: float) -> Spell:
         return self.between(begin, self.mark())
 
-    def _within(self, begin: float, end: float) -> list[Call]:
+    def _within(self, begin: float, end: float) -> list[TimedCall]:
         return [call for call in self._calls if begin <= call.due < end]
 
 
 # The process itself.
 
 
-class Caller:
+class NeighbourCaller:
     def __init__(self, port: int, key: str, model: str, says: str) -> None:
         self._port = port
         self._key = key
@@ -168,7 +168,7 @@ class Caller:
 
 
 async def main(port: int, key: str, model: str, says: str) -> None:
-    caller = Caller(port, key, model, says)
+    caller = NeighbourCaller(port, key, model, says)
     running: set[asyncio.Task[None]] = set()
     tick = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 
 from tests.hostile.catalogue import ATTACKS
+from tests.hostile.harness import Attack, Outcome, play, provider
 from tests.hostile.launcher import HERE_COMMAND
-from tests.hostile.scene import Attack, Outcome, play, provider
 
 
 def main() -> int:

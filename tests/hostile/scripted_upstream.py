@@ -40,7 +40,7 @@ _KINDS: Final = {"html": "text/html", "sse": "text/event-stream", "text": "text/
 Script = dict[str, str]
 
 
-class Wire(asyncio.Protocol):
+class ScriptedWire(asyncio.Protocol):
     """One connection of the platform: request after request."""
 
     transport: asyncio.Transport
@@ -266,7 +266,7 @@ def _vectors(asked: dict[str, Any], script: Script) -> dict[str, Any]:
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Wire, "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(ScriptedWire, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)  # until whoever started it has gone
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.hostile.catalogue import ATTACKS
-from tests.hostile.scene import play
+from tests.hostile.harness import play
 
 
 def _held(name: str, upstream_port: int) -> None:
@@ -12,47 +12,47 @@ def _held(name: str, upstream_port: int) -> None:
 
 
 @pytest.mark.long
-def test_g1_a_schema_that_multiplies(upstream_port: int) -> None:
+def test_a_schema_that_multiplies(upstream_port: int) -> None:
     _held("G1", upstream_port)
 
 
 @pytest.mark.long
-def test_g2_bodies_of_millions_of_values(upstream_port: int) -> None:
+def test_bodies_of_millions_of_values(upstream_port: int) -> None:
     _held("G2", upstream_port)
 
 
 @pytest.mark.long
-def test_g3_bodies_without_their_last_byte(upstream_port: int) -> None:
+def test_bodies_without_their_last_byte(upstream_port: int) -> None:
     _held("G3", upstream_port)
 
 
 @pytest.mark.long
-def test_g4_slow_name_servers(upstream_port: int) -> None:
+def test_slow_name_servers(upstream_port: int) -> None:
     _held("G4", upstream_port)
 
 
 @pytest.mark.long
-def test_g5_two_hundred_rotations(upstream_port: int) -> None:
+def test_two_hundred_rotations(upstream_port: int) -> None:
     _held("G5", upstream_port)
 
 
 @pytest.mark.long
-def test_g7_answers_that_nobody_reads(upstream_port: int) -> None:
+def test_answers_that_nobody_reads(upstream_port: int) -> None:
     _held("G7", upstream_port)
 
 
 @pytest.mark.long
-def test_d2_notices_that_hang(upstream_port: int) -> None:
+def test_notices_that_hang(upstream_port: int) -> None:
     _held("D2", upstream_port)
 
 
 @pytest.mark.long
-def test_d3_prompts_that_are_left_to_be_counted(upstream_port: int) -> None:
+def test_prompts_that_are_left_to_be_counted(upstream_port: int) -> None:
     _held("D3", upstream_port)
 
 
 @pytest.mark.long
-def test_d5_mails_to_strangers(upstream_port: int) -> None:
+def test_mails_to_strangers(upstream_port: int) -> None:
     _held("D5", upstream_port)
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from tests.hostile.launcher import Platform
+from tests.hostile.launcher import AttackedPlatform
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +21,7 @@ def head(key: str, length: int | None, path: str = "/v1/chat/completions", *more
     return (f"{method} {path} HTTP/1.1\r\n" + "".join(f"{line}\r\n" for line in lines) + "\r\n").encode()
 
 
-def opened(platform: Platform, seconds: float = 60) -> socket.socket:
+def opened(platform: AttackedPlatform, seconds: float = 60) -> socket.socket:
     return socket.create_connection(("127.0.0.1", platform.port), timeout=seconds)
 
 
@@ -47,21 +47,23 @@ def status(connection: socket.socket) -> int:
     return int(words[1]) if len(words) > 2 and words[1].isdigit() else 0
 
 
-def post(platform: Platform, key: str, body: bytes, path: str = "/v1/chat/completions", seconds: float = 60) -> int:
+def post(
+    platform: AttackedPlatform, key: str, body: bytes, path: str = "/v1/chat/completions", seconds: float = 60
+) -> int:
     """The status of one whole request on a connection of its own."""
     with opened(platform, seconds) as connection:
         send(connection, head(key, len(body), path) + body)
         return status(connection)
 
 
-def at_once(count: int, deed: Callable[[int], R]) -> list[R]:
+def at_once(count: int, transaction: Callable[[int], R]) -> list[R]:
     with ThreadPoolExecutor(count) as many:
-        return list(many.map(deed, range(count)))
+        return list(many.map(transaction, range(count)))
 
 
-def each(items: Sequence[T], deed: Callable[[T], R], width: int = 8) -> list[R]:
+def each(items: Sequence[T], transaction: Callable[[T], R], width: int = 8) -> list[R]:
     with ThreadPoolExecutor(width) as many:
-        return list(many.map(deed, items))
+        return list(many.map(transaction, items))
 
 
 def close(connections: Iterable[socket.socket]) -> None:

@@ -1,4 +1,4 @@
-"""A caller for the tests of this room."""
+"""A caller for the tests of this package."""
 
 from tollhouse.core.account import Account, ApiKey, Identity, Project, Secret
 

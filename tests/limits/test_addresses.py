@@ -3,13 +3,13 @@
 import pytest
 
 from tollhouse.core.failure import RateLimited
-from tollhouse.limits.addresses import AddressRate, place_of
+from tollhouse.limits.addresses import AddressRate, network_of
 
 T = 1_790_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "counter_key"),
     [
         ("203.0.113.9", "203.0.113.9"),
         ("::ffff:203.0.113.9", "203.0.113.9"),
@@ -20,8 +20,8 @@ T = 1_790_000_000_000
         ("203.0.113.9, 203.0.113.10", None),
     ],
 )
-def test_who_counts_as_one_caller(address: str, place: str | None) -> None:
-    assert place_of(address) == place
+def test_who_counts_as_one_caller(address: str, counter_key: str | None) -> None:
+    assert network_of(address) == counter_key
 
 
 def test_an_address_has_so_many_calls_a_minute_and_the_next_one_its_own() -> None:

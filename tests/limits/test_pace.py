@@ -1,17 +1,17 @@
 """G2: a flood of refusals takes a small part of the event loop: beyond its pace they are answered later and later."""
 
-from tollhouse.limits.pace import BURST, DELAY_MS_MAX, PER_SECOND, Pace
+from tollhouse.limits.pace import BURST, DELAY_MS_MAX, PER_SECOND, RefusalPace
 
 NOW_MS = 1_790_000_000_000
 
 
 def test_refusals_within_the_burst_are_answered_at_once() -> None:
-    pace = Pace()
+    pace = RefusalPace()
     assert {pace.delay_ms("192.0.2.7", NOW_MS) for _ in range(BURST)} == {0}
 
 
 def test_beyond_it_they_are_answered_at_the_pace_and_never_later_than_the_maximum() -> None:
-    pace = Pace()
+    pace = RefusalPace()
     delays = [pace.delay_ms("192.0.2.7", NOW_MS) for _ in range(BURST + 10 * PER_SECOND)]
     assert delays[BURST + 500] == 501 * 1_000 // PER_SECOND
     assert delays == sorted(delays)
@@ -19,7 +19,7 @@ def test_beyond_it_they_are_answered_at_the_pace_and_never_later_than_the_maximu
 
 
 def test_another_address_is_not_delayed_and_time_brings_the_burst_back() -> None:
-    pace = Pace()
+    pace = RefusalPace()
     for _ in range(BURST * 2):
         pace.delay_ms("192.0.2.7", NOW_MS)
     assert pace.delay_ms("192.0.2.8", NOW_MS) == 0
@@ -28,7 +28,7 @@ def test_another_address_is_not_delayed_and_time_brings_the_burst_back() -> None
 
 
 def test_addresses_are_forgotten() -> None:
-    pace = Pace()
+    pace = RefusalPace()
     pace.delay_ms("192.0.2.7", NOW_MS)
     pace.sweep(NOW_MS + 60_000)
     assert not pace._due_us

@@ -3,13 +3,13 @@
 import pytest
 
 from tollhouse.core.failure import RateLimited
-from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.requests import RequestRate
-from tollhouse.limits.standing import Standing
+from tollhouse.limits.status import LimitStatus
 
 T = 1_790_000_000_000
-ACCOUNT = Limit(Place("account", "acc_a"), 10)
-KEY = Limit(Place("key", "key_k"), 4)
+ACCOUNT = Limit(CounterKey("account", "acc_a"), 10)
+KEY = Limit(CounterKey("key", "key_k"), 4)
 
 
 def admit(rate: RequestRate, limits: list[Limit], now_ms: int, contact: str = "") -> None:
@@ -35,12 +35,12 @@ def test_a_refused_call_leaves_no_trace_at_any_level() -> None:
     for _ in range(50):
         with pytest.raises(RateLimited):
             admit(rate, [ACCOUNT, KEY], T)
-    assert rate.standings([ACCOUNT, KEY], T) == [Standing(10, 6, 24_000), Standing(4, 0, 60_000)]
+    assert rate.status([ACCOUNT, KEY], T) == [LimitStatus(10, 6, 24_000), LimitStatus(4, 0, 60_000)]
 
 
 def test_a_limit_of_zero_says_that_waiting_does_not_help() -> None:
     with pytest.raises(RateLimited, match="time alone frees nothing") as caught:
-        admit(RequestRate(), [Limit(Place("model", "m"), 0)], T)
+        admit(RequestRate(), [Limit(CounterKey("model", "m"), 0)], T)
     assert (caught.value.should_retry, caught.value.retry_after_ms) == (False, 60_000)
 
 
@@ -49,5 +49,5 @@ def test_idle_buckets_are_forgotten_and_busy_ones_kept() -> None:
     admit(rate, [ACCOUNT], T)
     admit(rate, [KEY], T + 59_000)
     rate.sweep(T + 60_000)
-    assert rate.standings([ACCOUNT, KEY], T + 60_000)[0].remaining == 10
-    assert rate.standings([ACCOUNT, KEY], T + 60_000)[1].remaining == 3
+    assert rate.status([ACCOUNT, KEY], T + 60_000)[0].remaining == 10
+    assert rate.status([ACCOUNT, KEY], T + 60_000)[1].remaining == 3

@@ -5,13 +5,13 @@ from typing import Any
 from tests.limits.callers import caller
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.limit import Rule
-from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.rules import Rules
 
 T = 1_790_000_000_000
 DAY_MS = 86_400_000
 PLAN = Plan(id="default", requests_per_minute=500, tokens_per_minute=200_000, parallel_requests=50)
-ACCOUNT = Place("account", "acc_a")
+ACCOUNT = CounterKey("account", "acc_a")
 
 
 def rule(rule_id: str, most: int, **more: Any) -> Rule:
@@ -76,20 +76,20 @@ def test_every_level_has_its_own_and_all_hold_at_once() -> None:
         ]
     )
     assert requests(rules) == (
-        Limit(Place("key", "key_k"), 1),
-        Limit(Place("project", "proj_p"), 2),
-        Limit(Place("model", "house-1"), 3),
+        Limit(CounterKey("key", "key_k"), 1),
+        Limit(CounterKey("project", "proj_p"), 2),
+        Limit(CounterKey("model", "house-1"), 3),
         Limit(ACCOUNT, 500),
     )
 
 
 def test_a_rule_for_some_models_counts_only_them_and_leaves_the_plan_standing() -> None:
     rules = Rules([rule("lim_1", 7, model="gpt-4o"), rule("lim_2", 8, model="gpt-*")])
-    exact, some = Limit(Place("account", "acc_a", "gpt-4o"), 7), Limit(Place("account", "acc_a", "gpt-*"), 8)
+    exact, some = Limit(CounterKey("account", "acc_a", "gpt-4o"), 7), Limit(CounterKey("account", "acc_a", "gpt-*"), 8)
     assert requests(rules, model="gpt-4o") == (exact, some, Limit(ACCOUNT, 500))
     assert requests(rules, model="gpt-5") == (some, Limit(ACCOUNT, 500))
     assert requests(rules, model="claude") == (Limit(ACCOUNT, 500),)
-    assert [slot.limit.most for slot in rules.slots([("account", "acc_a")], None, T)] == [7, 8]
+    assert [slot.limit.maximum for slot in rules.slots([("account", "acc_a")], None, T)] == [7, 8]
 
 
 def test_putting_and_removing_takes_effect_on_the_next_call() -> None:

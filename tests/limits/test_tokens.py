@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.limits.bucket import MINUTE_MS
-from tollhouse.limits.level import Limit, Place
-from tollhouse.limits.standing import Standing
+from tollhouse.limits.counter_key import CounterKey, Limit
+from tollhouse.limits.status import LimitStatus
 from tollhouse.limits.tokens import TokenRate
 
 T = 1_790_000_000_000
-ACCOUNT = Limit(Place("account", "acc_a"), 1_000)
-KEY = Limit(Place("key", "key_k"), 400)
+ACCOUNT = Limit(CounterKey("account", "acc_a"), 1_000)
+KEY = Limit(CounterKey("key", "key_k"), 400)
 
 
 def admit(rate: TokenRate, limits: list[Limit], tokens: int, now_ms: int, contact: str = "") -> None:
@@ -20,21 +20,21 @@ def admit(rate: TokenRate, limits: list[Limit], tokens: int, now_ms: int, contac
 
 
 def remaining(rate: TokenRate, limit: Limit, now_ms: int = T) -> int:
-    return rate.standings([limit], now_ms)[0].remaining
+    return rate.status([limit], now_ms)[0].remaining
 
 
 def test_what_was_reserved_too_much_is_free_again_at_settlement() -> None:
     rate = TokenRate()
     admit(rate, [ACCOUNT, KEY], 300, T)
     rate.correct([ACCOUNT, KEY], 300, 72, T)
-    assert rate.standings([ACCOUNT, KEY], T) == [Standing(1_000, 928, 4_320), Standing(400, 328, 10_800)]
+    assert rate.status([ACCOUNT, KEY], T) == [LimitStatus(1_000, 928, 4_320), LimitStatus(400, 328, 10_800)]
 
 
 def test_what_was_used_beyond_the_guess_is_owed() -> None:
     rate = TokenRate()
     admit(rate, [KEY], 10, T)
     rate.correct([KEY], 10, 1_200, T)
-    assert rate.standings([KEY], T) == [Standing(400, 0, 3 * MINUTE_MS)]
+    assert rate.status([KEY], T) == [LimitStatus(400, 0, 3 * MINUTE_MS)]
     with pytest.raises(RateLimited) as caught:
         admit(rate, [KEY], 10, T)
     assert caught.value.retry_after_ms == 2 * MINUTE_MS + MINUTE_MS // 40
@@ -83,15 +83,15 @@ def test_a_refused_call_leaves_no_trace_at_any_level() -> None:
     for _ in range(20):
         with pytest.raises(RateLimited):
             admit(rate, [ACCOUNT, KEY], 500, T)
-    assert rate.standings([ACCOUNT, KEY], T) == [Standing(1_000, 1_000, 0), Standing(400, 400, 0)]
+    assert rate.status([ACCOUNT, KEY], T) == [LimitStatus(1_000, 1_000, 0), LimitStatus(400, 400, 0)]
 
 
 def test_a_raised_limit_frees_the_difference_at_once() -> None:
     rate = TokenRate()
     admit(rate, [KEY], 400, T)
-    admit(rate, [Limit(KEY.place, 900)], 500, T)
+    admit(rate, [Limit(KEY.key, 900)], 500, T)
     with pytest.raises(RateLimited):
-        admit(rate, [Limit(KEY.place, 900)], 1, T)
+        admit(rate, [Limit(KEY.key, 900)], 1, T)
 
 
 def test_what_has_run_empty_is_swept_also_while_a_call_is_out() -> None:
@@ -117,9 +117,9 @@ def test_no_walk_of_calls_gets_more_than_one_bucket_and_what_flows(walk: list[tu
             except RateLimited:
                 continue
             out.append(tokens)
-            assert (used + sum(out)) * MINUTE_MS <= KEY.most * (MINUTE_MS + now - T)
+            assert (used + sum(out)) * MINUTE_MS <= KEY.maximum * (MINUTE_MS + now - T)
         elif out:
             reserved = out.pop(0)
             rate.correct([KEY], reserved, uses, now)
             used += uses
-        assert 0 <= remaining(rate, KEY, now) <= KEY.most
+        assert 0 <= remaining(rate, KEY, now) <= KEY.maximum

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from tests.money import tariff, traffic
-from tests.money.shop import PRICES
-from tests.money.world import World
+from tests.money.checker import Checker
+from tests.money.products import PRICES
 
 T = TypeVar("T")
 
@@ -19,16 +19,16 @@ def pick(choose: Choose, things: Sequence[T]) -> T:
     return things[choose(len(things))]
 
 
-def amount(world: World, choose: Choose) -> int:
+def amount(checker: Checker, choose: Choose) -> int:
     """Nano-USD: what so many plain calls hold, to the last of them; now and then plenty, or next to nothing."""
     kind = choose(8)
     if kind == 6:
         return 10_000_000_000
     if kind == 7:
         return 1 + choose(3)
-    return max(1, plain_hold(world) * (1 + choose(5)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
+    return max(1, plain_hold(checker) * (1 + choose(5)) + pick(choose, (0, -1, 1, -40_000, 90_000)))
 
 
-def plain_hold(world: World) -> int:
-    prices = world.books.price("plain", world.now_ms) or PRICES[0]
+def plain_hold(checker: Checker) -> int:
+    prices = checker.books.price("plain", checker.now_ms) or PRICES[0]
     return tariff.worst(prices, traffic.PLAIN_BYTES, traffic.PLAIN_CAP)

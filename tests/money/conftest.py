@@ -4,27 +4,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journey.platform_process import PLATFORM, Platform
-from tests.journey.scripted_provider import Provider
+from tests.end_to_end.platform_process import PLATFORM, PlatformProcess
+from tests.end_to_end.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def house(
-    request: pytest.FixtureRequest, provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Platform]:
+def platform(
+    request: pytest.FixtureRequest, provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PlatformProcess]:
     """Accounts have unlimited credit, so that budgets alone bind. A file's own `MORE` is added to the configuration."""
     config = (
         (PLATFORM + getattr(request.module, "MORE", ""))
         .replace("{port}", str(provider.port))
         .replace("{lame_duck}", "0")
     )
-    platform = Platform(tmp_path_factory.mktemp("platform"), config)
+    platform = PlatformProcess(tmp_path_factory.mktemp("platform"), config)
     try:
         yield platform
         assert platform.defects() == []

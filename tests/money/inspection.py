@@ -8,116 +8,123 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from tests.money.premises import OPERATOR
-from tests.money.world import Live, World
-from tollhouse.billing.book import Purse
-from tollhouse.billing.purses import Purses
+from tests.money.checker import Checker, Live
+from tests.money.platform_under_test import OPERATOR
+from tollhouse.billing.holds import SpendingCounter
+from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.amount import format_usd
-from tollhouse.core.request import Request
 from tollhouse.core.usage import BUCKETS
-from tollhouse.office.ledger import verify
-from tollhouse.store.requests import Requests
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.services.ledger import verify
+from tollhouse.store.requests import SqlUsageRecordRepository
 from tollhouse.store.schema import account_money, account_usage, budget_counters, ledger, spend_sums, usage
 
-Place = tuple[str, int]
+CounterId = tuple[str, int]
 """An account and 0, or a budget and the start of its window."""
 
 
 class Differs(AssertionError):
-    """The house and the model do not say the same, or a promise is broken."""
+    """The platform and the model do not say the same, or a promise is broken."""
 
 
-def check(world: World, *, disk: bool = True) -> None:
+def check(checker: Checker, *, disk: bool = True) -> None:
     """disk: look at the database as well, which takes some milliseconds. Raises Differs."""
-    world.steps += 1
-    flaws = [*_tasks(world), *_memory(world), *_promise(world)]
+    checker.steps += 1
+    flaws = [*_tasks(checker), *_memory(checker), *_promise(checker)]
     if disk:
-        flaws += _disk(world)
-        flaws += [str(flaw) for flaw in world.run(verify(world.premises.office, OPERATOR)).flaws]
-        if world.calm:
-            flaws += _made_again(world)
-    for live in world.over:
-        flaws += _told(world, live)
+        flaws += _disk(checker)
+        flaws += [str(flaw) for flaw in checker.run(verify(checker.platform_under_test.services, OPERATOR)).flaws]
+        if checker.calm:
+            flaws += _made_again(checker)
+    for live in checker.over:
+        flaws += _told(checker, live)
     if flaws:
         raise Differs("\n".join(flaws))
 
 
-def _tasks(world: World) -> Iterator[str]:
-    for live in world.over:
+def _tasks(checker: Checker) -> Iterator[str]:
+    for live in checker.over:
         if live.task.done() and not live.task.cancelled() and live.ending != "killed":
             error = live.task.exception()
             if error is not None:
                 yield f"{live.call.id} ended with {error!r}"
         elif live.ending != "killed" and not live.task.done():
-            yield f"{live.call.id} has ended for the model, {live.ending}, and goes on in the house"
-    for live in world.live:
+            yield f"{live.call.id} has ended for the model, {live.ending}, and goes on in the platform"
+    for live in checker.live:
         if live.task.done():
-            yield f"{live.call.id} has ended in the house, and goes on for the model"
-    if world.calm and world.premises.house.late:
+            yield f"{live.call.id} has ended in the platform, and goes on for the model"
+    if checker.calm and checker.platform_under_test.platform.deferred_commits:
         yield "a charge is still to be written, and none for the model"
-    inside = world.premises.limits.inside
-    if inside != len(world.live) and not world.stalled:
-        yield f"{inside} calls are inside by the limits, {len(world.live)} by the model"
+    inside = checker.platform_under_test.limits.inside
+    if inside != len(checker.live) and not checker.stalled:
+        yield f"{inside} calls are inside by the limits, {len(checker.live)} by the model"
 
 
-def purses_of(purses: Purses) -> dict[Place, Purse]:
-    """Every purse there is, without asking for one, which would make it."""
-    found = {(purse.id, 0): purse for purse in purses._money.values()}
-    for standing in purses._budgets.values():
-        found |= {(purse.id, purse.starts_at_ms): purse for purse in standing.purses.values()}
+def counters_of(counters: SpendingCounters) -> dict[CounterId, SpendingCounter]:
+    """Every counter there is, without asking for one, which would make it."""
+    found = {(counter.id, 0): counter for counter in counters._money.values()}
+    for standing in counters._budgets.values():
+        found |= {(counter.id, counter.starts_at_ms): counter for counter in standing.counters.values()}
     return found
 
 
-def _memory(world: World) -> Iterator[str]:
-    books = world.books
-    found = purses_of(world.premises.office.purses)
-    wanted = {(account_id, 0): purse for account_id, purse in books.money.items()}
-    wanted |= {place: purse for place, purse in books.windows.items() if books.budgets[place[0]].alive}
+def _memory(checker: Checker) -> Iterator[str]:
+    books = checker.books
+    found = counters_of(checker.platform_under_test.services.counters)
+    wanted = {(account_id, 0): counter for account_id, counter in books.money.items()}
+    wanted |= {place: counter for place, counter in books.windows.items() if books.budgets[place[0]].alive}
     for place in {*found, *wanted}:
-        house, model = found.get(place), wanted.get(place)
-        if house is None:
+        platform, model = found.get(place), wanted.get(place)
+        if platform is None:
             # A window that nobody has asked for yet, or one of long ago that memory need not hold.
             assert model is not None
-            now = books.budgets[place[0]].starts_ms(world.now_ms) == place[1]
-            if model.held or (now and model.spent and world.calm):
+            now = books.budgets[place[0]].starts_ms(checker.now_ms) == place[1]
+            if model.held or (now and model.spent and checker.calm):
                 yield f"{place} is missing in memory: {model}"
             continue
-        figures = house.spent, house.overrun, house.held
+        figures = platform.spent, platform.overrun, platform.held
         if figures != ((0, 0, 0) if model is None else (model.spent, model.overrun, model.held)):
             yield f"{place} spent, overrun, held: {figures}, for the model {model}"
-        if model is not None and house.limit != model.limit:
-            yield f"{place} limit: {house.limit}, for the model {model.limit}"
+        if model is not None and platform.limit != model.limit:
+            yield f"{place} limit: {platform.limit}, for the model {model.limit}"
 
 
-def _promise(world: World) -> Iterator[str]:
+def _promise(checker: Checker) -> Iterator[str]:
     """spent - overrun + held <= limit, but for what people have taken away from below what was spent already."""
-    for place, purse in purses_of(world.premises.office.purses).items():
-        excess = 0 if purse.limit is None else max(0, purse.spent - purse.overrun + purse.held - purse.limit)
-        if world.by_people:
-            world.tolerated[place] = excess
-        elif excess > world.tolerated.get(place, 0):
-            yield f"{place} is overdrawn by {excess}: {purse}"
-    world.by_people = False
+    for place, counter in counters_of(checker.platform_under_test.services.counters).items():
+        excess = 0 if counter.limit is None else max(0, counter.spent - counter.overrun + counter.held - counter.limit)
+        if checker.by_people:
+            checker.tolerated[place] = excess
+        elif excess > checker.tolerated.get(place, 0):
+            yield f"{place} is overdrawn by {excess}: {counter}"
+    checker.by_people = False
 
 
-def _made_again(world: World) -> Iterator[str]:
+def _made_again(checker: Checker) -> Iterator[str]:
     """Nothing is in flight: memory is what a restart would make of the disk."""
-    loaded = purses_of(world.run(world.premises.store.load_purses(world.now_ms)))
-    for place, purse in purses_of(world.premises.office.purses).items():
+    loaded = counters_of(checker.run(checker.platform_under_test.store.load_counters(checker.now_ms)))
+    for place, counter in counters_of(checker.platform_under_test.services.counters).items():
         again = loaded.get(place)
         if again is None:
-            if purse.spent and place[1] <= world.now_ms < (purse.resets_at_ms or world.now_ms + 1):
-                yield f"{place} would be lost by a restart: {purse}"
-        elif (again.limit, again.spent, again.overrun, again.held) != (purse.limit, purse.spent, purse.overrun, 0):
-            yield f"{place} is {purse}, a restart would make it {again}"
+            if counter.spent and place[1] <= checker.now_ms < (counter.resets_at_ms or checker.now_ms + 1):
+                yield f"{place} would be lost by a restart: {counter}"
+        elif (again.limit, again.spent, again.overrun, again.held) != (
+            counter.limit,
+            counter.spent,
+            counter.overrun,
+            0,
+        ):
+            yield f"{place} is {counter}, a restart would make it {again}"
 
 
-def _disk(world: World) -> list[str]:
-    return world.run(world.premises.store.readers.read(lambda connection: list(_on_disk(world, connection))))
+def _disk(checker: Checker) -> list[str]:
+    return checker.run(
+        checker.platform_under_test.store.readers.read(lambda connection: list(_on_disk(checker, connection)))
+    )
 
 
-def _on_disk(world: World, connection: Connection) -> Iterator[str]:
-    books = world.books
+def _on_disk(checker: Checker, connection: Connection) -> Iterator[str]:
+    books = checker.books
     entries: dict[str, Counter[Any]] = {account_id: Counter() for account_id in books.accounts}
     for row in connection.execute(select(ledger)).mappings():
         entries[row["account_id"]][row["kind"], row["amount"], row["request_id"]] += 1
@@ -139,14 +146,14 @@ def _on_disk(world: World, connection: Connection) -> Iterator[str]:
     for place in {*counters, *books.counters}:
         if counters.get(place, [0, 0, 0]) != books.counters.get(place, [0, 0, 0]):
             yield f"the counter of {place}: {counters.get(place)}, for the model {books.counters.get(place)}"
-    records = {one.id: one for one in Requests(connection).page(before=None, limit=100_000)}
-    yield from _records(world, records)
-    yield from _sums(world, connection)
+    records = {one.id: one for one in SqlUsageRecordRepository(connection).page(before=None, limit=100_000)}
+    yield from _records(checker, records)
+    yield from _sums(checker, connection)
 
 
-def _records(world: World, records: dict[str, Request]) -> Iterator[str]:
-    books = world.books
-    endings = {live.call.id: live.ending for live in (*world.over, *world.stalled)}
+def _records(checker: Checker, records: dict[str, UsageRecord]) -> Iterator[str]:
+    books = checker.books
+    endings = {live.call.id: live.ending for live in (*checker.over, *checker.stalled)}
     for request in {*records, *books.written}:
         record, call = records.get(request), books.written.get(request)
         if record is None or call is None:
@@ -163,9 +170,9 @@ def _records(world: World, records: dict[str, Request]) -> Iterator[str]:
             yield f"{request} ended {record.ending}, for the model {endings[request]}"
 
 
-def _sums(world: World, connection: Connection) -> Iterator[str]:
+def _sums(checker: Checker, connection: Connection) -> Iterator[str]:
     """The roll-ups: of usage by key, of usage by account, of what was spent."""
-    figures, books = ("calls", "charge", *BUCKETS), world.books
+    figures, books = ("calls", "charge", *BUCKETS), checker.books
     groups = ("span_ms", "account_id", "start_ms", "project_id", "key_id", "model", "mode")
     of_accounts = ("account_id", "span_ms", "start_ms", "model")
     yield from _compared("usage", _summed(connection, usage, groups, figures), books.usage)
@@ -195,7 +202,7 @@ def _compared(what: str, found: Counter[tuple[Any, ...]], wanted: Counter[tuple[
             yield f"sums of {what} {group}: {found[group]}, for the model {wanted[group]}"
 
 
-def _told(world: World, live: Live) -> Iterator[str]:
+def _told(checker: Checker, live: Live) -> Iterator[str]:
     """An answer that looks whole is in the ledger, and says what it cost."""
     client, call = live.client, live.call
     done = client.data.endswith(b"data: [DONE]\n\n") if call.stream else client.status == 200
@@ -204,7 +211,7 @@ def _told(world: World, live: Live) -> Iterator[str]:
         yield f"{call.id} looks {'whole' if whole else 'broken'} to its caller, who should have seen the other"
     if not whole:
         return
-    if call.id not in world.books.written:
+    if call.id not in checker.books.written:
         yield f"{call.id} was answered and is not written down"
     told = _charge_told(live)
     if told != format_usd(call.charged or 0):

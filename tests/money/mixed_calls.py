@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from tests.journey.platform_process import Platform
-from tests.journey.scripted_provider import DONE, Script, Turn, answers, refuses, said, streams, word
+from tests.end_to_end.platform_process import PlatformProcess
+from tests.end_to_end.scripted_provider import DONE, Script, Turn, answers, refuses, said, streams, word
 
 SIDE_BY_SIDE: Final = 24
 FINISH: Final = b'data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 
 
-class Caller(NamedTuple):
+class MixedCaller(NamedTuple):
     account: str
     project: str
     key: str
@@ -25,10 +25,10 @@ class Caller(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
+class MixedRequest:
     """One call. `kind` is what becomes of it; `dice` settles its figures, on both sides alike."""
 
-    caller: Caller
+    caller: MixedCaller
     model: str
     kind: str
     stream: bool
@@ -53,14 +53,14 @@ KINDS: Final = (
 )
 
 
-def mixture(seed: int, count: int, callers: Sequence[Caller], models: Sequence[str]) -> list[Asked]:
+def mixture(seed: int, count: int, callers: Sequence[MixedCaller], models: Sequence[str]) -> list[MixedRequest]:
     chance = random.Random(seed)
     calls = []
     for _ in range(count):
         kind = chance.choice(KINDS)
         model = "no-such-model" if kind == "unknown model" else chance.choice(models)
         stream = kind in ("broken off", "left") or chance.random() < 0.5
-        calls.append(Asked(chance.choice(callers), model, kind, stream, chance.randrange(1_000)))
+        calls.append(MixedRequest(chance.choice(callers), model, kind, stream, chance.randrange(1_000)))
     return calls
 
 
@@ -100,20 +100,20 @@ def _usage(kind: str, dice: int) -> dict[str, Any]:
     return usage | {"total_tokens": prompt + completion}
 
 
-async def ask_all(house: Platform, calls: Sequence[Asked]) -> list[str]:
+async def ask_all(platform: PlatformProcess, calls: Sequence[MixedRequest]) -> list[str]:
     """Give the id of each call, in their order."""
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def one(call: Asked) -> str:
+    async def one(call: MixedRequest) -> str:
         async with gate:
-            return await _ask(house, call)
+            return await _ask(platform, call)
 
     return list(await asyncio.gather(*map(one, calls)))
 
 
-async def _ask(house: Platform, call: Asked) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    data, headers = house.written(call.body, call.caller.secret, {"Connection": "close"})
+async def _ask(platform: PlatformProcess, call: MixedRequest) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", platform.port)
+    data, headers = platform.written(call.body, call.caller.secret, {"Connection": "close"})
     lines = [f"{name}: {value}\r\n" for name, value in {**headers, "Content-Length": str(len(data))}.items()]
     writer.write(f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n{''.join(lines)}\r\n".encode() + data)
     head = await reader.readuntil(b"\r\n\r\n")

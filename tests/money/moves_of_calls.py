@@ -2,21 +2,21 @@
 
 from typing import Any, Final
 
-from tests.money import deeds, traffic
+from tests.money import operations, traffic
+from tests.money.checker import Checker, Key, Live
 from tests.money.choice import Choose, pick, plain_hold
-from tests.money.puppets import Mood
-from tests.money.shop import SHOP
-from tests.money.world import Key, Live, World
+from tests.money.fakes import Mood
+from tests.money.products import SHOP
 
 MOST: Final = 472_500  # nano-USD, near what a plain call holds
 
 
-def asks(world: World, choose: Choose) -> None:
+def asks(checker: Checker, choose: Choose) -> None:
     """Mostly calls that are all alike, so that money fits them to the last nano-dollar."""
     plain = choose(5) < 3
     traffic.ask(
-        world,
-        pick(choose, world.keys),
+        checker,
+        pick(choose, checker.keys),
         "plain" if plain else pick(choose, ("stepped", "uneven", *SHOP)),
         stream=bool(choose(2)),
         words=1 if plain else pick(choose, (1, 36, 7, 60)),
@@ -27,80 +27,80 @@ def asks(world: World, choose: Choose) -> None:
     )
 
 
-def many_ask(world: World, choose: Choose) -> None:
+def many_ask(checker: Checker, choose: Choose) -> None:
     """Calls that are all alike, one after the other, so that money runs out among them."""
-    key, stream = pick(choose, world.keys), choose(4) == 3
+    key, stream = pick(choose, checker.keys), choose(4) == 3
     for _ in range(2 + choose(6)):
-        ask_plainly(world, key, stream)
+        ask_plainly(checker, key, stream)
 
 
-def money_fits(world: World, choose: Choose) -> None:
+def money_fits(checker: Checker, choose: Choose) -> None:
     """A budget that pays for so many calls to the last nano-dollar, or for one less, and one call more than that."""
-    key, many = pick(choose, world.keys), 1 + choose(3)
-    deeds.set_budget(world, max(0, many * plain_hold(world) - choose(2)), window="total", key=key.id)
+    key, many = pick(choose, checker.keys), 1 + choose(3)
+    operations.set_budget(checker, max(0, many * plain_hold(checker) - choose(2)), window="total", key=key.id)
     for _ in range(many + 1):
-        ask_plainly(world, key)
+        ask_plainly(checker, key)
 
 
-def answers(world: World, choose: Choose) -> None:
-    live = pick(choose, buffered(world))
+def answers(checker: Checker, choose: Choose) -> None:
+    live = pick(choose, buffered(checker))
     reported, raw = _report(live, choose)
-    traffic.answers_whole(world, live, reported, raw, pick(choose, (2, 0, 9, _too_many(live))))
+    traffic.answers_whole(checker, live, reported, raw, pick(choose, (2, 0, 9, _too_many(live))))
 
 
-def speaks(world: World, choose: Choose) -> None:
-    traffic.speaks(world, pick(choose, silent(world)))
+def speaks(checker: Checker, choose: Choose) -> None:
+    traffic.speaks(checker, pick(choose, silent(checker)))
 
 
-def says(world: World, choose: Choose) -> None:
-    live = pick(choose, speaking(world))
-    traffic.says(world, live, _too_many(live) if choose(6) == 5 else 1 + choose(3))
+def says(checker: Checker, choose: Choose) -> None:
+    live = pick(choose, speaking(checker))
+    traffic.says(checker, live, _too_many(live) if choose(6) == 5 else 1 + choose(3))
 
 
-def finishes(world: World, choose: Choose) -> None:
-    traffic.finishes(world, pick(choose, speaking(world)))
+def finishes(checker: Checker, choose: Choose) -> None:
+    traffic.finishes(checker, pick(choose, speaking(checker)))
 
 
-def reports(world: World, choose: Choose) -> None:
-    live = pick(choose, finishing(world))
+def reports(checker: Checker, choose: Choose) -> None:
+    live = pick(choose, finishing(checker))
     reported, raw = _report(live, choose)
-    traffic.reports(world, live, reported, raw or {"prompt_tokens": 1, "completion_tokens": -1})
+    traffic.reports(checker, live, reported, raw or {"prompt_tokens": 1, "completion_tokens": -1})
 
 
-def ends_stream(world: World, choose: Choose) -> None:
-    traffic.ends_stream(world, pick(choose, finishing(world)), properly=choose(4) < 3)
+def ends_stream(checker: Checker, choose: Choose) -> None:
+    traffic.ends_stream(checker, pick(choose, finishing(checker)), properly=choose(4) < 3)
 
 
-def fails(world: World, choose: Choose) -> None:
-    live = pick(choose, world.live)
+def fails(checker: Checker, choose: Choose) -> None:
+    live = pick(choose, checker.live)
     if live.speaking:
         how = pick(choose, ("hangs up",) if live.finishing else ("hangs up", "closes"))
     else:
         how = pick(choose, ("hangs up", "status", "nonsense"))
-    traffic.fails(world, live, how)
+    traffic.fails(checker, live, how)
 
 
-def leaves(world: World, choose: Choose) -> None:
-    traffic.leaves(world, pick(choose, [live for live in world.live if not live.client.gone]))
+def leaves(checker: Checker, choose: Choose) -> None:
+    traffic.leaves(checker, pick(choose, [live for live in checker.live if not live.client.gone]))
 
 
-def answer_is_lost(world: World, choose: Choose) -> None:
+def answer_is_lost(checker: Checker, choose: Choose) -> None:
     """The database commits, and breaks before it can say so."""
-    _end_one(world, choose, "answer lost")
+    _end_one(checker, choose, "answer lost")
 
 
-def one_commit_fails(world: World, choose: Choose) -> None:
-    _end_one(world, choose, "fails once")
+def one_commit_fails(checker: Checker, choose: Choose) -> None:
+    _end_one(checker, choose, "fails once")
 
 
-def _end_one(world: World, choose: Choose, mood: Mood) -> None:
-    traffic.goes_bad(world, mood)
-    live = pick(choose, finishing(world) or buffered(world))
+def _end_one(checker: Checker, choose: Choose, mood: Mood) -> None:
+    traffic.goes_bad(checker, mood)
+    live = pick(choose, finishing(checker) or buffered(checker))
     if live.finishing:
-        traffic.ends_stream(world, live, properly=True)
+        traffic.ends_stream(checker, live, properly=True)
     else:
-        traffic.answers_whole(world, live, {"input": 3, "output": 2}, None, 2)
-    traffic.goes_bad(world, "well")
+        traffic.answers_whole(checker, live, {"input": 3, "output": 2}, None, 2)
+    traffic.goes_bad(checker, "well")
 
 
 def _too_many(live: Live) -> int:
@@ -109,24 +109,24 @@ def _too_many(live: Live) -> int:
     return 3 if allowed is None or allowed > 200 else allowed + 1 - min(live.words, allowed)
 
 
-def ask_plainly(world: World, key: Key, stream: bool = False) -> None:
-    traffic.ask(world, key, "plain", stream=stream, words=1, cap=traffic.PLAIN_CAP, answers=1, most=None, gone=False)
+def ask_plainly(checker: Checker, key: Key, stream: bool = False) -> None:
+    traffic.ask(checker, key, "plain", stream=stream, words=1, cap=traffic.PLAIN_CAP, answers=1, most=None, gone=False)
 
 
-def buffered(world: World) -> list[Live]:
-    return [live for live in world.live if not live.call.stream]
+def buffered(checker: Checker) -> list[Live]:
+    return [live for live in checker.live if not live.call.stream]
 
 
-def silent(world: World) -> list[Live]:
-    return [live for live in world.live if live.call.stream and not live.speaking]
+def silent(checker: Checker) -> list[Live]:
+    return [live for live in checker.live if live.call.stream and not live.speaking]
 
 
-def speaking(world: World) -> list[Live]:
-    return [live for live in world.live if live.speaking and not live.finishing]
+def speaking(checker: Checker) -> list[Live]:
+    return [live for live in checker.live if live.speaking and not live.finishing]
 
 
-def finishing(world: World) -> list[Live]:
-    return [live for live in world.live if live.finishing]
+def finishing(checker: Checker) -> list[Live]:
+    return [live for live in checker.live if live.finishing]
 
 
 def _report(live: Live, choose: Choose) -> tuple[dict[str, int] | None, dict[str, Any] | None]:

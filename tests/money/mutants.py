@@ -1,4 +1,4 @@
-"""Defects on purpose, to see that the checker can fail: each is one small change to a copy of the house.
+"""Defects on purpose, to see that the checker can fail: each is one small change to a copy of the platform.
 
 `python -m tests.money.mutants [--steps 500] [--seeds 4]` makes a copy for each, plays the seeded loop on it and says
 which seed found it, and after how many steps. docs/testing.md keeps the list.
@@ -38,17 +38,17 @@ def mutants() -> dict[str, Mutant]:
     return {name: Mutant(**one) for name, one in written.items()}
 
 
-def house_file(mutant: Mutant, root: Path = ROOT) -> Path:
+def platform_file(mutant: Mutant, root: Path = ROOT) -> Path:
     return root / "src/tollhouse" / mutant.file
 
 
 def try_out(mutant: Mutant, steps: int = STEPS, seeds: int = SEEDS) -> str | None:
-    """Play the loop on a copy of the house with the defect in it. Gives how it was found; None: it was not."""
+    """Play the loop on a copy of the platform with the defect in it. Gives how it was found; None: it was not."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for part in ("src", "tests"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        file = house_file(mutant, copy)
+        file = platform_file(mutant, copy)
         file.write_text(mutant.made_of(file.read_text(encoding="utf-8")), encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": f"{copy / 'src'}:{copy}", "PYTHONDONTWRITEBYTECODE": "1"}
         for seed in range(1, seeds + 1):

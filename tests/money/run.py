@@ -1,6 +1,6 @@
 """The checker as a command: `python -m tests.money.run --steps 50000 [--seed N]`; `make test-money` calls it.
 
-A run is a row of worlds, each as long as `WORLD_STEPS`. The seed settles everything that happens, so the line that is
+A run is a row of worlds, each as long as `CHECKER_STEPS`. The seed settles everything that happens, so the line that is
 printed plays it again.
 """
 
@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.money.checker import Checker
 from tests.money.inspection import check
 from tests.money.moves import MOVES, begin, come_to_rest
-from tests.money.world import World
 
-WORLD_STEPS = 100
+CHECKER_STEPS = 100
 DISK_EVERY = 4  # memory is compared after each step, the disk after some, for it takes longer
 
 
@@ -33,8 +33,8 @@ def run(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambd
     """Play so many steps. Gives how often each thing was seen. Raises Stopped."""
     seen: Counter[str] = Counter()
     played = 0
-    for number in range((steps + WORLD_STEPS - 1) // WORLD_STEPS):
-        length = min(WORLD_STEPS, steps - played)
+    for number in range((steps + CHECKER_STEPS - 1) // CHECKER_STEPS):
+        length = min(CHECKER_STEPS, steps - played)
         home = folder / f"world{number}"
         home.mkdir()
         try:
@@ -50,27 +50,27 @@ def run(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambd
 
 
 def play(folder: Path, seed: int, steps: int, tell: Callable[[str], None] = lambda line: None) -> Counter[str]:
-    """One world. Raises Stopped, also where the house breaks of itself."""
+    """One world. Raises Stopped, also where the platform breaks of itself."""
     chance = random.Random(seed)
-    world = World(folder, seed)
+    checker = Checker(folder, seed)
     done: list[str] = []
     try:
-        begin(world)
+        begin(checker)
         for step in range(steps):
-            possible = [name for name, move in MOVES.items() if move.possible(world)]
+            possible = [name for name, move in MOVES.items() if move.possible(checker)]
             name = chance.choices(possible, [MOVES[name].weight for name in possible])[0]
             done.append(name)
             tell(f"{step} {name}")
-            MOVES[name].play(world, chance.randrange)
-            check(world, disk=step % DISK_EVERY == 0)
-        come_to_rest(world)
-        check(world)
-        world.seen.update(done)
-        return world.seen
+            MOVES[name].play(checker, chance.randrange)
+            check(checker, disk=step % DISK_EVERY == 0)
+        come_to_rest(checker)
+        check(checker)
+        checker.seen.update(done)
+        return checker.seen
     except Exception as error:  # whatever it is, the way there is worth knowing
         raise Stopped(f"{_told(error)}\nlast in its world: {', '.join(done[-8:])}", len(done)) from error
     finally:
-        world.end()
+        checker.end()
 
 
 def _told(error: Exception) -> str:

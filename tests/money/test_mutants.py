@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.money.mutants import Mutant, house_file, mutants, try_out
+from tests.money.mutants import Mutant, mutants, platform_file, try_out
 
 
 @pytest.mark.parametrize("mutant", mutants().values(), ids=mutants())
 def test_a_defect_can_still_be_made(mutant: Mutant) -> None:
     """Whoever changes the place where one is made changes mutants.toml with it."""
-    text = house_file(mutant).read_text(encoding="utf-8")
+    text = platform_file(mutant).read_text(encoding="utf-8")
     compile(mutant.made_of(text), mutant.file, "exec")
 
 

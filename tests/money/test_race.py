@@ -13,22 +13,22 @@ from typing import Any
 
 import pytest
 
-from tests.journey.platform_process import Platform, chat
-from tests.journey.scripted_provider import Provider, Turn, answers, said
+from tests.end_to_end.platform_process import PlatformProcess, chat
+from tests.end_to_end.scripted_provider import ScriptedProvider, Turn, answers, said
 from tollhouse.core.amount import format_usd, parse_usd
-from tollhouse.core.request import Request
-from tollhouse.store.requests import Requests
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.store.requests import SqlUsageRecordRepository
 
 CAP = 12
 BODY_BYTES = len(json.dumps(chat(max_tokens=CAP)))
-WORST = BODY_BYTES * 2500 + CAP * 10_000  # at the price of house-1, and what each answer reports
+WORST = BODY_BYTES * 2500 + CAP * 10_000  # at the price of the platform-1, and what each answer reports
 SECONDS_MAX = 60
 
 
 class Gatekeeper:
     """The provider's side: every answer waits for `open`."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: ScriptedProvider) -> None:
         self._provider = provider
         self._gate = provider.run(self._event())
         provider.plays("up-house", self._play)
@@ -50,18 +50,18 @@ class Gatekeeper:
 
 
 @dataclass
-class Crowd:
+class ConcurrentCallers:
     """Callers at once. `statuses`: of those who were told; `refusals`: what they were told, by key."""
 
-    house: Platform
+    platform: PlatformProcess
     statuses: Counter[int] = field(default_factory=Counter)
     refusals: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(self, key: str) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.house.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.platform.port)
         try:
-            writer.write(self.house.raw(key, max_tokens=CAP))
+            writer.write(self.platform.raw(key, max_tokens=CAP))
             head = await reader.readuntil(b"\r\n\r\n")
             lines = [line.partition(b":") for line in head.lower().split(b"\r\n")]
             length = next(int(value) for name, _, value in lines if name == b"content-length")
@@ -83,9 +83,9 @@ class Crowd:
 
 @dataclass
 class Sampler:
-    """Asks `/v1/key` again and again whether a purse was ever overdrawn; nothing here can be more than was held."""
+    """Asks `/v1/key` again and again whether a counter was ever overdrawn; nothing here can be more than was held."""
 
-    house: Platform
+    platform: PlatformProcess
     keys: list[str]
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     most: Counter[str] = field(default_factory=Counter)  # used + held at most, by budget
@@ -93,7 +93,7 @@ class Sampler:
     async def watch(self) -> None:
         while True:
             for key in self.keys:
-                shown = await asyncio.to_thread(self.house.ask, None, "/v1/key", method="GET", key=key)
+                shown = await asyncio.to_thread(self.platform.ask, None, "/v1/key", method="GET", key=key)
                 for budget in shown.json["budgets"]:
                     used, held = parse_usd(budget["used_usd"]), parse_usd(budget["held_usd"])
                     assert used + held <= parse_usd(budget["limit_usd"]), budget
@@ -119,32 +119,34 @@ async def watched(sampler: Sampler, race: Callable[[], Any]) -> None:
         await racing
 
 
-def key_of(house: Platform, name: str, project: str | None = None) -> tuple[str, str]:
+def key_of(platform: PlatformProcess, name: str, project: str | None = None) -> tuple[str, str]:
     """A new key: (id, secret)."""
-    made = house.manage("POST", "/keys", {"name": name, "account": "demo", "project": project})
+    made = platform.manage("POST", "/keys", {"name": name, "account": "demo", "project": project})
     return made["id"], made["secret"]
 
 
-def budget(house: Platform, amount: int, **where: str) -> str:
-    made = house.manage("POST", "/budgets", {"amount_usd": format_usd(amount), "window": "total", **where})
+def budget(platform: PlatformProcess, amount: int, **where: str) -> str:
+    made = platform.manage("POST", "/budgets", {"amount_usd": format_usd(amount), "window": "total", **where})
     return str(made["id"])
 
 
-def records(house: Platform, key_id: str) -> list[Request]:
-    found = house.read(lambda tables: Requests(tables.requests._connection).page(before=None, limit=10_000))
+def records(platform: PlatformProcess, key_id: str) -> list[UsageRecord]:
+    found = platform.read(
+        lambda tables: SqlUsageRecordRepository(tables.requests._connection).page(before=None, limit=10_000)
+    )
     return [one for one in found if one.key_id == key_id]
 
 
 @pytest.mark.parametrize(("calls", "paid"), [(8, 1), (200, 7)], ids=["litellm_40095", "new_api_5690"])
 def test_money_for_few_lets_exactly_few_in_however_many_ask_at_once(
-    house: Platform, provider: Provider, calls: int, paid: int
+    platform: PlatformProcess, provider: ScriptedProvider, calls: int, paid: int
 ) -> None:
-    key_id, secret = key_of(house, f"for {paid} of {calls}")
-    bound = budget(house, paid * WORST, key=key_id)
-    gate, sampler = Gatekeeper(provider), Sampler(house, [secret])
+    key_id, secret = key_of(platform, f"for {paid} of {calls}")
+    bound = budget(platform, paid * WORST, key=key_id)
+    gate, sampler = Gatekeeper(provider), Sampler(platform, [secret])
 
     async def race() -> Counter[int]:
-        crowd = Crowd(house)
+        crowd = ConcurrentCallers(platform)
         asked = [asyncio.create_task(crowd.ask(secret)) for _ in range(calls)]
         await crowd.refused(calls - paid)
         await gate.keeps(paid)
@@ -157,29 +159,31 @@ def test_money_for_few_lets_exactly_few_in_however_many_ask_at_once(
 
     asyncio.run(watched(sampler, race))
     assert sampler.most[bound] == paid * WORST
-    charged = [one.charge for one in records(house, key_id) if one.charge is not None]
+    charged = [one.charge for one in records(platform, key_id) if one.charge is not None]
     assert [(one.amount, one.held, one.overrun) for one in charged] == [(WORST, WORST, 0)] * paid
-    (shown,) = house.ask(None, "/v1/key", method="GET", key=secret).json["budgets"]
+    (shown,) = platform.ask(None, "/v1/key", method="GET", key=secret).json["budgets"]
     assert (shown["used_usd"], shown["held_usd"], shown["remaining_usd"]) == (format_usd(paid * WORST), "0", "0")
-    for record in records(house, key_id):
-        for purse in record.purses:  # as the call met them, and as it left them
-            assert purse.limit is None or purse.spent + purse.held <= purse.limit
-            assert purse.limit is None or purse.after <= purse.limit
+    for record in records(platform, key_id):
+        for counter in record.counters:  # as the call met them, and as it left them
+            assert counter.limit is None or counter.spent + counter.held <= counter.limit
+            assert counter.limit is None or counter.after <= counter.limit
 
 
-def test_three_levels_bind_one_after_the_other_among_a_thousand_calls(house: Platform, provider: Provider) -> None:
+def test_three_levels_bind_one_after_the_other_among_a_thousand_calls(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
     """The key pays for 7, its project for 25, the account for 40; who comes later meets what others hold."""
-    project = house.manage("POST", "/projects", {"name": "racing", "account": "demo"})["id"]
-    one, one_secret = key_of(house, "bound by itself", project)
-    other, other_secret = key_of(house, "bound by its project", project)
-    third, third_secret = key_of(house, "bound by the account")
-    account = house.manage("GET", f"/keys/{one}")["account_id"]
+    project = platform.manage("POST", "/projects", {"name": "racing", "account": "demo"})["id"]
+    one, one_secret = key_of(platform, "bound by itself", project)
+    other, other_secret = key_of(platform, "bound by its project", project)
+    third, third_secret = key_of(platform, "bound by the account")
+    account = platform.manage("GET", f"/keys/{one}")["account_id"]
     bounds = {
-        budget(house, 7 * WORST, key=one): 7,
-        budget(house, 25 * WORST, project=project): 25,
-        budget(house, 40 * WORST, account=account): 40,
+        budget(platform, 7 * WORST, key=one): 7,
+        budget(platform, 25 * WORST, project=project): 25,
+        budget(platform, 40 * WORST, account=account): 40,
     }
-    gate, sampler = Gatekeeper(provider), Sampler(house, [one_secret, third_secret])
+    gate, sampler = Gatekeeper(provider), Sampler(platform, [one_secret, third_secret])
     waves = [
         (one_secret, 200, 7, f"on the key {one}"),
         (other_secret, 300, 18, f"on the project {project}"),
@@ -188,7 +192,7 @@ def test_three_levels_bind_one_after_the_other_among_a_thousand_calls(house: Pla
 
     async def race() -> None:
         asked, gone = [], 0
-        crowd = Crowd(house)
+        crowd = ConcurrentCallers(platform)
         for secret, calls, paid, _ in waves:
             asked += [asyncio.create_task(crowd.ask(secret)) for _ in range(calls)]
             gone += calls - paid
@@ -205,4 +209,4 @@ def test_three_levels_bind_one_after_the_other_among_a_thousand_calls(house: Pla
 
     asyncio.run(watched(sampler, race))
     assert {bound: sampler.most[bound] for bound in bounds} == {bound: paid * WORST for bound, paid in bounds.items()}
-    assert [len([r for r in records(house, key) if r.charge]) for key in (one, other, third)] == [7, 18, 15]
+    assert [len([r for r in records(platform, key) if r.charge]) for key in (one, other, third)] == [7, 18, 15]

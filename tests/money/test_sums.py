@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.journey.platform_process import Platform
-from tests.journey.scripted_provider import Provider
-from tests.money.mixed_calls import Caller, ask_all, mixture, provides
+from tests.end_to_end.platform_process import PlatformProcess
+from tests.end_to_end.scripted_provider import ScriptedProvider
+from tests.money.mixed_calls import MixedCaller, ask_all, mixture, provides
 from tollhouse.billing.ledger import Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.money import Money
-from tollhouse.core.request import Request
-from tollhouse.store.requests import Requests
-from tollhouse.store.tables import Tables
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.store.requests import SqlUsageRecordRepository
+from tollhouse.store.tables import SqlRepositories
 
 MORE = """
 [models."uneven"]
@@ -52,7 +52,7 @@ ENDINGS = {
 
 
 WINDOWS = (("total", None), ("day", "Asia/Kathmandu"), ("week", None), ("month", "Europe/Berlin"))
-Which = Callable[[Request], bool]
+Which = Callable[[UsageRecord], bool]
 
 
 def of(**members: str) -> Which:
@@ -64,12 +64,12 @@ class Payers:
     """Two accounts: one on credit with two projects and three keys, one that pays beforehand and runs out of money.
     Budgets of every window on every level of the first, large enough to let everything in."""
 
-    def __init__(self, house: Platform, name: str, prepaid: int) -> None:
-        self.house = house
+    def __init__(self, platform: PlatformProcess, name: str, prepaid: int) -> None:
+        self.platform = platform
         self.on_credit = self._account(f"{name} on credit", "unlimited")
         self.prepaid = self._account(f"{name} prepaid", "0")
-        house.manage("POST", "/credits", {"account": self.prepaid, "amount_usd": format_usd(prepaid)})
-        other = house.manage("POST", "/projects", {"name": "other", "account": self.on_credit})["id"]
+        platform.manage("POST", "/credits", {"account": self.prepaid, "amount_usd": format_usd(prepaid)})
+        other = platform.manage("POST", "/projects", {"name": "other", "account": self.on_credit})["id"]
         self.callers = [
             self._key(self.on_credit, None),
             self._key(self.on_credit, other),
@@ -87,46 +87,48 @@ class Payers:
         self._budget(uneven, "total", None, account=self.on_credit, model="un*")
 
     def _account(self, name: str, credit: str) -> str:
-        made = self.house.manage("POST", "/accounts", {"name": name, "credit_limit_usd": credit})
+        made = self.platform.manage("POST", "/accounts", {"name": name, "credit_limit_usd": credit})
         return str(made["id"])
 
-    def _key(self, account: str, project: str | None) -> Caller:
+    def _key(self, account: str, project: str | None) -> MixedCaller:
         given = {"name": "caller", "account": account, "project": project}
-        made = self.house.manage("POST", "/keys", given)
-        return Caller(account, made["project_id"], made["id"], made["secret"])
+        made = self.platform.manage("POST", "/keys", given)
+        return MixedCaller(account, made["project_id"], made["id"], made["secret"])
 
     def _admin(self, account: str) -> str:
-        made = self.house.manage("POST", "/keys", {"name": "admin", "account": account, "mode": "admin"})
+        made = self.platform.manage("POST", "/keys", {"name": "admin", "account": account, "mode": "admin"})
         return str(made["secret"])
 
     def _budget(self, counts: Which, window: str, zone: str | None, **where: str) -> None:
         """A budget of this place takes the place of the one before."""
         given = {"amount_usd": "1000", "window": window, "zone": zone, **where}
-        self.budgets[self.house.manage("POST", "/budgets", given)["id"]] = counts
+        self.budgets[self.platform.manage("POST", "/budgets", given)["id"]] = counts
 
 
-def records_of(house: Platform, accounts: tuple[str, ...], count: int) -> list[Request]:
+def records_of(platform: PlatformProcess, accounts: tuple[str, ...], count: int) -> list[UsageRecord]:
     """Of all calls, as soon as they are all written down: who leaves does not wait for his record."""
 
-    def question(tables: Tables) -> list[Request]:
-        found: list[Request] = []
+    def question(tables: SqlRepositories) -> list[UsageRecord]:
+        found: list[UsageRecord] = []
         for account in accounts:
-            found += Requests(tables.requests._connection).page(before=None, limit=20_000, account_id=account)
+            found += SqlUsageRecordRepository(tables.requests._connection).page(
+                before=None, limit=20_000, account_id=account
+            )
         return found
 
-    found = house.read(question)
+    found = platform.read(question)
     while len(found) < count:
-        found = house.read(question)
+        found = platform.read(question)
     return found
 
 
-def charged(records: list[Request], counts: Which | None = None) -> int:
+def charged(records: list[UsageRecord], counts: Which | None = None) -> int:
     return sum(one.charge.amount for one in records if one.charge is not None and (counts is None or counts(one)))
 
 
-def told(house: Platform, path: str, secret: str) -> Any:
+def told(platform: PlatformProcess, path: str, secret: str) -> Any:
     """What a billing endpoint says, its numbers digit by digit."""
-    answer = house.ask(None, path, method="GET", key=secret)
+    answer = platform.ask(None, path, method="GET", key=secret)
     assert answer.status == 200, answer.body
     return json.loads(answer.body, parse_float=Decimal)
 
@@ -136,10 +138,10 @@ def rounded(amount: int, unit: int) -> Decimal:
     return Decimal(round(Fraction(amount * 10**6, unit))) / 10**6
 
 
-def costs(house: Platform, admin: str) -> Iterator[tuple[str, str, int]]:
+def costs(platform: PlatformProcess, admin: str) -> Iterator[tuple[str, str, int]]:
     """(key, model, nano-USD) of every day."""
     path = "/v1/organization/costs?start_time=1700000000&limit=180&group_by=api_key_id&group_by=line_item"
-    page = told(house, path, admin)
+    page = told(platform, path, admin)
     while True:
         for bucket in page["data"]:
             for one in bucket["results"]:
@@ -148,17 +150,17 @@ def costs(house: Platform, admin: str) -> Iterator[tuple[str, str, int]]:
                 yield one["api_key_id"], one["line_item"], int(value)
         if not page["has_more"]:
             return
-        page = told(house, f"{path}&page={page['next_page']}", admin)
+        page = told(platform, f"{path}&page={page['next_page']}", admin)
 
 
-def all_say_the_same(payers: Payers, records: list[Request]) -> None:
-    house, accounts = payers.house, (payers.on_credit, payers.prepaid)
+def all_say_the_same(payers: Payers, records: list[UsageRecord]) -> None:
+    platform, accounts = payers.platform, (payers.on_credit, payers.prepaid)
     by_key_and_model: Counter[tuple[str, str]] = Counter()
     for one in records:
         by_key_and_model[one.key_id, one.model] += one.charge.amount if one.charge else 0
     for account in accounts:
         mine = [one for one in records if one.account_id == account]
-        chain, money, by_day = house.read(partial(_books_of, account=account))
+        chain, money, by_day = platform.read(partial(_books_of, account=account))
         of_ledger: Counter[str | None] = Counter()
         for transfer in chain:
             if transfer.kind in ("charge", "overrun"):
@@ -166,87 +168,91 @@ def all_say_the_same(payers: Payers, records: list[Request]) -> None:
         assert of_ledger == Counter({one.id: one.charge.amount for one in mine if one.charge is not None})
         assert money.spent == sum(by_day.values()) == charged(mine)
         shown: Counter[tuple[str, str]] = Counter()
-        for key, model, amount in costs(house, payers.admins[account]):
+        for key, model, amount in costs(platform, payers.admins[account]):
             shown[key, model] += amount
         keys = {one.key_id for one in mine}
         assert +shown == +Counter({place: by_key_and_model[place] for place in by_key_and_model if place[0] in keys})
-    counters = house.read(lambda tables: tables.budgets.every_counter())
+    counters = platform.read(lambda tables: tables.budgets.every_counter())
     for budget, counts in payers.budgets.items():
         windows = [one.spent for one in counters if one.budget_id == budget]
         assert sum(windows) == charged(records, counts), budget
-    assert house.manage("GET", "/ledger/verify")["flaws"] == []
+    assert platform.manage("GET", "/ledger/verify")["flaws"] == []
 
 
-def _books_of(tables: Tables, account: str) -> tuple[list[Transfer], Money, dict[int, int]]:
+def _books_of(tables: SqlRepositories, account: str) -> tuple[list[Transfer], Money, dict[int, int]]:
     chain = [entry.transfer for entry, _ in tables.ledger.chain(account)]
     return chain, tables.ledger.money(account), dict(tables.spend.by_day(account, DAY_MS))
 
 
-def receipts_say_the_same(house: Platform, records: list[Request], secrets: dict[str, str]) -> None:
+def receipts_say_the_same(platform: PlatformProcess, records: list[UsageRecord], secrets: dict[str, str]) -> None:
     for record in records[:RECEIPTS_MAX]:
-        receipt = told(house, f"/api/v1/requests/{record.id}", secrets[record.key_id])
+        receipt = told(platform, f"/api/v1/requests/{record.id}", secrets[record.key_id])
         amount = record.charge.amount if record.charge else 0
         assert receipt["charge_nusd"] == amount, receipt
         assert receipt["charge_usd"] == format_usd(amount)
         assert sum(line["charge_nusd"] for line in receipt["lines"]) == amount, receipt
 
 
-def tools_compute_what_is_left(payers: Payers, records: list[Request]) -> None:
+def tools_compute_what_is_left(payers: Payers, records: list[UsageRecord]) -> None:
     """Under every kind of binding: `hard_limit_usd - total_usage / 100` is what `/v1/key` says is left."""
-    house, first = payers.house, payers.callers[0]
+    platform, first = payers.platform, payers.callers[0]
     for level, object_id in (("key", first.key), ("project", first.project), ("account", first.account)):
         spent = charged(records, of(**{f"{level}_id": object_id}))
         for number, window in enumerate(("total", "day", "week", "month"), start=1):
             # New where a total budget would begin at nothing, so it binds by its amount alone.
             amount = number * 1_234_567 + (0 if window == "total" else spent)
             given = {"amount_usd": format_usd(amount), "window": window, level: object_id, "model": None}
-            bound = house.manage("POST", "/budgets", {**given, "system": True})["id"]
-            left = what_is_left(house, first.secret)
+            bound = platform.manage("POST", "/budgets", {**given, "system": True})["id"]
+            left = what_is_left(platform, first.secret)
             assert left == number * 1_234_567, (level, window)
-            formula(house, first.secret, left)
-            house.manage("POST", f"/budgets/{bound}/remove")
+            formula(platform, first.secret, left)
+            platform.manage("POST", f"/budgets/{bound}/remove")
     prepaid = payers.callers[3]
-    money = house.read(lambda tables: tables.ledger.money(prepaid.account))
-    formula(house, prepaid.secret, max(0, money.balance), overdrawn=min(0, money.balance))
+    money = platform.read(lambda tables: tables.ledger.money(prepaid.account))
+    formula(platform, prepaid.secret, max(0, money.balance), overdrawn=min(0, money.balance))
 
 
-def what_is_left(house: Platform, secret: str) -> int:
-    shown = told(house, "/v1/key", secret)["budgets"]
+def what_is_left(platform: PlatformProcess, secret: str) -> int:
+    shown = told(platform, "/v1/key", secret)["budgets"]
     return min(int(Fraction(one["remaining_usd"]) * USD) for one in shown if one["model"] is None)
 
 
-def formula(house: Platform, secret: str, left: int, overdrawn: int = 0) -> None:
-    hard = Fraction(told(house, "/v1/dashboard/billing/subscription", secret)["hard_limit_usd"])
-    used = Fraction(told(house, "/v1/dashboard/billing/usage", secret)["total_usage"])
+def formula(platform: PlatformProcess, secret: str, left: int, overdrawn: int = 0) -> None:
+    hard = Fraction(told(platform, "/v1/dashboard/billing/subscription", secret)["hard_limit_usd"])
+    used = Fraction(told(platform, "/v1/dashboard/billing/usage", secret)["total_usage"])
     assert abs(hard - used / 100 - Fraction(left + overdrawn, USD)) <= Fraction(1, 10**6)
 
 
-def play(house: Platform, provider: Provider, count: int, name: str) -> None:
+def play(platform: PlatformProcess, provider: ScriptedProvider, count: int, name: str) -> None:
     provider.plays("up-house", provides)
-    payers = Payers(house, name, prepaid=count * 20_000)
+    payers = Payers(platform, name, prepaid=count * 20_000)
     calls = mixture(len(name), count, payers.callers, MODELS)
-    asyncio.run(ask_all(house, calls))
-    records = records_of(house, (payers.on_credit, payers.prepaid), count)
+    asyncio.run(ask_all(platform, calls))
+    records = records_of(platform, (payers.on_credit, payers.prepaid), count)
     assert len(records) == count
     assert {one.ending for one in records} >= ENDINGS
     assert any(one.charge is not None and one.charge.overrun for one in records)
     assert any(one.error == "insufficient_quota" for one in records)
     all_say_the_same(payers, records)
-    receipts_say_the_same(house, records, {one.key: one.secret for one in payers.callers})
+    receipts_say_the_same(platform, records, {one.key: one.secret for one in payers.callers})
     for caller in payers.callers[:1] + payers.callers[3:]:
-        used = told(house, "/v1/dashboard/billing/usage?start_date=2020-01-01", caller.secret)
+        used = told(platform, "/v1/dashboard/billing/usage?start_date=2020-01-01", caller.secret)
         mine = charged(records, of(account_id=caller.account))
         assert Fraction(used["total_usage"]) == Fraction(rounded(mine, CENT))
     tools_compute_what_is_left(payers, records)
     all_say_the_same(payers, records)
 
 
-def test_everybody_who_counts_says_the_same_after_300_mixed_calls(house: Platform, provider: Provider) -> None:
-    play(house, provider, 300, "three hundred")
+def test_everybody_who_counts_says_the_same_after_300_mixed_calls(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
+    play(platform, provider, 300, "three hundred")
 
 
 @pytest.mark.long
-def test_everybody_who_counts_says_the_same_after_10_000_mixed_calls(house: Platform, provider: Provider) -> None:
+def test_everybody_who_counts_says_the_same_after_10_000_mixed_calls(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
     """By accounts of 2,500 calls each: of more refused calls than 1,000 an account has no records."""
     for name in ("first", "second", "third part", "fourth part"):
-        play(house, provider, 2_500, name)
+        play(platform, provider, 2_500, name)

@@ -57,7 +57,7 @@ class Hook:
 
 
 @dataclass(frozen=True)
-class Mail:
+class ReceivedMail:
     sender: str
     to: tuple[str, ...]
     message: EmailMessage
@@ -79,7 +79,7 @@ def hooks(answers: Answers = taken, port: int = 0) -> Iterator[tuple[Box, int]]:
     """What came, and the port of the receiver on 127.0.0.1."""
     box = Box()
 
-    class Handler(BaseHTTPRequestHandler):
+    class ReceiverHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             hook = Hook(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
@@ -94,7 +94,7 @@ def hooks(answers: Answers = taken, port: int = 0) -> Iterator[tuple[Box, int]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), ReceiverHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -121,7 +121,7 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content, policy=POLICY)
         assert isinstance(message, EmailMessage)
-        self.box.put(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message))
+        self.box.put(ReceivedMail(envelope.mail_from, tuple(envelope.rcpt_tos), message))
         return "250 taken"
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tollhouse.core.notice import Answer
+from tollhouse.core.notice import DeliveryResult
 from tollhouse.outbound import chat
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"
@@ -29,7 +29,7 @@ def test_services_at_their_vendors_hosts_are_known(url: str) -> None:
         *("slack://\u00e4/b/c", f"slack://{'a' * 600}"),
     ],
 )
-def test_incident_6_hosts_that_an_address_chooses_and_options_are_refused(url: str) -> None:
+def test_hosts_that_an_address_chooses_and_options_are_refused(url: str) -> None:
     assert chat.refuses(url, installed=True) is not None
     sent: list[str] = []
 
@@ -48,7 +48,7 @@ def test_what_a_service_made_of_it_is_the_answer() -> None:
         said.append(words)
         return len(said) == 1
 
-    assert asyncio.run(chat.send(SLACK, "about", "text", 5, takes)) == Answer(ok=True, words="taken")
+    assert asyncio.run(chat.send(SLACK, "about", "text", 5, takes)) == DeliveryResult(ok=True, words="taken")
     assert not asyncio.run(chat.send(SLACK, "about", "text", 5, takes)).ok
     assert said == [(SLACK, "about", "text")] * 2
 
@@ -56,10 +56,10 @@ def test_what_a_service_made_of_it_is_the_answer() -> None:
 def test_a_service_that_does_not_answer_is_not_waited_for() -> None:
     leaves = threading.Event()
 
-    async def scene() -> Answer:
+    async def scenario() -> DeliveryResult:
         try:
             return await chat.send(SLACK, "about", "text", 0.01, lambda *words: leaves.wait(20))
         finally:
             leaves.set()
 
-    assert asyncio.run(scene()) == Answer(ok=False, words="no answer in time")
+    assert asyncio.run(scenario()) == DeliveryResult(ok=False, words="no answer in time")

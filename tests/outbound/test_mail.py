@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from tests.outbound.receivers import Box, Mail, free, mailbox
+from tests.outbound.receivers import Box, ReceivedMail, free, mailbox
 from tests.upstream.certificates import Authority
-from tollhouse.core.notice import Answer
+from tollhouse.core.notice import DeliveryResult
 from tollhouse.outbound.mail import Letter, greet, message, send
 from tollhouse.outbound.mail_server import MailServer, read_sender, read_smtp
 
@@ -22,14 +22,14 @@ def letter(*to: str, subject: str = "hello", text: str = "first\nsecond") -> Let
     return Letter(to=to or ("a@example.org",), subject=subject, text=text, id="msg_1")
 
 
-def deliver(port: int, sent: Letter, seconds_max: float = 10, **server: Any) -> Answer:
+def deliver(port: int, sent: Letter, seconds_max: float = 10, **server: Any) -> DeliveryResult:
     known = MailServer(host="127.0.0.1", port=port, **server)
     return asyncio.run(send(known, FROM, sent, NOW_MS, seconds_max))
 
 
-def only(box: Box) -> Mail:
+def only(box: Box) -> ReceivedMail:
     (mail,) = box.all()
-    assert isinstance(mail, Mail)
+    assert isinstance(mail, ReceivedMail)
     return mail
 
 
@@ -105,7 +105,7 @@ def test_a_server_that_is_not_there_is_an_answer() -> None:
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_longer_than_allowed() -> None:
-    async def silent() -> Answer:
+    async def silent() -> DeliveryResult:
         lines: list[asyncio.StreamWriter] = []
         server = await asyncio.start_server(lambda reader, writer: lines.append(writer), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
@@ -123,7 +123,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_longer_than_allowed() -> N
 
 
 def test_a_greeting_sends_nothing_and_says_what_a_sender_would_meet() -> None:
-    def greeted(port: int, seconds_max: float = 10, **server: Any) -> Answer:
+    def greeted(port: int, seconds_max: float = 10, **server: Any) -> DeliveryResult:
         return asyncio.run(greet(MailServer(host="127.0.0.1", port=port, **server), seconds_max))
 
     with mailbox(authenticator=_authenticated, auth_require_tls=False) as (box, port):

@@ -13,13 +13,13 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.outbound.receivers import Hook, hooks
 from tollhouse.clock import SystemClock
-from tollhouse.core.notice import Answer
+from tollhouse.core.notice import DeliveryResult
 from tollhouse.outbound import post
-from tollhouse.outbound.post import Post, open_post
+from tollhouse.outbound.post import OutboundDelivery, open_post
 from tollhouse.outbound.webhook import sign
-from tollhouse.settings import Mail, Platform, Settings
+from tollhouse.settings import MailSettings, PlatformSettings, Settings
 from tollhouse.upstream.address import read_url
-from tollhouse.upstream.client import Client
+from tollhouse.upstream.client import UpstreamClient
 from tollhouse.upstream.resolve import LookUp, system_look_up
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
@@ -27,20 +27,20 @@ BODY = b'{"type":"alert.test","data":{}}'
 LOOPBACK = ("127.0.0.1/32",)
 
 
-def sent(url: str, *, allow: tuple[str, ...] = LOOPBACK, look_up: LookUp = system_look_up) -> Answer:
+def sent(url: str, *, allow: tuple[str, ...] = LOOPBACK, look_up: LookUp = system_look_up) -> DeliveryResult:
     """What comes of one webhook."""
 
-    async def scene() -> Answer:
-        client = Client(SystemClock(), idle_max=0, look_up=look_up)
+    async def scenario() -> DeliveryResult:
+        client = UpstreamClient(SystemClock(), idle_max=0, look_up=look_up)
         try:
             return await opened(client, allow).webhook(url, SECRET, "msg_1", BODY, "acc_1")
         finally:
             await client.close()
 
-    return asyncio.run(scene())
+    return asyncio.run(scenario())
 
 
-def opened(client: Client, allow: tuple[str, ...] = ()) -> Post:
+def opened(client: UpstreamClient, allow: tuple[str, ...] = ()) -> OutboundDelivery:
     def read(url: str) -> Any:
         return read_url(url, allow_networks=allow)
 
@@ -93,9 +93,9 @@ def test_what_is_older_or_newer_than_five_minutes_is_refused_by_the_reference_li
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_===", "whsec_c2hvcnQ=", "nonsense?"])
-def test_incident_9_an_empty_or_short_secret_signs_nothing(secret: str) -> None:
-    async def scene() -> Answer:
-        client = Client(SystemClock(), idle_max=0)
+def test_an_empty_or_short_secret_signs_nothing(secret: str) -> None:
+    async def scenario() -> DeliveryResult:
+        client = UpstreamClient(SystemClock(), idle_max=0)
         try:
             return await opened(client, LOOPBACK).webhook(url, secret, "msg_1", BODY, "acc_1")
         finally:
@@ -103,7 +103,7 @@ def test_incident_9_an_empty_or_short_secret_signs_nothing(secret: str) -> None:
 
     with hooks() as (box, port):
         url = f"http://127.0.0.1:{port}/"
-        assert not asyncio.run(scene()).ok
+        assert not asyncio.run(scenario()).ok
     assert box.all() == []
 
 
@@ -129,7 +129,7 @@ def test_the_answer_is_shown_as_far_as_it_is_words(status: int, words: bytes, ok
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_incident_6_a_redirect_is_not_followed(status: int) -> None:
+def test_a_redirect_is_not_followed(status: int) -> None:
     with (
         hooks() as (other, away),
         hooks(lambda hook: (status, {"location": f"http://127.0.0.1:{away}/"}, b"")) as (
@@ -187,22 +187,22 @@ TRICKS = (
 
 
 def refusing(allow: tuple[str, ...] = ()) -> Callable[[str], str | None]:
-    return opened(Client(SystemClock()), allow).refuses
+    return opened(UpstreamClient(SystemClock()), allow).refuses
 
 
 @pytest.mark.parametrize("host", PRIVATE)
-def test_incident_6_private_addresses_are_refused_unless_allowed(host: str) -> None:
+def test_private_addresses_are_refused_unless_allowed(host: str) -> None:
     assert refusing()(f"https://{host}/x") is not None
     assert refusing(("127.0.0.0/8", "::/0", "0.0.0.0/0"))(f"https://{host}/x") is None
 
 
 @pytest.mark.parametrize("host", METADATA)
-def test_incident_6_metadata_services_need_their_own_entry(host: str) -> None:
+def test_metadata_services_need_their_own_entry(host: str) -> None:
     assert refusing(("127.0.0.0/8", "10.0.0.0/8", "::1/128"))(f"http://{host}/latest/meta-data") is not None
 
 
 @pytest.mark.parametrize("url", TRICKS)
-def test_incident_6_what_parsers_read_in_two_ways_is_refused(url: str) -> None:
+def test_what_parsers_read_in_two_ways_is_refused(url: str) -> None:
     assert refusing()(url) is not None
 
 
@@ -214,7 +214,7 @@ def test_public_addresses_are_not_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254", "::1"])
-def test_incident_6_the_address_that_is_dialled_is_judged_and_not_the_name(address: str) -> None:
+def test_the_address_that_is_dialled_is_judged_and_not_the_name(address: str) -> None:
     async def leads_inside(host: str, port: int) -> list[str]:
         return [address]
 
@@ -226,7 +226,7 @@ def test_incident_6_the_address_that_is_dialled_is_judged_and_not_the_name(addre
     assert box.all() == []
 
 
-def test_incident_6_a_name_that_is_rebound_between_looks_reaches_nobody_inside() -> None:
+def test_a_name_that_is_rebound_between_looks_reaches_nobody_inside() -> None:
     """The name was public when the webhook was set, and at the first look; what is dialled is what was judged."""
     asked: list[str] = []
 
@@ -245,8 +245,8 @@ def test_incident_6_a_name_that_is_rebound_between_looks_reaches_nobody_inside()
 
 def test_settings_that_cannot_be_used_are_named() -> None:
     def given(**mail: str) -> None:
-        settings = Settings(mail=Mail(**mail), platform=Platform(name="Zoll, Haus"))
-        open_post(settings, lambda text: text, SystemClock(), Client(SystemClock()), read_url)
+        settings = Settings(mail=MailSettings(**mail), platform=PlatformSettings(name="Zoll, Haus"))
+        open_post(settings, lambda text: text, SystemClock(), UpstreamClient(SystemClock()), read_url)
 
     given()
     given(smtp="smtp://mail.example", sender="a <b@c.example>")
@@ -257,6 +257,6 @@ def test_settings_that_cannot_be_used_are_named() -> None:
 
 
 def test_without_a_mail_server_the_answer_says_so() -> None:
-    answer = asyncio.run(opened(Client(SystemClock())).mail(("a@b.example",), "s", "t", "msg_1"))
+    answer = asyncio.run(opened(UpstreamClient(SystemClock())).mail(("a@b.example",), "s", "t", "msg_1"))
     assert (answer.ok, answer.final, answer.left) == (False, False, ("a@b.example",))
     assert "[mail] smtp" in answer.words

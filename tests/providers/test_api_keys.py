@@ -20,7 +20,7 @@ from tollhouse.providers.api_keys import check_api_key
         ("sk-ab'", "character 6 of 6 is a quotation mark"),
     ],
 )
-def test_f05_a_bad_key_is_refused_by_place_and_character(key: str, named: str) -> None:
+def test_a_bad_key_is_refused_by_place_and_character(key: str, named: str) -> None:
     problem = check_api_key(key)
     assert problem is not None
     assert named in problem

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollhouse.providers import base_url, kinds
-from tollhouse.providers.base_url import BadBaseUrl
+from tollhouse.providers.base_url import InvalidBaseUrl
 
 COMPATIBLE = kinds()["openai_compatible"]
 OPENAI = kinds()["openai"]
@@ -44,7 +44,7 @@ OPENAI = kinds()["openai"]
         ("http://[0:0:0:0:0:0:0:1]/", "http://[::1]/v1"),
     ],
 )
-def test_f03_what_works_becomes_one_normal_form(written: str, normal: str) -> None:
+def test_what_works_becomes_one_normal_form(written: str, normal: str) -> None:
     assert base_url.read(COMPATIBLE, written).base_url == normal
     assert base_url.read(COMPATIBLE, normal).base_url == normal
 
@@ -85,15 +85,15 @@ def test_f03_what_works_becomes_one_normal_form(written: str, normal: str) -> No
         ("http://h/%zz", "percent-encoded"),
     ],
 )
-def test_f03_what_does_not_work_is_refused_with_the_cure_and_without_secrets(written: str, cure: str) -> None:
-    with pytest.raises(BadBaseUrl) as refused:
+def test_what_does_not_work_is_refused_with_the_cure_and_without_secrets(written: str, cure: str) -> None:
+    with pytest.raises(InvalidBaseUrl) as refused:
         base_url.read(COMPATIBLE, written)
     assert cure in str(refused.value)
     assert "hidden-word" not in str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["http://h/v1", "http://h/v1/", "http://h", "http://h/v1/chat/completions"])
-def test_f03_the_final_url_is_the_one_that_is_called(written: str) -> None:
+def test_the_final_url_is_the_one_that_is_called(written: str) -> None:
     assert base_url.final_url(COMPATIBLE, written, "chat") == "http://h/v1/chat/completions"
     assert base_url.final_url(COMPATIBLE, written, "embeddings") == "http://h/v1/embeddings"
 

@@ -7,8 +7,8 @@ import pytest
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
-from tollhouse.protocols.openai.failure import code
-from tollhouse.protocols.openai.reported import failure_of
+from tollhouse.formats.openai.failure import code
+from tollhouse.formats.openai.reported import failure_of
 from tollhouse.providers import kinds
 
 KIND = kinds()["openai_compatible"]
@@ -16,7 +16,7 @@ REASON = "tools must be an array"
 PAGE = Path(__file__).parents[2] / "docs" / "provider-errors.md"
 
 
-class Form(Struct, frozen=True):
+class ErrorForm(Struct, frozen=True):
     form: str
     source: str
     body: str
@@ -24,13 +24,13 @@ class Form(Struct, frozen=True):
     code: str | None
 
 
-FORMS = msgspec.json.Decoder(Form).decode_lines((Path(__file__).parent / "error_forms.jsonl").read_bytes())
+FORMS = msgspec.json.Decoder(ErrorForm).decode_lines((Path(__file__).parent / "error_forms.jsonl").read_bytes())
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.form)
 @pytest.mark.parametrize("status", [400, 409, 422, 451])
-def test_a_reason_is_found_in_every_form(form: Form, status: int) -> None:
+def test_a_reason_is_found_in_every_form(form: ErrorForm, status: int) -> None:
     fault = KIND.read_error("chat", status, [], form.body.encode())
     assert fault.blame == "request"
     assert REASON in fault.failure.message
@@ -41,7 +41,7 @@ def test_a_reason_is_found_in_every_form(form: Form, status: int) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("form", FORMS[:8], ids=lambda form: form.form)
-def test_a_reason_is_found_in_every_encoding(form: Form, encoding: str) -> None:
+def test_a_reason_is_found_in_every_encoding(form: ErrorForm, encoding: str) -> None:
     fault = KIND.read_error("chat", 400, [], form.body.encode(encoding))
     assert REASON in fault.failure.message
 
@@ -59,13 +59,13 @@ WORDS = (
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_f4_codes_of_the_original_stay_in_answers_and_in_events(word: str) -> None:
+def test_codes_of_the_original_stay_in_answers_and_in_events(word: str) -> None:
     error = {"message": "no", "type": "invalid_request_error", "code": word}
     assert code(KIND.read_error("chat", 400, [], msgspec.json.encode({"error": error})).failure) == word
     assert code(failure_of(error)) == word
 
 
-def test_f4_other_codes_do_not_reach_the_caller() -> None:
+def test_other_codes_do_not_reach_the_caller() -> None:
     fault = KIND.read_error("chat", 400, [], b'{"error":{"message":"no","code":"acme_internal_7"}}')
     assert code(fault.failure) == "invalid_request_error"
 
@@ -93,7 +93,7 @@ TOO_LONG = (
 
 
 @pytest.mark.parametrize("message", TOO_LONG)
-def test_f5_a_prompt_that_is_too_long_is_known_by_its_sentence(message: str) -> None:
+def test_a_prompt_that_is_too_long_is_known_by_its_sentence(message: str) -> None:
     body = msgspec.json.encode({"error": {"message": message, "code": 400}})
     failure = KIND.read_error("chat", 400, [], body).failure
     assert failure.code == "context_length_exceeded"

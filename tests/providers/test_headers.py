@@ -1,7 +1,7 @@
 """Which headers go to a provider and come back from it."""
 
 from tollhouse.core.catalogue import Provider
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.providers.headers import with_bearer
 
 PLAIN = Provider(id="main", kind="openai")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey, UpstreamSaturated
-from tollhouse.core.wire import Headers
-from tollhouse.protocols.openai.error_report import WORDS_MAX, read_report
+from tollhouse.core.upstream import Headers
+from tollhouse.formats.openai.error_report import WORDS_MAX, read_report
 from tollhouse.providers import Fault, kinds
 
 KIND = kinds()["openai"]
@@ -90,7 +90,7 @@ def test_every_vendors_error_has_its_row_and_its_blame(golden: Golden) -> None:
     "body",
     [PAGE, "", "null", "[]", "7", '"x"', "{}", '{"error":null}', '{"error":[]}', '{"err', "[" * 50_000, "\xff\xfe"],
 )
-def test_p49_a_page_nothing_or_nonsense_is_judged_by_its_status_and_never_leaks(
+def test_a_page_nothing_or_nonsense_is_judged_by_its_status_and_never_leaks(
     status: int, code: str, blame: str, body: str
 ) -> None:
     fault = _read(status, body.encode("latin-1"))
@@ -185,32 +185,32 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("status", [400, 409, 418, 422, 451])
-def test_n14_a_refusal_in_any_shape_keeps_its_reason(shape: str, status: int) -> None:
+def test_a_refusal_in_any_shape_keeps_its_reason(shape: str, status: int) -> None:
     fault = _read(status, SHAPES[shape])
     assert (fault.failure.code, fault.blame) == ("invalid_request_error", "request")
     assert "tools must be an array" in fault.failure.message
 
 
-def test_f1_a_403_of_a_moderation_is_told_to_its_caller() -> None:
+def test_a_403_of_a_moderation_is_told_to_its_caller() -> None:
     fault = _read(403, '{"error":{"message":"Input was flagged for harassment","code":403}}')
     assert (fault.failure.code, fault.failure.status, fault.blame) == ("content_policy_violation", 400, "doubtful")
     assert fault.failure.message == "Input was flagged for harassment"
 
 
-def test_f1_a_402_that_asks_for_a_smaller_cap_is_about_the_request() -> None:
+def test_a_402_that_asks_for_a_smaller_cap_is_about_the_request() -> None:
     reason = "This request requires more credits, or fewer max_tokens. You can only afford 300."
     fault = _read(402, msgspec.json.encode({"error": {"message": reason, "code": 402}}))
     assert (fault.failure.code, fault.failure.message, fault.blame) == ("invalid_request_error", reason, "request")
 
 
 @pytest.mark.parametrize(("status", "word"), [(402, "x"), (429, "insufficient_quota"), (403, "insufficient_quota")])
-def test_f13_an_empty_account_is_not_worth_a_retry(status: int, word: str) -> None:
+def test_an_empty_account_is_not_worth_a_retry(status: int, word: str) -> None:
     failure = _read(status, msgspec.json.encode({"error": {"message": "no money", "code": word}})).failure
     assert (failure.status, failure.should_retry) == (502, False)
     assert "money" not in failure.message
 
 
-def test_f18_an_unknown_model_is_told_as_502_and_held_against_nobodys_offer_but_the_callers() -> None:
+def test_an_unknown_model_is_told_as_502_and_held_against_nobodys_offer_but_the_callers() -> None:
     fault = _read(404, '{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}')
     assert (fault.failure.status, fault.blame) == (502, "model")
 

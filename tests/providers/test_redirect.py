@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.providers import kinds
 from tollhouse.providers.redirect import read
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.providers.retry_after import LONGEST_MS, retry_after_ms
 
 DATE = (b"date", b"Wed, 21 Oct 2026 07:28:00 GMT")

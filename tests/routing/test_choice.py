@@ -24,12 +24,12 @@ ACC = "acc_1"
 
 
 @dataclass(frozen=True)
-class Provider:
+class ProviderState:
     keys: tuple[str, ...] = ("k",)
 
 
-def providers(**counts: int) -> dict[str, Provider]:
-    return {name: Provider(("k",) * count) for name, count in counts.items()}
+def providers(**counts: int) -> dict[str, ProviderState]:
+    return {name: ProviderState(("k",) * count) for name, count in counts.items()}
 
 
 def model(*offers: Offer) -> Model:
@@ -41,7 +41,7 @@ def offer(provider: str, weight: int = 1, priority: int = 0) -> Offer:
 
 
 def first(of: Model, affinity: int, health: Health | None = None) -> str:
-    at = {each.provider: Provider() for each in of.offers}
+    at = {each.provider: ProviderState() for each in of.offers}
     return rank(of, at, health or Health(), ACC, T, affinity)[0].offer.provider
 
 
@@ -93,7 +93,7 @@ def test_lower_priority_goes_first_whatever_the_weights() -> None:
 def test_the_same_affinity_finds_the_same_order(affinity: int, weights: list[int]) -> None:
     of = model(*(offer(f"p{at}", weight) for at, weight in enumerate(weights)))
     backwards = model(*reversed(of.offers))
-    at = {each.provider: Provider() for each in of.offers}
+    at = {each.provider: ProviderState() for each in of.offers}
     assert list(rank(of, at, Health(), ACC, T, affinity)) == list(rank(backwards, at, Health(), ACC, T, affinity))
 
 
@@ -102,7 +102,7 @@ def test_an_offer_that_goes_moves_only_its_own_share(affinity: int, weights: lis
     of = model(*(offer(f"p{at}", weight) for at, weight in enumerate(weights)))
     gone = data.draw(st.sampled_from(of.offers))
     left = model(*(each for each in of.offers if each != gone))
-    at = {each.provider: Provider() for each in of.offers}
+    at = {each.provider: ProviderState() for each in of.offers}
     before = [choice.offer for choice in rank(of, at, Health(), ACC, T, affinity)]
     after = [choice.offer for choice in rank(left, at, Health(), ACC, T, affinity)]
     assert after == [each for each in before if each != gone]
@@ -178,7 +178,7 @@ def test_when_everything_is_open_the_failure_says_why_and_until_when(
     else:
         open_offer(health, a)
     with pytest.raises(kind) as caught:
-        rank(model(a), {"provider-name": Provider()}, health, ACC, T, 1)
+        rank(model(a), {"provider-name": ProviderState()}, health, ACC, T, 1)
     assert type(caught.value) is kind
     assert caught.value.retry_after_ms == wait_ms
     assert "provider-name" not in caught.value.message

@@ -43,7 +43,7 @@ def serve(health: Health, account: str, now_ms: int = T) -> None:
 
 @pytest.mark.parametrize(("failure", "blame"), BLAMES)
 @pytest.mark.parametrize("retry_after_ms", [None, 300_000])
-def test_d1_what_one_account_met_is_its_own_wait(failure: Failure, blame: Blame, retry_after_ms: int | None) -> None:
+def test_what_one_account_met_is_its_own_wait(failure: Failure, blame: Blame, retry_after_ms: int | None) -> None:
     health = Health()
     serve(health, "b")
     for at in range(50):

@@ -134,7 +134,7 @@ def test_one_account_cannot_use_up_the_retries_of_all() -> None:
     assert all(budget.withdraw("honest", 0) for _ in range(40))
 
 
-def test_d1_accounts_that_fail_together_leave_retries_to_the_next_one() -> None:
+def test_accounts_that_fail_together_leave_retries_to_the_next_one() -> None:
     budget = RetryBudget(floor_per_second=0)
     spent = [sum(budget.withdraw(f"hostile {number}", 0) for _ in range(100)) for number in range(3)]
     assert spent == [50, 40, 5]

@@ -5,7 +5,7 @@ import pytest
 from tests.settings.test_platform_file import read_text
 from tollhouse.billing.prices import unlikely
 from tollhouse.core.amount import BadAmount, parse_usd
-from tollhouse.office import price_file
+from tollhouse.services import price_file
 
 ACCEPTED = {"2.50": 2_500_000_000, "2.5": 2_500_000_000, "12": 12 * 10**9, "0.002": 2_000_000, "0.000000001": 1}
 REFUSED = {
@@ -113,7 +113,7 @@ def test_another_notation_is_refused_by_its_place_and_with_what_to_write(text: s
     assert words in str(refused.value)
     (mistake,) = read_text(f'[models.x]\noffers = []\nprice = {{ input = "{text}" }}\n').mistakes
     assert (mistake.where, mistake.line, words in mistake.message) == ("models.x.price.input", 3, True)
-    (said,) = price_file.read(f"model\toutput\tinput\nx\t1\t{text}\n".encode()).told() or [f"line 2: {words}"]
+    (said,) = price_file.read(f"model\toutput\tinput\nx\t1\t{text}\n".encode()).messages() or [f"line 2: {words}"]
     assert said.startswith("line 2: ")
     assert text.strip(" \ufeff") == "" or words in said
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.settings.test_platform_file import around
-from tollhouse.office.platform_file import read
+from tests.settings.test_platform_file import config_environment
+from tollhouse.services.platform_file import read
 
 SERVER = '[server]\nlisten = "127.0.0.1:0"\n'
 MODEL = "[models.x]\noffers = []\nfree = true\n"
@@ -110,7 +110,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
 def test_what_toml_allows_is_read(text: str) -> None:
-    reading = read(text.encode(), around(KEY="sk-1"))
+    reading = read(text.encode(), config_environment(KEY="sk-1"))
     mistakes = [str(mistake) for mistake in reading.mistakes if "file C:\\keys" not in mistake.message]
     assert mistakes == [] or "file:" in text
     if "listen" in text:
@@ -119,11 +119,13 @@ def test_what_toml_allows_is_read(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "line", "words"), REFUSED.values(), ids=REFUSED)
 def test_a_mistake_has_its_line_and_its_cure(text: str, line: int, words: str) -> None:
-    mistakes = read(text.encode(), around()).mistakes
+    mistakes = read(text.encode(), config_environment()).mistakes
     assert [mistake for mistake in mistakes if mistake.line == line and words in mistake.message], mistakes
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "gb18030"])
 def test_another_encoding_is_named(encoding: str) -> None:
-    (mistake,) = read('[platform]\nname = "Zoll\u2013\u00e4"\n'.encode(encoding, "replace"), around()).mistakes
+    (mistake,) = read(
+        '[platform]\nname = "Zoll\u2013\u00e4"\n'.encode(encoding, "replace"), config_environment()
+    ).mistakes
     assert "UTF-8" in mistake.message

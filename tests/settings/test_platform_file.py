@@ -7,10 +7,10 @@ import pytest
 from msgspec import structs
 
 from tollhouse.core.failure import UpstreamError
-from tollhouse.office.platform_file import BadApiKey, Reading, Surroundings, keys_of, read
-from tollhouse.office.secret_references import MissingSecret
 from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import Fault, Kind
+from tollhouse.services.platform_file import BadApiKey, ConfigEnvironment, PlatformFile, keys_of, read
+from tollhouse.services.secret_references import MissingSecret
 
 
 def kind(name: str, **fields: Any) -> Kind:
@@ -39,16 +39,16 @@ def no_file(path: str) -> str:
     raise FileNotFoundError(2, "No such file or directory", path)
 
 
-def around(**environment: str) -> Surroundings:
-    return Surroundings(environment=environment, read_file=no_file, kinds=KINDS)
+def config_environment(**environment: str) -> ConfigEnvironment:
+    return ConfigEnvironment(environment=environment, read_file=no_file, kinds=KINDS)
 
 
-def mailing(files: Surroundings) -> Surroundings:
+def mailing(files: ConfigEnvironment) -> ConfigEnvironment:
     return structs.replace(files, read_smtp=read_smtp, read_sender=read_sender)
 
 
-def read_text(text: str, **environment: str) -> Reading:
-    return read(text.encode(), around(**environment))
+def read_text(text: str, **environment: str) -> PlatformFile:
+    return read(text.encode(), config_environment(**environment))
 
 
 GOOD = """
@@ -76,14 +76,14 @@ def test_a_good_file() -> None:
 
 
 def test_an_empty_file_is_all_defaults() -> None:
-    reading = read(b"", around())
+    reading = read(b"", config_environment())
     assert not reading.mistakes
     assert reading.settings.server.listen == "127.0.0.1:8080"
 
 
-def test_f01_byte_order_mark_and_crlf_lose_nothing() -> None:
+def test_byte_order_mark_and_crlf_lose_nothing() -> None:
     data = codecs.BOM_UTF8 + GOOD.lstrip().replace("\n", "\r\n").encode()
-    reading = read(data, around(MAIN_KEY="sk-1"))
+    reading = read(data, config_environment(MAIN_KEY="sk-1"))
     assert not reading.mistakes
     assert reading.settings.server.listen == "127.0.0.1:0", "the first table was lost behind the byte order mark"
 
@@ -92,8 +92,8 @@ def test_f01_byte_order_mark_and_crlf_lose_nothing() -> None:
     ("encoding", "named"),
     [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"), ("utf-32", "UTF-32"), ("cp1252", "UTF-8")],
 )
-def test_f01_other_encodings_are_refused_by_name(encoding: str, named: str) -> None:
-    reading = read(("# prix en €\n" + GOOD).encode(encoding), around(MAIN_KEY="sk-1"))
+def test_other_encodings_are_refused_by_name(encoding: str, named: str) -> None:
+    reading = read(("# prix en €\n" + GOOD).encode(encoding), config_environment(MAIN_KEY="sk-1"))
     assert len(reading.mistakes) == 1
     assert named in reading.mistakes[0].message
 
@@ -107,17 +107,17 @@ def test_f01_other_encodings_are_refused_by_name(encoding: str, named: str) -> N
     ],
 )
 def test_a_mail_server_that_is_none_is_found_before_the_start(text: str, where: str, said: str) -> None:
-    (mistake,) = read(f"[mail]\n{text}\n".encode(), mailing(around())).mistakes
+    (mistake,) = read(f"[mail]\n{text}\n".encode(), mailing(config_environment())).mistakes
     assert (mistake.where, mistake.line) == (where, 2)
     assert said in mistake.message
 
 
 def test_a_mail_server_may_stand_in_the_environment() -> None:
     text = '[mail]\nsmtp = "env:SMTP"\nfrom = "toll <t@toll.example>"\n'
-    assert not read(text.encode(), mailing(around(SMTP="smtps://u:p@mail.example"))).mistakes
+    assert not read(text.encode(), mailing(config_environment(SMTP="smtps://u:p@mail.example"))).mistakes
 
 
-def test_f07_each_misspelling_is_named_with_the_nearest_key_and_its_line_all_in_one_run() -> None:
+def test_each_misspelling_is_named_with_the_nearest_key_and_its_line_all_in_one_run() -> None:
     text = """
 [plattform]
 name = "x"
@@ -174,12 +174,12 @@ request_per_minute = 5
         ),
     ],
 )
-def test_m07_amounts_that_are_none_are_refused_with_the_field(template: str, where: str, amount: str) -> None:
+def test_amounts_that_are_none_are_refused_with_the_field(template: str, where: str, amount: str) -> None:
     assert [mistake.where for mistake in read_text(template.format(amount)).mistakes] == [where]
 
 
 @pytest.mark.parametrize("amount", ["0", "0.000000001", "2.50", "9000000000"])
-def test_m07_zero_and_nine_decimals_are_amounts(amount: str) -> None:
+def test_zero_and_nine_decimals_are_amounts(amount: str) -> None:
     assert not read_text(f'[plans.p]\nsystem_hard_limit_usd = "{amount}"').mistakes
 
 
@@ -200,7 +200,7 @@ def test_unlimited_is_a_credit_limit_and_no_price() -> None:
         ('["sk-ok", "sk-café"]', "key 2: character 7 of 7"),
     ],
 )
-def test_f05_bad_and_missing_keys_are_refused_by_place_without_showing_them(keys: str, words: str) -> None:
+def test_bad_and_missing_keys_are_refused_by_place_without_showing_them(keys: str, words: str) -> None:
     text = f'[providers.up]\nkind = "openai_compatible"\nbase_url = "https://h/v1"\napi_keys = {keys}'
     (mistake,) = read_text(text, EMPTY="", ODD="sk-café").mistakes
     assert mistake.where == "providers.up.api_keys"
@@ -209,36 +209,36 @@ def test_f05_bad_and_missing_keys_are_refused_by_place_without_showing_them(keys
     assert "sk-" not in mistake.message
 
 
-def test_f05_the_same_key_twice_is_a_warning_and_used_once() -> None:
+def test_the_same_key_twice_is_a_warning_and_used_once() -> None:
     text = '[providers.up]\nkind = "openai"\nbase_url = "https://h/v1"\napi_keys = ["sk-1", "env:TWIN", "sk-2"]'
     reading = read_text(text, TWIN="sk-1")
     assert not reading.mistakes
     assert "key 2 is the same as key 1" in reading.warnings[0].message
-    assert keys_of(reading.catalogue.providers["up"], around(TWIN="sk-1")) == ("sk-1", "sk-2")
+    assert keys_of(reading.catalogue.providers["up"], config_environment(TWIN="sk-1")) == ("sk-1", "sk-2")
     with pytest.raises(MissingSecret, match="TWIN"):
-        keys_of(reading.catalogue.providers["up"], around())
+        keys_of(reading.catalogue.providers["up"], config_environment())
     with pytest.raises(BadApiKey, match="blank"):
-        keys_of(reading.catalogue.providers["up"], around(TWIN="sk 1"))
+        keys_of(reading.catalogue.providers["up"], config_environment(TWIN="sk 1"))
 
 
 @pytest.mark.parametrize(
     "written", ["https://h/v1", "https://h/v1/", "https://h/", " https://h ", "https://h/v1/chat/completions"]
 )
-def test_f03_base_urls_are_kept_in_one_form(written: str) -> None:
+def test_base_urls_are_kept_in_one_form(written: str) -> None:
     reading = read_text(f'[providers.up]\nkind = "openai_compatible"\nbase_url = "{written}"')
     assert not reading.mistakes
     assert reading.catalogue.providers["up"].base_url == "https://h/v1"
 
 
 @pytest.mark.parametrize("written", ["h/v1", "https://h/v1?x=1", "https://u:pass@h/v1", ""])
-def test_f03_other_addresses_are_refused_with_the_cure(written: str) -> None:
+def test_other_addresses_are_refused_with_the_cure(written: str) -> None:
     (mistake,) = read_text(f'[providers.up]\nkind = "openai_compatible"\nbase_url = "{written}"').mistakes
     assert mistake.where == "providers.up.base_url"
     assert "pass@" not in mistake.message
 
 
 def test_a_secret_in_a_file_loses_its_line_end_only() -> None:
-    files = Surroundings(environment={}, read_file=lambda path: "\ufeffsk-1\r\n", kinds=KINDS)
+    files = ConfigEnvironment(environment={}, read_file=lambda path: "\ufeffsk-1\r\n", kinds=KINDS)
     reading = read(b'[providers.up]\nkind = "openai"\nbase_url = "https://h"\napi_keys = ["file:k"]', files)
     assert keys_of(reading.catalogue.providers["up"], files) == ("sk-1",)
 

@@ -4,9 +4,9 @@ import codecs
 
 import pytest
 
-from tollhouse.office.platform_file import Reading, Surroundings, read
-from tollhouse.office.secret_references import MissingSecret, resolve
 from tollhouse.providers import kinds
+from tollhouse.services.platform_file import ConfigEnvironment, PlatformFile, read
+from tollhouse.services.secret_references import MissingSecret, resolve
 from tollhouse.settings import build, table
 
 VARIABLES = [row.env for row in table() if row.env]
@@ -25,8 +25,8 @@ KNOWN_WRONG = {
 }
 
 
-def read_text(text: str, **environment: str) -> Reading:
-    return read(text.encode(), Surroundings(environment=environment, read_file=lambda path: path, kinds=kinds()))
+def read_text(text: str, **environment: str) -> PlatformFile:
+    return read(text.encode(), ConfigEnvironment(environment=environment, read_file=lambda path: path, kinds=kinds()))
 
 
 def told(text: str) -> list[str]:
@@ -35,24 +35,24 @@ def told(text: str) -> list[str]:
 
 @pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize("empty", ["", " ", "\r\n"])
-def test_n27_an_empty_variable_is_as_not_set(variable: str, empty: str) -> None:
+def test_an_empty_variable_is_as_not_set(variable: str, empty: str) -> None:
     file = {"server": {"listen": "10.0.0.1:1", "workers": 1, "database": "sqlite:///x.db"}}
     assert build(file, {variable: empty}, {}) == build(file, {}, {})
 
 
 @pytest.mark.parametrize(("variable", "value"), KNOWN_WRONG.items())
 @pytest.mark.parametrize("file", ["", '[server]\nlisten = "127.0.0.1:1"\nworkers = 1\n'])
-def test_n27_a_wrong_variable_is_refused_by_its_own_name(variable: str, value: str, file: str) -> None:
+def test_a_wrong_variable_is_refused_by_its_own_name(variable: str, value: str, file: str) -> None:
     (mistake,) = read_text(file, **{variable: value}).mistakes
     assert (mistake.where, mistake.line) == (variable, None)
 
 
-def test_n27_a_wrong_flag_is_refused_by_its_own_name() -> None:
+def test_a_wrong_flag_is_refused_by_its_own_name() -> None:
     (mistake,) = build({"server": {"listen": "10.0.0.1:1"}}, {"TOLLHOUSE_LISTEN": "10.0.0.1:2"}, {"listen": ":1"})[1]
     assert mistake.where == "--listen"
 
 
-def test_n27_several_workers_are_refused_where_they_were_asked_for() -> None:
+def test_several_workers_are_refused_where_they_were_asked_for() -> None:
     assert {str(one.where) for one in build({}, {"TOLLHOUSE_WORKERS": "2"}, {})[1]} == {"TOLLHOUSE_WORKERS"}
     assert {str(one.where) for one in build({"server": {"workers": 2}}, {}, {})[1]} == {"server.workers"}
 
@@ -94,14 +94,14 @@ def test_metrics_are_turned_off_by_a_word(source: str, value: str) -> None:
         ("[models.x]\nowned_by = tollhouse", 2, "a text stands in quotes"),
     ],
 )
-def test_n28_a_name_without_its_quotes_is_told_with_line_and_cure(text: str, line: int, cure: str) -> None:
+def test_a_name_without_its_quotes_is_told_with_line_and_cure(text: str, line: int, cure: str) -> None:
     mistakes = read_text(text).mistakes
     assert mistakes[0].line == line
     assert cure in mistakes[0].message
     assert all("nearest" not in mistake.message for mistake in mistakes)
 
 
-def test_n28_a_quoted_name_is_a_name() -> None:
+def test_a_quoted_name_is_a_name() -> None:
     text = '[models."gpt-4.1"]\nfree = true\naliases = ["gpt-4.1-latest", "a/b:c"]\n[plans."team.v2"]\n'
     reading = read_text(text)
     assert not reading.mistakes
@@ -135,11 +135,11 @@ def test_n28_a_quoted_name_is_a_name() -> None:
         ('[models.x.price]\ninput = "0.00"\noutput = "0"', "models.x.price (line 1): a price of nothing"),
     ],
 )
-def test_f07_what_is_misspelt_or_misplaced_is_told_with_its_line(text: str, said: str) -> None:
+def test_what_is_misspelt_or_misplaced_is_told_with_its_line(text: str, said: str) -> None:
     assert [line for line in told(text) if line.startswith(said)], told(text)
 
 
-def test_f07_all_mistakes_stand_in_one_answer() -> None:
+def test_all_mistakes_stand_in_one_answer() -> None:
     text = (
         '[plattform]\nname = "x"\n[server]\ndatabse = "x"\n[alerts]\nx = 1\n'
         "[models.x]\nprices = 1\nprice = { input = 2.5 }"
@@ -154,39 +154,39 @@ def test_a_price_of_nothing_beside_free_is_free_and_a_cost_of_nothing_is_a_cost(
 
 @pytest.mark.parametrize("marked", [codecs.BOM_UTF8, b""])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_f01_a_byte_order_mark_and_windows_lines_lose_nothing(marked: bytes, end: bytes) -> None:
-    around = Surroundings(environment={}, read_file=lambda path: path, kinds=kinds())
-    reading = read(marked + b"[server]" + end + b'listen = "127.0.0.1:7"' + end, around)
+def test_a_byte_order_mark_and_windows_lines_lose_nothing(marked: bytes, end: bytes) -> None:
+    config_environment = ConfigEnvironment(environment={}, read_file=lambda path: path, kinds=kinds())
+    reading = read(marked + b"[server]" + end + b'listen = "127.0.0.1:7"' + end, config_environment)
     assert (reading.settings.server.listen, reading.mistakes) == ("127.0.0.1:7", ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_f01_another_encoding_is_refused_by_name(encoding: str) -> None:
-    around = Surroundings(environment={}, read_file=lambda path: path, kinds=kinds())
-    (mistake,) = read('[server]\nlisten = "127.0.0.1:7"\n'.encode(encoding), around).mistakes
+def test_another_encoding_is_refused_by_name(encoding: str) -> None:
+    config_environment = ConfigEnvironment(environment={}, read_file=lambda path: path, kinds=kinds())
+    (mistake,) = read('[server]\nlisten = "127.0.0.1:7"\n'.encode(encoding), config_environment).mistakes
     assert "UTF-" in mistake.message
     assert "save it as UTF-8" in mistake.message
 
 
-AROUND = ("{}", "{}\n", "{}\r\n", "{}\r", "\ufeff{}", "\ufeff{}\r\n", "\n{}\n\n", "{}\ufeff")
+CONFIG_ENVIRONMENT = ("{}", "{}\n", "{}\r\n", "{}\r", "\ufeff{}", "\ufeff{}\r\n", "\n{}\n\n", "{}\ufeff")
 
 
-@pytest.mark.parametrize("shape", AROUND)
-def test_f05_secrets_of_files_and_of_the_environment_are_trimmed_alike(shape: str) -> None:
+@pytest.mark.parametrize("shape", CONFIG_ENVIRONMENT)
+def test_secrets_of_files_and_of_the_environment_are_trimmed_alike(shape: str) -> None:
     text = shape.format("sk-secret")
     assert resolve("env:KEY", {"KEY": text}, lambda path: "") == "sk-secret"
     assert resolve("file:key", {}, lambda path: text) == "sk-secret"
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n", "\ufeff", "\ufeff\r\n"])
-def test_f05_a_secret_of_nothing_is_refused_by_its_place(text: str) -> None:
+def test_a_secret_of_nothing_is_refused_by_its_place(text: str) -> None:
     with pytest.raises(MissingSecret, match="environment variable KEY is empty"):
         resolve("env:KEY", {"KEY": text}, lambda path: "")
     with pytest.raises(MissingSecret, match="file:key is empty"):
         resolve("file:key", {}, lambda path: text)
 
 
-def test_f05_a_secret_that_another_shell_wrote_as_utf_16_is_named() -> None:
+def test_a_secret_that_another_shell_wrote_as_utf_16_is_named() -> None:
     def read_file(path: str) -> str:
         return "sk-secret\r\n".encode("utf-16").decode()
 

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 
 from tollhouse.clock import SystemClock
-from tollhouse.core.aside import AtOnce
+from tollhouse.core.workers import InlineWorkers
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator
@@ -16,7 +16,7 @@ from tollhouse.upstream.simulator.simulator import Simulator
 
 async def serve(port: int, api_keys: list[str]) -> None:
     server = SimulatorServer(
-        Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce(), AtOnce()), api_keys=api_keys
+        Simulator(Tokenizer(), SystemClock(), asyncio.sleep, InlineWorkers(), InlineWorkers()), api_keys=api_keys
     )
     print(f"http://127.0.0.1:{await server.start(port=port)}/v1", flush=True)
     try:

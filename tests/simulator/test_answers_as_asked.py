@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.rehearsal import CHAT, Rehearsal, Told
+from tests.simulator.harness import CHAT, SimulatedReply, SimulatorHarness
 from tollhouse.core.operation import Operation
 from tollhouse.upstream.simulator.fitting import fitting
 
@@ -15,7 +15,7 @@ RESPONSE: dict[str, Any] = {"model": "sim-1", "input": "What does the gate say?"
 def said(prompt: str, system: str = "Answer in JSON.") -> Any:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
     body = {"model": "sim-1", "messages": messages, "response_format": {"type": "json_object"}}
-    return json.loads(Rehearsal().whole(body).json["choices"][0]["message"]["content"])
+    return json.loads(SimulatorHarness().whole(body).json["choices"][0]["message"]["content"])
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ FUNCTIONS = [{"name": "open_gate", "parameters": {"properties": {"gate": {"type"
 @pytest.mark.parametrize("how", [{"function_call": {"name": "open_gate"}}, {}])
 def test_functions_are_called_in_their_own_form(how: dict[str, Any]) -> None:
     script = "" if how else "tool=open_gate"
-    whole = Rehearsal().whole({**CHAT, "functions": FUNCTIONS, **how}, script).json["choices"][0]
+    whole = SimulatorHarness().whole({**CHAT, "functions": FUNCTIONS, **how}, script).json["choices"][0]
     assert whole["finish_reason"] == "function_call"
     assert whole["message"]["function_call"] == {"name": "open_gate", "arguments": '{"gate":"simulated"}'}
     assert "tool_calls" not in whole["message"]
-    events = Rehearsal().whole({**CHAT, "functions": FUNCTIONS, "stream": True, **how}, script).events
+    events = SimulatorHarness().whole({**CHAT, "functions": FUNCTIONS, "stream": True, **how}, script).events
     calls = [event["choices"][0]["delta"].get("function_call", {}) for event in events]
     assert "".join(call.get("name", "") for call in calls) == "open_gate"
     assert "".join(call.get("arguments", "") for call in calls) == '{"gate":"simulated"}'
@@ -93,9 +93,9 @@ def test_functions_are_called_in_their_own_form(how: dict[str, Any]) -> None:
 
 def test_what_a_function_gave_is_answered_in_words() -> None:
     messages = [*CHAT["messages"], {"role": "function", "name": "open_gate", "content": "open"}]
-    told = Rehearsal().whole({**CHAT, "messages": messages, "functions": FUNCTIONS}, "tool=open_gate").json
+    told = SimulatorHarness().whole({**CHAT, "messages": messages, "functions": FUNCTIONS}, "tool=open_gate").json
     assert told["choices"][0]["finish_reason"] == "stop"
-    refused = Rehearsal().whole({**CHAT, "functions": FUNCTIONS, "function_call": {"name": "shut"}})
+    refused = SimulatorHarness().whole({**CHAT, "functions": FUNCTIONS, "function_call": {"name": "shut"}})
     assert refused.status == 400
 
 
@@ -114,13 +114,13 @@ REPEATED: dict[str, Any] = {
 }
 
 
-def responses(told: Told) -> list[Any]:
+def responses(told: SimulatedReply) -> list[Any]:
     return [event["response"] for event in told.events if "response" in event]
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_response_says_again_what_was_asked(stream: bool) -> None:
-    told = Rehearsal().whole({**RESPONSE, **REPEATED, "stream": stream}, operation="responses")
+    told = SimulatorHarness().whole({**RESPONSE, **REPEATED, "stream": stream}, operation="responses")
     for response in responses(told) if stream else [told.json]:
         expected = {**REPEATED, "reasoning": {"effort": "low", "summary": None}}
         assert {name: response[name] for name in REPEATED} == expected
@@ -128,10 +128,10 @@ def test_a_response_says_again_what_was_asked(stream: bool) -> None:
 
 def test_what_a_response_was_not_asked_is_as_usual() -> None:
     nulls = dict.fromkeys(REPEATED)
-    told = Rehearsal().whole({**RESPONSE, "text": {"verbosity": "low"}}, operation="responses").json
+    told = SimulatorHarness().whole({**RESPONSE, "text": {"verbosity": "low"}}, operation="responses").json
     assert told["text"] == {"format": {"type": "text"}, "verbosity": "low"}
     for body in (RESPONSE, {**RESPONSE, **nulls}):
-        plain = Rehearsal().whole(body, operation="responses").json
+        plain = SimulatorHarness().whole(body, operation="responses").json
         assert (plain["temperature"], plain["tools"], plain["metadata"], plain["instructions"]) == (1.0, [], {}, None)
         assert plain["text"] == {"format": {"type": "text"}}
 
@@ -140,30 +140,30 @@ def test_what_a_response_was_not_asked_is_as_usual() -> None:
 @pytest.mark.parametrize(
     "named", [{"previous_response_id": "resp_1"}, {"conversation": "conv_1"}, {"conversation": {"id": "c"}}]
 )
-def test_f7_what_a_provider_would_keep_is_a_400_that_says_so(named: dict[str, Any], stream: bool) -> None:
-    told = Rehearsal().whole({**RESPONSE, "stream": stream, **named}, operation="responses")
+def test_what_a_provider_would_keep_is_a_400_that_says_so(named: dict[str, Any], stream: bool) -> None:
+    told = SimulatorHarness().whole({**RESPONSE, "stream": stream, **named}, operation="responses")
     (name,) = named
     assert (told.status, told.error["param"], told.error["code"]) == (400, name, "unsupported_parameter")
     assert "keeps no responses" in told.error["message"]
-    assert Rehearsal().whole({**RESPONSE, name: None}, operation="responses").status == 200
+    assert SimulatorHarness().whole({**RESPONSE, name: None}, operation="responses").status == 200
 
 
 def told_of(
     operation: Operation, body: dict[str, Any], context: int | None, longest: int | None, script: str = ""
-) -> Told:
+) -> SimulatedReply:
     """The answer of a model of this size."""
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
-    async def main() -> Told:
-        call = rehearsal.outgoing(json.dumps({"model": "sim-1", **body}).encode(), operation)
+    async def main() -> SimulatedReply:
+        call = test_mode_endpoints.outgoing(json.dumps({"model": "sim-1", **body}).encode(), operation)
         call.context_tokens, call.max_output_tokens, call.script = context, longest, script
-        answer = await rehearsal.simulator.send(call)
-        told = Told(answer.status, dict(answer.headers))
+        answer = await test_mode_endpoints.simulator.send(call)
+        told = SimulatedReply(answer.status, dict(answer.headers))
         while piece := await answer.read():
             told.pieces.append(piece)
         return told
 
-    return rehearsal.run(main())
+    return test_mode_endpoints.run(main())
 
 
 LONG = "toll " * 200
@@ -184,7 +184,7 @@ CAPS: list[tuple[Operation, str]] = [
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("operation", PROMPTS)
-def test_f8_a_prompt_above_the_context_is_refused_as_by_the_original(operation: Operation, stream: bool) -> None:
+def test_a_prompt_above_the_context_is_refused_as_by_the_original(operation: Operation, stream: bool) -> None:
     param, body = PROMPTS[operation]
     told = told_of(operation, {**body, "stream": stream}, 100, 50)
     assert (told.status, told.error["code"], told.error["param"]) == (400, "context_length_exceeded", param)
@@ -195,7 +195,7 @@ def test_f8_a_prompt_above_the_context_is_refused_as_by_the_original(operation: 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("operation", "name"), CAPS)
-def test_f8_a_cap_above_the_longest_answer_is_refused(operation: Operation, name: str, stream: bool) -> None:
+def test_a_cap_above_the_longest_answer_is_refused(operation: Operation, name: str, stream: bool) -> None:
     body = {**PROMPTS[operation][1], "stream": stream}
     for context, longest in ((1_000, 50), (None, 50), (1_000, 999), (1_000, None)):
         most = longest or 1_000
@@ -207,6 +207,6 @@ def test_f8_a_cap_above_the_longest_answer_is_refused(operation: Operation, name
     assert told_of(operation, {**body, name: 10**6}, None, None).status == 200
 
 
-def test_f8_what_a_script_asks_for_comes_first() -> None:
+def test_what_a_script_asks_for_comes_first() -> None:
     assert told_of("chat", PROMPTS["chat"][1], 100, 50, "status=503").status == 503
     assert told_of("embeddings", {"input": [LONG, "a"], "max_tokens": 10**6}, 150, 50).status == 200

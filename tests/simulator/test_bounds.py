@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.simulator.rehearsal import CHAT, Rehearsal, Told
-from tollhouse.core.aside import AtOnce
+from tests.simulator.harness import CHAT, SimulatedReply, SimulatorHarness
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
-from tollhouse.upstream.simulator import asked, words
+from tollhouse.core.workers import InlineWorkers
+from tollhouse.upstream.simulator import simulated_request, words
 from tollhouse.upstream.simulator.bounds import (
     BYTES_MAX,
     FIGURES_MAX,
@@ -76,9 +76,9 @@ SCHEMAS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_g1_a_schema_grows_by_a_bounded_product_whatever_it_is_made_of(name: str) -> None:
+def test_a_schema_grows_by_a_bounded_product_whatever_it_is_made_of(name: str) -> None:
     for body in (as_schema(SCHEMAS[name]), as_tool(SCHEMAS[name])):
-        told = Rehearsal().whole(body)
+        told = SimulatorHarness().whole(body)
         assert told.status == 400
         assert f"at most {SCHEMA_VALUES_MAX} values of {SCHEMA_CHARACTERS_MAX} characters" in told.error["message"]
 
@@ -94,7 +94,7 @@ class Looked(dict[str, object]):
 
 
 @pytest.mark.parametrize("levels", [3, 5, 8])
-def test_g1_what_is_spent_before_a_schema_is_refused_does_not_grow_with_its_levels(levels: int) -> None:
+def test_what_is_spent_before_a_schema_is_refused_does_not_grow_with_its_levels(levels: int) -> None:
     schema = Looked(type="integer")
     for _ in range(levels):
         schema = Looked(type="array", items=schema, minItems=20)
@@ -126,15 +126,15 @@ LARGE: dict[str, tuple[Operation, Body, str]] = {
 
 @pytest.mark.parametrize("name", LARGE)
 @pytest.mark.parametrize("stream", [False, True])
-def test_g1_an_answer_that_multiplies_is_refused_before_it_is_made(name: str, stream: bool) -> None:
+def test_an_answer_that_multiplies_is_refused_before_it_is_made(name: str, stream: bool) -> None:
     operation, body, script = LARGE[name]
-    told = Rehearsal().whole(body | ({"stream": True} if stream else {}), script, operation)
+    told = SimulatorHarness().whole(body | ({"stream": True} if stream else {}), script, operation)
     assert told.status == 400
     assert "at most" in told.error["message"]
 
 
-def _longest(body: Body, script: str, operation: Operation = "chat") -> Told:
-    told = Rehearsal().whole(body, script, operation)
+def _longest(body: Body, script: str, operation: Operation = "chat") -> SimulatedReply:
+    told = SimulatorHarness().whole(body, script, operation)
     assert told.status == 200
     return told
 
@@ -149,8 +149,8 @@ def test_the_largest_answers_stay_small() -> None:
 
 def test_events_are_made_when_they_are_read() -> None:
     """A call of 100,000 tokens that nobody reads holds its text, and not one event of some 250 bytes a token."""
-    body = asked.read(msgspec.json.encode(CHAT | {"stream": True, "n": 1}), "chat")
-    made = compose(body, Script(text="", tokens=20_000), Rehearsal().simulator._count, 1, 0)
+    body = simulated_request.read(msgspec.json.encode(CHAT | {"stream": True, "n": 1}), "chat")
+    made = compose(body, Script(text="", tokens=20_000), SimulatorHarness().simulator._count, 1, 0)
     events = iter(made.pieces)
     assert not isinstance(made.pieces, list | tuple)
     assert next(events).startswith(b"data: ")
@@ -158,7 +158,7 @@ def test_events_are_made_when_they_are_read() -> None:
 
 
 def test_what_is_large_is_read_and_made_aside_and_what_is_small_is_not() -> None:
-    for body, script, aside in (
+    for body, script, threads in (
         (CHAT, "", 0),
         (CHAT | {"stream": True}, "chunk_ms=1", 0),
         (CHAT, "tokens=50000", 1),
@@ -168,14 +168,14 @@ def test_what_is_large_is_read_and_made_aside_and_what_is_small_is_not() -> None
         ({"model": "m", "input": ["a"] * 100}, "", 1),
         ({"model": "m", "input": ["a"] * 2048, "dimensions": 1}, "", 1),
     ):
-        rehearsal = Rehearsal()
+        test_mode_endpoints = SimulatorHarness()
         operation: Operation = "embeddings" if "input" in body else "chat"
-        rehearsal.whole(body, script, operation)
-        assert rehearsal.aside.asked_by == ["key_a"] * aside
+        test_mode_endpoints.whole(body, script, operation)
+        assert test_mode_endpoints.threads.asked_by == ["key_a"] * threads
 
 
 def test_threads_rest_three_times_as_long_as_they_worked() -> None:
-    class Clock:
+    class SteppedClock:
         ns = 0
 
         def now_ms(self) -> int:
@@ -186,9 +186,9 @@ def test_threads_rest_three_times_as_long_as_they_worked() -> None:
             return self.ns
 
     rests: list[float] = []
-    rehearsal = Rehearsal()
-    resting = Resting(AtOnce(), Clock(), rests.append)
-    assert rehearsal.run(resting.run("key_a", lambda: 7)) == 7
+    test_mode_endpoints = SimulatorHarness()
+    resting = Resting(InlineWorkers(), SteppedClock(), rests.append)
+    assert test_mode_endpoints.run(resting.run("key_a", lambda: 7)) == 7
     assert rests == [2 * REST]
 
 
@@ -206,10 +206,10 @@ def test_a_long_text_is_cut_by_few_looks_at_the_whole(tokens: int) -> None:
     assert sum(looked) < 3 * len(text)
 
 
-def test_g1_deep_content_is_no_text_and_costs_no_more_than_its_bytes() -> None:
+def test_deep_content_is_no_text_and_costs_no_more_than_its_bytes() -> None:
     deep: object = "deep"
     for _ in range(100):
         deep = [{"content": deep}]
-    told = Rehearsal().whole(CHAT | {"messages": [{"role": "user", "content": deep}]})
+    told = SimulatorHarness().whole(CHAT | {"messages": [{"role": "user", "content": deep}]})
     assert told.status == 200
     assert "deep" not in told.json["choices"][0]["message"]["content"]

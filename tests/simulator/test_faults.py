@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.simulator.rehearsal import CHAT, Rehearsal, StandingClock
-from tollhouse.core.aside import AtOnce
+from tests.simulator.harness import CHAT, SimulatorHarness, StandingClock
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke, UpstreamTimeout
-from tollhouse.core.wire import Deadlines
+from tollhouse.core.upstream import Deadlines
+from tollhouse.core.workers import InlineWorkers
 from tollhouse.providers import kinds
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator import simulator as room
@@ -19,9 +19,9 @@ STREAM = CHAT | {"stream": True}
 
 @pytest.mark.parametrize("code", list(failures()))
 def test_an_error_of_the_table_is_raised_as_it_is(code: str) -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
     with pytest.raises(Failure) as raised:
-        rehearsal.run(rehearsal.send(CHAT, f"error={code}"))
+        test_mode_endpoints.run(test_mode_endpoints.send(CHAT, f"error={code}"))
     assert type(raised.value) is failures()[code]
 
 
@@ -42,7 +42,7 @@ def test_an_error_of_the_table_is_raised_as_it_is(code: str) -> None:
     ],
 )
 def test_a_status_comes_in_the_shape_of_a_provider_and_is_read_like_one(status: int, code: str, blame: str) -> None:
-    told = Rehearsal().whole(CHAT, f"status={status}")
+    told = SimulatorHarness().whole(CHAT, f"status={status}")
     assert told.status == status
     fault = kinds()["simulator"].read_error("chat", told.status, list(told.headers.items()), told.bytes)
     assert (fault.failure.code, fault.blame) == (code, blame)
@@ -50,70 +50,80 @@ def test_a_status_comes_in_the_shape_of_a_provider_and_is_read_like_one(status: 
 
 
 def test_status_200_is_no_fault() -> None:
-    assert Rehearsal().whole(CHAT, "status=200").json["choices"]
+    assert SimulatorHarness().whole(CHAT, "status=200").json["choices"]
 
 
 def test_times_strikes_as_often_then_spares_one_call_then_begins_anew() -> None:
-    rehearsal = Rehearsal()
-    assert [rehearsal.whole(CHAT, "status=503,times=2").status for _ in range(7)] == [503, 503, 200, 503, 503, 200, 503]
+    test_mode_endpoints = SimulatorHarness()
+    assert [test_mode_endpoints.whole(CHAT, "status=503,times=2").status for _ in range(7)] == [
+        503,
+        503,
+        200,
+        503,
+        503,
+        200,
+        503,
+    ]
 
 
 def test_times_holds_for_errors_of_ours_and_for_slowness() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
     outcomes: list[int] = []
     for _ in range(4):
         try:
-            outcomes.append(rehearsal.whole(CHAT, "error=overloaded,times=1").status)
+            outcomes.append(test_mode_endpoints.whole(CHAT, "error=overloaded,times=1").status)
         except Overloaded as failure:
             outcomes.append(failure.status)
     assert outcomes == [503, 200, 503, 200]
     for _ in range(2):
-        rehearsal.whole(CHAT, "first_byte_ms=3000,times=1")
-    assert rehearsal.slept == [3.0]
+        test_mode_endpoints.whole(CHAT, "first_byte_ms=3000,times=1")
+    assert test_mode_endpoints.slept == [3.0]
 
 
 def test_times_is_counted_per_key_and_script() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def status(key: str, script: str) -> int:
-        return (await rehearsal.send(CHAT, script, key=key)).status
+        return (await test_mode_endpoints.send(CHAT, script, key=key)).status
 
     one, two = "status=503,times=1", "status=500,times=1"
     calls = [("a", one), ("b", one), ("a", two), ("a", one), ("b", one), ("a", two)]
-    assert [rehearsal.run(status(*call)) for call in calls] == [503, 503, 500, 200, 200, 200]
+    assert [test_mode_endpoints.run(status(*call)) for call in calls] == [503, 503, 500, 200, 200, 200]
 
 
 def test_counters_are_bounded() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def many() -> None:
         for number in range(room.COUNTERS_MAX + 5):
-            await rehearsal.send(CHAT, "status=503,times=2", key=str(number))
+            await test_mode_endpoints.send(CHAT, "status=503,times=2", key=str(number))
 
-    rehearsal.run(many())
-    assert len(rehearsal.simulator._struck) == room.COUNTERS_MAX
+    test_mode_endpoints.run(many())
+    assert len(test_mode_endpoints.simulator._struck) == room.COUNTERS_MAX
 
 
 def test_the_head_comes_after_first_byte_ms() -> None:
-    rehearsal = Rehearsal()
-    assert rehearsal.whole(CHAT, "first_byte_ms=3000").status == 200
-    assert rehearsal.slept == [3.0]
+    test_mode_endpoints = SimulatorHarness()
+    assert test_mode_endpoints.whole(CHAT, "first_byte_ms=3000").status == 200
+    assert test_mode_endpoints.slept == [3.0]
 
 
 def test_chunks_come_at_the_pace_of_chunk_ms() -> None:
-    rehearsal = Rehearsal()
-    told = rehearsal.whole(STREAM, "chunk_ms=50,tokens=8")
-    assert rehearsal.slept == [0.05] * (len(told.pieces) - 1)
+    test_mode_endpoints = SimulatorHarness()
+    told = test_mode_endpoints.whole(STREAM, "chunk_ms=50,tokens=8")
+    assert test_mode_endpoints.slept == [0.05] * (len(told.pieces) - 1)
 
 
 def test_deadlines_hold_as_for_any_upstream() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
     with pytest.raises(UpstreamTimeout):
-        rehearsal.run(rehearsal.send(CHAT, "first_byte_ms=3000", deadlines=Deadlines(first_byte_ms=2000)))
-    assert rehearsal.slept == [2.0]
+        test_mode_endpoints.run(
+            test_mode_endpoints.send(CHAT, "first_byte_ms=3000", deadlines=Deadlines(first_byte_ms=2000))
+        )
+    assert test_mode_endpoints.slept == [2.0]
 
     async def read(deadlines: Deadlines) -> int:
-        answer = await rehearsal.send(STREAM, "chunk_ms=1000", deadlines=deadlines)
+        answer = await test_mode_endpoints.send(STREAM, "chunk_ms=1000", deadlines=deadlines)
         for count in range(1000):
             try:
                 await answer.read()
@@ -121,24 +131,25 @@ def test_deadlines_hold_as_for_any_upstream() -> None:
                 return count
         return -1
 
-    assert rehearsal.run(read(Deadlines(idle_ms=500))) == 1
-    assert rehearsal.run(read(Deadlines(total_ms=2500))) == 3
+    assert test_mode_endpoints.run(read(Deadlines(idle_ms=500))) == 1
+    assert test_mode_endpoints.run(read(Deadlines(total_ms=2500))) == 3
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_stream_is_cut_after_so_many_chunks(after: int) -> None:
-    told = Rehearsal().whole(STREAM, f"cut_after={after}")
+    told = SimulatorHarness().whole(STREAM, f"cut_after={after}")
     assert (told.status, len(told.pieces), told.broken) == (200, after, True)
 
 
 def test_a_stream_shorter_than_the_cut_is_whole() -> None:
-    whole = Rehearsal().whole(STREAM)
-    assert Rehearsal().whole(STREAM, f"cut_after={len(whole.pieces)}") == whole
+    whole = SimulatorHarness().whole(STREAM)
+    assert SimulatorHarness().whole(STREAM, f"cut_after={len(whole.pieces)}") == whole
 
 
 @pytest.mark.parametrize("operation", ["chat", "embeddings"])
 def test_a_buffered_answer_is_cut_in_its_middle(operation: str) -> None:
-    told = Rehearsal().whole(CHAT if operation == "chat" else {"model": "m", "input": "x"}, "cut_after=20", operation)  # type: ignore[arg-type]
+    body = CHAT if operation == "chat" else {"model": "m", "input": "x"}
+    told = SimulatorHarness().whole(body, "cut_after=20", operation)  # type: ignore[arg-type]
     assert told.broken
     with pytest.raises(ValueError, match="truncated"):
         _ = told.json
@@ -146,7 +157,7 @@ def test_a_buffered_answer_is_cut_in_its_middle(operation: str) -> None:
 
 @pytest.mark.parametrize("body", [CHAT, STREAM])
 def test_malformed_is_no_json_and_no_whole_stream(body: dict[str, object]) -> None:
-    told = Rehearsal().whole(body, "malformed")
+    told = SimulatorHarness().whole(body, "malformed")
     assert not told.broken
     assert b"[DONE]" not in told.bytes
     with pytest.raises(ValueError, match=r"truncated|malformed"):
@@ -157,48 +168,48 @@ def test_malformed_is_no_json_and_no_whole_stream(body: dict[str, object]) -> No
     ("script", "named"), [("nonsense", "nonsense"), ("error=nonsense", "nonsense"), ("status=7", "'7'")]
 )
 def test_an_unknown_word_is_a_400_in_the_shape_of_a_provider(script: str, named: str) -> None:
-    told = Rehearsal().whole(CHAT, script)
+    told = SimulatorHarness().whole(CHAT, script)
     assert (told.status, told.error["type"], told.error["code"]) == (400,) + ("invalid_request_error",) * 2
     assert named in told.error["message"]
 
 
 def test_a_script_may_stand_in_the_models_name() -> None:
-    assert Rehearsal().whole(CHAT | {"model": "simulate/status=503"}).status == 503
-    assert Rehearsal().whole(CHAT | {"model": "simulate/"}).status == 200
-    assert Rehearsal().whole(CHAT | {"model": "simulate/status=503"}, "status=500").status == 500
+    assert SimulatorHarness().whole(CHAT | {"model": "simulate/status=503"}).status == 503
+    assert SimulatorHarness().whole(CHAT | {"model": "simulate/"}).status == 200
+    assert SimulatorHarness().whole(CHAT | {"model": "simulate/status=503"}, "status=500").status == 500
 
 
 def test_a_provider_refuses_a_body_it_does_not_understand() -> None:
-    told = Rehearsal().whole({"model": "sim-1"})
+    told = SimulatorHarness().whole({"model": "sim-1"})
     assert (told.status, told.error["param"]) == (400, "messages")
 
 
 def test_closing_early_is_seen_once_and_ends_reading() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def main() -> None:
-        answer = await rehearsal.send(STREAM)
+        answer = await test_mode_endpoints.send(STREAM)
         await answer.read()
         answer.abort()
         answer.abort()
         with pytest.raises(UpstreamBroke):
             await answer.read()
 
-    rehearsal.run(main())
-    assert (rehearsal.simulator.sent, rehearsal.simulator.aborted) == (1, 1)
+    test_mode_endpoints.run(main())
+    assert (test_mode_endpoints.simulator.sent, test_mode_endpoints.simulator.aborted) == (1, 1)
 
 
 @pytest.mark.parametrize("close", ["abort", "release"])
 def test_closing_what_was_read_whole_is_no_abort(close: str) -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def main() -> None:
-        answer = await rehearsal.send(CHAT)
+        answer = await test_mode_endpoints.send(CHAT)
         await answer.read()
         getattr(answer, close)()
 
-    rehearsal.run(main())
-    assert rehearsal.simulator.aborted == 0
+    test_mode_endpoints.run(main())
+    assert test_mode_endpoints.simulator.aborted == 0
 
 
 def test_a_read_that_waits_for_its_chunk_is_broken_by_abort() -> None:
@@ -209,16 +220,16 @@ def test_a_read_that_waits_for_its_chunk_is_broken_by_abort() -> None:
             sleeping.set()
             await for_ever.wait()
 
-        rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce(), AtOnce())
-        answer = await rehearsal.send(STREAM, "chunk_ms=50")
+        test_mode_endpoints = SimulatorHarness()
+        test_mode_endpoints.simulator = Simulator(Tokenizer(), StandingClock(), sleep, InlineWorkers(), InlineWorkers())
+        answer = await test_mode_endpoints.send(STREAM, "chunk_ms=50")
         await answer.read()
         reading = asyncio.create_task(answer.read())
         await sleeping.wait()
         answer.abort()
         with pytest.raises(UpstreamBroke):
             await reading
-        return rehearsal.simulator.aborted
+        return test_mode_endpoints.simulator.aborted
 
     assert asyncio.run(main()) == 1
 
@@ -236,11 +247,11 @@ def test_a_caller_who_is_cancelled_leaves_nothing_sleeping(script: str) -> None:
             finally:
                 ended.append("woken")
 
-        rehearsal = Rehearsal()
-        rehearsal.simulator = Simulator(Tokenizer(), StandingClock(), sleep, AtOnce(), AtOnce())
+        test_mode_endpoints = SimulatorHarness()
+        test_mode_endpoints.simulator = Simulator(Tokenizer(), StandingClock(), sleep, InlineWorkers(), InlineWorkers())
 
         async def call() -> None:
-            answer = await rehearsal.send(STREAM, script)
+            answer = await test_mode_endpoints.send(STREAM, script)
             await answer.read()
             await answer.read()
 
@@ -256,7 +267,7 @@ def test_a_caller_who_is_cancelled_leaves_nothing_sleeping(script: str) -> None:
 
 
 def test_a_long_answer_lets_others_have_a_turn() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def main() -> int:
         turns = 0
@@ -268,17 +279,17 @@ def test_a_long_answer_lets_others_have_a_turn() -> None:
                 await asyncio.sleep(0)
 
         others = asyncio.create_task(other())
-        answer = await rehearsal.send(STREAM, "tokens=500")
+        answer = await test_mode_endpoints.send(STREAM, "tokens=500")
         while await answer.read():
             pass
         others.cancel()
         return turns
 
-    assert rehearsal.run(main()) > 10
+    assert test_mode_endpoints.run(main()) > 10
 
 
 def test_a_rate_limit_says_when_to_come_back() -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
     with pytest.raises(RateLimited) as raised:
-        rehearsal.run(rehearsal.send(CHAT, "error=rate_limit_exceeded"))
+        test_mode_endpoints.run(test_mode_endpoints.send(CHAT, "error=rate_limit_exceeded"))
     assert raised.value.retry_after_ms == 1_000

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulator.rehearsal import CHAT, Rehearsal, Told
+from tests.simulator.harness import CHAT, SimulatedReply, SimulatorHarness
 from tollhouse.core.operation import Operation
 from tollhouse.tokens.estimator import Estimator
 from tollhouse.upstream.simulator import words
@@ -48,8 +48,8 @@ FITTING = {
 TOOL = {"type": "function", "function": {"name": "get_toll", "parameters": SCHEMA}}
 
 
-def _tell(body: dict[str, Any], script: str = "", operation: Operation = "chat") -> Told:
-    told = Rehearsal().whole(body, script, operation)
+def _tell(body: dict[str, Any], script: str = "", operation: Operation = "chat") -> SimulatedReply:
+    told = SimulatorHarness().whole(body, script, operation)
     assert told.status == 200, told.bytes
     return told
 
@@ -60,7 +60,7 @@ def _text(body: dict[str, Any], script: str = "", operation: Operation = "chat")
     return text
 
 
-def _streamed(told: Told) -> str:
+def _streamed(told: SimulatedReply) -> str:
     return "".join(event["choices"][0]["delta"].get("content") or "" for event in told.events if event["choices"])
 
 
@@ -243,7 +243,7 @@ def test_responses_call_tools_in_their_own_form() -> None:
 
 def test_a_tool_choice_that_is_no_tool_is_refused() -> None:
     body = CHAT | {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "other"}}}
-    told = Rehearsal().whole(body)
+    told = SimulatorHarness().whole(body)
     assert (told.status, told.error["param"]) == (400, "tool_choice")
 
 
@@ -328,13 +328,13 @@ def test_embeddings_take_token_ids_and_have_the_usual_dimensions() -> None:
     ],
 )
 def test_more_answers_than_fit_into_memory_are_refused(operation: Operation, body: dict[str, Any], name: str) -> None:
-    told = Rehearsal().whole(body, "", operation)
+    told = SimulatorHarness().whole(body, "", operation)
     assert (told.status, told.error["param"]) == (400, name)
 
 
 @pytest.mark.parametrize(("name", "value"), [("dimensions", 0), ("dimensions", 4097), ("encoding_format", "hex")])
 def test_embeddings_that_cannot_be_made_are_refused(name: str, value: object) -> None:
-    told = Rehearsal().whole(EMBEDDING | {name: value}, "", "embeddings")
+    told = SimulatorHarness().whole(EMBEDDING | {name: value}, "", "embeddings")
     assert (told.status, told.error["param"]) == (400, name)
 
 
@@ -355,13 +355,13 @@ def test_moderations_flag_violence_by_its_name(given_input: Any, flagged: list[b
     "messages", ["[" * 5000 + "]" * 5000, '[{"content":' + '{"content":' * 3000 + '""' + "}" * 3001 + "]"]
 )
 def test_deep_nesting_is_a_400(messages: str) -> None:
-    rehearsal = Rehearsal()
+    test_mode_endpoints = SimulatorHarness()
 
     async def status() -> int:
-        call = rehearsal.outgoing(b'{"model":"m","messages":' + messages.encode() + b"}")
-        return (await rehearsal.simulator.send(call)).status
+        call = test_mode_endpoints.outgoing(b'{"model":"m","messages":' + messages.encode() + b"}")
+        return (await test_mode_endpoints.simulator.send(call)).status
 
-    assert rehearsal.run(status()) == 400
+    assert test_mode_endpoints.run(status()) == 400
 
 
 @given(st.text(max_size=200))

@@ -13,10 +13,10 @@ import openai
 import pytest
 import uvloop
 
-from tests.simulator.rehearsal import StandingClock
-from tollhouse.core.aside import AtOnce
+from tests.simulator.harness import StandingClock
+from tollhouse.core.workers import InlineWorkers
 from tollhouse.tokens.tokenizer import Tokenizer
-from tollhouse.upstream.simulator.server import Asking, SimulatorServer
+from tollhouse.upstream.simulator.server import HttpRequest, SimulatorServer
 from tollhouse.upstream.simulator.simulator import Simulator
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -29,7 +29,9 @@ STREAM = BODY[:-1] + b',"stream":true}'
 
 @asynccontextmanager
 async def served(**options: Any) -> AsyncIterator[tuple[SimulatorServer, int]]:
-    server = SimulatorServer(Simulator(Tokenizer(), StandingClock(), _at_once, AtOnce(), AtOnce()), **options)
+    server = SimulatorServer(
+        Simulator(Tokenizer(), StandingClock(), _at_once, InlineWorkers(), InlineWorkers()), **options
+    )
     port = await server.start()
     try:
         yield server, port
@@ -142,7 +144,7 @@ def test_a_server_with_keys_refuses_others(run: Run) -> None:
 
 
 def test_a_connection_serves_one_request_after_the_other_and_tells_what_it_saw(run: Run) -> None:
-    seen: list[Asking] = []
+    seen: list[HttpRequest] = []
 
     async def main() -> bytes:
         async with served(seen=seen.append) as (server, port):
@@ -176,7 +178,7 @@ def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end(run: Run) -> 
 def test_a_client_that_leaves_mid_stream_aborts_the_answer(run: Run) -> None:
     async def main() -> int:
         gone = asyncio.Event()
-        simulator = Simulator(Tokenizer(), StandingClock(), _until(gone), AtOnce(), AtOnce())
+        simulator = Simulator(Tokenizer(), StandingClock(), _until(gone), InlineWorkers(), InlineWorkers())
         server = SimulatorServer(simulator)
         port = await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -9,7 +9,7 @@ from tests.store import postgresql
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(testrun_uid: str) -> Iterator[postgresql.Server]:
+def postgresql_server(testrun_uid: str) -> Iterator[postgresql.PostgresqlServer]:
     with postgresql.server(testrun_uid) as server:
         yield server
 
@@ -19,7 +19,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with today's schema."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/tollhouse.db"
-    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    server: postgresql.PostgresqlServer = request.getfixturevalue("postgresql_server")
     return server.database()
 
 
@@ -28,11 +28,11 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/tollhouse.db"
-    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    server: postgresql.PostgresqlServer = request.getfixturevalue("postgresql_server")
     return server.empty_database()
 
 
 @pytest.fixture
-def postgresql_database_url(postgresql_server: postgresql.Server) -> str:
+def postgresql_database_url(postgresql_server: postgresql.PostgresqlServer) -> str:
     """A database with today's schema, for what only PostgreSQL does."""
     return postgresql_server.database()

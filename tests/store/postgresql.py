@@ -18,7 +18,7 @@ from tollhouse.store.engines import connect
 _TEMPLATE = "tollhouse_template"
 
 
-class Server:
+class PostgresqlServer:
     """Databases are copied from a template that has today's schema: a copy takes 30 ms, a migration 150."""
 
     def __init__(self, url: str) -> None:
@@ -62,7 +62,7 @@ class Server:
 
 
 @contextmanager
-def server(run: str) -> Iterator[Server]:
+def server(run: str) -> Iterator[PostgresqlServer]:
     """`run` names the test run: its processes share the server, and the last one to leave removes it.
 
     It stands outside pytest's own folders, which only root may enter when root runs the tests: the server then runs as
@@ -77,6 +77,6 @@ def server(run: str) -> Iterator[Server]:
 
     running = get_server(folder / f"tollhouse-postgresql-{run}", cleanup_mode="delete")
     try:
-        yield Server(running.get_uri())
+        yield PostgresqlServer(running.get_uri())
     finally:
         running.cleanup()

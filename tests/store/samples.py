@@ -5,8 +5,8 @@ from msgspec import structs
 from tollhouse.core.account import Account, ApiKey, Project, Secret
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.person import Person
-from tollhouse.core.request import Attempt, Request
 from tollhouse.core.usage import BUCKETS, Usage
+from tollhouse.core.usage_record import Attempt, UsageRecord
 
 NOW_MS = 1_790_000_000_000
 
@@ -113,8 +113,8 @@ def audit_row(number: int = 1, **changed: object) -> AuditRow:
     return structs.replace(made, **changed)
 
 
-def request(number: int = 1, **changed: object) -> Request:
-    made = Request(
+def request(number: int = 1, **changed: object) -> UsageRecord:
+    made = UsageRecord(
         id=f"req_{number}",
         time_ms=NOW_MS + number,
         account_id="acc_1",

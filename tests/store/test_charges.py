@@ -10,28 +10,28 @@ from typing import Any
 import pytest
 from sqlalchemy import exc, text
 
+from tests.store.harness import begun, on_disk, outcomes, writing
 from tests.store.samples import NOW_MS, FixedClock, account, request
-from tests.store.writing import begun, on_disk, outcomes, writing
 from tollhouse.billing.budgets import Budget
-from tollhouse.billing.ledger import Tail, Transfer, append, tail_of, verify
+from tollhouse.billing.ledger import ChainEnd, Transfer, append, tail_of, verify
 from tollhouse.billing.prices import read_price
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.account import ApiKey
 from tollhouse.core.charge import Charge
-from tollhouse.core.counter import Counter
+from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import Defect
 from tollhouse.core.ids import make_id
 from tollhouse.core.money import Money
 from tollhouse.core.price import PriceRow
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import charges, migration
 from tollhouse.store.database import open_store
 from tollhouse.store.driver import Driver
 from tollhouse.store.engines import connect
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 
-def call(number: int, amount: int | None, **changed: Any) -> Request:
+def call(number: int, amount: int | None, **changed: Any) -> UsageRecord:
     """A call of an account that is charged so much; None: one without a charge."""
     terms: dict[str, Any] = {"price_id": "price_1", "held": 10}
     terms |= {name: changed.pop(name) for name in Charge.__struct_fields__ if name in changed}
@@ -44,25 +44,25 @@ def grant(number: int, amount: int, account_id: str = "acc_1") -> Transfer:
     return Transfer(id=f"txn_g{number}", account_id=account_id, kind="grant", amount=amount, time_ms=NOW_MS)
 
 
-def commit(url: str, *batches: list[Request | Transfer]) -> None:
+def commit(url: str, *batches: list[UsageRecord | Transfer]) -> None:
     """Each batch arrives together; transfers as changes, which come after the calls of their batch."""
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, _):
             for batch in batches:
                 waits: list[Any] = []
                 for one in batch:
-                    if isinstance(one, Request):
+                    if isinstance(one, UsageRecord):
                         waits.append(writer.commit(one))
                     else:
                         waits.append(writer.change(_appending(one)))
                 await asyncio.gather(*waits)
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def _appending(transfer: Transfer) -> Callable[[Any], object]:
-    return lambda connection: Tables(connection).ledger.append(transfer)
+    return lambda connection: SqlRepositories(connection).ledger.append(transfer)
 
 
 def money(url: str, account_id: str = "acc_1") -> Money:
@@ -102,7 +102,7 @@ def test_each_entry_is_the_one_the_rules_would_have_made(database_url: str) -> N
     ]
     commit(database_url, [grant(1, 1000)], list(calls), [grant(2, 5), call(5, 1)], [call(6, 2)])
     entries = on_disk(database_url, lambda tables: list(tables.ledger.chain("acc_1")))
-    tail = Tail("acc_1")
+    tail = ChainEnd("acc_1")
     for entry, counter in entries:
         assert append(tail, entry.transfer) == entry
         assert counter == ("platform:grants" if entry.transfer.kind == "grant" else "platform:revenue")
@@ -151,9 +151,9 @@ def test_accounts_have_chains_of_their_own_and_counters_count_what_names_them(da
         chain = on_disk(database_url, lambda tables, of=account_id: [one for one, _ in tables.ledger.chain(of)])  # type: ignore[misc]
         assert list(verify(chain, account_id)) == []
     assert on_disk(database_url, lambda tables: tables.budgets.every_counter()) == [
-        Counter(budget_id="bud_a", starts_at_ms=5, spent=17, overrun=4),
-        Counter(budget_id="bud_a", starts_at_ms=6, spent=2),
-        Counter(budget_id="bud_b", starts_at_ms=6, spent=7),
+        BudgetCounter(budget_id="bud_a", starts_at_ms=5, spent=17, overrun=4),
+        BudgetCounter(budget_id="bud_a", starts_at_ms=6, spent=2),
+        BudgetCounter(budget_id="bud_b", starts_at_ms=6, spent=7),
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_record_that_is_refused_takes_its_charge_along_and_no_other(database_u
     """Its entry had been chained in memory already: the chain must go on as if it had never been."""
     again = call(2, 100)
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             await writer.commit(again)
             found = await outcomes(
@@ -191,7 +191,7 @@ def test_a_record_that_is_refused_takes_its_charge_along_and_no_other(database_u
             assert found == [None, Defect, None]
             await writer.commit(call(4, 1))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     chain = on_disk(database_url, lambda tables: [one for one, _ in tables.ledger.chain("acc_1")])
     assert [one.transfer.amount for one in chain] == [-100, -7, -5, -1]
     assert list(verify(chain, "acc_1")) == []
@@ -200,16 +200,16 @@ def test_a_record_that_is_refused_takes_its_charge_along_and_no_other(database_u
 
 def test_a_change_that_fails_after_it_appended_leaves_the_chain_as_it_was(database_url: str) -> None:
     def fails(connection: Any) -> None:
-        Tables(connection).ledger.append(grant(1, 50))
+        SqlRepositories(connection).ledger.append(grant(1, 50))
         raise RuntimeError
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             found = await outcomes(writer.commit(call(1, 7)), writer.change(fails), writer.commit(call(2, 3)))
             assert found == [None, RuntimeError, None]
             await writer.commit(call(3, 1))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     chain = on_disk(database_url, lambda tables: [one for one, _ in tables.ledger.chain("acc_1")])
     assert [one.transfer.amount for one in chain] == [-7, -3, -1]
     assert list(verify(chain, "acc_1")) == []
@@ -218,20 +218,20 @@ def test_a_change_that_fails_after_it_appended_leaves_the_chain_as_it_was(databa
 @pytest.mark.parametrize("table", ["ledger", "prices"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = 'x'", "DELETE FROM {}"])
 def test_what_was_entered_can_be_neither_changed_nor_removed(database_url: str, table: str, statement: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(database_url, create=True, clock=FixedClock())
         await store.writer.commit(call(1, 7))
         await store.change(_price)
         await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     engines = connect(database_url, Path())
     with pytest.raises(exc.IntegrityError, match="append only"), engines.writing.begin() as connection:
         connection.execute(text(statement.format(table)))
     engines.dispose()
 
 
-def _price(tables: Tables) -> None:
+def _price(tables: SqlRepositories) -> None:
     tables.prices.add(PriceRow(id="price_1", model="a", effective_from_ms=NOW_MS, written={"input": "2.50"}))
 
 
@@ -254,10 +254,10 @@ def test_a_start_loads_what_was_spent(database_url: str) -> None:
     )
     start_ms = budget.window(NOW_MS).start_ms
 
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(database_url, create=True, clock=FixedClock())
 
-        def put(tables: Tables) -> None:
+        def put(tables: SqlRepositories) -> None:
             tables.accounts.add(account(1, credit_limit=50))
             tables.accounts.add(account(2, credit_limit=None))
             tables.budgets.add(budget)
@@ -267,18 +267,18 @@ def test_a_start_loads_what_was_spent(database_url: str) -> None:
         await store.change(put)
         await store.writer.commit(call(1, 30, overrun=20, budgets=(("bud_a", start_ms),)))
         await store.writer.commit(call(2, 5, account_id="acc_2"))
-        purses = await store.load_purses(NOW_MS)
-        one, other = purses.money("acc_1"), purses.money("acc_2")
+        counters = await store.load_counters(NOW_MS)
+        one, other = counters.money("acc_1"), counters.money("acc_2")
         assert (one.limit, one.spent, one.overrun, one.left()) == (1050, 30, 20, 1020)
         assert (other.limit, other.spent) == (None, 5)
-        counter = purses.put_budget(budget, NOW_MS)
+        counter = counters.put_budget(budget, NOW_MS)
         assert (counter.spent, counter.overrun, counter.limit, counter.soft) == (30, 20, 1000, (50, 80))
         prices = await store.load_prices()
         assert prices.find("a", NOW_MS) == _read({"input": "2.50"})
         assert prices.find("a", NOW_MS - 1) is None
         await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("kind", ["day", "week", "month"])
@@ -293,10 +293,10 @@ def test_a_restart_finds_what_windows_spent_that_a_wrong_clock_leads_to(database
     after = budget.window(now.end_ms or 0)
     starts = [one.start_ms for one in (before_that, before, now, after)]
 
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(database_url, create=True, clock=FixedClock())
 
-        def put(tables: Tables) -> None:
+        def put(tables: SqlRepositories) -> None:
             tables.accounts.add(account(1, credit_limit=None))
             tables.budgets.add(budget)
 
@@ -304,21 +304,21 @@ def test_a_restart_finds_what_windows_spent_that_a_wrong_clock_leads_to(database
         for number, start_ms in enumerate(starts, start=1):
             charged = call(number, number, time_ms=start_ms, budgets=(("bud_a", start_ms),))
             await store.writer.commit(charged)
-        purses = await store.load_purses(NOW_MS)
+        counters = await store.load_counters(NOW_MS)
         key = ApiKey(id="key_1", account_id="acc_1", project_id="proj_1", name="k", created_at_ms=0)
-        assert [purses.of(key, start_ms)[0].spent for start_ms in starts] == [1, 2, 3, 4]
+        assert [counters.of(key, start_ms)[0].spent for start_ms in starts] == [1, 2, 3, 4]
         await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_waiters_of_one_turn_are_charged_in_one_transaction(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             tasks = await begun(*(writer.commit(call(number, number)) for number in range(1, 51)))
             await asyncio.gather(*tasks)
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert money(database_url).spent == sum(range(1, 51))
     assert money(database_url).sequence == 50
 
@@ -326,7 +326,7 @@ def test_waiters_of_one_turn_are_charged_in_one_transaction(database_url: str) -
 _CHARGES_UNTIL_KILLED = """
 import asyncio, itertools, sys
 from tests.store.test_charges import call
-from tests.store.writing import writing
+from tests.store.harness import writing
 
 async def one(writer, numbers):
     for number in numbers:
@@ -359,7 +359,7 @@ def test_what_was_answered_is_charged_exactly_once_after_kill_9(database_url: st
     for account_id in ("acc_0", "acc_1", "acc_2"):
         standing = money(database_url, account_id)
         chain = on_disk(database_url, lambda tables, of=account_id: [one for one, _ in tables.ledger.chain(of)])  # type: ignore[misc]
-        tail = Tail(account_id, standing.sequence, standing.balance, standing.hash)
+        tail = ChainEnd(account_id, standing.sequence, standing.balance, standing.hash)
         assert list(verify(chain, account_id, tail)) == []
         charged += [one.transfer.request_id for one in chain if one.transfer.kind == "charge"]
         spent += standing.spent

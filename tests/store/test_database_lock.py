@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.store.database import migrate, open_store
-from tollhouse.store.database_lock import DatabaseInUse, DatabaseLock, Keeping, lock_of
+from tollhouse.store.database_lock import DatabaseInUse, DatabaseLock, LockKeeper, lock_of
 from tollhouse.store.engines import CannotOpen, connect
 from tollhouse.store.file_lock import FileLock
 from tollhouse.store.holder import Holder, this_process
@@ -84,7 +84,7 @@ def test_two_folders_that_lead_to_one_file_meet(tmp_path: Path) -> None:
 
 
 def test_a_store_that_only_looks_needs_no_lock(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         served = open_store(database_url, create=True, clock=FixedClock(), holder=FIRST)
         looking = open_store(database_url, create=False, clock=FixedClock())
         await looking.close()
@@ -94,7 +94,7 @@ def test_a_store_that_only_looks_needs_no_lock(database_url: str) -> None:
         again = open_store(database_url, create=False, clock=FixedClock(), holder=SECOND)
         await again.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_a_killed_process_leaves_no_lock(database_url: str) -> None:
@@ -133,20 +133,20 @@ def test_a_lost_session_is_made_anew(postgresql_database_url: str) -> None:
 
 
 def test_whoever_lost_it_to_another_process_leaves(postgresql_database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         held, other = lock(postgresql_database_url), lock(postgresql_database_url)
         held.take(FIRST)
         end_sessions(postgresql_database_url)
         other.take(SECOND)
         left = asyncio.Event()
-        keeping = Keeping(held, FIRST)
+        keeping = LockKeeper(held, FIRST)
         await keeping.keep(left.set)
         assert left.is_set()
         assert "process 4712" in str(keeping.lost_to)
         other.release()
         held.release()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_a_database_that_is_away_is_no_database_in_use(tmp_path: Path) -> None:

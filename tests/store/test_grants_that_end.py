@@ -11,31 +11,31 @@ from tests.store.test_charges import call, grant, money
 from tollhouse.billing.ledger import Transfer
 from tollhouse.clock import SystemRandom
 from tollhouse.core.audit import Actor
-from tollhouse.office import expiry
-from tollhouse.office.office import Office
+from tollhouse.services import expiry
+from tollhouse.services.context import ServiceContext
 from tollhouse.store.database import Store, open_store
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 SYSTEM = Actor(kind="system", id="tollhouse")
 
 
-def _give(transfer: Transfer, tables: Tables) -> None:
+def _give(transfer: Transfer, tables: SqlRepositories) -> None:
     tables.ledger.append(transfer)
 
 
-async def office_on(store: Store) -> Office:
+async def services_on(store: Store) -> ServiceContext:
     clock = FixedClock()
-    return Office(
+    return ServiceContext(
         rows=store,
         directory=await store.load_directory(),
         clock=clock,
         random=SystemRandom(),
-        purses=await store.load_purses(clock.now_ms()),
+        counters=await store.load_counters(clock.now_ms()),
     )
 
 
 def test_accounts_are_found_by_the_first_of_their_grants_that_end(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(database_url, create=True, clock=FixedClock(), folder=Path())
         try:
             assert await store.read(lambda tables: tables.ledger.expiring()) == {}
@@ -45,25 +45,25 @@ def test_accounts_are_found_by_the_first_of_their_grants_that_end(database_url: 
         finally:
             await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_a_grant_is_ended_once_by_two_processes_while_calls_are_charged(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         stores = [open_store(database_url, create=True, clock=FixedClock(), folder=Path()) for _ in range(2)]
         try:
             first, second = stores
             await first.change(lambda tables: tables.accounts.add(account(1)))
             ends = structs.replace(grant(1, 100), expires_at_ms=NOW_MS)
             await first.change(partial(_give, ends))
-            offices = [await office_on(store) for store in stores]
+            offices = [await services_on(store) for store in stores]
             spending = [store.writer.commit(call(number, 1)) for number, store in enumerate((first, second) * 10, 1)]
             charging = asyncio.gather(*spending)
-            posted = await asyncio.gather(*(expiry.post_due(office, SYSTEM) for office in offices * 4))
+            posted = await asyncio.gather(*(expiry.post_due(services, SYSTEM) for services in offices * 4))
             await charging
             taken = sum(-entry.transfer.amount for entries in posted for entry in entries)
             assert 80 <= taken <= 100
-            assert {purse.held for purse in (office.purses.money("acc_1") for office in offices)} == {0}
+            assert {counter.held for counter in (services.counters.money("acc_1") for services in offices)} == {0}
         finally:
             for store in stores:
                 await store.close()
@@ -71,4 +71,4 @@ def test_a_grant_is_ended_once_by_two_processes_while_calls_are_charged(database
         assert (standing.put_in, standing.spent) == (100 - taken, 20)
         assert standing.balance == 80 - taken
 
-    asyncio.run(scene())
+    asyncio.run(scenario())

@@ -18,12 +18,12 @@ from tollhouse.store.migration import SchemaMismatch
 
 
 def open_and_close(url: str, *, create: bool) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(url, create=create, clock=FixedClock())
         await store.writer.commit(request())
         await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def execute(url: str, statement: str) -> None:

@@ -8,20 +8,20 @@ from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.core.ids import make_id
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.store.database import open_store
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 TIERED: dict[str, Any] = {"input": "2.50", "tiers": [{"above_input_tokens": 9, "input": "5"}]}
 
 
-def changed(url: str, deed: Callable[[Tables], Any]) -> Any:
-    async def scene() -> Any:
+def changed(url: str, transaction: Callable[[SqlRepositories], Any]) -> Any:
+    async def scenario() -> Any:
         store = open_store(url, create=True, clock=FixedClock())
         try:
-            return await store.change(deed)
+            return await store.change(transaction)
         finally:
             await store.close()
 
-    return asyncio.run(scene())
+    return asyncio.run(scenario())
 
 
 def row(number: int, *, since_ms: int = NOW_MS, model: str = "m", **changed: Any) -> PriceRow:
@@ -43,11 +43,15 @@ def test_rows_come_in_the_order_in_which_they_hold(database_url: str) -> None:
         row(6, model="n"),
     ]
 
-    def put(tables: Tables) -> Any:
+    def put(tables: SqlRepositories) -> Any:
         for one in rows:
             tables.prices.add(one)
         every = tables.prices.rows()
-        return every, tables.prices.rows(price_list="default", model="m"), [price.id for price in tables.prices.every()]
+        return (
+            every,
+            tables.prices.rows(price_list="default", model="m"),
+            [price.id for price in tables.prices.list_all()],
+        )
 
     every, default, prices = changed(database_url, put)
     assert default == [rows[3], rows[1], rows[0]]
@@ -58,7 +62,7 @@ def test_rows_come_in_the_order_in_which_they_hold(database_url: str) -> None:
 def test_price_files_are_kept_and_found(database_url: str) -> None:
     active = draft(1, activated_at_ms=NOW_MS + 5, effective_from_ms=NOW_MS + 9)
 
-    def put(tables: Tables) -> Any:
+    def put(tables: SqlRepositories) -> Any:
         tables.price_drafts.add(draft(1))
         tables.price_drafts.add(draft(2))
         tables.price_drafts.save(active)

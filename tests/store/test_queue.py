@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from tests.store.harness import CommitGate, ids_on_disk, writing
 from tests.store.samples import request
-from tests.store.writing import Gate, ids_on_disk, writing
 from tollhouse.core.failure import Overloaded
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.batch import STEPS, Job
-from tollhouse.store.queue import BATCH_MAX, Waiting, share
+from tollhouse.store.queue import BATCH_MAX, WriteQueue, share
 
 
-def of(account_id: str, number: int) -> Request:
+def of(account_id: str, number: int) -> UsageRecord:
     return structs.replace(request(number), account_id=account_id)
 
 
@@ -24,7 +24,7 @@ def job(account_id: str, number: int, loop: asyncio.AbstractEventLoop) -> Job:
 
 def test_a_commit_beside_a_flood_is_in_the_next_batch(tmp_path: Path) -> None:
     async def main() -> None:
-        gate = Gate()
+        gate = CommitGate()
         url = f"sqlite:///{tmp_path / 'one.db'}"
         async with writing(url, steps=(gate, *STEPS)) as (writer, _):
             first = asyncio.ensure_future(writer.commit(of("acc_a", 1)))
@@ -62,7 +62,7 @@ def test_what_is_left_over_is_written_when_the_writer_closes(tmp_path: Path) -> 
 
 def test_who_fills_the_queue_is_refused_and_others_are_not() -> None:
     loop = asyncio.new_event_loop()
-    waiting = Waiting(most=100)
+    waiting = WriteQueue(maximum=100)
     jobs: list[Job] = []
 
     def admitted(account_id: str, count: int) -> int:

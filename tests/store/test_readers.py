@@ -29,7 +29,7 @@ def count(connection: Connection) -> int:
 
 
 def test_an_endless_question_ends_and_its_connection_serves_the_next(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         engines = connect(database_url, Path())
         readers = Readers(engines, SteppingClock())
         endless = (readers.read(lambda connection: connection.execute(_ENDLESS).scalar(), 50) for _ in range(8))
@@ -39,24 +39,24 @@ def test_an_endless_question_ends_and_its_connection_serves_the_next(database_ur
         readers.close()
         engines.dispose()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_what_a_question_raises_reaches_who_asked(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         store = open_store(database_url, create=True, clock=FixedClock())
         with pytest.raises(ZeroDivisionError):
             await store.read(lambda tables: 1 // 0)
         await store.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_a_database_that_is_away_is_overload_and_no_defect() -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         readers = Readers(connect("postgresql://nobody@127.0.0.1:1/none", Path()), FixedClock())
         with pytest.raises(Overloaded):
             await readers.read(count)
         readers.close()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())

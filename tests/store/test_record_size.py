@@ -6,8 +6,8 @@ from pathlib import Path
 from msgspec import structs
 from sqlalchemy import text
 
+from tests.store.harness import on_disk, writing
 from tests.store.samples import request
-from tests.store.writing import on_disk, writing
 from tollhouse.store.requests import RECORD_BYTES_MAX
 
 

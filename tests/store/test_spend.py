@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.store.harness import on_disk, writing
 from tests.store.samples import NOW_MS, FixedClock
 from tests.store.test_charges import call
-from tests.store.writing import on_disk, writing
 from tollhouse.billing.span import Span, day_edges
-from tollhouse.core.request import Request
 from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.core.usage import Usage
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import migration
 from tollhouse.store.database import open_store
 from tollhouse.store.engines import connect
@@ -32,12 +32,12 @@ DAY_0 = NOW_MS - NOW_MS % DAY
 ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns")
 
 
-def commit(url: str, calls: Sequence[Request]) -> None:
-    async def scene() -> None:
+def commit(url: str, calls: Sequence[UsageRecord]) -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, _):
             await asyncio.gather(*(writer.commit(one) for one in calls))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def by_model(url: str, object_id: str, edges: Sequence[int]) -> list[dict[str, int]]:
@@ -271,11 +271,11 @@ def _sum_all(revision: Any) -> None:
     revision._sum_spending()
 
 
-def _migrate(url: str, deed: Callable[[Any], None]) -> None:
+def _migrate(url: str, transaction: Callable[[Any], None]) -> None:
     """Run (a part of) the revision that made these tables, as Alembic runs it."""
     revision = ScriptDirectory.from_config(migration._configuration(None)).get_revision("0002")
     assert revision is not None
     engines = connect(url, Path())
     with engines.writing.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        deed(revision.module)
+        transaction(revision.module)
     engines.dispose()

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from tests.office.scene import NOW_MS, OPERATOR, HandClock
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock
 from tests.store.test_spend import refilled
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import Identity
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
-from tollhouse.office import accounts, bills, budgets, credits, keys, organization, projects  # noqa: A004 - the noun
-from tollhouse.office.office import Office
-from tollhouse.office.organization import Question
+from tollhouse.services import accounts, bills, budgets, credits, keys, organization, projects  # noqa: A004 - the noun
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.organization import UsageQuestion
 from tollhouse.store.database import Store, open_store
 
 ROWS_MAX = 2_000
@@ -27,19 +27,19 @@ TODAY = NOW_MS - NOW_MS % DAY_MS
 
 @pytest.mark.parametrize("requests", [50_000, pytest.param(5_000_000, marks=pytest.mark.long)])
 def test_what_a_bill_reads_does_not_grow_with_the_requests(postgresql_database_url: str, requests: int) -> None:
-    asyncio.run(_scene(postgresql_database_url, requests))
+    asyncio.run(_scenario(postgresql_database_url, requests))
 
 
-async def _scene(url: str, requests: int) -> None:
-    clock = HandClock()
+async def _scenario(url: str, requests: int) -> None:
+    clock = SettableClock()
     store = open_store(url, create=False, clock=clock)
-    office = Office(rows=store, directory=await store.load_directory(), clock=clock, random=SystemRandom())
+    services = ServiceContext(rows=store, directory=await store.load_directory(), clock=clock, random=SystemRandom())
     try:
-        caller = await _founded(office)
+        caller = await _founded(services)
         _filled(url, caller, requests)
-        told = await _told(store, office, caller)
+        told = await _told(store, services, caller)
     finally:
-        await office.finish()
+        await services.finish()
         await store.close()
     for name, statements in told.items():
         read = sum(_rows_read(url, statement, values) for statement, values in statements)
@@ -48,46 +48,46 @@ async def _scene(url: str, requests: int) -> None:
     assert every_request >= requests  # the count counts
 
 
-async def _founded(office: Office) -> Identity:
-    account = await accounts.create(office, OPERATOR, name="large")
-    await credits.grant(office, OPERATOR, account.id, "5000")
+async def _founded(services: ServiceContext) -> Identity:
+    account = await accounts.create(services, OPERATOR, name="large")
+    await credits.grant(services, OPERATOR, account.id, "5000")
     for number in range(1, PROJECTS):
-        await projects.create(office, OPERATOR, name=f"project {number}", account=account.id)
-    owned = [one.id for one in office.directory.projects.values()]
+        await projects.create(services, OPERATOR, name=f"project {number}", account=account.id)
+    owned = [one.id for one in services.directory.projects.values()]
     for number in range(KEYS):
-        made = await keys.create(office, OPERATOR, name=f"key {number}", project=owned[number % PROJECTS])
-    found = office.directory.find(made.key.secrets[0].digest)
+        made = await keys.create(services, OPERATOR, name=f"key {number}", project=owned[number % PROJECTS])
+    found = services.directory.find(made.key.secrets[0].digest)
     assert found is not None
     return found
 
 
-async def _told(store: Store, office: Office, caller: Identity) -> dict[str, list[Any]]:
-    """Each deed once, with the statements by which it read."""
+async def _told(store: Store, services: ServiceContext, caller: Identity) -> dict[str, list[Any]]:
+    """Each action once, with the statements by which it read."""
     account_id = caller.account.id
-    days = Question(from_ms=TODAY - 30 * DAY_MS, to_ms=TODAY + DAY_MS, width_ms=DAY_MS, by=("model",))
-    hours = Question(from_ms=TODAY - 7 * DAY_MS, to_ms=TODAY, width_ms=HOUR_MS, by=("model",))
-    half_a_year = Question(from_ms=TODAY - 179 * DAY_MS, to_ms=TODAY + DAY_MS, width_ms=DAY_MS, by=("model",))
-    deeds: dict[str, Callable[[], Awaitable[Any]]] = {
-        "subscription": lambda: bills.subscription(office, caller),
-        "usage": lambda: bills.spent(office, caller),
-        "usage of all time": lambda: bills.spent(office, caller, "2020-01-01", "2030-01-01"),
-        "credit grants": lambda: bills.credits_of(office, caller),
-        "completions by day": lambda: organization.usage(office, account_id, "completions", days),
-        "completions by hour": lambda: organization.usage(office, account_id, "completions", hours),
-        "costs": lambda: organization.costs(office, account_id, half_a_year),
+    days = UsageQuestion(from_ms=TODAY - 30 * DAY_MS, to_ms=TODAY + DAY_MS, width_ms=DAY_MS, by=("model",))
+    hours = UsageQuestion(from_ms=TODAY - 7 * DAY_MS, to_ms=TODAY, width_ms=HOUR_MS, by=("model",))
+    half_a_year = UsageQuestion(from_ms=TODAY - 179 * DAY_MS, to_ms=TODAY + DAY_MS, width_ms=DAY_MS, by=("model",))
+    non_charges: dict[str, Callable[[], Awaitable[Any]]] = {
+        "subscription": lambda: bills.subscription(services, caller),
+        "usage": lambda: bills.spent(services, caller),
+        "usage of all time": lambda: bills.spent(services, caller, "2020-01-01", "2030-01-01"),
+        "credit grants": lambda: bills.credits_of(services, caller),
+        "completions by day": lambda: organization.usage(services, account_id, "completions", days),
+        "completions by hour": lambda: organization.usage(services, account_id, "completions", hours),
+        "costs": lambda: organization.costs(services, account_id, half_a_year),
     }
     told = {}
-    for name, deed in deeds.items():
+    for name, transaction in non_charges.items():
         with _watched(store) as statements:
-            assert await deed()
+            assert await transaction()
         told[name] = list(statements)
     for zone in ("Asia/Shanghai", "Europe/Berlin"):
         with _watched(store) as statements:
-            await budgets.put(office, OPERATOR, amount_usd="5000", window="month", account=account_id, zone=zone)
+            await budgets.put(services, OPERATOR, amount_usd="5000", window="month", account=account_id, zone=zone)
             told[f"a budget in {zone}"] = list(statements)
             statements.clear()
-            shown = (await bills.subscription(office, caller)).shown
-            bill = await bills.spent(office, caller)
+            shown = (await bills.subscription(services, caller)).shown
+            bill = await bills.spent(services, caller)
             told[f"a bill in {zone}"] = list(statements)
         assert (shown.binds, shown.hard - bill.total) == ("budget", shown.left)
         assert len(bill.days) > 5

@@ -6,36 +6,36 @@ from collections.abc import Sequence
 import pytest
 from msgspec import structs
 
+from tests.store.harness import on_disk, writing
 from tests.store.samples import NOW_MS
 from tests.store.test_charges import call
-from tests.store.writing import on_disk, writing
-from tollhouse.core.request import Request
 from tollhouse.core.roll_up import DAY_MS
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.tags import OTHER_TAGS, TAGS_A_DAY_MAX
 
 OF_A_CALL = 16
 FULL = TAGS_A_DAY_MAX // OF_A_CALL + 1  # calls that bring a few tags more than there is room for
 
 
-def tagged(number: int, told: dict[str, str], time_ms: int = NOW_MS) -> Request:
+def tagged(number: int, told: dict[str, str], time_ms: int = NOW_MS) -> UsageRecord:
     return structs.replace(call(number, None), tags=told, time_ms=time_ms)
 
 
-def inventive(first: int, count: int, time_ms: int = NOW_MS) -> list[Request]:
+def inventive(first: int, count: int, time_ms: int = NOW_MS) -> list[UsageRecord]:
     """Calls of which no two share a tag."""
     parts = range(OF_A_CALL)
     return [tagged(one, {f"t{one}-{part}": "x" for part in parts}, time_ms) for one in range(first, first + count)]
 
 
-def by_tag(url: str, *batches: Sequence[Request]) -> dict[str, int]:
+def by_tag(url: str, *batches: Sequence[UsageRecord]) -> dict[str, int]:
     """Calls by tag, after each batch was written by a process of its own."""
 
-    async def scene(batch: Sequence[Request]) -> None:
+    async def scenario(batch: Sequence[UsageRecord]) -> None:
         async with writing(url) as (writer, _):
             await asyncio.gather(*(writer.commit(one) for one in batch))
 
     for batch in batches:
-        asyncio.run(scene(batch))
+        asyncio.run(scenario(batch))
     found = on_disk(url, lambda tables: tables.usage.sums("tag", from_ms=0, to_ms=2 * NOW_MS))
     return {one.group: one.calls for one in found}
 

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Dialect, event, text
 
+from tests.store.harness import calls_summed, ids_on_disk, outcomes, trouble, writing
 from tests.store.samples import NOW_MS, account, request
-from tests.store.writing import calls_summed, ids_on_disk, outcomes, trouble, writing
 from tollhouse.core.failure import Overloaded
 from tollhouse.store.batch import STEPS, Batches, Job
 from tollhouse.store.engines import Engines
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 
-class Disk:
+class FailingDisk:
     """SQLite's own bounds, told to every connection that is made while they stand."""
 
     def __init__(self, engines: Engines, pragma: str) -> None:
@@ -41,14 +41,16 @@ def test_a_full_or_read_only_disk_refuses_everybody_and_heals(tmp_path: Path, pr
     url = f"sqlite:///{tmp_path}/tollhouse.db"
     large = b"x" * 9_000  # more than a page, and a record may hold it
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, _):
             await writer.commit(request(1))
         async with writing(url) as (writer, engines):
-            disk = Disk(engines, pragma)
+            disk = FailingDisk(engines, pragma)
             failed = await outcomes(
                 *(writer.commit(request(number, raw_usage=large)) for number in range(2, 5)),
-                writer.change(lambda connection: Tables(connection).accounts.add(account(email="x" * 100_000))),
+                writer.change(
+                    lambda connection: SqlRepositories(connection).accounts.add(account(email="x" * 100_000))
+                ),
             )
             assert failed == [Overloaded] * 4
             assert trouble(writer) is not None
@@ -59,14 +61,14 @@ def test_a_full_or_read_only_disk_refuses_everybody_and_heals(tmp_path: Path, pr
             await writer.commit(request(6, raw_usage=large))
             assert trouble(writer) is None
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(url) == ["req_1", "req_6"]
 
 
 def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/tollhouse.db"
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, engines):
             await writer.change(lambda connection: None)
             batches = Batches(engines.reading, STEPS)  # an engine that is kept from writing
@@ -74,15 +76,15 @@ def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
             job = Job(waiter, record=request(1))
             batches.settle([job])
             assert isinstance(job.error, Overloaded)
-            batches.keep_house(NOW_MS)
+            batches.run_maintenance(NOW_MS)
             assert trouble(batches) is not None
             batches._engine = engines.writing
             await writer.close()
-            batches.keep_house(NOW_MS)
+            batches.run_maintenance(NOW_MS)
             assert trouble(batches) is None
             batches.disconnect()
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(url) == []
 
 
@@ -117,7 +119,7 @@ def _lose_answers(engines: Engines) -> list[bool]:
 
 
 def test_a_commit_whose_answer_was_lost_is_looked_up(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, engines):
             losses = _lose_answers(engines)
             losses.append(True)
@@ -129,7 +131,7 @@ def test_a_commit_whose_answer_was_lost_is_looked_up(database_url: str) -> None:
             await writer.commit(request(3))
             assert losses == []
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(database_url) == ["req_1", "req_3"]
     assert calls_summed(database_url) == 2
 
@@ -141,7 +143,7 @@ def test_a_lost_connection_to_postgresql_is_made_anew_unnoticed(postgresql_datab
         found: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         return found
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(url) as (writer, _):
             await writer.commit(request(1))
             lost = await writer.change(pid)
@@ -150,5 +152,5 @@ def test_a_lost_connection_to_postgresql_is_made_anew_unnoticed(postgresql_datab
             await writer.commit(request(2))
             assert await writer.change(pid) != lost
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(url) == ["req_1", "req_2"]

@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, exc, insert, text
 
+from tests.store.harness import CommitGate, begun, calls_summed, ids_on_disk, on_disk, outcomes, trouble, writing
 from tests.store.samples import NOW_MS, account, key, project, request
-from tests.store.writing import Gate, begun, calls_summed, ids_on_disk, on_disk, outcomes, trouble, writing
 from tollhouse.core.failure import Conflict, Defect, Overloaded, PathNotFound
 from tollhouse.store import schema
 from tollhouse.store.batch import STEPS
 from tollhouse.store.last_use import EVERY_MS
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 
 
 def test_a_record_is_seen_by_others_once_its_commit_returns(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             for number in range(1, 4):
                 await writer.commit(request(number))
                 assert ids_on_disk(database_url) == [f"req_{one}" for one in range(1, number + 1)]
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert calls_summed(database_url) == 3
 
 
@@ -40,9 +40,9 @@ def test_one_commit_takes_all_that_arrived_during_the_last_and_wakes_the_loop_on
                 self.woken += 1
             return super().call_soon_threadsafe(callback, *args, context=context)
 
-    gate = Gate()
+    gate = CommitGate()
 
-    async def scene() -> int:
+    async def scenario() -> int:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, CountingLoop)
         async with writing(database_url, steps=(*STEPS, gate)) as (writer, _):
@@ -54,27 +54,27 @@ def test_one_commit_takes_all_that_arrived_during_the_last_and_wakes_the_loop_on
             return loop.woken
 
     with asyncio.Runner(loop_factory=CountingLoop) as runner:
-        assert runner.run(scene()) == 2
+        assert runner.run(scenario()) == 2
     assert gate.batches == [["req_1"], [f"req_{number}" for number in range(2, 52)]]
     assert len(ids_on_disk(database_url)) == 51
 
 
 def test_what_arrives_in_one_turn_of_the_loop_is_one_commit(database_url: str) -> None:
-    gate = Gate()
+    gate = CommitGate()
     gate.open.set()
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url, steps=(*STEPS, gate)) as (writer, _):
             await asyncio.gather(*(writer.commit(request(number)) for number in range(1, 6)))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert gate.batches == [[f"req_{number}" for number in range(1, 6)]]
 
 
 def test_a_record_the_database_refuses_fails_alone(database_url: str) -> None:
-    gate = Gate()
+    gate = CommitGate()
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
             first = await begun(writer.commit(request(1)))
             await gate.held()
@@ -92,26 +92,26 @@ def test_a_record_the_database_refuses_fails_alone(database_url: str) -> None:
             assert await outcomes(*mates) == [None, Defect, Defect, None, None]
             assert trouble(writer) is None
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(database_url) == ["req_1", "req_2", "req_4"]
     assert calls_summed(database_url) == 3  # what failed left no trace in the sums either
 
 
 def test_a_change_that_raises_fails_alone_and_leaves_nothing(database_url: str) -> None:
-    gate = Gate()
+    gate = CommitGate()
 
     def fails(connection: Connection) -> None:
-        Tables(connection).accounts.add(account(1))
+        SqlRepositories(connection).accounts.add(account(1))
         raise PathNotFound("no account acc_9")
 
     def makes_no_sense(connection: Connection) -> None:
         connection.execute(text("SELECT nothing FROM nowhere"))
 
     def works(connection: Connection) -> str:
-        Tables(connection).accounts.add(account(2))
+        SqlRepositories(connection).accounts.add(account(2))
         return "done"
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
             first = await begun(writer.commit(request(1)))
             await gate.held()
@@ -129,27 +129,27 @@ def test_a_change_that_raises_fails_alone_and_leaves_nothing(database_url: str) 
             assert failed[2:] == [None, None]
             assert mates[2].result() == "done"
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert ids_on_disk(database_url) == ["req_1", "req_2"]
-    assert on_disk(database_url, lambda tables: tables.accounts.every()) == [account(2)]
+    assert on_disk(database_url, lambda tables: tables.accounts.list_all()) == [account(2)]
 
 
 def test_a_change_that_breaks_a_constraint_is_told_as_a_conflict(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
-            await writer.change(lambda connection: Tables(connection).accounts.add(account()))
+            await writer.change(lambda connection: SqlRepositories(connection).accounts.add(account()))
             with pytest.raises(Conflict):
-                await writer.change(lambda connection: Tables(connection).accounts.add(account()))
+                await writer.change(lambda connection: SqlRepositories(connection).accounts.add(account()))
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_memory_follows_the_database_also_when_the_waiter_has_left(database_url: str) -> None:
     """A revocation whose caller hangs up right after it was committed must act all the same."""
-    gate = Gate()
+    gate = CommitGate()
     followed: list[str] = []
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
             first = await begun(writer.commit(request(1)))
             await gate.held()
@@ -164,13 +164,13 @@ def test_memory_follows_the_database_also_when_the_waiter_has_left(database_url:
             assert await outcomes(left, stayed, failed) == [asyncio.CancelledError, None, ZeroDivisionError]
             assert followed == ["left", "stayed"]
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_one_whose_memory_cannot_follow_does_not_keep_others_waiting(database_url: str) -> None:
-    gate = Gate()
+    gate = CommitGate()
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url, steps=(gate, *STEPS)) as (writer, _):
             first = await begun(writer.commit(request(1)))
             await gate.held()
@@ -182,11 +182,11 @@ def test_one_whose_memory_cannot_follow_does_not_keep_others_waiting(database_ur
             await asyncio.gather(*first)
             assert await outcomes(*mates) == [ZeroDivisionError, None]
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
 
 
 def test_closing_commits_what_has_arrived_and_refuses_what_comes_later(database_url: str) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             waiting = await begun(*(writer.commit(request(number)) for number in range(1, 101)))
             await writer.close()
@@ -194,7 +194,7 @@ def test_closing_commits_what_has_arrived_and_refuses_what_comes_later(database_
                 await writer.commit(request(999))
             assert await outcomes(*waiting) == [None] * 100
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert len(ids_on_disk(database_url)) == 100
 
 
@@ -235,7 +235,7 @@ def test_what_was_answered_survives_kill_9(database_url: str) -> None:
 
 def test_last_uses_are_written_with_the_first_use_then_once_a_minute_and_at_the_end(database_url: str) -> None:
     def put(connection: Connection) -> None:
-        tables = Tables(connection)
+        tables = SqlRepositories(connection)
         tables.accounts.add(account())
         tables.projects.add(project())
         tables.keys.add(key(last_used_at_ms=None, last_used_client=None))
@@ -245,7 +245,7 @@ def test_last_uses_are_written_with_the_first_use_then_once_a_minute_and_at_the_
         assert found is not None
         return found.last_used_at_ms, found.last_used_client
 
-    async def scene() -> None:
+    async def scenario() -> None:
         async with writing(database_url) as (writer, _):
             await writer.change(put)
             await writer.commit(request(1, time_ms=NOW_MS, client="curl 8.5"))
@@ -259,5 +259,5 @@ def test_last_uses_are_written_with_the_first_use_then_once_a_minute_and_at_the_
             await writer.commit(request(5, time_ms=NOW_MS + 3 + EVERY_MS, client="other"))
             assert last_use() == (NOW_MS + 2 + EVERY_MS, "other")
 
-    asyncio.run(scene())
+    asyncio.run(scenario())
     assert last_use() == (NOW_MS + 3 + EVERY_MS, "other")

@@ -70,7 +70,7 @@ def ambient(source: Source) -> Iterator[Finding]:
     imported = {name for _, name in imports(source.tree)}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and _AMBIENT.fullmatch(name := dotted(node)):
-            if name.partition(".")[0] in imported | {"date"}:  # or else the name is an argument, or a room of ours
+            if name.partition(".")[0] in imported | {"date"}:  # or else the name is an argument, or a package of ours
                 yield Finding(f"{source.path}::{name}", node.lineno, cure)
         elif isinstance(node, ast.ImportFrom) and node.module in _AMBIENT_MODULES:
             yield Finding(f"{source.path}::{node.module}", node.lineno, cure)

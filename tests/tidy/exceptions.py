@@ -1,4 +1,4 @@
-"""Where a house rule may be broken, and why. A test demands that each entry is still needed.
+"""Where a platform rule may be broken, and why. A test demands that each entry is still needed.
 
 Keys are spelled as the finding spells them: `path` or `path::name`.
 """

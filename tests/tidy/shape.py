@@ -13,8 +13,8 @@ FUNCTION_LINES_MAX = 60
 
 _SAYS_NOTHING = re.compile(r"utils?|commons?|helpers?|types|managers?|misc|stuff|shared|lib|tools")
 
-_ROOM = re.compile(r"src/tollhouse/.+/__init__\.py")
-_ROOM_SAYS = (
+_PACKAGE = re.compile(r"src/tollhouse/.+/__init__\.py")
+_PACKAGE_SAYS = (
     (r"lives? here|here lives?", "what lives here"),
     (r"\bnot\b", "what does not live here"),
     (r"\bcall(s|ed|ers?)?\b", "who calls"),
@@ -40,16 +40,16 @@ def empty_name(source: Source) -> Iterator[Finding]:
     path = PurePosixPath(source.path)
     for part in (*path.parts[:-1], path.stem):
         if _SAYS_NOTHING.fullmatch(part):
-            yield Finding(source.path, 1, f"`{part}` says nothing: name the room by the noun its users would say")
+            yield Finding(source.path, 1, f"`{part}` says nothing: name the package by the noun its users would say")
 
 
-def silent_room(source: Source) -> Iterator[Finding]:
-    if not _ROOM.fullmatch(source.path):
+def undocumented_package(source: Source) -> Iterator[Finding]:
+    if not _PACKAGE.fullmatch(source.path):
         return
     text = (ast.get_docstring(source.tree) or "").lower()
-    missing = [what for pattern, what in _ROOM_SAYS if not re.search(pattern, text)]
+    missing = [what for pattern, what in _PACKAGE_SAYS if not re.search(pattern, text)]
     if missing:
-        yield Finding(source.path, 1, f"the room's docstring must say {', '.join(missing)}")
+        yield Finding(source.path, 1, f"the package's docstring must say {', '.join(missing)}")
 
 
 def hidden_import(source: Source) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def hidden_import(source: Source) -> Iterator[Finding]:
 
 def core_needs_more(source: Source) -> Iterator[Finding]:
     allowed = sys.stdlib_module_names | {"msgspec", "tollhouse"}
-    cure = "core speaks the standard library and msgspec only: let a higher floor use this package"
+    cure = "core speaks the standard library and msgspec only: let a higher layer use this package"
     for line, name in imports(source.tree):
         if name.partition(".")[0] not in allowed:
             yield Finding(f"{source.path}::{name}", line, cure)

@@ -1,4 +1,4 @@
-"""What the house rules look at: a file of the house, read once, and what a rule has to say about it."""
+"""What the rules of the code look at: a file of the platform, read once, and what a rule has to say about it."""
 
 import ast
 from collections.abc import Callable, Iterator

@@ -61,7 +61,7 @@ def test_every_failure_is_explained_with_its_status() -> None:
     assert sorted(rows) == sorted({(kind.code, str(kind.status)) for kind in every_failure()})
 
 
-def _rooms(folder: Path) -> Iterator[str]:
+def _packages(folder: Path) -> Iterator[str]:
     for init in folder.rglob("*/__init__.py"):
         yield f"{init.parent.relative_to(folder).as_posix()}/"
     for file in folder.glob("*.py"):
@@ -69,22 +69,22 @@ def _rooms(folder: Path) -> Iterator[str]:
             yield file.name
 
 
-def test_the_map_shows_every_room_and_no_other() -> None:
+def test_the_map_shows_every_package_and_no_other() -> None:
     shown = re.findall(r"^\| \d? ?\| `([^`]+)` \| .+ \|$", _page("map.md").split("\n## ")[0], re.MULTILINE)
-    assert sorted(shown) == sorted(_rooms(PACKAGE))
+    assert sorted(shown) == sorted(_packages(PACKAGE))
 
 
-def test_the_map_shows_rooms_on_the_floors_that_the_contracts_give_them() -> None:
+def test_the_map_shows_packages_on_the_layers_that_the_contracts_give_them() -> None:
     rows = re.findall(r"^\| (\d?) ?\| `([^`/]+?)(?:\.py|/)` \|", _page("map.md"), re.MULTILINE)
-    floors: list[list[str]] = []
-    for floor, room in rows:
-        floors += [[]] if floor else []
-        floors[-1].append(room)
+    layers: list[list[str]] = []
+    for layer, package in rows:
+        layers += [[]] if layer else []
+        layers[-1].append(package)
     contract = (ROOT / ".importlinter").read_text(encoding="utf-8")
-    layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
-    assert len(floors) == len(layers)
-    for floor, layer in zip(floors, layers, strict=True):
-        assert set(floor) - {"settings", "clock", "threads", "processes"} <= set(re.findall(r"\w+", layer))
+    contract_layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
+    assert len(layers) == len(contract_layers)
+    for layer, contract_layer in zip(layers, contract_layers, strict=True):
+        assert set(layer) - {"settings", "clock", "threads", "processes"} <= set(re.findall(r"\w+", contract_layer))
 
 
 def test_make_without_a_target_explains_every_target() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from cyclopts import CycloptsError
 
-from tests.settings.test_platform_file import around
+from tests.settings.test_platform_file import config_environment
 from tests.tidy.source import ROOT
 from tollhouse.cli.command_line import build
 from tollhouse.cli.mistyped import commands
-from tollhouse.office import price_file
-from tollhouse.office.platform_file import read
+from tollhouse.services import price_file
+from tollhouse.services.platform_file import read
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOREIGN = {"secret-scanning.md"}  # its block is the file of another program, as its page says
@@ -42,7 +42,7 @@ TYPED = [pytest.param(line, id=f"{page.name}: {line[:50]}") for page in PAGES fo
 
 @pytest.mark.parametrize("text", TOML)
 def test_a_printed_platform_toml_has_no_mistake_and_nothing_odd(text: str) -> None:
-    reading = read(text.encode(), around(MAIN_KEY="sk-main"))
+    reading = read(text.encode(), config_environment(MAIN_KEY="sk-main"))
     assert [str(one) for one in (*reading.mistakes, *reading.warnings, *reading.unpriced.values())] == []
 
 
@@ -71,7 +71,7 @@ def test_a_printed_price_file_is_one() -> None:
     page = ROOT / "docs" / "prices.md"
     printed = [text for kind in ("", "json") for text in blocks(page, kind)]
     assert len(printed) == 2
-    assert [price_file.read(text.encode()).told() for text in printed] == [[], []]
+    assert [price_file.read(text.encode()).messages() for text in printed] == [[], []]
 
 
 def test_there_is_something_printed() -> None:

@@ -7,8 +7,8 @@ import pytest
 from tests.tidy import behaviour, honesty, shape
 from tests.tidy.source import Finding, Rule, parse
 
-ROOM = "src/tollhouse/room/__init__.py"
-FILE = "src/tollhouse/room/subject.py"
+PACKAGE = "src/tollhouse/package/__init__.py"
+FILE = "src/tollhouse/package/subject.py"
 MONEY = "src/tollhouse/billing/charge.py"
 KEY = "sk-th-" + "live-" + "A" * 49
 
@@ -17,10 +17,10 @@ BAD: tuple[tuple[Rule, str, str], ...] = (
     (shape.long_function, FILE, "def f():\n" + "    g()\n" * 60),
     (shape.long_function, FILE, "class C:\n  async def f():\n" + "    g()\n" * 60),
     (shape.empty_name, "src/tollhouse/utils/names.py", ""),
-    (shape.empty_name, "src/tollhouse/room/helpers.py", ""),
-    (shape.silent_room, ROOM, ""),
-    (shape.silent_room, ROOM, '"""Prices live here."""'),
-    (shape.silent_room, ROOM, '"""Lives here: prices. Who calls: the gateway."""'),
+    (shape.empty_name, "src/tollhouse/package/helpers.py", ""),
+    (shape.undocumented_package, PACKAGE, ""),
+    (shape.undocumented_package, PACKAGE, '"""Prices live here."""'),
+    (shape.undocumented_package, PACKAGE, '"""Lives here: prices. Who calls: the gateway."""'),
     (shape.hidden_import, FILE, "def f():\n    import json\n"),
     (shape.hidden_import, FILE, "class C:\n    def f(self):\n        from json import loads\n"),
     (shape.core_needs_more, FILE, "import starlette.requests\n"),
@@ -68,8 +68,12 @@ GOOD: tuple[tuple[Rule, str, str], ...] = (
     (shape.long_file, FILE, "x = 1\n" * 400),
     (shape.long_function, FILE, "def f():\n" + "    g()\n" * 59),
     (shape.empty_name, "src/tollhouse/providers/base_url.py", ""),
-    (shape.silent_room, ROOM, '"""Prices.\n\nLives here: rates. Does not live here: rows. Who calls: the gateway."""'),
-    (shape.silent_room, FILE, ""),
+    (
+        shape.undocumented_package,
+        PACKAGE,
+        '"""Prices.\n\nLives here: rates. Does not live here: rows. Who calls: the gateway."""',
+    ),
+    (shape.undocumented_package, FILE, ""),
     (shape.hidden_import, FILE, "import json\nif TYPE_CHECKING:\n    import os\n"),
     (shape.core_needs_more, FILE, "import re\nfrom msgspec import Struct\nfrom tollhouse.core.ids import make_id\n"),
     (behaviour.swallowed, FILE, "try:\n    f()\nexcept (KeyError, OSError):\n    pass\n"),

@@ -43,7 +43,7 @@ def test_settings() -> None:
     ("place", "record"), [("providers", Provider), ("models", Model), ("offers", Offer), ("plans", Plan)]
 )
 def test_fields_of_the_configuration(place: str, record: type[msgspec.Struct]) -> None:
-    read = attributes_read(_outside("office/catalogue_tables.py", "admin/objects.py", "office/platform_file.py"))
+    read = attributes_read(_outside("services/catalogue_tables.py", "admin/objects.py", "services/platform_file.py"))
     declared = [f"{place}.{field.name}" for field in msgspec.structs.fields(record)]
     assert _said(declared, read, LATER) == []
 
@@ -55,7 +55,7 @@ def test_error_codes() -> None:
 
 
 def test_kinds_of_notices() -> None:
-    made = texts(_outside("core/notice.py", "office/wording.py"))
+    made = texts(_outside("core/notice.py", "services/wording.py"))
     assert [kind for kind in get_args(NoticeType) if kind not in made] == []
 
 

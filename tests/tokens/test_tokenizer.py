@@ -57,7 +57,7 @@ def test_other_families_are_estimated_and_load_nothing() -> None:
     assert Tokenizer(load).count(text, "claude-opus-4-1") == Estimator().count(text, "claude-opus-4-1")
 
 
-def test_g2_what_is_counted_on_the_event_loop_has_its_vocabulary_read_before_in_a_thread() -> None:
+def test_what_is_counted_on_the_event_loop_has_its_vocabulary_read_before_in_a_thread() -> None:
     read_in: list[int] = []
 
     def load(name: str) -> Encoder:
@@ -65,11 +65,11 @@ def test_g2_what_is_counted_on_the_event_loop_has_its_vocabulary_read_before_in_
         return Recorder()
 
     async def main() -> None:
-        aside = FairThreads("test")
-        counter = Tokenizer(load, aside)
+        threads = FairThreads("test")
+        counter = Tokenizer(load, threads)
         await asyncio.gather(*[counter.prepare(model) for model in ("gpt-4o", "gpt-4o", "claude-opus-4-1")])
         assert counter.count("abc", "gpt-4o") == 3
-        aside.close()
+        threads.close()
 
     asyncio.run(main())
     assert len(read_in) == 1
@@ -97,7 +97,7 @@ def test_the_encoder_is_never_given_more_than_a_piece(text: str) -> None:
 
 
 @pytest.mark.parametrize("length", [EXACT_CHARACTERS_MAX + 1, 30 * MEGABYTE])
-def test_d3_a_text_of_a_hopeless_size_is_estimated_from_samples(length: int) -> None:
+def test_a_text_of_a_hopeless_size_is_estimated_from_samples(length: int) -> None:
     recorder = Recorder()
     assert Tokenizer(lambda _: recorder).count("a" * length, "gpt-4o") == length
     assert recorder.lengths == [SAMPLE_CHARACTERS] * SAMPLES
@@ -134,7 +134,7 @@ def test_short_texts_are_counted_here_and_long_ones_elsewhere() -> None:
 def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_are_at_once() -> None:
     begun, go_on, at_once, most = threading.Semaphore(0), threading.Semaphore(0), [0], [0]
 
-    class Slow:
+    class SlowVocabulary:
         def encode_ordinary(self, text: str) -> list[int]:
             at_once[0] += 1
             most[0] = max(most[0], at_once[0])
@@ -144,7 +144,7 @@ def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_ar
             return [0] * len(text)
 
     threads = FairThreads("counting", threads=2)
-    tokenizer = Tokenizer(lambda _: Slow(), threads)
+    tokenizer = Tokenizer(lambda _: SlowVocabulary(), threads)
 
     async def scenario() -> list[int]:
         text = "a" * (INLINE_CHARACTERS_MAX + 1)
@@ -160,11 +160,11 @@ def test_the_event_loop_goes_on_while_a_long_text_is_counted_and_only_so_many_ar
     threads.close()
 
 
-def test_d3_the_count_of_another_account_waits_for_nobody() -> None:
+def test_the_count_of_another_account_waits_for_nobody() -> None:
     """Six texts of 30 MiB made another account wait for 21 s."""
     begun, go_on = threading.Semaphore(0), threading.Event()
 
-    class Held:
+    class HeldThreads:
         def encode_ordinary(self, text: str) -> list[int]:
             if text.startswith("b"):
                 return [0]
@@ -173,7 +173,7 @@ def test_d3_the_count_of_another_account_waits_for_nobody() -> None:
             return [0] * len(text)
 
     threads = FairThreads("counting")
-    tokenizer = Tokenizer(lambda _: Held(), threads)
+    tokenizer = Tokenizer(lambda _: HeldThreads(), threads)
 
     async def scenario() -> None:
         theirs = [asyncio.create_task(tokenizer.count_aside("a" * 2 * MEGABYTE, "gpt-4o", "acc_a")) for _ in range(6)]
@@ -205,11 +205,11 @@ def test_accounts_take_turns_between_the_parts_of_a_text() -> None:
 
 
 def test_whose_counts_wait_in_hundreds_is_estimated_at_once() -> None:
-    class Full:
+    class FullThreads:
         async def run(self, account_id: str, work: Callable[[], T]) -> T:
             raise Overloaded("too much waits")
 
-    tokenizer = Tokenizer(aside=Full())
+    tokenizer = Tokenizer(threads=FullThreads())
     text = "The gate opens at dawn. " * 10_000
     counted = asyncio.run(tokenizer.count_aside(text, "claude-opus-4-1", "acc_1"))
     assert abs(counted - Estimator().count(text, "claude-opus-4-1")) < counted / 20

@@ -13,15 +13,15 @@ from types import TracebackType
 
 from tollhouse.clock import SystemClock
 from tollhouse.core.failure import Failure
-from tollhouse.core.wire import Answer, Deadlines, Headers, Outgoing, Route
-from tollhouse.upstream.client import Client
+from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest, UpstreamResponse, UpstreamRoute
+from tollhouse.upstream.client import UpstreamClient
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECOND = OK + b"content-length: 6\r\n\r\nsecond"
 PACE_SECONDS = 0.01
 
 
-class Wire:
+class PeerWire:
     """The provider's end of one connection. ended: the client has closed it, or it was reset."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,11 +38,11 @@ class Wire:
         self.written += len(data)
 
 
-Step = bytes | Callable[[Wire], Awaitable[None]]
+Step = bytes | Callable[[PeerWire], Awaitable[None]]
 Script = Sequence[Step]
 
 
-async def ask(wire: Wire) -> None:
+async def ask(wire: PeerWire) -> None:
     """Read one request."""
     head = await wire.reader.readuntil(b"\r\n\r\n")
     length = 0
@@ -53,19 +53,19 @@ async def ask(wire: Wire) -> None:
     wire.asked.append((head, await wire.reader.readexactly(length)))
 
 
-async def close(wire: Wire) -> None:
+async def close(wire: PeerWire) -> None:
     """An orderly end (FIN; under TLS a close_notify before it)."""
     wire.writer.close()
 
 
-async def reset(wire: Wire) -> None:
+async def reset(wire: PeerWire) -> None:
     """RST instead of FIN, after what was written has left."""
     endpoint = wire.writer.get_extra_info("socket")
     endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wire.writer.transport.abort()
 
 
-async def settle(wire: Wire) -> None:
+async def settle(wire: PeerWire) -> None:
     """Let the client's loop read what was written before the next step."""
     for _ in range(20):
         await asyncio.sleep(0)
@@ -77,13 +77,13 @@ async def until(holds: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
-async def unread(wire: Wire) -> None:
+async def unread(wire: PeerWire) -> None:
     """From now on leave what the client sends in the kernel."""
     wire.writer.transport.pause_reading()  # type: ignore[attr-defined]
 
 
-def one_by_one(data: bytes) -> Callable[[Wire], Awaitable[None]]:
-    async def write(wire: Wire) -> None:
+def one_by_one(data: bytes) -> Callable[[PeerWire], Awaitable[None]]:
+    async def write(wire: PeerWire) -> None:
         for at in range(len(data)):
             await wire.write(data[at : at + 1])
             await asyncio.sleep(0)
@@ -91,10 +91,10 @@ def one_by_one(data: bytes) -> Callable[[Wire], Awaitable[None]]:
     return write
 
 
-def drip(data: bytes) -> Callable[[Wire], Awaitable[None]]:
+def drip(data: bytes) -> Callable[[PeerWire], Awaitable[None]]:
     """Write `data` every few milliseconds until the client closes."""
 
-    async def write(wire: Wire) -> None:
+    async def write(wire: PeerWire) -> None:
         leaving = asyncio.ensure_future(wire.reader.read(1))
         while not leaving.done():
             await wire.write(data)
@@ -104,8 +104,8 @@ def drip(data: bytes) -> Callable[[Wire], Awaitable[None]]:
     return write
 
 
-def flood(data: bytes, times: int) -> Callable[[Wire], Awaitable[None]]:
-    async def write(wire: Wire) -> None:
+def flood(data: bytes, times: int) -> Callable[[PeerWire], Awaitable[None]]:
+    async def write(wire: PeerWire) -> None:
         for _ in range(times):
             await wire.write(data)
 
@@ -117,7 +117,7 @@ class Peer:
 
     def __init__(self, *scripts: Script, context: ssl.SSLContext | None = None) -> None:
         self.scripts = scripts
-        self.wires: list[Wire] = []
+        self.wires: list[PeerWire] = []
         self._context = context
         self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -154,7 +154,7 @@ class Peer:
         serving = asyncio.current_task()
         assert serving is not None
         self._serving.add(serving)
-        wire = Wire(reader, writer)
+        wire = PeerWire(reader, writer)
         number = len(self.wires)
         self.wires.append(wire)
         try:
@@ -172,21 +172,21 @@ class Peer:
             self._serving.discard(serving)
 
 
-def route_to(port: int, **rules: object) -> Route:
+def route_to(port: int, **rules: object) -> UpstreamRoute:
     fields: dict[str, object] = {"scheme": "http", "host": "127.0.0.1", "port": port, **rules}
-    return Route(**fields)  # type: ignore[arg-type]
+    return UpstreamRoute(**fields)  # type: ignore[arg-type]
 
 
 def post(
-    route: Route,
+    route: UpstreamRoute,
     *,
     method: bytes = b"POST",
     target: bytes = b"/v1/chat/completions",
     headers: Headers | None = None,
     body: bytes = b"{}",
     deadlines: Deadlines | None = None,
-) -> Outgoing:
-    return Outgoing(
+) -> UpstreamRequest:
+    return UpstreamRequest(
         route=route,
         method=method,
         target=target,
@@ -196,18 +196,18 @@ def post(
     )
 
 
-def new_client(**settings: object) -> Client:
-    return Client(SystemClock(), **settings)  # type: ignore[arg-type]
+def new_client(**settings: object) -> UpstreamClient:
+    return UpstreamClient(SystemClock(), **settings)  # type: ignore[arg-type]
 
 
-async def whole(answer: Answer) -> bytes:
+async def whole(answer: UpstreamResponse) -> bytes:
     pieces = []
     while piece := await answer.read():
         pieces.append(piece)
     return b"".join(pieces)
 
 
-async def outcome(client: Client, call: Outgoing) -> tuple[int, bytes | type[Failure]]:
+async def outcome(client: UpstreamClient, call: UpstreamRequest) -> tuple[int, bytes | type[Failure]]:
     """Status (0: no head came) and the whole body, or what failed."""
     status = 0
     try:

@@ -10,7 +10,7 @@ from tests.upstream.conftest import Run
 from tests.upstream.hostile import OK, Peer, ask, new_client, outcome, post, route_to
 from tollhouse.clock import SystemClock
 from tollhouse.core.failure import UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines, Route
+from tollhouse.core.upstream import Deadlines, UpstreamRoute
 from tollhouse.upstream.address import NO_METADATA, NO_PRIVATE, forbidden, read_base_url
 from tollhouse.upstream.resolve import Resolver
 
@@ -55,8 +55,8 @@ PRIVATE = (
 PUBLIC = ("93.184.215.14", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
 
 
-def rules(allow_private: bool, *allow_networks: str) -> Route:
-    return Route(scheme="http", host="x", port=80, allow_private=allow_private, allow_networks=allow_networks)
+def rules(allow_private: bool, *allow_networks: str) -> UpstreamRoute:
+    return UpstreamRoute(scheme="http", host="x", port=80, allow_private=allow_private, allow_networks=allow_networks)
 
 
 @pytest.mark.parametrize("address", METADATA)
@@ -224,7 +224,7 @@ def test_a_name_that_changes_its_mind_is_judged_again(run: Run) -> None:
     """The first answer is harmless, the second is not: each new connection is judged by the address it dials."""
 
     async def main() -> None:
-        clock = HandClock()
+        clock = LookupClock()
         names = Names(["127.0.0.1"], ["169.254.169.254"])
         resolver = Resolver(clock, names)
         assert await resolver.addresses("rebinding.example", 80) == ["127.0.0.1"]
@@ -236,7 +236,7 @@ def test_a_name_that_changes_its_mind_is_judged_again(run: Run) -> None:
     run(main())
 
 
-class HandClock(SystemClock):
+class LookupClock(SystemClock):
     """Ticks only when told to."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ from tests.upstream.hostile import (
     whole,
 )
 from tollhouse.core.failure import UpstreamBroke
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.upstream.stream import HEAD_BYTES_MAX, HEADERS_MAX
 
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.upstream.conftest import Run
-from tests.upstream.hostile import OK, Peer, Wire, ask, flood, new_client, outcome, post, route_to, unread, whole
+from tests.upstream.hostile import OK, Peer, PeerWire, ask, flood, new_client, outcome, post, route_to, unread, whole
 
 PIECE = bytes(65_536)
 PIECES = 800  # 50 MB
@@ -30,7 +30,7 @@ def test_a_provider_cannot_send_more_than_is_read(run: Run) -> None:
     run(main())
 
 
-async def stalled(wire: Wire) -> None:
+async def stalled(wire: PeerWire) -> None:
     """Until the provider could write nothing for many turns of the loop."""
     turns = 0
     while turns < 500:
@@ -59,7 +59,7 @@ def test_an_answer_that_comes_before_the_request_is_sent_is_read(run: Run) -> No
     async def main() -> None:
         client = new_client()
 
-        async def read_head(wire: Wire) -> None:
+        async def read_head(wire: PeerWire) -> None:
             await wire.reader.readuntil(b"\r\n\r\n")
 
         refused = b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno"

@@ -10,11 +10,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from tests.upstream.conftest import Run
-from tests.upstream.hostile import Peer, Step, Wire, ask, close, new_client, route_to, whole
+from tests.upstream.hostile import Peer, PeerWire, Step, ask, close, new_client, route_to, whole
 from tollhouse.clock import SystemClock
-from tollhouse.core.aside import AtOnce
 from tollhouse.core.failure import UpstreamBroke, UpstreamTimeout
-from tollhouse.core.wire import Deadlines, Outgoing, Upstream
+from tollhouse.core.upstream import Deadlines, Upstream, UpstreamRequest
+from tollhouse.core.workers import InlineWorkers
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.simulator import Simulator
 
@@ -23,7 +23,7 @@ Stand = Callable[[], AbstractAsyncContextManager[tuple[Upstream, int]]]
 
 
 def _simulator() -> Simulator:
-    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep, AtOnce(), AtOnce())
+    return Simulator(Tokenizer(), SystemClock(), asyncio.sleep, InlineWorkers(), InlineWorkers())
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def over_a_socket() -> AsyncIterator[tuple[Upstream, int]]:
 def simulated(simulator: Simulator) -> Step:
     """Answer every request on this connection as the simulator would, chunk by chunk."""
 
-    async def serve(wire: Wire) -> None:
+    async def serve(wire: PeerWire) -> None:
         while True:
             await ask(wire)
             head, body = wire.asked[-1]
@@ -62,9 +62,9 @@ def simulated(simulator: Simulator) -> Step:
     return serve
 
 
-def a_call(port: int, script: str = "", *, stream: bool = True, deadlines: Deadlines | None = None) -> Outgoing:
+def a_call(port: int, script: str = "", *, stream: bool = True, deadlines: Deadlines | None = None) -> UpstreamRequest:
     flag = b"true" if stream else b"false"
-    return Outgoing(
+    return UpstreamRequest(
         route=route_to(port),
         method=b"POST",
         target=b"/v1/chat/completions",

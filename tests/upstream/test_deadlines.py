@@ -24,8 +24,8 @@ from tests.upstream.hostile import (
     whole,
 )
 from tollhouse.core.failure import Failure, UpstreamTimeout
-from tollhouse.core.wire import Deadlines
-from tollhouse.upstream.client import Client
+from tollhouse.core.upstream import Deadlines
+from tollhouse.upstream.client import UpstreamClient
 from tollhouse.upstream.deadline import Sweeper
 
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
@@ -53,7 +53,7 @@ CASES: Mapping[str, tuple[Script, Deadlines, str]] = {
 
 
 async def failure_of(
-    client: Client, port: int, deadlines: Deadlines, scheme: str = "http", body: bytes = b""
+    client: UpstreamClient, port: int, deadlines: Deadlines, scheme: str = "http", body: bytes = b""
 ) -> Failure:
     with pytest.raises(Failure) as caught:
         await whole(await client.send(post(route_to(port, scheme=scheme), deadlines=deadlines, body=body)))
@@ -120,7 +120,7 @@ def test_an_answer_in_time_is_not_touched(run: Run) -> None:
     run(main())
 
 
-class HandClock:
+class DeadlineClock:
     """Stands still until it is moved."""
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class Noted:
 
 def test_a_loop_that_was_away_reads_what_came_before_it_judges(run: Run) -> None:
     async def main() -> None:
-        clock = HandClock()
+        clock = DeadlineClock()
         sweeper = Sweeper(clock)
         soon, late = Noted(due_ns=50_000_000), Noted(due_ns=70_000_000_000)
         sweeper.watch(soon)

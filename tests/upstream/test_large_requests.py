@@ -3,16 +3,16 @@
 import asyncio
 from typing import Any, cast
 
-from tollhouse.upstream.connection import Connection
-from tollhouse.upstream.stream import Stream
+from tollhouse.upstream.connection import UpstreamConnection
+from tollhouse.upstream.stream import ResponseBody
 
 MIB = 1024 * 1024
 
 
-class Owner:
-    def ready(self, connection: Connection) -> None: ...
-    def forget(self, connection: Connection) -> None: ...
-    def gone(self, connection: Connection) -> None: ...
+class StubOwner:
+    def ready(self, connection: UpstreamConnection) -> None: ...
+    def forget(self, connection: UpstreamConnection) -> None: ...
+    def gone(self, connection: UpstreamConnection) -> None: ...
 
 
 class Transport(asyncio.Transport):
@@ -45,10 +45,10 @@ class Nobody:
     def wake(self) -> None: ...
 
 
-def sending(body: bytes) -> tuple[Connection, Transport]:
-    connection, transport = Connection(Owner()), Transport()
+def sending(body: bytes) -> tuple[UpstreamConnection, Transport]:
+    connection, transport = UpstreamConnection(StubOwner()), Transport()
     connection.connection_made(transport)
-    connection.start(cast(Stream, Nobody()), b"", body)
+    connection.start(cast(ResponseBody, Nobody()), b"", body)
     return connection, transport
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from tests.upstream.conftest import Run
 from tests.upstream.hostile import OK, Peer, ask, new_client, outcome, post, route_to, until
-from tests.upstream.test_address import HandClock
+from tests.upstream.test_address import LookupClock
 from tollhouse.core.failure import UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines
+from tollhouse.core.upstream import Deadlines
+from tollhouse.upstream.fair_semaphore import FairSemaphore
 from tollhouse.upstream.resolve import (
     ACCOUNT_LOOK_UPS_MAX,
     CUSTOMERS_LOOK_UPS_MAX,
@@ -22,7 +23,6 @@ from tollhouse.upstream.resolve import (
     in_thread,
     turns_of_customers,
 )
-from tollhouse.upstream.turns import Turns
 
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
 SHORT = Deadlines(connect_ms=200)
@@ -47,7 +47,7 @@ class SlowNames:
 
 
 @pytest.mark.parametrize("count", [10, 1_000])
-def test_g4_names_that_hang_delay_no_call_to_a_provider(run: Run, count: int) -> None:
+def test_names_that_hang_delay_no_call_to_a_provider(run: Run, count: int) -> None:
     names = SlowNames()
 
     async def main() -> None:
@@ -75,7 +75,7 @@ def test_g4_names_that_hang_delay_no_call_to_a_provider(run: Run, count: int) ->
     run(main())
 
 
-def test_g4_many_accounts_with_names_that_hang_have_so_many_threads_and_no_more(run: Run) -> None:
+def test_many_accounts_with_names_that_hang_have_so_many_threads_and_no_more(run: Run) -> None:
     names = SlowNames()
 
     async def main() -> None:
@@ -93,7 +93,7 @@ def test_g4_many_accounts_with_names_that_hang_have_so_many_threads_and_no_more(
     run(main())
 
 
-def test_g4_the_default_executor_is_nobody_s(run: Run) -> None:
+def test_the_default_executor_is_nobody_s(run: Run) -> None:
     """Whatever else fills it: neither names nor certificates wait for it."""
 
     async def main() -> None:
@@ -113,7 +113,7 @@ class _Full(ThreadPoolExecutor):
         raise AssertionError("the default executor was asked")
 
 
-def test_g4_one_name_that_hangs_has_one_thread_however_often_it_is_asked_for(run: Run) -> None:
+def test_one_name_that_hangs_has_one_thread_however_often_it_is_asked_for(run: Run) -> None:
     asked = []
 
     async def hangs(host: str, port: int) -> list[str]:
@@ -122,7 +122,7 @@ def test_g4_one_name_that_hangs_has_one_thread_however_often_it_is_asked_for(run
         return []
 
     async def main() -> None:
-        clock = HandClock()
+        clock = LookupClock()
         resolver = Resolver(clock, hangs)
         for _ in range(20):
             clock.ns += 60_000_000_000
@@ -134,7 +134,7 @@ def test_g4_one_name_that_hangs_has_one_thread_however_often_it_is_asked_for(run
     run(main())
 
 
-def test_g4_a_provider_s_last_good_addresses_are_used_while_its_resolver_fails(run: Run) -> None:
+def test_a_provider_s_last_good_addresses_are_used_while_its_resolver_fails(run: Run) -> None:
     trouble: list[str] = []
 
     async def look_up(host: str, port: int) -> list[str]:
@@ -145,7 +145,7 @@ def test_g4_a_provider_s_last_good_addresses_are_used_while_its_resolver_fails(r
         return [] if "empty" in trouble else ["192.0.2.1"]
 
     async def main() -> None:
-        clock = HandClock()
+        clock = LookupClock()
         resolver = Resolver(clock, look_up, last_good_seconds=LAST_GOOD_SECONDS, patience_seconds=0.001)
         customers = Resolver(clock, look_up, turns_of_customers())
         assert await resolver.addresses("p.example", 443) == await customers.addresses("p.example", 443)
@@ -167,7 +167,7 @@ def test_g4_a_provider_s_last_good_addresses_are_used_while_its_resolver_fails(r
     run(main())
 
 
-def test_g4_who_waits_for_a_turn_for_ever_gives_up(run: Run) -> None:
+def test_who_waits_for_a_turn_for_ever_gives_up(run: Run) -> None:
     letting = asyncio.Event()
 
     async def hangs(host: str, port: int) -> list[str]:
@@ -176,7 +176,7 @@ def test_g4_who_waits_for_a_turn_for_ever_gives_up(run: Run) -> None:
 
     async def main() -> None:
         turns = turns_of_customers()
-        resolver = Resolver(HandClock(), hangs, turns, line_seconds=0.01)
+        resolver = Resolver(LookupClock(), hangs, turns, line_seconds=0.01)
         waiting = [asyncio.ensure_future(resolver.addresses(f"n{number}.slow", 80, "acc_a")) for number in range(100)]
         await until(lambda: sum(one.done() for one in waiting) == 100 - ACCOUNT_LOOK_UPS_MAX)
         assert (turns.running, turns.waiting) == (ACCOUNT_LOOK_UPS_MAX, 0)
@@ -190,7 +190,7 @@ def test_g4_who_waits_for_a_turn_for_ever_gives_up(run: Run) -> None:
 
 def test_turns_go_to_who_has_the_least_running(run: Run) -> None:
     async def main() -> None:
-        turns, order = Turns(in_all=3, each=2), []
+        turns, order = FairSemaphore(in_all=3, each=2), []
         leave = asyncio.Event()
 
         async def works(account_id: str) -> None:
@@ -213,9 +213,9 @@ def test_turns_go_to_who_has_the_least_running(run: Run) -> None:
     run(main())
 
 
-def test_d2_whoever_leaves_a_line_at_any_moment_leaves_nothing_behind(run: Run) -> None:
+def test_whoever_leaves_a_line_at_any_moment_leaves_nothing_behind(run: Run) -> None:
     async def main() -> None:
-        turns, random = Turns(3, 2), Random(1)
+        turns, random = FairSemaphore(3, 2), Random(1)
         defects: list[BaseException] = []
 
         async def one(number: int) -> None:

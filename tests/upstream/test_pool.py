@@ -10,8 +10,8 @@ from tests.upstream.hostile import (
     OK,
     SECOND,
     Peer,
+    PeerWire,
     Step,
-    Wire,
     ask,
     close,
     new_client,
@@ -23,20 +23,20 @@ from tests.upstream.hostile import (
     until,
 )
 from tollhouse.core.failure import ConnectionsTaken, Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines, Outgoing, Route
-from tollhouse.upstream.client import Client
+from tollhouse.core.upstream import Deadlines, UpstreamRequest, UpstreamRoute
+from tollhouse.upstream.client import UpstreamClient
 
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
 
 
-class Gate:
+class GatedServer:
     """A step that holds the script until the test opens it, and says when it was reached."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
         self.opened = asyncio.Event()
 
-    async def __call__(self, wire: Wire) -> None:
+    async def __call__(self, wire: PeerWire) -> None:
         self.reached.set()
         await self.opened.wait()
 
@@ -104,7 +104,7 @@ def test_a_provider_that_is_gone_after_a_stale_connection_did_not_prove_unreacha
 
     async def main() -> None:
         client = new_client()
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, HELLO, ask, gate, close]) as peer:
             call = post(route_to(peer.port))
             assert await outcome(client, call) == (200, b"hello")
@@ -139,7 +139,7 @@ def test_a_connection_the_provider_closed_or_spoke_on_while_idle_is_not_used(run
 def test_calls_beyond_the_cap_wait_in_line_and_are_served_in_order(run: Run) -> None:
     async def main() -> None:
         client = new_client(connections_max=1)
-        gate = Gate()
+        gate = GatedServer()
         rest: list[Step] = [ask, HELLO] * 5
         async with Peer([ask, gate, HELLO, *rest]) as peer:
             calls = [post(route_to(peer.port), target=b"/%d" % number) for number in range(6)]
@@ -158,7 +158,7 @@ def test_calls_beyond_the_cap_wait_in_line_and_are_served_in_order(run: Run) -> 
 def test_a_place_that_a_broken_connection_leaves_goes_to_the_next_in_line(run: Run) -> None:
     async def main() -> None:
         client = new_client(connections_max=1)
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, gate, close], [ask, HELLO + b"surplus"], [ask, SECOND]) as peer:
             call = post(route_to(peer.port))
             running = [asyncio.ensure_future(outcome(client, call)) for _ in range(3)]
@@ -175,7 +175,7 @@ def test_a_place_that_a_broken_connection_leaves_goes_to_the_next_in_line(run: R
 def test_who_leaves_the_line_does_not_take_a_place_along(run: Run) -> None:
     async def main() -> None:
         client = new_client(connections_max=1)
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, gate, HELLO, ask, HELLO]) as peer:
             call = post(route_to(peer.port))
             first, leaving, last = (asyncio.ensure_future(outcome(client, call)) for _ in range(3))
@@ -197,7 +197,7 @@ def test_a_connection_handed_to_somebody_who_is_leaving_is_not_lost(run: Run) ->
 
     async def main() -> None:
         client = new_client(connections_max=1)
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, gate, HELLO, ask, SECOND]) as peer:
             call = post(route_to(peer.port))
             running = asyncio.ensure_future(outcome(client, call))
@@ -221,7 +221,7 @@ def test_a_connection_handed_to_somebody_who_is_leaving_is_not_lost(run: Run) ->
 def test_only_so_many_connections_are_kept(run: Run) -> None:
     async def main() -> None:
         client = new_client(idle_max=2)
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, gate, HELLO]) as peer:
             call = post(route_to(peer.port))
             running = [asyncio.ensure_future(outcome(client, call)) for _ in range(5)]
@@ -289,8 +289,8 @@ def test_the_answer_of_a_finished_call_is_dead_to_its_connection(run: Run) -> No
     """Giving up a call whose answer is whole must not touch the call that got its connection since."""
 
     async def main() -> None:
-        client: Client = new_client()
-        gate = Gate()
+        client: UpstreamClient = new_client()
+        gate = GatedServer()
         async with Peer([ask, HELLO, ask, gate, SECOND]) as peer:
             first = await client.send(post(route_to(peer.port)))
             await until(client.idle_connections)
@@ -313,7 +313,7 @@ def test_an_account_leaves_room_for_others_and_what_comes_free_goes_to_who_has_t
 
     async def main() -> None:
         client = new_client(connections_max=8)
-        gate = Gate()
+        gate = GatedServer()
         async with Peer([ask, gate, HELLO] * 40) as peer:
             many = [asyncio.ensure_future(outcome(client, _of("acc_a", route_to(peer.port)))) for _ in range(200)]
             await until(lambda: len(peer.asked) == 6)
@@ -331,7 +331,7 @@ def test_an_account_leaves_room_for_others_and_what_comes_free_goes_to_who_has_t
     run(main())
 
 
-def _of(account_id: str, route: Route) -> Outgoing:
+def _of(account_id: str, route: UpstreamRoute) -> UpstreamRequest:
     call = post(route)
     call.account_id = account_id
     return call

@@ -13,9 +13,9 @@ from tests.upstream.hostile import (
     OK,
     SECOND,
     Peer,
+    PeerWire,
     Script,
     Step,
-    Wire,
     ask,
     close,
     drip,
@@ -26,7 +26,7 @@ from tests.upstream.hostile import (
     route_to,
 )
 from tollhouse.core.failure import Failure, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines
+from tollhouse.core.upstream import Deadlines
 from tollhouse.upstream.proxy import read_proxy
 
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
@@ -45,7 +45,7 @@ def pipe_to(port: int) -> Step:
             writer.write(data)
             await writer.drain()
 
-    async def pipe(wire: Wire) -> None:
+    async def pipe(wire: PeerWire) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         ways = [asyncio.ensure_future(pump(wire.reader, writer)), asyncio.ensure_future(pump(reader, wire.writer))]
         try:

@@ -5,7 +5,7 @@ import pytest
 from tests.upstream.conftest import Run
 from tests.upstream.hostile import OK, Peer, ask, new_client, outcome, post, route_to
 from tollhouse.core.failure import Defect
-from tollhouse.core.wire import Headers, Outgoing, Route
+from tollhouse.core.upstream import Headers, UpstreamRequest, UpstreamRoute
 from tollhouse.upstream.dial import authority
 
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
@@ -63,7 +63,7 @@ def test_a_body_of_any_size_arrives(run: Run, size: int) -> None:
 def test_the_host_header_names_a_port_only_where_it_is_unusual(
     scheme: str, host: str, port: int, expected: str
 ) -> None:
-    route: Route = route_to(port, scheme=scheme, host=host)
+    route: UpstreamRoute = route_to(port, scheme=scheme, host=host)
     assert authority(route) == expected
 
 
@@ -86,7 +86,7 @@ SHAPES: list[tuple[bytes, Headers]] = [
 def test_no_value_changes_the_shape_of_a_request(run: Run, target: bytes, headers: Headers) -> None:
     async def main() -> None:
         client = new_client()
-        call: Outgoing = post(ANYWHERE, target=target, headers=headers)
+        call: UpstreamRequest = post(ANYWHERE, target=target, headers=headers)
         with pytest.raises(Defect):
             await client.send(call)
         assert client.open_connections() == 0

@@ -11,9 +11,9 @@ from tests.upstream.hostile import OK
 from tests.upstream.test_answers import DAMAGED, KEPT
 from tollhouse.clock import SystemClock
 from tollhouse.core.failure import Failure, UpstreamBroke
-from tollhouse.core.wire import Deadlines
+from tollhouse.core.upstream import Deadlines
 from tollhouse.upstream.deadline import Sweeper
-from tollhouse.upstream.stream import QUEUE_BYTES_MAX, Stream
+from tollhouse.upstream.stream import QUEUE_BYTES_MAX, ResponseBody
 
 
 class Line:
@@ -38,9 +38,11 @@ class Line:
         self.kept = False
 
 
-def new_stream(line: Line) -> Stream:
+def new_stream(line: Line) -> ResponseBody:
     clock = SystemClock()
-    return Stream(line, clock, Sweeper(clock), Deadlines(), started_ns=0, has_body=True, decoded_bytes_max=1_000_000)
+    return ResponseBody(
+        line, clock, Sweeper(clock), Deadlines(), started_ns=0, has_body=True, decoded_bytes_max=1_000_000
+    )
 
 
 async def fed(*pieces: bytes) -> tuple[int, bytes | type[Failure], bool | None]:

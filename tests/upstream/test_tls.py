@@ -13,8 +13,8 @@ from tests.upstream.hostile import (
     OK,
     SECOND,
     Peer,
+    PeerWire,
     Script,
-    Wire,
     ask,
     close,
     flood,
@@ -43,7 +43,7 @@ def context(authority: Authority) -> ssl.SSLContext:
     return authority.server("localhost", "127.0.0.1")
 
 
-async def cut_off(wire: Wire) -> None:
+async def cut_off(wire: PeerWire) -> None:
     """End the TCP connection under TLS: FIN without a close_notify, as an attacker or a crash would."""
     with socket.socket(fileno=os.dup(wire.writer.get_extra_info("socket").fileno())) as underneath:
         underneath.shutdown(socket.SHUT_WR)

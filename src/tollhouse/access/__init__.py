@@ -5,5 +5,5 @@ verdict on a key (`judge`), allowed networks and models (`networks`, `models`), 
 what a password must be like (`passwords`), every key in memory (`directory`), and secrets that have to be read again,
 encrypted (`vault`).
 Does not live here: rows, sockets, clocks, random bytes, hashing of passwords. Times and random bytes are arguments.
-Who calls: the gateway once per request, routing for lists of models, the office when keys are made or changed.
+Who calls: the gateway once per request, routing for lists of models, the services when keys are made or changed.
 """

@@ -20,19 +20,19 @@ LARGEST_CONTEXT: Final = 2_097_152  # tokens; stands in where a model's context 
 LARGEST_OUTPUT: Final = 131_072  # likewise for its longest answer
 
 
-class Input(Struct, frozen=True):
+class InputSize(Struct, frozen=True):
     """What is known of an input. `bytes` of text (media in it left out), `media` tokens by the figures of its parts,
     `elsewhere`: part of it is not in the body. `counted`: the exact tokens of the text, where somebody counted them.
     `texts`: how many there are, each read for itself, so that each may fill the context."""
 
     bytes: int
     media: int = 0
-    elsewhere: bool = False
+    has_remote_input: bool = False
     counted: int | None = None
     texts: int = 1
 
 
-class Output(Struct, frozen=True):
+class OutputSize(Struct, frozen=True):
     """What is asked for. `cap`: tokens an answer, as the caller named it. `answers`: 0 where the operation generates
     none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
     that no cap bounds, such as a prediction that is not followed. `thinks_beside`: so do thoughts, which only the
@@ -59,15 +59,15 @@ class Bounds(Struct, frozen=True):
 
 def bound(
     price: Price,
-    asked: Input,
-    output: Output,
+    asked: InputSize,
+    output: OutputSize,
     units: Usage,
     *,
     context_tokens: int | None,
     max_output_tokens: int | None,
     left: int | None,
 ) -> Bounds:
-    """Bound a call. `left`: nano-USD in the tightest purse that has to pay; None where none binds.
+    """Bound a call. `left`: nano-USD in the tightest counter that has to pay; None where none binds.
 
     units: requests, images, seconds, characters at most.
     """
@@ -87,13 +87,13 @@ def bound(
     return Bounds(tokens_in, tokens_out, worst(price, tokens_in, tokens_out, units), added)
 
 
-def input_bound(asked: Input, context_tokens: int | None) -> int:
+def input_bound(asked: InputSize, context_tokens: int | None) -> int:
     """At most so many input tokens: never more than a context for each text, which a provider would refuse."""
     here = (asked.bytes if asked.counted is None else asked.counted) + asked.media
     if context_tokens is not None:
         most = context_tokens * asked.texts
-        return most if asked.elsewhere else min(here, most)
-    return max(here, LARGEST_CONTEXT) if asked.elsewhere else here
+        return most if asked.has_remote_input else min(here, most)
+    return max(here, LARGEST_CONTEXT) if asked.has_remote_input else here
 
 
 def longest_answer(max_output_tokens: int | None, context_tokens: int | None) -> int:
@@ -104,7 +104,7 @@ def longest_answer(max_output_tokens: int | None, context_tokens: int | None) ->
     return LARGEST_OUTPUT if context_tokens is None else min(context_tokens, LARGEST_OUTPUT)
 
 
-def cap_for(output: Output, ceiling: int, affordable: int) -> int:
+def cap_for(output: OutputSize, ceiling: int, affordable: int) -> int:
     """The cap of each answer where the caller named none; `affordable` is for all answers together."""
     share = affordable // (CAP_SHARE * output.answers)
     return min(ceiling, output.thinking + max(CAP_FLOOR, share))

@@ -87,7 +87,7 @@ def read_soft(percents: Iterable[int]) -> list[int]:
     return sorted(found)
 
 
-def thresholds_due(budget: Budget, spent: int, told: Container[int] = ()) -> tuple[int, ...]:
+def thresholds_due(budget: Budget, spent: int, notified: Container[int] = ()) -> tuple[int, ...]:
     """The soft thresholds that a counter has reached and nobody was told of in this window, ascending.
 
     Reached is reached however it came about: by many small charges, one that jumps over several, a budget that was
@@ -96,4 +96,6 @@ def thresholds_due(budget: Budget, spent: int, told: Container[int] = ()) -> tup
     """
     if spent <= 0:
         return ()
-    return tuple(percent for percent in budget.soft if spent * 100 >= budget.amount * percent and percent not in told)
+    return tuple(
+        percent for percent in budget.soft if spent * 100 >= budget.amount * percent and percent not in notified
+    )

@@ -11,7 +11,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.usage import Usage
 
 
-class Line(Struct, frozen=True):
+class ChargeLine(Struct, frozen=True):
     """`rate` is nano-USD per `per` (1_000_000 for tokens, 1 for units); `charge` is nano-USD."""
 
     bucket: str
@@ -32,7 +32,7 @@ class Line(Struct, frozen=True):
         }
 
 
-def lines(price: Price, usage: Usage) -> list[Line]:
+def lines(price: Price, usage: Usage) -> list[ChargeLine]:
     """One line for each bucket that was used and has a price, in the order of the buckets.
 
     Raises ValueError for usage below zero: whoever normalises usage lets none through, and no call may earn money.
@@ -44,12 +44,12 @@ def lines(price: Price, usage: Usage) -> list[Line]:
         if quantity and rates.per_million:
             rate = rates.per_million[bucket]
             charge = divide_half_even(quantity * rate, MILLION)
-            made.append(Line(bucket, quantity, rate, MILLION, charge, price.id))
+            made.append(ChargeLine(bucket, quantity, rate, MILLION, charge, price.id))
     for bucket in UNITS:
         quantity = _counted(usage, bucket)
         if quantity and bucket in rates.per_unit:
             rate = rates.per_unit[bucket]
-            made.append(Line(bucket, quantity, rate, 1, quantity * rate, price.id))
+            made.append(ChargeLine(bucket, quantity, rate, 1, quantity * rate, price.id))
     return made
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 
 
 class Row(NamedTuple):
@@ -68,12 +68,12 @@ ROWS: Final[Mapping[tuple[str, str], Row]] = {
 """By the ending and the case of it; those that have one case only have an empty one."""
 
 
-def row_of(record: Request) -> Row:
+def row_of(record: UsageRecord) -> Row:
     """The row that a call fell under."""
     return ROWS[record.ending, _case(record)]
 
 
-def explained(record: Request) -> str:
+def explained(record: UsageRecord) -> str:
     """Its row as a sentence, without the page's marks."""
     row = row_of(record)
     usage = _WHICH.get(record.usage_source, row.usage) if row is _REPORTED else row.usage
@@ -81,7 +81,7 @@ def explained(record: Request) -> str:
     return f"Usage: {usage}. {charge}".replace("`", "")
 
 
-def _case(record: Request) -> str:
+def _case(record: UsageRecord) -> str:
     if record.ending == "incomplete" and record.cut:
         return "cut"
     if record.ending == "commit_failed":

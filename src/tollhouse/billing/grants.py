@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.billing.credit import Pocket, after
+from tollhouse.billing.credit_lots import CreditLots, after
 from tollhouse.billing.ledger import Entry, Transfer
 
 _BROUGHT_IN: Final = frozenset(("grant", "top_up"))
@@ -26,11 +26,11 @@ class Grant(Struct, frozen=True, kw_only=True):
     expires_at_ms: int | None = None
 
 
-def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
-    """`deeds`: all entries of an account but its charges, in their order. `balance`: nano-USD, now."""
-    lots = {lot.id: lot.left for lot in pocket(deeds, balance).lots}
+def grants(non_charges: Sequence[Entry], balance: int) -> list[Grant]:
+    """`non_charges`: all entries of an account but its charges, in their order. `balance`: nano-USD, now."""
+    lots = {lot.id: lot.left for lot in credit_lots(non_charges, balance).lots}
     expired: dict[str | None, int] = defaultdict(int)  # a grant may end in parts, where calls were in flight
-    for entry in deeds:
+    for entry in non_charges:
         if entry.transfer.kind == "expiry":
             expired[entry.transfer.refers_to] -= entry.transfer.amount
     return [
@@ -41,20 +41,20 @@ def grants(deeds: Sequence[Entry], balance: int) -> list[Grant]:
             effective_at_ms=made.time_ms,
             expires_at_ms=made.expires_at_ms,
         )
-        for made in (entry.transfer for entry in deeds)
+        for made in (entry.transfer for entry in non_charges)
         if made.kind in _BROUGHT_IN
     ]
 
 
-def pocket(deeds: Sequence[Entry], balance: int) -> Pocket:
+def credit_lots(non_charges: Sequence[Entry], balance: int) -> CreditLots:
     """How the money lies now. See `grants`."""
-    return after(Pocket(), _moves(deeds, balance))
+    return after(CreditLots(), _moves(non_charges, balance))
 
 
-def _moves(deeds: Sequence[Entry], balance: int) -> Iterator[Transfer]:
-    """The deeds, with one charge where there were any between two of them."""
+def _moves(non_charges: Sequence[Entry], balance: int) -> Iterator[Transfer]:
+    """The actions, with one charge where there were any between two of them."""
     before = 0
-    for entry in deeds:
+    for entry in non_charges:
         yield _charge(before - (entry.balance - entry.transfer.amount))
         yield entry.transfer
         before = entry.balance

@@ -31,7 +31,7 @@ FIRST: Final = bytes(32)  # what the first entry's hash is chained to
 VERSION: Final = "tollhouse ledger 1"
 
 
-class Nature(Struct, frozen=True):
+class TransferRule(Struct, frozen=True):
     """What is true of every transfer of a kind. `signs`: those its amount may have."""
 
     counter: str
@@ -39,15 +39,15 @@ class Nature(Struct, frozen=True):
     names: tuple[str, ...] = ()
 
 
-NATURES: Final[Mapping[Kind, Nature]] = {
-    "grant": Nature("platform:grants", (1,)),
-    "top_up": Nature("platform:payments", (1,)),
-    "charge": Nature("platform:revenue", (-1, 0), ("request_id",)),
-    "overrun": Nature("platform:revenue", (-1,), ("request_id",)),
-    "refund": Nature("platform:revenue", (1,), ("request_id",)),
-    "adjustment": Nature("platform:adjustments", (1, -1), ("reason",)),
-    "re_rate": Nature("platform:revenue", (1, -1), ("request_id", "price_id")),
-    "expiry": Nature("platform:grants", (-1,), ("refers_to",)),
+TRANSFER_RULES: Final[Mapping[Kind, TransferRule]] = {
+    "grant": TransferRule("platform:grants", (1,)),
+    "top_up": TransferRule("platform:payments", (1,)),
+    "charge": TransferRule("platform:revenue", (-1, 0), ("request_id",)),
+    "overrun": TransferRule("platform:revenue", (-1,), ("request_id",)),
+    "refund": TransferRule("platform:revenue", (1,), ("request_id",)),
+    "adjustment": TransferRule("platform:adjustments", (1, -1), ("reason",)),
+    "re_rate": TransferRule("platform:revenue", (1, -1), ("request_id", "price_id")),
+    "expiry": TransferRule("platform:grants", (-1,), ("refers_to",)),
 }
 
 
@@ -78,7 +78,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
-class Tail(Struct, frozen=True):
+class ChainEnd(Struct, frozen=True):
     """Where an account's chain stands: what the next entry is appended to."""
 
     account_id: str
@@ -99,16 +99,16 @@ class BadTransfer(ValueError):
 
 def legs(transfer: Transfer) -> tuple[Leg, Leg]:
     """The customer's leg and the platform's. They sum to zero."""
-    counter = NATURES[transfer.kind].counter
+    budget_counter = TRANSFER_RULES[transfer.kind].counter
     return (
         Leg(transfer.id, transfer.account_id, transfer.amount),
-        Leg(transfer.id, counter, -transfer.amount),
+        Leg(transfer.id, budget_counter, -transfer.amount),
     )
 
 
 def flaw_of(transfer: Transfer) -> str | None:
     """What is wrong with a transfer by the rules of its kind; None: nothing."""
-    nature = NATURES.get(transfer.kind)
+    nature = TRANSFER_RULES.get(transfer.kind)
     if nature is None:
         return f"unknown kind {transfer.kind!r}"
     amount = transfer.amount
@@ -122,7 +122,7 @@ def flaw_of(transfer: Transfer) -> str | None:
     return None
 
 
-def append(tail: Tail, transfer: Transfer) -> Entry:
+def append(tail: ChainEnd, transfer: Transfer) -> Entry:
     """The next entry of a chain. Raises BadTransfer."""
     if transfer.account_id != tail.account_id:
         raise BadTransfer(f"transfer {transfer.id} belongs to the chain of {transfer.account_id}")
@@ -134,8 +134,8 @@ def append(tail: Tail, transfer: Transfer) -> Entry:
     return Entry(transfer=transfer, sequence=sequence, balance=balance, previous=tail.hash, hash=digest)
 
 
-def tail_of(entry: Entry) -> Tail:
-    return Tail(entry.transfer.account_id, entry.sequence, entry.balance, entry.hash)
+def tail_of(entry: Entry) -> ChainEnd:
+    return ChainEnd(entry.transfer.account_id, entry.sequence, entry.balance, entry.hash)
 
 
 def split(held: int, charge: int) -> tuple[int, int]:
@@ -175,16 +175,16 @@ class Flaw(Struct, frozen=True):
     reason: str
 
 
-def verify(entries: Iterable[Entry], account_id: str, stored: Tail | None = None) -> Iterator[Flaw]:
+def verify(entries: Iterable[Entry], account_id: str, stored: ChainEnd | None = None) -> Iterator[Flaw]:
     """Walk a chain from its first entry in the order of its sequence, and tell each flaw once, where it is.
 
     stored: the tail that is kept beside the entries; one that lies elsewhere shows entries cut off at the end.
     """
-    tail = Tail(account_id)
+    tail = ChainEnd(account_id)
     for entry in entries:
         for reason in _flaws(tail, entry):
             yield Flaw(account_id, entry.sequence, entry.transfer.id, reason)
-        tail = Tail(account_id, entry.sequence, entry.balance, entry.hash)
+        tail = ChainEnd(account_id, entry.sequence, entry.balance, entry.hash)
     if stored is not None and stored != tail:
         reason = f"the chain ends otherwise: at {tail.sequence} with {tail.balance} nano-USD and {tail.hash.hex()[:16]}"
         yield Flaw(account_id, tail.sequence, "", reason)
@@ -206,7 +206,7 @@ def balances(rows: Iterable[Leg]) -> dict[str, int]:
     return sums
 
 
-def _flaws(tail: Tail, entry: Entry) -> Iterator[str]:
+def _flaws(tail: ChainEnd, entry: Entry) -> Iterator[str]:
     transfer = entry.transfer
     if transfer.account_id != tail.account_id:
         yield f"it belongs to {transfer.account_id}"

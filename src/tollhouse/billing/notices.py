@@ -1,4 +1,4 @@
-"""What a budget has to tell, and whom: pure, for the store (with a charge) and the office (when a budget is set)."""
+"""What a budget has to tell, and whom: pure, for the store (with a charge) and the services (when a budget is set)."""
 
 from collections.abc import Collection, Container, Iterable, Iterator
 
@@ -14,7 +14,13 @@ NOBODY = "nobody to tell: no owner of the account has a mail address, and no web
 
 
 def crossed(
-    budget: Budget, starts_at_ms: int, spent: int, time_ms: int, *, project_id: str | None = None, told: Container[int]
+    budget: Budget,
+    starts_at_ms: int,
+    spent: int,
+    time_ms: int,
+    *,
+    project_id: str | None = None,
+    notified: Container[int],
 ) -> list[Notice]:
     """The thresholds that a window has reached and nobody was told of.
 
@@ -31,7 +37,7 @@ def crossed(
             time_ms=time_ms,
             data=_data(budget, percent, starts_at_ms, spent, project_id),
         )
-        for percent in thresholds_due(budget, spent, told)
+        for percent in thresholds_due(budget, spent, notified)
     ]
 
 
@@ -41,11 +47,11 @@ def ways(
     """How a notice leaves: one mail to all who get one, and each webhook once. owners: mail addresses. budgets: whose
     mail address and webhook are told too. unconfirmed: addresses, in lower case, to which nothing goes: that is said in
     a delivery of its own. With nobody to tell there is one delivery, which says so."""
-    told = list(budgets)
-    addresses = {address.lower(): address for address in (*owners, *(one.mail for one in told)) if address}
+    notified = list(budgets)
+    addresses = {address.lower(): address for address in (*owners, *(one.mail for one in notified)) if address}
     silent = [addresses.pop(address) for address in sorted(addresses.keys() & set(unconfirmed))]
     hooks: dict[str, str] = {}
-    for one in told:
+    for one in notified:
         if one.webhook:
             hooks.setdefault(one.webhook, one.id)
     number = 0

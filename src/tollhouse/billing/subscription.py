@@ -1,4 +1,4 @@
-"""What balance tools read: which purse binds a caller, and figures in which `hard_limit_usd - total_usage / 100` is
+"""What balance tools read: which counter binds a caller, and figures in which `hard_limit_usd - total_usage / 100` is
 always what is left.
 
 The tools know one formula, made for a limit by the month. So a budget by the month is shown as it is; under anything
@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from tollhouse.billing.book import Purse
 from tollhouse.billing.budgets import Level
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.billing.prices import divide_half_even
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.amount import NANO_PER_USD
@@ -42,32 +42,37 @@ class Subscription(Struct, frozen=True, kw_only=True):
     by_window: bool
 
 
-def binding(purses: Iterable[Purse]) -> Purse | None:
-    """The purse with the least left for a further call, of those that count every model; the first of equals.
+def binding(counters: Iterable[SpendingCounter]) -> SpendingCounter | None:
+    """The counter with the least left for a further call, of those that count every model; the first of equals.
 
     None: nothing binds.
     """
     found, least = None, 0
-    for purse in purses:
-        if purse.limit is None or purse.model is not None:
+    for counter in counters:
+        if counter.limit is None or counter.model is not None:
             continue
-        left = purse.limit - purse.spent - purse.held
+        left = counter.limit - counter.spent - counter.held
         if found is None or left < least:
-            found, least = purse, left
+            found, least = counter, left
     return found
 
 
 def subscription(
-    purse: Purse | None, spent_this_month: int, system_hard: int | None, account_id: str, *, uncounted: int = 0
+    counter: SpendingCounter | None,
+    spent_this_month: int,
+    system_hard: int | None,
+    account_id: str,
+    *,
+    uncounted: int = 0,
 ) -> Subscription:
-    """purse: what binds. spent_this_month: nano-USD charged in this month of UTC in the scope of what binds (of the
+    """counter: what binds. spent_this_month: nano-USD charged in this month of UTC in the scope of what binds (of the
     account, where nothing does). system_hard: the operator's monthly ceiling.
 
     uncounted: of what the usage of a budget's month shows, what does not count in it: the calls that were in flight
     when the budget was made. The tools take it off, so it is put on here.
     """
     ceiling = UNLIMITED if system_hard is None else system_hard
-    if purse is None or purse.limit is None:
+    if counter is None or counter.limit is None:
         return Subscription(
             hard=UNLIMITED,
             soft=UNLIMITED,
@@ -77,33 +82,33 @@ def subscription(
             object_id=account_id,
             limit=UNLIMITED,
             used=spent_this_month,
-            held=0 if purse is None else purse.held,
+            held=0 if counter is None else counter.held,
             left=UNLIMITED - spent_this_month,
             window="month",
             resets_at_ms=None,
             by_window=False,
         )
-    by_month = purse.kind == "budget" and purse.window == "month"
-    left = purse.limit - purse.spent - (0 if by_month else purse.held)
-    hard = purse.limit + uncounted if by_month else left + spent_this_month
+    by_month = counter.kind == "budget" and counter.window == "month"
+    left = counter.limit - counter.spent - (0 if by_month else counter.held)
+    hard = counter.limit + uncounted if by_month else left + spent_this_month
     return Subscription(
         hard=hard,
-        soft=-(-purse.limit * purse.soft[0] // 100) if purse.soft else hard,
+        soft=-(-counter.limit * counter.soft[0] // 100) if counter.soft else hard,
         system_hard=ceiling,
-        binds=purse.kind,
-        scope=purse.level,
-        object_id=purse.object_id,
-        limit=purse.limit,
-        used=purse.spent,
-        held=purse.held,
+        binds=counter.kind,
+        scope=counter.level,
+        object_id=counter.object_id,
+        limit=counter.limit,
+        used=counter.spent,
+        held=counter.held,
         left=left,
-        window=purse.window,
-        resets_at_ms=purse.resets_at_ms,
+        window=counter.window,
+        resets_at_ms=counter.resets_at_ms,
         by_window=by_month,
     )
 
 
-class Credit(Struct, frozen=True):
+class CreditBalance(Struct, frozen=True):
     """Nano-USD, as `credit_grants` shows them: granted = used + available, whatever was refunded or lent."""
 
     granted: int
@@ -111,10 +116,10 @@ class Credit(Struct, frozen=True):
     available: int
 
 
-def credit(money: Purse) -> Credit:
+def credit(money: SpendingCounter) -> CreditBalance:
     """Of an account's money. Where its credit is unlimited, UNLIMITED is available."""
     available = UNLIMITED if money.limit is None else money.limit - money.spent - money.held
-    return Credit(available + money.spent, money.spent, available)
+    return CreditBalance(available + money.spent, money.spent, available)
 
 
 def usd_number(amount: int) -> str:

@@ -2,7 +2,7 @@
 
 Lives here: one file a command or group of commands, `terminal` (how answers and errors are shown), `control` (how a
 command reaches the running server, or the database when none runs), `doctor/` (one check a file).
-Does not live here: what commands do; that is the office, behind the control API.
+Does not live here: what commands do; that is the services, behind the control API.
 Who calls: people and scripts, as `tollhouse ...`.
 """
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import After, Limit, Reason, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_fields, show_rows
 
 app = App(name="accounts", help="Accounts: who pays.")
@@ -33,23 +33,23 @@ def create(
         Parameter(help="USD it may owe, or unlimited; default: as the plan says", allow_leading_hyphen=True),
     ] = None,
     zone: _Zone = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Open an account, with its project `default`."""
     given = {"name": name, "email": email, "plan": plan, "credit_limit_usd": credit_limit, "zone": zone}
-    account = call(at, "accounts.create", given=given)
+    account = call(at, "accounts.create", body=given)
     show(at, account, f"Opened account {account['name']}: {account['id']}")
 
 
 @app.command(name="list")
-def every(*, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+def list_all(*, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Accounts, newest first."""
-    answer = call(at, "accounts.list", given={"limit": limit, "after": after})
+    answer = call(at, "accounts.list", body={"limit": limit, "after": after})
     show_rows(at, answer, _COLUMNS, empty="There is no account yet: tollhouse accounts create NAME")
 
 
 @app.command(name="show")
-def one(account: str, *, at: Place = HERE) -> None:
+def one(account: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """One account, by id or unique name."""
     show_fields(at, call(at, "accounts.show", account), _FIELDS)
 
@@ -66,7 +66,7 @@ def change(
     group: Annotated[tuple[str, ...] | None, Parameter(help="a group of models open to it; may be repeated")] = None,
     email: Annotated[str | None, Parameter(help="where its owner is reached")] = None,
     zone: _Zone = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Change an account's terms, from the next call on; what is not named stays."""
     given = {
@@ -77,19 +77,19 @@ def change(
         "email": email,
         "zone": zone,
     }
-    show_fields(at, call(at, "accounts.set", account, given=given), _FIELDS)
+    show_fields(at, call(at, "accounts.set", account, body=given), _FIELDS)
 
 
 @app.command
-def suspend(account: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
+def suspend(account: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Refuse every call of an account from the next request on, until it is resumed."""
     confirm(at, f"Suspend {account}? All its keys stop working at once.", yes=yes)
-    answer = call(at, "accounts.suspend", account, given={"reason": reason})
+    answer = call(at, "accounts.suspend", account, body={"reason": reason})
     show(at, answer, f"Suspended account {answer['name']}")
 
 
 @app.command
-def resume(account: str, *, reason: Reason = None, at: Place = HERE) -> None:
+def resume(account: str, *, reason: Reason = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Let a suspended account call again."""
-    answer = call(at, "accounts.resume", account, given={"reason": reason})
+    answer = call(at, "accounts.resume", account, body={"reason": reason})
     show(at, answer, f"Resumed account {answer['name']}")

@@ -2,13 +2,13 @@
 
 import sys
 
-from tollhouse.cli.place import Place
+from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.trouble import Misuse
 
 
-def confirm(place: Place, question: str, *, yes: bool) -> None:
+def confirm(options: CommonOptions, question: str, *, yes: bool) -> None:
     """Ask on a terminal. With --yes, with --json or without a terminal nothing asks. Raises Misuse for a no."""
-    if yes or place.json or sys.stdin is None or not sys.stdin.isatty():
+    if yes or options.json or sys.stdin is None or not sys.stdin.isatty():
         return
     try:
         answer = input(f"{question} [y/N] ")

@@ -4,27 +4,27 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Limit
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, columns, show_rows
 
 app = App(name="audit", help="Who changed what.")
 
 
 @app.command(name="list")
-def every(
+def list_all(
     *,
     account: AccountOption = None,
     changed: Annotated[str | None, Parameter(name="--object", help="only changes of this id")] = None,
     limit: Limit = None,
     after: After = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Changes, newest first."""
     given = {"account": account, "object": changed, "limit": limit, "after": after}
     shown = [*columns("time"), ("who", _who), *columns("action", "object_id", "before", "after")]
-    show_rows(at, call(at, "audit.list", given=given), shown, empty="Nothing was changed yet")
+    show_rows(at, call(at, "audit.list", body=given), shown, empty="Nothing was changed yet")
 
 
 def _who(row: Answer) -> str:

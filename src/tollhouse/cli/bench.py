@@ -7,10 +7,10 @@ from cyclopts import Parameter
 
 from tollhouse.cli import load
 from tollhouse.cli.checklist import chat_model, hidden, listed_models, odd_key
-from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.service import BadBaseUrl, Service, Unreachable, base_urls
 from tollhouse.cli.terminal import as_json, show_table
-from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.cli.trouble import CommandFailed, Misuse
 from tollhouse.clock import SystemClock
 
 _REQUESTS_MAX, _AT_ONCE_MAX, _TOKENS_MAX = 1_000_000, 512, 100_000
@@ -25,7 +25,7 @@ def bench(
     at_once: Annotated[int, Parameter(help="callers, each waiting for its answer before the next call")] = 8,
     max_tokens: Annotated[int, Parameter(help="output tokens a call at most")] = 16,
     stream: Annotated[bool, Parameter(negative=(), help="streamed answers, timed to the first byte, too")] = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> int:
     """Time many small chat calls; they cost what they cost there. Exit code 1 if any of them is not answered."""
     for name, value, most in (
@@ -67,17 +67,17 @@ def _found(base_url: str, key: str, model: str | None) -> tuple[str, str]:
     except BadBaseUrl as error:
         raise Misuse(str(error), code="invalid_base_url") from error
     except Unreachable as error:
-        raise Trouble(f"cannot reach {base_url}: {error}", code="unreachable") from error
+        raise CommandFailed(f"cannot reach {base_url}: {error}", code="unreachable") from error
     if listed.status in (401, 403):
         words = hidden(listed.message, key)
-        raise Trouble(f"the service does not accept the key: {words}", code=listed.code or "invalid_api_key")
+        raise CommandFailed(f"the service does not accept the key: {words}", code=listed.code or "invalid_api_key")
     chosen = model or chat_model(listed_models(listed))
     if chosen is None:
         raise Misuse("the service lists no chat model: name one with --model")
     return listed.url.removesuffix("/models"), chosen
 
 
-def _show(seen: load.Load) -> None:
+def _show(seen: load.LoadResult) -> None:
     answers = "streamed" if seen.stream else "buffered"
     print(f"{seen.base_url}, model {seen.model}, {answers}, {seen.at_once} at once")
     print(f"{seen.answered} of {seen.requests} answered in {seen.seconds} s: {seen.per_second} a second")

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
 app = App(name="budgets", help="Spending limits by window.")
@@ -31,7 +31,7 @@ def put(
         str | None, Parameter(help="https://... is told by a signed POST; slack://..., discord://... in a chat")
     ] = None,
     mail: Annotated[str | None, Parameter(help="a mail address that is told besides the account's owners")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Set a budget; one of the same place, window and model is replaced. A new webhook's secret is shown this once."""
     given = {
@@ -47,7 +47,7 @@ def put(
         "webhook": webhook,
         "mail": mail,
     }
-    budget = call(at, "budgets.set", given=given)
+    budget = call(at, "budgets.set", body=given)
     words = f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}"
     if budget["secret"]:
         words += f"\n\nIts webhook is signed with\n\n{budget['secret']}\n\nThis is shown once: store it now."
@@ -55,9 +55,11 @@ def put(
 
 
 @app.command(name="list")
-def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+def list_all(
+    *, account: AccountOption = None, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS
+) -> None:
     """Budgets, newest first."""
-    answer = call(at, "budgets.list", given={"account": account, "limit": limit, "after": after})
+    answer = call(at, "budgets.list", body={"account": account, "limit": limit, "after": after})
     shown = columns(
         *("id", "level", "of_id", "amount_usd", "used_usd", "held_usd", "remaining_usd", "window", "resets_at", "model")
     )
@@ -65,7 +67,7 @@ def every(*, account: AccountOption = None, limit: Limit = None, after: After = 
 
 
 @app.command
-def remove(budget: str, *, yes: Yes = False, at: Place = HERE) -> None:
+def remove(budget: str, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Let a budget bind no more."""
     confirm(at, f"Remove {budget}? What it stands on may spend without it from the next call on.", yes=yes)
     show(at, call(at, "budgets.remove", budget), f"Removed {budget}")

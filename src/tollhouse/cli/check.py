@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from tollhouse.cli.checklist import BadBaseUrl, Step, diagnose
-from tollhouse.cli.place import HERE, Place
+from tollhouse.cli.checklist import BadBaseUrl, ChecklistStep, diagnose
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.cli.trouble import Misuse
 
@@ -18,7 +18,7 @@ def check(
     base_url: Annotated[str, Parameter(help="where the service is, with or without /v1")],
     key: Annotated[str, Parameter(env_var="TOLLHOUSE_API_KEY", help="an API key of that service")],
     model: Annotated[str | None, Parameter(help="the model to try; default: the first chat model it lists")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> int:
     """Try API key, request format, model and limits; costs a few tokens. Exit code 1 if a step is red."""
     try:
@@ -32,6 +32,6 @@ def check(
     return 0 if diagnosis.ok else 1
 
 
-def _row(step: Step) -> list[object]:
+def _row(step: ChecklistStep) -> list[object]:
     state = Text(step.state.replace("_", " "), style=dict(_STYLES)[step.state])
     return [step.id.replace("_", " "), state, step.reason, step.cure]

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.access import secrets
-from tollhouse.cli.service import BadBaseUrl, Reply, Service, Unreachable, base_urls
+from tollhouse.cli.service import BadBaseUrl, Service, ServiceReply, Unreachable, base_urls
 from tollhouse.core.spelling import nearest
 
 State = Literal["green", "red", "not_run"]
@@ -18,7 +18,7 @@ StepId = Literal["api_key", "request_format", "model", "rate_limits", "error_bod
 _NO_CHAT = ("embed", "moderation", "whisper", "tts", "audio", "image", "dall-e", "rerank", "realtime", "sora", "video")
 
 
-class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ChecklistStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: StepId
     state: State
     reason: str
@@ -30,11 +30,11 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Diagnosis(Struct, frozen=True, kw_only=True, tag_field="object", tag="diagnosis"):
     ok: bool
-    steps: tuple[Step, ...]
+    steps: tuple[ChecklistStep, ...]
 
 
 def diagnose(base_url: str, key: str, model: str | None) -> Diagnosis:
-    """Try steps 1 to 4 against a service. Raises BadBaseUrl."""
+    """Try steps 1 to 4 against a service. Raises InvalidBaseUrl."""
     service = Service(base_urls=base_urls(base_url), key=key.strip())
     steps = [
         *_live(service, key, model),
@@ -43,13 +43,15 @@ def diagnose(base_url: str, key: str, model: str | None) -> Diagnosis:
     return Diagnosis(ok=all(step.state != "red" for step in steps), steps=tuple(steps))
 
 
-def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
+def _live(service: Service, key: str, model: str | None) -> tuple[ChecklistStep, ...]:
     """Steps 1 to 4."""
     later: tuple[StepId, StepId, StepId] = ("request_format", "model", "rate_limits")
     blocked = tuple(_not_run(step, "needs a working key") for step in later)
     odd = odd_key(key)
     if odd:
-        return Step(id="api_key", state="red", reason=odd, cure="copy the key again, whole and alone"), *blocked
+        return ChecklistStep(
+            id="api_key", state="red", reason=odd, cure="copy the key again, whole and alone"
+        ), *blocked
     try:
         listed = service.ask("GET", "/models")
         if listed.status in (401, 403):
@@ -60,7 +62,7 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
     except Unreachable as error:
         reason = f"cannot reach {service.base_urls[0]}: {error}"
         cure = "check host, port and scheme of the base URL, and whether a proxy or firewall stands between"
-        return Step(id="api_key", state="red", reason=reason, cure=cure), *blocked
+        return ChecklistStep(id="api_key", state="red", reason=reason, cure=cure), *blocked
     if tried is not None and tried.status == 401:
         return _refused(tried, key), *blocked
     accepted = listed if listed.status == 200 or tried is None else tried
@@ -71,12 +73,12 @@ def _live(service: Service, key: str, model: str | None) -> tuple[Step, ...]:
             "api_key", f"the service failed before the key could be judged: {hidden(accepted.message, key)}"
         )
     else:
-        first = Step(id="api_key", state="green", reason="the service accepts the key", cure="")
+        first = ChecklistStep(id="api_key", state="green", reason="the service accepts the key", cure="")
     model_step = _model_step(chosen, model is not None, names, tried, key)
     return first, _format_step(tried, key), model_step, _limits_step(tried, key)
 
 
-def _first_call(service: Service, model: str) -> Reply:
+def _first_call(service: Service, model: str) -> ServiceReply:
     """The smallest chat call; newer models want their cap under its newer name."""
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "ping"}]}
     reply = service.ask("POST", "/chat/completions", {**body, "max_tokens": 16})
@@ -85,7 +87,7 @@ def _first_call(service: Service, model: str) -> Reply:
     return reply
 
 
-def _format_step(tried: Reply | None, key: str) -> Step:
+def _format_step(tried: ServiceReply | None, key: str) -> ChecklistStep:
     if tried is None:
         return _not_run("request_format", "no chat model to try it with; name one with --model")
     if 300 <= tried.status < 400:
@@ -103,12 +105,14 @@ def _format_step(tried: Reply | None, key: str) -> Step:
         cure = "mend what the message names; a plain chat call should be accepted"
         return _red("request_format", tried, hidden(tried.message, key), cure)
     reason = f"the service failed, so the format could not be judged: {hidden(tried.message, key)}"
-    return Step(
+    return ChecklistStep(
         id="request_format", state="not_run", reason=reason, cure="try again later", request_id=tried.request_id
     )
 
 
-def _model_step(chosen: str | None, named: bool, names: list[str], tried: Reply | None, key: str) -> Step:
+def _model_step(
+    chosen: str | None, named: bool, names: list[str], tried: ServiceReply | None, key: str
+) -> ChecklistStep:
     if chosen is None or tried is None:
         return _not_run("model", "the service lists no chat model; name one with --model")
     shown = f"{chosen!r}" if named else f"{chosen!r} (chosen from the service's list)"
@@ -127,7 +131,7 @@ def _model_step(chosen: str | None, named: bool, names: list[str], tried: Reply 
     return _not_run("model", f"the call did not get as far as the model: {hidden(tried.message, key)}")
 
 
-def _limits_step(tried: Reply | None, key: str) -> Step:
+def _limits_step(tried: ServiceReply | None, key: str) -> ChecklistStep:
     """One call cannot show how near a limit is; that it passed them all, or which one refused it, it can."""
     if tried is None:
         return _not_run("rate_limits", "no call was tried")
@@ -162,27 +166,27 @@ def odd_key(key: str) -> str | None:
     return None
 
 
-def _refused(reply: Reply, key: str) -> Step:
+def _refused(reply: ServiceReply, key: str) -> ChecklistStep:
     cure = "use a key of this very service that is neither expired nor revoked"
     return _red("api_key", reply, hidden(reply.message, key), cure)
 
 
-def _is_no_service(reply: Reply) -> bool:
+def _is_no_service(reply: ServiceReply) -> bool:
     return not isinstance(reply.body, dict | list) or (reply.status == 404 and not _blames_model(reply))
 
 
-def _no_service(reply: Reply) -> Step:
+def _no_service(reply: ServiceReply) -> ChecklistStep:
     reason = f"{reply.url} answers HTTP {reply.status}, but not as an OpenAI-compatible service does"
     return _red("api_key", reply, reason, "check the base URL: usually it ends in /v1")
 
 
-def _blames_model(reply: Reply) -> bool:
+def _blames_model(reply: ServiceReply) -> bool:
     error = reply.body.get("error") if isinstance(reply.body, dict) else None
     param = error.get("param") if isinstance(error, dict) else None
     return reply.code in ("model_not_found", "model_not_allowed", "model_not_priced") or param == "model"
 
 
-def listed_models(reply: Reply) -> list[str]:
+def listed_models(reply: ServiceReply) -> list[str]:
     """The ids in the answer to `GET /models`; none where it is another answer."""
     data = reply.body.get("data") if reply.status == 200 and isinstance(reply.body, dict) else None
     if not isinstance(data, list):
@@ -201,14 +205,14 @@ def hidden(words: str, key: str) -> str:
     return words.replace(bare, "[key]") if bare else words
 
 
-def _green(step: StepId, reply: Reply, reason: str) -> Step:
-    return Step(id=step, state="green", reason=reason, cure="", request_id=reply.request_id)
+def _green(step: StepId, reply: ServiceReply, reason: str) -> ChecklistStep:
+    return ChecklistStep(id=step, state="green", reason=reason, cure="", request_id=reply.request_id)
 
 
-def _red(step: StepId, reply: Reply, reason: str, cure: str) -> Step:
+def _red(step: StepId, reply: ServiceReply, reason: str, cure: str) -> ChecklistStep:
     docs = reply.body.get("error") if isinstance(reply.body, dict) else None
     docs_url = docs.get("doc_url") if isinstance(docs, dict) else None
-    return Step(
+    return ChecklistStep(
         id=step,
         state="red",
         reason=reason,
@@ -219,8 +223,8 @@ def _red(step: StepId, reply: Reply, reason: str, cure: str) -> Step:
     )
 
 
-def _not_run(step: StepId, reason: str) -> Step:
-    return Step(id=step, state="not_run", reason=reason, cure="")
+def _not_run(step: StepId, reason: str) -> ChecklistStep:
+    return ChecklistStep(id=step, state="not_run", reason=reason, cure="")
 
 
-__all__ = ["BadBaseUrl", "Diagnosis", "Step", "diagnose"]
+__all__ = ["BadBaseUrl", "ChecklistStep", "Diagnosis", "diagnose"]

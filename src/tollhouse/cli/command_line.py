@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.cli import mistyped, output, trouble
-from tollhouse.cli.trouble import Misuse, Trouble
+from tollhouse.cli.trouble import CommandFailed, Misuse
 from tollhouse.core.escaping import printable_lines
 from tollhouse.core.failure import Failure
 
@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         output.flush()
     except CycloptsError as error:
         return _end(Misuse(mistyped.told(error)), arguments)
-    except Trouble as found:
+    except CommandFailed as found:
         return _end(found, arguments)
     except Failure as failure:
         return _end(trouble.from_failure(failure), arguments)
@@ -89,10 +89,10 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except output.Unwritable as error:
         output.give_up()
-        return _end(Trouble(str(error), code="unwritable_output"), arguments)
+        return _end(CommandFailed(str(error), code="unwritable_output"), arguments)
     except OSError as error:  # such as a full disk behind standard output
         output.give_up()
-        return _end(Trouble(str(error), code="system_error"), arguments)
+        return _end(CommandFailed(str(error), code="system_error"), arguments)
     return result if isinstance(result, int) else 0
 
 
@@ -100,11 +100,11 @@ def _asking_for_help(arguments: Sequence[str]) -> Sequence[str]:
     """`help`, `help keys`, `keys help`: as people ask elsewhere."""
     if "help" not in arguments[:2]:
         return arguments
-    place = arguments.index("help")
-    return [*arguments[:place], *arguments[place + 1 :], "--help"]
+    options = arguments.index("help")
+    return [*arguments[:options], *arguments[options + 1 :], "--help"]
 
 
-def _end(found: Trouble, arguments: Sequence[str]) -> int:
+def _end(found: CommandFailed, arguments: Sequence[str]) -> int:
     found.message = without_keys(found.message)  # it may name what was typed in a wrong place
     print(trouble.as_json(found) if "--json" in arguments else printable_lines(found.message), file=sys.stderr)
     return found.exit_code

@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
+from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.lock import FolderLock
-from tollhouse.cli.place import Place
 from tollhouse.cli.terminal import Answer
-from tollhouse.cli.trouble import FAILED, MISUSED, Trouble
+from tollhouse.cli.trouble import FAILED, MISUSED, CommandFailed
 from tollhouse.clock import SystemClock
-from tollhouse.edge.admin.route import Route
+from tollhouse.edge.admin.route import AdminRoute
 from tollhouse.edge.admin.table import called
 from tollhouse.edge.socket_path import short
 
@@ -28,7 +28,7 @@ _SECONDS_MAX = 120
 _BUSY_SECONDS_MAX = 30
 
 
-class Wire(Struct, frozen=True, kw_only=True):
+class ControlRequest(Struct, frozen=True, kw_only=True):
     """A request as it goes out."""
 
     method: str
@@ -37,31 +37,33 @@ class Wire(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class NobodyListens(Exception):
+class ServerNotRunning(Exception):
     """No server runs on this data folder."""
 
 
 def call(
-    place: Place,
+    options: CommonOptions,
     name: str,
     object_id: str = "",
     *,
-    given: Mapping[str, object] | None = None,
+    body: Mapping[str, object] | None = None,
     file: bytes = b"",
     seconds_max: int = _SECONDS_MAX,
 ) -> Answer:
-    """Do the deed that the table calls `name`; what is None is not given. `seconds_max`: how long a server may take.
+    """Do the action that the table calls `name`; what is None is not given. `seconds_max`: how long a server may take.
 
     Raises Trouble.
     """
-    asked = {key: _in_utf8(value) for key, value in (given or {}).items() if value is not None}
+    asked = {key: _in_utf8(value) for key, value in (body or {}).items() if value is not None}
     wire = _wire(called(name), _in_utf8(object_id), asked, file)
-    status, data = _ask_somebody(place, wire, seconds_max)
+    status, data = _ask_somebody(options, wire, seconds_max)
     answer = msgspec.json.decode(data) if data else {}
     if status >= 400:
         error: dict[str, Any] = answer.get("error", {})
         exit_code = MISUSED if status in (400, 413) else FAILED
-        raise Trouble(error.get("message", f"HTTP {status}"), code=error.get("code") or "failed", exit_code=exit_code)
+        raise CommandFailed(
+            error.get("message", f"HTTP {status}"), code=error.get("code") or "failed", exit_code=exit_code
+        )
     assert isinstance(answer, dict)
     return answer
 
@@ -77,27 +79,27 @@ def _in_utf8(value: Any) -> Any:
     return os.fsencode(value).decode("utf-8", "replace")
 
 
-def _ask_somebody(place: Place, wire: Wire, seconds_max: int) -> tuple[int, bytes]:
+def _ask_somebody(options: CommonOptions, wire: ControlRequest, seconds_max: int) -> tuple[int, bytes]:
     """The server that runs; without one, this process, once nobody else works on the folder."""
     clock, pause = SystemClock(), threading.Event()
     until_ns = clock.ticks_ns() + _BUSY_SECONDS_MAX * 1_000_000_000
     while True:
         try:
-            return ask(place.socket, wire, seconds_max)
-        except NobodyListens:
-            lock = FolderLock(place.lock)
+            return ask(options.socket, wire, seconds_max)
+        except ServerNotRunning:
+            lock = FolderLock(options.lock)
             if lock.take():
                 from tollhouse.cli import alone  # the database takes half a second to load: not where a server runs
 
                 with lock:
-                    return alone.ask(place, wire.method, wire.target, wire.content_type, wire.body)
+                    return alone.ask(options, wire.method, wire.target, wire.content_type, wire.body)
         if clock.ticks_ns() > until_ns:
-            raise Trouble(f"{FolderLock(place.lock).sentence()}; it does not answer", code="folder_in_use")
+            raise CommandFailed(f"{FolderLock(options.lock).sentence()}; it does not answer", code="folder_in_use")
         pause.wait(0.05)  # a server that starts, or another command: both are short
 
 
-def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, bytes]:
-    """One request over the control socket. Raises NobodyListens, Trouble."""
+def ask(path: Path, wire: ControlRequest, seconds_max: int = _SECONDS_MAX) -> tuple[int, bytes]:
+    """One request over the control socket. Raises ServerNotRunning, Trouble."""
     connection = _SocketConnection(path, seconds_max)
     try:
         headers = {"Content-Type": wire.content_type} if wire.body else {}
@@ -105,25 +107,27 @@ def ask(path: Path, wire: Wire, seconds_max: int = _SECONDS_MAX) -> tuple[int, b
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
-        raise NobodyListens(str(path)) from error
+        raise ServerNotRunning(str(path)) from error
     except PermissionError as error:
-        raise Trouble(f"{path} may be opened by the user who runs the server only", code="not_permitted") from error
+        raise CommandFailed(
+            f"{path} may be opened by the user who runs the server only", code="not_permitted"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         message = f"the server on {path} did not answer: {error}; whether the change was made is not known"
-        raise Trouble(message, code="no_answer") from error
+        raise CommandFailed(message, code="no_answer") from error
     finally:
         connection.close()
 
 
-def _wire(route: Route, object_id: str, given: Mapping[str, object], file: bytes) -> Wire:
+def _wire(route: AdminRoute, object_id: str, fields: Mapping[str, object], file: bytes) -> ControlRequest:
     target = route.path.replace("{id}", quote(object_id, safe=""))
     if route.takes_file or route.takes_query or route.method == "GET":
-        query = urlencode(list(given.items()), doseq=True)
+        query = urlencode(list(fields.items()), doseq=True)
         content_type = "application/octet-stream" if route.takes_file else ""
         target = f"{target}?{query}" if query else target
-        return Wire(method=route.method, target=target, content_type=content_type, body=file)
-    body = msgspec.json.encode(given)
-    return Wire(method=route.method, target=target, content_type="application/json", body=body)
+        return ControlRequest(method=route.method, target=target, content_type=content_type, body=file)
+    body = msgspec.json.encode(fields)
+    return ControlRequest(method=route.method, target=target, content_type="application/json", body=body)
 
 
 class _SocketConnection(http.client.HTTPConnection):

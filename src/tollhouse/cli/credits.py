@@ -5,9 +5,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Amount, Limit, Reason, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
 app = App(name="credits", help="Money that is granted or given back.")
@@ -20,18 +20,20 @@ def grant(
     *,
     reason: Reason = None,
     expires: Annotated[str | None, Parameter(help="30d, a date, or a time; absent: never")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Give an account money."""
     given = {"account": account, "amount_usd": usd, "reason": reason, "expires": expires}
-    entry = call(at, "credits.grant", given=given)
+    entry = call(at, "credits.grant", body=given)
     show(at, entry, f"Granted {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
 
 
 @app.command(name="list")
-def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+def list_all(
+    *, account: AccountOption = None, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS
+) -> None:
     """Everything that moved an account's money but charges, newest first."""
-    answer = call(at, "credits.list", given={"account": account, "limit": limit, "after": after})
+    answer = call(at, "credits.list", body={"account": account, "limit": limit, "after": after})
     shown = columns("id", "kind", "amount_usd", "balance_usd", "reason", "created_at")
     show_rows(at, answer, shown, empty="Nothing was put in yet")
 
@@ -43,16 +45,16 @@ def adjust(
     *,
     reason: Annotated[str, Parameter(help="why; kept in the ledger for ever")],
     yes: Yes = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Set a balance right, up or down."""
     confirm(at, f"Change the balance of {account} by {usd} USD? This stays in the ledger.", yes=yes)
-    entry = call(at, "credits.adjust", given={"account": account, "amount_usd": usd, "reason": reason})
+    entry = call(at, "credits.adjust", body={"account": account, "amount_usd": usd, "reason": reason})
     show(at, entry, f"Adjusted by {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
 
 
 @app.command
-def expire(*, at: Place = HERE) -> None:
+def expire(*, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """End grants whose time is over now; the server does so once a minute."""
     answer = call(at, "credits.expire")
     shown = columns("id", "account_id", "amount_usd", "balance_usd", "created_at")
@@ -60,10 +62,10 @@ def expire(*, at: Place = HERE) -> None:
 
 
 @app.command
-def refund(request_id: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
+def refund(request_id: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Give back what a call was charged, once."""
     confirm(at, f"Give back what {request_id} was charged? This stays in the ledger.", yes=yes)
-    entry = call(at, "credits.refund", given={"request_id": request_id, "reason": reason})
+    entry = call(at, "credits.refund", body={"request_id": request_id, "reason": reason})
     given = f"{entry['amount_usd']} USD; the balance"
     if entry["repeated"]:
         show(

@@ -9,14 +9,14 @@ from cyclopts import Parameter
 from msgspec import structs
 
 from tollhouse.cli import demo_env, seed, serving
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, DEMO_ENV, CommonOptions, accepted, read_platform
 from tollhouse.cli.doctor.listen_address import can_listen
-from tollhouse.cli.place import DEMO_ENV, HERE, Place, accepted, read_platform
 from tollhouse.cli.terminal import as_json
-from tollhouse.cli.trouble import Trouble
+from tollhouse.cli.trouble import CommandFailed
 from tollhouse.core.catalogue import Catalogue
-from tollhouse.edge.admin.desk import surroundings
-from tollhouse.office.office import Office
-from tollhouse.office.platform_file import Reading, read
+from tollhouse.edge.admin.context import config_environment
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.platform_file import PlatformFile, read
 from tollhouse.settings import Settings, split_address
 
 _FOLDER = Path("demo")
@@ -29,34 +29,34 @@ def demo(
     config: Annotated[
         Path | None, Parameter(help="a platform.toml whose providers, models and settings come on top")
     ] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Start with an account, its keys and a simulated provider; the data folder is by default ./demo.
 
     Secrets are made once and kept in its demo.env.
     """
-    place = replace(at, chosen=at.chosen or _FOLDER)
+    options = replace(at, chosen=at.chosen or _FOLDER)
     flags = {"listen": None if port is None else f"127.0.0.1:{port}"}
-    reading = _merged(place, accepted(read_platform(place, flags, config)))
+    reading = _merged(options, accepted(read_platform(options, flags, config)))
     try:
-        place.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        options.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Trouble(f"{place.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
-    path = place.dir / DEMO_ENV
+        raise CommandFailed(f"{options.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
+    path = options.dir / DEMO_ENV
     values: dict[str, str] = {}
 
-    async def found(office: Office) -> None:
-        values.update(await seed.plant(office, demo_env.read(path)))
+    async def found(services: ServiceContext) -> None:
+        values.update(await seed.plant(services, demo_env.read(path)))
         demo_env.write(path, values)
 
     def ready(base_url: str) -> None:
         if values.get("TOLLHOUSE_BASE_URL") != base_url:
             values["TOLLHOUSE_BASE_URL"] = base_url
             demo_env.write(path, values)
-        print(as_json(_facts(values)) if place.json else _welcome(values, path), flush=True)
+        print(as_json(_facts(values)) if options.json else _welcome(values, path), flush=True)
 
     serving.run(
-        place,
+        options,
         _with_free_metrics(reading.settings),
         reading.catalogue,
         command="demo",
@@ -66,7 +66,7 @@ def demo(
     )
 
 
-def _merged(place: Place, reading: Reading) -> Reading:
+def _merged(options: CommonOptions, reading: PlatformFile) -> PlatformFile:
     """The built-in catalogue below what the operator wrote: what he calls by a name is his, also by an alias."""
     text = files("tollhouse.cli").joinpath("demo_catalogue.toml").read_text(encoding="utf-8")
     theirs = reading.catalogue
@@ -74,7 +74,7 @@ def _merged(place: Place, reading: Reading) -> Reading:
         # Our models stay with the simulator, whatever the operator means by `main`.
         text = text.replace(f"[providers.{_PROVIDER}]", f"[providers.{_STANDBY}]")
         text = text.replace(f'provider = "{_PROVIDER}"', f'provider = "{_STANDBY}"')
-    ours = accepted(read(text.encode(), surroundings(place.dir))).catalogue
+    ours = accepted(read(text.encode(), config_environment(options.dir))).catalogue
     taken = {alias for model in theirs.models.values() for alias in model.aliases} | set(theirs.models)
     models = {
         name: structs.replace(model, aliases=tuple(alias for alias in model.aliases if alias not in taken))

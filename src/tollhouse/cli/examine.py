@@ -2,20 +2,22 @@
 
 from rich.text import Text
 
-from tollhouse.cli.doctor.examination import Finding, examine
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.place import HERE, Place, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, read_platform
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.examination import CheckResult, examine
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.clock import SystemClock
-from tollhouse.edge.admin.desk import surroundings
+from tollhouse.edge.admin.context import config_environment
 
 _STYLES = (("green", "green"), ("red", "bold red"), ("skipped", "dim"))
 
 
-def doctor(*, at: Place = HERE) -> int:
+def doctor(*, at: CommonOptions = DEFAULT_OPTIONS) -> int:
     """Look at folder, files, database, configuration and machine. Exit code 1 if a check is red."""
-    premises = Premises(place=at, reading=read_platform(at), around=surroundings(at.dir), clock=SystemClock())
-    report = examine(premises)
+    context = DiagnosticContext(
+        options=at, reading=read_platform(at), environment=config_environment(at.dir), clock=SystemClock()
+    )
+    report = examine(context)
     if at.json:
         print(as_json(report))
     else:
@@ -23,5 +25,5 @@ def doctor(*, at: Place = HERE) -> int:
     return 0 if report.ok else 1
 
 
-def _row(finding: Finding) -> list[object]:
+def _row(finding: CheckResult) -> list[object]:
     return [finding.title, Text(finding.state, style=dict(_STYLES)[finding.state]), finding.reason, finding.cure]

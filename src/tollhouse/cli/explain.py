@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import as_json, cell_text
 from tollhouse.cli.trouble import Misuse
 
@@ -26,9 +26,10 @@ def explain(
     header: Annotated[
         tuple[str, ...], Parameter(help="name=value, sent with the call; may be repeated", negative=())
     ] = (),
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Who calls, what it may cost, which limit, purse and provider it meets, and the verdict. Nothing is sent or held.
+    """Who calls, what it may cost, which limit, counter and provider it meets, and the verdict. Nothing is sent or
+    held.
 
     Name either --request, or --body and --key, which needs a server that runs.
     """
@@ -38,7 +39,7 @@ def explain(
     if body is not None:
         given["body"] = _read(body)
         given["headers"] = dict(_header(text) for text in header)
-    answer = call(at, "explain", given=given)
+    answer = call(at, "explain", body=given)
     if at.json:
         print(as_json(answer))
         return

@@ -4,10 +4,10 @@ import os
 import shlex
 
 from tollhouse.cli.alone import server_settings
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, read_platform
 from tollhouse.cli.lock import FolderLock
-from tollhouse.cli.place import HERE, Place, read_platform
 from tollhouse.cli.terminal import show
-from tollhouse.cli.trouble import Trouble
+from tollhouse.cli.trouble import CommandFailed
 from tollhouse.clock import SystemClock
 from tollhouse.store import database
 from tollhouse.store.engines import CannotOpen
@@ -63,7 +63,7 @@ credit_limit_usd = "0"                    # or "unlimited" for a team without pr
 """
 
 
-def init(*, at: Place = HERE) -> None:
+def init(*, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Make the data folder with a commented platform.toml and an empty database. Nothing that stands is changed."""
     made = []
     try:
@@ -79,9 +79,9 @@ def init(*, at: Place = HERE) -> None:
             holder = this_process("init", SystemClock().now_ms())
             made += database.migrate(server_settings(read_platform(at)).server.database, at.dir, holder)
     except CannotOpen as error:
-        raise Trouble(str(error), code="database") from error
+        raise CommandFailed(str(error), code="database") from error
     except OSError as error:
-        raise Trouble(f"{at.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
+        raise CommandFailed(f"{at.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
     here = "" if at.chosen is None else f" --dir {shlex.quote(str(at.dir))}"
     words = f"{at.dir} is ready. Edit {at.platform_file}, then: tollhouse apply{here}, tollhouse serve{here}"
     show(at, {"object": "init", "dir": str(at.dir), "made": made}, words)

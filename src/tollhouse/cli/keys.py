@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption, Reason, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, columns, show, show_fields, show_rows
 from tollhouse.cli.trouble import Misuse
 
@@ -33,7 +33,7 @@ def create(
     network: Annotated[tuple[str, ...], Parameter(help="an allowed network (CIDR); default all", negative=())] = (),
     expires: Annotated[str | None, Parameter(help="30d, 2027-01-31, or a time; default never")] = None,
     tag: Annotated[tuple[str, ...], Parameter(help="k=v, for grouping usage", negative=())] = (),
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Make a key. Its secret is shown this once."""
     given = {
@@ -47,18 +47,18 @@ def create(
         "expires": expires,
         "tags": dict(_tag(text) for text in tag),
     }
-    key = call(at, "keys.create", given=given)
+    key = call(at, "keys.create", body=given)
     show(at, key, f"Made key {key['name']}: {key['id']}\n\n{key['secret']}\n\nThis is shown once: store it now.")
 
 
 @app.command(name="list")
-def every(
+def list_all(
     *,
     account: AccountOption = None,
     project: ProjectOption = None,
     limit: Limit = None,
     after: After = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Keys, newest first; never a secret."""
     given = {"account": account, "project": project, "limit": limit, "after": after}
@@ -67,11 +67,11 @@ def every(
         ("key", _ends),
         *columns("mode", "state", "models", "expires_at", "last_used_at", "last_used_client"),
     ]
-    show_rows(at, call(at, "keys.list", given=given), shown, empty="There is no key yet: tollhouse keys create NAME")
+    show_rows(at, call(at, "keys.list", body=given), shown, empty="There is no key yet: tollhouse keys create NAME")
 
 
 @app.command(name="show")
-def one(key: str, *, at: Place = HERE) -> None:
+def one(key: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """One key, by id or unique name."""
     show_fields(at, call(at, "keys.show", key), _FIELDS)
 
@@ -86,36 +86,36 @@ def rotate(
     ] = "now",
     expires: Annotated[str | None, Parameter(help="a new expiry; needed when the old one is past")] = None,
     yes: Yes = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Give a key a new secret; its id, limits and history stay."""
     confirm(at, f"Rotate {key}? The old secret stops working after the overlap ({overlap or '0s'}).", yes=yes)
-    answer = call(at, "keys.rotate", key, given={"overlap": overlap, "from": start, "expires": expires})
+    answer = call(at, "keys.rotate", key, body={"overlap": overlap, "from": start, "expires": expires})
     show(at, answer, f"{answer['message']}\n\n{answer['secret']}\n\nThis is shown once: store it now.")
 
 
 @app.command
-def revoke(key: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
+def revoke(key: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """End a key for good, from the next request on."""
     confirm(at, f"Revoke {key}? This is final.", yes=yes)
     _change(at, "revoke", "Revoked", key, reason)
 
 
 @app.command
-def freeze(key: str, *, reason: Reason = None, yes: Yes = False, at: Place = HERE) -> None:
+def freeze(key: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Refuse a key's calls until it is unfrozen."""
     confirm(at, f"Freeze {key}? It is refused until it is unfrozen.", yes=yes)
     _change(at, "freeze", "Froze", key, reason)
 
 
 @app.command
-def unfreeze(key: str, *, reason: Reason = None, at: Place = HERE) -> None:
+def unfreeze(key: str, *, reason: Reason = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Let a frozen key call again."""
     _change(at, "unfreeze", "Unfroze", key, reason)
 
 
-def _change(at: Place, deed: str, done: str, key: str, reason: str | None) -> None:
-    answer = call(at, f"keys.{deed}", key, given={"reason": reason})
+def _change(at: CommonOptions, action: str, done: str, key: str, reason: str | None) -> None:
+    answer = call(at, f"keys.{action}", key, body={"reason": reason})
     show(at, answer, f"{done} key {answer['name']}: {answer['id']}")
 
 

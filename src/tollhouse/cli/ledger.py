@@ -4,9 +4,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import as_json, columns, show_table
 from tollhouse.cli.trouble import FAILED
 
@@ -16,7 +16,7 @@ app = App(name="ledger", help="The ledger: checked, and read as a bill.")
 
 
 @app.command
-def verify(*, at: Place = HERE) -> int:
+def verify(*, at: CommonOptions = DEFAULT_OPTIONS) -> int:
     """Walk every account's chain and compare all sums with it; exit code 1 if anything does not agree."""
     found = call(at, "ledger.verify", seconds_max=_VERIFYING_SECONDS_MAX)
     if at.json:
@@ -37,10 +37,10 @@ def statement(
     *,
     account: AccountOption = None,
     month: Annotated[str | None, Parameter(help="YYYY-MM, of UTC; absent: this one")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """What a month's balance was made of: the calls of each day, and every other entry by itself."""
-    found = call(at, "ledger.statement", given={"account": account, "month": month})
+    found = call(at, "ledger.statement", body={"account": account, "month": month})
     if at.json:
         print(as_json(found))
         return

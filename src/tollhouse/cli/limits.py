@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, ProjectOption, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, columns, show, show_rows
 
 app = App(name="limits", help="How many calls and tokens a minute, how many calls at once.")
@@ -29,7 +29,7 @@ def put(
     parallel_requests: Annotated[int | None, Parameter(help="calls at the same time")] = None,
     until: Annotated[str | None, Parameter(help="30d, a date, or a time: then what held before holds again")] = None,
     note: Annotated[str | None, Parameter(help="why, for whoever reads the limit")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Set limits; each replaces the one of the same place, kind and model."""
     given = {
@@ -43,11 +43,11 @@ def put(
         "until": until,
         "note": note,
     }
-    show_rows(at, call(at, "limits.set", given=given), _COLUMNS, empty="Nothing was set")
+    show_rows(at, call(at, "limits.set", body=given), _COLUMNS, empty="Nothing was set")
 
 
 @app.command(name="show")
-def every(
+def list_all(
     *,
     account: AccountOption = None,
     project: ProjectOption = None,
@@ -55,11 +55,11 @@ def every(
     model: Annotated[
         str | None, Parameter(help="only what a call to this model has to pass; alone: the model's own")
     ] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """What limits an account, a project, a key or a model, and what is used of it; none named: all that was set."""
     given = {"account": account, "project": project, "key": key, "model": model}
-    answer = call(at, "limits.show", given=given)
+    answer = call(at, "limits.show", body=given)
     somewhere = any(one is not None for one in given.values())
     show_rows(at, answer, _COLUMNS, empty="Nothing limits it" if somewhere else "No limit was set")
     if not (at.json or somewhere or any(row["source"] == "plan" for row in answer["data"])):
@@ -67,7 +67,7 @@ def every(
 
 
 @app.command
-def remove(limit: str, *, yes: Yes = False, at: Place = HERE) -> None:
+def remove(limit: str, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Remove a limit that was set: what held before holds again."""
     confirm(at, f"Remove {limit}? It holds no more from the next call on.", yes=yes)
     show(at, call(at, "limits.remove", limit), f"Removed {limit}")

@@ -28,7 +28,7 @@ class Times(Struct, frozen=True, kw_only=True):
     p99: float
 
 
-class Load(Struct, frozen=True, kw_only=True, tag_field="object", tag="bench"):
+class LoadResult(Struct, frozen=True, kw_only=True, tag_field="object", tag="bench"):
     base_url: str
     model: str
     at_once: int
@@ -61,7 +61,7 @@ def run(
     at_once: int,
     clock: Clock,
     told: Callable[[int], None] = lambda done: None,
-) -> Load:
+) -> LoadResult:
     """Make `requests` calls, `at_once` at a time, each caller on a connection of its own. told: how many are over."""
     stream = bool(body.get("stream"))
     number, lock = count(1), threading.Lock()
@@ -86,7 +86,7 @@ def run(
     seconds = (clock.ticks_ns() - begun_ns) / 1e9
     good = [call for call in calls if call.failure is None]
     charges = [call.charge for call in good if call.charge is not None]
-    return Load(
+    return LoadResult(
         base_url=base_url,
         model=str(body["model"]),
         at_once=at_once,

@@ -5,7 +5,7 @@ from types import TracebackType
 
 from msgspec import structs
 
-from tollhouse.cli.trouble import Trouble
+from tollhouse.cli.trouble import CommandFailed
 from tollhouse.store.file_lock import FileLock
 from tollhouse.store.holder import Holder
 
@@ -20,7 +20,7 @@ class FolderLock:
 
     def __enter__(self) -> "FolderLock":
         if not self._lock.is_held and not self.take():
-            raise Trouble(self.sentence(), code="folder_in_use")
+            raise CommandFailed(self.sentence(), code="folder_in_use")
         return self
 
     def serves_at(self, address: str) -> None:
@@ -42,7 +42,7 @@ class FolderLock:
                 message = f"there is no data folder {folder}: make it with `tollhouse init --dir {folder}`"
             else:
                 message = f"the data folder {folder} cannot be used: {error.strerror}"
-            raise Trouble(message, code="no_data_folder") from error
+            raise CommandFailed(message, code="no_data_folder") from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

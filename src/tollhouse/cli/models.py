@@ -5,8 +5,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tollhouse.cli import prices
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, columns, show_rows
 
@@ -15,12 +15,12 @@ app.command(prices.app)
 
 
 @app.command(name="list")
-def every(
+def list_all(
     *,
     public: Annotated[
         bool, Parameter(negative=(), help="what well-known makers ask for theirs, as of a day: compare before selling")
     ] = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Models with offers and prices (USD per million tokens, or per unit)."""
     if public:
@@ -44,7 +44,7 @@ def margins(
     *,
     days: Annotated[int, Parameter(help="how many days back, at most 90")] = 7,
     account: Annotated[str | None, Parameter(help="only this account's calls")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """What the calls of the last days were charged, and what their providers took."""
     show_preview(at, "margins.list", "", ("charged_usd", "cost_usd"), days=days, account=account)

@@ -6,9 +6,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, as_json, show_table
 from tollhouse.cli.trouble import Misuse
 
@@ -17,13 +17,13 @@ File = Annotated[Path | None, Parameter(name=["--file", "-f"], help="default: pl
 _KNOWN = ("id", "managed_by")
 
 
-def plan(*, file: File = None, at: Place = HERE) -> None:
+def plan(*, file: File = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Show what would change. Exit code 2 names every mistake of the file."""
     answer = call(at, "platform.plan", file=_read(at, file))
     _show(at, answer)
 
 
-def apply(*, file: File = None, yes: Yes = False, at: Place = HERE) -> None:
+def apply(*, file: File = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Change everything at once, or nothing."""
     data = _read(at, file)
     if not at.json:
@@ -36,7 +36,7 @@ def apply(*, file: File = None, yes: Yes = False, at: Place = HERE) -> None:
         print(f"Configuration generation {answer['generation']} is in force.")
 
 
-def _read(at: Place, file: Path | None) -> bytes:
+def _read(at: CommonOptions, file: Path | None) -> bytes:
     """The file's bytes; they are judged where they are applied, for there the secrets they name must stand."""
     path = file or at.platform_file
     try:
@@ -47,7 +47,7 @@ def _read(at: Place, file: Path | None) -> bytes:
         raise Misuse(f"{path} cannot be read: {error.strerror}", code="unreadable_file") from error
 
 
-def _show(at: Place, answer: Answer) -> None:
+def _show(at: CommonOptions, answer: Answer) -> None:
     if at.json:
         print(as_json(answer))
         return

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.place import Place
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.core.amount import NANO_PER_USD, format_usd
 
@@ -13,14 +13,16 @@ _MONEY = ("charged_usd", "would_be_usd", "difference_usd")
 Row = dict[str, Any]
 
 
-def show_preview(at: Place, name: str, object_id: str, shown: Sequence[str], *, days: int, account: str | None) -> None:
+def show_preview(
+    at: CommonOptions, name: str, object_id: str, shown: Sequence[str], *, days: int, account: str | None
+) -> None:
     """`name`: the route that is asked, again and again until it is through. `shown`: the columns with money."""
     given = {"days": days, "account": account}
-    answer = {**call(at, name, object_id, given=given)}
+    answer = {**call(at, name, object_id, body=given)}
     parts = [answer["data"]]
     while answer["next"] is not None:
         print(f"{answer['looked_at']} calls looked at ...", file=sys.stderr)
-        more = call(at, name, object_id, given={**given, "after": answer["next"]})
+        more = call(at, name, object_id, body={**given, "after": answer["next"]})
         parts.append(more["data"])
         answer |= {"end": more["end"], "looked_at": answer["looked_at"] + more["looked_at"], "next": more["next"]}
     answer["data"] = added(parts)

@@ -7,13 +7,13 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import After, Limit, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, cell_text, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
-from tollhouse.office.public_models import PublicModel, as_price, find, read
+from tollhouse.services.public_models import PublicModel, as_price, find, read
 
 app = App(name="price", help="Price lists, and files of prices that become one.")
 
@@ -21,23 +21,23 @@ ListOption = Annotated[str | None, Parameter(name="--list", help="a price list; 
 
 
 @app.command(name="list")
-def every(
+def list_all(
     model: str | None = None,
     *,
     price_list: ListOption = None,
     past: Annotated[bool, Parameter(negative=(), help="also the prices that are over")] = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Prices in force and scheduled, of one model or of all (USD per million tokens, or per unit)."""
-    answer = call(at, "prices.list", given={"model": model, "list": price_list, "past": "true" if past else None})
+    answer = call(at, "prices.list", body={"model": model, "list": price_list, "past": "true" if past else None})
     shown = [*columns("list", "model", "state", "effective_from"), ("price", lambda row: told(row["price"]))]
     show_rows(at, answer, [*shown, *columns("managed_by", "id")], empty="There is no price")
 
 
 @app.command
-def drafts(*, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+def drafts(*, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Files of prices that were imported, newest first."""
-    answer = call(at, "price_drafts.list", given={"limit": limit, "after": after})
+    answer = call(at, "price_drafts.list", body={"limit": limit, "after": after})
     shown = columns("id", "list", "models", "state", "created_at", "effective_from")
     show_rows(at, answer, shown, empty="None was imported yet: tollhouse models price import FILE")
 
@@ -51,13 +51,13 @@ def bring(
         bool,
         Parameter(negative=(), help="instead of a file: the makers' list prices of your models; compare them first"),
     ] = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Take a file of prices (CSV or JSON) as a draft. Every mistake is told with its line, and then none is taken."""
     if public == (file is not None):
         raise Misuse("name a file, or say --public")
     data = _public_prices(at) if file is None else _read(file)
-    draft = call(at, "price_drafts.import", given={"list": price_list}, file=data)
+    draft = call(at, "price_drafts.import", body={"list": price_list}, file=data)
     if not at.json:
         _warn(draft)
     lines = [
@@ -77,7 +77,7 @@ def preview(
     account: Annotated[
         str | None, Parameter(help="only this account's calls, as if it bought by the draft's list")
     ] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Charge the calls of the last days again by a draft, and show the difference per account and model."""
     if not at.json:
@@ -95,11 +95,11 @@ def activate(
         Parameter(name="--at", help="2027-01-31T12:00:00Z, 2027-01-31 (UTC), 24h from now; absent: now"),
     ] = None,
     yes: Yes = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Put a draft in force from an instant on, without a restart. Calls admitted before it keep their price."""
     confirm(at, f"Sell by {draft} from {at_time or 'now'} on?", yes=yes)
-    done = call(at, "price_drafts.activate", draft, given={"at": at_time})
+    done = call(at, "price_drafts.activate", draft, body={"at": at_time})
     show(
         at,
         done,
@@ -133,7 +133,7 @@ def _read(file: Path) -> bytes:
         raise Misuse(f"{file} cannot be read: {error.strerror}", code="unreadable_file") from error
 
 
-def _public_prices(at: Place) -> bytes:
+def _public_prices(at: CommonOptions) -> bytes:
     """A file of the list prices of those models of the platform that the catalogue of public models knows."""
     known = read()
     prices: dict[str, Any] = {}

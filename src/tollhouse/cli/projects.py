@@ -3,31 +3,33 @@
 from cyclopts import App
 
 from tollhouse.cli.asking import confirm
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Limit, Yes
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show, show_rows
 
 app = App(name="projects", help="Projects within an account.")
 
 
 @app.command
-def create(name: str, *, account: AccountOption = None, at: Place = HERE) -> None:
+def create(name: str, *, account: AccountOption = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Make a project. Without --account: of the only account there is."""
-    project = call(at, "projects.create", given={"name": name, "account": account})
+    project = call(at, "projects.create", body={"name": name, "account": account})
     show(at, project, f"Made project {project['name']}: {project['id']}")
 
 
 @app.command(name="list")
-def every(*, account: AccountOption = None, limit: Limit = None, after: After = None, at: Place = HERE) -> None:
+def list_all(
+    *, account: AccountOption = None, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS
+) -> None:
     """Projects, newest first."""
-    answer = call(at, "projects.list", given={"account": account, "limit": limit, "after": after})
+    answer = call(at, "projects.list", body={"account": account, "limit": limit, "after": after})
     shown = columns("id", "name", "account_id", "state", "created_at")
     show_rows(at, answer, shown, empty="There is no project here")
 
 
 @app.command
-def archive(project: str, *, yes: Yes = False, at: Place = HERE) -> None:
+def archive(project: str, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Close a project: its keys stop working, its history stays."""
     confirm(at, f"Archive {project}? All its keys stop working at once.", yes=yes)
     answer = call(at, "projects.archive", project)

@@ -2,8 +2,8 @@
 
 from cyclopts import App
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, as_json, columns, show_rows, show_table
 from tollhouse.core.instant import rfc3339
 
@@ -11,7 +11,7 @@ app = App(name="providers", help="Providers and their health.")
 
 
 @app.command(name="list")
-def every(*, at: Place = HERE) -> None:
+def list_all(*, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Providers as configured."""
     shown = (*columns("id", "kind", "base_url", "api_keys", "managed_by"), ("state", told_state))
     show_rows(at, call(at, "providers.list"), shown, empty="There is no provider yet: name one in platform.toml")
@@ -33,9 +33,9 @@ def _circuit(one: Answer) -> str:
 
 
 @app.command
-def check(provider: str | None = None, *, at: Place = HERE) -> int:
+def check(provider: str | None = None, *, at: CommonOptions = DEFAULT_OPTIONS) -> int:
     """Ask each provider for its models, with each of its keys. Exit code 1 if one does not answer."""
-    answer = call(at, "providers.check", given={"provider": provider})
+    answer = call(at, "providers.check", body={"provider": provider})
     if at.json:
         print(as_json(answer))
     else:

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import Answer, as_json, cell_text, columns, show_fields, show_rows, show_table
 
 app = App(name="requests", help="Calls: receipts, lists, and as they end.")
@@ -37,7 +37,7 @@ _SEEN: Final = columns("time", "id", "status", "model", "ending", "usage_source"
 
 
 @app.command(name="show")
-def one(request_id: str, *, at: Place = HERE) -> None:
+def one(request_id: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """The receipt of a call: usage, price, charge, hold, limits and budgets, attempts, timings."""
     receipt = call(at, "requests.show", request_id)
     show_fields(at, receipt, _FIELDS)
@@ -48,12 +48,12 @@ def one(request_id: str, *, at: Place = HERE) -> None:
     _table("Charge lines", receipt["lines"], ("bucket", "quantity", "price_usd", "per", "charge_nusd", "price_id"))
     _table("Attempts", receipt["attempts"], ("provider", "model", "status", "error", "start_ms", "end_ms"))
     _table("Limits it passed", receipt["limits"], ("name", "level", "id", "model", "limit", "before", "after"))
-    purses = ("kind", "level", "of_id", "window", "model", "limit_usd", "used_before_usd", "held_before_usd")
-    _table("Purses it was held on", receipt["budgets"], (*purses, "used_after_usd"))
+    counters = ("kind", "level", "of_id", "window", "model", "limit_usd", "used_before_usd", "held_before_usd")
+    _table("Counters it was held on", receipt["budgets"], (*counters, "used_after_usd"))
 
 
 @app.command(name="list")
-def every(
+def list_all(
     *,
     account: AccountOption = None,
     project: ProjectOption = None,
@@ -63,11 +63,11 @@ def every(
     since: Annotated[str | None, Parameter(help="2h (so long ago), a date, or a time")] = None,
     limit: Limit = None,
     after: After = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Calls, newest first."""
     which = {"account": account, "project": project, "key": key, "model": model, "status": status, "since": since}
-    answer = call(at, "requests.list", given={**which, "limit": limit, "after": after})
+    answer = call(at, "requests.list", body={**which, "limit": limit, "after": after})
     show_rows(at, answer, _SEEN, empty="There was no such call")
 
 
@@ -81,7 +81,7 @@ def tail(
     status: StatusOption = None,
     lines: Annotated[int, Parameter(name="--lines", help="how many that ended before to begin with")] = 10,
     count: Annotated[int | None, Parameter(name="--count", help="end after so many; default: until Ctrl-C")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Calls as they end, a line each; with --json an object a line. Needs a server that runs."""
     which: dict[str, object] = {"account": account, "project": project, "key": key, "model": model, "status": status}
@@ -91,7 +91,7 @@ def tail(
     while left is None or left > 0:
         asked = max(1, lines if after is None else _PAGE)
         asked = asked if left is None else min(asked, left)
-        answer = call(at, "requests.tail", given={**which, "after": after, "limit": asked})
+        answer = call(at, "requests.tail", body={**which, "after": after, "limit": asked})
         ended: list[Answer] = answer["data"] if after is not None or lines > 0 else []
         for seen in ended:
             print(as_json(seen) if at.json else _line(seen), flush=True)

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from tollhouse.cli import serving
 from tollhouse.cli.alone import require_database
-from tollhouse.cli.place import HERE, Place, accepted, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, accepted, read_platform
 from tollhouse.cli.terminal import show
 
 
@@ -14,7 +14,7 @@ def serve(
     *,
     listen: Annotated[str | None, Parameter(help="host:port; default: as [server] says")] = None,
     port: Annotated[int | None, Parameter(help="the port alone, on 127.0.0.1; 0: any free one")] = None,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Apply platform.toml of the data folder, then serve until told to end. Exit code 2 names its mistakes."""
     flags = {"listen": listen if port is None else f"127.0.0.1:{port}"}

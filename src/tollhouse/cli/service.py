@@ -24,7 +24,7 @@ class Unreachable(Exception):
     """No answer at all; the message says what happened, never a secret."""
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class ServiceReply(Struct, frozen=True, kw_only=True):
     url: str
     status: int
     headers: dict[str, str]  # names in lower case
@@ -57,7 +57,7 @@ class Service(Struct, frozen=True, kw_only=True):
     key: str
     seconds_max: int = 30
 
-    def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
+    def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> ServiceReply:
         """Call `path` (such as `/models`), below the first base URL that has it. Raises Unreachable."""
         reply = self._ask(self.base_urls[0] + path, method, body)
         for base_url in self.base_urls[1:]:
@@ -66,7 +66,7 @@ class Service(Struct, frozen=True, kw_only=True):
                 reply = other if other.status != 404 else reply
         return reply
 
-    def _ask(self, url: str, method: str, body: Mapping[str, object] | None) -> Reply:
+    def _ask(self, url: str, method: str, body: Mapping[str, object] | None) -> ServiceReply:
         data = None if body is None else msgspec.json.encode(body)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", "User-Agent": "tollhouse-check"}
         if data is not None:
@@ -91,7 +91,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def base_urls(text: str) -> tuple[str, ...]:
-    """What a user means by a base URL: with or without `/v1`, a slash, a whole call's path. Raises BadBaseUrl."""
+    """What a user means by a base URL: with or without `/v1`, a slash, a whole call's path. Raises InvalidBaseUrl."""
     text = text.strip()
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -109,12 +109,14 @@ def base_urls(text: str) -> tuple[str, ...]:
     return (given,) if _VERSIONED.search(path) else (f"{given}/v1", given)
 
 
-def _reply(url: str, status: int, headers: Any, data: bytes) -> Reply:
+def _reply(url: str, status: int, headers: Any, data: bytes) -> ServiceReply:
     try:
         body = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         body = None
-    return Reply(url=url, status=status, headers={name.lower(): value for name, value in headers.items()}, body=body)
+    return ServiceReply(
+        url=url, status=status, headers={name.lower(): value for name, value in headers.items()}, body=body
+    )
 
 
 def _member(body: Any, name: str) -> Any:

@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from tollhouse import app
+from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.doctor.listen_address import can_listen
 from tollhouse.cli.lock import FolderLock
-from tollhouse.cli.place import Place
-from tollhouse.cli.trouble import Misuse, Trouble, from_failure
+from tollhouse.cli.trouble import CommandFailed, Misuse, from_failure
 from tollhouse.clock import SystemClock
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.failure import BadRequest
-from tollhouse.edge.admin.desk import surroundings
-from tollhouse.office.office import Office
-from tollhouse.office.secret_references import MissingSecret, resolve
+from tollhouse.edge.admin.context import config_environment
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings, split_address
 from tollhouse.store.database_lock import DatabaseInUse
 from tollhouse.store.engines import CannotOpen
@@ -26,20 +26,20 @@ _FILES_WANTED = 65_536
 
 
 def run(
-    place: Place,
+    options: CommonOptions,
     settings: Settings,
     wanted: Catalogue,
     *,
     command: str,
     create: bool,
     on_ready: Callable[[str], None],
-    found: Callable[[Office], Awaitable[None]] | None = None,
+    found: Callable[[ServiceContext], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until the process is told to end. `wanted` is applied first; see `app.serve`. Raises Trouble."""
-    _require_master_key(place, settings)
+    _require_master_key(options, settings)
     raise_file_limit()
     holder = this_process(command, SystemClock().now_ms())
-    with FolderLock(place.lock, holder) as lock:
+    with FolderLock(options.lock, holder) as lock:
 
         def ready(base_url: str) -> None:
             lock.serves_at(base_url)
@@ -54,8 +54,8 @@ def run(
                     app.serve(
                         settings,
                         wanted,
-                        place.dir,
-                        surroundings(place.dir),
+                        options.dir,
+                        config_environment(options.dir),
                         holder=holder,
                         create=create,
                         found=found,
@@ -63,20 +63,20 @@ def run(
                     )
                 )
         except DatabaseInUse as error:
-            raise Trouble(str(error), code="database_in_use") from error
+            raise CommandFailed(str(error), code="database_in_use") from error
         except CannotOpen as error:
-            raise Trouble(str(error), code="database") from error
+            raise CommandFailed(str(error), code="database") from error
         except BadRequest as error:
             raise from_failure(error) from error
         except OSError as error:
-            raise Trouble(f"cannot start: {error.strerror or error}", code="cannot_start") from error
+            raise CommandFailed(f"cannot start: {error.strerror or error}", code="cannot_start") from error
 
 
-def _require_master_key(place: Place, settings: Settings) -> None:
+def _require_master_key(options: CommonOptions, settings: Settings) -> None:
     """A key that was asked for and is not there must not end in secrets that are stored without it."""
-    around = surroundings(place.dir)
+    environment = config_environment(options.dir)
     try:
-        resolve(settings.server.master_key, around.environment, around.read_file)
+        resolve(settings.server.master_key, environment.environment, environment.read_file)
     except MissingSecret as error:
         raise Misuse(f"server.master_key: {error}", code="invalid_configuration") from error
 
@@ -95,4 +95,4 @@ def _require_free(address: str, option: str) -> None:
     trouble = can_listen(host, port) if port else None
     if trouble is not None:
         message = f"cannot listen on {address}: {trouble}; stop what listens there, or choose another with {option}"
-        raise Trouble(message, code="port_in_use")
+        raise CommandFailed(message, code="port_in_use")

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.output import deliver
-from tollhouse.cli.place import Place
 from tollhouse.core.escaping import printable, printable_lines
 
 Answer = Mapping[str, Any]
@@ -30,14 +30,14 @@ def columns(*names: str) -> list[tuple[str, Cell]]:
     return [(name.replace("_", " "), itemgetter(name)) for name in names]
 
 
-def show(place: Place, answer: Answer, sentence: str) -> None:
+def show(options: CommonOptions, answer: Answer, sentence: str) -> None:
     """One object, or what was done: an answer that may be given this once."""
-    deliver(as_json(answer) if place.json else printable_lines(sentence))
+    deliver(as_json(answer) if options.json else printable_lines(sentence))
 
 
-def show_rows(place: Place, answer: Answer, shown: Columns, *, empty: str) -> None:
+def show_rows(options: CommonOptions, answer: Answer, shown: Columns, *, empty: str) -> None:
     """A list of the control API."""
-    if place.json:
+    if options.json:
         print(as_json(answer))
         return
     rows = answer["data"]
@@ -49,9 +49,9 @@ def show_rows(place: Place, answer: Answer, shown: Columns, *, empty: str) -> No
         print(f"There are more: --after {answer['next']}")
 
 
-def show_fields(place: Place, answer: Answer, names: Sequence[str]) -> None:
+def show_fields(options: CommonOptions, answer: Answer, names: Sequence[str]) -> None:
     """One object as names and values."""
-    if place.json:
+    if options.json:
         print(as_json(answer))
         return
     grid = Table.grid(padding=(0, 2))

@@ -4,11 +4,11 @@ import msgspec
 
 from tollhouse.core.failure import BadRequest, Failure, RequestTooLarge
 
-FAILED = 1  # a check found something, or the deed was refused
+FAILED = 1  # a check found something, or the action was refused
 MISUSED = 2  # the command line or the configuration is wrong
 
 
-class Trouble(Exception):
+class CommandFailed(Exception):
     """A command cannot go on. `message` is one sentence, or a line a mistake."""
 
     def __init__(self, message: str, *, code: str, exit_code: int = FAILED) -> None:
@@ -18,17 +18,17 @@ class Trouble(Exception):
         self.exit_code = exit_code
 
 
-class Misuse(Trouble):
+class Misuse(CommandFailed):
     """What was typed or configured is wrong; trying again does not help."""
 
     def __init__(self, message: str, *, code: str = "usage") -> None:
         super().__init__(message, code=code, exit_code=MISUSED)
 
 
-def from_failure(failure: Failure) -> Trouble:
+def from_failure(failure: Failure) -> CommandFailed:
     misused = isinstance(failure, BadRequest | RequestTooLarge)
-    return Trouble(failure.message, code=failure.code, exit_code=MISUSED if misused else FAILED)
+    return CommandFailed(failure.message, code=failure.code, exit_code=MISUSED if misused else FAILED)
 
 
-def as_json(trouble: Trouble) -> str:
+def as_json(trouble: CommandFailed) -> str:
     return msgspec.json.encode({"error": {"message": trouble.message, "code": trouble.code}}).decode()

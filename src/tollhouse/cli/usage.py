@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, ProjectOption
-from tollhouse.cli.place import HERE, Place
 from tollhouse.cli.terminal import columns, show_rows
 from tollhouse.edge.admin.usage import as_csv
 
@@ -24,11 +24,11 @@ def usage(
         str | None, Parameter(name="--to", help="a date, a time, or 1d: so long ago; exclusive; default: now")
     ] = None,
     to_csv: Annotated[bool, Parameter(name="--csv", negative=(), help="comma-separated values")] = False,
-    at: Place = HERE,
+    at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Calls, tokens and charges, summed by model, key, project, day or tag."""
     given = {"account": account, "project": project, "by": by, "from": start, "to": end}
-    answer = call(at, "usage.list", given=given)
+    answer = call(at, "usage.list", body=given)
     if to_csv and not at.json:
         sys.stdout.write(as_csv(answer["data"], by))
         return

@@ -9,7 +9,7 @@ from tollhouse.console import page
 from tollhouse.console.pages import home, support, trouble
 from tollhouse.console.pages.home import Facts
 from tollhouse.core.failure import Failure, MethodNotAllowed, PathNotFound
-from tollhouse.protocols.openai import failure as openai
+from tollhouse.formats.openai import failure as openai
 from tollhouse.settings import Settings
 
 Scope = MutableMapping[str, Any]

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Counter(Struct, frozen=True, kw_only=True):
+class BudgetCounter(Struct, frozen=True, kw_only=True):
     """Nano-USD. `opening`: of `spent`, what the window held before the budget was made."""
 
     budget_id: str

@@ -13,9 +13,9 @@ _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 _FORMULAS: Final = (*"=+-@|%", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: = + - @ in full width
 
 
-def printable(text: str, most: int | None = None) -> str:
+def printable(text: str, maximum: int | None = None) -> str:
     """The first `most` characters (None: all), each of which prints."""
-    cut = text if most is None else text[:most]
+    cut = text if maximum is None else text[:maximum]
     if cut.isprintable():
         return cut
     return "".join(letter if letter.isprintable() else _REPLACED for letter in cut)

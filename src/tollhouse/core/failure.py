@@ -35,8 +35,8 @@
     |  +- MemoryTaken              so are the places for large requests, or for large answers
     +- Defect                 500  server_error          our own defect
 
-Rooms raise these; only a protocol's `failure.py` turns one into bytes, in that protocol's own error shape.
-No room raises a bare status number, and none reads the message text to decide anything.
+Any package raises these; only a format's `failure.py` turns one into bytes, in that format's own error shape.
+No package raises a bare status number, and none reads the message text to decide anything.
 """
 
 from collections.abc import Iterator, Mapping
@@ -90,7 +90,7 @@ class Failure(Exception):
         if retry_after_ms is not None and retry_after_ms > 60_000:
             self.should_retry = False
 
-    def told(self, request_id: str) -> str:
+    def public_message(self, request_id: str) -> str:
         """The message as a caller reads it: from 500 on it ends with the request id, for whoever reports it. An empty
         id, where nobody recorded the request, is left out."""
         if self.status < 500 or not request_id:

@@ -1,6 +1,6 @@
 """Figures of a report that somebody else made: read strictly, so that no nonsense becomes money.
 
-Used by the protocol rooms, each of which knows what its vendors' figures mean.
+Used by the protocol packages, each of which knows what its vendors' figures mean.
 """
 
 from collections.abc import Mapping

@@ -16,5 +16,5 @@ class Money(Struct, frozen=True, kw_only=True):
     hash: bytes = bytes(32)
 
     def limit(self, credit_limit: int | None) -> int | None:
-        """All that may ever be spent, as a purse counts it; None: any amount."""
+        """All that may ever be spent, as a counter counts it; None: any amount."""
         return None if credit_limit is None else self.put_in + credit_limit

@@ -1,4 +1,4 @@
-"""What people are told, once each: that a line was crossed. And the ways by which a notice leaves the house."""
+"""What people are told, once each: that a line was crossed. And the ways by which a notice leaves the platform."""
 
 from base64 import b32encode
 from hashlib import sha256
@@ -72,7 +72,7 @@ Receiver = tuple[str, Channel, str]
 """Account, way and address: what of one account goes to one place."""
 
 
-class Waiting(Struct, frozen=True, kw_only=True):
+class DueDelivery(Struct, frozen=True, kw_only=True):
     """A delivery that is due, as far as who chooses the next one has to know it."""
 
     id: str
@@ -95,14 +95,14 @@ class MailAddress(Struct, frozen=True, kw_only=True):
     confirmed_by: str | None = None  # `recipient`, or the operator's id
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class QueuedDelivery(Struct, frozen=True, kw_only=True):
     """A notice on its way."""
 
     notice: Notice
     delivery: Delivery
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class DeliveryResult(Struct, frozen=True, kw_only=True):
     """What came of one try. `final`: trying again cannot help. `left`: of several addresses, those still to be told."""
 
     ok: bool

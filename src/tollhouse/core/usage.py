@@ -1,7 +1,7 @@
 """What a call used: disjoint, non-negative buckets, and where the figures come from.
 
 Providers report usage each in their own convention (OpenAI counts cached tokens inside the prompt, Anthropic beside
-it); a protocol room normalises to this one. Tokens unless the name says otherwise.
+it); each format turns its own into this one. Tokens unless the name says otherwise.
 """
 
 from typing import Literal

@@ -14,15 +14,15 @@ from tollhouse.billing.grants import Grant
 from tollhouse.billing.subscription import cents_number, usd_number
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import BadRequest
-from tollhouse.edge.books import Books, Page, number, tell
+from tollhouse.edge.billing_context import BillingContext, BillingHandler, number, tell
 from tollhouse.edge.exchange import Exchange
-from tollhouse.office import bills
+from tollhouse.services import bills
 
 _FIELDS_MAX: Final = 50
 
 
-async def subscription(books: Books, exchange: Exchange, identity: Identity) -> None:
-    standing = await bills.subscription(books.office, identity)
+async def subscription(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    standing = await bills.subscription(context.services, identity)
     shown, plan = standing.shown, identity.account.plan
     body = {
         "object": "billing_subscription",
@@ -49,13 +49,13 @@ async def subscription(books: Books, exchange: Exchange, identity: Identity) -> 
     await tell(exchange, body)
 
 
-async def usage(books: Books, exchange: Exchange, identity: Identity) -> None:
+async def usage(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
     # Tools add parameters of their own against caches; of a date that is given twice the last one counts.
     try:
         asked = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1"), max_num_fields=_FIELDS_MAX))
     except ValueError:
         raise BadRequest(f"The query of this request has more than {_FIELDS_MAX} parameters.") from None
-    bill = await bills.spent(books.office, identity, asked.get("start_date"), asked.get("end_date"))
+    bill = await bills.spent(context.services, identity, asked.get("start_date"), asked.get("end_date"))
     body = {
         "object": "list",
         "total_usage": _cents(bill.total),
@@ -70,8 +70,8 @@ async def usage(books: Books, exchange: Exchange, identity: Identity) -> None:
     await tell(exchange, body)
 
 
-async def credit_grants(books: Books, exchange: Exchange, identity: Identity) -> None:
-    summed, found = await bills.credits_of(books.office, identity)
+async def credit_grants(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    summed, found = await bills.credits_of(context.services, identity)
     body = {
         "object": "credit_summary",
         "total_granted": _usd(summed.granted),
@@ -106,7 +106,7 @@ def _seconds(time_ms: int | None) -> int:
     return 0 if time_ms is None else time_ms // 1000
 
 
-PAGES: Final[Mapping[str, Page]] = {
+PAGES: Final[Mapping[str, BillingHandler]] = {
     "billing_subscription": subscription,
     "billing_usage": usage,
     "billing_credit_grants": credit_grants,

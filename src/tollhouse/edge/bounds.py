@@ -5,7 +5,7 @@ from msgspec import Struct
 from tollhouse import settings
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class HttpLimits(Struct, frozen=True, kw_only=True):
     """Sizes are bytes. A bound of 0 on the body's rate means none; every other bound must be positive."""
 
     header_bytes_max: int = 65_536  # request line and headers together: 431
@@ -23,7 +23,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     connections_per_address_max: int = 5_000
 
 
-def limits_of(server: settings.Server) -> Limits:
+def limits_of(server: settings.ServerSettings) -> HttpLimits:
     """The limits as they are configured; those that no setting has stay as they are."""
-    configured = (name for name in Limits.__struct_fields__ if name in settings.Server.__struct_fields__)
-    return Limits(**{name: getattr(server, name) for name in configured})
+    configured = (name for name in HttpLimits.__struct_fields__ if name in settings.ServerSettings.__struct_fields__)
+    return HttpLimits(**{name: getattr(server, name) for name in configured})

@@ -20,9 +20,9 @@ from tollhouse.core.failure import BadRequest, Failure, HeadersTooLarge, Overloa
 from tollhouse.edge import grammar
 from tollhouse.edge.chunks import Chunks
 from tollhouse.edge.cycle import Cycle
-from tollhouse.edge.door import Door
 from tollhouse.edge.exchange import Scope
 from tollhouse.edge.head import Head, read
+from tollhouse.edge.listener_context import ListenerContext
 
 _HEAD_END: Final = b"\r\n\r\n"
 _CR: Final = 0x0D
@@ -32,7 +32,7 @@ _HALF_CLOSE_NS: Final = 50_000_000
 _NS: Final = 1_000_000_000
 
 
-class Connection(HttpToolsProtocol):
+class ServerConnection(HttpToolsProtocol):
     """uvicorn's protocol, of which the book-keeping and the flow control remain."""
 
     def __init__(
@@ -42,14 +42,14 @@ class Connection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        door: Door,
+        shared: ListenerContext,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.door = door
+        self.shared = shared
         self.running: Cycle | None = None
         self._takes: Callable[[bytes], None] = self._take_head
         self._held = bytearray()  # an incomplete head, or what was sent ahead
-        self.waited_since_ns = door.clock.ticks_ns()  # when the present wait began
+        self.waited_since_ns = shared.clock.ticks_ns()  # when the present wait began
         self._body_left = 0
         self._chunks: Chunks | None = None
         self._window_bytes = 0  # of the body, since `waited_since_ns`
@@ -63,12 +63,12 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        held_max = self.door.limits.held_bytes_max
+        held_max = self.shared.limits.held_bytes_max
         transport.set_write_buffer_limits(high=held_max, low=held_max // 4)
         self.address = self.client[0] if self.client else None
         try:
-            others = (each for each in self.connections if isinstance(each, Connection) and each is not self)
-            self.door.crowd.enter(self.address, others)
+            others = (each for each in self.connections if isinstance(each, ServerConnection) and each is not self)
+            self.shared.connection_limiter.enter(self.address, others)
         except Failure as failure:
             self.refuse(failure)
 
@@ -86,7 +86,7 @@ class Connection(HttpToolsProtocol):
             if self._held and not self._closing:
                 self._refuse_cut_head()
             return False
-        just_sent = self.door.clock.ticks_ns() - self.waited_since_ns < _HALF_CLOSE_NS
+        just_sent = self.shared.clock.ticks_ns() - self.waited_since_ns < _HALF_CLOSE_NS
         if cycle.more_body or not just_sent:
             cycle.leave()
             return False
@@ -95,7 +95,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
-        self.door.crowd.leave(self.address)
+        self.shared.connection_limiter.leave(self.address)
         self.flow.resume_writing()
         self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True
@@ -135,7 +135,7 @@ class Connection(HttpToolsProtocol):
             return
         head, rest = bytes(whole[:end]), bytes(whole[end:])
         held.clear()
-        if end > self.door.limits.header_bytes_max:
+        if end > self.shared.limits.header_bytes_max:
             self._refuse_large_head()
         else:
             self._begin(head, rest)
@@ -149,10 +149,10 @@ class Connection(HttpToolsProtocol):
         if whole is not held:
             held[:] = whole
         if not seen and held and held != b"\r":  # empty lines do not start the clock again
-            self.waited_since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.shared.clock.ticks_ns()
         if self._half_closed:
             self._refuse_cut_head()
-        elif len(held) > self.door.limits.header_bytes_max:
+        elif len(held) > self.shared.limits.header_bytes_max:
             self._refuse_large_head()
         elif grammar.is_hopeless(held, seen):
             self.refuse(grammar.explain(bytes(held)))
@@ -161,8 +161,8 @@ class Connection(HttpToolsProtocol):
         self.refuse(BadRequest("The connection was closed in the middle of this request's headers."))
 
     def _refuse_large_head(self) -> None:
-        most = self.door.limits.header_bytes_max
-        self.refuse(HeadersTooLarge(f"The headers of this request exceed {most} bytes in all."))
+        maximum = self.shared.limits.header_bytes_max
+        self.refuse(HeadersTooLarge(f"The headers of this request exceed {maximum} bytes in all."))
 
     def _take_length(self, data: bytes) -> None:
         left = self._body_left - len(data)
@@ -194,20 +194,20 @@ class Connection(HttpToolsProtocol):
         self._window_bytes += len(data)
         if not more:
             self._takes = self._ahead
-            self.waited_since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.shared.clock.ticks_ns()
         cycle.feed(data, more)
-        if more and cycle.body_held > self.door.limits.held_bytes_max:
+        if more and cycle.body_held > self.shared.limits.held_bytes_max:
             self.flow.pause_reading()
 
     def _ahead(self, data: bytes) -> None:
         """What comes before its turn waits, unread."""
         self._held += data
-        if len(self._held) > self.door.limits.held_bytes_max:
+        if len(self._held) > self.shared.limits.held_bytes_max:
             self.flow.pause_reading()
 
     def _drop(self, data: bytes) -> None:
         self._dropped += len(data)
-        if self._dropped > self.door.limits.linger_bytes_max:
+        if self._dropped > self.shared.limits.linger_bytes_max:
             self.transport.abort()
 
     # requests
@@ -215,7 +215,7 @@ class Connection(HttpToolsProtocol):
     def _begin(self, head_bytes: bytes, rest: bytes) -> None:
         path = ""
         try:
-            head = read(head_bytes, self.door.limits.header_count_max)
+            head = read(head_bytes, self.shared.limits.header_count_max)
             path = head.path
             self._may_enter(head)
         except Failure as failure:
@@ -247,13 +247,13 @@ class Connection(HttpToolsProtocol):
             raise UpgradeRequired(
                 "WebSocket is not offered here; send the request over HTTPS.", headers=((b"upgrade", b"HTTP/1.1"),)
             )
-        door = self.door
-        if door.draining.flag and not door.serves_while_draining and head.path not in _ALWAYS_SERVED:
+        shared = self.shared
+        if shared.draining.flag and not shared.serves_while_draining and head.path not in _ALWAYS_SERVED:
             raise Overloaded("This process is shutting down; try again.", retry_after_ms=1000)
 
     def _start(self, cycle: Cycle, course: grammar.Course, rest: bytes) -> None:
         self.running = cycle
-        self.waited_since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.shared.clock.ticks_ns()
         if course.length == 0:
             self._takes = self._ahead
             if rest:
@@ -263,7 +263,7 @@ class Connection(HttpToolsProtocol):
         cycle.expects_continue = course.expects_continue and not rest
         self._window_bytes = 0
         if course.length < 0:
-            self._chunks = Chunks(self.door.limits.header_bytes_max)
+            self._chunks = Chunks(self.shared.limits.header_bytes_max)
             self._takes = self._take_chunks
         else:
             self._body_left = course.length
@@ -278,12 +278,12 @@ class Connection(HttpToolsProtocol):
     def invite_body(self) -> None:
         """`100 Continue`: the application wants the body that the client holds back."""
         if not self.transport.is_closing():
-            self.waited_since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.shared.clock.ticks_ns()
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def resume_body(self) -> None:
         if self.flow.read_paused:
-            self.waited_since_ns = self.door.clock.ticks_ns()
+            self.waited_since_ns = self.shared.clock.ticks_ns()
             self._window_bytes = 0
             self.flow.resume_reading()
 
@@ -299,7 +299,7 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
             return
         self._answered_before = True
-        self.waited_since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.shared.clock.ticks_ns()
         self._takes = self._take_head
         if self._held:
             ahead = bytes(self._held)
@@ -309,8 +309,8 @@ class Connection(HttpToolsProtocol):
 
     def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None:
         """Answer with a failure, and close. Only where no byte of an answer has left."""
-        self.door.refused(failure)
-        self.transport.write(self.door.refusals.write(failure, path, self.door.date, with_body=with_body))
+        self.shared.refused(failure)
+        self.transport.write(self.shared.refusals.write(failure, path, self.shared.date, with_body=with_body))
         self._close_gently()
         if isinstance(failure, RequestTimeout):
             self.transport.close()  # nothing is on its way that a reset could answer
@@ -340,7 +340,7 @@ class Connection(HttpToolsProtocol):
         self._held.clear()
         self._takes = self._drop
         self._closing = True
-        self.waited_since_ns = self.door.clock.ticks_ns()
+        self.waited_since_ns = self.shared.clock.ticks_ns()
         self.flow.resume_reading()
         if self._half_closed or not self.transport.can_write_eof():
             self.transport.close()
@@ -356,7 +356,7 @@ class Connection(HttpToolsProtocol):
         if unsent:
             self._sweep_answer(unsent, waited, now_ns)
             return
-        limits = self.door.limits
+        limits = self.shared.limits
         cycle = self.running
         if cycle is not None:
             if cycle.more_body and not (cycle.expects_continue or cycle.spoiled or self.flow.read_paused):
@@ -377,11 +377,11 @@ class Connection(HttpToolsProtocol):
         if unsent != self._unsent:
             self._unsent = unsent
             self.waited_since_ns = now_ns
-        elif waited > self.door.limits.stalled_answer_seconds:
+        elif waited > self.shared.limits.stalled_answer_seconds:
             self.break_off()
 
     def _sweep_body(self, waited: float, now_ns: int) -> None:
-        limits = self.door.limits
+        limits = self.shared.limits
         if waited < limits.body_window_seconds:
             return
         if self._window_bytes < limits.body_bytes_per_second_min * waited:

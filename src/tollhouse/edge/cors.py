@@ -37,4 +37,4 @@ async def preflight(exchange: Exchange) -> None:
         (b"vary", b"access-control-request-headers"),
         (b"allow", b"GET, HEAD, POST, OPTIONS"),
     ]
-    await exchange.whole(204, headers, b"")
+    await exchange.send_response(204, headers, b"")

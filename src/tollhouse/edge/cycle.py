@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from tollhouse.core.failure import Defect, Failure
-from tollhouse.edge.door import Door
 from tollhouse.edge.exchange import Scope
+from tollhouse.edge.listener_context import ListenerContext
 from tollhouse.edge.refusal import STATUS_LINES
 
 _UNKNOWN: Final = -1
@@ -16,10 +16,10 @@ _CONTENT_LENGTH: Final = b"\r\ncontent-length: "
 _COPIED_BYTES_MAX: Final = 16_384
 
 
-class Wire(Protocol):
+class CycleConnection(Protocol):
     """What a cycle needs of the connection it runs on."""
 
-    door: Door
+    shared: ListenerContext
     transport: asyncio.Transport
     flow: FlowControl
     tasks: set[asyncio.Task[None]]
@@ -61,7 +61,7 @@ class Cycle:
         "task",
     )
 
-    def __init__(self, wire: Wire, head_only: bool, http_1_0: bool, keep_alive: bool) -> None:
+    def __init__(self, wire: CycleConnection, head_only: bool, http_1_0: bool, keep_alive: bool) -> None:
         self._wire = wire
         self._head_only = head_only
         self._http_1_0 = http_1_0
@@ -84,19 +84,19 @@ class Cycle:
     async def run(self, scope: Scope) -> None:
         """Have the application answer. Whatever it does, the client is answered or cut off."""
         try:
-            await self._wire.door.app(scope, self.receive, self.send)
+            await self._wire.shared.app(scope, self.receive, self.send)
             if not self.complete and not self.gone:
                 raise Defect("This platform gave no complete answer to your request.")
         except Failure as failure:
             if isinstance(failure, Defect):
-                self._wire.door.defect(failure)
+                self._wire.shared.defect(failure)
             self._fail(failure, scope["path"])
         except asyncio.CancelledError:
             if not self.complete and not self.gone:
                 self._wire.break_off()
             raise
         except Exception as error:  # guard: a defect of an application ends its own request, told in words
-            self._wire.door.defect(error)
+            self._wire.shared.defect(error)
             self._fail(Defect("This platform failed on your request."), scope["path"])
         finally:
             if self.task is not None:
@@ -222,11 +222,11 @@ class Cycle:
         if b"\r\nconnection: close" in block:
             self.keep_alive = False
         else:
-            if self.more_body or self._wire.door.draining.flag:
+            if self.more_body or self._wire.shared.draining.flag:
                 self.keep_alive = False
             if not self.keep_alive:
                 block += b"\r\nconnection: close"
-        self._head = STATUS_LINES[status] + block + self._wire.door.date + b"\r\n\r\n"
+        self._head = STATUS_LINES[status] + block + self._wire.shared.date + b"\r\n\r\n"
         self.started = True
         if self._left == _UNKNOWN and not self._bodiless:
             head, self._head = self._head, None  # a stream's head does not wait for its first word

@@ -1,4 +1,5 @@
-"""One request and its answer on the caller's connection: the ASGI messages behind the gateway's `Client` port."""
+"""One request and its answer on the caller's connection: the ASGI messages behind the gateway's `CallerConnection`
+port."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -7,9 +8,9 @@ from typing import Any
 from tollhouse.core.content_encoding import ENCODINGS
 from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import BadRequest, EncodingUnknown, RequestTimeout, RequestTooLarge
-from tollhouse.core.wire import Headers
-from tollhouse.gateway.bodies import BodyPlace
-from tollhouse.gateway.client import ClientLeft
+from tollhouse.core.upstream import Headers
+from tollhouse.gateway.bodies import BodyReservation
+from tollhouse.gateway.connection import ClientDisconnected
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -51,41 +52,42 @@ class Exchange:
     def body_is_here(self) -> bool:
         return not self._connection.more_body
 
-    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
-        """See `Client.body`. Asked for once the caller is known: before that, nobody is told what is wrong with it."""
+    async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
+        """See `CallerConnection.body`. Asked for once the caller is known: before that, nobody is told what is wrong
+        with it."""
         self.encoding = _encoding_of_json(self.headers)
         length = _length(self.headers)
         if length > self.body_max:
             raise self._too_large()
-        if place is not None:
-            await place.reserve(length)
-            place.cut = self._cut
+        if reservation is not None:
+            await reservation.reserve(length)
+            reservation.cut = self._cut
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise ClientLeft
+            raise ClientDisconnected
         data: bytes = message.get("body", b"")
         if len(data) > self.body_max:
             raise self._too_large()
-        return await self._rest(data, place) if message.get("more_body") else [data]
+        return await self._rest(data, reservation) if message.get("more_body") else [data]
 
-    async def _rest(self, first: bytes, place: BodyPlace | None) -> list[bytes]:
+    async def _rest(self, first: bytes, reservation: BodyReservation | None) -> list[bytes]:
         """The whole body, of which the first piece is here."""
         pieces, size, more = [first], len(first), True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise ClientLeft
+                raise ClientDisconnected
             piece = message.get("body", b"")
             size += len(piece)
             if size > self.body_max:
                 raise self._too_large()
-            if place is not None:
-                place.received = size
-                await place.grow(size, self.body_max)
+            if reservation is not None:
+                reservation.received = size
+                await reservation.grow(size, self.body_max)
             pieces.append(piece)
             more = message.get("more_body", False)
-        if place is not None:
-            place.cut = None
+        if reservation is not None:
+            reservation.cut = None
         return pieces
 
     def _cut(self) -> None:
@@ -97,7 +99,7 @@ class Exchange:
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(f"the request body is larger than the {self.body_max} bytes this platform takes")
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         self.head_sent = True
         head = [*headers, *self._always, (b"content-length", b"%d" % len(body))]
         await self._send({"type": "http.response.start", "status": status, "headers": head})
@@ -109,18 +111,18 @@ class Exchange:
             at += SLICE_BYTES
         await self._send({"type": "http.response.body", "body": memoryview(body)[at:] if at else body})
 
-    async def head(self, status: int, headers: Headers) -> None:
+    async def send_headers(self, status: int, headers: Headers) -> None:
         self.head_sent = True
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
 
-    async def part(self, data: bytes) -> None:
+    async def send_chunk(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def end(self, data: bytes) -> None:
+    async def finish(self, data: bytes) -> None:
         await self._send({"type": "http.response.body", "body": data})
 
     async def break_off(self, data: bytes) -> None:
-        await self.part(data)
+        await self.send_chunk(data)
         self._connection.end_unfinished()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import Scope
 
 HOPS_MAX: Final = 50

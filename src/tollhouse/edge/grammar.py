@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from tollhouse.core.failure import BadRequest, Failure, MethodNotAllowed
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _TARGET = rb"[\x21\x22\x24-\x7e\x80-\xff]++"  # visible, any byte above ASCII, but no `#`

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import httptools
 
 from tollhouse.core.failure import BadRequest, HeadersTooLarge
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge import grammar
 
 

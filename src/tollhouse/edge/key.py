@@ -1,20 +1,20 @@
 """`/v1/key`: who am I, what may I still spend. Answers also when the key is frozen or its account suspended."""
 
 from tollhouse.access.models import permission
-from tollhouse.billing.book import Purse
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.account import Account, Identity
 from tollhouse.core.amount import format_usd
-from tollhouse.edge.books import Books, tell
+from tollhouse.edge.billing_context import BillingContext, tell
 from tollhouse.edge.exchange import Exchange
-from tollhouse.office.office import Office
 from tollhouse.routing.resolve import callable_models
+from tollhouse.services.context import ServiceContext
 
 
-async def whoami(books: Books, exchange: Exchange, identity: Identity) -> None:
-    office = books.office
-    now_ms = office.clock.now_ms()
+async def whoami(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    services = context.services
+    now_ms = services.clock.now_ms()
     key, account, project = identity.key, identity.account, identity.project
-    models = callable_models(office.catalogue, permission(office.catalogue, identity), now_ms)
+    models = callable_models(services.catalogue, permission(services.catalogue, identity), now_ms)
     body = {
         "object": "key",
         "id": key.id,
@@ -30,36 +30,36 @@ async def whoami(books: Books, exchange: Exchange, identity: Identity) -> None:
         "secret_valid_until": _seconds(identity.secret.valid_until_ms),
         "networks": key.networks,
         "tags": key.tags,
-        "limits": office.gate.standing(identity, now_ms),
-        "budgets": [_budget(purse) for purse in office.purses.standing(key, now_ms)],
-        "balance": await _balance(office, account),
+        "limits": services.rate_limiter.status(identity, now_ms),
+        "budgets": [_budget(counter) for counter in services.counters.standing(key, now_ms)],
+        "balance": await _balance(services, account),
         "models": [model.id for model in models],
     }
     await tell(exchange, body)
 
 
-def _budget(purse: Purse) -> dict[str, object]:
+def _budget(counter: SpendingCounter) -> dict[str, object]:
     """Money is decimal USD as text. `remaining_usd`: what further calls may cost, hence never below nothing."""
     return {
-        "id": purse.id,
-        "level": purse.level,
-        "of_id": purse.object_id,
-        "window": purse.window,
-        "model": purse.model,
-        "limit_usd": format_usd(purse.limit or 0),
-        "used_usd": format_usd(purse.spent),
-        "held_usd": format_usd(purse.held),
-        "remaining_usd": format_usd(purse.left() or 0),
-        "resets_at": _seconds(purse.resets_at_ms),
-        "managed_by_operator": purse.system,
+        "id": counter.id,
+        "level": counter.level,
+        "of_id": counter.object_id,
+        "window": counter.window,
+        "model": counter.model,
+        "limit_usd": format_usd(counter.limit or 0),
+        "used_usd": format_usd(counter.spent),
+        "held_usd": format_usd(counter.held),
+        "remaining_usd": format_usd(counter.left() or 0),
+        "resets_at": _seconds(counter.resets_at_ms),
+        "managed_by_operator": counter.system,
     }
 
 
-async def _balance(office: Office, account: Account) -> dict[str, object]:
+async def _balance(services: ServiceContext, account: Account) -> dict[str, object]:
     """available = balance + credit limit - held; where credit is unlimited, so is what is available."""
-    money = office.purses.money(account.id)
+    money = services.counters.money(account.id)
     if account.credit_limit is None or money.limit is None:
-        balance = (await office.rows.read(lambda tables: tables.ledger.money(account.id))).balance
+        balance = (await services.rows.read(lambda tables: tables.ledger.money(account.id))).balance
         credit_limit = available = "unlimited"
     else:
         balance = money.limit - account.credit_limit - money.spent

@@ -14,16 +14,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.exchange import Receive, Scope, Send
-from tollhouse.gateway.client import Call
+from tollhouse.gateway.connection import Call
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 Gauge = Callable[[], Iterator[Metric]]
 
 
 class Metrics(Collector):
-    """`known` says whether a model is of the configuration; `gauges` read the state of other rooms when asked."""
+    """`known` says whether a model is of the configuration; `gauges` read the state of other packages when asked."""
 
     def __init__(self, known: Callable[[str], bool], gauges: list[Gauge]) -> None:
         self._known = known
@@ -37,7 +37,7 @@ class Metrics(Collector):
         self._first_byte: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
         self._first_byte_sum: defaultdict[str, int] = defaultdict(int)
 
-    def saw(self, record: Request) -> None:
+    def on_finished(self, record: UsageRecord) -> None:
         model = record.model if self._known(record.model) else "unknown"
         self._requests[(record.operation, model, str(record.status), record.ending, record.mode)] += 1
         for attempt in record.attempts:

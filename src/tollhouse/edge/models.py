@@ -10,13 +10,13 @@ from tollhouse.core.catalogue import Model
 from tollhouse.core.entry import ModelEntry
 from tollhouse.core.operation import Dialect
 from tollhouse.core.price import Written
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.edge.paths import Endpoint, model_of
-from tollhouse.gateway.ports import House
-from tollhouse.protocols.anthropic import models as anthropic
-from tollhouse.protocols.gemini import models as gemini
-from tollhouse.protocols.openai import models as openai
+from tollhouse.formats.anthropic import models as anthropic
+from tollhouse.formats.gemini import models as gemini
+from tollhouse.formats.openai import models as openai
+from tollhouse.gateway.ports import GatewayContext
 from tollhouse.routing.resolve import callable_models, resolve, retirement_headers
 
 WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
@@ -33,24 +33,26 @@ def dialect(headers: Headers, endpoint: Endpoint) -> Dialect:
 
 
 async def listing(
-    house: House, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int
+    gateway: GatewayContext, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int
 ) -> None:
-    models = callable_models(house.catalogue, permission(house.catalogue, identity), now_ms)
-    entries = [entry(model, price_of(house, identity, model, now_ms)) for model in models]
-    await exchange.whole(200, _head(), WRITERS[dialect].models(entries))
+    models = callable_models(gateway.catalogue, permission(gateway.catalogue, identity), now_ms)
+    entries = [entry(model, price_of(gateway, identity, model, now_ms)) for model in models]
+    await exchange.send_response(200, _head(), WRITERS[dialect].models(entries))
 
 
-async def item(house: House, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int) -> None:
+async def item(
+    gateway: GatewayContext, exchange: Exchange, identity: Identity, dialect: Dialect, path: str, now_ms: int
+) -> None:
     """One model by id or alias; ids may hold slashes, colons and any Unicode."""
-    model = resolve(house.catalogue, model_of(path), permission(house.catalogue, identity), now_ms)
+    model = resolve(gateway.catalogue, model_of(path), permission(gateway.catalogue, identity), now_ms)
     head = [*_head(), *retirement_headers(model)]
-    shown = entry(model, price_of(house, identity, model, now_ms))
-    await exchange.whole(200, head, WRITERS[dialect].model(shown))
+    shown = entry(model, price_of(gateway, identity, model, now_ms))
+    await exchange.send_response(200, head, WRITERS[dialect].model(shown))
 
 
-def price_of(house: House, identity: Identity, model: Model, now_ms: int) -> Written:
+def price_of(gateway: GatewayContext, identity: Identity, model: Model, now_ms: int) -> Written:
     """What a call of this caller would be charged by at this moment; empty: nothing, or the model is not sold."""
-    price = None if model.free else house.prices().find(model.id, now_ms, terms_of(identity.account))
+    price = None if model.free else gateway.prices().find(model.id, now_ms, terms_of(identity.account))
     return {} if price is None else quote(price)
 
 

@@ -9,16 +9,16 @@ from typing import Final
 from tollhouse.billing.prices import divide_half_even
 from tollhouse.core.account import Identity
 from tollhouse.core.amount import NANO_PER_USD
-from tollhouse.edge.books import Books, Page, tell
+from tollhouse.edge.billing_context import BillingContext, BillingHandler, tell
 from tollhouse.edge.exchange import Exchange
-from tollhouse.office import bills
+from tollhouse.services import bills
 
 QUOTA_PER_USD: Final = 500_000
 
 
-async def token(books: Books, exchange: Exchange, identity: Identity) -> None:
+async def token(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
     """What is left under whatever binds the key. granted = used + available."""
-    key, shown = identity.key, (await bills.subscription(books.office, identity)).shown
+    key, shown = identity.key, (await bills.subscription(context.services, identity)).shown
     used, available = quota(shown.used), quota(shown.left)
     data = {
         "object": "token_usage",
@@ -34,9 +34,9 @@ async def token(books: Books, exchange: Exchange, identity: Identity) -> None:
     await tell(exchange, {"code": True, "message": "ok", "data": data})
 
 
-async def status(books: Books, exchange: Exchange) -> None:
+async def status(context: BillingContext, exchange: Exchange) -> None:
     """For anyone."""
-    about = books.about
+    about = context.about
     data = {
         "version": about.version,
         "system_name": about.name,
@@ -53,4 +53,4 @@ def quota(amount: int) -> int:
     return divide_half_even(amount, NANO_PER_USD // QUOTA_PER_USD)
 
 
-PAGES: Final[Mapping[str, Page]] = {"new_api_token": token}
+PAGES: Final[Mapping[str, BillingHandler]] = {"new_api_token": token}

@@ -16,11 +16,11 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, BucketSum
 from tollhouse.core.usage import Usage
-from tollhouse.edge.admin.given import from_texts
-from tollhouse.edge.books import Books, Page, number, tell
+from tollhouse.edge.admin.request_body import from_texts
+from tollhouse.edge.billing_context import BillingContext, BillingHandler, number, tell
 from tollhouse.edge.exchange import Exchange
-from tollhouse.office import organization as books_of
-from tollhouse.office.organization import Bucket, Question
+from tollhouse.services import organization as books_of
+from tollhouse.services.organization import UsageBucket, UsageQuestion
 
 Members = Mapping[str, object]
 
@@ -29,19 +29,19 @@ _SECONDS_MAX: Final = 253_370_764_799  # the last of the year 9998
 _PAGE: Final = re.compile(r"page_([0-9]{1,12})", re.ASCII)
 
 
-class Width(Struct, frozen=True):
+class BucketWidth(Struct, frozen=True):
     """How many buckets of it a page has if nothing is said, and at most."""
 
     ms: int
     usual: int
-    most: int
+    maximum: int
 
 
-_USAGE_WIDTHS: Final = {"1h": Width(HOUR_MS, 24, 168), "1d": Width(DAY_MS, 7, 31)}
-_COSTS_WIDTHS: Final = {"1d": Width(DAY_MS, 7, 180)}
+_USAGE_WIDTHS: Final = {"1h": BucketWidth(HOUR_MS, 24, 168), "1d": BucketWidth(DAY_MS, 7, 31)}
+_COSTS_WIDTHS: Final = {"1d": BucketWidth(DAY_MS, 7, 180)}
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class OrganizationQuery(Struct, frozen=True, kw_only=True):
     """Unix seconds. `page`: the `next_page` of the answer before."""
 
     start_time: int
@@ -55,41 +55,41 @@ class Asked(Struct, frozen=True, kw_only=True):
     user_ids: tuple[str, ...] = ()  # of whom nothing is known: keys belong to projects here
 
 
-class UsageAsked(Asked, frozen=True, kw_only=True):
+class UsageQuery(OrganizationQuery, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     batch: bool | None = None
 
 
-class OthersAsked(UsageAsked, frozen=True, kw_only=True):
+class OthersAsked(UsageQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch"], ...] = ()
 
 
-class CompletionsAsked(UsageAsked, frozen=True, kw_only=True):
+class CompletionsAsked(UsageQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier"], ...] = ()
 
 
-class ImagesAsked(UsageAsked, frozen=True, kw_only=True):
+class ImagesAsked(UsageQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "batch", "size", "source"], ...] = ()
     sizes: tuple[Literal["256x256", "512x512", "1024x1024", "1024x1792", "1792x1024"], ...] = ()
     sources: tuple[Literal["image.generation", "image.edit", "image.variation"], ...] = ()
 
 
-class StoresAsked(Asked, frozen=True, kw_only=True):
+class StoresAsked(OrganizationQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id"], ...] = ()
 
 
-class FileSearchesAsked(Asked, frozen=True, kw_only=True):
+class FileSearchesAsked(OrganizationQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "vector_store_id"], ...] = ()
     vector_store_ids: tuple[str, ...] = ()
 
 
-class WebSearchesAsked(Asked, frozen=True, kw_only=True):
+class WebSearchesAsked(OrganizationQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "model", "context_level"], ...] = ()
     models: tuple[str, ...] = ()
     context_levels: tuple[Literal["low", "medium", "high"], ...] = ()
 
 
-class CostsAsked(Asked, frozen=True, kw_only=True):
+class CostsQuery(OrganizationQuery, frozen=True, kw_only=True):
     group_by: tuple[Literal["project_id", "user_id", "api_key_id", "line_item"], ...] = ()
     line_items: tuple[str, ...] = ()
 
@@ -97,19 +97,21 @@ class CostsAsked(Asked, frozen=True, kw_only=True):
 _OURS: Final = {"project_id": "project_id", "api_key_id": "key_id", "model": "model", "line_item": "model"}
 
 
-def usage(kind: str, measure: Callable[[Usage], Members], form: type[UsageAsked], unknown: tuple[str, ...]) -> Page:
+def usage(
+    kind: str, measure: Callable[[Usage], Members], form: type[UsageQuery], unknown: tuple[str, ...]
+) -> BillingHandler:
     """The page of one kind of usage; `measure` says what of it counts there. form: what may be asked. unknown: members
     of the original's results that nothing is kept of here."""
 
-    async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
-        asked = from_texts(_pairs(exchange), form)
-        narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.models}
-        question, more = _question(books, asked, asked.group_by, _USAGE_WIDTHS, narrowed)
-        found = await books_of.usage(books.office, identity.account.id, kind, question)
+    async def page(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+        query = from_texts(_pairs(exchange), form)
+        narrowed = {"project_id": query.project_ids, "key_id": query.api_key_ids, "model": query.models}
+        question, more = _question(context, query, query.group_by, _USAGE_WIDTHS, narrowed)
+        found = await books_of.usage(context.services, identity.account.id, kind, question)
 
         def result(one: BucketSum) -> Members:
             shown = {"object": f"organization.usage.{kind}.result", **measure(one.usage)}
-            by_batch = False if "batch" in asked.group_by else None  # there are no batches here
+            by_batch = False if "batch" in query.group_by else None  # there are no batches here
             return {
                 **shown,
                 "num_model_requests": one.usage.requests,
@@ -119,38 +121,38 @@ def usage(kind: str, measure: Callable[[Usage], Members], form: type[UsageAsked]
                 **dict.fromkeys(unknown),
             }
 
-        is_none = asked.batch is True or bool(asked.user_ids) or (isinstance(asked, ImagesAsked) and _narrows(asked))
+        is_none = query.batch is True or bool(query.user_ids) or (isinstance(query, ImagesAsked) and _narrows(query))
         await _tell(exchange, found, more, None if is_none else result)
 
     return page
 
 
-def unused(form: type[Asked]) -> Page:
+def unused(form: type[OrganizationQuery]) -> BillingHandler:
     """The page of a service of the original that is not offered here: its buckets are empty."""
 
-    async def page(books: Books, exchange: Exchange, identity: Identity) -> None:
-        asked = from_texts(_pairs(exchange), form)
-        question, more = _question(books, asked, (), _USAGE_WIDTHS, {})
+    async def page(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+        query = from_texts(_pairs(exchange), form)
+        question, more = _question(context, query, (), _USAGE_WIDTHS, {})
         await _tell(exchange, books_of.empty(question), more, None)
 
     return page
 
 
-async def costs(books: Books, exchange: Exchange, identity: Identity) -> None:
-    asked = from_texts(_pairs(exchange), CostsAsked)
-    narrowed = {"project_id": asked.project_ids, "key_id": asked.api_key_ids, "model": asked.line_items}
-    question, more = _question(books, asked, asked.group_by, _COSTS_WIDTHS, narrowed)
-    found = await books_of.costs(books.office, identity.account.id, question)
+async def costs(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    query = from_texts(_pairs(exchange), CostsQuery)
+    narrowed = {"project_id": query.project_ids, "key_id": query.api_key_ids, "model": query.line_items}
+    question, more = _question(context, query, query.group_by, _COSTS_WIDTHS, narrowed)
+    found = await books_of.costs(context.services, identity.account.id, question)
 
     def result(one: BucketSum) -> Members:
         amount = {"value": number(format_usd(one.charge)), "currency": "usd"}
         return {"object": "organization.costs.result", "amount": amount, "line_item": one.model, **_named(one)}
 
-    await _tell(exchange, found, more, None if asked.user_ids else result)
+    await _tell(exchange, found, more, None if query.user_ids else result)
 
 
 async def _tell(
-    exchange: Exchange, found: list[Bucket], more: str | None, result: Callable[[BucketSum], Members] | None
+    exchange: Exchange, found: list[UsageBucket], more: str | None, result: Callable[[BucketSum], Members] | None
 ) -> None:
     data = [
         {
@@ -164,9 +166,9 @@ async def _tell(
     await tell(exchange, {"object": "page", "data": data, "has_more": more is not None, "next_page": more})
 
 
-def _narrows(asked: ImagesAsked) -> bool:
+def _narrows(query: ImagesAsked) -> bool:
     """By size or source, which are not kept."""
-    return bool(asked.sizes or asked.sources)
+    return bool(query.sizes or query.sources)
 
 
 def _named(one: BucketSum) -> Members:
@@ -185,26 +187,30 @@ def _pairs(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _question(
-    books: Books, asked: Asked, group_by: tuple[str, ...], widths: Mapping[str, Width], narrowed: Mapping[str, Any]
-) -> tuple[Question, str | None]:
+    context: BillingContext,
+    query: OrganizationQuery,
+    group_by: tuple[str, ...],
+    widths: Mapping[str, BucketWidth],
+    narrowed: Mapping[str, Any],
+) -> tuple[UsageQuestion, str | None]:
     """What one page asks for, and the cursor of the next, if there is one. Raises BadRequest."""
-    width = _width(asked.bucket_width, widths)
-    if not 0 <= asked.start_time <= _SECONDS_MAX:
+    width = _width(query.bucket_width, widths)
+    if not 0 <= query.start_time <= _SECONDS_MAX:
         raise BadRequest("start_time: write Unix seconds", param="start_time")
-    now_s = books.office.clock.now_ms() // 1000
-    end_ms = min(now_s + 1 if asked.end_time is None else asked.end_time, _SECONDS_MAX) * 1000
-    start_ms = asked.start_time * 1000
-    if asked.end_time is not None and start_ms >= end_ms:
+    now_s = context.services.clock.now_ms() // 1000
+    end_ms = min(now_s + 1 if query.end_time is None else query.end_time, _SECONDS_MAX) * 1000
+    start_ms = query.start_time * 1000
+    if query.end_time is not None and start_ms >= end_ms:
         raise BadRequest("end_time: this is not after start_time", param="end_time")
-    count = width.usual if asked.limit is None else asked.limit
-    if not 1 <= count <= width.most:
-        raise BadRequest(f"limit: write 1 to {width.most} with bucket_width {asked.bucket_width}", param="limit")
+    count = width.usual if query.limit is None else query.limit
+    if not 1 <= count <= width.maximum:
+        raise BadRequest(f"limit: write 1 to {width.maximum} with bucket_width {query.bucket_width}", param="limit")
     from_ms = start_ms - start_ms % width.ms
     last_ms = max(from_ms, end_ms + -end_ms % width.ms)
-    if asked.page is not None:
-        from_ms = _place(asked.page, from_ms, last_ms, width)
+    if query.page is not None:
+        from_ms = _place(query.page, from_ms, last_ms, width)
     to_ms = min(last_ms, from_ms + count * width.ms)
-    question = Question(
+    question = UsageQuestion(
         from_ms=from_ms,
         to_ms=to_ms,
         width_ms=width.ms,
@@ -214,7 +220,7 @@ def _question(
     return question, f"page_{to_ms // 1000}" if to_ms < last_ms else None
 
 
-def _width(name: str, widths: Mapping[str, Width]) -> Width:
+def _width(name: str, widths: Mapping[str, BucketWidth]) -> BucketWidth:
     if name in widths:
         return widths[name]
     offered = " or ".join(widths)
@@ -222,7 +228,7 @@ def _width(name: str, widths: Mapping[str, Width]) -> Width:
     raise BadRequest(f"bucket_width: {why}write {offered}", param="bucket_width")
 
 
-def _place(page: str, from_ms: int, last_ms: int, width: Width) -> int:
+def _place(page: str, from_ms: int, last_ms: int, width: BucketWidth) -> int:
     written = _PAGE.fullmatch(page)
     place_ms = -1 if written is None else int(written[1]) * 1000
     if place_ms % width.ms or not from_ms <= place_ms < last_ms:
@@ -251,7 +257,7 @@ def _input(used: Usage) -> Members:
     return {"input_tokens": used.tokens_in()}
 
 
-_USED: Final[Mapping[str, Page]] = {
+_USED: Final[Mapping[str, BillingHandler]] = {
     "completions": usage("completions", _completions, CompletionsAsked, ("service_tier",)),
     "embeddings": usage("embeddings", _input, OthersAsked, ()),
     "moderations": usage("moderations", _input, OthersAsked, ()),
@@ -264,7 +270,7 @@ _USED: Final[Mapping[str, Page]] = {
     "web_search_calls": unused(WebSearchesAsked),
 }
 
-PAGES: Final[Mapping[str, Page]] = {
+PAGES: Final[Mapping[str, BillingHandler]] = {
     "organization_costs": costs,
     **{f"organization_{kind}": page for kind, page in _USED.items()},
 }

@@ -7,7 +7,7 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge import cors
 from tollhouse.edge.paths import dialect_of
 from tollhouse.edge.reply import WRITERS, headers_of

@@ -5,11 +5,11 @@ from typing import Final
 
 from tollhouse.core.failure import Failure, InsufficientQuota
 from tollhouse.core.operation import Dialect
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
-from tollhouse.protocols.anthropic import failure as anthropic
-from tollhouse.protocols.gemini import failure as gemini
-from tollhouse.protocols.openai import failure as openai
+from tollhouse.formats.anthropic import failure as anthropic
+from tollhouse.formats.gemini import failure as gemini
+from tollhouse.formats.openai import failure as openai
 
 WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
 
@@ -22,7 +22,7 @@ _WAIT = frozenset((429, 503))
 async def refuse(exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
     """Answer with a failure. Only where no byte of an answer has left yet."""
     writer = WRITERS[dialect]
-    await exchange.whole(writer.status(failure), headers_of(failure), writer.body(failure, request_id))
+    await exchange.send_response(writer.status(failure), headers_of(failure), writer.body(failure, request_id))
 
 
 def headers_of(failure: Failure) -> Headers:

@@ -10,15 +10,15 @@ from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFou
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import billing, cors, key, models, new_api, organization, status
-from tollhouse.edge.books import Books
+from tollhouse.edge.billing_context import BillingContext
+from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.paths import Endpoint, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
-from tollhouse.edge.turns import Turns
-from tollhouse.gateway.client import Call, ClientLeft
+from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
-from tollhouse.gateway.ports import House
+from tollhouse.gateway.ports import GatewayContext
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -32,22 +32,22 @@ class Edge:
     """The ASGI application of the main listener.
 
     `pages` serve what lies below their path (console, control API, documentation) by themselves. `defect` is told of an
-    exception that nothing in the house expected.
+    exception that nothing in the platform expected.
     """
 
-    house: House
-    books: Books
+    gateway: GatewayContext
+    context: BillingContext
     proxies: TrustedProxies
     body_bytes_max: int
     ready: status.Readiness
-    turns: Turns = field(default_factory=Turns)
+    turns: BodyTurns = field(default_factory=BodyTurns)
     pages: dict[str, App] = field(default_factory=dict)
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        clock = self.house.clock
+        clock = self.gateway.clock
         now_ms = clock.now_ms()
-        request_id = make_id("req", now_ms, self.house.random.bytes(RANDOM_BYTES))
+        request_id = make_id("req", now_ms, self.gateway.random.bytes(RANDOM_BYTES))
         path = scope["path"]
         endpoint = None if is_action(scope["method"], path) else find(path)
         if endpoint is None:
@@ -67,16 +67,16 @@ class Edge:
             elif scope["method"] not in endpoint.methods:
                 await self._other_method(exchange, endpoint, path)
             elif endpoint.operation is not None:
-                await serve(self.house, self._call(exchange, endpoint, dialect, request_id, now_ms))
+                await serve(self.gateway, self._call(exchange, endpoint, dialect, request_id, now_ms))
             elif endpoint.needs is None:
-                await PUBLIC[endpoint.name](self.books, exchange)
+                await PUBLIC[endpoint.name](self.context, exchange)
             else:
                 await self._look_up(exchange, endpoint, endpoint.needs, dialect, path, now_ms)
         except Failure as failure:
             if failure.status < 500:
                 await self._pace(exchange)
             await self._refuse(exchange, dialect, failure, request_id)
-        except ClientLeft:
+        except ClientDisconnected:
             pass
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer in his dialect
             self.defect(request_id, error)
@@ -88,7 +88,7 @@ class Edge:
         return Call(
             id=request_id,
             time_ms=now_ms,
-            ticks_ns=self.house.clock.ticks_ns(),
+            ticks_ns=self.gateway.clock.ticks_ns(),
             dialect=dialect,
             operation=endpoint.operation,
             headers=exchange.headers,
@@ -104,12 +104,12 @@ class Edge:
         address = self.proxies.client(exchange.scope, exchange.headers)
         page = BOOKS.get(endpoint.name)
         if page is None:  # no limit stands before money: whoever has reached one comes to read it
-            self.house.addresses.admit(address, now_ms)
+            self.gateway.addresses.admit(address, now_ms)
         identity = present_and_judge(
             exchange.headers,
             exchange.scope["query_string"],
             gemini_query_allowed=dialect == "gemini" and page is None,
-            find=self.house.keys.find,
+            find=self.gateway.keys.find,
             now_ms=now_ms,
             address=address,
             needs=needs,
@@ -117,16 +117,16 @@ class Edge:
         if page is not None:
             with self.turns.line(identity.account.id) as places:
                 async with places:
-                    await page(self.books, exchange, identity)
+                    await page(self.context, exchange, identity)
         else:
-            await LOOKUPS[endpoint.name](self.house, exchange, identity, dialect, path, now_ms)
+            await LOOKUPS[endpoint.name](self.gateway, exchange, identity, dialect, path, now_ms)
 
     async def _pace(self, exchange: Exchange) -> None:
         """Whoever is refused very often waits for the answer."""
-        house = self.house
-        delay_ms = house.pace.delay_ms(self.proxies.client(exchange.scope, exchange.headers), house.clock.now_ms())
+        gateway = self.gateway
+        delay_ms = gateway.pace.delay_ms(self.proxies.client(exchange.scope, exchange.headers), gateway.clock.now_ms())
         if delay_ms:
-            await house.sleep(delay_ms / 1_000)
+            await gateway.sleep(delay_ms / 1_000)
 
     async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
         if not exchange.head_sent:

@@ -20,13 +20,13 @@ import uvicorn
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure
 from tollhouse.core.randomness import Randomness
-from tollhouse.edge.bounds import Limits
-from tollhouse.edge.connection import Connection
-from tollhouse.edge.crowd import Crowd, places
-from tollhouse.edge.door import Door
+from tollhouse.edge.bounds import HttpLimits
+from tollhouse.edge.connection import ServerConnection
+from tollhouse.edge.connection_limiter import ConnectionLimiter, places
 from tollhouse.edge.drain import Draining
+from tollhouse.edge.listener_context import ListenerContext
 from tollhouse.edge.refusal import RefusalWriter
-from tollhouse.edge.sockets import BACKLOG, Address, bind
+from tollhouse.edge.sockets import BACKLOG, ListenAddress, bind
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SWEEP_SECONDS_MAX: Final = 0.5
@@ -37,11 +37,11 @@ _CANCELLED_SECONDS: Final = 2.0  # for what was cancelled to put its things in o
 class Listener(uvicorn.Server):
     """uvicorn's server, of which accepting remains: signals, timers and the end are those of `Server`."""
 
-    def __init__(self, address: Address, door: Door) -> None:
+    def __init__(self, address: ListenAddress, shared: ListenerContext) -> None:
         super().__init__(
             uvicorn.Config(
                 address.app,
-                http=partial(Connection, door=door),  # type: ignore[arg-type]  # it only calls what stands here
+                http=partial(ServerConnection, shared=shared),  # type: ignore[arg-type]  # it only calls what stands here
                 backlog=BACKLOG,
                 ws="none",
                 lifespan="off",
@@ -52,7 +52,7 @@ class Listener(uvicorn.Server):
             )
         )
         self.path = address.path
-        self.door = door
+        self.shared = shared
         self.names: list[Any] = []
 
     async def open(self, sockets: list[socket.socket]) -> None:
@@ -76,8 +76,8 @@ class Listener(uvicorn.Server):
         for task in list(self.server_state.tasks):
             task.cancel()
 
-    def connections(self) -> list[Connection]:
-        return [each for each in self.server_state.connections if isinstance(each, Connection)]
+    def connections(self) -> list[ServerConnection]:
+        return [each for each in self.server_state.connections if isinstance(each, ServerConnection)]
 
     @property
     def is_empty(self) -> bool:
@@ -89,11 +89,11 @@ class Server:
 
     def __init__(
         self,
-        addresses: Sequence[Address],
+        addresses: Sequence[ListenAddress],
         *,
         clock: Clock,
         random: Randomness,
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         draining: Draining | None = None,
         lame_duck_seconds: float = 5,
         drain_seconds: float = 60,
@@ -110,7 +110,7 @@ class Server:
         trusts: whether an address is a proxy's, which may have as many connections as there are."""
         self.draining = draining or Draining()
         self._addresses = addresses
-        self._limits = limits or Limits()
+        self._limits = limits or HttpLimits()
         self._clock = clock
         self._refusals = RefusalWriter(clock, random)
         self._lame_duck_seconds = lame_duck_seconds
@@ -161,7 +161,7 @@ class Server:
     async def _open(self) -> None:
         self._listening = True
         for address in self._addresses:
-            door = Door(
+            shared = ListenerContext(
                 app=address.app,
                 limits=self._limits,
                 draining=self.draining,
@@ -170,12 +170,12 @@ class Server:
                 refusals=self._refusals,
                 defect=self._defect,
                 refused=self._refused,
-                crowd=Crowd(
+                connection_limiter=ConnectionLimiter(
                     places(self._limits.connections_max), self._limits.connections_per_address_max, self._trusts
                 ),
             )
             sockets = await bind(address)
-            listener = Listener(address, door)
+            listener = Listener(address, shared)
             await listener.open(sockets)
             self.listeners.append(listener)
 
@@ -206,7 +206,7 @@ class Server:
         now_ns = self._clock.ticks_ns()
         date = b"\r\ndate: " + formatdate(self._clock.now_ms() // 1000, usegmt=True).encode()
         for listener in self.listeners:
-            listener.door.date = date
+            listener.shared.date = date
             for connection in listener.connections():
                 connection.sweep(now_ns)
         if not self._listening and all(listener.is_empty for listener in self.listeners):

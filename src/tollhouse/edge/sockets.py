@@ -9,13 +9,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.edge.door import App
+from tollhouse.edge.listener_context import App
 from tollhouse.edge.socket_path import short
 
 BACKLOG: Final = 2048  # connections the system takes on our behalf while the loop is busy
 
 
-class Address(Struct, frozen=True, kw_only=True):
+class ListenAddress(Struct, frozen=True, kw_only=True):
     """Where one application is served: `host` and `port` (0: any free one), or `path`, a Unix socket of mode 0600.
 
     serves_while_draining: requests are taken until the listener closes; else they get 503 from the first signal on.
@@ -28,7 +28,7 @@ class Address(Struct, frozen=True, kw_only=True):
     serves_while_draining: bool = False
 
 
-async def bind(address: Address) -> list[socket.socket]:
+async def bind(address: ListenAddress) -> list[socket.socket]:
     """One listening socket for each meaning of a host name, all on one port. Raises OSError where none can be had."""
     if address.path:
         return [_bind_unix(Path(address.path))]

@@ -1,19 +1,19 @@
-"""What the parts of the house say of themselves, read only when somebody asks for the figures."""
+"""What the parts of the platform say of themselves, read only when somebody asks for the figures."""
 
 from collections.abc import Iterator, Mapping
 
 from prometheus_client.metrics_core import Metric
 
 from tollhouse.edge import metrics
-from tollhouse.gateway.ports import House
+from tollhouse.gateway.ports import GatewayContext
 from tollhouse.store.database import Store
-from tollhouse.upstream.client import Client
+from tollhouse.upstream.client import UpstreamClient
 
 
-def standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
+def standing(gateway: GatewayContext, network: UpstreamClient, store: Store) -> Iterator[Metric]:
     """What is read only when somebody asks for the figures."""
-    now_ms = house.clock.now_ms()
-    found = [(s, (s.provider, s.model, "" if s.slot is None else str(s.slot))) for s in house.health.snapshot(now_ms)]
+    now_ms = gateway.clock.now_ms()
+    found = [(s, (s.provider, s.model, "" if s.slot is None else str(s.slot))) for s in gateway.health.snapshot(now_ms)]
     circuits = [((*place, s.state, s.cause), 1.0) for s, place in found]
     labels = ("provider", "model", "key")
     text = "circuit breakers that remember something, as they stand for all accounts"
@@ -24,10 +24,10 @@ def standing(house: House, network: Client, store: Store) -> Iterator[Metric]:
     connections = [(("open",), float(network.open_connections())), (("idle",), float(network.idle_connections()))]
     yield metrics.gauge("tollhouse_upstream_connections", "connections to providers", ("state",), connections)
     yield metrics.gauge(
-        "tollhouse_retries_left", "what the retry budget still allows", (), [((), house.retries.left())]
+        "tollhouse_retries_left", "what the retry budget still allows", (), [((), gateway.retries.left())]
     )
     yield metrics.gauge(
-        "tollhouse_configuration_generation", "of the catalogue in force", (), [((), house.catalogue.generation)]
+        "tollhouse_configuration_generation", "of the catalogue in force", (), [((), gateway.catalogue.generation)]
     )
     yield metrics.gauge(
         "tollhouse_database_ok", "1 while it can be written", (), [((), float(not store.writer.trouble))]

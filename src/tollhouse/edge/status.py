@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.edge.paths import CALLS, LOOKUPS
 
@@ -26,15 +26,15 @@ class Readiness:
 
 async def answer(exchange: Exchange, path: str, ready: Readiness) -> None:
     if path.endswith("healthz"):
-        await exchange.whole(200, _json(), _encode({"status": "ok"}))
+        await exchange.send_response(200, _json(), _encode({"status": "ok"}))
     elif path.endswith("readyz"):
         await _ready(exchange, ready)
     elif _wants_html(exchange.headers) and exchange.scope["method"] == "GET":
-        await exchange.whole(302, [(b"location", b"/console/"), (b"vary", b"accept")], b"")
+        await exchange.send_response(302, [(b"location", b"/console/"), (b"vary", b"accept")], b"")
     else:
         endpoints = [{"path": e.path, "methods": list(e.methods), "dialect": e.dialect} for e in (*CALLS, *LOOKUPS)]
         index = {"object": "index", "name": "tollhouse", "endpoints": endpoints, "support": "/support"}
-        await exchange.whole(200, [*_json(), (b"vary", b"accept")], _encode(index))
+        await exchange.send_response(200, [*_json(), (b"vary", b"accept")], _encode(index))
 
 
 async def _ready(exchange: Exchange, ready: Readiness) -> None:
@@ -49,7 +49,7 @@ async def _ready(exchange: Exchange, ready: Readiness) -> None:
         message = "this process is shutting down" if draining else f"not ready: {broken}"
         body["error"] = {"message": message, "type": "server_error", "param": None, "code": "overloaded"}
         headers += [(b"retry-after", b"1"), (b"retry-after-ms", b"1000")]
-    await exchange.whole(200 if good else 503, headers, _encode(body))
+    await exchange.send_response(200 if good else 503, headers, _encode(body))
 
 
 def _json() -> Headers:

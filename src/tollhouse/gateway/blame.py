@@ -1,4 +1,4 @@
-"""Whose fault a failure is, told to health: in the name of the account, and never of a rehearsal."""
+"""Whose fault a failure is, told to health: in the name of the account, and never of a test-mode call."""
 
 from msgspec import structs
 
@@ -12,36 +12,36 @@ from tollhouse.core.failure import (
     UpstreamRefusedKey,
     UpstreamSaturated,
 )
-from tollhouse.gateway.journey import Journey
-from tollhouse.gateway.ports import House
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
 from tollhouse.providers import Fault
 from tollhouse.routing.choice import Choice
 from tollhouse.routing.health import Blame
 
 
-def hold_against(house: House, journey: Journey, choice: Choice, fault: Fault) -> Fault:
+def hold_against(gateway: GatewayContext, context: RequestContext, choice: Choice, fault: Fault) -> Fault:
     """Hold a failure against the offer or key that met it. Returns the fault in the light of what other accounts met.
 
     A call opens one circuit at most: the same request may make each offer fail that it is tried at, and must not close
     them all.
     """
-    key = journey.identity.key
+    key = context.identity.key
     if key.mode == "test":
         return fault
-    blame, opened = house.health.failed(
+    blame, opened = gateway.health.failed(
         key.account_id,
         choice.offer,
         choice.slot,
         fault.failure,
         fault.blame,
         fault.retry_after_ms,
-        house.clock.now_ms(),
-        house.chance(),
-        may_open=not journey.opened_circuit,
+        gateway.clock.now_ms(),
+        gateway.chance(),
+        may_open=not context.opened_circuit,
     )
-    journey.opened_circuit |= opened
+    context.opened_circuit |= opened
     if fault.words and blame != "request":
-        _note(house, journey, choice, fault.words)
+        _note(gateway, context, choice, fault.words)
     if fault.blame == "doubtful" and blame == "key":
         refused = UpstreamRefusedKey("The provider refused this platform's credentials.")
         return Fault(failure=refused, blame="key", retry_after_ms=fault.retry_after_ms)
@@ -57,8 +57,8 @@ def blame_of(failure: Failure) -> Blame:
     return "none" if isinstance(failure, Defect | ConnectionsTaken | MemoryTaken) else "offer"
 
 
-def _note(house: House, journey: Journey, choice: Choice, words: str) -> None:
+def _note(gateway: GatewayContext, context: RequestContext, choice: Choice, words: str) -> None:
     """Keep the provider's own words for the operator, who alone can act on them."""
     offer = choice.offer
-    if house.troubles.note(offer.provider, offer.model, words, house.clock.now_ms()):
-        house.witness.troubled(journey.call.id, offer.provider, offer.model, words)
+    if gateway.troubles.note(offer.provider, offer.model, words, gateway.clock.now_ms()):
+        gateway.observer.troubled(context.call.id, offer.provider, offer.model, words)

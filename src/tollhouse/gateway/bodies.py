@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import MemoryTaken
-from tollhouse.limits.body_room import BodyRoom
+from tollhouse.limits.body_memory import BodyMemory
 
 SMALL_BYTES: Final = 64 * 1024
 STEP_BYTES: Final = 1024 * 1024  # the room taken at first for a body whose length is unknown; then twice as much, ...
@@ -28,7 +28,7 @@ GRACE_NS: Final = 2_000_000_000  # a body is not judged slow before
 _NS: Final = 1_000_000_000
 
 
-class Entry(Protocol):
+class ParallelSlot(Protocol):
     """The place of a call among the parallel ones while its body is still to come."""
 
     def release(self) -> None:
@@ -36,7 +36,7 @@ class Entry(Protocol):
         ...
 
 
-class BodyPlace:
+class BodyReservation:
     """The room of one body. `received`: bytes of it so far. `cut`: what ends its sending; None once it is whole."""
 
     __slots__ = ("_bodies", "account_id", "began_ns", "beyond", "bytes", "cut", "received")
@@ -68,41 +68,41 @@ class BodyPlace:
 class Bodies:
     """Belongs to one event loop."""
 
-    def __init__(self, clock: Clock, room: BodyRoom | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
-        self.room = BodyRoom() if room is None else room
+    def __init__(self, clock: Clock, memory: BodyMemory | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.memory = BodyMemory() if memory is None else memory
         self._clock = clock
         self._wait_seconds = wait_seconds
-        self._waiting: dict[str, deque[tuple[BodyPlace, int, asyncio.Future[None]]]] = {}
-        self._places: set[BodyPlace] = set()  # of bodies that have room
-        self._beyond: BodyPlace | None = None  # the one that may take more than there is
+        self._waiting: dict[str, deque[tuple[BodyReservation, int, asyncio.Future[None]]]] = {}
+        self._places: set[BodyReservation] = set()  # of bodies that have room
+        self._beyond: BodyReservation | None = None  # the one that may take more than there is
 
-    def place(self, account_id: str) -> BodyPlace:
-        return BodyPlace(self, account_id, self._clock.ticks_ns())
+    def reservation(self, account_id: str) -> BodyReservation:
+        return BodyReservation(self, account_id, self._clock.ticks_ns())
 
-    async def take(self, place: BodyPlace, size: int) -> None:
+    async def take(self, reservation: BodyReservation, size: int) -> None:
         """Add `size` bytes to a place. Raises MemoryTaken."""
-        queue = self._waiting.get(place.account_id)
-        if queue is None and self.room.fits(place.account_id, size):
-            self._give(place, size)
+        queue = self._waiting.get(reservation.account_id)
+        if queue is None and self.memory.fits(reservation.account_id, size):
+            self._give(reservation, size)
             return
-        if self._may_go_beyond(place):
-            self._give_beyond(place, size)
+        if self._may_go_beyond(reservation):
+            self._give_beyond(reservation, size)
             return
         if queue is None:
-            queue = self._waiting[place.account_id] = deque()
+            queue = self._waiting[reservation.account_id] = deque()
         given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.append((place, size, given))
+        queue.append((reservation, size, given))
         try:
-            await self._given(place.account_id, given)
+            await self._given(reservation.account_id, given)
         finally:
-            self._leave_queue(place.account_id, given)
+            self._leave_queue(reservation.account_id, given)
 
-    def free(self, place: BodyPlace) -> None:
-        if place.bytes:
-            self.room.free(place.account_id, place.bytes - place.beyond)
-            place.bytes = place.beyond = 0
-            self._places.discard(place)
-            if self._beyond is place:
+    def free(self, reservation: BodyReservation) -> None:
+        if reservation.bytes:
+            self.memory.free(reservation.account_id, reservation.bytes - reservation.beyond)
+            reservation.bytes = reservation.beyond = 0
+            self._places.discard(reservation)
+            if self._beyond is reservation:
                 self._beyond = None
             self._serve()
 
@@ -119,12 +119,12 @@ class Bodies:
             retry_after_ms=10_000,
         )
 
-    def _give(self, place: BodyPlace, size: int) -> None:
-        if not place.bytes:
-            place.began_ns = self._clock.ticks_ns()  # nobody read it while it waited
-        self.room.take(place.account_id, size)
-        place.bytes += size
-        self._places.add(place)
+    def _give(self, reservation: BodyReservation, size: int) -> None:
+        if not reservation.bytes:
+            reservation.began_ns = self._clock.ticks_ns()  # nobody read it while it waited
+        self.memory.take(reservation.account_id, size)
+        reservation.bytes += size
+        self._places.add(reservation)
 
     def _serve(self) -> None:
         """Give what is free to those who wait: a body of each account in turn, while any fits."""
@@ -134,25 +134,25 @@ class Bodies:
             for account_id, queue in list(self._waiting.items()):
                 while queue and queue[0][2].done():
                     queue.popleft()
-                if queue and self.room.fits(account_id, queue[0][1]):
-                    place, size, given = queue.popleft()
-                    self._give(place, size)
+                if queue and self.memory.fits(account_id, queue[0][1]):
+                    reservation, size, given = queue.popleft()
+                    self._give(reservation, size)
                     given.set_result(None)
                     served = True
-        for place, size, given in [waiting for queue in self._waiting.values() for waiting in queue]:
-            if not given.done() and self._may_go_beyond(place):
-                self._give_beyond(place, size)
+        for reservation, size, given in [waiting for queue in self._waiting.values() for waiting in queue]:
+            if not given.done() and self._may_go_beyond(reservation):
+                self._give_beyond(reservation, size)
                 given.set_result(None)
 
-    def _give_beyond(self, place: BodyPlace, size: int) -> None:
-        place.bytes += size
-        place.beyond += size
+    def _give_beyond(self, reservation: BodyReservation, size: int) -> None:
+        reservation.bytes += size
+        reservation.beyond += size
 
-    def _may_go_beyond(self, place: BodyPlace) -> bool:
+    def _may_go_beyond(self, reservation: BodyReservation) -> bool:
         """Whether it has begun, and is the one that may take more than there is; then it is from now on."""
-        if place.bytes and self._beyond is None:
-            self._beyond = place
-        return place is self._beyond
+        if reservation.bytes and self._beyond is None:
+            self._beyond = reservation
+        return reservation is self._beyond
 
     def _leave_queue(self, account_id: str, given: asyncio.Future[None]) -> None:
         given.cancel()
@@ -166,12 +166,12 @@ class Bodies:
     def _cut_slow(self, account_id: str) -> None:
         """Cut off slow bodies of this account, which waits, and of those that hold no less than it does: who waits for
         room that they hold themselves takes none from others."""
-        now_ns, held = self._clock.ticks_ns(), self.room.held(account_id)
-        for place in list(self._places):
-            if self.room.held(place.account_id) < held:
+        now_ns, held = self._clock.ticks_ns(), self.memory.held(account_id)
+        for reservation in list(self._places):
+            if self.memory.held(reservation.account_id) < held:
                 continue
-            age_ns = now_ns - place.began_ns
-            slow = place.received * _NS < SLOW_BYTES_PER_SECOND * age_ns
-            if place.cut is not None and age_ns > GRACE_NS and slow:
-                cut, place.cut = place.cut, None
+            age_ns = now_ns - reservation.began_ns
+            slow = reservation.received * _NS < SLOW_BYTES_PER_SECOND * age_ns
+            if reservation.cut is not None and age_ns > GRACE_NS and slow:
+                cut, reservation.cut = reservation.cut, None
                 cut()

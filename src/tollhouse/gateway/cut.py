@@ -9,47 +9,49 @@ from collections.abc import Callable
 from msgspec import structs
 
 from tollhouse.core.usage import Usage
+from tollhouse.formats.openai import answer as answers
+from tollhouse.formats.openai.cutting import cut_answer
 from tollhouse.gateway.allowance import GENERATES
-from tollhouse.gateway.answer import Whole
-from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.large import counted_in_turn
-from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai import answer as answers
-from tollhouse.protocols.openai.cutting import cut_answer
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.response import BufferedResponse
 
 
-async def cut_whole(house: House, journey: Journey, answer: Whole, beyond: Callable[[Usage], bool]) -> Usage | None:
+async def cut_whole(
+    gateway: GatewayContext, context: RequestContext, answer: BufferedResponse, beyond: Callable[[Usage], bool]
+) -> Usage | None:
     """Cut the answer to what may pass, and note whether it was. Gives the output that is left, where it was counted.
 
     beyond: whether a report is above the maximum that the caller set.
     """
-    operation, reported = journey.call.operation, answer.reading.usage
-    journey.cut = answer.cut
-    most = journey.most_out
-    if answer.cut or most is None or operation not in GENERATES:
+    operation, reported = context.call.operation, answer.reading.usage
+    context.cut = answer.cut
+    maximum = context.most_out
+    if answer.cut or maximum is None or operation not in GENERATES:
         return None
     is_beyond = reported is not None and beyond(reported)
-    if reported is not None and reported.tokens_out() <= most and not is_beyond:
+    if reported is not None and reported.tokens_out() <= maximum and not is_beyond:
         return None
 
     def cut() -> tuple[bytes, Usage] | None:
-        return cut_answer(operation, answer.body, most, lambda text: house.count.count(text, journey.model))
+        return cut_answer(operation, answer.body, maximum, lambda text: gateway.count.count(text, context.model))
 
-    found = await counted_in_turn(house, journey.identity.account.id, len(answer.body), cut)
+    found = await counted_in_turn(gateway, context.identity.account.id, len(answer.body), cut)
     if found is None:
         return None
     answer.body, left = found
-    journey.cut = True
+    context.cut = True
     return left
 
 
-async def written(house: House, journey: Journey, body: bytes) -> Usage:
+async def written(gateway: GatewayContext, context: RequestContext, body: bytes) -> Usage:
     """The output of a buffered answer, counted."""
-    operation, account_id = journey.call.operation, journey.identity.account.id
+    operation, account_id = context.call.operation, context.identity.account.id
 
     def read() -> tuple[str, Usage]:
         return answers.text(operation, body), answers.media(body)
 
-    text, media = await counted_in_turn(house, account_id, len(body), read)
-    tokens = await house.count.count_aside(text, journey.model, account_id)
+    text, media = await counted_in_turn(gateway, account_id, len(body), read)
+    tokens = await gateway.count.count_aside(text, context.model, account_id)
     return structs.replace(media, output=min(tokens, len(text.encode())))

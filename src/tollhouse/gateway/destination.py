@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Deadlines, Headers, Route, Upstream
+from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRoute
 from tollhouse.providers import Kind
 
 KEY_CHARACTERS_MIN = 4
@@ -21,7 +21,7 @@ class Destination:
     provider: Provider
     kind: Kind
     upstream: Upstream  # the network, or the simulator
-    route: Route
+    route: UpstreamRoute
     path: str  # what the base URL adds in front of the kind's own paths
     keys: tuple[str, ...]  # the secrets themselves: kept in memory only
     deadlines: Deadlines

@@ -13,25 +13,25 @@ from msgspec import Struct, structs
 from tollhouse.access.credentials import Presented
 from tollhouse.access.judge import CALL, permit, recognise
 from tollhouse.access.models import permission
-from tollhouse.billing import book
-from tollhouse.billing.book import Purse
+from tollhouse.billing import holds
 from tollhouse.billing.bounds import Bounds
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.billing.prices import Price
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import Failure, ModelNotFound
 from tollhouse.core.operation import Operation
-from tollhouse.core.request import Request as Record
-from tollhouse.core.wire import Headers
-from tollhouse.gateway.admit import reserved
-from tollhouse.gateway.bodies import BodyPlace
-from tollhouse.gateway.client import Call
+from tollhouse.core.upstream import Headers
+from tollhouse.core.usage_record import UsageRecord as Record
+from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.gateway.admission import reserved
+from tollhouse.gateway.bodies import BodyReservation
+from tollhouse.gateway.connection import Call
 from tollhouse.gateway.hold import counted_text, max_cost, nothing_in, too_dear, too_little, weigh, within
-from tollhouse.gateway.journey import Journey
-from tollhouse.gateway.ports import House
+from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.read import understand
+from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.route import SCRIPTED, resolve, route
-from tollhouse.protocols.openai.request import Request
 from tollhouse.routing import resolve as names
 from tollhouse.routing.choice import Choice
 from tollhouse.routing.circuit import Cause
@@ -72,7 +72,7 @@ class Explanation(Struct, kw_only=True):
     price: Price | None = None
     bounds: Bounds | None = None
     amount: int = 0
-    purses: list[Purse] = []
+    counters: list[SpendingCounter] = []
     failure: Failure | None = None
 
     def needs(self, limit: dict[str, object]) -> int:
@@ -92,32 +92,34 @@ class Explanation(Struct, kw_only=True):
             return None
 
 
-async def explain(house: House, identity: Identity, operation: Operation, headers: Headers, body: bytes) -> Explanation:
+async def explain(
+    gateway: GatewayContext, identity: Identity, operation: Operation, headers: Headers, body: bytes
+) -> Explanation:
     """A call of this caller with this body. `headers`: names in lower case; no key is looked for in them. From which
     address he would call is not known, so his networks are not judged."""
-    now_ms = house.clock.now_ms()
-    call = Call("", now_ms, house.clock.ticks_ns(), "openai", operation, headers, b"", "", _Envelope())
-    journey = Journey(call, identity)
+    now_ms = gateway.clock.now_ms()
+    call = Call("", now_ms, gateway.clock.ticks_ns(), "openai", operation, headers, b"", "", _NoConnection())
+    context = RequestContext(call, identity)
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
-    request = await _read(found, understand(house, journey, [body]))
+    request = await _read(found, understand(gateway, context, [body]))
     if request is None:
         return found
-    found.asked, found.tags, found.tokens = request.model, journey.tags, reserved(journey, request)
-    model = found.seen(lambda: resolve(house, journey, request))
+    found.asked, found.tags, found.tokens = request.model, context.tags, reserved(context, request)
+    model = found.seen(lambda: resolve(gateway, context, request))
     if model is None:
         return found
-    _look_at(house, found, model, now_ms)
-    choices = found.seen(lambda: route(house, journey, request, model)) or ()
-    found.offers = _ranked(house, identity, model, choices, now_ms)
-    await _look_at_money(house, found, journey, request, model)
+    _look_at(gateway, found, model, now_ms)
+    choices = found.seen(lambda: route(gateway, context, request, model)) or ()
+    found.offers = _ranked(gateway, identity, model, choices, now_ms)
+    await _look_at_money(gateway, found, context, request, model)
     return found
 
 
-def explain_again(house: House, identity: Identity, record: Record) -> Explanation:
+def explain_again(gateway: GatewayContext, identity: Identity, record: Record) -> Explanation:
     """What a call like one that was made would meet now. Its body was never kept: it is held for what it was held for,
     and counts for what was reserved."""
-    now_ms, operation = house.clock.now_ms(), record.operation
+    now_ms, operation = gateway.clock.now_ms(), record.operation
     found = Explanation(identity=identity, operation=operation, asked=record.model, tags=record.tags)
     found.seen(lambda: _judge(identity, now_ms))
     if identity.key.mode == "test" and record.model == SCRIPTED.rstrip("/"):
@@ -126,19 +128,19 @@ def explain_again(house: House, identity: Identity, record: Record) -> Explanati
     if not record.model:
         found.met(ModelNotFound("The call named no model that is known here, and what it named was not kept."))
         return found
-    allowed = permission(house.catalogue, identity)
-    model = found.seen(lambda: names.resolve(house.catalogue, record.model, allowed, now_ms, operation))
+    allowed = permission(gateway.catalogue, identity)
+    model = found.seen(lambda: names.resolve(gateway.catalogue, record.model, allowed, now_ms, operation))
     if model is None:
         return found
     guessed = [one.after - one.before for one in record.limits if one.kind == "tokens_per_minute"]
     found.tokens = max(guessed, default=record.usage.tokens_in() + record.usage.tokens_out())
-    _look_at(house, found, model, now_ms)
+    _look_at(gateway, found, model, now_ms)
     held = record.released if record.charge is None else record.charge.held
     found.free = _free(identity, model)
     if model.free and identity.key.mode != "test":
-        found.seen(lambda: nothing_in(house, identity.key, model, now_ms))
+        found.seen(lambda: nothing_in(gateway, identity.key, model, now_ms))
     if not found.free:
-        _look_into(house, found, house.purses.of(identity.key, now_ms, model.id), held, now_ms)
+        _look_into(gateway, found, gateway.counters.of(identity.key, now_ms, model.id), held, now_ms)
     return found
 
 
@@ -148,7 +150,7 @@ def _judge(identity: Identity, now_ms: int) -> None:
     permit(anywhere, address="", needs=CALL)
 
 
-async def _read(found: Explanation, reading: Awaitable[Request]) -> Request | None:
+async def _read(found: Explanation, reading: Awaitable[OpenAIRequest]) -> OpenAIRequest | None:
     try:
         return await reading
     except Failure as failure:
@@ -156,35 +158,39 @@ async def _read(found: Explanation, reading: Awaitable[Request]) -> Request | No
         return None
 
 
-def _look_at(house: House, found: Explanation, model: Model, now_ms: int) -> None:
+def _look_at(gateway: GatewayContext, found: Explanation, model: Model, now_ms: int) -> None:
     """Stage 3, without taking a place."""
     identity = found.identity
     found.model = model
-    found.limits = house.limits.standing(identity, now_ms, model.id)
-    refused = house.limits.refusal_of(identity, model, found.tokens, now_ms)
+    found.limits = gateway.limits.status(identity, now_ms, model.id)
+    refused = gateway.limits.refusal_of(identity, model, found.tokens, now_ms)
     if refused is not None:
         found.met(refused)
 
 
-async def _look_at_money(house: House, found: Explanation, journey: Journey, request: Request, model: Model) -> None:
+async def _look_at_money(
+    gateway: GatewayContext, found: Explanation, context: RequestContext, request: OpenAIRequest, model: Model
+) -> None:
     """Stage 5, without holding anything."""
-    most = found.seen(lambda: max_cost(journey))
+    maximum = found.seen(lambda: max_cost(context))
     found.free = _free(found.identity, model)
-    weighed = found.seen(lambda: weigh(house, journey, request, model))
+    weighed = found.seen(lambda: weigh(gateway, context, request, model))
     if weighed is None:
         return
-    if too_dear(weighed, most) and (counted := await counted_text(house, journey, request, model)) is not None:
-        weighed = weigh(house, journey, request, model, counted) or weighed
+    if too_dear(weighed, maximum) and (counted := await counted_text(gateway, context, request, model)) is not None:
+        weighed = weigh(gateway, context, request, model, counted) or weighed
     found.price, found.bounds = weighed.price, weighed.bounds
-    found.seen(lambda: within(most, weighed.bounds))
-    _look_into(house, found, weighed.purses, weighed.bounds.amount, journey.call.time_ms)
+    found.seen(lambda: within(maximum, weighed.bounds))
+    _look_into(gateway, found, weighed.counters, weighed.bounds.amount, context.call.time_ms)
 
 
-def _look_into(house: House, found: Explanation, purses: list[Purse], amount: int, now_ms: int) -> None:
-    found.purses, found.amount = purses, amount
-    short = book.short(purses, amount)
+def _look_into(
+    gateway: GatewayContext, found: Explanation, counters: list[SpendingCounter], amount: int, now_ms: int
+) -> None:
+    found.counters, found.amount = counters, amount
+    short = holds.insufficient(counters, amount)
     if short is not None:
-        found.met(too_little(house, short, now_ms))
+        found.met(too_little(gateway, short, now_ms))
 
 
 def _free(identity: Identity, model: Model) -> str:
@@ -194,7 +200,7 @@ def _free(identity: Identity, model: Model) -> str:
 
 
 def _ranked(
-    house: House, identity: Identity, model: Model, choices: Sequence[Choice], now_ms: int
+    gateway: GatewayContext, identity: Identity, model: Model, choices: Sequence[Choice], now_ms: int
 ) -> tuple[Ranked, ...]:
     """Every offer of the model, those first that would be tried first."""
     tried = list(dict.fromkeys(choice.offer for choice in choices))
@@ -204,19 +210,19 @@ def _ranked(
     return (
         *ranked,
         *(
-            Ranked(offer, None, _why_not(house, identity, offer, now_ms))
+            Ranked(offer, None, _why_not(gateway, identity, offer, now_ms))
             for offer in model.offers
             if offer not in tried
         ),
     )
 
 
-def _why_not(house: House, identity: Identity, offer: Offer, now_ms: int) -> str:
-    destination = house.destinations.get(offer.provider)
+def _why_not(gateway: GatewayContext, identity: Identity, offer: Offer, now_ms: int) -> str:
+    destination = gateway.destinations.get(offer.provider)
     if destination is None:
         return "its provider is not in force"
     account, slots = identity.key.account_id, range(max(1, len(destination.keys)))
-    closed = [house.health.closed_until(account, offer, slot, now_ms) for slot in slots]
+    closed = [gateway.health.closed_until(account, offer, slot, now_ms) for slot in slots]
     soonest = min((one for one in closed if one is not None), default=None)
     if soonest is None:
         return "not asked in this mode"
@@ -224,8 +230,8 @@ def _why_not(house: House, identity: Identity, offer: Offer, now_ms: int) -> str
     return f"left alone for {-(-(until_ms - now_ms) // 1000)} s, because {_LEFT_ALONE[cause]}"
 
 
-class _Envelope:
-    """A caller who is not there to read an answer. See `gateway.client.Client`."""
+class _NoConnection:
+    """A caller who is not there to read an answer. See `gateway.connection.CallerConnection`."""
 
     gone = False
     body_is_here = True
@@ -234,15 +240,15 @@ class _Envelope:
 
     def on_gone(self, call: Callable[[], None] | None) -> None: ...
 
-    async def body(self, place: BodyPlace | None = None) -> list[bytes]:
+    async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         return []
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None: ...
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None: ...
 
-    async def head(self, status: int, headers: Headers) -> None: ...
+    async def send_headers(self, status: int, headers: Headers) -> None: ...
 
-    async def part(self, data: bytes) -> None: ...
+    async def send_chunk(self, data: bytes) -> None: ...
 
-    async def end(self, data: bytes) -> None: ...
+    async def finish(self, data: bytes) -> None: ...
 
     async def break_off(self, data: bytes) -> None: ...

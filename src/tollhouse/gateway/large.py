@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from tollhouse.core.failure import Overloaded
-from tollhouse.gateway.ports import House
+from tollhouse.gateway.ports import GatewayContext
 
 T = TypeVar("T")
 
@@ -17,14 +17,16 @@ COUNTED_BYTES_MAX: Final = 16 * 1024
 PAUSE_SECONDS: Final = 0.1
 
 
-async def worked(house: House, account_id: str, size: int, work: Callable[[], T], size_max: int = LARGE_BYTES) -> T:
+async def worked(
+    gateway: GatewayContext, account_id: str, size: int, work: Callable[[], T], size_max: int = LARGE_BYTES
+) -> T:
     """What `work` on so many bytes returns. Raises what it raises; Overloaded where too much of the account waits.
 
     Who is cancelled waits for work that has begun in a thread: nobody else may touch what it works on.
     """
     if size <= size_max:
         return work()
-    running = asyncio.ensure_future(house.aside.run(account_id, work))
+    running = asyncio.ensure_future(gateway.threads.run(account_id, work))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -32,10 +34,10 @@ async def worked(house: House, account_id: str, size: int, work: Callable[[], T]
         raise
 
 
-async def counted_in_turn(house: House, account_id: str, size: int, work: Callable[[], T]) -> T:
+async def counted_in_turn(gateway: GatewayContext, account_id: str, size: int, work: Callable[[], T]) -> T:
     """The same for a count, which cannot be refused: it waits until the account may have work waiting again."""
     while True:
         try:
-            return await worked(house, account_id, size, work, COUNTED_BYTES_MAX)
+            return await worked(gateway, account_id, size, work, COUNTED_BYTES_MAX)
         except Overloaded:
-            await house.sleep(PAUSE_SECONDS)
+            await gateway.sleep(PAUSE_SECONDS)

@@ -11,27 +11,27 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
-from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.catalogue import Model
-from tollhouse.core.request import Doubt
 from tollhouse.core.usage import Usage, at_most
-from tollhouse.gateway.admit import BYTES_PER_TOKEN
+from tollhouse.core.usage_record import Doubt
+from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.openai.echo import echoed
+from tollhouse.formats.openai.prompt import Prompt, prompt_of
+from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.gateway.admission import BYTES_PER_TOKEN
 from tollhouse.gateway.allowance import GENERATES
-from tollhouse.gateway.journey import NOTHING, Journey
 from tollhouse.gateway.large import counted_in_turn
-from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.echo import echoed
-from tollhouse.protocols.openai.prompt import Prompt, prompt_of
-from tollhouse.protocols.openai.request import Request
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import NOTHING, RequestContext
 
 TURNS_MAX: Final = 64
 """Of a loop on the provider's side: each may read and write as much as the context holds."""
 
 
 async def meter(
-    house: House,
-    journey: Journey,
-    request: Request,
+    gateway: GatewayContext,
+    context: RequestContext,
+    request: OpenAIRequest,
     model: Model,
     reported: Usage | None,
     raw: bytes | None,
@@ -43,101 +43,101 @@ async def meter(
 
     A report that says nothing of what was read, or of what was written, is believed of an answer without a word only.
     """
-    journey.raw_usage = raw
+    context.raw_usage = raw
     if reported is None:
-        journey.doubt = _why(raw, journey)
-        await count(house, journey, request, await delivered())
-    elif not _possible(reported, journey, request, model):
-        journey.doubt = "impossible"
-        await count(house, journey, request, await delivered())
+        context.doubt = _why(raw, context)
+        await count(gateway, context, request, await delivered())
+    elif not _possible(reported, context, request, model):
+        context.doubt = "impossible"
+        await count(gateway, context, request, await delivered())
     elif beyond is not None and beyond(reported):
-        journey.doubt = "beyond the maximum"
-        journey.usage, journey.usage_source = _as_held(reported, journey), "counted"
-        if beyond(journey.usage):
-            await count(house, journey, request, await delivered())
+        context.doubt = "beyond the maximum"
+        context.usage, context.usage_source = _as_held(reported, context), "counted"
+        if beyond(context.usage):
+            await count(gateway, context, request, await delivered())
     elif (written := await _unsaid(reported, request, delivered)) is not None:
-        journey.doubt = "one-sided"
-        await count(house, journey, request, written)
+        context.doubt = "one-sided"
+        await count(gateway, context, request, written)
     else:
-        journey.usage = structs.replace(reported, requests=1)
-        journey.usage_source = "drained" if journey.call.client.gone else "upstream"
+        context.usage = structs.replace(reported, requests=1)
+        context.usage_source = "drained" if context.call.client.gone else "upstream"
 
 
-async def count(house: House, journey: Journey, request: Request, delivered: Usage) -> None:
+async def count(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, delivered: Usage) -> None:
     """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller.
 
     Input is at most what was held for, which is no more than the model can read. Of a body that was read apart, a text
     that is too long to be counted exactly is estimated by its bytes.
     """
-    asked, account_id = journey.asked, journey.identity.account.id
-    if journey.prompt is not None:
-        read = await _tokens(house, journey, journey.prompt)
+    asked, account_id = context.asked, context.identity.account.id
+    if context.prompt is not None:
+        read = await _tokens(gateway, context, context.prompt)
     elif request.length > APART_BYTES:
         read = asked.bytes // BYTES_PER_TOKEN
     else:
-        prompt = await counted_in_turn(house, account_id, request.length, lambda: prompt_of(request, asked))
-        read = await _tokens(house, journey, prompt)
-    most = LARGEST_CONTEXT * request.prompts if journey.most_in is None else journey.most_in
-    seen = min(asked.seen, most)
-    heard = min(asked.heard, most - seen)
-    journey.usage = structs.replace(
+        prompt = await counted_in_turn(gateway, account_id, request.length, lambda: prompt_of(request, asked))
+        read = await _tokens(gateway, context, prompt)
+    maximum = LARGEST_CONTEXT * request.prompts if context.most_in is None else context.most_in
+    seen = min(asked.image_tokens, maximum)
+    heard = min(asked.audio_tokens, maximum - seen)
+    context.usage = structs.replace(
         delivered,
-        input=min(read + asked.looked_up, most - seen - heard),
-        output=_within_cap(journey, request, max(0, delivered.output - _echoed(journey, request, read))),
+        input=min(read + asked.file_tokens, maximum - seen - heard),
+        output=_within_cap(context, request, max(0, delivered.output - _echoed(context, request, read))),
         image_in=seen,
         audio_in=heard,
         requests=1,
     )
-    journey.usage_source = "counted"
+    context.usage_source = "counted"
 
 
-def _echoed(journey: Journey, request: Request, read: int) -> int:
+def _echoed(context: RequestContext, request: OpenAIRequest, read: int) -> int:
     """Tokens of the prompts that a completion was asked to repeat, and did: they are in its text, and no output."""
     if not request.echoes:
         return 0
-    said, given = echoed(request.echoes, journey.heads, request.choices // request.prompts)
+    said, given = echoed(request.echoes, context.heads, request.choices // request.prompts)
     return read * said // given if given else 0
 
 
-async def _tokens(house: House, journey: Journey, prompt: Prompt) -> int:
-    tokens = await house.count.count_aside(prompt.text, journey.model, journey.identity.account.id)
+async def _tokens(gateway: GatewayContext, context: RequestContext, prompt: Prompt) -> int:
+    tokens = await gateway.count.count_aside(prompt.text, context.model, context.identity.account.id)
     return min(tokens, len(prompt.text.encode())) + prompt.ids
 
 
-def _as_held(reported: Usage, journey: Journey) -> Usage:
+def _as_held(reported: Usage, context: RequestContext) -> Usage:
     """So much of a report as the call was held for, which is no more than its maximum: a maximum bounds a bill, and
     does not make what a provider read and thought free."""
-    assert journey.most_in is not None
-    assert journey.most_out is not None
-    return structs.replace(at_most(reported, journey.most_in, journey.most_out, journey.most_units), requests=1)
+    assert context.most_in is not None
+    assert context.most_out is not None
+    return structs.replace(at_most(reported, context.most_in, context.most_out, context.most_units), requests=1)
 
 
-def _within_cap(journey: Journey, request: Request, written: int) -> int:
+def _within_cap(context: RequestContext, request: OpenAIRequest, written: int) -> int:
     """Who named a cap pays no more for our being wrong by a third. More than that, and the provider has ignored it: an
     answer that was cut is paid as far as it went."""
-    if journey.output_cap is None or request.thinks_beside or journey.cut:
+    if context.output_cap is None or request.thinks_beside or context.cut:
         return written
-    cap = journey.output_cap * request.n + request.uncapped
-    return cap if cap < written <= max(cap * 3 // 2, journey.most_out or 0) else written
+    cap = context.output_cap * request.n + request.uncapped
+    return cap if cap < written <= max(cap * 3 // 2, context.most_out or 0) else written
 
 
-def _possible(usage: Usage, journey: Journey, request: Request, model: Model) -> bool:
+def _possible(usage: Usage, context: RequestContext, request: OpenAIRequest, model: Model) -> bool:
     """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
     second of sound is several tokens of it: such a report is a mistake, whoever made it. Who has the provider look
     elsewhere, or run tools, is billed for each turn of that."""
-    context = model.context_tokens or LARGEST_CONTEXT
-    turns = TURNS_MAX if journey.asked.elsewhere else 1
+    context_tokens = model.context_tokens or LARGEST_CONTEXT
+    turns = TURNS_MAX if context.asked.has_remote_input else 1
     read = max(usage.tokens_in(), usage.seconds)
-    return read <= context * turns * request.prompts and usage.tokens_out() <= context * turns * request.n
+    return read <= context_tokens * turns * request.prompts and usage.tokens_out() <= context_tokens * turns * request.n
 
 
-def _why(raw: bytes | None, journey: Journey) -> Doubt | None:
+def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:
     """Why there is no report to look at. Where none came, or the answer did not end, there is nothing to doubt."""
-    unfinished = journey.cut or journey.error is not None or journey.call.client.gone
+    unfinished = context.cut or context.error is not None or context.call.client.gone
     return None if raw is None or unfinished else "unreadable"
 
 
-async def _unsaid(usage: Usage, request: Request, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
+async def _unsaid(usage: Usage, request: OpenAIRequest, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
     """The output as we count it, where a report is silent of a side that was used; None where it may stand. A
     vector is no text, but something."""
     if request.operation not in GENERATES:

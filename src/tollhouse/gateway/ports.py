@@ -1,4 +1,5 @@
-"""What the gateway needs from the rest of the house, as ports. `app.py` plugs the real parts in, tests plug fakes."""
+"""What the gateway needs from the rest of the platform, as ports. `app.py` plugs the real parts in, tests plug
+fakes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,28 +9,28 @@ from typing import Protocol
 from msgspec import to_builtins
 
 from tollhouse.billing.price_list import PriceLists
-from tollhouse.billing.purses import Purses
+from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.account import Identity
-from tollhouse.core.aside import Apart, Aside
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.operation import Dialect
 from tollhouse.core.randomness import Randomness
-from tollhouse.core.request import Passed, Request
 from tollhouse.core.tokens import TextCounter
+from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
-from tollhouse.core.wire import Headers
+from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
+from tollhouse.core.workers import WorkerProcesses, WorkerThreads
 from tollhouse.gateway.allowance import CutAtHold
-from tollhouse.gateway.bodies import Bodies, Entry
-from tollhouse.gateway.client import Call
+from tollhouse.gateway.bodies import Bodies, ParallelSlot
+from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destinations
-from tollhouse.gateway.journey import Journey
-from tollhouse.gateway.outlet import Pulse
+from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.limits.addresses import AddressRate
-from tollhouse.limits.pace import Pace
+from tollhouse.limits.pace import RefusalPace
 from tollhouse.limits.refusals import Refusals
-from tollhouse.limits.written import REFUSED_AT_ONCE, REFUSED_EVERY_MS, Written
+from tollhouse.limits.row_allowance import REFUSED_AT_ONCE, REFUSED_EVERY_MS, RowAllowance
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.routing.troubles import Troubles
@@ -37,7 +38,7 @@ from tollhouse.routing.troubles import Troubles
 NANO_PER_MILLI = 1_000_000
 
 
-class Keys(Protocol):
+class KeyDirectory(Protocol):
     """Whose secret is this, from memory."""
 
     def find(self, digest: bytes) -> Identity | None: ...
@@ -47,7 +48,7 @@ class Keys(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class UsageRecorder(Protocol):
     """Where a call is written down."""
 
     @property
@@ -55,16 +56,16 @@ class Ledger(Protocol):
         """Why nothing can be written at the moment, as far as is known; None while all is well."""
         ...
 
-    async def commit(self, record: Request) -> None:
+    async def commit(self, record: UsageRecord) -> None:
         """Return once the record is durable. Raises Overloaded where it cannot be made so."""
         ...
 
 
-class Admission(Protocol):
+class AdmittedCall(Protocol):
     """A call that limits let in."""
 
     @property
-    def passed(self) -> tuple[Passed, ...]:
+    def passed(self) -> tuple[LimitSnapshot, ...]:
         """The limits it passed, as they stood before and stand with it."""
         ...
 
@@ -78,8 +79,8 @@ class Admission(Protocol):
         ...
 
 
-class Limits(Protocol):
-    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> Entry:
+class RateLimiter(Protocol):
+    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> ParallelSlot:
         """Give a call a place among the parallel requests of its key, project and account before its body is read.
 
         Raises RateLimited where there is none, or where requests or tokens of this minute are used up; then nothing is
@@ -87,7 +88,7 @@ class Limits(Protocol):
         """
         ...
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> Admission:
+    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> AdmittedCall:
         """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit.
 
         dialect: whose headers the answer carries, or the refusal.
@@ -98,7 +99,7 @@ class Limits(Protocol):
         """What `admit` would raise now. Asking counts nothing."""
         ...
 
-    def standing(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+    def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         """Every limit of a caller for people to read: name, level, limit, used, remaining. `model`: only those that a
         call to it has to pass, and its own."""
         ...
@@ -116,10 +117,10 @@ class Addresses(Protocol):
         ...
 
 
-class Witness(Protocol):
+class RequestObserver(Protocol):
     """Sees each call once, when it is over: the log line and the figures of `/metrics`."""
 
-    def saw(self, record: Request) -> None: ...
+    def on_finished(self, record: UsageRecord) -> None: ...
 
     def refused(self, call: Call, code: str, status: int) -> None:
         """A call ended before it had an identity."""
@@ -131,23 +132,23 @@ class Witness(Protocol):
 
 
 @dataclass(slots=True)
-class House:
-    """All parts the journey touches. A new configuration replaces `catalogue` and `destinations` together."""
+class GatewayContext:
+    """All parts that a request touches. A new configuration replaces `catalogue` and `destinations` together."""
 
     clock: Clock
     random: Randomness
-    keys: Keys
-    limits: Limits
-    ledger: Ledger
-    witness: Witness
+    keys: KeyDirectory
+    limits: RateLimiter
+    ledger: UsageRecorder
+    observer: RequestObserver
     health: Health
     retries: RetryBudget
     count: TextCounter
     sleep: Callable[[float], Awaitable[None]]
-    pulse: Pulse
-    rehearsal: Destinations  # where the calls of test-mode keys go
-    aside: Aside  # threads for what is too large for the event loop
-    apart: Apart  # processes for what is too large for a thread
+    keep_alive: KeepAlive
+    test_mode_endpoints: Destinations  # where the calls of test-mode keys go
+    threads: WorkerThreads  # threads for what is too large for the event loop
+    processes: WorkerProcesses  # processes for what is too large for a thread
     bodies: Bodies  # room for what callers send
     answers: Bodies  # room for what providers send, where it is sent on whole
     drain_seconds_max: int = 600
@@ -156,13 +157,13 @@ class House:
     cut_at_hold: CutAtHold = "prepaid"
     addresses: Addresses = field(default_factory=AddressRate)
     contact: str = ""  # who can add money or raise a limit of the operator
-    purses: Purses = field(default_factory=Purses)
+    counters: SpendingCounters = field(default_factory=SpendingCounters)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
-    refused_records: Written = field(default_factory=lambda: Written(REFUSED_AT_ONCE, REFUSED_EVERY_MS))
+    refused_records: RowAllowance = field(default_factory=lambda: RowAllowance(REFUSED_AT_ONCE, REFUSED_EVERY_MS))
     troubles: Troubles = field(default_factory=Troubles)  # what providers said of their failures
-    pace: Pace = field(default_factory=Pace)  # of refusals, by address
-    late: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
+    pace: RefusalPace = field(default_factory=RefusalPace)  # of refusals, by address
+    deferred_commits: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
 
@@ -195,12 +196,12 @@ class House:
         """Evenly in [0, 1)."""
         return int.from_bytes(self.random.bytes(4), "big") / 2**32
 
-    def answer_headers(self, journey: Journey) -> Headers:
+    def answer_headers(self, context: RequestContext) -> Headers:
         """What the head of a good answer says besides: where the time went, and who answered if that may be told."""
-        total = (self.clock.ticks_ns() - journey.call.ticks_ns) / NANO_PER_MILLI
-        upstream = journey.upstream_ns / NANO_PER_MILLI
+        total = (self.clock.ticks_ns() - context.call.ticks_ns) / NANO_PER_MILLI
+        upstream = context.upstream_ns / NANO_PER_MILLI
         headers: Headers = [(b"server-timing", b"upstream;dur=%.1f, tollhouse;dur=%.1f" % (upstream, total - upstream))]
         if self.show_provider:
-            headers.append((b"x-tollhouse-provider", (journey.provider or "").encode()))
-            headers.append((b"x-tollhouse-attempts", b"%d" % len(journey.attempts)))
+            headers.append((b"x-tollhouse-provider", (context.provider or "").encode()))
+            headers.append((b"x-tollhouse-attempts", b"%d" % len(context.attempts)))
         return headers

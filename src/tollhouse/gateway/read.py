@@ -9,18 +9,18 @@ from functools import partial
 from typing import Final
 
 from tollhouse.access.exposed import without_keys
-from tollhouse.core.aside import APART_BYTES
 from tollhouse.core.content_encoding import unpack, unpacked_size
 from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import is_small, require_countable
+from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.openai.input_bounds import InputBounds, input_bounds
+from tollhouse.formats.openai.large import Read, arrived, read_apart
+from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.formats.openai.request import read as read_openai
 from tollhouse.gateway.hold import something_left
-from tollhouse.gateway.journey import Journey
-from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.extent import Extent, extent
-from tollhouse.protocols.openai.large import Read, arrived, read_apart
-from tollhouse.protocols.openai.request import Request
-from tollhouse.protocols.openai.request import read as read_openai
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
 
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
@@ -30,83 +30,84 @@ SMALL_SEPARATORS_MAX: Final = 2_000
 SIMULATE: Final = b"x-tollhouse-simulate"
 
 
-async def read(house: House, journey: Journey) -> Request:
-    """Wait for the body and read it. Raises RequestTooLarge, BadRequest, UnsupportedParameter, ClientLeft; RateLimited
-    and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the body."""
-    client = journey.call.client
+async def read(gateway: GatewayContext, context: RequestContext) -> OpenAIRequest:
+    """Wait for the body and read it. Raises RequestTooLarge, BadRequest, UnsupportedParameter, ClientDisconnected;
+    RateLimited and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the
+    body."""
+    client = context.call.client
     if not client.body_is_here:
-        _enter(house, journey)
-    pieces = await client.body(journey.room)
-    journey.body_bytes = sum(map(len, pieces))
-    if journey.entry is None and (client.encoding or journey.body_bytes > SMALL_BYTES_MAX):
-        _enter(house, journey)
+        _enter(gateway, context)
+    pieces = await client.body(context.memory)
+    context.body_bytes = sum(map(len, pieces))
+    if context.entry is None and (client.encoding or context.body_bytes > SMALL_BYTES_MAX):
+        _enter(gateway, context)
     if client.encoding:
-        await _unpack(house, journey, pieces)
-    return await understand(house, journey, pieces)
+        await _unpack(gateway, context, pieces)
+    return await understand(gateway, context, pieces)
 
 
-async def understand(house: House, journey: Journey, pieces: list[bytes]) -> Request:
+async def understand(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> OpenAIRequest:
     """Decode a body, a large one in a thread. Takes the pieces away, so that nothing keeps them in memory.
 
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
     """
-    operation = journey.call.operation
+    operation = context.call.operation
     size = sum(map(len, pieces))
     body = b"".join(pieces) if len(pieces) == 1 or size <= SMALL_BYTES_MAX else None
-    if body is not None and not journey.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
-        request, journey.asked = _decoded(operation, body)
+    if body is not None and not context.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
+        request, context.asked = _decoded(operation, body)
     else:
         body = None
-        large = journey.packed or size > APART_BYTES
-        work = partial(_read_apart, house, journey, pieces) if large else partial(_read, operation, pieces)
-        made = await house.aside.run(journey.identity.key.account_id, work)
+        large = context.packed or size > APART_BYTES
+        work = partial(_read_apart, gateway, context, pieces) if large else partial(_read, operation, pieces)
+        made = await gateway.threads.run(context.identity.key.account_id, work)
         if isinstance(made, Failure):
             raise made
-        request, journey.asked, journey.prompt = made.request, made.extent, made.prompt
+        request, context.asked, context.prompt = made.request, made.input_bounds, made.prompt
     if request.dropped:
-        journey.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
-    journey.stream = request.stream
-    journey.output_cap = request.output_cap
-    journey.tags = _tags(journey.identity.key.tags, journey.call.header(b"x-tollhouse-tags"), request)
-    if journey.identity.key.mode == "test":
-        journey.script = journey.call.header(SIMULATE).decode("latin-1")
+        context.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
+    context.stream = request.stream
+    context.output_cap = request.output_cap
+    context.tags = _tags(context.identity.key.tags, context.call.header(b"x-tollhouse-tags"), request)
+    if context.identity.key.mode == "test":
+        context.script = context.call.header(SIMULATE).decode("latin-1")
     return request
 
 
-def _enter(house: House, journey: Journey) -> None:
+def _enter(gateway: GatewayContext, context: RequestContext) -> None:
     """What is cheap to know is asked before a body is waited for, or decoded at length."""
-    now_ms = house.clock.now_ms()
-    journey.entry = house.limits.enter(journey.identity, now_ms, journey.call.dialect)
-    something_left(house, journey.identity.key, now_ms)
-    if journey.room is None:
-        journey.room = house.bodies.place(journey.identity.key.account_id)
+    now_ms = gateway.clock.now_ms()
+    context.entry = gateway.limits.enter(context.identity, now_ms, context.call.dialect)
+    something_left(gateway, context.identity.key, now_ms)
+    if context.memory is None:
+        context.memory = gateway.bodies.reservation(context.identity.key.account_id)
 
 
-async def _unpack(house: House, journey: Journey, pieces: list[bytes]) -> None:
+async def _unpack(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> None:
     """Replace a compressed body by what it unpacks to; a large one gets its room, and is unpacked where it is read.
 
     Raises BadRequest for what is damaged, RequestTooLarge, Overloaded.
     """
-    client, account_id = journey.call.client, journey.identity.key.account_id
-    work = partial(_unpacked, house, pieces, client.encoding, client.body_max)
-    found = await house.aside.run(account_id, work)
+    client, account_id = context.call.client, context.identity.key.account_id
+    work = partial(_unpacked, gateway, pieces, client.encoding, client.body_max)
+    found = await gateway.threads.run(account_id, work)
     if isinstance(found, Failure):
         raise found
     size = found if isinstance(found, int) else len(found)
-    assert journey.room is not None
-    await journey.room.reserve(journey.body_bytes + size)
-    journey.body_bytes = size
+    assert context.memory is not None
+    await context.memory.reserve(context.body_bytes + size)
+    context.body_bytes = size
     if isinstance(found, bytes):
         pieces[:] = [found]
     else:
-        journey.packed = client.encoding
+        context.packed = client.encoding
 
 
-def _unpacked(house: House, pieces: list[bytes], encoding: str, bytes_max: int) -> bytes | int | Failure:
+def _unpacked(gateway: GatewayContext, pieces: list[bytes], encoding: str, bytes_max: int) -> bytes | int | Failure:
     """A body that unpacks to no more than is read in a thread; of a larger one, its size."""
     try:
         if sum(map(len, pieces)) > APART_BYTES:
-            return house.apart.call(unpacked_size, pieces, encoding, bytes_max)
+            return gateway.processes.call(unpacked_size, pieces, encoding, bytes_max)
         body = b"".join(pieces)
         size = unpacked_size(body, encoding, bytes_max)
         return unpack(body, encoding, bytes_max) if size <= APART_BYTES else size
@@ -114,9 +115,9 @@ def _unpacked(house: House, pieces: list[bytes], encoding: str, bytes_max: int) 
         return failure.with_traceback(None)
 
 
-def _decoded(operation: Operation, body: bytes) -> tuple[Request, Extent]:
+def _decoded(operation: Operation, body: bytes) -> tuple[OpenAIRequest, InputBounds]:
     request = read_openai(operation, body)
-    return request, extent(request)
+    return request, input_bounds(request)
 
 
 def _read(operation: Operation, pieces: list[bytes]) -> Read | Failure:
@@ -130,10 +131,10 @@ def _read(operation: Operation, pieces: list[bytes]) -> Read | Failure:
         return failure.with_traceback(None)
 
 
-def _read_apart(house: House, journey: Journey, pieces: list[bytes]) -> Read | Failure:
-    call = journey.call
+def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> Read | Failure:
+    call = context.call
     try:
-        return arrived(house.apart.call(read_apart, pieces, call.operation, journey.packed, call.client.body_max))
+        return arrived(gateway.processes.call(read_apart, pieces, call.operation, context.packed, call.client.body_max))
     except Failure as failure:
         return failure.with_traceback(None)
     finally:
@@ -148,7 +149,7 @@ def _text(header: bytes) -> str:
         return header.decode("latin-1")
 
 
-def _tags(of_key: dict[str, str], header: bytes, request: Request) -> dict[str, str]:
+def _tags(of_key: dict[str, str], header: bytes, request: OpenAIRequest) -> dict[str, str]:
     """What costs may be grouped by: the key's own tags, and the call's, which go before them."""
     tags = dict(list(request.metadata.items())[:TAGS_MAX])
     if request.user:

@@ -8,20 +8,20 @@ from msgspec import structs
 
 from tollhouse.core.cleaning import Known, nobodys
 from tollhouse.core.failure import Overloaded, UpstreamError, UpstreamTimeout
-from tollhouse.core.wire import Answer
+from tollhouse.core.upstream import UpstreamResponse
+from tollhouse.formats.openai.quoted import stands_in
+from tollhouse.formats.openai.request import OpenAIRequest
 from tollhouse.gateway.destination import Destination
-from tollhouse.gateway.journey import Journey
 from tollhouse.gateway.large import LARGE_BYTES, worked
-from tollhouse.gateway.ports import House
-from tollhouse.protocols.openai.quoted import stands_in
-from tollhouse.protocols.openai.request import Request
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
 from tollhouse.providers import Fault
 from tollhouse.routing.choice import Choice
 
 ERROR_BYTES_MAX: Final = 65_536
 
 
-def known_of(destination: Destination, request: Request, choice: Choice) -> Known:
+def known_of(destination: Destination, request: OpenAIRequest, choice: Choice) -> Known:
     """What of an attempt tells which words of its provider may be told. In a long request nothing is looked up on the
     way of its answer: it would keep others waiting."""
     return Known(
@@ -33,7 +33,9 @@ def known_of(destination: Destination, request: Request, choice: Choice) -> Know
     )
 
 
-async def read_refusal(house: House, journey: Journey, request: Request, choice: Choice, answer: Answer) -> Fault:
+async def read_refusal(
+    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice, answer: UpstreamResponse
+) -> Fault:
     """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
     pieces: list[bytes] = []
     try:
@@ -42,14 +44,14 @@ async def read_refusal(house: House, journey: Journey, request: Request, choice:
     except (UpstreamError, UpstreamTimeout):
         pass  # what came of it may say enough
     body = b"".join(pieces)[:ERROR_BYTES_MAX]
-    destination, operation = journey.destinations[choice.offer.provider], journey.call.operation
+    destination, operation = context.destinations[choice.offer.provider], context.call.operation
 
     def read(is_callers: Callable[[str], bool]) -> Fault:
-        known = structs.replace(journey.known, is_callers=is_callers)
+        known = structs.replace(context.known, is_callers=is_callers)
         return destination.kind.read_error(operation, answer.status, answer.headers, body, known)
 
     try:
         work = partial(read, partial(stands_in, request))
-        return await worked(house, journey.identity.account.id, request.length, work)
+        return await worked(gateway, context.identity.account.id, request.length, work)
     except Overloaded:  # the account's own work waits: then what it wrote itself is not looked for
         return read(nobodys)

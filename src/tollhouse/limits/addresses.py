@@ -6,7 +6,7 @@ An IPv6 caller has a whole network of addresses to himself, so the first 64 bits
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.requests import RequestRate
 
 
@@ -24,9 +24,9 @@ class AddressRate:
         """Count a call. Raises RateLimited. A text that is no address (a socket file) is nobody's and not counted."""
         if self._per_minute is None:
             return
-        network = place_of(address)
+        network = network_of(address)
         if network is not None:
-            limit = Limit(Place("address", network), self._per_minute)
+            limit = Limit(CounterKey("address", network), self._per_minute)
             self._rate.take(self._rate.check((limit,), now_ms, self._contact))
 
     def sweep(self, now_ms: int) -> None:
@@ -34,7 +34,7 @@ class AddressRate:
 
 
 @lru_cache(maxsize=4096)
-def place_of(address: str) -> str | None:
+def network_of(address: str) -> str | None:
     """What counts as one caller: an IPv4 address, also one mapped into IPv6, or an IPv6 network of 64 bits."""
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address)

@@ -5,8 +5,8 @@ Each attempt counts, right or wrong, on whoever makes it and on the address he m
 
 from typing import Final
 
-from tollhouse.limits.addresses import place_of
-from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.addresses import network_of
+from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.requests import RequestRate
 
 PER_MINUTE: Final = 10
@@ -22,10 +22,10 @@ class Attempts:
 
     def admit(self, account_id: str, address: str | None, now_ms: int) -> None:
         """Count an attempt. Raises RateLimited; then it is counted nowhere."""
-        limits = [Limit(Place("account", account_id), PER_MINUTE)]
-        network = None if address is None else place_of(address)
+        limits = [Limit(CounterKey("account", account_id), PER_MINUTE)]
+        network = None if address is None else network_of(address)
         if network is not None:
-            limits.append(Limit(Place("address", network), PER_MINUTE))
+            limits.append(Limit(CounterKey("address", network), PER_MINUTE))
         self._rate.take(self._rate.check(limits, now_ms))
 
     def sweep(self, now_ms: int) -> None:

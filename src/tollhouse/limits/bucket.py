@@ -13,13 +13,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.limits.level import Limit, Place
-from tollhouse.limits.standing import Standing
+from tollhouse.limits.counter_key import CounterKey, Limit
+from tollhouse.limits.status import LimitStatus
 
 MINUTE_MS: Final = 60_000
 
 
-class Bucket(Struct):
+class RateBucket(Struct):
     """`spent`: 1/60000 units, at `at_ms`, under a limit of `per_minute`."""
 
     spent: int = 0
@@ -27,7 +27,7 @@ class Bucket(Struct):
     per_minute: int = 0
 
 
-def settle(bucket: Bucket, per_minute: int, now_ms: int) -> None:
+def settle(bucket: RateBucket, per_minute: int, now_ms: int) -> None:
     """Bring a bucket to now: what has flowed off is taken out. A time before its last frees nothing.
 
     Where the limit was lowered, what no longer fits is forgiven, so that nobody waits longer than a minute for it.
@@ -43,21 +43,21 @@ def settle(bucket: Bucket, per_minute: int, now_ms: int) -> None:
             bucket.spent = max(0, bucket.spent - elapsed * per_minute)
 
 
-def fits(bucket: Bucket, units: int) -> bool:
+def fits(bucket: RateBucket, units: int) -> bool:
     """May `units` be taken from a bucket that is settled?"""
     return bucket.spent + units * MINUTE_MS <= bucket.per_minute * MINUTE_MS
 
 
-def take(bucket: Bucket, units: int) -> None:
+def take(bucket: RateBucket, units: int) -> None:
     bucket.spent += units * MINUTE_MS
 
 
-def give_back(bucket: Bucket, units: int) -> None:
+def give_back(bucket: RateBucket, units: int) -> None:
     """Return units that were taken and not used to a bucket that is settled; negative ones are taken in addition."""
     bucket.spent = max(0, bucket.spent - units * MINUTE_MS)
 
 
-def wait_ms(bucket: Bucket, units: int) -> int | None:
+def wait_ms(bucket: RateBucket, units: int) -> int | None:
     """Until `units` fit a settled bucket, 0 if they do; None if they never will: more than the whole bucket."""
     per_minute = bucket.per_minute
     if units > per_minute:
@@ -66,48 +66,48 @@ def wait_ms(bucket: Bucket, units: int) -> int | None:
     return max(0, -(-over // per_minute)) if per_minute else 0
 
 
-def standing(bucket: Bucket) -> Standing:
+def status(bucket: RateBucket) -> LimitStatus:
     """How a settled bucket stands."""
     spent, per_minute = bucket.spent, bucket.per_minute
     remaining = max(0, per_minute - -(-spent // MINUTE_MS))
-    return Standing(per_minute, remaining, -(-spent // per_minute) if per_minute else MINUTE_MS)
+    return LimitStatus(per_minute, remaining, -(-spent // per_minute) if per_minute else MINUTE_MS)
 
 
-class Buckets:
+class RateBuckets:
     """Buckets by place. Belongs to one event loop, hence exact."""
 
-    __slots__ = ("_by_place",)
+    __slots__ = ("_by_key",)
 
     def __init__(self) -> None:
-        self._by_place: dict[Place, Bucket] = {}
+        self._by_key: dict[CounterKey, RateBucket] = {}
 
-    def at(self, limit: Limit, now_ms: int) -> Bucket:
+    def at(self, limit: Limit, now_ms: int) -> RateBucket:
         """The bucket of a limit, settled."""
-        place, most = limit
-        bucket = self._by_place.get(place)
+        counter_key, maximum = limit
+        bucket = self._by_key.get(counter_key)
         if bucket is None:
-            bucket = self._by_place[place] = Bucket(0, now_ms, most)
+            bucket = self._by_key[counter_key] = RateBucket(0, now_ms, maximum)
         else:
-            settle(bucket, most, now_ms)
+            settle(bucket, maximum, now_ms)
         return bucket
 
-    def present(self, limit: Limit, now_ms: int) -> Bucket:
+    def present(self, limit: Limit, now_ms: int) -> RateBucket:
         """The same for a call that is over: its limit may have changed meanwhile, and the one in force stays."""
-        bucket = self._by_place.get(limit.place)
+        bucket = self._by_key.get(limit.key)
         if bucket is None:
             return self.at(limit, now_ms)
         settle(bucket, bucket.per_minute, now_ms)
         return bucket
 
-    def standings(self, limits: Iterable[Limit], now_ms: int) -> list[Standing]:
+    def status(self, limits: Iterable[Limit], now_ms: int) -> list[LimitStatus]:
         """How limits stand; looking changes nothing."""
         seen = []
-        for place, most in limits:
-            shown = Bucket(0, now_ms, most)
-            if (bucket := self._by_place.get(place)) is not None:
-                shown = Bucket(bucket.spent, bucket.at_ms, bucket.per_minute)
-                settle(shown, most, now_ms)
-            seen.append(standing(shown))
+        for counter_key, maximum in limits:
+            shown = RateBucket(0, now_ms, maximum)
+            if (bucket := self._by_key.get(counter_key)) is not None:
+                shown = RateBucket(bucket.spent, bucket.at_ms, bucket.per_minute)
+                settle(shown, maximum, now_ms)
+            seen.append(status(shown))
         return seen
 
     def sweep(self, now_ms: int) -> None:
@@ -116,10 +116,10 @@ class Buckets:
         A bucket that is ahead of it was there before the clock was set back: it begins to flow again from now, where
         otherwise it would stand still until the clock has caught up.
         """
-        for bucket in self._by_place.values():
+        for bucket in self._by_key.values():
             bucket.at_ms = min(bucket.at_ms, now_ms)
             settle(bucket, bucket.per_minute, now_ms)
-        self._by_place = {place: bucket for place, bucket in self._by_place.items() if bucket.spent}
+        self._by_key = {counter_key: bucket for counter_key, bucket in self._by_key.items() if bucket.spent}
 
     def __len__(self) -> int:
-        return len(self._by_place)
+        return len(self._by_key)

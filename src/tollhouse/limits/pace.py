@@ -7,7 +7,7 @@ Calls that are let in are never delayed.
 
 from typing import Final
 
-from tollhouse.limits.addresses import place_of
+from tollhouse.limits.addresses import network_of
 
 PER_SECOND: Final = 1_000
 BURST: Final = 2_000
@@ -15,7 +15,7 @@ DELAY_MS_MAX: Final = 2_000  # whoever has many connections waits on each of the
 _ADDRESSES_MAX: Final = 100_000  # beyond it all are forgotten
 
 
-class Pace:
+class RefusalPace:
     """By address (IPv6: by /64): when the next refusal is due, in microseconds."""
 
     __slots__ = ("_due_us",)
@@ -26,7 +26,7 @@ class Pace:
     def delay_ms(self, address: str, now_ms: int) -> int:
         """Count a refusal. Returns the milliseconds after which it may be answered. A text that is no address (a socket
         file) is nobody's."""
-        network = place_of(address)
+        network = network_of(address)
         if network is None:
             return 0
         interval_us, now_us = 1_000_000 // PER_SECOND, now_ms * 1_000

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tollhouse.limits.bucket import MINUTE_MS
-from tollhouse.limits.level import Limit, Place, refusal
+from tollhouse.limits.counter_key import CounterKey, Limit, refusal
 
 _AGAIN_MS: Final = 1_000  # when a call in flight ends is not known; a second is a polite guess
 
@@ -16,14 +16,14 @@ class Parallel:
     __slots__ = ("_in_flight",)
 
     def __init__(self) -> None:
-        self._in_flight: dict[Place, int] = {}
+        self._in_flight: dict[CounterKey, int] = {}
 
     def check(self, limits: Sequence[Limit], contact: str | None = None) -> None:
         """Raises RateLimited naming the first limit that is full. `contact`: as `refusal` takes it."""
         for limit in limits:
-            used = self._in_flight.get(limit.place, 0)
-            if used >= limit.most:
-                if limit.most <= 0:
+            used = self._in_flight.get(limit.key, 0)
+            if used >= limit.maximum:
+                if limit.maximum <= 0:
                     when = "time alone frees nothing"
                     raise refusal(limit, "parallel requests", used, when, MINUTE_MS, contact, never=True)
                 when = "there is room again when one of them ends"
@@ -32,16 +32,16 @@ class Parallel:
     def take(self, limits: Sequence[Limit]) -> None:
         in_flight = self._in_flight
         for limit in limits:
-            in_flight[limit.place] = in_flight.get(limit.place, 0) + 1
+            in_flight[limit.key] = in_flight.get(limit.key, 0) + 1
 
     def release(self, limits: Sequence[Limit]) -> None:
         in_flight = self._in_flight
         for limit in limits:
-            left = in_flight[limit.place] - 1  # KeyError: released twice, a defect that must not pass for free room
+            left = in_flight[limit.key] - 1  # KeyError: released twice, a defect that must not pass for free room
             if left:
-                in_flight[limit.place] = left
+                in_flight[limit.key] = left
             else:
-                del in_flight[limit.place]
+                del in_flight[limit.key]
 
-    def used(self, place: Place) -> int:
-        return self._in_flight.get(place, 0)
+    def used(self, counter_key: CounterKey) -> int:
+        return self._in_flight.get(counter_key, 0)

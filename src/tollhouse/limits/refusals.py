@@ -9,9 +9,9 @@ from typing import Final
 
 from tollhouse.core.account import ApiKey
 from tollhouse.limits import bucket as buckets
-from tollhouse.limits.bucket import Buckets
-from tollhouse.limits.level import Limit, Place, refusal
-from tollhouse.limits.standing import spelled
+from tollhouse.limits.bucket import RateBuckets
+from tollhouse.limits.counter_key import CounterKey, Limit, refusal
+from tollhouse.limits.status import spelled
 
 KIB_OF_KEY: Final = 64 * 1024  # a minute: 64 MiB, or 4,096 calls without a large body
 KIB_OF_ACCOUNT: Final = 4 * KIB_OF_KEY
@@ -26,7 +26,7 @@ class Refusals:
     __slots__ = ("_buckets", "any")
 
     def __init__(self) -> None:
-        self._buckets = Buckets()
+        self._buckets = RateBuckets()
         self.any = False  # whether anybody was refused anything in the last minute or two: `admit` need be asked
 
     def admit(self, key: ApiKey, now_ms: int) -> None:
@@ -35,7 +35,7 @@ class Refusals:
             bucket = self._buckets.at(limit, now_ms)
             if not buckets.fits(bucket, 1):
                 wait_ms = buckets.wait_ms(bucket, 1) or 0
-                used = limit.most - buckets.standing(bucket).remaining
+                used = limit.maximum - buckets.status(bucket).remaining
                 when = f"there is room again in {spelled(wait_ms)}; mend what is refused before you send it again"
                 raise refusal(limit, _WHAT, used, when, wait_ms, None)
 
@@ -53,6 +53,6 @@ class Refusals:
 
 def _limits(key: ApiKey) -> tuple[Limit, Limit]:
     return (
-        Limit(Place("key", key.id), KIB_OF_KEY),
-        Limit(Place("account", key.account_id), KIB_OF_ACCOUNT),
+        Limit(CounterKey("key", key.id), KIB_OF_KEY),
+        Limit(CounterKey("account", key.account_id), KIB_OF_ACCOUNT),
     )

@@ -5,9 +5,9 @@ from typing import Final
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.limits import bucket as buckets
-from tollhouse.limits.bucket import MINUTE_MS, Bucket, Buckets
-from tollhouse.limits.level import Limit, refusal
-from tollhouse.limits.standing import Standing, spelled
+from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets
+from tollhouse.limits.counter_key import Limit, refusal
+from tollhouse.limits.status import LimitStatus, spelled
 
 _WHAT: Final = "requests per minute"
 
@@ -20,10 +20,10 @@ class RequestRate:
 
     def __init__(self, what: str = _WHAT) -> None:
         """`what`: the counted thing with its period, for the message of a refusal."""
-        self._buckets = Buckets()
+        self._buckets = RateBuckets()
         self._what = what
 
-    def check(self, limits: Sequence[Limit], now_ms: int, contact: str | None = None) -> list[Bucket]:
+    def check(self, limits: Sequence[Limit], now_ms: int, contact: str | None = None) -> list[RateBucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that is reached."""
         found = []
         for limit in limits:
@@ -34,7 +34,7 @@ class RequestRate:
         return found
 
     @staticmethod
-    def take(found: Sequence[Bucket]) -> None:
+    def take(found: Sequence[RateBucket]) -> None:
         for bucket in found:
             buckets.take(bucket, 1)
 
@@ -43,15 +43,15 @@ class RequestRate:
         for limit in limits:
             buckets.give_back(self._buckets.present(limit, now_ms), 1)
 
-    def standings(self, limits: Sequence[Limit], now_ms: int) -> list[Standing]:
-        return self._buckets.standings(limits, now_ms)
+    def status(self, limits: Sequence[Limit], now_ms: int) -> list[LimitStatus]:
+        return self._buckets.status(limits, now_ms)
 
     def sweep(self, now_ms: int) -> None:
         self._buckets.sweep(now_ms)
 
 
-def _refused(limit: Limit, bucket: Bucket, what: str, contact: str | None) -> RateLimited:
-    used = limit.most - buckets.standing(bucket).remaining
+def _refused(limit: Limit, bucket: RateBucket, what: str, contact: str | None) -> RateLimited:
+    used = limit.maximum - buckets.status(bucket).remaining
     wait_ms = buckets.wait_ms(bucket, 1)
     if wait_ms is None:  # a limit of 0
         return refusal(limit, what, used, "time alone frees nothing", MINUTE_MS, contact, never=True)

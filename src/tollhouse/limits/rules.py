@@ -12,7 +12,7 @@ from msgspec import Struct
 from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.limit import LimitKind, LimitLevel, Rule
-from tollhouse.limits.level import Limit, Place
+from tollhouse.limits.counter_key import CounterKey, Limit
 
 KINDS: Final[tuple[LimitKind, ...]] = ("parallel_requests", "requests_per_minute", "tokens_per_minute")
 _REMEMBERED_MAX: Final = 10_000  # callers and models; beyond it everything is looked up anew
@@ -29,7 +29,7 @@ class Slot(Struct, frozen=True):
     rule: Rule | None = None
 
 
-class Limits(Struct, frozen=True):
+class ApplicableLimits(Struct, frozen=True):
     """What a call has to pass, by kind, while it is before `until_ms` and the account has this plan."""
 
     parallel: tuple[Limit, ...]
@@ -45,7 +45,7 @@ class Rules:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._by_id: dict[str, Rule] = {}
         self._by_object: dict[tuple[str, str], tuple[Rule, ...]] = {}
-        self._remembered: dict[tuple[str, str], Limits] = {}
+        self._remembered: dict[tuple[str, str], ApplicableLimits] = {}
         for rule in rules:
             self.put(rule)
 
@@ -53,54 +53,54 @@ class Rules:
         """Add a rule, or replace the one with its id."""
         self.remove(rule.id)
         self._by_id[rule.id] = rule
-        place = rule.level, rule.object_id
-        self._by_object[place] = (*self._by_object.get(place, ()), rule)
+        counter_key = rule.level, rule.object_id
+        self._by_object[counter_key] = (*self._by_object.get(counter_key, ()), rule)
 
     def remove(self, rule_id: str) -> None:
         """Forget a rule; one that is not known is forgotten already."""
         self._remembered.clear()
         rule = self._by_id.pop(rule_id, None)
         if rule is not None:
-            place = rule.level, rule.object_id
-            rest = tuple(other for other in self._by_object[place] if other.id != rule_id)
+            counter_key = rule.level, rule.object_id
+            rest = tuple(other for other in self._by_object[counter_key] if other.id != rule_id)
             if rest:
-                self._by_object[place] = rest
+                self._by_object[counter_key] = rest
             else:
-                del self._by_object[place]
+                del self._by_object[counter_key]
 
-    def of(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> Limits:
+    def of(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> ApplicableLimits:
         """What a call of this caller to this model has to pass now."""
-        place = identity.key.id, model
-        found = self._remembered.get(place)
+        counter_key = identity.key.id, model
+        found = self._remembered.get(counter_key)
         if found is None or found.plan is not plan or (found.until_ms is not None and now_ms >= found.until_ms):
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
-            found = self._remembered[place] = self._found(identity, model, plan, now_ms)
+            found = self._remembered[counter_key] = self._found(identity, model, plan, now_ms)
         return found
 
     def slots(self, objects: Sequence[Object], plan: Plan | None, now_ms: int, model: str | None = None) -> list[Slot]:
         """Every limit that holds on these objects. `plan`: of the account among them. `model`: only those that a call
         to it has to pass."""
-        slots: dict[tuple[Place, LimitKind], Slot] = {}
-        for place in objects:
-            for rule in self._by_object.get(place, ()):
+        slots: dict[tuple[CounterKey, LimitKind], Slot] = {}
+        for counter_key in objects:
+            for rule in self._by_object.get(counter_key, ()):
                 if (rule.until_ms is None or now_ms < rule.until_ms) and _counts(rule, model):
-                    at = Place(rule.level, rule.object_id, rule.model or "")
+                    at = CounterKey(rule.level, rule.object_id, rule.model or "")
                     before = slots.get((at, rule.kind))
                     if before is None or before.rule is None or _goes_first(rule) < _goes_first(before.rule):
                         slots[at, rule.kind] = Slot(rule.kind, Limit(at, rule.most), rule)
-        for at in [Place(level, object_id) for level, object_id in objects if level == "account"]:
+        for at in [CounterKey(level, object_id) for level, object_id in objects if level == "account"]:
             for kind in KINDS:
-                most = None if plan is None else getattr(plan, kind)
-                if most is not None:
-                    slots.setdefault((at, kind), Slot(kind, Limit(at, most)))
+                maximum = None if plan is None else getattr(plan, kind)
+                if maximum is not None:
+                    slots.setdefault((at, kind), Slot(kind, Limit(at, maximum)))
         return list(slots.values())
 
-    def _found(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> Limits:
+    def _found(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> ApplicableLimits:
         slots = self.slots((*over(identity.key), ("model", model)), plan, now_ms, model)
         parallel, requests, tokens = (tuple(slot.limit for slot in slots if slot.kind == kind) for kind in KINDS)
         ends = [slot.rule.until_ms for slot in slots if slot.rule is not None and slot.rule.until_ms is not None]
-        return Limits(parallel, requests, tokens, plan, min(ends, default=None))
+        return ApplicableLimits(parallel, requests, tokens, plan, min(ends, default=None))
 
 
 def over(key: ApiKey) -> tuple[Object, ...]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.limits import bucket as buckets
-from tollhouse.limits.bucket import MINUTE_MS, Bucket, Buckets
-from tollhouse.limits.level import Limit, refusal
-from tollhouse.limits.standing import Standing, spelled
+from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets
+from tollhouse.limits.counter_key import Limit, refusal
+from tollhouse.limits.status import LimitStatus, spelled
 
 _WHAT = "tokens per minute"
 
@@ -21,9 +21,9 @@ class TokenRate:
     __slots__ = ("_buckets",)
 
     def __init__(self) -> None:
-        self._buckets = Buckets()
+        self._buckets = RateBuckets()
 
-    def check(self, limits: Sequence[Limit], tokens: int, now_ms: int, contact: str | None = None) -> list[Bucket]:
+    def check(self, limits: Sequence[Limit], tokens: int, now_ms: int, contact: str | None = None) -> list[RateBucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that `tokens` do not fit.
 
         Also a call that reserves nothing waits where others have used more than there was.
@@ -38,7 +38,7 @@ class TokenRate:
         return found
 
     @staticmethod
-    def take(found: Sequence[Bucket], tokens: int) -> None:
+    def take(found: Sequence[RateBucket], tokens: int) -> None:
         for bucket in found:
             buckets.take(bucket, tokens)
 
@@ -47,15 +47,15 @@ class TokenRate:
         for limit in limits:
             buckets.give_back(self._buckets.present(limit, now_ms), reserved - used)
 
-    def standings(self, limits: Sequence[Limit], now_ms: int) -> list[Standing]:
-        return self._buckets.standings(limits, now_ms)
+    def status(self, limits: Sequence[Limit], now_ms: int) -> list[LimitStatus]:
+        return self._buckets.status(limits, now_ms)
 
     def sweep(self, now_ms: int) -> None:
         self._buckets.sweep(now_ms)
 
 
-def _refused(limit: Limit, bucket: Bucket, tokens: int, contact: str | None) -> RateLimited:
-    used = limit.most - buckets.standing(bucket).remaining
+def _refused(limit: Limit, bucket: RateBucket, tokens: int, contact: str | None) -> RateLimited:
+    used = limit.maximum - buckets.status(bucket).remaining
     wait_ms = buckets.wait_ms(bucket, tokens)
     asked = f"{tokens} tokens"
     if wait_ms is None:

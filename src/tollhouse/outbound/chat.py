@@ -1,7 +1,7 @@
 """Chat services, through apprise, which the extra `chat` installs: only those whose address is the vendor's own.
 
 What an address holds is a token for one of these hosts. Services at a host that the address names (Mattermost, Matrix,
-plain JSON) would be a way into the house's own network, and apprise dials for itself: they are refused.
+plain JSON) would be a way into the platform's own network, and apprise dials for itself: they are refused.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
-from tollhouse.core.notice import CHATS, Answer
+from tollhouse.core.notice import CHATS, DeliveryResult
 
 MISSING: Final = (
     "chat services need a package: in the folder of the source, `.uv/bin/uv sync --frozen --inexact --no-dev --extra"
@@ -41,17 +41,17 @@ def refuses(url: str, *, installed: bool | None = None) -> str | None:
     return None if known else MISSING
 
 
-async def send(url: str, subject: str, text: str, seconds_max: float, notify: Notify | None = None) -> Answer:
+async def send(url: str, subject: str, text: str, seconds_max: float, notify: Notify | None = None) -> DeliveryResult:
     """One message. Raises nothing. apprise says only whether it was taken."""
     if reason := refuses(url, installed=None if notify is None else True):
-        return Answer(ok=False, words=reason)
+        return DeliveryResult(ok=False, words=reason)
     try:
         async with asyncio.timeout(seconds_max):
             loop = asyncio.get_running_loop()
             taken = await loop.run_in_executor(_THREADS, notify or _by_apprise, url, subject, text)
     except TimeoutError:
-        return Answer(ok=False, words="no answer in time")
-    return Answer(ok=taken, words="taken" if taken else "the chat service did not take it")
+        return DeliveryResult(ok=False, words="no answer in time")
+    return DeliveryResult(ok=taken, words="taken" if taken else "the chat service did not take it")
 
 
 def _by_apprise(url: str, subject: str, text: str) -> bool:

@@ -15,7 +15,7 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from msgspec import Struct, structs
 
-from tollhouse.core.notice import Answer
+from tollhouse.core.notice import DeliveryResult
 from tollhouse.outbound.mail_server import MailServer
 
 WORDS_MAX: Final = 200
@@ -47,7 +47,7 @@ def message(letter: Letter, sender: Address, now_ms: int) -> EmailMessage:
     return made
 
 
-async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int, seconds_max: float) -> Answer:
+async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int, seconds_max: float) -> DeliveryResult:
     """Hand a letter to the server, to all its readers at once. Raises nothing."""
     readers = tuple(letter.to)
     try:
@@ -61,10 +61,10 @@ async def send(server: MailServer, sender: Address, letter: Letter, now_ms: int,
         return structs.replace(_told(error), left=readers)
     if refused:
         return _refused({address: (one.code, one.message) for address, one in refused.items()}, reached=True)
-    return Answer(ok=True, status=250, words=_words(said))
+    return DeliveryResult(ok=True, status=250, words=_words(said))
 
 
-async def greet(server: MailServer, seconds_max: float) -> Answer:
+async def greet(server: MailServer, seconds_max: float) -> DeliveryResult:
     """Say hello as a sender would, with user and password where there are such, and leave: nothing is sent. Raises
     nothing."""
     try:
@@ -72,7 +72,7 @@ async def greet(server: MailServer, seconds_max: float) -> Answer:
             said = await client.ehlo()
     except _TROUBLE as error:
         return _told(error)
-    return Answer(ok=True, status=said.code, words=_words(said.message))
+    return DeliveryResult(ok=True, status=said.code, words=_words(said.message))
 
 
 def _client(server: MailServer, seconds_max: float) -> aiosmtplib.SMTP:
@@ -87,21 +87,21 @@ def _client(server: MailServer, seconds_max: float) -> aiosmtplib.SMTP:
     )
 
 
-def _told(trouble: Exception) -> Answer:
+def _told(trouble: Exception) -> DeliveryResult:
     """What became of a letter, from the server's own words where it said any."""
     if isinstance(trouble, SMTPResponseException):
-        return Answer(ok=False, status=trouble.code, words=_words(trouble.message))
+        return DeliveryResult(ok=False, status=trouble.code, words=_words(trouble.message))
     if isinstance(trouble, TimeoutError):
-        return Answer(ok=False, words="the mail server did not answer in time")
-    return Answer(ok=False, words=_words(str(trouble)))
+        return DeliveryResult(ok=False, words="the mail server did not answer in time")
+    return DeliveryResult(ok=False, words=_words(str(trouble)))
 
 
-def _refused(refused: dict[str, tuple[int, str]], *, reached: bool) -> Answer:
+def _refused(refused: dict[str, tuple[int, str]], *, reached: bool) -> DeliveryResult:
     """Some addresses were refused. Those refused for now are left; `reached`: others have their mail."""
     left = tuple(address for address, (code, _) in refused.items() if code < _LASTING)
     code, said = next(iter(refused.values()))
     words = _words(f"{', '.join(refused)}: {said}")
-    return Answer(ok=reached and not left, status=code, words=words, final=not left, left=left)
+    return DeliveryResult(ok=reached and not left, status=code, words=words, final=not left, left=left)
 
 
 def _words(text: str) -> str:

@@ -11,9 +11,9 @@ from typing import Final
 from standardwebhooks.webhooks import Webhook
 
 from tollhouse.core.failure import Failure, UpstreamTimeout
-from tollhouse.core.notice import Answer
-from tollhouse.core.wire import Answer as Reply
-from tollhouse.core.wire import Deadlines, Headers, Outgoing, Route, Upstream
+from tollhouse.core.notice import DeliveryResult
+from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRequest, UpstreamRoute
+from tollhouse.core.upstream import UpstreamResponse as Reply
 
 WORDS_MAX: Final = 200
 _READ_BYTES_MAX: Final = 4 * WORDS_MAX
@@ -37,15 +37,15 @@ def sign(secret: str, message_id: str, now_ms: int, body: bytes) -> Headers:
 
 async def send(
     upstream: Upstream,
-    route: Route,
+    route: UpstreamRoute,
     target: str,
     headers: Headers,
     body: bytes,
     deadlines: Deadlines,
     account_id: str = "",
-) -> Answer:
+) -> DeliveryResult:
     """Raises nothing. Any 2xx is taken for received; 410 says never again."""
-    call = Outgoing(
+    call = UpstreamRequest(
         route=route,
         method=b"POST",
         target=target.encode(),
@@ -57,15 +57,15 @@ async def send(
     try:
         reply = await upstream.send(call)
     except UpstreamTimeout:
-        return Answer(ok=False, words="no answer in time")
+        return DeliveryResult(ok=False, words="no answer in time")
     except Failure as failure:
         # The client speaks of providers, whom it was made for.
-        return Answer(ok=False, words=failure.message.replace("the provider", "the receiver"))
+        return DeliveryResult(ok=False, words=failure.message.replace("the provider", "the receiver"))
     words = await _first_words(reply)
     if 300 <= reply.status < 400:
         words = f"it redirects, and redirects are not followed. {words}"
     received = 200 <= reply.status < 300
-    return Answer(ok=received, status=reply.status, words=words[:WORDS_MAX], final=reply.status == _GONE)
+    return DeliveryResult(ok=received, status=reply.status, words=words[:WORDS_MAX], final=reply.status == _GONE)
 
 
 async def _first_words(reply: Reply) -> str:

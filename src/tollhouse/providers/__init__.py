@@ -2,8 +2,8 @@
 
 Lives here: one file a kind, found by walking this package for a module with `KIND`; beside them what kinds share
 (`kind`, `openai_errors`, `headers`) and the rules for what operators write (`base_url`, `api_keys`).
-Does not live here: sockets (`upstream/`), choosing between providers (`routing/`), bodies (`protocols/`).
-Who calls: the gateway for each attempt, `app.py` and the office when configuration is read. Files of two kinds do not
+Does not live here: sockets (`upstream/`), choosing between providers (`routing/`), bodies (`formats/`).
+Who calls: the gateway for each attempt, `app.py` and the services when configuration is read. Files of two kinds do not
 know each other.
 """
 

@@ -30,11 +30,11 @@ _DEFAULT_PORTS: Final = (("http", 80), ("https", 443))
 _NOT_IN_A_BASE: Final = ("/models",)  # endpoints that people paste besides the ones a kind calls
 
 
-class BadBaseUrl(ValueError):
+class InvalidBaseUrl(ValueError):
     """An address cannot be used; the message says what to write instead. It repeats no password and no query."""
 
 
-class Address(Struct, frozen=True):
+class BaseUrl(Struct, frozen=True):
     """Where a provider is reached. `path` is what stands in front of the kind's own paths: "" or `/v1`."""
 
     scheme: Literal["http", "https"]
@@ -55,31 +55,31 @@ class Address(Struct, frozen=True):
         return f"{self.origin}{self.path}{'#' if self.exact else ''}"
 
 
-def read(kind: Kind, base_url: str) -> Address:
-    """The address an operator wrote; an empty one is the kind's own. Raises BadBaseUrl."""
+def read(kind: Kind, base_url: str) -> BaseUrl:
+    """The address an operator wrote; an empty one is the kind's own. Raises InvalidBaseUrl."""
     text = base_url.strip() or kind.base_url
     if not text:
-        raise BadBaseUrl(f'kind {kind.name!r} needs a base_url, such as "https://provider.example/v1"')
+        raise InvalidBaseUrl(f'kind {kind.name!r} needs a base_url, such as "https://provider.example/v1"')
     scheme, rest = _scheme(text)
     rest, hash_sign, fragment = rest.partition("#")
     if fragment:
-        raise BadBaseUrl(f'a base_url has no fragment: write "{_shown(text)}"')
+        raise InvalidBaseUrl(f'a base_url has no fragment: write "{_shown(text)}"')
     if "?" in rest:
-        raise BadBaseUrl(f'a base_url has no query, it would be lost: write "{_shown(text)}"')
+        raise InvalidBaseUrl(f'a base_url has no query, it would be lost: write "{_shown(text)}"')
     authority, slash, path = rest.partition("/")
     if "@" in authority:
-        raise BadBaseUrl("a base_url holds no user and password: put the secret in api_keys")
+        raise InvalidBaseUrl("a base_url holds no user and password: put the secret in api_keys")
     host, port = _host_and_port(authority)
     if not port:
         port = dict(_DEFAULT_PORTS)[scheme]
     written = _segments(slash + path)
     usual = _without_endpoint(written, kind) or "/v1"
     exact = bool(hash_sign) and written != usual
-    return Address(scheme=scheme, host=host, port=port, path=written if exact else usual, exact=exact)
+    return BaseUrl(scheme=scheme, host=host, port=port, path=written if exact else usual, exact=exact)
 
 
 def final_url(kind: Kind, base_url: str, operation: Operation) -> str:
-    """What is called for an operation, whole. Raises BadBaseUrl."""
+    """What is called for an operation, whole. Raises InvalidBaseUrl."""
     address = read(kind, base_url)
     return address.origin + address.path + kind.target(operation)
 
@@ -89,13 +89,13 @@ def _scheme(text: str) -> tuple[Literal["http", "https"], str]:
     if match is None:
         host = text.partition("/")[0].partition("@")[2] or text.partition("/")[0]
         host = host.partition("?")[0].partition("#")[0]
-        raise BadBaseUrl(f'a base_url begins with its scheme: write "https://{host}/v1", or http:// without TLS')
+        raise InvalidBaseUrl(f'a base_url begins with its scheme: write "https://{host}/v1", or http:// without TLS')
     scheme, rest = match[1].lower(), text[match.end() :]
     if scheme == "http":
         return "http", rest
     if scheme == "https":
         return "https", rest
-    raise BadBaseUrl(f"providers are called by http or https, not by {scheme[:20]!r}")
+    raise InvalidBaseUrl(f"providers are called by http or https, not by {scheme[:20]!r}")
 
 
 def _shown(text: str) -> str:
@@ -108,16 +108,18 @@ def _host_and_port(authority: str) -> tuple[str, int]:
     if authority.startswith("["):
         host, bracket, port = authority[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
-            raise BadBaseUrl("an IPv6 address stands between brackets, and only :port may follow")
+            raise InvalidBaseUrl("an IPv6 address stands between brackets, and only :port may follow")
         port = port[1:]
         try:
             host = str(ipaddress.IPv6Address(host))
         except ValueError:
-            raise BadBaseUrl("an address in brackets must be an IPv6 address, such as http://[::1]:8000/v1") from None
+            raise InvalidBaseUrl(
+                "an address in brackets must be an IPv6 address, such as http://[::1]:8000/v1"
+            ) from None
     elif ":" in authority:
         host, _, port = authority.partition(":")
     if port and (not _PORT.fullmatch(port) or not 0 < int(port) < 65_536):
-        raise BadBaseUrl("the port of a base_url is a number from 1 to 65535; an IPv6 address stands in brackets")
+        raise InvalidBaseUrl("the port of a base_url is a number from 1 to 65535; an IPv6 address stands in brackets")
     return host if ":" in host else _name(host), int(port or 0)
 
 
@@ -126,22 +128,22 @@ def _name(host: str) -> str:
         try:
             cure = host.encode("idna").decode("ascii")
         except UnicodeError:
-            raise BadBaseUrl("the host of a base_url must be written in ASCII") from None
-        raise BadBaseUrl(f"the host of a base_url must be written in ASCII: write {cure}")
+            raise InvalidBaseUrl("the host of a base_url must be written in ASCII") from None
+        raise InvalidBaseUrl(f"the host of a base_url must be written in ASCII: write {cure}")
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise BadBaseUrl('a base_url names a host after ://, such as "https://provider.example/v1"')
+        raise InvalidBaseUrl('a base_url names a host after ://, such as "https://provider.example/v1"')
     return host.lower()
 
 
 def _segments(path: str) -> str:
     """The path without doubled or trailing slashes, and with `/v1` once."""
     if not _PATH.fullmatch(path):
-        raise BadBaseUrl("the path of a base_url has a character that must be percent-encoded")
+        raise InvalidBaseUrl("the path of a base_url has a character that must be percent-encoded")
     segments: list[str] = []
     for segment in path.split("/"):
         if segment.replace("%2e", ".").replace("%2E", ".") in (".", ".."):
-            raise BadBaseUrl("the path of a base_url holds no . or .. segments")
+            raise InvalidBaseUrl("the path of a base_url holds no . or .. segments")
         if segment and not (segment == "v1" and segments[-1:] == ["v1"]):
             segments.append(segment)
     return "".join(f"/{segment}" for segment in segments)

@@ -4,7 +4,7 @@ answer no header passes: what a caller gets is written by the platform."""
 from typing import Final
 
 from tollhouse.core.catalogue import Provider
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 
 FROM_CALLER: Final = frozenset({b"anthropic-beta", b"openai-beta", b"traceparent", b"tracestate"})
 """Opt-ins to features and the trace. Not `openai-organization` and `openai-project`: they would name the caller's own

@@ -10,7 +10,7 @@ from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.routing.health import Blame
 
 CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(

@@ -1,7 +1,7 @@
 """Errors as servers of the OpenAI format answer them, read into what the caller sees and whose fault it is.
 
-What decides is the status and the machine-readable words of the body (`protocols.openai.error_words`), never the
-message; the exceptions are sentences that are named (`protocols.openai.error_phrases`, and a cap in a 402). A status
+What decides is the status and the machine-readable words of the body (`formats.openai.error_words`), never the
+message; the exceptions are sentences that are named (`formats.openai.error_phrases`, and a cap in a 402). A status
 from 400 to 499 is about the request, whatever its body looks like, except those that the table gives to others. A page
 of HTML is never shown.
 
@@ -47,10 +47,10 @@ from tollhouse.core.failure import (
     UpstreamTimeout,
 )
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Headers
-from tollhouse.protocols.openai.error_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
-from tollhouse.protocols.openai.error_report import Report, read_report
-from tollhouse.protocols.openai.error_words import (
+from tollhouse.core.upstream import Headers
+from tollhouse.formats.openai.error_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
+from tollhouse.formats.openai.error_report import Report, read_report
+from tollhouse.formats.openai.error_words import (
     BAD_KEY,
     BAD_REQUEST,
     CAPACITY,
@@ -63,7 +63,7 @@ from tollhouse.protocols.openai.error_words import (
     SATURATED,
     TOO_LONG,
 )
-from tollhouse.protocols.openai.reported import blamed, refusal
+from tollhouse.formats.openai.reported import blamed, refusal
 from tollhouse.providers.kind import Fault
 from tollhouse.providers.retry_after import retry_after_ms
 from tollhouse.routing.health import Blame

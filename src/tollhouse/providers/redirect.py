@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import Struct
 
 from tollhouse.core.cleaning import without_secrets
-from tollhouse.core.wire import Headers
-from tollhouse.providers.base_url import Address, BadBaseUrl
+from tollhouse.core.upstream import Headers
+from tollhouse.providers.base_url import BaseUrl, InvalidBaseUrl
 from tollhouse.providers.base_url import read as read_base_url
 from tollhouse.providers.kind import Kind
 
@@ -42,7 +42,7 @@ def read(kind: Kind, base_url: str, status: int, headers: Headers) -> Redirect:
     return Redirect(reason, f'write base_url = "{without_secrets(address.base_url)}"{lasting}')
 
 
-def _target(asked: Address, location: str) -> str:
+def _target(asked: BaseUrl, location: str) -> str:
     """The whole address without user and query; empty: there is none, or none that can be read."""
     if not location:
         return ""
@@ -53,10 +53,10 @@ def _target(asked: Address, location: str) -> str:
     return _USER.sub("//", whole.partition("#")[0].partition("?")[0])
 
 
-def _base_url(kind: Kind, where: str) -> Address | None:
+def _base_url(kind: Kind, where: str) -> BaseUrl | None:
     """None: what stands there is no list of models."""
     try:
         path = urlsplit(where).path.rstrip("/")
         return read_base_url(kind, f"{where.rstrip('/').removesuffix(_LIST)}#") if path.endswith(_LIST) else None
-    except (BadBaseUrl, ValueError):
+    except (InvalidBaseUrl, ValueError):
         return None

@@ -5,7 +5,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 
 LONGEST_MS: Final = 3_600_000
 """An hour: a provider that asks for more is asked again after that."""

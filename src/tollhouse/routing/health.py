@@ -64,7 +64,7 @@ class _Shared:
         self.suspected_ms = 0
 
 
-class Verdict(NamedTuple):
+class FailureReport(NamedTuple):
     """`blame`: whose fault a failure was in the light of what others met; `doubtful` became `request` or `key`."""
 
     blame: Blame
@@ -79,7 +79,7 @@ class _Met(NamedTuple):
     jitter: float | None  # None: no circuit may open
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class CircuitStatus(Struct, frozen=True, kw_only=True):
     """One shared circuit as people and metrics see it. `slot`: index of the provider key; None for the offer as such.
     `accounts`: how many accounts their own circuits keep away at the moment."""
 
@@ -167,7 +167,7 @@ class Health:
         jitter: float = 0.5,
         *,
         may_open: bool = True,
-    ) -> Verdict:
+    ) -> FailureReport:
         """An attempt failed. `jitter` in [0, 1) spreads openings by +-20 %, so that processes do not probe at once.
         `may_open` is false where the same call has opened a circuit already: its failure is noted, opens no second."""
         whole, key = _keys(offer, slot)
@@ -184,7 +184,7 @@ class Health:
             opened = self._hold_against(key, _Met(account, cause, after_ms, now_ms, jitter if may_open else None))
         if self._shared:
             self._release_probes(account, (whole, key), now_ms)
-        return Verdict(blame, opened)
+        return FailureReport(blame, opened)
 
     def forget(self, provider: str) -> None:
         """A provider's configuration changed or went: what was learned about it, and its keys, holds no more."""
@@ -204,7 +204,7 @@ class Health:
             if key not in needed and not suspects and shared.circuit.forgettable(now_ms):
                 del self._shared[key]
 
-    def snapshot(self, now_ms: int) -> list[Standing]:
+    def snapshot(self, now_ms: int) -> list[CircuitStatus]:
         """Every offer and key that failed lately. Takes about a millisecond where memory is full."""
         away: dict[CircuitKey, int] = {}
         causes: dict[CircuitKey, Cause] = {}
@@ -218,7 +218,7 @@ class Health:
         for key, cause in sorted(causes.items()):
             circuit = self._shared[key].circuit if key in self._shared else Circuit(cause)
             standings.append(
-                Standing(
+                CircuitStatus(
                     provider=key[0],
                     model=key[1],
                     slot=None if key[2] == WHOLE else key[2],

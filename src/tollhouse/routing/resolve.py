@@ -1,6 +1,6 @@
 """From the name a caller wrote to a model he may call; and the list of all he may call, by the same rules.
 
-Who may call what is the access room's rule (`access.models.permission`); it comes in as `may_call`.
+Who may call what is the rule of the package `access` (`access.models.permission`); it comes in as `may_call`.
 """
 
 from collections.abc import Callable, Iterable

@@ -51,8 +51,8 @@ def following(choices: Sequence[Choice], at: int, blame: Blame) -> int | None:
 def backoff_ms(attempts: int, random: float) -> int:
     """How long to wait before asking the same place again, after so many attempts: doubling, the upper half drawn by
     lot (`random` in [0, 1)) so that callers who failed together do not return together."""
-    most = min(BACKOFF_BASE_MS << min(max(attempts - 1, 0), 16), BACKOFF_MAX_MS)
-    return int(most * (0.5 + 0.5 * random))
+    maximum = min(BACKOFF_BASE_MS << min(max(attempts - 1, 0), 16), BACKOFF_MAX_MS)
+    return int(maximum * (0.5 + 0.5 * random))
 
 
 class RetryBudget:
@@ -125,11 +125,11 @@ class _Savings:
         self.left = left
         self.at_ms: int | None = None
 
-    def earn(self, per_second: int, most: int, now_ms: int) -> None:
+    def earn(self, per_second: int, maximum: int, now_ms: int) -> None:
         """Add what time has brought since it was asked last."""
         if self.at_ms is None:
             self.at_ms = now_ms
         earned = (now_ms - self.at_ms) * per_second // 1_000
         if earned > 0:
-            self.left = min(self.left + earned, most)
+            self.left = min(self.left + earned, maximum)
             self.at_ms = now_ms

@@ -14,7 +14,7 @@ TROUBLES_MAX: Final = 256
 TOLD_AGAIN_MS: Final = 60_000  # a trouble that goes on is logged once in so long
 
 
-class Trouble(Struct, frozen=True, kw_only=True):
+class ProviderTrouble(Struct, frozen=True, kw_only=True):
     """Times are Unix milliseconds. `failures`: how many in a row, with these words or others."""
 
     provider: str
@@ -29,7 +29,7 @@ class Troubles:
     __slots__ = ("_found", "_told_ms")
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[str, str], Trouble] = OrderedDict()
+        self._found: OrderedDict[tuple[str, str], ProviderTrouble] = OrderedDict()
         self._told_ms: dict[tuple[str, str], int] = {}
 
     @property
@@ -40,7 +40,7 @@ class Troubles:
         """A call failed. Returns whether it is to be logged."""
         key = (provider, model)
         known = self._found.get(key)
-        self._found[key] = Trouble(
+        self._found[key] = ProviderTrouble(
             provider=provider,
             model=model,
             words=words,
@@ -65,7 +65,7 @@ class Troubles:
         for key in [key for key in self._found if key[0] == provider]:
             self._drop(key)
 
-    def of(self, provider: str) -> list[Trouble]:
+    def of(self, provider: str) -> list[ProviderTrouble]:
         return [found for key, found in self._found.items() if key[0] == provider]
 
     def _drop(self, key: tuple[str, str]) -> None:

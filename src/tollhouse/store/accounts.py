@@ -7,12 +7,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.account import Account
 from tollhouse.store.changes import note
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import accounts
 
 
-class Accounts:
+class SqlAccountRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -28,14 +28,14 @@ class Accounts:
         row = self._connection.execute(select(accounts).where(accounts.c.id == account_id)).mappings().first()
         return None if row is None else _account(row)
 
-    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Account]:
+    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[Account]:
         question = select(accounts)
         if account_id is not None:
             question = question.where(accounts.c.id == account_id)
         question = page(question, accounts.c.created_at_ms, accounts.c.id, before, limit)
         return [_account(row) for row in self._connection.execute(question).mappings()]
 
-    def every(self) -> list[Account]:
+    def list_all(self) -> list[Account]:
         return [_account(row) for row in self._connection.execute(select(accounts)).mappings()]
 
 

@@ -4,12 +4,12 @@ from msgspec import json, structs
 from sqlalchemy import Connection, insert, select
 
 from tollhouse.core.audit import AuditRow
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import audit
 
 
-class Audit:
+class SqlAuditRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -20,7 +20,7 @@ class Audit:
     def page(
         self,
         *,
-        before: Place | None,
+        before: Cursor | None,
         limit: int,
         account_id: str | None = None,
         object_id: str | None = None,

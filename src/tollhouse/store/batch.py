@@ -8,7 +8,7 @@ What can go wrong, and who hears of it:
 
 A commit whose answer was lost is looked up afterwards by the id of its first record; while the database cannot be
 asked, its waiters wait, for nobody may be told that a call is free which may stand in the ledger. A batch of changes
-only has no such witness: its waiters get Overloaded although the changes may stand.
+only has no such observer: its waiters get Overloaded although the changes may stand.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from msgspec import Struct
 from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
 from tollhouse.core.failure import Conflict, Defect, Overloaded
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import charges, crossings, keys, requests, schema, spend, usage
 from tollhouse.store.driver import Driver
 from tollhouse.store.last_use import LastUses
 
-Step = Callable[[Driver, Sequence[Request]], None]
+Step = Callable[[Driver, Sequence[UsageRecord]], None]
 
-STEPS: tuple[Step, ...] = (requests.insert, usage.add, spend.add, charges.enter, crossings.notice)
+STEPS: tuple[Step, ...] = (requests.insert, usage.add, spend.add, charges.enter, crossings.record_threshold_alerts)
 """What is written for a batch of calls, in one transaction and in this order."""
 
 
@@ -37,8 +37,8 @@ class Job(Struct, eq=False):
     """A record of a call, or a change, and who waits for it. A change may be run a second time after a rollback."""
 
     waiter: "asyncio.Future[Any]"
-    record: Request | None = None
-    deed: Callable[[Connection], Any] | None = None
+    record: UsageRecord | None = None
+    transaction: Callable[[Connection], Any] | None = None
     after: Callable[[Any], None] | None = None
     result: Any = None
     error: Exception | None = None
@@ -94,7 +94,7 @@ class Batches:
         self._fail(batch, self._doubt)
         return batch
 
-    def keep_house(self, now_ms: int | None) -> None:
+    def run_maintenance(self, now_ms: int | None) -> None:
         """Between batches: write overdue last uses (all of them if no time is given), find out whether trouble is over,
         and move SQLite's WAL into the database, so that no commit has to."""
         uses = self.uses.overdue(now_ms)
@@ -161,8 +161,8 @@ class Batches:
         uses = self.uses.note([job.record for job in batch if job.record is not None and job.error is None])
         keys.touch(driver, uses)
         for job in batch:
-            if job.deed is not None:
-                _behind_savepoint(driver, job, partial(job.deed, driver.connection))
+            if job.transaction is not None:
+                _behind_savepoint(driver, job, partial(job.transaction, driver.connection))
         try:
             driver.commit()
         except Exception as error:  # guard: any failure of COMMIT leaves open whether it was done
@@ -171,7 +171,7 @@ class Batches:
         self.uses.written(uses)
         self.since_checkpoint += len(batch)
 
-    def _write(self, driver: Driver, records: Sequence[Request]) -> None:
+    def _write(self, driver: Driver, records: Sequence[UsageRecord]) -> None:
         for step in self._steps:
             step(driver, records)
 
@@ -205,14 +205,14 @@ class Batches:
 
     def _stands(self, batch: Sequence[Job]) -> bool | None:
         """Whether a commit without an answer was done: then its first record is there. None: nobody can say."""
-        witness = next((job.record for job in batch if job.record is not None and job.error is None), None)
-        if witness is None:
+        observer = next((job.record for job in batch if job.record is not None and job.error is None), None)
+        if observer is None:
             return False
         try:
             driver = self._connect()
             driver.begin()
             driver.end_session(self._session)
-            stands = requests.stands(driver, witness)
+            stands = requests.stands(driver, observer)
             driver.rollback()
             return stands
         except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):

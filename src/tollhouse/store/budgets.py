@@ -7,13 +7,13 @@ from msgspec import json, structs
 from sqlalchemy import Connection, and_, delete, insert, or_, select, text, update
 
 from tollhouse.billing.budgets import Budget
-from tollhouse.billing.purses import WINDOWS_KEPT
+from tollhouse.billing.spending_counters import WINDOWS_KEPT
 from tollhouse.billing.windows import WindowKind
-from tollhouse.core.counter import Counter
+from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.store.changes import note
 from tollhouse.store.driver import remembered
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import budget_counters, budgets
 
@@ -22,7 +22,7 @@ _LONGEST_MS: Mapping[WindowKind, int] = {"day": 25 * HOUR_MS, "week": 169 * HOUR
 """Of the windows that end: with an hour more, where the clocks go back."""
 
 
-class Budgets:
+class SqlBudgetRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -47,37 +47,39 @@ class Budgets:
         question = select(budgets).where(budgets.c.level == level, budgets.c.object_id == object_id)
         return [_budget(row) for row in self._connection.execute(question.order_by(budgets.c.id)).mappings()]
 
-    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Budget]:
+    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[Budget]:
         question = select(budgets)
         if account_id is not None:
             question = question.where(budgets.c.account_id == account_id)
         question = page(question, budgets.c.created_at_ms, budgets.c.id, before, limit)
         return [_budget(row) for row in self._connection.execute(question).mappings()]
 
-    def every(self) -> list[Budget]:
+    def list_all(self) -> list[Budget]:
         return [_budget(row) for row in self._connection.execute(select(budgets)).mappings()]
 
     def with_thresholds(self) -> list[Budget]:
         # Spelled as the index spells it, or it would not be used.
         return [_budget(row) for row in self._connection.execute(select(budgets).where(_SOFT)).mappings()]
 
-    def counter(self, budget_id: str, starts_at_ms: int) -> Counter:
+    def counter(self, budget_id: str, starts_at_ms: int) -> BudgetCounter:
         """Of a window in which nothing was spent: zero."""
         question = select(budget_counters).where(
             budget_counters.c.budget_id == budget_id, budget_counters.c.starts_at_ms == starts_at_ms
         )
         row = self._connection.execute(question).mappings().first()
-        return Counter(budget_id=budget_id, starts_at_ms=starts_at_ms) if row is None else record(row, Counter)
+        return (
+            BudgetCounter(budget_id=budget_id, starts_at_ms=starts_at_ms) if row is None else record(row, BudgetCounter)
+        )
 
-    def open_counter(self, counter: Counter) -> None:
+    def open_counter(self, budget_counter: BudgetCounter) -> None:
         """Begin a window that holds something already."""
-        self._connection.execute(insert(budget_counters).values(structs.asdict(counter)))
+        self._connection.execute(insert(budget_counters).values(structs.asdict(budget_counter)))
 
-    def every_counter(self) -> list[Counter]:
+    def every_counter(self) -> list[BudgetCounter]:
         question = select(budget_counters).order_by(budget_counters.c.budget_id, budget_counters.c.starts_at_ms)
-        return [record(row, Counter) for row in self._connection.execute(question).mappings()]
+        return [record(row, BudgetCounter) for row in self._connection.execute(question).mappings()]
 
-    def recent_counters(self, now_ms: int) -> list[Counter]:
+    def recent_counters(self, now_ms: int) -> list[BudgetCounter]:
         """Of every budget: its present window, those before it that a clock set back leads to, and all after it."""
         kept = WINDOWS_KEPT + 1
         recent = or_(
@@ -88,7 +90,7 @@ class Budgets:
             ),
         )
         question = select(budget_counters).join(budgets, budgets.c.id == budget_counters.c.budget_id).where(recent)
-        return [record(row, Counter) for row in self._connection.execute(question).mappings()]
+        return [record(row, BudgetCounter) for row in self._connection.execute(question).mappings()]
 
     def _changed(self, budget_id: str) -> None:
         note(self._connection, "budget", budget_id)

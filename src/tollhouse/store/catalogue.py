@@ -13,7 +13,7 @@ from tollhouse.store.schema import configuration, models, plans, providers
 Record = TypeVar("Record", bound=Struct)
 
 
-class CatalogueRows:
+class SqlCatalogueRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

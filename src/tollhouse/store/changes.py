@@ -20,7 +20,7 @@ def note(connection: Connection, kind: Kind, object_id: str) -> None:
         connection.execute(delete(changes).where(changes.c.sequence <= sequence - _KEPT))
 
 
-class Changes:
+class SqlChangeRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from tollhouse.billing.ledger import FIRST, NATURES, VERSION
+from tollhouse.billing.ledger import FIRST, TRANSFER_RULES, VERSION
 from tollhouse.core.charge import Charge
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import ROWS_AT_ONCE, Driver, Insertion
 from tollhouse.store.schema import account_money, budget_counters, ledger
 
@@ -21,7 +21,7 @@ Head = tuple[int, int, bytes]
 """Sequence, balance and hash of an account's last entry."""
 
 _NONE: Final[Head] = (0, 0, FIRST)
-_SAME: Final = {"counter": f"'{NATURES['charge'].counter}'"} | dict.fromkeys(
+_SAME: Final = {"counter": f"'{TRANSFER_RULES['charge'].counter}'"} | dict.fromkeys(
     ("refers_to", "reason", "actor_id", "expires_at_ms"), "NULL"
 )
 _VERSION: Final = f"{len(VERSION)}:{VERSION}"
@@ -42,7 +42,7 @@ _ADD_COUNTERS = Insertion(
 )
 
 
-def enter(driver: Driver, batch: Sequence[Request]) -> None:
+def enter(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     """Charge the calls of a batch that are to be charged. Test mode is free."""
     calls = [call for call in batch if call.charge is not None and call.mode == "live"]
     if not calls:
@@ -82,7 +82,7 @@ def enter(driver: Driver, batch: Sequence[Request]) -> None:
 def _append(
     head: Head,
     entries: list[tuple[object, ...]],
-    call: Request,
+    call: UsageRecord,
     charge: Charge,
     txn: str,
     kind: str,

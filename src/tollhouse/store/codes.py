@@ -4,12 +4,12 @@ from msgspec import structs
 from sqlalchemy import Connection, insert, or_, select, update
 
 from tollhouse.core.code import Code
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import codes
 
 
-class Codes:
+class SqlCodeRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -28,6 +28,6 @@ class Codes:
             return None
         return record(self._connection.execute(select(codes).where(codes.c.digest == digest)).mappings().one(), Code)
 
-    def page(self, *, before: Place | None, limit: int) -> list[Code]:
+    def page(self, *, before: Cursor | None, limit: int) -> list[Code]:
         question = page(select(codes), codes.c.created_at_ms, codes.c.id, before, limit)
         return [record(row, Code) for row in self._connection.execute(question).mappings()]

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tollhouse.access.directory import Directory
 from tollhouse.billing.price_list import PriceLists
-from tollhouse.billing.purses import Purses
+from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.clock import Clock
 from tollhouse.core.money import Money
@@ -17,7 +17,7 @@ from tollhouse.store.database_lock import DatabaseLock, lock_of
 from tollhouse.store.engines import CannotOpen, Engines, connect
 from tollhouse.store.holder import Holder
 from tollhouse.store.readers import DEADLINE_MS, Readers
-from tollhouse.store.tables import Tables
+from tollhouse.store.tables import SqlRepositories
 from tollhouse.store.writer import Writer
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _LOADING_MS = 120_000
 
 @dataclass(frozen=True)
 class Store:
-    """A database in use. The gateway's `Ledger` is `writer`; the office's `Rows` is the store itself."""
+    """A database in use. The gateway's `Ledger` is `writer`; the services' `Transactions` is the store itself."""
 
     engines: Engines
     writer: Writer
@@ -35,32 +35,38 @@ class Store:
     lock: DatabaseLock | None = None
     """None: opened for looking, or by a test."""
 
-    async def change(self, deed: Callable[[Tables], T], after: Callable[[T], None] | None = None) -> T:
+    async def change(self, transaction: Callable[[SqlRepositories], T], after: Callable[[T], None] | None = None) -> T:
         """See `Writer.change`."""
-        return await self.writer.change(lambda connection: deed(Tables(connection)), after)
+        return await self.writer.change(lambda connection: transaction(SqlRepositories(connection)), after)
 
-    async def read(self, question: Callable[[Tables], T], deadline_ms: int = DEADLINE_MS) -> T:
+    async def read(self, question: Callable[[SqlRepositories], T], deadline_ms: int = DEADLINE_MS) -> T:
         """See `Readers.read`."""
-        return await self.readers.read(lambda connection: question(Tables(connection)), deadline_ms)
+        return await self.readers.read(lambda connection: question(SqlRepositories(connection)), deadline_ms)
 
     async def load_directory(self) -> Directory:
         """Every account, project and key."""
-        return await self.readers.read(lambda connection: _load_directory(Tables(connection)), _LOADING_MS)
+        return await self.readers.read(lambda connection: _load_directory(SqlRepositories(connection)), _LOADING_MS)
 
     async def load_catalogue(self) -> Catalogue:
-        return await self.readers.read(lambda connection: Tables(connection).catalogue.load(), _LOADING_MS)
+        return await self.readers.read(lambda connection: SqlRepositories(connection).catalogue.load(), _LOADING_MS)
 
-    async def load_purses(self, now_ms: int) -> Purses:
+    async def load_counters(self, now_ms: int) -> SpendingCounters:
         """The money of every account, and every budget with what its windows around this instant have spent."""
-        return await self.readers.read(lambda connection: _load_purses(Tables(connection), now_ms), _LOADING_MS)
+        return await self.readers.read(
+            lambda connection: _load_counters(SqlRepositories(connection), now_ms), _LOADING_MS
+        )
 
     async def load_prices(self) -> PriceLists:
         """Every price there ever was. Raises BadPrice for a row that was not written here."""
-        return PriceLists(await self.readers.read(lambda connection: Tables(connection).prices.every(), _LOADING_MS))
+        return PriceLists(
+            await self.readers.read(lambda connection: SqlRepositories(connection).prices.list_all(), _LOADING_MS)
+        )
 
     async def load_limits(self) -> Rules:
         """Every limit that people set, those that are over included."""
-        return Rules(await self.readers.read(lambda connection: Tables(connection).limits.every(), _LOADING_MS))
+        return Rules(
+            await self.readers.read(lambda connection: SqlRepositories(connection).limits.list_all(), _LOADING_MS)
+        )
 
     async def close(self) -> None:
         """Commit what waits, then close every connection."""
@@ -117,19 +123,19 @@ def migrate(url: str, folder: Path = Path(), holder: Holder | None = None) -> li
         engines.dispose()
 
 
-def _load_directory(tables: Tables) -> Directory:
-    return Directory(tables.accounts.every(), tables.projects.every(), tables.keys.every())
+def _load_directory(tables: SqlRepositories) -> Directory:
+    return Directory(tables.accounts.list_all(), tables.projects.list_all(), tables.keys.list_all())
 
 
-def _load_purses(tables: Tables, now_ms: int) -> Purses:
-    purses = Purses()
+def _load_counters(tables: SqlRepositories, now_ms: int) -> SpendingCounters:
+    counters = SpendingCounters()
     money = {one.account_id: one for one in tables.ledger.every_money()}
-    for account in tables.accounts.every():
+    for account in tables.accounts.list_all():
         standing = money.get(account.id) or Money(account_id=account.id)
-        purse = purses.put_money(account.id, standing.limit(account.credit_limit), standing.spent)
-        purse.overrun = standing.overrun
-    for budget in tables.budgets.every():
-        purses.put_budget(budget, now_ms)
-    for counter in tables.budgets.recent_counters(now_ms):
-        purses.recall(counter)
-    return purses
+        counter = counters.put_money(account.id, standing.limit(account.credit_limit), standing.spent)
+        counter.overrun = standing.overrun
+    for budget in tables.budgets.list_all():
+        counters.put_budget(budget, now_ms)
+    for budget_counter in tables.budgets.recent_counters(now_ms):
+        counters.recall(budget_counter)
+    return counters

@@ -28,7 +28,7 @@ _LOOK_SECONDS: Final = 1.0
 _SESSION: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 _CLIENT: Final = {"connect_timeout": "5", "tcp_user_timeout": "5000", "application_name": "tollhouse lock"}
 
-Standing = Literal["held", "unsure", "lost"]
+LockState = Literal["held", "unsure", "lost"]
 
 
 class DatabaseInUse(CannotOpen):
@@ -45,7 +45,7 @@ class DatabaseLock(Protocol):
     def take(self, holder: Holder) -> None:
         """Raises DatabaseInUse, or CannotOpen where it cannot be tried."""
 
-    def confirm(self, holder: Holder) -> Standing:
+    def confirm(self, holder: Holder) -> LockState:
         """Whether the lock is still held; a lost one is taken again where nobody else has it. `unsure`: the database
         does not answer. The holder's words are renewed if they changed."""
 
@@ -75,7 +75,7 @@ class _FileOfSqlite:
             raise DatabaseInUse(self.other())
         self._named = holder
 
-    def confirm(self, holder: Holder) -> Standing:
+    def confirm(self, holder: Holder) -> LockState:
         if holder != self._named:
             self._file.name(holder)
             self._named = holder
@@ -114,7 +114,7 @@ class _SessionOfPostgresql:
             raise DatabaseInUse(other)
         self._name(holder)
 
-    def confirm(self, holder: Holder) -> Standing:
+    def confirm(self, holder: Holder) -> LockState:
         try:
             if self._session is not None:
                 self._session.exec_driver_sql("SELECT 1")
@@ -164,7 +164,7 @@ class _SessionOfPostgresql:
                 session.close()
 
 
-class Keeping:
+class LockKeeper:
     """Keeping the lock while the process serves. `address` is added to what it says of itself."""
 
     def __init__(self, lock: DatabaseLock | None, holder: Holder) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tollhouse.core.account import ApiKey, Secret
 from tollhouse.store.changes import note
 from tollhouse.store.driver import Driver, clean
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import key_secrets, keys
 
@@ -19,7 +19,7 @@ _LAST_USE = ("last_used_at_ms", "last_used_client")
 _SECRETS_AT_ONCE = 500  # keys a statement asks for: databases bound the number of parameters
 
 
-class Keys:
+class SqlKeyRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -42,7 +42,7 @@ class Keys:
     def page(
         self,
         *,
-        before: Place | None,
+        before: Cursor | None,
         limit: int,
         account_id: str | None = None,
         project_id: str | None = None,
@@ -55,8 +55,8 @@ class Keys:
         question = page(question, keys.c.created_at_ms, keys.c.id, before, limit)
         return self._whole(self._connection.execute(question).mappings().all())
 
-    def every(self) -> list[ApiKey]:
-        return self._whole(self._connection.execute(select(keys)).mappings().all(), every=True)
+    def list_all(self) -> list[ApiKey]:
+        return self._whole(self._connection.execute(select(keys)).mappings().all(), include_all=True)
 
     def _save_secrets(self, key: ApiKey) -> None:
         """Write what a key has of secrets: few, however often it was rotated. Places go on where the last one was."""
@@ -76,9 +76,9 @@ class Keys:
                 row = structs.asdict(secret) | {"key_id": key.id, "place": place}
                 self._connection.execute(insert(key_secrets).values(row))
 
-    def _whole(self, rows: Sequence[Mapping[Any, Any]], *, every: bool = False) -> list[ApiKey]:
+    def _whole(self, rows: Sequence[Mapping[Any, Any]], *, include_all: bool = False) -> list[ApiKey]:
         secrets: dict[str, list[Secret]] = defaultdict(list)
-        for part in [None] if every else _parts([row["id"] for row in rows]):
+        for part in [None] if include_all else _parts([row["id"] for row in rows]):
             question = select(key_secrets).order_by(key_secrets.c.place.desc())
             if part is not None:
                 question = question.where(key_secrets.c.key_id.in_(part))

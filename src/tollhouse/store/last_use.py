@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 
 EVERY_MS = 60_000
 
@@ -18,7 +18,7 @@ class LastUses:
         self._waiting: Uses = {}
         self._written: Uses = {}
 
-    def note(self, batch: Sequence[Request]) -> Uses:
+    def note(self, batch: Sequence[UsageRecord]) -> Uses:
         """Take in the uses of a batch; the answer is what to write with it."""
         due: Uses = {}
         for record in batch:

@@ -9,21 +9,21 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection, func, insert, literal_column, select, text, update
 
-from tollhouse.billing.ledger import NATURES, Entry, Tail, Transfer
+from tollhouse.billing.ledger import TRANSFER_RULES, ChainEnd, Entry, Transfer
 from tollhouse.billing.ledger import append as next_entry
 from tollhouse.core.money import Money
 from tollhouse.store.changes import note
 from tollhouse.store.driver import remembered
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import account_money, ledger
 
-_DEEDS = text("kind NOT IN ('charge', 'overrun')")  # as the index says it, or it would not be used
+_NON_CHARGES = text("kind NOT IN ('charge', 'overrun')")  # as the index says it, or it would not be used
 _ENTRIES_AT_ONCE = 5_000
 _CHARGES = frozenset(("charge", "overrun"))
 
 
-class Ledger:
+class SqlLedgerRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -31,12 +31,12 @@ class Ledger:
         """Add a transfer to its account's chain. Raises BadTransfer."""
         remembered(self._connection).pop("heads", None)
         before = self.money(transfer.account_id, lock=True)
-        tail = Tail(before.account_id, before.sequence, before.balance, before.hash)
+        tail = ChainEnd(before.account_id, before.sequence, before.balance, before.hash)
         entry = next_entry(tail, transfer)
         row = structs.asdict(transfer) | {
             "sequence": entry.sequence,
             "balance": entry.balance,
-            "counter": NATURES[transfer.kind].counter,
+            "counter": TRANSFER_RULES[transfer.kind].counter,
             "previous": entry.previous,
             "hash": entry.hash,
         }
@@ -76,30 +76,30 @@ class Ledger:
         question = select(ledger).where(ledger.c.request_id == request_id).order_by(ledger.c.sequence)
         return [_entry(row) for row in self._connection.execute(question).mappings()]
 
-    def deeds(self, account_id: str, *, before: Place | None, limit: int) -> list[Entry]:
+    def non_charges(self, account_id: str, *, before: Cursor | None, limit: int) -> list[Entry]:
         """Everything but charges, newest first."""
-        question = select(ledger).where(ledger.c.account_id == account_id, _DEEDS)
+        question = select(ledger).where(ledger.c.account_id == account_id, _NON_CHARGES)
         question = page(question, ledger.c.time_ms, ledger.c.id, before, limit)
         return [_entry(row) for row in self._connection.execute(question).mappings()]
 
-    def deeds_within(self, account_id: str, from_ms: int, to_ms: int) -> list[Entry]:
+    def non_charges_within(self, account_id: str, from_ms: int, to_ms: int) -> list[Entry]:
         """Everything but charges of [from_ms, to_ms), in the order of the chain."""
         question = select(ledger).where(
-            ledger.c.account_id == account_id, ledger.c.time_ms >= from_ms, ledger.c.time_ms < to_ms, _DEEDS
+            ledger.c.account_id == account_id, ledger.c.time_ms >= from_ms, ledger.c.time_ms < to_ms, _NON_CHARGES
         )
         return [_entry(row) for row in self._connection.execute(question.order_by(ledger.c.sequence)).mappings()]
 
     def expiring(self) -> dict[str, int]:
         """Of each account with grants that expire: when the first of them did or will, Unix milliseconds."""
         first = func.min(ledger.c.expires_at_ms)
-        question = select(ledger.c.account_id, first).where(ledger.c.expires_at_ms.is_not(None), _DEEDS)
+        question = select(ledger.c.account_id, first).where(ledger.c.expires_at_ms.is_not(None), _NON_CHARGES)
         found = self._connection.execute(question.group_by(ledger.c.account_id))
         return {account_id: int(at_ms) for account_id, at_ms in found}
 
     def put_in_before(self, account_id: str, at_ms: int) -> int:
         """The sum of everything but charges before an instant."""
         question = select(func.coalesce(func.sum(ledger.c.amount), literal_column("0"))).where(
-            ledger.c.account_id == account_id, ledger.c.time_ms < at_ms, _DEEDS
+            ledger.c.account_id == account_id, ledger.c.time_ms < at_ms, _NON_CHARGES
         )
         return int(self._connection.execute(question).scalar_one())
 

@@ -9,7 +9,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import keys, limits, projects
 
 
-class LimitRows:
+class SqlLimitRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -44,5 +44,5 @@ class LimitRows:
         )
         return [record(row, Rule) for row in self._connection.execute(question).mappings()]
 
-    def every(self) -> list[Rule]:
+    def list_all(self) -> list[Rule]:
         return [record(row, Rule) for row in self._connection.execute(select(limits)).mappings()]

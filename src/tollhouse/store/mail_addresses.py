@@ -11,7 +11,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import accounts, people
 
 
-class MailAddresses:
+class SqlMailAddressRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

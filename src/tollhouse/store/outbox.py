@@ -9,15 +9,15 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.notices import FOLDED, ways
 from tollhouse.core.instant import rfc3339
-from tollhouse.core.notice import Channel, Delivery, Notice, Receiver, Told, Waiting, notice_id
+from tollhouse.core.notice import Channel, Delivery, DueDelivery, Notice, QueuedDelivery, Receiver, notice_id
 from tollhouse.core.roll_up import HOUR_MS
-from tollhouse.store.budgets import Budgets
-from tollhouse.store.mail_addresses import MailAddresses
+from tollhouse.store.budgets import SqlBudgetRepository
+from tollhouse.store.mail_addresses import SqlMailAddressRepository
 from tollhouse.store.outbox_schema import deliveries, notices, webhook_secrets
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import accounts, people
-from tollhouse.store.sendings import Sendings
+from tollhouse.store.sendings import SqlSendingRepository
 
 # Two processes may cross the same line: the second finds it crossed, and neither fails.
 _ADD = text(
@@ -43,11 +43,11 @@ _FOLD_MARKS: Final[Mapping[str, int]] = {"mail": 0, "webhook": 1, "chat": 2}
 _TO_OWNERS_ONLY: Final = ("alerts.folded", "alerts.paused")
 
 
-class Outbox:
+class SqlOutboxRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._sendings = Sendings(connection)
-        self._addresses = MailAddresses(connection)
+        self._sendings = SqlSendingRepository(connection)
+        self._addresses = SqlMailAddressRepository(connection)
 
     # What is told.
 
@@ -56,7 +56,7 @@ class Outbox:
         beyond what the account may cause to be sent in a day is folded."""
         if not self._insert(notice):
             return False
-        budgets = Budgets(self._connection)
+        budgets = SqlBudgetRepository(self._connection)
         telling: list[Budget] = []
         if notice.type == "budget.threshold":
             found = budgets.get(notice.object_id)
@@ -152,7 +152,7 @@ class Outbox:
         values = {"channel": channel, "after": after, "now_ms": now_ms, "count": count}
         return list(self._connection.execute(_ACCOUNTS_DUE, values).scalars())
 
-    def waiting(self, channel: Channel, account_id: str, now_ms: int, count: int) -> list[Waiting]:
+    def waiting(self, channel: Channel, account_id: str, now_ms: int, count: int) -> list[DueDelivery]:
         """Deliveries of one account on one way that are due, those first that are due longest."""
         chosen = deliveries.c.id, deliveries.c.address, deliveries.c.due_ms, deliveries.c.attempts, deliveries.c.time_ms
         question = (
@@ -163,15 +163,15 @@ class Outbox:
             .order_by(deliveries.c.due_ms, deliveries.c.time_ms, deliveries.c.id)
             .limit(count)
         )
-        return [record(row, Waiting) for row in self._connection.execute(question).mappings()]
+        return [record(row, DueDelivery) for row in self._connection.execute(question).mappings()]
 
-    def claim(self, ids: Sequence[str], now_ms: int, until_ms: int) -> list[Told]:
+    def claim(self, ids: Sequence[str], now_ms: int, until_ms: int) -> list[QueuedDelivery]:
         """Of these deliveries, those that are still due; until `until_ms` they are nobody else's."""
         # Whoever waited here for another's claim must find that they are due no more.
         taken = update(deliveries).where(deliveries.c.id.in_(ids), _PENDING, deliveries.c.due_ms <= now_ms)
         claimed = self._connection.execute(taken.values(due_ms=until_ms).returning(deliveries.c.id)).scalars().all()
         found = self._told(deliveries.c.id.in_(claimed))
-        return sorted(found, key=lambda told: (told.notice.time_ms, told.notice.mark, told.delivery.id))
+        return sorted(found, key=lambda queued: (queued.notice.time_ms, queued.notice.mark, queued.delivery.id))
 
     def pause(self, receiver: Receiver, until_ms: int) -> int:
         """What waits for a receiver is due no sooner; the answer is how much that is."""
@@ -204,20 +204,20 @@ class Outbox:
         row = structs.asdict(delivery)
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(row))
 
-    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Told]:
+    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[QueuedDelivery]:
         question = select(deliveries.c.id)
         if account_id is not None:
             question = question.where(deliveries.c.account_id == account_id)
         question = page(question, deliveries.c.time_ms, deliveries.c.id, before, limit)
         ids = self._connection.execute(question).scalars().all()
         found = self._told(deliveries.c.id.in_(ids))
-        return sorted(found, key=lambda told: (told.notice.time_ms, told.delivery.id), reverse=True)
+        return sorted(found, key=lambda queued: (queued.notice.time_ms, queued.delivery.id), reverse=True)
 
-    def _told(self, which: Any) -> list[Told]:
+    def _told(self, which: Any) -> list[QueuedDelivery]:
         question = select(notices, *(column.label(f"d_{column.name}") for column in deliveries.columns))
         question = question.join(deliveries, deliveries.c.notice_id == notices.c.id).where(which)
         return [
-            Told(
+            QueuedDelivery(
                 notice=record({name: row[name] for name in Notice.__struct_fields__}, Notice, as_json=("data",)),
                 delivery=record({name: row[f"d_{name}"] for name in Delivery.__struct_fields__}, Delivery),
             )

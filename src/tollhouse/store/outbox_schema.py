@@ -1,4 +1,4 @@
-"""The tables of what leaves the house; the others stand in `schema`."""
+"""The tables of what leaves the platform; the others stand in `schema`."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Column, Select, tuple_
 
-Place = tuple[int, str]
+Cursor = tuple[int, str]
 """(time in Unix milliseconds, id): where a page ended."""
 
 
 def page(
-    question: Select[Any], time: Column[int], row_id: Column[str], before: Place | None, limit: int
+    question: Select[Any], time: Column[int], row_id: Column[str], before: Cursor | None, limit: int
 ) -> Select[Any]:
     """The `limit` newest rows older than `before`."""
     if before is not None:

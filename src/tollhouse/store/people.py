@@ -8,7 +8,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import people
 
 
-class People:
+class SqlPersonRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -6,12 +6,12 @@ from msgspec import json, structs
 from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.price import PriceDraft
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import price_drafts
 
 
-class PriceDrafts:
+class SqlPriceDraftRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -26,7 +26,7 @@ class PriceDrafts:
         row = self._connection.execute(question).mappings().first()
         return None if row is None else _draft(row)
 
-    def page(self, *, before: Place | None, limit: int) -> list[PriceDraft]:
+    def page(self, *, before: Cursor | None, limit: int) -> list[PriceDraft]:
         question = page(select(price_drafts), price_drafts.c.created_at_ms, price_drafts.c.id, before, limit)
         return [_draft(row) for row in self._connection.execute(question).mappings()]
 

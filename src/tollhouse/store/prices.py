@@ -11,7 +11,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import prices
 
 
-class Prices:
+class SqlPriceRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -31,6 +31,6 @@ class Prices:
         found = [record(row, PriceRow, as_json=("written",)) for row in self._connection.execute(question).mappings()]
         return sorted(found, key=lambda row: (row.effective_from_ms, time_of(row.id) or 0))
 
-    def every(self) -> list[Price]:
+    def list_all(self) -> list[Price]:
         """Raises BadPrice for a row that nobody can have written here."""
         return [read_row(row) for row in self.rows()]

@@ -5,12 +5,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from tollhouse.core.account import Project
 from tollhouse.store.changes import note
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
 from tollhouse.store.schema import projects
 
 
-class Projects:
+class SqlProjectRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -33,12 +33,12 @@ class Projects:
         row = self._connection.execute(question).mappings().first()
         return None if row is None else record(row, Project)
 
-    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Project]:
+    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[Project]:
         question = select(projects)
         if account_id is not None:
             question = question.where(projects.c.account_id == account_id)
         question = page(question, projects.c.created_at_ms, projects.c.id, before, limit)
         return [record(row, Project) for row in self._connection.execute(question).mappings()]
 
-    def every(self) -> list[Project]:
+    def list_all(self) -> list[Project]:
         return [record(row, Project) for row in self._connection.execute(select(projects)).mappings()]

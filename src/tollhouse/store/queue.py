@@ -16,18 +16,18 @@ WAITING_MAX: Final = 8_192
 BATCH_MAX: Final = 256
 
 
-class Waiting:
+class WriteQueue:
     """Counts of what waits, by account. Belongs to the event loop."""
 
-    def __init__(self, most: int = WAITING_MAX) -> None:
-        self._most = most
+    def __init__(self, maximum: int = WAITING_MAX) -> None:
+        self._maximum = maximum
         self._in_all = 0
         self._of_account: Counter[str] = Counter()
 
     def admit(self, job: Job) -> None:
         """Raises Overloaded."""
         account_id = account_of(job)
-        if self._of_account[account_id] >= self._most - self._in_all:
+        if self._of_account[account_id] >= self._maximum - self._in_all:
             raise Overloaded("too much of this account waits to be written down: try again", retry_after_ms=1_000)
         self._in_all += 1
         self._of_account[account_id] += 1
@@ -48,14 +48,14 @@ def account_of(job: Job) -> str:
     return "" if job.record is None else job.record.account_id
 
 
-def share(jobs: Iterable[Job], most: int = BATCH_MAX) -> tuple[list[Job], list[Job]]:
+def share(jobs: Iterable[Job], maximum: int = BATCH_MAX) -> tuple[list[Job], list[Job]]:
     """A batch of at most so many, accounts in turns, and what is left; each in the order in which it came."""
     lines: dict[str, deque[tuple[int, Job]]] = {}
     for number, job in enumerate(jobs):
         lines.setdefault(account_of(job), deque()).append((number, job))
     taken: list[tuple[int, Job]] = []
-    while lines and len(taken) < most:
-        for account_id in list(lines)[: most - len(taken)]:
+    while lines and len(taken) < maximum:
+        for account_id in list(lines)[: maximum - len(taken)]:
             taken.append(lines[account_id].popleft())
             if not lines[account_id]:
                 del lines[account_id]

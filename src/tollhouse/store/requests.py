@@ -6,49 +6,49 @@ from msgspec import json, structs
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from tollhouse.core.ids import time_of
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.pages import Place, page
+from tollhouse.store.pages import Cursor, page
 from tollhouse.store.schema import requests
 
 _INSERT = Insertion(requests)
 _CALLS_AT_ONCE = 5_000
 RECORD_BYTES_MAX = 16_384  # beyond it a record loses what can be large: the raw usage, tags, limits
 _encode = json.Encoder().encode
-_decode = json.Decoder(Request).decode
+_decode = json.Decoder(UsageRecord).decode
 
 
-def insert(driver: Driver, batch: Sequence[Request]) -> None:
+def insert(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     """Write a row for each call. A second row for the same id is refused by the database."""
     driver.insert(_INSERT, [(call.time_ms, call.id, call.account_id, _as_json(call)) for call in batch])
 
 
-def stands(driver: Driver, call: Request) -> bool:
+def stands(driver: Driver, call: UsageRecord) -> bool:
     """Whether there is a row for a call, decided for good: who may still be writing it is waited for. Writes the row if
     there is none, so roll back."""
     row = call.time_ms, call.id, call.account_id, _as_json(call)
     return not driver.ask(f"{_INSERT.by_count[1]} ON CONFLICT DO NOTHING RETURNING id", row)
 
 
-class Requests:
+class SqlUsageRecordRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get(self, request_id: str) -> Request | None:
+    def get(self, request_id: str) -> UsageRecord | None:
         question = select(requests.c.record).where(
             requests.c.time_ms == time_of(request_id), requests.c.id == request_id
         )
         found = self._connection.execute(question).scalar()
         return None if found is None else _decode(found)
 
-    def page(self, *, before: Place | None, limit: int, account_id: str | None = None) -> list[Request]:
+    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[UsageRecord]:
         question = select(requests.c.record)
         if account_id is not None:
             question = question.where(requests.c.account_id == account_id)
         question = page(question, requests.c.time_ms, requests.c.id, before, limit)
         return [_decode(found) for found in self._connection.execute(question).scalars()]
 
-    def within(self, from_ms: int, to_ms: int, after: Place | None, limit: int) -> list[Request]:
+    def within(self, from_ms: int, to_ms: int, after: Cursor | None, limit: int) -> list[UsageRecord]:
         """Calls of [from_ms, to_ms) behind a place, the oldest first."""
         place = tuple_(requests.c.time_ms, requests.c.id)
         question = select(requests.c.record).where(requests.c.time_ms >= from_ms, requests.c.time_ms < to_ms)
@@ -69,9 +69,9 @@ class Requests:
         found: int | None = self._connection.execute(select(func.min(requests.c.time_ms))).scalar()
         return found
 
-    def charged(self) -> Iterator[Request]:
+    def charged(self) -> Iterator[UsageRecord]:
         """Every call with a charge, the oldest first: for who checks all of them."""
-        after: Place = (-1, "")
+        after: Cursor = (-1, "")
         while True:
             place = tuple_(requests.c.time_ms, requests.c.id)
             question = select(requests).where(place > tuple_(*after)).order_by(requests.c.time_ms, requests.c.id)
@@ -85,7 +85,7 @@ class Requests:
             after = rows[-1].time_ms, rows[-1].id
 
 
-def _as_json(call: Request) -> str:
+def _as_json(call: UsageRecord) -> str:
     try:
         text = _encode(call)
     except UnicodeEncodeError:  # half a surrogate pair
@@ -97,11 +97,11 @@ def _as_json(call: Request) -> str:
     return text.decode()
 
 
-def _lean(call: Request) -> Request:
+def _lean(call: UsageRecord) -> UsageRecord:
     """A record that is too large, without what a caller or a provider has swollen."""
-    return structs.replace(call, raw_usage=None, tags={}, limits=call.limits[:8], purses=call.purses[:8])
+    return structs.replace(call, raw_usage=None, tags={}, limits=call.limits[:8], counters=call.counters[:8])
 
 
-def _clean(call: Request) -> Request:
+def _clean(call: UsageRecord) -> UsageRecord:
     tags = {clean(name): clean(value) for name, value in call.tags.items()}
     return structs.replace(call, model=clean(call.model), client=clean(call.client), tags=tags)

@@ -8,7 +8,7 @@ from tollhouse.store.records import record
 from tollhouse.store.schema import retention
 
 
-class RetentionRows:
+class SqlRetentionRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -12,7 +12,7 @@ _COUNT = text(
 )
 
 
-class Sendings:
+class SqlSendingRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

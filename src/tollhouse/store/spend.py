@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from tollhouse.core.request import Request
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.schema import spend_sums
 
@@ -29,7 +29,7 @@ _Place = tuple[str, int, int, str]
 """The primary key of a sum."""
 
 
-def add(driver: Driver, batch: Sequence[Request]) -> None:
+def add(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     """Add each charge to its sums. Test mode is free."""
     charged: dict[tuple[str, str, str, int, str], int] = {}
     for call in batch:
@@ -49,7 +49,7 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
     driver.insert(_ADD, [(*place, sums[place]) for place in sorted(sums)])
 
 
-class SpendRows:
+class SqlSpendRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -2,49 +2,49 @@
 
 from sqlalchemy import Connection
 
-from tollhouse.store.accounts import Accounts
-from tollhouse.store.audit import Audit
-from tollhouse.store.budgets import Budgets
-from tollhouse.store.catalogue import CatalogueRows
-from tollhouse.store.changes import Changes
-from tollhouse.store.codes import Codes
-from tollhouse.store.keys import Keys
-from tollhouse.store.ledger import Ledger
-from tollhouse.store.limits import LimitRows
-from tollhouse.store.mail_addresses import MailAddresses
-from tollhouse.store.outbox import Outbox
-from tollhouse.store.people import People
-from tollhouse.store.price_drafts import PriceDrafts
-from tollhouse.store.prices import Prices
-from tollhouse.store.projects import Projects
-from tollhouse.store.requests import Requests
-from tollhouse.store.retention import RetentionRows
-from tollhouse.store.sendings import Sendings
-from tollhouse.store.spend import SpendRows
-from tollhouse.store.usage import UsageRows
+from tollhouse.store.accounts import SqlAccountRepository
+from tollhouse.store.audit import SqlAuditRepository
+from tollhouse.store.budgets import SqlBudgetRepository
+from tollhouse.store.catalogue import SqlCatalogueRepository
+from tollhouse.store.changes import SqlChangeRepository
+from tollhouse.store.codes import SqlCodeRepository
+from tollhouse.store.keys import SqlKeyRepository
+from tollhouse.store.ledger import SqlLedgerRepository
+from tollhouse.store.limits import SqlLimitRepository
+from tollhouse.store.mail_addresses import SqlMailAddressRepository
+from tollhouse.store.outbox import SqlOutboxRepository
+from tollhouse.store.people import SqlPersonRepository
+from tollhouse.store.price_drafts import SqlPriceDraftRepository
+from tollhouse.store.prices import SqlPriceRepository
+from tollhouse.store.projects import SqlProjectRepository
+from tollhouse.store.requests import SqlUsageRecordRepository
+from tollhouse.store.retention import SqlRetentionRepository
+from tollhouse.store.sendings import SqlSendingRepository
+from tollhouse.store.spend import SqlSpendRepository
+from tollhouse.store.usage import SqlUsageRepository
 
 
-class Tables:
+class SqlRepositories:
     """Good only while the transaction lasts, and only in its thread."""
 
     def __init__(self, connection: Connection) -> None:
-        self.accounts = Accounts(connection)
-        self.projects = Projects(connection)
-        self.keys = Keys(connection)
-        self.people = People(connection)
-        self.audit = Audit(connection)
-        self.requests = Requests(connection)
-        self.retention = RetentionRows(connection)
-        self.usage = UsageRows(connection)
-        self.spend = SpendRows(connection)
-        self.catalogue = CatalogueRows(connection)
-        self.changes = Changes(connection)
-        self.ledger = Ledger(connection)
-        self.budgets = Budgets(connection)
-        self.prices = Prices(connection)
-        self.price_drafts = PriceDrafts(connection)
-        self.limits = LimitRows(connection)
-        self.codes = Codes(connection)
-        self.outbox = Outbox(connection)
-        self.mail_addresses = MailAddresses(connection)
-        self.sendings = Sendings(connection)
+        self.accounts = SqlAccountRepository(connection)
+        self.projects = SqlProjectRepository(connection)
+        self.keys = SqlKeyRepository(connection)
+        self.people = SqlPersonRepository(connection)
+        self.audit = SqlAuditRepository(connection)
+        self.requests = SqlUsageRecordRepository(connection)
+        self.retention = SqlRetentionRepository(connection)
+        self.usage = SqlUsageRepository(connection)
+        self.spend = SqlSpendRepository(connection)
+        self.catalogue = SqlCatalogueRepository(connection)
+        self.changes = SqlChangeRepository(connection)
+        self.ledger = SqlLedgerRepository(connection)
+        self.budgets = SqlBudgetRepository(connection)
+        self.prices = SqlPriceRepository(connection)
+        self.price_drafts = SqlPriceDraftRepository(connection)
+        self.limits = SqlLimitRepository(connection)
+        self.codes = SqlCodeRepository(connection)
+        self.outbox = SqlOutboxRepository(connection)
+        self.mail_addresses = SqlMailAddressRepository(connection)
+        self.sendings = SqlSendingRepository(connection)

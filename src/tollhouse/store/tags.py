@@ -10,20 +10,20 @@ TAGS_A_DAY_MAX: Final = 1_000
 """Of one account on one day of UTC, in each mode."""
 OTHER_TAGS: Final = "(other tags)"  # no tag of anybody's: those have a `=`
 
-Place = tuple[str, int, str]
+TagKey = tuple[str, int, str]
 """Account, start of the day in Unix milliseconds, and mode."""
 
 
-def summed_apart(driver: Driver, asked: Mapping[Place, set[str]]) -> Mapping[Place, set[str]]:
+def summed_apart(driver: Driver, asked: Mapping[TagKey, set[str]]) -> Mapping[TagKey, set[str]]:
     """Of the tags that calls bring, those with a sum of their own: what has one already, and new ones while there is
     room. Calls with any other tag count under OTHER_TAGS."""
-    counts: dict[Place, int] = driver.remembered.setdefault("tags", {})
+    counts: dict[TagKey, int] = driver.remembered.setdefault("tags", {})
     if len(counts) > TAGS_A_DAY_MAX:
         counts.clear()
     return {place: _those(driver, counts, place, tags) for place, tags in asked.items()}
 
 
-def _those(driver: Driver, counts: dict[Place, int], place: Place, tags: set[str]) -> set[str]:
+def _those(driver: Driver, counts: dict[TagKey, int], place: TagKey, tags: set[str]) -> set[str]:
     """counts: no fewer than there are, so that they are counted again only where there seems to be no room."""
     there = counts.get(place)
     if there is None or there + len(tags) > TAGS_A_DAY_MAX:
@@ -38,7 +38,7 @@ def _those(driver: Driver, counts: dict[Place, int], place: Place, tags: set[str
     return tags
 
 
-def _known(driver: Driver, place: Place, tags: set[str]) -> set[str]:
+def _known(driver: Driver, place: TagKey, tags: set[str]) -> set[str]:
     known: set[str] = set()
     listed = sorted(tags)
     for at in range(0, len(listed), ROWS_AT_ONCE):

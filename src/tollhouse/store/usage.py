@@ -7,12 +7,12 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from tollhouse.core.request import Request
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, BucketSum, UsageBy, UsageSum, kind_of
 from tollhouse.core.usage import BUCKETS, Usage
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.schema import account_usage, usage, usage_tags
-from tollhouse.store.tags import OTHER_TAGS, Place, summed_apart
+from tollhouse.store.tags import OTHER_TAGS, TagKey, summed_apart
 
 _COUNTERS = ("calls", "failed", "charge", *BUCKETS)
 _MEASURED = ("charge", *BUCKETS)
@@ -33,10 +33,10 @@ _Used = tuple[int, ...]
 _Sums = dict[_Group, _Used]
 
 
-def add(driver: Driver, batch: Sequence[Request]) -> None:
+def add(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     """Add each call to its sums: a row per distinct group in the batch."""
     used_by: dict[_Group, list[_Used]] = {}
-    tagged: list[tuple[Place, set[str], _Used]] = []
+    tagged: list[tuple[TagKey, set[str], _Used]] = []
     for call in batch:
         charge = call.charge.amount if call.charge is not None and call.mode == "live" else 0
         used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
@@ -65,8 +65,8 @@ def add(driver: Driver, batch: Sequence[Request]) -> None:
         _write(driver, _ADD_TAGS, _by_tag(driver, tagged))
 
 
-def _by_tag(driver: Driver, tagged: Sequence[tuple[Place, set[str], _Used]]) -> _Sums:
-    asked: dict[Place, set[str]] = {}
+def _by_tag(driver: Driver, tagged: Sequence[tuple[TagKey, set[str], _Used]]) -> _Sums:
+    asked: dict[TagKey, set[str]] = {}
     for place, tags, _ in tagged:
         asked.setdefault(place, set()).update(tags)
     apart = summed_apart(driver, asked)
@@ -78,7 +78,7 @@ def _by_tag(driver: Driver, tagged: Sequence[tuple[Place, set[str], _Used]]) -> 
     return sums
 
 
-class UsageRows:
+class SqlUsageRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -16,14 +16,14 @@ from sqlalchemy import Connection, Engine
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Overloaded
-from tollhouse.core.request import Request
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.batch import STEPS, Batches, Job, Step
 from tollhouse.store.driver import ROWS_AT_ONCE
-from tollhouse.store.queue import BATCH_MAX, Waiting, share
+from tollhouse.store.queue import BATCH_MAX, WriteQueue, share
 
 T = TypeVar("T")
 
-_IDLE_SECONDS = 1.0  # without work for this long, house is kept
+_IDLE_SECONDS = 1.0  # without work for this long, maintenance runs
 ROWS_PER_CHECKPOINT = 2_000
 TURN_S = 0.0002
 """How long the event loop may compute while this thread waits for the interpreter's lock, which it gives away with
@@ -51,7 +51,7 @@ class Writer:
         """What came and is not handed over to the thread yet."""
         self._arrived: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._closing = False
-        self._waiting = Waiting()
+        self._waiting = WriteQueue()
         self._left: list[Job] = []
         """Of the thread: what did not fit into the last batch."""
         self._last_came = False
@@ -63,7 +63,7 @@ class Writer:
         """Why the database could not be written the last time; None while all is well. It heals by itself."""
         return self._batches.trouble
 
-    async def commit(self, record: Request) -> None:
+    async def commit(self, record: UsageRecord) -> None:
         """Return when the record is durable. Raises Overloaded, or Defect for a record that can never be written.
 
         A cancelled waiter does not take the record back.
@@ -73,16 +73,16 @@ class Writer:
         self._submit(loop, Job(waiter, record))
         await waiter
 
-    async def change(self, deed: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
-        """Run `deed` in the writer's thread and transaction; return its answer when it is durable.
+    async def change(self, transaction: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
+        """Run `action` in the writer's thread and transaction; return its answer when it is durable.
 
-        `deed` may run twice (the first time rolled back), so it changes nothing but rows. `after` is called with the
+        `action` may run twice (the first time rolled back), so it changes nothing but rows. `after` is called with the
         answer on the event loop, in the order of the commits and also if the waiter was cancelled: memory follows the
-        database. Raises what `deed` raises, Conflict, or Overloaded.
+        database. Raises what `action` raises, Conflict, or Overloaded.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._submit(loop, Job(waiter, deed=deed, after=after))
+        self._submit(loop, Job(waiter, transaction=transaction, after=after))
         return await waiter
 
     async def close(self) -> None:
@@ -120,10 +120,10 @@ class Writer:
             if decided := self._batches.settle(batch):
                 self._wake(decided, self.on_notice if self._batches.noticed else None)
             if more and (not batch or self._batches.since_checkpoint >= self._rows_per_checkpoint):
-                self._batches.keep_house(self._clock.now_ms())
+                self._batches.run_maintenance(self._clock.now_ms())
         if forsaken := self._batches.abandon():
             self._wake(forsaken, None)
-        self._batches.keep_house(None)
+        self._batches.run_maintenance(None)
         self._batches.disconnect()
 
     def _take(self) -> tuple[list[Job], bool]:

@@ -6,8 +6,8 @@ from functools import partial
 from threading import Lock
 from typing import Final
 
-from tollhouse.core.aside import Aside
 from tollhouse.core.failure import Overloaded
+from tollhouse.core.workers import WorkerThreads
 from tollhouse.tokens.cut import pieces
 from tollhouse.tokens.estimator import Estimator
 from tollhouse.tokens.vocabulary import Encoder, load, named_for
@@ -34,14 +34,14 @@ class Tokenizer:
     EXACT_CHARACTERS_MAX is estimated from SAMPLES parts of it.
     """
 
-    def __init__(self, load: Callable[[str], Encoder] = load, aside: Aside | None = None) -> None:
+    def __init__(self, load: Callable[[str], Encoder] = load, threads: WorkerThreads | None = None) -> None:
         """`load` gives a vocabulary by name; `aside` is where long texts are counted; None: where it stands."""
         self._load = load
         self._loading = Lock()
         self._encoders: dict[str, Encoder] = {}
         self._reading: dict[str, asyncio.Future[Encoder]] = {}
         self._estimator = Estimator()
-        self._aside = aside
+        self._threads = threads
 
     def count(self, text: str, model: str) -> int:
         if len(text) <= EXACT_CHARACTERS_MAX and named_for(model) is None:
@@ -58,12 +58,12 @@ class Tokenizer:
         """
         vocabulary = named_for(model)
         short = len(text) <= INLINE_CHARACTERS_MAX and (vocabulary is None or vocabulary in self._encoders)
-        if short or self._aside is None:
+        if short or self._threads is None:
             return self.count(text, model)
         counted = 0
         try:
             for part in _parts(text):
-                counted += await self._aside.run(account_id, partial(self._of_part, part, model))
+                counted += await self._threads.run(account_id, partial(self._of_part, part, model))
         except Overloaded:
             sample = text[:SAMPLE_CHARACTERS]
             return self._estimator.count(sample, model) * len(text) // max(1, len(sample))
@@ -73,11 +73,11 @@ class Tokenizer:
         """Read the model's vocabulary if this was not done yet, in a thread: 0.1 to 0.3 s of CPU, once. It is read for
         all who ask meanwhile, and no account's turn."""
         vocabulary = named_for(model)
-        if vocabulary is None or vocabulary in self._encoders or self._aside is None:
+        if vocabulary is None or vocabulary in self._encoders or self._threads is None:
             return
         reading = self._reading.get(vocabulary)
         if reading is None:
-            reading = asyncio.ensure_future(self._aside.run("", partial(self._loaded, vocabulary)))
+            reading = asyncio.ensure_future(self._threads.run("", partial(self._loaded, vocabulary)))
             self._reading[vocabulary] = reading
             reading.add_done_callback(lambda _: self._reading.pop(vocabulary))
         await asyncio.shield(reading)

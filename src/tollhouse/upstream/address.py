@@ -1,4 +1,4 @@
-"""Where a provider's base URL or a webhook leads, and whether the house may go there.
+"""Where a provider's base URL or a webhook leads, and whether the platform may go there.
 
 Two steps, because a name says little: `read_base_url` and `read_url` read the text when a configuration is applied or a
 webhook is set, and refuse what is wrong by its looks; `forbidden` judges each address about to be dialled, after the
@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import structs
 
-from tollhouse.core.wire import Route
+from tollhouse.core.upstream import UpstreamRoute
 
 _Address = IPv4Address | IPv6Address
 
@@ -58,7 +58,7 @@ def read_base_url(
     proxy: str | None = None,
     allow_private: bool = True,
     allow_networks: tuple[str, ...] = (),
-) -> tuple[Route, str]:
+) -> tuple[UpstreamRoute, str]:
     """The route a base URL names, and its path without a trailing slash, to be put in front of every target.
 
     Raises ValueError, whose message names the cure and quotes neither the URL nor a password in it.
@@ -81,7 +81,7 @@ def read_base_url(
     return route, parts.path.rstrip("/")
 
 
-def read_url(text: str, *, allow_networks: tuple[str, ...] = ()) -> tuple[Route, str]:
+def read_url(text: str, *, allow_networks: tuple[str, ...] = ()) -> tuple[UpstreamRoute, str]:
     """The route and the target of an address that people choose, such as a webhook's: public, unless it lies in one of
     `allow_networks`. Raises ValueError, whose message quotes nothing of it."""
     parts = split_url(text, "the address")
@@ -95,10 +95,10 @@ def read_url(text: str, *, allow_networks: tuple[str, ...] = ()) -> tuple[Route,
     return _route(parts, "the address", False, allow_networks), f"{parts.path or '/'}{query}"
 
 
-def _route(parts: SplitResult, name: str, allow_private: bool, allow_networks: tuple[str, ...]) -> Route:
+def _route(parts: SplitResult, name: str, allow_private: bool, allow_networks: tuple[str, ...]) -> UpstreamRoute:
     """Raises ValueError for a host that is refused by its text."""
     scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
-    route = Route(
+    route = UpstreamRoute(
         scheme=scheme,
         host=read_host(parts, name),
         port=parts.port or (443 if scheme == "https" else 80),
@@ -164,7 +164,7 @@ def read_host(parts: SplitResult, name: str) -> str:
     return host
 
 
-def forbidden_host(host: str, route: Route) -> str | None:
+def forbidden_host(host: str, route: UpstreamRoute) -> str | None:
     """Judge a host by its text, as far as that goes: addresses, and names that stand for a metadata service."""
     if host.rstrip(".").lower() in _METADATA_NAMES:
         return forbidden(_METADATA_ADDRESS, route)
@@ -179,7 +179,7 @@ def is_address(host: str) -> bool:
     return True
 
 
-def forbidden(address: str, route: Route) -> str | None:
+def forbidden(address: str, route: UpstreamRoute) -> str | None:
     """Why `address` must not be dialled for this route; None where it may.
 
     An IPv6 address that carries an IPv4 one (mapped, compatible, 6to4, Teredo, NAT64) is judged as the one it carries.

@@ -1,4 +1,4 @@
-"""The client: one call out, one answer in. See `core.wire.Upstream`.
+"""The client: one call out, one answer in. See `core.wire.ServedUpstream`.
 
 A connection that was kept may have been closed by the provider just as we wrote to it. Then, and only if not one byte
 of an answer came, the call is sent once more, over a new connection. Nothing else is ever sent twice here.
@@ -9,8 +9,8 @@ from typing import Final
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Defect, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
-from tollhouse.core.wire import Outgoing
-from tollhouse.upstream.connection import Connection
+from tollhouse.core.upstream import UpstreamRequest
+from tollhouse.upstream.connection import UpstreamConnection
 from tollhouse.upstream.deadline import Sweeper
 from tollhouse.upstream.dial import Dialer
 from tollhouse.upstream.pool import PREAMBLE_LINES, Origin, Pool
@@ -22,12 +22,12 @@ from tollhouse.upstream.resolve import (
     turns_of_customers,
     turns_of_providers,
 )
-from tollhouse.upstream.stream import Stream
+from tollhouse.upstream.stream import ResponseBody
 
 _BODILESS: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
-class Client:
+class UpstreamClient:
     """HTTP/1.1 over pooled connections; belongs to one event loop.
 
     connections_max and idle_max count per route. decoded_bytes_max bounds what a compressed answer may unpack to.
@@ -56,7 +56,7 @@ class Client:
         dialer = Dialer(resolver, by_account=customers)
         self._pool = Pool(clock, dialer, open_max=connections_max, idle_max=idle_max, idle_seconds=idle_seconds)
 
-    async def send(self, call: Outgoing) -> Stream:
+    async def send(self, call: UpstreamRequest) -> ResponseBody:
         """Send a call and wait for the answer's head; the body is read from what comes back.
 
         Raises UpstreamUnreachable (nothing was sent), UpstreamBroke, UpstreamTimeout; ConnectionsTaken where no
@@ -101,8 +101,10 @@ class Client:
         """In line for a connection, because their route has as many as it may."""
         return sum(len(line) for origin in self._pool.origins() for line in origin.waiting.values())
 
-    def _start(self, connection: Connection, call: Outgoing, head: bytes, started_ns: int) -> Stream:
-        stream = Stream(
+    def _start(
+        self, connection: UpstreamConnection, call: UpstreamRequest, head: bytes, started_ns: int
+    ) -> ResponseBody:
+        stream = ResponseBody(
             connection,
             self._clock,
             self._sweeper,
@@ -114,7 +116,7 @@ class Client:
         connection.start(stream, head, call.body, call.rest)
         return stream
 
-    async def _connect(self, origin: Origin, call: Outgoing) -> Connection:
+    async def _connect(self, origin: Origin, call: UpstreamRequest) -> UpstreamConnection:
         deadlines = call.deadlines
         milliseconds = min(deadlines.connect_ms, deadlines.total_ms)
         try:
@@ -127,7 +129,7 @@ class Client:
             ) from None
 
 
-async def _head_of(stream: Stream) -> None:
+async def _head_of(stream: ResponseBody) -> None:
     try:
         await stream.head()
     except asyncio.CancelledError:
@@ -135,7 +137,7 @@ async def _head_of(stream: Stream) -> None:
         raise
 
 
-def _head(call: Outgoing, preamble: bytes) -> bytes:
+def _head(call: UpstreamRequest, preamble: bytes) -> bytes:
     """The request's head. Its line ends are counted, so that no value can bring a line of its own."""
     lines = [call.method, b" ", call.target, preamble]
     lines += [b"%b: %b\r\n" % pair for pair in call.headers]

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-from tollhouse.core.wire import Buffer
-from tollhouse.upstream.stream import Stream
+from tollhouse.core.upstream import Buffer
+from tollhouse.upstream.stream import ResponseBody
 
 _SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
 _SLICES_A_TURN: Final = 4
@@ -16,15 +16,15 @@ JOIN_BYTES_MAX: Final = 65_536  # up to here head and body leave in one write
 _KEEPALIVE_SECONDS: Final = 60  # a provider may think for minutes; firewalls forget silent connections sooner
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """Who keeps the connection between two requests, and counts it."""
 
-    def ready(self, connection: "Connection") -> None: ...
-    def forget(self, connection: "Connection") -> None: ...
-    def gone(self, connection: "Connection") -> None: ...
+    def ready(self, connection: "UpstreamConnection") -> None: ...
+    def forget(self, connection: "UpstreamConnection") -> None: ...
+    def gone(self, connection: "UpstreamConnection") -> None: ...
 
 
-class Connection(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """reused: it has carried a request before. closed: nothing can be sent any more. idle_since_ns: in clock ticks.
     account_id: whose call it carries; None while it is idle."""
 
@@ -33,10 +33,10 @@ class Connection(asyncio.Protocol):
         *("account_id", "closed", "idle_since_ns", "reused"),
     )
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: ConnectionOwner) -> None:
         self._owner = owner
         self._transport: asyncio.Transport | None = None
-        self._stream: Stream | None = None
+        self._stream: ResponseBody | None = None
         self._rest: deque[memoryview] = deque()  # of the request's body
         self._full = False  # the transport asks not to be given more
         self._turning = False  # the rest goes on with the next turn of the event loop
@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
     def sending(self) -> bool:
         return self._full or bool(self._rest)
 
-    def start(self, stream: Stream, head: bytes, body: bytes, rest: Sequence[Buffer] = ()) -> None:
+    def start(self, stream: ResponseBody, head: bytes, body: bytes, rest: Sequence[Buffer] = ()) -> None:
         """Send a request, whose answer goes to `stream`. A connection that closed meanwhile ends the stream at once."""
         self._stream = stream
         if self.closed:

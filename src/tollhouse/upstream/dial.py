@@ -12,15 +12,15 @@ import ssl
 from contextlib import ExitStack
 
 from tollhouse.core.failure import Failure, UpstreamUnreachable
-from tollhouse.core.wire import Route
+from tollhouse.core.upstream import UpstreamRoute
 from tollhouse.upstream.address import forbidden, forbidden_host, is_address
-from tollhouse.upstream.connection import Connection, Owner
+from tollhouse.upstream.connection import ConnectionOwner, UpstreamConnection
 from tollhouse.upstream.proxy import Proxy, read_proxy, tunnel
 from tollhouse.upstream.resolve import Resolver, in_thread
 from tollhouse.upstream.tls import Contexts, in_words
 
 
-def authority(route: Route, *, always_port: bool = False) -> str:
+def authority(route: UpstreamRoute, *, always_port: bool = False) -> str:
     """Host and port as they stand in `Host` and CONNECT; the scheme's own port only where it must be named."""
     host = f"[{route.host}]" if ":" in route.host else route.host
     usual = 443 if route.scheme == "https" else 80
@@ -35,7 +35,9 @@ class Dialer:
         self._by_account = by_account
         self._contexts = Contexts()
 
-    async def dial(self, route: Route, owner: Owner, until: float, account_id: str = "") -> Connection:
+    async def dial(
+        self, route: UpstreamRoute, owner: ConnectionOwner, until: float, account_id: str = ""
+    ) -> UpstreamConnection:
         """A new connection, TLS included, by `until` (loop time). `account_id`: for whom it is.
 
         Raises UpstreamUnreachable, and TimeoutError where the last address did not answer in its time.
@@ -65,7 +67,7 @@ class Dialer:
                 )
         raise failure
 
-    async def _addresses(self, host: str, port: int, route: Route, account_id: str) -> list[str]:
+    async def _addresses(self, host: str, port: int, route: UpstreamRoute, account_id: str) -> list[str]:
         """The addresses that may be dialled. Raises UpstreamUnreachable where there are none."""
         try:
             found = (
@@ -83,16 +85,16 @@ class Dialer:
 
 
 async def _open(
-    route: Route, owner: Owner, address: str, proxy: Proxy | None, context: ssl.SSLContext | None
-) -> Connection:
+    route: UpstreamRoute, owner: ConnectionOwner, address: str, proxy: Proxy | None, context: ssl.SSLContext | None
+) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
     name = route.host if context else None
     if proxy is None:
         _, direct = await loop.create_connection(
-            lambda: Connection(owner), address, route.port, ssl=context, server_hostname=name
+            lambda: UpstreamConnection(owner), address, route.port, ssl=context, server_hostname=name
         )
         return direct
-    connection = Connection(owner)
+    connection = UpstreamConnection(owner)
     transport = await tunnel(proxy, address, authority(route, always_port=True))
     with ExitStack() as undo:
         undo.callback(transport.abort)

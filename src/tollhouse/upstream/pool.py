@@ -17,8 +17,8 @@ from typing import Final
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import ConnectionsTaken
-from tollhouse.core.wire import Route
-from tollhouse.upstream.connection import Connection
+from tollhouse.core.upstream import UpstreamRoute
+from tollhouse.upstream.connection import UpstreamConnection
 from tollhouse.upstream.dial import Dialer, authority
 
 PREAMBLE_LINES: Final = 3
@@ -34,10 +34,10 @@ class Pool:
         self.idle_max = idle_max
         self._idle_ns = int(idle_seconds * 1e9)
         self._sweep_seconds = idle_seconds / 4
-        self._origins: dict[Route, Origin] = {}
+        self._origins: dict[UpstreamRoute, Origin] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def origin(self, route: Route) -> "Origin":
+    def origin(self, route: UpstreamRoute) -> "Origin":
         found = self._origins.get(route)
         if found is None:
             found = self._origins[route] = Origin(self, route)
@@ -78,18 +78,18 @@ class Origin:
 
     __slots__ = ("_alive", "_emptied", "_pool", "idle", "open", "preamble", "route", "used", "waiting")
 
-    def __init__(self, pool: Pool, route: Route) -> None:
+    def __init__(self, pool: Pool, route: UpstreamRoute) -> None:
         self._pool = pool
         self.route = route
         self.preamble = f" HTTP/1.1\r\nhost: {authority(route)}\r\naccept-encoding: identity\r\n".encode()
         self.open = 0
-        self.idle: deque[Connection] = deque()
+        self.idle: deque[UpstreamConnection] = deque()
         self.used: dict[str, int] = {}  # by account: connections that are made for it or carry its calls
-        self.waiting: dict[str, deque[asyncio.Future[Connection | None]]] = {}  # by account
-        self._alive: set[Connection] = set()  # sockets not yet closed
+        self.waiting: dict[str, deque[asyncio.Future[UpstreamConnection | None]]] = {}  # by account
+        self._alive: set[UpstreamConnection] = set()  # sockets not yet closed
         self._emptied: asyncio.Future[None] | None = None
 
-    def take(self, account_id: str) -> Connection | None:
+    def take(self, account_id: str) -> UpstreamConnection | None:
         """An idle connection, without waiting."""
         if not self.idle or not self._may(account_id):
             return None
@@ -98,7 +98,7 @@ class Origin:
         self.used[account_id] = self.used.get(account_id, 0) + 1
         return connection
 
-    async def acquire(self, account_id: str, until: float) -> Connection:
+    async def acquire(self, account_id: str, until: float) -> UpstreamConnection:
         """An idle connection, a new one, or the next that comes free, by `until` (loop time).
 
         Raises UpstreamUnreachable and TimeoutError as `Dialer.dial` does; ConnectionsTaken for who waited in line until
@@ -128,10 +128,10 @@ class Origin:
         free = self._pool.open_max - self.open + len(self.idle)
         return self.used.get(account_id, 0) < SHARE * free
 
-    async def _turn(self, account_id: str, until: float) -> Connection | None:
+    async def _turn(self, account_id: str, until: float) -> UpstreamConnection | None:
         """Wait in line: for a connection, or (None) for the right to open one."""
         loop = asyncio.get_running_loop()
-        turn: asyncio.Future[Connection | None] = loop.create_future()
+        turn: asyncio.Future[UpstreamConnection | None] = loop.create_future()
         self.waiting.setdefault(account_id, deque()).append(turn)
         try:
             return await turn
@@ -149,7 +149,7 @@ class Origin:
                 self.ready(given)
             raise
 
-    def _leave(self, account_id: str, turn: "asyncio.Future[Connection | None]") -> None:
+    def _leave(self, account_id: str, turn: "asyncio.Future[UpstreamConnection | None]") -> None:
         line = self.waiting.get(account_id)
         if line is not None:
             with suppress(ValueError):
@@ -173,7 +173,7 @@ class Origin:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
 
-    def ready(self, connection: Connection) -> None:
+    def ready(self, connection: UpstreamConnection) -> None:
         """See connection.Owner: it may carry the next request."""
         self._unused(connection)
         connection.idle_since_ns = self._pool.clock.ticks_ns()
@@ -184,7 +184,7 @@ class Origin:
             self.idle[0].cut()
         self._pool.expect_expiry()
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: UpstreamConnection) -> None:
         """See connection.Owner: it is closed; its place is free."""
         with suppress(ValueError):
             self.idle.remove(connection)
@@ -192,7 +192,7 @@ class Origin:
             self._unused(connection)
             self._left()
 
-    def gone(self, connection: Connection) -> None:
+    def gone(self, connection: UpstreamConnection) -> None:
         """See connection.Owner: its socket is closed."""
         self._alive.discard(connection)
         if not self._alive and self._emptied is not None and not self._emptied.done():
@@ -211,7 +211,7 @@ class Origin:
         elif not self.open:
             self._pool.expect_expiry()
 
-    def _unused(self, connection: Connection) -> None:
+    def _unused(self, connection: UpstreamConnection) -> None:
         account_id, connection.account_id = connection.account_id, None
         if account_id is not None:
             self._count_off(account_id)

@@ -38,7 +38,7 @@ async def tunnel(proxy: Proxy, address: str, authority: str) -> asyncio.Transpor
     proxy refuses or answers nonsense, OSError where it cannot be reached.
     """
     loop = asyncio.get_running_loop()
-    transport, asking = await loop.create_connection(lambda: _Asking(loop), address, proxy.port)
+    transport, asking = await loop.create_connection(lambda: _ConnectRequest(loop), address, proxy.port)
     with ExitStack() as undo:
         undo.callback(transport.abort)
         head = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n" % (authority.encode(), authority.encode())
@@ -52,7 +52,7 @@ async def tunnel(proxy: Proxy, address: str, authority: str) -> asyncio.Transpor
     return transport
 
 
-class _Asking(asyncio.Protocol):
+class _ConnectRequest(asyncio.Protocol):
     """Waits for the head of the proxy's answer; `status` is its outcome."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,8 +1,8 @@
 """Host names to addresses, by the system's resolver, each look-up in a thread of its own.
 
 No executor is shared: a look-up cannot be stopped, and one that hangs keeps its thread for half a minute and more. So
-the number of threads is bounded by `Turns`, in all and of one account, and those who look up providers have other turns
-than those who look up what customers chose.
+the number of threads is bounded by `FairSemaphore`, in all and of one account, and those who look up providers have
+other turns than those who look up what customers chose.
 
 An answer is kept for a few seconds, and callers who ask for the same name share one look-up for as long as it runs. A
 failed look-up is not kept. Where a resolver keeps the last good answer, it gives that one while the system's resolver
@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from typing import Final, TypeVar
 
 from tollhouse.core.clock import Clock
-from tollhouse.upstream.turns import Turns
+from tollhouse.upstream.fair_semaphore import FairSemaphore
 
 T = TypeVar("T")
 
@@ -65,12 +65,12 @@ async def system_look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def turns_of_providers() -> Turns:
-    return Turns(LOOK_UPS_MAX, LOOK_UPS_MAX)
+def turns_of_providers() -> FairSemaphore:
+    return FairSemaphore(LOOK_UPS_MAX, LOOK_UPS_MAX)
 
 
-def turns_of_customers() -> Turns:
-    return Turns(CUSTOMERS_LOOK_UPS_MAX, ACCOUNT_LOOK_UPS_MAX)
+def turns_of_customers() -> FairSemaphore:
+    return FairSemaphore(CUSTOMERS_LOOK_UPS_MAX, ACCOUNT_LOOK_UPS_MAX)
 
 
 class Resolver:
@@ -81,7 +81,7 @@ class Resolver:
         self,
         clock: Clock,
         look_up: LookUp,
-        turns: Turns | None = None,
+        turns: FairSemaphore | None = None,
         *,
         last_good_seconds: int = 0,
         patience_seconds: float = 1.0,

@@ -15,7 +15,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
-from tollhouse.core.wire import Deadlines, Headers
+from tollhouse.core.upstream import Deadlines, Headers
 from tollhouse.upstream.deadline import Sweeper
 from tollhouse.upstream.decoding import Decoder, is_known
 
@@ -32,7 +32,7 @@ _HOP_BY_HOP: Final = frozenset(
 )
 
 
-class Line(Protocol):
+class UpstreamTransport(Protocol):
     """What an answer needs of the connection that carries it."""
 
     @property
@@ -51,8 +51,9 @@ class Line(Protocol):
         ...
 
 
-class Stream:
-    """See `core.wire.Answer`. `silent`: not one byte of the answer has come. `head_ns`: when its head was there."""
+class ResponseBody:
+    """See `core.wire.UpstreamResponse`. `silent`: not one byte of the answer has come. `head_ns`: when its head was
+    there."""
 
     # fmt: off
     __slots__ = (
@@ -64,7 +65,7 @@ class Stream:
 
     def __init__(
         self,
-        line: Line,
+        line: UpstreamTransport,
         clock: Clock,
         sweeper: Sweeper,
         deadlines: Deadlines,
@@ -117,7 +118,7 @@ class Stream:
                 await self._wait("first-byte", deadlines.first_byte_ms)
 
     async def read(self) -> bytes:
-        """See `core.wire.Answer`. What has come is returned at once, joined; only an empty queue waits."""
+        """See `core.wire.UpstreamResponse`. What has come is returned at once, joined; only an empty queue waits."""
         while True:
             if self._decoder is not None:
                 piece = self._decode()

@@ -4,22 +4,26 @@ from functools import partial
 from typing import Any, Final
 
 from tests.hostile.attacks.forms import Form, played
-from tests.hostile.launcher import Account, Platform, chat
-from tests.hostile.scene import Attack, Scene, Seen
+from tests.hostile.harness import Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, TenantAccount, chat
 from tests.hostile.wire import at_once, close, head, opened, padded, send, status
 
 
-def _many(platform: Platform, a: Account, count: int, body: dict[str, Any], path: str = "chat/completions") -> str:
+def _many(
+    platform: AttackedPlatform, a: TenantAccount, count: int, body: dict[str, Any], path: str = "chat/completions"
+) -> str:
     return str(sorted(set(at_once(count, lambda _: _one(platform, a, body, path)))))
 
 
-def _one(platform: Platform, a: Account, body: dict[str, Any], path: str, headers: dict[str, str] | None = None) -> int:
+def _one(
+    platform: AttackedPlatform, a: TenantAccount, body: dict[str, Any], path: str, headers: dict[str, str] | None = None
+) -> int:
     return platform.ask(body, f"/v1/{path}", key=a.key, seconds=30, headers=headers).status
 
 
-def large(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def large(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.open_wide(platform.account("a", "1000"))
     many = partial(_many, platform, a)
     vectors = {"model": "house-1", "input": ["a"] * 2048, "dimensions": 1024}
@@ -40,7 +44,7 @@ def large(scene: Scene, seen: Seen) -> None:
     played(platform, b, seen, forms)
 
 
-def _hung(platform: Platform, a: Account) -> str:
+def _hung(platform: AttackedPlatform, a: TenantAccount) -> str:
     body = padded(300, "[[hang=1]]")
     connections = [opened(platform, 1) for _ in range(100)]
     for connection in connections:
@@ -50,10 +54,10 @@ def _hung(platform: Platform, a: Account) -> str:
     return str(shown)
 
 
-def simulated(scene: Scene, seen: Seen) -> None:
+def simulated(harness: AttackHarness, seen: Observations) -> None:
     """Test keys pay nothing, so they must cost little."""
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.account("a", mode="test")
     deep: dict[str, Any] = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
     names = [f"p{number}" for number in range(20_000)]

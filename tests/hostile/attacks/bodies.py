@@ -3,9 +3,9 @@
 import json
 from typing import Final
 
-from tests.hostile.launcher import Platform, chat, pause
+from tests.hostile.harness import BEFORE_SECONDS, Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, chat, pause
 from tests.hostile.neighbour import Neighbour
-from tests.hostile.scene import BEFORE_SECONDS, Attack, Scene, Seen
 from tests.hostile.wire import at_once, close, head, opened, post, send
 
 MIB: Final = 1024 * 1024
@@ -22,7 +22,7 @@ def nested(levels: int) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": "a", "schema": whole}}
 
 
-def attacked(platform: Platform, b: Neighbour) -> float:
+def attacked(platform: AttackedPlatform, b: Neighbour) -> float:
     """The attack begins: what was before is start-up."""
     platform.forget_peak()
     begin = b.mark()
@@ -30,9 +30,9 @@ def attacked(platform: Platform, b: Neighbour) -> float:
     return begin
 
 
-def g1(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def g1(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.account("a", mode="test")
     before = b.for_seconds(BEFORE_SECONDS)
     begin = attacked(platform, b)
@@ -43,9 +43,9 @@ def g1(scene: Scene, seen: Seen) -> None:
     seen.within("peak", platform.peak_mb(), RSS_MAX_MB, " MB")
 
 
-def g2(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def g2(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.account("a", requests_per_minute=1)
     before = b.for_seconds(BEFORE_SECONDS)
     begin = attacked(platform, b)
@@ -56,9 +56,9 @@ def g2(scene: Scene, seen: Seen) -> None:
     seen.within("peak", platform.peak_mb(), RSS_MAX_MB, " MB")
 
 
-def g3(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def g3(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.account("a", "1")
     before = b.for_seconds(BEFORE_SECONDS)
     begin = attacked(platform, b)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tests.hostile.attacks.money import LINK, respond, spent_at_once
+from tests.hostile.harness import Attack, AttackHarness, Observations
 from tests.hostile.launcher import chat
-from tests.hostile.scene import Attack, Scene, Seen
 
 WRITES: Final = "[[words=16384]]"  # whatever cap it was sent
 DEAR: Final = "[[prompt=100000&completion=10]]"
@@ -32,8 +32,8 @@ CAPS: Final[Mapping[str, dict[str, Any]]] = {
 }
 
 
-def caps(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def caps(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     for name, members in CAPS.items():
         spent_at_once(platform, seen, name, "0.05", chat(WRITES, **members), overrun=CUT)
     spent_at_once(platform, seen, "responses", "0.05", respond(WRITES, max_tokens=1), "/v1/responses", CUT)
@@ -45,9 +45,9 @@ def caps(scene: Scene, seen: Seen) -> None:
     spent_at_once(platform, seen, "prompts", "0.05", {**body, "prompt": [WRITES] * 50}, "/v1/completions")
 
 
-def worst(scene: Scene, seen: Seen) -> None:
+def worst(harness: AttackHarness, seen: Observations) -> None:
     """A provider that reports or writes more than it was asked for."""
-    platform = scene.platform()
+    platform = harness.platform()
     told = {
         "reports 100,000 of output": "[[words=3&completion=100000]]",
         "reports a total beyond its parts": "[[words=3&total=200000]]",
@@ -92,9 +92,9 @@ MEMBERS: Final[Mapping[str, object]] = {
 }
 
 
-def members(scene: Scene, seen: Seen) -> None:
+def members(harness: AttackHarness, seen: Observations) -> None:
     """Members that nobody documented here, and that could make a provider read more."""
-    platform = scene.platform()
+    platform = harness.platform()
     for path, body in (("chat", chat(DEAR, max_tokens=10)), ("responses", respond(DEAR, max_output_tokens=10))):
         for name, value in MEMBERS.items():
             where = "/v1/chat/completions" if path == "chat" else "/v1/responses"
@@ -119,9 +119,9 @@ PLACES: Final[Mapping[str, list[dict[str, Any]]]] = {
 }
 
 
-def places(scene: Scene, seen: Seen) -> None:
+def places(harness: AttackHarness, seen: Observations) -> None:
     """Parts that nobody knows, wherever parts can stand."""
-    platform = scene.platform()
+    platform = harness.platform()
     for name, messages in PLACES.items():
         body = {**chat(max_tokens=10), "messages": [*messages, {"role": "user", "content": DEAR}]}
         spent_at_once(platform, seen, name, "0.05", body)

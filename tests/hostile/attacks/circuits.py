@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any, Final
 
 from tests.hostile.attacks.bodies import attacked
-from tests.hostile.launcher import Launch, Platform, Reply, chat
-from tests.hostile.scene import BEFORE_SECONDS, Attack, Scene, Seen
+from tests.hostile.harness import BEFORE_SECONDS, Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, AttackReply, Launch, chat
 from tests.hostile.wire import each
 
 REFUSALS: Final = (
@@ -32,9 +32,9 @@ price = { input = "2.50", output = "10.00" }
 """
 
 
-def d1(scene: Scene, seen: Seen) -> None:
+def d1(harness: AttackHarness, seen: Observations) -> None:
     models = "".join(_model(number) for number in range(len(REFUSALS)))
-    platform = scene.platform(Launch(more=models))
+    platform = harness.platform(Launch(more=models))
     a = platform.open_wide(platform.account("a", "10"))
     b = platform.neighbour_account()
     for number, words in enumerate(REFUSALS):
@@ -62,7 +62,7 @@ def _counted(statuses: list[int]) -> str:
     return " ".join(f"{status}x{count}" for status, count in Counter(statuses).items())
 
 
-def asked(platform: Platform, key: str, kind: str, model: str, words: str) -> Reply:
+def asked(platform: AttackedPlatform, key: str, kind: str, model: str, words: str) -> AttackReply:
     streamed = {"stream": True} if "streamed" in kind else {}
     rows: dict[str, tuple[str, dict[str, Any]]] = {
         "chat": ("chat/completions", chat(words, model, max_tokens=5)),
@@ -74,15 +74,15 @@ def asked(platform: Platform, key: str, kind: str, model: str, words: str) -> Re
     return platform.ask({**body, **streamed}, f"/v1/{path}", key=key, seconds=30)
 
 
-def _walk(scene: Scene, seen: Seen, model: str) -> None:
-    platform = scene.platform(Launch(more=TWO_OFFERS))
-    b = scene.neighbour(platform, model=model)
+def _walk(harness: AttackHarness, seen: Observations, model: str) -> None:
+    platform = harness.platform(Launch(more=TWO_OFFERS))
+    b = harness.neighbour(platform, model=model)
     a = platform.open_wide(platform.account("a", "1000"))
     before = b.for_seconds(BEFORE_SECONDS)
     begin = attacked(platform, b)
     steps = [(kind, status, shape) for status in STATUSES for shape in SHAPES for kind in KINDS]
 
-    def step(row: tuple[str, int, str]) -> tuple[tuple[str, int, str], Reply]:
+    def step(row: tuple[str, int, str]) -> tuple[tuple[str, int, str], AttackReply]:
         kind, status, shape = row
         return row, asked(platform, a.key, kind, model, f"[[status={status}&shape={shape}]]")
 
@@ -94,7 +94,7 @@ def _walk(scene: Scene, seen: Seen, model: str) -> None:
     seen.must("each of A's answers is a clear error", not wrong, f"{len(wrong)} {wrong[:5]}")
 
 
-def _clear(reply: Reply) -> bool:
+def _clear(reply: AttackReply) -> bool:
     """An error as the dialect has it: an object with a message, that tells nothing of the provider's address."""
     try:
         message = reply.json["error"]["message"]
@@ -103,12 +103,12 @@ def _clear(reply: Reply) -> bool:
     return bool(message) and "127.0.0.1" not in message
 
 
-def walk_1(scene: Scene, seen: Seen) -> None:
-    _walk(scene, seen, "house-1")
+def walk_1(harness: AttackHarness, seen: Observations) -> None:
+    _walk(harness, seen, "house-1")
 
 
-def walk_2(scene: Scene, seen: Seen) -> None:
-    _walk(scene, seen, "house-2")
+def walk_2(harness: AttackHarness, seen: Observations) -> None:
+    _walk(harness, seen, "house-2")
 
 
 ATTACKS: Final = (

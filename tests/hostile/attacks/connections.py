@@ -8,17 +8,17 @@ from typing import Final
 
 from tests.hostile.attacks.bodies import MIB
 from tests.hostile.attacks.forms import Form, played
-from tests.hostile.launcher import Account, Platform, chat, pause
-from tests.hostile.scene import Attack, Scene, Seen
+from tests.hostile.harness import Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, TenantAccount, chat, pause
 from tests.hostile.wire import at_once, close, each, head, opened, padded, post, send, status
 from tollhouse.access.secrets import mint
 
 WRONG_KEYS: Final = 20_000
 
 
-def wire(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def wire(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.open_wide(platform.account("a", "1000"))
     limited = platform.account("limited", "1", requests_per_minute=1)
     forms: list[Form] = [
@@ -45,14 +45,14 @@ def wire(scene: Scene, seen: Seen) -> None:
     seen.must("served afterwards", found.status == 200, found.status)
 
 
-def _bytewise(platform: Platform, a: Account) -> int:
+def _bytewise(platform: AttackedPlatform, a: TenantAccount) -> int:
     body = padded(20_000)
     with opened(platform, 40) as connection:
         send(connection, head(a.key, None) + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n")
         return status(connection)
 
 
-def _pipelined(platform: Platform, a: Account) -> str:
+def _pipelined(platform: AttackedPlatform, a: TenantAccount) -> str:
     body = padded(100, max_tokens=5)
     with opened(platform, 5) as connection:
         connection.setblocking(True)
@@ -61,7 +61,7 @@ def _pipelined(platform: Platform, a: Account) -> str:
         return f"all taken: {sent}, {status(connection)}"
 
 
-def _expecting(platform: Platform, a: Account) -> str:
+def _expecting(platform: AttackedPlatform, a: TenantAccount) -> str:
     data = head(a.key, 30 * MIB, "/v1/chat/completions", "expect: 100-continue")
     many = [opened(platform, 2) for _ in range(500)]
     for connection in many:
@@ -71,7 +71,7 @@ def _expecting(platform: Platform, a: Account) -> str:
     return "kept 1 s"
 
 
-def _heads(platform: Platform) -> str:
+def _heads(platform: AttackedPlatform) -> str:
     many = [opened(platform, 2) for _ in range(500)]
     for connection in many:
         send(connection, b"GET / HTTP/1.1\r\nhost: h\r\n" + b"x: y\r\n" * 10_000)
@@ -80,14 +80,14 @@ def _heads(platform: Platform) -> str:
     return f"{platform.rss_mb()} MB while they stood"
 
 
-def _silent(platform: Platform) -> str:
+def _silent(platform: AttackedPlatform) -> str:
     many = [opened(platform, 2) for _ in range(2000)]
     pause(1)
     close(many)
     return "kept 1 s"
 
 
-def _one_byte(platform: Platform) -> str:
+def _one_byte(platform: AttackedPlatform) -> str:
     many = [opened(platform, 2) for _ in range(1000)]
     for connection in many:
         send(connection, b"G")
@@ -96,19 +96,19 @@ def _one_byte(platform: Platform) -> str:
     return "kept 1 s"
 
 
-def _raw(platform: Platform, data: bytes) -> int:
+def _raw(platform: AttackedPlatform, data: bytes) -> int:
     with opened(platform, 3) as connection:
         send(connection, data)
         return status(connection)
 
 
-def _flood(platform: Platform, key: str, count: int, path: str = "/v1/chat/completions") -> str:
+def _flood(platform: AttackedPlatform, key: str, count: int, path: str = "/v1/chat/completions") -> str:
     body = padded(100, max_tokens=5)
     statuses = each(range(count), lambda _: post(platform, key, body, path), 10)
     return f"{sorted(set(statuses))}"
 
 
-def _wrong_keys(platform: Platform) -> str:
+def _wrong_keys(platform: AttackedPlatform) -> str:
     """Half of them well formed."""
     connections = [opened(platform) for _ in range(4)]
 
@@ -127,29 +127,29 @@ def _wrong_keys(platform: Platform) -> str:
     return f"{refused} refused"
 
 
-def _left_at_once(platform: Platform, a: Account) -> None:
+def _left_at_once(platform: AttackedPlatform, a: TenantAccount) -> None:
     body = padded(200, "[[chunk_ms=20]]", stream=True, max_tokens=5)
     with opened(platform, 5) as connection:
         send(connection, head(a.key, len(body)) + body)
 
 
-def crowd(scene: Scene, seen: Seen) -> None:
+def crowd(harness: AttackHarness, seen: Observations) -> None:
     """Bounds of one key are no bound in all: many accounts, each within its own."""
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     many = [platform.account(f"a{number}", "1") for number in range(40)]
     unfinished = padded(31 * MIB)[:-1]
     hanging = padded(8 * MIB, "[[hang=1]]")
     unread = padded(200, "[[fill=30000000]]")
 
-    def stood(send_one: Callable[[Account], socket.socket]) -> str:
+    def stood(send_one: Callable[[TenantAccount], socket.socket]) -> str:
         connections = each(many, send_one, 40)
         pause(2)
         shown = f"{platform.rss_mb()} MB while they stood"
         close(connections)
         return shown
 
-    def sent(body: bytes, length: int, a: Account) -> socket.socket:
+    def sent(body: bytes, length: int, a: TenantAccount) -> socket.socket:
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(5)

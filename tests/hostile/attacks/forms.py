@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.hostile.attacks.bodies import RSS_MAX_MB, attacked
-from tests.hostile.launcher import Platform, pause
+from tests.hostile.harness import BEFORE_SECONDS, Observations
+from tests.hostile.launcher import AttackedPlatform, pause
 from tests.hostile.loop_stalls import worst_since
 from tests.hostile.neighbour import Neighbour
-from tests.hostile.scene import BEFORE_SECONDS, Seen
 from tests.hostile.watchdog import BOUND_MS
 
 WAIT_MAX_MS: Final = 250  # what B may wait beside one form, on a machine that others use
@@ -16,14 +16,14 @@ SETTLE_SECONDS: Final = 0.5
 Form = tuple[str, Callable[[], object]]
 
 
-def played(platform: Platform, b: Neighbour, seen: Seen, forms: list[Form]) -> None:
+def played(platform: AttackedPlatform, b: Neighbour, seen: Observations, forms: list[Form]) -> None:
     """Each form in turn; what it answers is shown, with what it did to the loop and to B."""
     before = b.for_seconds(BEFORE_SECONDS)
     seen.note("B before", before)
     attacked(platform, b)
-    for name, deed in forms:
+    for name, transaction in forms:
         begin = b.mark()
-        told = deed()
+        told = transaction()
         pause(SETTLE_SECONDS)
         met = b.between(begin, max(b.mark(), begin + 1))
         stall = worst_since(platform.watch_file, begin)

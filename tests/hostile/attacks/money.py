@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.hostile.launcher import Account, Launch, Platform, Reply, chat
-from tests.hostile.scene import Attack, Scene, Seen
+from tests.hostile.harness import Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, AttackReply, Launch, TenantAccount, chat
 from tests.hostile.wire import at_once, head, opened, padded, send, status
 
 AT_ONCE: Final = 20
@@ -30,8 +30,8 @@ def respond(text: str, **members: Any) -> dict[str, Any]:
 
 
 def spent_at_once(
-    platform: Platform,
-    seen: Seen,
+    platform: AttackedPlatform,
+    seen: Observations,
     name: str,
     usd: str,
     body: Mapping[str, Any],
@@ -46,14 +46,14 @@ def spent_at_once(
 
 
 def not_below_zero(
-    platform: Platform, seen: Seen, name: str, a: Account, how: str, overrun: Decimal = Decimal(0)
+    platform: AttackedPlatform, seen: Observations, name: str, a: TenantAccount, how: str, overrun: Decimal = Decimal(0)
 ) -> None:
     left = platform.balance(a)
     seen.must(name, left >= -overrun, f"{left} USD, {how}")
 
 
-def a1(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def a1(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     readers: Mapping[str, object] = {
         "plugins": [{"id": "web"}],
         "search_parameters": {"mode": "on"},
@@ -65,8 +65,8 @@ def a1(scene: Scene, seen: Seen) -> None:
         spent_at_once(platform, seen, member, "0.01", body, "/v1/responses")
 
 
-def a2(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def a2(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     writes = "[[words=16384&reads=max_tokens]]"
     for streamed in (False, True):
         body = chat(writes, max_completion_tokens=1, stream=streamed)
@@ -88,15 +88,15 @@ PARTS: Final[Mapping[str, object]] = {
 }
 
 
-def a3(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def a3(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     for name, part in PARTS.items():
         body = chat([{"type": "text", "text": DEAR}, part], max_tokens=10)
         spent_at_once(platform, seen, name, "0.05", body)
 
 
-def a4(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform(Launch(more=SOUND_MODEL))
+def a4(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform(Launch(more=SOUND_MODEL))
     data = base64.b64encode(b"x" * 3000).decode()
     part = {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
     a = platform.open_wide(platform.account("a", "0.05"))
@@ -105,8 +105,8 @@ def a4(scene: Scene, seen: Seen) -> None:
     not_below_zero(platform, seen, "balance", a, f"{reply.status} {reply.code if reply.status != 200 else ''}")
 
 
-def a5(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def a5(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     for streamed in (True, False):
         a = platform.open_wide(platform.account(f"a{streamed}", "0.40"))
         body = padded(1_200_000, "[[delay_ms=2500&usage=no]]", max_tokens=10, stream=streamed)
@@ -126,8 +126,8 @@ TIERS: Final = (
 )
 
 
-def a6(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def a6(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     a = platform.open_wide(platform.account("a", "1"))
     for members in TIERS:
         reply = platform.ask(chat(**members), key=a.key)
@@ -137,8 +137,8 @@ def a6(scene: Scene, seen: Seen) -> None:
         seen.must(f"service_tier {plain}", reply.status == 200, reply.status)
 
 
-def b1(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform(Launch(more=HOSTED_MODEL))
+def b1(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform(Launch(more=HOSTED_MODEL))
     a = platform.open_wide(platform.account("a", "100"))
     told = "[[prompt=600000&completion=20000]]"
     for tool in ("web_search", "code_interpreter", "mcp"):
@@ -149,8 +149,8 @@ def b1(scene: Scene, seen: Seen) -> None:
         seen.must(tool, Decimal(charge or 0) == Decimal("1.7"), f"{charge} USD, {source}, {reply.status}")
 
 
-def b2(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
+def b2(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
     a = platform.open_wide(platform.account("a", "10"))
     for member in ("reasoning_details", "thinking", "reasoning", "reasoning_content"):
         for streamed in (False, True):
@@ -160,7 +160,7 @@ def b2(scene: Scene, seen: Seen) -> None:
             seen.must(f"{member}{' streamed' if streamed else ''}", counted >= 200, f"{counted} of 400 words")
 
 
-def _output(platform: Platform, reply: Reply) -> int:
+def _output(platform: AttackedPlatform, reply: AttackReply) -> int:
     usage = platform.receipt(reply)["usage"]
     return int(usage.get("output", 0)) + int(usage.get("reasoning", 0))
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from tests.hostile.attacks.bodies import MIB
 from tests.hostile.attacks.forms import Form, played
-from tests.hostile.launcher import Account, Platform, chat
-from tests.hostile.scene import Attack, Scene, Seen
+from tests.hostile.harness import Attack, AttackHarness, Observations
+from tests.hostile.launcher import AttackedPlatform, TenantAccount, chat
 from tests.hostile.wire import at_once, head, opened, post, send, status
 
 START: Final = b'{"model":"house-1","messages":[{"role":"user","content":"hi"}],"max_tokens":5,'
@@ -86,30 +86,32 @@ LISTED: Final[Mapping[str, tuple[str, Callable[[], bytes]]]] = {
 }
 
 
-def _form(platform: Platform, a: Account, make: Callable[[], bytes], path: str = "/v1/chat/completions") -> str:
+def _form(
+    platform: AttackedPlatform, a: TenantAccount, make: Callable[[], bytes], path: str = "/v1/chat/completions"
+) -> str:
     return str(post(platform, a.key, make(), path, seconds=40))
 
 
-def _played_by(scene: Scene, seen: Seen, usd: str) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def _played_by(harness: AttackHarness, seen: Observations, usd: str) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.open_wide(platform.account("a", usd))
     forms: list[Form] = [(name, partial(_form, platform, a, make)) for name, make in BODIES.items()]
     forms += [(name, partial(_form, platform, a, make, path)) for name, (path, make) in LISTED.items()]
     played(platform, b, seen, forms)
 
 
-def values_rich(scene: Scene, seen: Seen) -> None:
-    _played_by(scene, seen, "1000")
+def values_rich(harness: AttackHarness, seen: Observations) -> None:
+    _played_by(harness, seen, "1000")
 
 
-def values_poor(scene: Scene, seen: Seen) -> None:
-    _played_by(scene, seen, "0")
+def values_poor(harness: AttackHarness, seen: Observations) -> None:
+    _played_by(harness, seen, "0")
 
 
-def bombs(scene: Scene, seen: Seen) -> None:
-    platform = scene.platform()
-    b = scene.neighbour(platform)
+def bombs(harness: AttackHarness, seen: Observations) -> None:
+    platform = harness.platform()
+    b = harness.neighbour(platform)
     a = platform.open_wide(platform.account("a", "1000"))
     lists = START + b'"x":[' + b"[]," * (10 * MIB) + b"[]]}"
     zeros = zlib.compressobj(wbits=31)

@@ -3,14 +3,14 @@
 import os
 import stat
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red
 
 TITLE = "Data folder"
 
 
-def check(premises: Premises) -> Verdict:
-    folder = premises.folder
+def check(context: DiagnosticContext) -> CheckVerdict:
+    folder = context.folder
     if not folder.is_dir():
         return red(f"there is no folder {folder}", f"run `tollhouse init --dir {folder}`, or name another with --dir")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -3,18 +3,18 @@
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red
 from tollhouse.store.engines import CannotOpen, connect
 
 TITLE = "Database"
 
 
-def check(premises: Premises) -> Verdict:
-    if premises.database_is_missing():
-        return red(f"there is no file {premises.database_file}", f"tollhouse migrate --dir {premises.folder}")
+def check(context: DiagnosticContext) -> CheckVerdict:
+    if context.database_is_missing():
+        return red(f"there is no file {context.database_file}", f"tollhouse migrate --dir {context.folder}")
     try:
-        engines = connect(premises.settings.server.database, premises.folder)
+        engines = connect(context.settings.server.database, context.folder)
     except CannotOpen as error:
         return red(str(error), "mend [server] database in platform.toml, or TOLLHOUSE_DATABASE")
     except ModuleNotFoundError as error:

@@ -2,8 +2,8 @@
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.store.engines import CannotOpen, Engines, connect
 
 TITLE = "Durability"
@@ -12,11 +12,11 @@ _SQLITE = (("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2"))  # 2 is 
 _POSTGRESQL = (("SHOW fsync", "on"), ("SHOW synchronous_commit", "on"), ("SHOW full_page_writes", "on"))
 
 
-def check(premises: Premises) -> Verdict:
-    if premises.database_is_missing():
+def check(context: DiagnosticContext) -> CheckVerdict:
+    if context.database_is_missing():
         return skipped("there is no database yet")
     try:
-        engines = connect(premises.settings.server.database, premises.folder)
+        engines = connect(context.settings.server.database, context.folder)
     except (CannotOpen, ModuleNotFoundError):
         return skipped("the database does not answer")
     try:
@@ -27,7 +27,7 @@ def check(premises: Premises) -> Verdict:
         engines.dispose()
 
 
-def _judge(engines: Engines) -> Verdict:
+def _judge(engines: Engines) -> CheckVerdict:
     wanted = _SQLITE if engines.sqlite else _POSTGRESQL
     with engines.writing.connect() as connection:
         for question, answer in wanted:

@@ -8,11 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, red
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, red
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class CheckResult(Struct, frozen=True, kw_only=True):
     id: str
     title: str
     state: Literal["green", "red", "skipped"]
@@ -20,9 +20,9 @@ class Finding(Struct, frozen=True, kw_only=True):
     cure: str
 
 
-class Report(Struct, frozen=True, kw_only=True, tag_field="object", tag="doctor"):
+class DoctorReport(Struct, frozen=True, kw_only=True, tag_field="object", tag="doctor"):
     ok: bool
-    checks: tuple[Finding, ...]
+    checks: tuple[CheckResult, ...]
 
 
 def checks() -> Iterator[tuple[str, ModuleType]]:
@@ -34,14 +34,14 @@ def checks() -> Iterator[tuple[str, ModuleType]]:
             yield entry.name, module
 
 
-def examine(premises: Premises) -> Report:
+def examine(context: DiagnosticContext) -> DoctorReport:
     findings = []
     for name, module in checks():
         try:
-            verdict: Verdict = module.check(premises)
+            verdict: CheckVerdict = module.check(context)
         except OSError as error:
             verdict = red(f"could not look: {error}", "make what is named readable for the user who runs tollhouse")
         findings.append(
-            Finding(id=name, title=module.TITLE, state=verdict.state, reason=verdict.reason, cure=verdict.cure)
+            CheckResult(id=name, title=module.TITLE, state=verdict.state, reason=verdict.reason, cure=verdict.cure)
         )
-    return Report(ok=all(finding.state != "red" for finding in findings), checks=tuple(findings))
+    return DoctorReport(ok=all(finding.state != "red" for finding in findings), checks=tuple(findings))

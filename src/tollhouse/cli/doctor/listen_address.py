@@ -4,8 +4,8 @@ import http.client
 import ipaddress
 import socket
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.settings import split_address
 
 TITLE = "Listen address"
@@ -13,11 +13,11 @@ TITLE = "Listen address"
 _SECONDS = 2
 
 
-def check(premises: Premises) -> Verdict:
-    running = premises.server()
+def check(context: DiagnosticContext) -> CheckVerdict:
+    running = context.server()
     if running is not None:
         return green(f"{running}")
-    server = premises.settings.server
+    server = context.settings.server
     found = _look("listen", server.listen)
     if found.state != "green" or not server.metrics_address:
         return found
@@ -25,7 +25,7 @@ def check(premises: Premises) -> Verdict:
     return metrics if metrics.state != "green" else green(f"{found.reason}; metrics: {metrics.reason}")
 
 
-def _look(setting: str, address: str) -> Verdict:
+def _look(setting: str, address: str) -> CheckVerdict:
     try:
         host, port = split_address(address)
     except ValueError as error:

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Final
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
-from tollhouse.office.secret_references import MissingSecret, resolve
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.outbound.mail import greet
 from tollhouse.outbound.mail_server import read_sender, read_smtp
+from tollhouse.services.secret_references import MissingSecret, resolve
 
 TITLE = "Mail"
 
@@ -15,12 +15,12 @@ _SECONDS_MAX: Final = 5
 _NAMED_MAX: Final = 5
 
 
-def check(premises: Premises) -> Verdict:
-    wanted = premises.settings.mail
+def check(context: DiagnosticContext) -> CheckVerdict:
+    wanted = context.settings.mail
     if not wanted.smtp:
-        return _without(premises)
+        return _without(context)
     try:
-        smtp = resolve(wanted.smtp, premises.around.environment, premises.around.read_file)
+        smtp = resolve(wanted.smtp, context.environment.environment, context.environment.read_file)
         server = read_smtp(smtp)
     except MissingSecret as error:
         return red(f"mail.smtp: {error}", "set it where `tollhouse serve` runs, or mend [mail] smtp")
@@ -31,18 +31,18 @@ def check(premises: Premises) -> Verdict:
             read_sender(wanted.sender)
     except ValueError as error:
         return red(f"mail.from cannot be used: {error}", "mend [mail] from")
-    place = f"{server.host} port {server.port}"
+    options = f"{server.host} port {server.port}"
     answer = asyncio.run(greet(server, _SECONDS_MAX))
     if answer.ok:
-        return green(f"{place} answers{' and takes the password' if server.user is not None else ''}")
+        return green(f"{options} answers{' and takes the password' if server.user is not None else ''}")
     said = answer.words if answer.status is None else f"{answer.status} {answer.words}"
     cure = "see that it runs, speaks SMTP there (smtps:// or ?starttls=1 for TLS) and knows the user of [mail] smtp"
-    return red(f"{place}: {said}", cure)
+    return red(f"{options}: {said}", cure)
 
 
-def _without(premises: Premises) -> Verdict:
+def _without(context: DiagnosticContext) -> CheckVerdict:
     """No mail leaves: whose budgets wait for some?"""
-    waiting = [budget.id for budget in premises.budgets() if budget.mail is not None]
+    waiting = [budget.id for budget in context.budgets() if budget.mail is not None]
     if not waiting:
         return skipped("not configured: no alert leaves by mail, neither to accounts nor to their owners")
     some = ", ".join(waiting[:_NAMED_MAX]) + (f" and {len(waiting) - _NAMED_MAX} more" if waiting[_NAMED_MAX:] else "")

@@ -1,21 +1,21 @@
 """Nothing is sold for less than a provider takes for it: at no list, multiplier or input size, now or as scheduled."""
 
 from tollhouse.billing.margin import costs_of, losses, terms_in_use
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
-from tollhouse.office.margin import told
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
+from tollhouse.services.margin import as_text
 
 TITLE = "Margins"
 
 
-def check(premises: Premises) -> Verdict:
-    catalogue = premises.catalogue()
+def check(context: DiagnosticContext) -> CheckVerdict:
+    catalogue = context.catalogue()
     if not costs_of(catalogue):
         return skipped("no provider says what it costs: give it `cost` in platform.toml to be warned of losses")
-    lists, accounts = premises.prices()
-    terms, now_ms = terms_in_use(lists, accounts), premises.clock.now_ms()
+    lists, accounts = context.prices()
+    terms, now_ms = terms_in_use(lists, accounts), context.clock.now_ms()
     found = {
-        f"{loss.model}: {told(loss)}": None
+        f"{loss.model}: {as_text(loss)}": None
         for at_ms in (now_ms, *lists.changes_after(now_ms))
         for loss in losses(catalogue, lists, terms, at_ms)
     }

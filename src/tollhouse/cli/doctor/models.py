@@ -1,15 +1,15 @@
 """Every model can be served, and says what it costs."""
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 
 TITLE = "Models"
 
 
-def check(premises: Premises) -> Verdict:
-    models = premises.catalogue().models
-    lists, _ = premises.prices()
-    priced = {row.model for row in lists.in_force(premises.clock.now_ms())}
+def check(context: DiagnosticContext) -> CheckVerdict:
+    models = context.catalogue().models
+    lists, _ = context.prices()
+    priced = {row.model for row in lists.in_force(context.clock.now_ms())}
     if not models:
         return skipped("there is none yet: name some in platform.toml and run `tollhouse apply`")
     unserved = sorted(one.id for one in models.values() if not one.offers)

@@ -1,19 +1,19 @@
 """platform.toml has no mistakes."""
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 
 TITLE = "platform.toml"
 
 
-def check(premises: Premises) -> Verdict:
-    mistakes = premises.reading.mistakes
+def check(context: DiagnosticContext) -> CheckVerdict:
+    mistakes = context.reading.mistakes
     if mistakes:
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
         return red(f"{mistakes[0]}{more}", "`tollhouse plan` names every mistake")
-    if not premises.place.platform_file.exists():
+    if not context.options.platform_file.exists():
         return skipped("there is none: every setting has its default (`tollhouse init` writes one)")
-    warnings = premises.reading.warnings
+    warnings = context.reading.warnings
     if not warnings:
         return green("no mistakes")
     return green(f"no mistakes, {len(warnings)} warnings: {'; '.join(map(str, warnings))}")

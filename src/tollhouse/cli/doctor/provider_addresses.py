@@ -2,25 +2,25 @@
 
 import socket
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.upstream.address import forbidden, read_base_url
 
 TITLE = "Provider addresses"
 
 
-def check(premises: Premises) -> Verdict:
-    kinds = premises.around.kinds
+def check(context: DiagnosticContext) -> CheckVerdict:
+    kinds = context.environment.kinds
     providers = [
         one
-        for one in premises.catalogue().providers.values()
+        for one in context.catalogue().providers.values()
         if one.base_url and not (one.kind in kinds and kinds[one.kind].in_process)
     ]
     if not providers:
         return skipped("no provider has an address")
     troubles = []
     for provider in providers:
-        trouble = _trouble(provider.base_url, premises.settings.outbound.allow_networks, provider.proxy)
+        trouble = _trouble(provider.base_url, context.settings.outbound.allow_networks, provider.proxy)
         if trouble:
             troubles.append(f"{provider.id}: {trouble}")
     if troubles:

@@ -5,10 +5,10 @@ Only the running server knows: it is asked over its control socket.
 
 import msgspec
 
-from tollhouse.cli.control import NobodyListens, Wire, ask
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
-from tollhouse.cli.trouble import Trouble
+from tollhouse.cli.control import ControlRequest, ServerNotRunning, ask
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
+from tollhouse.cli.trouble import CommandFailed
 
 TITLE = "Refusals by providers"
 
@@ -26,11 +26,11 @@ class _Provider(msgspec.Struct):
     state: dict[str, object]
 
 
-def check(premises: Premises) -> Verdict:
-    asked = Wire(method="GET", target="/api/v1/providers", content_type="", body=b"")
+def check(context: DiagnosticContext) -> CheckVerdict:
+    asked = ControlRequest(method="GET", target="/api/v1/providers", content_type="", body=b"")
     try:
-        status, body = ask(premises.place.socket, asked, _SECONDS_MAX)
-    except (NobodyListens, Trouble):
+        status, body = ask(context.options.socket, asked, _SECONDS_MAX)
+    except (ServerNotRunning, CommandFailed):
         return skipped("no server runs that could have seen any")
     if status != 200:
         return skipped(f"the running server did not say (HTTP {status})")

@@ -2,15 +2,15 @@
 
 import ipaddress
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.settings import split_address
 
 TITLE = "Public address"
 
 
-def check(premises: Premises) -> Verdict:
-    url = premises.settings.platform.public_url
+def check(context: DiagnosticContext) -> CheckVerdict:
+    url = context.settings.platform.public_url
     if url.startswith("https://"):
         return green(url)
     if url.startswith("http://"):
@@ -18,7 +18,7 @@ def check(premises: Premises) -> Verdict:
     if url:
         return red(f"{url} is no URL", "write [platform] public_url as https://llm.example")
     try:
-        host, _ = split_address(premises.settings.server.listen)
+        host, _ = split_address(context.settings.server.listen)
     except ValueError as error:
         return skipped(str(error))
     if _is_loopback(host):

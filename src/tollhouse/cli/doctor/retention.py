@@ -1,20 +1,20 @@
 """Records of calls are deleted once they are older than they are kept."""
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 from tollhouse.core.instant import utc_day
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
-from tollhouse.office.retention import in_doubt
+from tollhouse.services.retention import in_doubt
 
 TITLE = "Records of calls"
 
 
-def check(premises: Premises) -> Verdict:
-    found = premises.retention()
+def check(context: DiagnosticContext) -> CheckVerdict:
+    found = context.retention()
     if found is None:
         return skipped("there is no database that can be read")
     state, oldest_ms = found
-    days, now_ms = premises.settings.server.request_retention_days, premises.clock.now_ms()
+    days, now_ms = context.settings.server.request_retention_days, context.clock.now_ms()
     oldest = "there is none" if oldest_ms is None else f"the oldest is of {utc_day(oldest_ms)}"
     if state.next_at_ms is None:
         then = "the first look is due when a server runs"

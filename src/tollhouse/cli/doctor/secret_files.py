@@ -3,15 +3,15 @@
 import stat
 from pathlib import Path
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red, skipped
-from tollhouse.cli.place import DEMO_ENV
+from tollhouse.cli.common_options import DEMO_ENV
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 
 TITLE = "Secret files"
 
 
-def check(premises: Premises) -> Verdict:
-    found = [path for path in _secret_files(premises) if path.exists()]
+def check(context: DiagnosticContext) -> CheckVerdict:
+    found = [path for path in _secret_files(context) if path.exists()]
     if not found:
         return skipped("there are none yet")
     open_ones = [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077]
@@ -21,19 +21,19 @@ def check(premises: Premises) -> Verdict:
     return green(f"{len(found)} of them, readable by their owner alone")
 
 
-def _secret_files(premises: Premises) -> list[Path]:
+def _secret_files(context: DiagnosticContext) -> list[Path]:
     """demo.env, the socket, the database and its log, and whatever the configuration names as `file:`."""
-    folder, settings = premises.folder, premises.settings
+    folder, settings = context.folder, context.settings
     references = [settings.server.master_key]
-    for provider in premises.reading.catalogue.providers.values():
+    for provider in context.reading.catalogue.providers.values():
         references += provider.api_keys
     files = [folder / reference.removeprefix("file:") for reference in references if reference.startswith("file:")]
-    files += [folder / DEMO_ENV, premises.place.socket]
-    database = premises.database_file
+    files += [folder / DEMO_ENV, context.options.socket]
+    database = context.database_file
     if database is not None:
         files += [database, database.with_name(database.name + "-wal")]
     holds_keys = (
         any(reference and not reference.startswith(("env:", "file:")) for reference in references)
         or "@" in settings.mail.smtp
     )
-    return [*files, premises.place.platform_file] if holds_keys else files
+    return [*files, context.options.platform_file] if holds_keys else files

@@ -5,19 +5,19 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class CheckVerdict(Struct, frozen=True, kw_only=True):
     state: Literal["green", "red", "skipped"]
     reason: str
     cure: str = ""
 
 
-def green(reason: str) -> Verdict:
-    return Verdict(state="green", reason=reason)
+def green(reason: str) -> CheckVerdict:
+    return CheckVerdict(state="green", reason=reason)
 
 
-def red(reason: str, cure: str) -> Verdict:
-    return Verdict(state="red", reason=reason, cure=cure)
+def red(reason: str, cure: str) -> CheckVerdict:
+    return CheckVerdict(state="red", reason=reason, cure=cure)
 
 
-def skipped(reason: str) -> Verdict:
-    return Verdict(state="skipped", reason=reason)
+def skipped(reason: str) -> CheckVerdict:
+    return CheckVerdict(state="skipped", reason=reason)

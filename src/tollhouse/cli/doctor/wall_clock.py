@@ -2,8 +2,8 @@
 
 import datetime
 
-from tollhouse.cli.doctor.premises import Premises
-from tollhouse.cli.doctor.verdict import Verdict, green, red
+from tollhouse.cli.doctor.context import DiagnosticContext
+from tollhouse.cli.doctor.verdict import CheckVerdict, green, red
 
 TITLE = "Clock"
 
@@ -11,13 +11,13 @@ _RELEASED_MS = 1_761_955_200_000  # 2025-11-01: nothing runs this version earlie
 _SKEW_MS_MAX = 120_000
 
 
-def check(premises: Premises) -> Verdict:
-    now_ms = premises.clock.now_ms()
+def check(context: DiagnosticContext) -> CheckVerdict:
+    now_ms = context.clock.now_ms()
     shown = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     cure = "set the clock, best by a time service (chrony, systemd-timesyncd)"
     if now_ms < _RELEASED_MS:
         return red(f"it says {shown}, which is before this version was made", cure)
-    files = list(premises.folder.iterdir()) if premises.folder.is_dir() else []
+    files = list(context.folder.iterdir()) if context.folder.is_dir() else []
     newest_ms = max((path.stat().st_mtime_ns // 1_000_000 for path in files if path.is_file()), default=0)
     if newest_ms > now_ms + _SKEW_MS_MAX:
         ahead = (newest_ms - now_ms) // 1000

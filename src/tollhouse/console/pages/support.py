@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tollhouse.console.page import code, link, text
-from tollhouse.settings import Channel, Support
+from tollhouse.settings import ChatSettings, SupportSettings
 
 TITLE = "Support"
 
@@ -50,7 +50,7 @@ _STEPS = (
 )
 
 
-def body(support: Support) -> str:
+def body(support: SupportSettings) -> str:
     steps = "\n".join(_step(*step) for step in _STEPS)
     return f"""<p class="lead">Most trouble is found by these five steps.</p>
 <ol class="steps">
@@ -74,7 +74,7 @@ def _with_code(words: str) -> str:
     return "".join(code(part) if position % 2 else text(part) for position, part in enumerate(parts))
 
 
-def _contact(support: Support) -> str:
+def _contact(support: SupportSettings) -> str:
     if not support.channels:
         return "<p>This platform names no contact; ask whoever gave you the key.</p>"
     rows = "\n".join(_channel(channel) for channel in support.channels)
@@ -82,7 +82,7 @@ def _contact(support: Support) -> str:
     return f"<dl>\n{rows}\n</dl>\n{hours}"
 
 
-def _channel(channel: Channel) -> str:
+def _channel(channel: ChatSettings) -> str:
     label = dict(_LABELS).get(channel.kind, channel.kind.replace("_", " "))
     if channel.kind == "email":
         value = link(f"mailto:{channel.value}", channel.value)

@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.objects import AccountObject, Page, account_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Nothing, Paging, Reason, Route
-from tollhouse.office import accounts
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.objects import AccountObject, PageObject, account_object, page_object
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging, Reason
+from tollhouse.services import accounts
 
 
 class NewAccount(Struct, frozen=True, kw_only=True):
@@ -27,61 +27,71 @@ class AccountChange(Struct, frozen=True, kw_only=True):
     zone: str | None = None
 
 
-async def create(desk: Desk, asked: Asked[NewAccount]) -> AccountObject:
-    given = asked.given
+async def create(context: AdminContext, request: AdminRequest[NewAccount]) -> AccountObject:
+    body = request.body
     account = await accounts.create(
-        desk.office,
-        asked.actor,
-        name=given.name,
-        email=given.email,
-        plan=given.plan,
-        credit_limit_usd=given.credit_limit_usd,
-        zone=given.zone,
+        context.services,
+        request.actor,
+        name=body.name,
+        email=body.email,
+        plan=body.plan,
+        credit_limit_usd=body.credit_limit_usd,
+        zone=body.zone,
     )
     return account_object(account)
 
 
-async def every(desk: Desk, asked: Asked[Paging]) -> Page[AccountObject]:
-    found = await accounts.list_page(desk.office, asked.actor, after=asked.given.after, count=asked.given.limit)
+async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[AccountObject]:
+    found = await accounts.list_page(
+        context.services, request.actor, after=request.body.after, count=request.body.limit
+    )
     return page_object(found, account_object)
 
 
-async def show(desk: Desk, asked: Asked[Nothing]) -> AccountObject:
-    return account_object(await accounts.show(desk.office, asked.actor, asked.id))
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> AccountObject:
+    return account_object(await accounts.show(context.services, request.actor, request.id))
 
 
-async def change(desk: Desk, asked: Asked[AccountChange]) -> AccountObject:
-    given = asked.given
+async def change(context: AdminContext, request: AdminRequest[AccountChange]) -> AccountObject:
+    body = request.body
     account = await accounts.change(
-        desk.office,
-        asked.actor,
-        asked.id,
-        credit_limit_usd=given.credit_limit_usd,
-        price_list=given.price_list,
-        multiplier=given.multiplier,
-        groups=given.groups,
-        email=given.email,
-        zone=given.zone,
+        context.services,
+        request.actor,
+        request.id,
+        credit_limit_usd=body.credit_limit_usd,
+        price_list=body.price_list,
+        multiplier=body.multiplier,
+        groups=body.groups,
+        email=body.email,
+        zone=body.zone,
     )
     return account_object(account)
 
 
-async def suspend(desk: Desk, asked: Asked[Reason]) -> AccountObject:
-    return account_object(await accounts.suspend(desk.office, asked.actor, asked.id, asked.given.reason))
+async def suspend(context: AdminContext, request: AdminRequest[Reason]) -> AccountObject:
+    return account_object(await accounts.suspend(context.services, request.actor, request.id, request.body.reason))
 
 
-async def resume(desk: Desk, asked: Asked[Reason]) -> AccountObject:
-    return account_object(await accounts.resume(desk.office, asked.actor, asked.id, asked.given.reason))
+async def resume(context: AdminContext, request: AdminRequest[Reason]) -> AccountObject:
+    return account_object(await accounts.resume(context.services, request.actor, request.id, request.body.reason))
 
 
 _PATH = "/api/v1/accounts"
 ROUTES = (
-    Route("accounts.list", "GET", _PATH, every, ACCOUNT, "Accounts, newest first", Page[AccountObject], Paging),
-    Route("accounts.create", "POST", _PATH, create, PLATFORM, "Open an account", AccountObject, NewAccount, status=201),
-    Route("accounts.show", "GET", _PATH + "/{id}", show, ACCOUNT, "One account", AccountObject),
-    Route("accounts.set", "POST", _PATH + "/{id}", change, PLATFORM, "Change its terms", AccountObject, AccountChange),
-    Route(
+    AdminRoute(
+        "accounts.list", "GET", _PATH, list_all, ACCOUNT, "Accounts, newest first", PageObject[AccountObject], Paging
+    ),
+    AdminRoute(
+        "accounts.create", "POST", _PATH, create, PLATFORM, "Open an account", AccountObject, NewAccount, status=201
+    ),
+    AdminRoute("accounts.show", "GET", _PATH + "/{id}", show, ACCOUNT, "One account", AccountObject),
+    AdminRoute(
+        "accounts.set", "POST", _PATH + "/{id}", change, PLATFORM, "Change its terms", AccountObject, AccountChange
+    ),
+    AdminRoute(
         "accounts.suspend", "POST", _PATH + "/{id}/suspend", suspend, PLATFORM, "Stop its keys", AccountObject, Reason
     ),
-    Route("accounts.resume", "POST", _PATH + "/{id}/resume", resume, PLATFORM, "Let it go on", AccountObject, Reason),
+    AdminRoute(
+        "accounts.resume", "POST", _PATH + "/{id}/resume", resume, PLATFORM, "Let it go on", AccountObject, Reason
+    ),
 )

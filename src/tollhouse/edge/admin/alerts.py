@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from tollhouse.core.notice import MailAddress, Told
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.core.notice import MailAddress, QueuedDelivery
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, Asked, Paging, Route
-from tollhouse.office import addresses, alerts
+from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, AdminRoute, Paging
+from tollhouse.services import addresses, alerts
 
 
 class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert"):
@@ -36,11 +36,11 @@ class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="al
     ended_at: str | None
 
 
-class AlertsAsked(Paging, frozen=True, kw_only=True):
+class AlertQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-class WhatToTest(Struct, frozen=True, kw_only=True):
+class AlertTest(Struct, frozen=True, kw_only=True):
     """One of them."""
 
     budget: str | None = None
@@ -61,7 +61,7 @@ class TrialObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="al
     secret: str | None
 
 
-class Token(Struct, frozen=True, kw_only=True):
+class ConfirmationToken(Struct, frozen=True, kw_only=True):
     """As it stands in the mail that asks."""
 
     token: str
@@ -76,29 +76,31 @@ class AlertAddressObject(Struct, frozen=True, kw_only=True, tag_field="object", 
     confirmed_at: str | None
 
 
-async def every(desk: Desk, asked: Asked[AlertsAsked]) -> Page[AlertObject]:
-    given = asked.given
+async def list_all(context: AdminContext, request: AdminRequest[AlertQuery]) -> PageObject[AlertObject]:
+    body = request.body
     found = await alerts.list_page(
-        desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
+        context.services, request.actor, account=body.account, after=body.after, count=body.limit
     )
     return page_object(found, alert_object)
 
 
-async def try_out(desk: Desk, asked: Asked[WhatToTest]) -> Page[TrialObject]:
-    given = asked.given
-    trials = await alerts.try_out(desk.office, asked.actor, budget=given.budget, webhook=given.webhook, mail=given.mail)
-    return Page(data=tuple(_trial_object(trial) for trial in trials))
+async def try_out(context: AdminContext, request: AdminRequest[AlertTest]) -> PageObject[TrialObject]:
+    body = request.body
+    trials = await alerts.try_out(
+        context.services, request.actor, budget=body.budget, webhook=body.webhook, mail=body.mail
+    )
+    return PageObject(data=tuple(_trial_object(trial) for trial in trials))
 
 
-async def ask(desk: Desk, asked: Asked[Token]) -> AlertAddressObject:
+async def ask(context: AdminContext, request: AdminRequest[ConfirmationToken]) -> AlertAddressObject:
     """Changes nothing: mail programs follow links before people do."""
-    desk.office.admit_confirmation(asked.actor.address, asked.now_ms)
-    return _address_object(await addresses.look_up(desk.office, asked.given.token))
+    context.services.admit_confirmation(request.actor.address, request.now_ms)
+    return _address_object(await addresses.look_up(context.services, request.body.token))
 
 
-async def confirm(desk: Desk, asked: Asked[Token]) -> AlertAddressObject:
-    desk.office.admit_confirmation(asked.actor.address, asked.now_ms)
-    return _address_object(await addresses.confirm(desk.office, asked.given.token))
+async def confirm(context: AdminContext, request: AdminRequest[ConfirmationToken]) -> AlertAddressObject:
+    context.services.admit_confirmation(request.actor.address, request.now_ms)
+    return _address_object(await addresses.confirm(context.services, request.body.token))
 
 
 def _address_object(named: MailAddress) -> AlertAddressObject:
@@ -110,7 +112,7 @@ def _address_object(named: MailAddress) -> AlertAddressObject:
     )
 
 
-def _page(token: Token, answer: AlertAddressObject) -> str:
+def _page(token: ConfirmationToken, answer: AlertAddressObject) -> str:
     """What the link of the mail shows: a button, or that all is done."""
     address, account_id = escape(answer.address), escape(answer.account_id)
     if answer.state == "confirmed":
@@ -123,8 +125,8 @@ def _page(token: Token, answer: AlertAddressObject) -> str:
     return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts</title>{said}</html>\n'
 
 
-def alert_object(told: Told) -> AlertObject:
-    notice, delivery = told.notice, told.delivery
+def alert_object(queued: QueuedDelivery) -> AlertObject:
+    notice, delivery = queued.notice, queued.delivery
     return AlertObject(
         id=delivery.id,
         notice_id=notice.id,
@@ -159,14 +161,36 @@ def _trial_object(trial: alerts.Trial) -> TrialObject:
 _PATH = "/api/v1/alerts"
 _CONFIRM = _PATH + "/confirm"
 ROUTES = (
-    Route("alerts.list", "GET", _PATH, every, ACCOUNT, "What people were told", Page[AlertObject], AlertsAsked),
-    Route("alerts.test", "POST", _PATH + "/test", try_out, ACCOUNT, "Try an alert now", Page[TrialObject], WhatToTest),
-    Route(
-        *("alerts.ask", "GET", _CONFIRM, ask, PUBLIC, "Whom a token asks to confirm", AlertAddressObject, Token),
+    AdminRoute(
+        "alerts.list", "GET", _PATH, list_all, ACCOUNT, "What people were told", PageObject[AlertObject], AlertQuery
+    ),
+    AdminRoute(
+        "alerts.test", "POST", _PATH + "/test", try_out, ACCOUNT, "Try an alert now", PageObject[TrialObject], AlertTest
+    ),
+    AdminRoute(
+        *(
+            "alerts.ask",
+            "GET",
+            _CONFIRM,
+            ask,
+            PUBLIC,
+            "Whom a token asks to confirm",
+            AlertAddressObject,
+            ConfirmationToken,
+        ),
         as_page=_page,
     ),
-    Route(
-        *("alerts.confirm", "POST", _CONFIRM, confirm, PUBLIC, "Agree to get alerts", AlertAddressObject, Token),
+    AdminRoute(
+        *(
+            "alerts.confirm",
+            "POST",
+            _CONFIRM,
+            confirm,
+            PUBLIC,
+            "Agree to get alerts",
+            AlertAddressObject,
+            ConfirmationToken,
+        ),
         takes_query=True,
         as_page=_page,
     ),

@@ -1,4 +1,4 @@
-"""The control API as an ASGI application: find the route, know the caller, read what he gives, do the deed."""
+"""The control API as an ASGI application: find the route, know the caller, read what he gives, do the action."""
 
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import nullcontext
@@ -24,13 +24,13 @@ from tollhouse.core.failure import (
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.admin.callers import Callers
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.given import BODY_BYTES_MAX, from_body, from_query
-from tollhouse.edge.admin.route import Asked, Nothing, Route
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, from_body, from_query
+from tollhouse.edge.admin.route import AdminRequest, AdminRoute, NoParameters
 from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.reply import headers_of
-from tollhouse.edge.turns import Turns
-from tollhouse.protocols.openai import failure as openai
+from tollhouse.formats.openai import failure as openai
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -58,21 +58,21 @@ class _Left(Exception):
 class ControlApi:
     """The same for the main listener and for the control socket; `callers` makes the difference.
 
-    `defect` is told of an exception that nothing in the house expected.
+    `defect` is told of an exception that nothing in the platform expected.
     """
 
-    desk: Desk
+    context: AdminContext
     callers: Callers
     clock: Clock
     random: Randomness
     defect: Callable[[str, BaseException], None] = field(default=lambda request_id, error: None)
-    routes: Sequence[Route] = TABLE
-    turns: Turns = field(default_factory=Turns)
+    routes: Sequence[AdminRoute] = TABLE
+    turns: BodyTurns = field(default_factory=BodyTurns)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         now_ms = self.clock.now_ms()
-        given: str | None = scope.get("request_id")  # empty: nobody records this request
-        request_id = make_id("req", now_ms, self.random.bytes(RANDOM_BYTES)) if given is None else given
+        parsed: str | None = scope.get("request_id")  # empty: nobody records this request
+        request_id = make_id("req", now_ms, self.random.bytes(RANDOM_BYTES)) if parsed is None else parsed
         try:
             status, headers, body = await self._answer(scope, receive, now_ms)
         except _Left:
@@ -101,33 +101,33 @@ class ControlApi:
         with nullcontext(nullcontext()) if account_id is None else self.turns.line(account_id) as places:
             size_max = FILE_BYTES_MAX if route.takes_file else BODY_BYTES_MAX
             data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive, size_max)
-            given = _given(route, scope, data)
-            asked = Asked(
+            parsed = _given(route, scope, data)
+            request = AdminRequest(
                 actor=caller.actor,
-                given=given,
+                body=parsed,
                 id=object_id,
                 own_key_id=caller.own_key_id,
                 now_ms=now_ms,
                 file=data if route.takes_file else b"",
             )
             async with places:
-                answer = await route.deed(self.desk, asked)
-            if route.as_csv is not None and _wants_csv(scope["headers"], given):
-                return route.status, [_CSV], route.as_csv(given, answer).encode()
+                answer = await route.handler(self.context, request)
+            if route.as_csv is not None and _wants_csv(scope["headers"], parsed):
+                return route.status, [_CSV], route.as_csv(parsed, answer).encode()
             if route.as_page is not None and _is_browser(scope["headers"]):
-                return route.status, list(_PAGE), route.as_page(given, answer).encode()
+                return route.status, list(_PAGE), route.as_page(parsed, answer).encode()
             return route.status, [_JSON], _encode(answer)
 
 
-def _given(route: Route, scope: Scope, data: bytes) -> Struct:
+def _given(route: AdminRoute, scope: Scope, data: bytes) -> Struct:
     if route.takes_file or route.takes_query or route.method == "GET":
         return from_query(scope["query_string"], route.takes)
-    from_query(scope["query_string"], Nothing)
+    from_query(scope["query_string"], NoParameters)
     _require_json(scope["headers"], data)
     return from_body(data, route.takes)
 
 
-def find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, str]:
+def find(routes: Sequence[AdminRoute], method: str, path: str) -> tuple[AdminRoute, str]:
     """The route of a request and the object id in its path. Raises PathNotFound, MethodNotAllowed."""
     allowed: list[str] = []
     for route in routes:
@@ -172,8 +172,8 @@ async def _body(receive: Receive, size_max: int) -> bytes:
             return b"".join(pieces)
 
 
-def _wants_csv(headers: Sequence[tuple[bytes, bytes]], given: Struct) -> bool:
-    return getattr(given, "format", None) == "csv" or dict(headers).get(b"accept", b"").startswith(b"text/csv")
+def _wants_csv(headers: Sequence[tuple[bytes, bytes]], body: Struct) -> bool:
+    return getattr(body, "format", None) == "csv" or dict(headers).get(b"accept", b"").startswith(b"text/csv")
 
 
 def _is_browser(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -2,30 +2,39 @@
 
 from msgspec import field
 
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.objects import AuditObject, Page, audit_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, Asked, Paging, Route
-from tollhouse.office import audit
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.objects import AuditObject, PageObject, audit_object, page_object
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, Paging
+from tollhouse.services import audit
 
 
-class AuditAsked(Paging, frozen=True, kw_only=True):
+class AuditQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
     changed: str | None = field(default=None, name="object")  # the id of what was changed
 
 
-async def every(desk: Desk, asked: Asked[AuditAsked]) -> Page[AuditObject]:
-    given = asked.given
+async def list_all(context: AdminContext, request: AdminRequest[AuditQuery]) -> PageObject[AuditObject]:
+    body = request.body
     found = await audit.list_page(
-        desk.office,
-        asked.actor,
-        account=given.account,
-        object_id=given.changed,
-        after=given.after,
-        count=given.limit,
+        context.services,
+        request.actor,
+        account=body.account,
+        object_id=body.changed,
+        after=body.after,
+        count=body.limit,
     )
     return page_object(found, audit_object)
 
 
 ROUTES = (
-    Route("audit.list", "GET", "/api/v1/audit", every, ACCOUNT, "Changes, newest first", Page[AuditObject], AuditAsked),
+    AdminRoute(
+        "audit.list",
+        "GET",
+        "/api/v1/audit",
+        list_all,
+        ACCOUNT,
+        "Changes, newest first",
+        PageObject[AuditObject],
+        AuditQuery,
+    ),
 )

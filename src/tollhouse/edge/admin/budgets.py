@@ -5,14 +5,14 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from tollhouse.billing.book import Purse
 from tollhouse.billing.budgets import Budget
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.amount import format_usd
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, Asked, Nothing, Paging, Route
-from tollhouse.office import budgets
+from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.services import budgets
 
 
 class BudgetObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="budget"):
@@ -62,51 +62,53 @@ class NewBudget(Struct, frozen=True, kw_only=True):
     system: bool = False  # the operator's: owners can neither raise nor remove it
 
 
-class BudgetsAsked(Paging, frozen=True, kw_only=True):
+class BudgetQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-async def put(desk: Desk, asked: Asked[NewBudget]) -> SetBudgetObject:
-    given = asked.given
+async def put(context: AdminContext, request: AdminRequest[NewBudget]) -> SetBudgetObject:
+    body = request.body
     made = await budgets.put(
-        desk.office,
-        asked.actor,
-        amount_usd=given.amount_usd,
-        window=given.window,
-        account=given.account,
-        project=given.project,
-        key=given.key,
-        zone=given.zone,
-        model=given.model,
-        soft=given.soft,
-        mail=given.mail,
-        webhook=given.webhook,
-        system=given.system,
+        context.services,
+        request.actor,
+        amount_usd=body.amount_usd,
+        window=body.window,
+        account=body.account,
+        project=body.project,
+        key=body.key,
+        zone=body.zone,
+        model=body.model,
+        soft=body.soft,
+        mail=body.mail,
+        webhook=body.webhook,
+        system=body.system,
     )
-    secret = await budgets.reveal(desk.office, made)
-    shown = _shown(desk, asked, made, await budgets.unconfirmed(desk.office, (made,)))
+    secret = await budgets.reveal(context.services, made)
+    shown = _shown(context, request, made, await budgets.unconfirmed(context.services, (made,)))
     return SetBudgetObject(**structs.asdict(shown), secret=secret)
 
 
-async def every(desk: Desk, asked: Asked[BudgetsAsked]) -> Page[BudgetObject]:
-    given = asked.given
+async def list_all(context: AdminContext, request: AdminRequest[BudgetQuery]) -> PageObject[BudgetObject]:
+    body = request.body
     found = await budgets.list_page(
-        desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
+        context.services, request.actor, account=body.account, after=body.after, count=body.limit
     )
-    unconfirmed = await budgets.unconfirmed(desk.office, found.records)
-    return page_object(found, lambda budget: _shown(desk, asked, budget, unconfirmed))
+    unconfirmed = await budgets.unconfirmed(context.services, found.records)
+    return page_object(found, lambda budget: _shown(context, request, budget, unconfirmed))
 
 
-async def remove(desk: Desk, asked: Asked[Nothing]) -> BudgetObject:
-    removed = await budgets.remove(desk.office, asked.actor, asked.id)
-    return budget_object(removed, None, await budgets.unconfirmed(desk.office, (removed,)))
+async def remove(context: AdminContext, request: AdminRequest[NoParameters]) -> BudgetObject:
+    removed = await budgets.remove(context.services, request.actor, request.id)
+    return budget_object(removed, None, await budgets.unconfirmed(context.services, (removed,)))
 
 
-def _shown(desk: Desk, asked: Asked[Any], budget: Budget, unconfirmed: Container[str]) -> BudgetObject:
-    return budget_object(budget, desk.office.purses.present(budget.id, asked.now_ms), unconfirmed)
+def _shown(
+    context: AdminContext, request: AdminRequest[Any], budget: Budget, unconfirmed: Container[str]
+) -> BudgetObject:
+    return budget_object(budget, context.services.counters.present(budget.id, request.now_ms), unconfirmed)
 
 
-def budget_object(budget: Budget, purse: Purse | None, unconfirmed: Container[str]) -> BudgetObject:
+def budget_object(budget: Budget, counter: SpendingCounter | None, unconfirmed: Container[str]) -> BudgetObject:
     """unconfirmed: ids of budgets."""
     mail_state = None if budget.mail is None else "unconfirmed" if budget.id in unconfirmed else "confirmed"
     return BudgetObject(
@@ -124,16 +126,20 @@ def budget_object(budget: Budget, purse: Purse | None, unconfirmed: Container[st
         webhook=budget.webhook,
         managed_by_operator=budget.system,
         created_at=written(budget.created_at_ms),
-        used_usd=None if purse is None else format_usd(purse.spent),
-        held_usd=None if purse is None else format_usd(purse.held),
-        remaining_usd=None if purse is None else format_usd(purse.left() or 0),
-        resets_at=None if purse is None else written(purse.resets_at_ms),
+        used_usd=None if counter is None else format_usd(counter.spent),
+        held_usd=None if counter is None else format_usd(counter.held),
+        remaining_usd=None if counter is None else format_usd(counter.left() or 0),
+        resets_at=None if counter is None else written(counter.resets_at_ms),
     )
 
 
 _PATH = "/api/v1/budgets"
 ROUTES = (
-    Route("budgets.list", "GET", _PATH, every, ACCOUNT, "Budgets, newest first", Page[BudgetObject], BudgetsAsked),
-    Route("budgets.set", "POST", _PATH, put, ACCOUNT, "Set a budget", SetBudgetObject, NewBudget, status=201),
-    Route("budgets.remove", "POST", _PATH + "/{id}/remove", remove, ACCOUNT, "Let a budget bind no more", BudgetObject),
+    AdminRoute(
+        "budgets.list", "GET", _PATH, list_all, ACCOUNT, "Budgets, newest first", PageObject[BudgetObject], BudgetQuery
+    ),
+    AdminRoute("budgets.set", "POST", _PATH, put, ACCOUNT, "Set a budget", SetBudgetObject, NewBudget, status=201),
+    AdminRoute(
+        "budgets.remove", "POST", _PATH + "/{id}/remove", remove, ACCOUNT, "Let a budget bind no more", BudgetObject
+    ),
 )

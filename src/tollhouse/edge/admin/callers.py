@@ -6,7 +6,7 @@ from typing import Any
 
 from tollhouse.access.judge import Find, present_and_judge
 from tollhouse.core.audit import Actor
-from tollhouse.edge.admin.route import Route, Who
+from tollhouse.edge.admin.route import AdminRoute, Who
 
 Scope = Any
 
@@ -20,11 +20,11 @@ class Caller:
     own_key_id: str | None = None
 
 
-Callers = Callable[[Route, Scope, int], Caller]
+Callers = Callable[[AdminRoute, Scope, int], Caller]
 """(route, request, now in ms) -> who asks. Raises KeyRefused, NotPermitted."""
 
 
-def on_the_socket(route: Route, scope: Scope, now_ms: int) -> Caller:
+def on_the_socket(route: AdminRoute, scope: Scope, now_ms: int) -> Caller:
     """The control socket: who may open it (file mode 0600) is the operator."""
     return Caller("operator", Actor(kind="operator", id="control socket"))
 
@@ -38,7 +38,7 @@ def on_the_listener(
     ms, and raises RateLimited.
     """
 
-    def caller(route: Route, scope: Scope, now_ms: int) -> Caller:
+    def caller(route: AdminRoute, scope: Scope, now_ms: int) -> Caller:
         address = address_of(scope)
         if "public" in route.who:
             return Caller("public", Actor(kind="public", id="", address=address))

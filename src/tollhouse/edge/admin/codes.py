@@ -4,12 +4,12 @@ from msgspec import Struct, structs
 
 from tollhouse.core.amount import format_usd
 from tollhouse.core.code import Code
-from tollhouse.edge.admin.credits import Credit, credit_object
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.credits import CreditObject, credit_object
 from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Paging, Route
-from tollhouse.office import codes
+from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, Paging
+from tollhouse.services import codes
 
 
 class CodeObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="code"):
@@ -43,26 +43,28 @@ class Redemption(Struct, frozen=True, kw_only=True):
     account: str | None = None  # absent: the caller's own
 
 
-async def create(desk: Desk, asked: Asked[NewCodes]) -> Page[NewCodeObject]:
-    given = asked.given
+async def create(context: AdminContext, request: AdminRequest[NewCodes]) -> PageObject[NewCodeObject]:
+    body = request.body
     made = await codes.create(
-        desk.office,
-        asked.actor,
-        given.amount_usd,
-        count=given.count,
-        note=given.note,
-        expires_at_ms=None if given.expires is None else moment_ms(given.expires, "expires", asked.now_ms),
+        context.services,
+        request.actor,
+        body.amount_usd,
+        count=body.count,
+        note=body.note,
+        expires_at_ms=None if body.expires is None else moment_ms(body.expires, "expires", request.now_ms),
     )
-    return Page(data=tuple(NewCodeObject(**structs.asdict(code_object(one.code)), secret=one.secret) for one in made))
+    return PageObject(
+        data=tuple(NewCodeObject(**structs.asdict(code_object(one.code)), secret=one.secret) for one in made)
+    )
 
 
-async def every(desk: Desk, asked: Asked[Paging]) -> Page[CodeObject]:
-    found = await codes.list_page(desk.office, asked.actor, after=asked.given.after, count=asked.given.limit)
+async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[CodeObject]:
+    found = await codes.list_page(context.services, request.actor, after=request.body.after, count=request.body.limit)
     return page_object(found, code_object)
 
 
-async def redeem(desk: Desk, asked: Asked[Redemption]) -> Credit:
-    return credit_object(await codes.redeem(desk.office, asked.actor, asked.given.code, asked.given.account))
+async def redeem(context: AdminContext, request: AdminRequest[Redemption]) -> CreditObject:
+    return credit_object(await codes.redeem(context.services, request.actor, request.body.code, request.body.account))
 
 
 def code_object(code: Code) -> CodeObject:
@@ -80,7 +82,13 @@ def code_object(code: Code) -> CodeObject:
 
 _PATH = "/api/v1/codes"
 ROUTES = (
-    Route("codes.list", "GET", _PATH, every, PLATFORM, "Redeem codes, newest first", Page[CodeObject], Paging),
-    Route("codes.create", "POST", _PATH, create, PLATFORM, "Make codes", Page[NewCodeObject], NewCodes, status=201),
-    Route("codes.redeem", "POST", _PATH + "/redeem", redeem, ACCOUNT, "Turn a code into money", Credit, Redemption),
+    AdminRoute(
+        "codes.list", "GET", _PATH, list_all, PLATFORM, "Redeem codes, newest first", PageObject[CodeObject], Paging
+    ),
+    AdminRoute(
+        "codes.create", "POST", _PATH, create, PLATFORM, "Make codes", PageObject[NewCodeObject], NewCodes, status=201
+    ),
+    AdminRoute(
+        "codes.redeem", "POST", _PATH + "/redeem", redeem, ACCOUNT, "Turn a code into money", CreditObject, Redemption
+    ),
 )

@@ -4,18 +4,18 @@ from msgspec import Struct, structs
 
 from tollhouse.billing.ledger import Entry
 from tollhouse.core.amount import format_usd
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Nothing, Paging, Route
-from tollhouse.office import expiry
-from tollhouse.office.credits import adjust as set_right
-from tollhouse.office.credits import grant as give
-from tollhouse.office.credits import list_page
-from tollhouse.office.credits import refund as pay_back
+from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.services import expiry
+from tollhouse.services.credits import adjust as set_right
+from tollhouse.services.credits import grant as give
+from tollhouse.services.credits import list_page
+from tollhouse.services.credits import refund as pay_back
 
 
-class Credit(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"):
+class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"):
     """One entry of the ledger that is no charge. `balance_usd`: the account's after it. `repeated`: it was there before
     it was asked for."""
 
@@ -31,65 +31,65 @@ class Credit(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"
     repeated: bool = False
 
 
-class Grant(Struct, frozen=True, kw_only=True):
+class NewGrant(Struct, frozen=True, kw_only=True):
     account: str  # id or unique name
     amount_usd: str
     reason: str | None = None
     expires: str | None = None  # 30d, a date, or a time
 
 
-class Refund(Struct, frozen=True, kw_only=True):
+class NewRefund(Struct, frozen=True, kw_only=True):
     request_id: str
     amount_usd: str | None = None  # absent: all the call was charged
     reason: str | None = None
 
 
-class Adjustment(Struct, frozen=True, kw_only=True):
+class NewAdjustment(Struct, frozen=True, kw_only=True):
     account: str  # id or unique name
     amount_usd: str  # with a minus before it: so much less
     reason: str  # kept for ever
 
 
-class CreditsAsked(Paging, frozen=True, kw_only=True):
+class CreditQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-async def grant(desk: Desk, asked: Asked[Grant]) -> Credit:
-    given = asked.given
-    expires = None if given.expires is None else moment_ms(given.expires, "expires", asked.now_ms)
+async def grant(context: AdminContext, request: AdminRequest[NewGrant]) -> CreditObject:
+    body = request.body
+    expires = None if body.expires is None else moment_ms(body.expires, "expires", request.now_ms)
     entry = await give(
-        desk.office, asked.actor, given.account, given.amount_usd, reason=given.reason, expires_at_ms=expires
+        context.services, request.actor, body.account, body.amount_usd, reason=body.reason, expires_at_ms=expires
     )
     return credit_object(entry)
 
 
-async def refund(desk: Desk, asked: Asked[Refund]) -> Credit:
-    given = asked.given
-    entry = await pay_back(desk.office, asked.actor, given.request_id, usd=given.amount_usd, reason=given.reason)
-    return structs.replace(credit_object(entry), repeated=entry.transfer.time_ms < asked.now_ms)
+async def refund(context: AdminContext, request: AdminRequest[NewRefund]) -> CreditObject:
+    body = request.body
+    entry = await pay_back(context.services, request.actor, body.request_id, usd=body.amount_usd, reason=body.reason)
+    return structs.replace(credit_object(entry), repeated=entry.transfer.time_ms < request.now_ms)
 
 
-async def adjust(desk: Desk, asked: Asked[Adjustment]) -> Credit:
-    given = asked.given
+async def adjust(context: AdminContext, request: AdminRequest[NewAdjustment]) -> CreditObject:
+    body = request.body
     return credit_object(
-        await set_right(desk.office, asked.actor, given.account, given.amount_usd, reason=given.reason)
+        await set_right(context.services, request.actor, body.account, body.amount_usd, reason=body.reason)
     )
 
 
-async def expire(desk: Desk, asked: Asked[Nothing]) -> Page[Credit]:
+async def expire(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[CreditObject]:
     """The server does so once a minute by itself."""
-    return Page(data=tuple(map(credit_object, await expiry.post_due(desk.office, asked.actor))))
+    return PageObject(data=tuple(map(credit_object, await expiry.post_due(context.services, request.actor))))
 
 
-async def every(desk: Desk, asked: Asked[CreditsAsked]) -> Page[Credit]:
-    given = asked.given
-    found = await list_page(desk.office, asked.actor, given.account, after=given.after, count=given.limit)
+async def list_all(context: AdminContext, request: AdminRequest[CreditQuery]) -> PageObject[CreditObject]:
+    body = request.body
+    found = await list_page(context.services, request.actor, body.account, after=body.after, count=body.limit)
     return page_object(found, credit_object)
 
 
-def credit_object(entry: Entry) -> Credit:
+def credit_object(entry: Entry) -> CreditObject:
     moved = entry.transfer
-    return Credit(
+    return CreditObject(
         id=moved.id,
         account_id=moved.account_id,
         kind=moved.kind,
@@ -104,19 +104,47 @@ def credit_object(entry: Entry) -> Credit:
 
 _PATH = "/api/v1/credits"
 ROUTES = (
-    Route("credits.list", "GET", _PATH, every, ACCOUNT, "What moved an account's money", Page[Credit], CreditsAsked),
-    Route("credits.grant", "POST", _PATH, grant, PLATFORM, "Give an account money", Credit, Grant, status=201),
-    Route("credits.refund", "POST", "/api/v1/refunds", refund, PLATFORM, "Give a call's money back", Credit, Refund),
-    Route(
+    AdminRoute(
+        "credits.list",
+        "GET",
+        _PATH,
+        list_all,
+        ACCOUNT,
+        "What moved an account's money",
+        PageObject[CreditObject],
+        CreditQuery,
+    ),
+    AdminRoute(
+        "credits.grant", "POST", _PATH, grant, PLATFORM, "Give an account money", CreditObject, NewGrant, status=201
+    ),
+    AdminRoute(
+        "credits.refund",
+        "POST",
+        "/api/v1/refunds",
+        refund,
+        PLATFORM,
+        "Give a call's money back",
+        CreditObject,
+        NewRefund,
+    ),
+    AdminRoute(
         "credits.adjust",
         "POST",
         "/api/v1/adjustments",
         adjust,
         PLATFORM,
         "Set a balance right",
-        Credit,
-        Adjustment,
+        CreditObject,
+        NewAdjustment,
         status=201,
     ),
-    Route("credits.expire", "POST", _PATH + "/expire", expire, PLATFORM, "End grants whose time is over", Page[Credit]),
+    AdminRoute(
+        "credits.expire",
+        "POST",
+        _PATH + "/expire",
+        expire,
+        PLATFORM,
+        "End grants whose time is over",
+        PageObject[CreditObject],
+    ),
 )

@@ -9,16 +9,16 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Headers
+from tollhouse.core.upstream import Headers
 from tollhouse.edge import paths
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.explanations import ExplanationObject, explanation_object
 from tollhouse.edge.admin.receipts import receipt_object
 from tollhouse.edge.admin.requests import may_see_provider
-from tollhouse.edge.admin.route import OWN, Asked, Route
+from tollhouse.edge.admin.route import OWN, AdminRequest, AdminRoute
 from tollhouse.gateway.explain import explain, explain_again
-from tollhouse.gateway.ports import House
-from tollhouse.office import reach, receipts
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.services import reach, receipts
 
 _TOLD_BY: Final[Mapping[str, Operation]] = {"messages": "chat", "prompt": "completions", "input": "responses"}
 
@@ -34,46 +34,46 @@ class Proposal(Struct, frozen=True, kw_only=True):
     request: str | UnsetType = UNSET
 
 
-async def explained(desk: Desk, asked: Asked[Proposal]) -> ExplanationObject:
-    given = asked.given
-    if isinstance(given.request, str):
-        return await _again(desk, asked, given.request)
-    body = _body(given.body)
-    operation, headers = _operation(given.path, body), _headers(given.headers)
-    identity = _identity(desk, _key(desk, asked, given.key))
-    found = await explain(_house(desk), identity, operation, headers, body)
-    return explanation_object(found, asked.now_ms, show_provider=may_see_provider(desk, asked.actor.account_id))
+async def explained(context: AdminContext, request: AdminRequest[Proposal]) -> ExplanationObject:
+    proposal = request.body
+    if isinstance(proposal.request, str):
+        return await _again(context, request, proposal.request)
+    body = _body(proposal.body)
+    operation, headers = _operation(proposal.path, body), _headers(proposal.headers)
+    identity = _identity(context, _key(context, request, proposal.key))
+    found = await explain(_gateway(context), identity, operation, headers, body)
+    return explanation_object(found, request.now_ms, show_provider=may_see_provider(context, request.actor.account_id))
 
 
-async def _again(desk: Desk, asked: Asked[Proposal], request_id: str) -> ExplanationObject:
+async def _again(context: AdminContext, request: AdminRequest[Proposal], request_id: str) -> ExplanationObject:
     """A call that was made: its receipt, and what it would meet now. Both are in the database: no server need run."""
-    receipt = await receipts.show(desk.office, asked.actor, request_id, asked.own_key_id)
-    key = desk.office.directory.keys.get(receipt.call.key_id)
+    receipt = await receipts.show(context.services, request.actor, request_id, request.own_key_id)
+    key = context.services.directory.keys.get(receipt.call.key_id)
     if key is None:
         raise PathNotFound(f"no key {receipt.call.key_id}")
-    found = explain_again(desk.at_rest or _house(desk), _identity(desk, key), receipt.call)
-    open_names = may_see_provider(desk, asked.actor.account_id)
+    found = explain_again(context.at_rest or _gateway(context), _identity(context, key), receipt.call)
+    open_names = may_see_provider(context, request.actor.account_id)
     shown = receipt_object(receipt, show_provider=open_names)
-    return explanation_object(found, asked.now_ms, show_provider=open_names, receipt=shown)
+    return explanation_object(found, request.now_ms, show_provider=open_names, receipt=shown)
 
 
-def _house(desk: Desk) -> House:
-    if desk.house is None:
+def _gateway(context: AdminContext) -> GatewayContext:
+    if context.gateway is None:
         raise Overloaded("only a server that runs knows what is held and used: start `tollhouse serve`")
-    return desk.house
+    return context.gateway
 
 
-def _key(desk: Desk, asked: Asked[Proposal], reference: str | None) -> ApiKey:
+def _key(context: AdminContext, request: AdminRequest[Proposal], reference: str | None) -> ApiKey:
     """Whose call it would be. An API key speaks of itself; any other is one that was never made."""
-    reference = reference or asked.own_key_id
+    reference = reference or request.own_key_id
     if reference is None:
         raise BadRequest("key: say whose call it would be, by the key's id or name", param="key")
-    return reach.key(desk.office, asked.actor, reference)
+    return reach.key(context.services, request.actor, reference)
 
 
-def _identity(desk: Desk, key: ApiKey) -> Identity:
+def _identity(context: AdminContext, key: ApiKey) -> Identity:
     """As the gateway would find it by the key's newest secret."""
-    directory = desk.office.directory
+    directory = context.services.directory
     return Identity(
         key=key,
         secret=key.secrets[0],
@@ -82,8 +82,8 @@ def _identity(desk: Desk, key: ApiKey) -> Identity:
     )
 
 
-def _body(given: Raw) -> bytes:
-    body = bytes(given)
+def _body(proposal: Raw) -> bytes:
+    body = bytes(proposal)
     if not body:
         raise BadRequest("body: give the body of the call, or the id of a `request` that was made", param="body")
     if not body.startswith(b'"'):
@@ -107,15 +107,15 @@ def _operation(path: str | None, body: bytes) -> Operation:
     return next((operation for name, operation in _TOLD_BY.items() if name in members), "chat")
 
 
-def _headers(given: Mapping[str, str]) -> Headers:
+def _headers(proposal: Mapping[str, str]) -> Headers:
     try:
-        return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in given.items()]
+        return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in proposal.items()]
     except UnicodeEncodeError:
         raise BadRequest("headers: a name or a value cannot stand in a header", param="headers") from None
 
 
 ROUTES = (
-    Route(
+    AdminRoute(
         "explain",
         "POST",
         "/api/v1/explain",

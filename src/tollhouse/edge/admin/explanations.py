@@ -1,11 +1,11 @@
-"""Explanations as the control API shows them: who, what, by which price, from which purses, and the verdict."""
+"""Explanations as the control API shows them: who, what, by which price, from which counters, and the verdict."""
 
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tollhouse.billing import book
-from tollhouse.billing.book import Purse
+from tollhouse.billing import holds
+from tollhouse.billing.holds import SpendingCounter
 from tollhouse.billing.prices import Price, write_multiplier
 from tollhouse.core.amount import format_usd
 from tollhouse.core.catalogue import Model
@@ -16,7 +16,7 @@ from tollhouse.edge.admin.sentences import about_call, about_receipt
 from tollhouse.gateway.explain import Explanation, Ranked
 
 
-class CallerTold(Struct, frozen=True, kw_only=True):
+class CallerResponse(Struct, frozen=True, kw_only=True):
     """`networks` are not judged: from where the call would come is not known."""
 
     key_id: str
@@ -36,7 +36,7 @@ class CallerTold(Struct, frozen=True, kw_only=True):
     project_name: str
 
 
-class OfferTold(Struct, frozen=True, kw_only=True):
+class OfferResponse(Struct, frozen=True, kw_only=True):
     """`turn`: when it would be tried, from 1; null: not now. Provider and name only where they may be told."""
 
     turn: int | None
@@ -45,14 +45,14 @@ class OfferTold(Struct, frozen=True, kw_only=True):
     why: str
 
 
-class ModelTold(Struct, frozen=True, kw_only=True):
+class ModelResponse(Struct, frozen=True, kw_only=True):
     id: str
     context_tokens: int | None
     max_output_tokens: int | None
     retires_at: str | None
 
 
-class PriceTold(Struct, frozen=True, kw_only=True):
+class PriceResponse(Struct, frozen=True, kw_only=True):
     """USD per million tokens and per unit, for inputs above so many tokens; multiplied by what the account pays."""
 
     id: str
@@ -62,7 +62,7 @@ class PriceTold(Struct, frozen=True, kw_only=True):
     tiers: tuple[dict[str, Any], ...]
 
 
-class BoundsTold(Struct, frozen=True, kw_only=True):
+class BoundsResponse(Struct, frozen=True, kw_only=True):
     """At most. `added_cap`: an output cap that would be sent, because none was named."""
 
     input_tokens: int
@@ -70,7 +70,7 @@ class BoundsTold(Struct, frozen=True, kw_only=True):
     added_cap: int | None
 
 
-class PurseTold(Struct, frozen=True, kw_only=True):
+class SpendingCounterResponse(Struct, frozen=True, kw_only=True):
     """`id`: the budget, or the account whose money it is. `left_usd` null: nothing binds here."""
 
     kind: str
@@ -88,37 +88,37 @@ class PurseTold(Struct, frozen=True, kw_only=True):
     resets_at: str | None
 
 
-class ErrorTold(Struct, frozen=True, kw_only=True):
+class ErrorResponse(Struct, frozen=True, kw_only=True):
     status: int
     code: str
     message: str
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class ExplanationVerdict(Struct, frozen=True, kw_only=True):
     """`error`: the very one the call would get; where several things are wrong, the first it would meet."""
 
     admitted: bool
-    error: ErrorTold | UnsetType = UNSET
+    error: ErrorResponse | UnsetType = UNSET
 
 
 class ExplanationObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="explanation"):
     """`sentences`: the same in plain words. `receipt`: of the call that was made, where one was asked about."""
 
     time: str | None
-    caller: CallerTold
+    caller: CallerResponse
     operation: str
     model_asked: str
-    model: ModelTold | None
+    model: ModelResponse | None
     tags: dict[str, str]
-    offers: tuple[OfferTold, ...]
+    offers: tuple[OfferResponse, ...]
     tokens_reserved: int
     limits: tuple[dict[str, Any], ...]
     free: Maybe = UNSET
-    price: PriceTold | None
-    bounds: BoundsTold | None
+    price: PriceResponse | None
+    bounds: BoundsResponse | None
     worst_case_usd: str
-    purses: tuple[PurseTold, ...]
-    verdict: Verdict
+    counters: tuple[SpendingCounterResponse, ...]
+    verdict: ExplanationVerdict
     sentences: tuple[str, ...]
     receipt: ReceiptObject | UnsetType = UNSET
 
@@ -141,18 +141,18 @@ def explanation_object(
         price=None if found.price is None else _price(found.price),
         bounds=None
         if bounds is None
-        else BoundsTold(input_tokens=bounds.tokens_in, output_tokens=bounds.tokens_out, added_cap=bounds.added_cap),
+        else BoundsResponse(input_tokens=bounds.tokens_in, output_tokens=bounds.tokens_out, added_cap=bounds.added_cap),
         worst_case_usd=format_usd(found.amount),
-        purses=tuple(_purse(one, found.amount) for one in found.purses),
+        counters=tuple(_counter(one, found.amount) for one in found.counters),
         verdict=_verdict(found.failure),
         sentences=(*(() if receipt is None else about_receipt(receipt)), *about_call(found, now=receipt is not None)),
         receipt=UNSET if receipt is None else receipt,
     )
 
 
-def _caller(found: Explanation) -> CallerTold:
+def _caller(found: Explanation) -> CallerResponse:
     key, account, project = found.identity.key, found.identity.account, found.identity.project
-    return CallerTold(
+    return CallerResponse(
         key_id=key.id,
         key_name=key.name,
         last4=found.identity.secret.last4,
@@ -171,8 +171,8 @@ def _caller(found: Explanation) -> CallerTold:
     )
 
 
-def _model(model: Model) -> ModelTold:
-    return ModelTold(
+def _model(model: Model) -> ModelResponse:
+    return ModelResponse(
         id=model.id,
         context_tokens=model.context_tokens,
         max_output_tokens=model.max_output_tokens,
@@ -180,8 +180,8 @@ def _model(model: Model) -> ModelTold:
     )
 
 
-def _offer(one: Ranked, show_provider: bool) -> OfferTold:
-    return OfferTold(
+def _offer(one: Ranked, show_provider: bool) -> OfferResponse:
+    return OfferResponse(
         turn=one.turn,
         provider=one.offer.provider if show_provider else UNSET,
         model=one.offer.model if show_provider else UNSET,
@@ -189,8 +189,8 @@ def _offer(one: Ranked, show_provider: bool) -> OfferTold:
     )
 
 
-def _price(price: Price) -> PriceTold:
-    return PriceTold(
+def _price(price: Price) -> PriceResponse:
+    return PriceResponse(
         id=price.id,
         price_list=price.price_list,
         multiplier=write_multiplier(price.multiplier_ppm),
@@ -206,26 +206,28 @@ def _price(price: Price) -> PriceTold:
     )
 
 
-def _purse(purse: Purse, amount: int) -> PurseTold:
-    left = purse.left()
-    return PurseTold(
-        kind=purse.kind,
-        id=purse.id,
-        level=purse.level,
-        of_id=purse.object_id,
-        window=purse.window,
-        model=purse.model or UNSET,
-        limit_usd=None if purse.limit is None else format_usd(purse.limit),
-        used_usd=format_usd(purse.spent),
-        held_usd=format_usd(purse.held),
+def _counter(counter: SpendingCounter, amount: int) -> SpendingCounterResponse:
+    left = counter.left()
+    return SpendingCounterResponse(
+        kind=counter.kind,
+        id=counter.id,
+        level=counter.level,
+        of_id=counter.object_id,
+        window=counter.window,
+        model=counter.model or UNSET,
+        limit_usd=None if counter.limit is None else format_usd(counter.limit),
+        used_usd=format_usd(counter.spent),
+        held_usd=format_usd(counter.held),
         left_usd=None if left is None else format_usd(left),
         needs_usd=format_usd(amount),
-        enough=book.short((purse,), amount) is None,
-        resets_at=written(purse.resets_at_ms),
+        enough=holds.insufficient((counter,), amount) is None,
+        resets_at=written(counter.resets_at_ms),
     )
 
 
-def _verdict(failure: Failure | None) -> Verdict:
+def _verdict(failure: Failure | None) -> ExplanationVerdict:
     if failure is None:
-        return Verdict(admitted=True)
-    return Verdict(admitted=False, error=ErrorTold(status=failure.status, code=failure.code, message=failure.message))
+        return ExplanationVerdict(admitted=True)
+    return ExplanationVerdict(
+        admitted=False, error=ErrorResponse(status=failure.status, code=failure.code, message=failure.message)
+    )

@@ -4,11 +4,11 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import duration_ms, moment_ms
-from tollhouse.edge.admin.objects import KeyObject, NewKeyObject, Page, key_object, new_key_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, OWN, Asked, Nothing, Paging, Reason, Route
-from tollhouse.office import keys
+from tollhouse.edge.admin.objects import KeyObject, NewKeyObject, PageObject, key_object, new_key_object, page_object
+from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, AdminRoute, NoParameters, Paging, Reason
+from tollhouse.services import keys
 
 
 class NewKey(Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class NewKey(Struct, frozen=True, kw_only=True):
     expires: str | None = None  # `30d`, a date, or a time with its offset
 
 
-class KeysAsked(Paging, frozen=True, kw_only=True):
+class KeyQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
     project: str | None = None
 
@@ -34,64 +34,64 @@ class Rotation(Struct, frozen=True, kw_only=True):
     expires: str | None = None  # a new expiry; needed when the old one is past
 
 
-async def create(desk: Desk, asked: Asked[NewKey]) -> NewKeyObject:
-    given = asked.given
+async def create(context: AdminContext, request: AdminRequest[NewKey]) -> NewKeyObject:
+    body = request.body
     made = await keys.create(
-        desk.office,
-        asked.actor,
-        name=given.name,
-        account=given.account,
-        project=given.project,
-        mode=given.mode,
-        scopes=given.scopes,
-        models=given.models,
-        networks=given.networks,
-        tags=given.tags,
-        expires_at_ms=_expiry(given.expires, asked.now_ms),
+        context.services,
+        request.actor,
+        name=body.name,
+        account=body.account,
+        project=body.project,
+        mode=body.mode,
+        scopes=body.scopes,
+        models=body.models,
+        networks=body.networks,
+        tags=body.tags,
+        expires_at_ms=_expiry(body.expires, request.now_ms),
     )
     return new_key_object(made.key, made.secret, made.message)
 
 
-async def every(desk: Desk, asked: Asked[KeysAsked]) -> Page[KeyObject]:
-    given = asked.given
+async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
+    body = request.body
     found = await keys.list_page(
-        desk.office,
-        asked.actor,
-        account=given.account,
-        project=given.project,
-        after=given.after,
-        count=given.limit,
+        context.services,
+        request.actor,
+        account=body.account,
+        project=body.project,
+        after=body.after,
+        count=body.limit,
     )
     return page_object(found, key_object)
 
 
-async def show(desk: Desk, asked: Asked[Nothing]) -> KeyObject:
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> KeyObject:
     """An API key sees itself; any other is, word for word, one that was never made."""
-    return key_object(await keys.show(desk.office, asked.actor, asked.id))
+    return key_object(await keys.show(context.services, request.actor, request.id))
 
 
-async def rotate(desk: Desk, asked: Asked[Rotation]) -> NewKeyObject:
+async def rotate(context: AdminContext, request: AdminRequest[Rotation]) -> NewKeyObject:
     made = await keys.rotate(
-        desk.office,
-        asked.actor,
-        asked.id,
-        overlap_ms=duration_ms(asked.given.overlap, "overlap"),
-        counted_from=asked.given.counted_from,
-        expires_at_ms=_expiry(asked.given.expires, asked.now_ms),
+        context.services,
+        request.actor,
+        request.id,
+        overlap_ms=duration_ms(request.body.overlap, "overlap"),
+        counted_from=request.body.counted_from,
+        expires_at_ms=_expiry(request.body.expires, request.now_ms),
     )
     return new_key_object(made.key, made.secret, made.message)
 
 
-async def revoke(desk: Desk, asked: Asked[Reason]) -> KeyObject:
-    return key_object(await keys.revoke(desk.office, asked.actor, asked.id, asked.given.reason))
+async def revoke(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
+    return key_object(await keys.revoke(context.services, request.actor, request.id, request.body.reason))
 
 
-async def freeze(desk: Desk, asked: Asked[Reason]) -> KeyObject:
-    return key_object(await keys.freeze(desk.office, asked.actor, asked.id, asked.given.reason))
+async def freeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
+    return key_object(await keys.freeze(context.services, request.actor, request.id, request.body.reason))
 
 
-async def unfreeze(desk: Desk, asked: Asked[Reason]) -> KeyObject:
-    return key_object(await keys.unfreeze(desk.office, asked.actor, asked.id, asked.given.reason))
+async def unfreeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
+    return key_object(await keys.unfreeze(context.services, request.actor, request.id, request.body.reason))
 
 
 def _expiry(text: str | None, now_ms: int) -> int | None:
@@ -101,11 +101,22 @@ def _expiry(text: str | None, now_ms: int) -> int | None:
 _PATH = "/api/v1/keys"
 _ONE = _PATH + "/{id}"
 ROUTES = (
-    Route("keys.list", "GET", _PATH, every, ACCOUNT, "Keys, newest first; never a secret", Page[KeyObject], KeysAsked),
-    Route("keys.create", "POST", _PATH, create, ACCOUNT, "Make a key", NewKeyObject, NewKey, status=201),
-    Route("keys.show", "GET", _ONE, show, OWN, "One key; an API key sees itself", KeyObject),
-    Route("keys.rotate", "POST", _ONE + "/rotate", rotate, ACCOUNT, "A new secret, same key", NewKeyObject, Rotation),
-    Route("keys.revoke", "POST", _ONE + "/revoke", revoke, ACCOUNT, "End a key for good", KeyObject, Reason),
-    Route("keys.freeze", "POST", _ONE + "/freeze", freeze, ACCOUNT, "Stop a key for a while", KeyObject, Reason),
-    Route("keys.unfreeze", "POST", _ONE + "/unfreeze", unfreeze, ACCOUNT, "Let a key go on", KeyObject, Reason),
+    AdminRoute(
+        "keys.list",
+        "GET",
+        _PATH,
+        list_all,
+        ACCOUNT,
+        "Keys, newest first; never a secret",
+        PageObject[KeyObject],
+        KeyQuery,
+    ),
+    AdminRoute("keys.create", "POST", _PATH, create, ACCOUNT, "Make a key", NewKeyObject, NewKey, status=201),
+    AdminRoute("keys.show", "GET", _ONE, show, OWN, "One key; an API key sees itself", KeyObject),
+    AdminRoute(
+        "keys.rotate", "POST", _ONE + "/rotate", rotate, ACCOUNT, "A new secret, same key", NewKeyObject, Rotation
+    ),
+    AdminRoute("keys.revoke", "POST", _ONE + "/revoke", revoke, ACCOUNT, "End a key for good", KeyObject, Reason),
+    AdminRoute("keys.freeze", "POST", _ONE + "/freeze", freeze, ACCOUNT, "Stop a key for a while", KeyObject, Reason),
+    AdminRoute("keys.unfreeze", "POST", _ONE + "/unfreeze", unfreeze, ACCOUNT, "Let a key go on", KeyObject, Reason),
 )

@@ -3,10 +3,10 @@
 from msgspec import Struct, field
 
 from tollhouse.core.amount import format_usd
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, Asked, Nothing, Route
-from tollhouse.office import ledger
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.services import ledger
 
 
 class FlawObject(Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class FlawObject(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Verification(Struct, frozen=True, kw_only=True, tag_field="object", tag="ledger_verification"):
+class VerificationObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="ledger_verification"):
     """What was looked at, and everything that does not agree."""
 
     ok: bool
@@ -37,7 +37,7 @@ class LineObject(Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-class Statement(Struct, frozen=True, kw_only=True, tag_field="object", tag="statement"):
+class StatementObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="statement"):
     """Opening and lines make closing. `sequence` and `hash`: where the account's chain of entries stands today."""
 
     account_id: str
@@ -50,23 +50,23 @@ class Statement(Struct, frozen=True, kw_only=True, tag_field="object", tag="stat
     hash: str
 
 
-class StatementAsked(Struct, frozen=True, kw_only=True):
+class StatementQuery(Struct, frozen=True, kw_only=True):
     account: str | None = None
     month: str | None = None  # YYYY-MM, of UTC; absent: this one
 
 
-async def verify(desk: Desk, asked: Asked[Nothing]) -> Verification:
-    found = await ledger.verify(desk.office, asked.actor)
+async def verify(context: AdminContext, request: AdminRequest[NoParameters]) -> VerificationObject:
+    found = await ledger.verify(context.services, request.actor)
     flaws = tuple(
         FlawObject(account_id=flaw.account_id, sequence=flaw.sequence, transfer_id=flaw.transfer_id, reason=flaw.reason)
         for flaw in found.flaws
     )
-    return Verification(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
+    return VerificationObject(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
 
 
-async def statement(desk: Desk, asked: Asked[StatementAsked]) -> Statement:
-    found = await ledger.statement(desk.office, asked.actor, asked.given.account, month=asked.given.month)
-    return Statement(
+async def statement(context: AdminContext, request: AdminRequest[StatementQuery]) -> StatementObject:
+    found = await ledger.statement(context.services, request.actor, request.body.account, month=request.body.month)
+    return StatementObject(
         account_id=found.account_id,
         start=written(found.from_ms),
         end=written(found.to_ms),
@@ -78,7 +78,7 @@ async def statement(desk: Desk, asked: Asked[StatementAsked]) -> Statement:
     )
 
 
-def _line(line: ledger.Line) -> LineObject:
+def _line(line: ledger.StatementLine) -> LineObject:
     return LineObject(
         time=written(line.time_ms), kind=line.kind, amount_usd=format_usd(line.amount), id=line.id, reason=line.reason
     )
@@ -86,8 +86,17 @@ def _line(line: ledger.Line) -> LineObject:
 
 _PATH = "/api/v1/ledger"
 ROUTES = (
-    Route("ledger.verify", "GET", _PATH + "/verify", verify, PLATFORM, "Does everything still agree?", Verification),
-    Route(
-        "ledger.statement", "GET", _PATH + "/statement", statement, ACCOUNT, "A month's bill", Statement, StatementAsked
+    AdminRoute(
+        "ledger.verify", "GET", _PATH + "/verify", verify, PLATFORM, "Does everything still agree?", VerificationObject
+    ),
+    AdminRoute(
+        "ledger.statement",
+        "GET",
+        _PATH + "/statement",
+        statement,
+        ACCOUNT,
+        "A month's bill",
+        StatementObject,
+        StatementQuery,
     ),
 )

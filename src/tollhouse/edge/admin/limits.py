@@ -5,11 +5,11 @@ from typing import Literal
 from msgspec import Struct
 
 from tollhouse.core.limit import LimitKind, Rule
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import Page
-from tollhouse.edge.admin.route import ACCOUNT, OWN, Asked, Nothing, Route
-from tollhouse.office import limits
+from tollhouse.edge.admin.objects import PageObject
+from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, AdminRoute, NoParameters
+from tollhouse.services import limits
 
 
 class LimitObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="limit"):
@@ -48,7 +48,7 @@ class NewLimits(Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class LimitsAsked(Struct, frozen=True, kw_only=True):
+class LimitQuery(Struct, frozen=True, kw_only=True):
     """Nothing: all that people set within the caller's reach, and what the plan sets for the caller's own account, or
     for the only one there is."""
 
@@ -58,43 +58,43 @@ class LimitsAsked(Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-async def put(desk: Desk, asked: Asked[NewLimits]) -> Page[LimitObject]:
-    given = asked.given
+async def put(context: AdminContext, request: AdminRequest[NewLimits]) -> PageObject[LimitObject]:
+    body = request.body
     figures: dict[LimitKind, int | None] = {
-        "requests_per_minute": given.requests_per_minute,
-        "tokens_per_minute": given.tokens_per_minute,
-        "parallel_requests": given.parallel_requests,
+        "requests_per_minute": body.requests_per_minute,
+        "tokens_per_minute": body.tokens_per_minute,
+        "parallel_requests": body.parallel_requests,
     }
     seen = await limits.put(
-        desk.office,
-        asked.actor,
+        context.services,
+        request.actor,
         {kind: figure for kind, figure in figures.items() if figure is not None},
-        account=given.account,
-        project=given.project,
-        key=given.key,
-        model=given.model,
-        until_ms=None if given.until is None else moment_ms(given.until, "until", asked.now_ms),
-        note=given.note,
+        account=body.account,
+        project=body.project,
+        key=body.key,
+        model=body.model,
+        until_ms=None if body.until is None else moment_ms(body.until, "until", request.now_ms),
+        note=body.note,
     )
-    return Page(data=tuple(map(limit_object, seen)))
+    return PageObject(data=tuple(map(limit_object, seen)))
 
 
-async def show(desk: Desk, asked: Asked[LimitsAsked]) -> Page[LimitObject]:
+async def show(context: AdminContext, request: AdminRequest[LimitQuery]) -> PageObject[LimitObject]:
     """An API key sees what limits itself."""
-    given = asked.given
-    if asked.own_key_id is not None:
-        given = LimitsAsked(key=asked.own_key_id, model=given.model)
+    body = request.body
+    if request.own_key_id is not None:
+        body = LimitQuery(key=request.own_key_id, model=body.model)
     seen = await limits.show(
-        desk.office, asked.actor, account=given.account, project=given.project, key=given.key, model=given.model
+        context.services, request.actor, account=body.account, project=body.project, key=body.key, model=body.model
     )
-    return Page(data=tuple(map(limit_object, seen)))
+    return PageObject(data=tuple(map(limit_object, seen)))
 
 
-async def remove(desk: Desk, asked: Asked[Nothing]) -> LimitObject:
-    return limit_object(limits.Seen(await limits.remove(desk.office, asked.actor, asked.id), None))
+async def remove(context: AdminContext, request: AdminRequest[NoParameters]) -> LimitObject:
+    return limit_object(limits.LimitUsage(await limits.remove(context.services, request.actor, request.id), None))
 
 
-def limit_object(seen: limits.Seen) -> LimitObject:
+def limit_object(seen: limits.LimitUsage) -> LimitObject:
     rule, shown = seen
     if shown is None:
         assert rule is not None, "what does not hold is a rule"
@@ -137,9 +137,18 @@ def _at_rest(rule: Rule) -> LimitObject:
 _PATH = "/api/v1/limits"
 _ONE = _PATH + "/{id}"
 ROUTES = (
-    Route(
-        "limits.show", "GET", _PATH, show, OWN, "What limits calls, and what is used", Page[LimitObject], LimitsAsked
+    AdminRoute(
+        "limits.show",
+        "GET",
+        _PATH,
+        show,
+        OWN,
+        "What limits calls, and what is used",
+        PageObject[LimitObject],
+        LimitQuery,
     ),
-    Route("limits.set", "POST", _PATH, put, ACCOUNT, "Set limits", Page[LimitObject], NewLimits, status=201),
-    Route("limits.remove", "POST", _ONE + "/remove", remove, ACCOUNT, "Let what held before hold again", LimitObject),
+    AdminRoute("limits.set", "POST", _PATH, put, ACCOUNT, "Set limits", PageObject[LimitObject], NewLimits, status=201),
+    AdminRoute(
+        "limits.remove", "POST", _ONE + "/remove", remove, ACCOUNT, "Let what held before hold again", LimitObject
+    ),
 )

@@ -13,13 +13,13 @@ from tollhouse.core.catalogue import Model, Provider
 from tollhouse.core.roll_up import UsageSum
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.moments import written
-from tollhouse.office import pages
+from tollhouse.services import pages
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Page(Struct, Generic[T], frozen=True, kw_only=True, tag_field="object", tag="list"):
+class PageObject(Struct, Generic[T], frozen=True, kw_only=True, tag_field="object", tag="list"):
     """A list; `next` is given back as `after` to read on, null at the end."""
 
     data: tuple[T, ...]
@@ -144,8 +144,8 @@ class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="au
     after: dict[str, Any]
 
 
-def page_object(page: pages.Page[R], shown: Callable[[R], T]) -> Page[T]:
-    return Page(data=tuple(shown(record) for record in page.records), next=page.next)
+def page_object(page: pages.Page[R], shown: Callable[[R], T]) -> PageObject[T]:
+    return PageObject(data=tuple(shown(record) for record in page.records), next=page.next)
 
 
 def account_object(account: Account) -> AccountObject:

@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tollhouse.edge.admin.given import BODY_BYTES_MAX, VALUES_MAX
-from tollhouse.edge.admin.route import Nothing, Route
-from tollhouse.office.fields import LIST_MAX, NAME_MAX, REASON_MAX
-from tollhouse.office.pages import CURSOR_MAX, LIMIT_MAX
+from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, VALUES_MAX
+from tollhouse.edge.admin.route import AdminRoute, NoParameters
+from tollhouse.services.fields import LIST_MAX, NAME_MAX, REASON_MAX
+from tollhouse.services.pages import CURSOR_MAX, LIMIT_MAX
 
 _LIMITS: Final[Mapping[str, Mapping[str, int]]] = {
     "name": {"minLength": 1, "maxLength": NAME_MAX},
@@ -43,12 +43,12 @@ class ErrorAnswer(Struct, frozen=True):
     error: Problem
 
 
-def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
-    kinds = {kind for route in routes for kind in (route.takes, route.gives) if kind is not Nothing}
+def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
+    kinds = {kind for route in routes for kind in (route.takes, route.gives) if kind is not NoParameters}
     ordered: list[type[Struct]] = [*sorted(kinds, key=lambda kind: kind.__name__), ErrorAnswer]
     refs, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     ref_of = dict(zip(ordered, refs, strict=True))
-    for kind in {route.takes for route in routes} - {route.gives for route in routes} - {Nothing}:
+    for kind in {route.takes for route in routes} - {route.gives for route in routes} - {NoParameters}:
         _restrict(components[kind.__name__])
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -79,7 +79,7 @@ def _restrict(schema: dict[str, Any]) -> None:
                 part.update(_LIMITS.get(name, {}))
 
 
-def _forms(route: Route, schema: Any) -> dict[str, Any]:
+def _forms(route: AdminRoute, schema: Any) -> dict[str, Any]:
     """An answer in each form that it may be asked for in."""
     text = {"schema": {"type": "string"}}
     forms: dict[str, Any] = {"application/json": {"schema": schema}}
@@ -90,7 +90,7 @@ def _forms(route: Route, schema: Any) -> dict[str, Any]:
     return forms
 
 
-def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: AdminRoute, ref_of: dict[type[Struct], Any], components: dict[str, Any]) -> dict[str, Any]:
     problem = {"description": "error", "content": {"application/json": {"schema": ref_of[ErrorAnswer]}}}
     operation: dict[str, Any] = {
         "operationId": route.name,
@@ -110,13 +110,13 @@ def _operation(route: Route, ref_of: dict[type[Struct], Any], components: dict[s
     parameters: list[dict[str, Any]] = []
     if "{id}" in route.path:
         parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
-    if (route.method == "GET" or route.takes_file or route.takes_query) and route.takes is not Nothing:
+    if (route.method == "GET" or route.takes_file or route.takes_query) and route.takes is not NoParameters:
         schema = components[route.takes.__name__]
         parameters += [
             {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": kind}
             for name, kind in schema["properties"].items()
         ]
-    elif route.takes is not Nothing:
+    elif route.takes is not NoParameters:
         operation["requestBody"] = {
             "required": bool(components[route.takes.__name__].get("required")),
             "content": {"application/json": {"schema": ref_of[route.takes]}},

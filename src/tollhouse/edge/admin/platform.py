@@ -6,10 +6,10 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
-from tollhouse.office import platform, prices
-from tollhouse.office.platform_file import Reading, keys_of, read
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.services import platform, prices
+from tollhouse.services.platform_file import PlatformFile, keys_of, read
 from tollhouse.settings import Mistake, Settings, table
 
 
@@ -39,53 +39,57 @@ class PlanObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="pla
     reloads: tuple[str, ...] = ()
 
 
-async def show(desk: Desk, asked: Asked[Nothing]) -> PlatformObject:
-    catalogue = desk.office.catalogue
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> PlatformObject:
+    catalogue = context.services.catalogue
     return PlatformObject(
         generation=catalogue.generation,
         providers=len(catalogue.providers),
         models=len(catalogue.models),
         plans=len(catalogue.plans),
-        version=desk.version,
+        version=context.version,
     )
 
 
-async def plan(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
-    reading = _read(desk, asked.file)
-    changes = await platform.plan(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(desk, desk.office.catalogue.generation, changes, reading, _reloads(desk, reading))
+async def plan(context: AdminContext, request: AdminRequest[NoParameters]) -> PlanObject:
+    reading = _read(context, request.file)
+    changes = await platform.plan(context.services, request.actor, reading.catalogue)
+    return _plan_object(context, context.services.catalogue.generation, changes, reading, _reloads(context, reading))
 
 
-async def apply(desk: Desk, asked: Asked[Nothing]) -> PlanObject:
-    reading = _read(desk, asked.file)
-    reloads = _reloads(desk, reading)
-    applied = await platform.apply(desk.office, asked.actor, reading.catalogue)
-    return _plan_object(desk, applied.generation, applied.changes, reading, reloads)
+async def apply(context: AdminContext, request: AdminRequest[NoParameters]) -> PlanObject:
+    reading = _read(context, request.file)
+    reloads = _reloads(context, reading)
+    applied = await platform.apply(context.services, request.actor, reading.catalogue)
+    return _plan_object(context, applied.generation, applied.changes, reading, reloads)
 
 
-def _read(desk: Desk, file: bytes) -> Reading:
+def _read(context: AdminContext, file: bytes) -> PlatformFile:
     """Raises BadRequest with a line for each mistake."""
-    reading = read(file, desk.around)
+    reading = read(file, context.environment)
     if reading.mistakes:
         raise BadRequest("\n".join(map(str, reading.mistakes)), param=reading.mistakes[0].where)
     return reading
 
 
-def _reloads(desk: Desk, reading: Reading) -> tuple[str, ...]:
+def _reloads(context: AdminContext, reading: PlatformFile) -> tuple[str, ...]:
     """Providers whose keys were named alike before, and are others now."""
-    running, wanted = desk.destinations(), reading.catalogue.providers
+    running, wanted = context.destinations(), reading.catalogue.providers
     return tuple(
         name
         for name, one in running.items()
         if name in wanted
         and not one.kind.in_process
         and wanted[name].api_keys == one.provider.api_keys
-        and keys_of(wanted[name], desk.around) != one.keys
+        and keys_of(wanted[name], context.environment) != one.keys
     )
 
 
 def _plan_object(
-    desk: Desk, generation: int, changes: tuple[platform.Change, ...], reading: Reading, reloads: tuple[str, ...]
+    context: AdminContext,
+    generation: int,
+    changes: tuple[platform.Change, ...],
+    reading: PlatformFile,
+    reloads: tuple[str, ...],
 ) -> PlanObject:
     return PlanObject(
         reloads=reloads,
@@ -95,14 +99,14 @@ def _plan_object(
             for one in changes
         ),
         warnings=(
-            *map(str, (*reading.warnings, *_without_price(desk, reading))),
-            *_with_next_start(desk.settings, reading.settings),
+            *map(str, (*reading.warnings, *_without_price(context, reading))),
+            *_with_next_start(context.settings, reading.settings),
         ),
     )
 
 
-def _without_price(desk: Desk, reading: Reading) -> Iterator[Mistake]:
-    priced = prices.imported(desk.office)
+def _without_price(context: AdminContext, reading: PlatformFile) -> Iterator[Mistake]:
+    priced = prices.imported(context.services)
     return (words for model, words in reading.unpriced.items() if model not in priced)
 
 
@@ -117,8 +121,8 @@ def _with_next_start(running: Settings | None, wanted: Settings) -> Iterator[str
 
 _PATH = "/api/v1/platform"
 ROUTES = (
-    Route("platform.show", "GET", _PATH, show, PLATFORM, "The configuration in force", PlatformObject),
-    Route(
+    AdminRoute("platform.show", "GET", _PATH, show, PLATFORM, "The configuration in force", PlatformObject),
+    AdminRoute(
         "platform.plan",
         "POST",
         _PATH + "/plan",
@@ -128,7 +132,7 @@ ROUTES = (
         PlanObject,
         takes_file=True,
     ),
-    Route(
+    AdminRoute(
         "platform.apply",
         "POST",
         _PATH + "/apply",

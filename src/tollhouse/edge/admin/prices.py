@@ -6,12 +6,12 @@ from msgspec import Struct, structs
 
 from tollhouse.core.amount import format_usd
 from tollhouse.core.price import PriceDraft
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import Page, page_object
-from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Paging, Route
-from tollhouse.office import price_lists, public_models
-from tollhouse.office.replay import DAYS, Replay, Rerated, replay
+from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.services import price_lists, public_models
+from tollhouse.services.replay import DAYS, Replay, Rerated, replay
 
 
 class PriceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price"):
@@ -67,7 +67,7 @@ class PreviewObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     next: str | None
 
 
-class PricesAsked(Struct, frozen=True, kw_only=True):
+class PriceQuery(Struct, frozen=True, kw_only=True):
     """`past`: also the rows that are over."""
 
     model: str | None = None
@@ -75,11 +75,11 @@ class PricesAsked(Struct, frozen=True, kw_only=True):
     past: bool = False
 
 
-class WhichList(Struct, frozen=True, kw_only=True):
+class PriceListQuery(Struct, frozen=True, kw_only=True):
     list: str = "default"
 
 
-class PreviewAsked(Struct, frozen=True, kw_only=True):
+class PreviewQuery(Struct, frozen=True, kw_only=True):
     """`account`: only its calls, and as if it bought by the draft's list."""
 
     days: int = DAYS
@@ -87,7 +87,7 @@ class PreviewAsked(Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-class When(Struct, frozen=True, kw_only=True):
+class Activation(Struct, frozen=True, kw_only=True):
     """`at`: a time with its offset, a date, a duration from now; absent: now."""
 
     at: str | None = None
@@ -112,52 +112,58 @@ class PublicModelObject(Struct, frozen=True, kw_only=True, tag_field="object", t
     note: str
 
 
-async def every(desk: Desk, asked: Asked[PricesAsked]) -> Page[PriceObject]:
-    given = asked.given
-    found = await price_lists.rows(desk.office, asked.actor, model=given.model, price_list=given.list, past=given.past)
-    return Page(data=tuple(_price(one) for one in found))
+async def list_all(context: AdminContext, request: AdminRequest[PriceQuery]) -> PageObject[PriceObject]:
+    body = request.body
+    found = await price_lists.rows(
+        context.services, request.actor, model=body.model, price_list=body.list, past=body.past
+    )
+    return PageObject(data=tuple(_price(one) for one in found))
 
 
-async def drafts(desk: Desk, asked: Asked[Paging]) -> Page[PriceDraftObject]:
-    found = await price_lists.drafts(desk.office, asked.actor, after=asked.given.after, count=asked.given.limit)
-    return page_object(found, lambda draft: _draft(draft, asked.now_ms))
+async def drafts(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[PriceDraftObject]:
+    found = await price_lists.drafts(
+        context.services, request.actor, after=request.body.after, count=request.body.limit
+    )
+    return page_object(found, lambda draft: _draft(draft, request.now_ms))
 
 
-async def bring(desk: Desk, asked: Asked[WhichList]) -> PriceDraftObject:
-    drafted = await price_lists.bring(desk.office, asked.actor, asked.file, asked.given.list)
-    return _drafted(drafted, asked.now_ms)
+async def bring(context: AdminContext, request: AdminRequest[PriceListQuery]) -> PriceDraftObject:
+    drafted = await price_lists.bring(context.services, request.actor, request.file, request.body.list)
+    return _drafted(drafted, request.now_ms)
 
 
-async def show(desk: Desk, asked: Asked[Nothing]) -> PriceDraftObject:
-    drafted = await price_lists.draft_of(desk.office, asked.actor, asked.id)
-    return _drafted(drafted, asked.now_ms)
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> PriceDraftObject:
+    drafted = await price_lists.draft_of(context.services, request.actor, request.id)
+    return _drafted(drafted, request.now_ms)
 
 
-async def preview(desk: Desk, asked: Asked[PreviewAsked]) -> PreviewObject:
-    given = asked.given
+async def preview(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
+    body = request.body
     found = await replay(
-        desk.office, asked.actor, draft=asked.id, days=given.days, account=given.account, after=given.after
+        context.services, request.actor, draft=request.id, days=body.days, account=body.account, after=body.after
     )
     return _preview(found)
 
 
-async def margins(desk: Desk, asked: Asked[PreviewAsked]) -> PreviewObject:
-    given = asked.given
-    return _preview(await replay(desk.office, asked.actor, days=given.days, account=given.account, after=given.after))
+async def margins(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
+    body = request.body
+    return _preview(
+        await replay(context.services, request.actor, days=body.days, account=body.account, after=body.after)
+    )
 
 
-async def activate(desk: Desk, asked: Asked[When]) -> PriceDraftObject:
-    at = asked.given.at
-    at_ms = None if at is None or at == "now" else moment_ms(at, "at", asked.now_ms)
-    drafted = await price_lists.activate(desk.office, asked.actor, asked.id, at_ms)
-    return _drafted(drafted, desk.office.clock.now_ms())
+async def activate(context: AdminContext, request: AdminRequest[Activation]) -> PriceDraftObject:
+    at = request.body.at
+    at_ms = None if at is None or at == "now" else moment_ms(at, "at", request.now_ms)
+    drafted = await price_lists.activate(context.services, request.actor, request.id, at_ms)
+    return _drafted(drafted, context.services.clock.now_ms())
 
 
-async def public(desk: Desk, asked: Asked[Nothing]) -> Page[PublicModelObject]:
-    return Page(data=tuple(_public(model) for model in public_models.read().values()))
+async def public(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[PublicModelObject]:
+    return PageObject(data=tuple(_public(model) for model in public_models.read().values()))
 
 
-def _price(standing: price_lists.Standing) -> PriceObject:
+def _price(standing: price_lists.PriceRowState) -> PriceObject:
     row = standing.row
     return PriceObject(
         id=row.id,
@@ -220,18 +226,20 @@ def _public(model: public_models.PublicModel) -> PublicModelObject:
 _DRAFTS = "/api/v1/price_drafts"
 _DRAFT = _DRAFTS + "/{id}"
 ROUTES = (
-    Route("prices.list", "GET", "/api/v1/prices", every, PLATFORM, "Price lists", Page[PriceObject], PricesAsked),
-    Route(
+    AdminRoute(
+        "prices.list", "GET", "/api/v1/prices", list_all, PLATFORM, "Price lists", PageObject[PriceObject], PriceQuery
+    ),
+    AdminRoute(
         "price_drafts.list",
         "GET",
         _DRAFTS,
         drafts,
         PLATFORM,
         "Price files, newest first",
-        Page[PriceDraftObject],
+        PageObject[PriceDraftObject],
         Paging,
     ),
-    Route(
+    AdminRoute(
         "price_drafts.import",
         "POST",
         _DRAFTS,
@@ -239,12 +247,12 @@ ROUTES = (
         PLATFORM,
         "Take a file of prices (CSV or JSON) as a draft",
         PriceDraftObject,
-        WhichList,
+        PriceListQuery,
         takes_file=True,
         status=201,
     ),
-    Route("price_drafts.show", "GET", _DRAFT, show, PLATFORM, "One price file", PriceDraftObject),
-    Route(
+    AdminRoute("price_drafts.show", "GET", _DRAFT, show, PLATFORM, "One price file", PriceDraftObject),
+    AdminRoute(
         "price_drafts.preview",
         "GET",
         _DRAFT + "/preview",
@@ -252,9 +260,9 @@ ROUTES = (
         PLATFORM,
         "Charge the calls of the last days by a draft",
         PreviewObject,
-        PreviewAsked,
+        PreviewQuery,
     ),
-    Route(
+    AdminRoute(
         "price_drafts.activate",
         "POST",
         _DRAFT + "/activate",
@@ -262,9 +270,9 @@ ROUTES = (
         PLATFORM,
         "Put a draft in force from an instant on",
         PriceDraftObject,
-        When,
+        Activation,
     ),
-    Route(
+    AdminRoute(
         "margins.list",
         "GET",
         "/api/v1/margins",
@@ -272,15 +280,15 @@ ROUTES = (
         PLATFORM,
         "What the calls of the last days earned and cost",
         PreviewObject,
-        PreviewAsked,
+        PreviewQuery,
     ),
-    Route(
+    AdminRoute(
         "public_models.list",
         "GET",
         "/api/v1/public_models",
         public,
         PLATFORM,
         "What makers ask for their models, to be compared before selling",
-        Page[PublicModelObject],
+        PageObject[PublicModelObject],
     ),
 )

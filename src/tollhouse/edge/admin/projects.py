@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.objects import Page, ProjectObject, page_object, project_object
-from tollhouse.edge.admin.route import ACCOUNT, Asked, Nothing, Paging, Route
-from tollhouse.office import projects
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.objects import PageObject, ProjectObject, page_object, project_object
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.services import projects
 
 
 class NewProject(Struct, frozen=True, kw_only=True):
@@ -13,30 +13,41 @@ class NewProject(Struct, frozen=True, kw_only=True):
     account: str | None = None  # id or unique name; absent: the caller's own, or the only one there is
 
 
-class ProjectsAsked(Paging, frozen=True, kw_only=True):
+class ProjectQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-async def create(desk: Desk, asked: Asked[NewProject]) -> ProjectObject:
-    given = asked.given
-    return project_object(await projects.create(desk.office, asked.actor, name=given.name, account=given.account))
+async def create(context: AdminContext, request: AdminRequest[NewProject]) -> ProjectObject:
+    body = request.body
+    return project_object(await projects.create(context.services, request.actor, name=body.name, account=body.account))
 
 
-async def every(desk: Desk, asked: Asked[ProjectsAsked]) -> Page[ProjectObject]:
-    given = asked.given
+async def list_all(context: AdminContext, request: AdminRequest[ProjectQuery]) -> PageObject[ProjectObject]:
+    body = request.body
     found = await projects.list_page(
-        desk.office, asked.actor, account=given.account, after=given.after, count=given.limit
+        context.services, request.actor, account=body.account, after=body.after, count=body.limit
     )
     return page_object(found, project_object)
 
 
-async def archive(desk: Desk, asked: Asked[Nothing]) -> ProjectObject:
-    return project_object(await projects.archive(desk.office, asked.actor, asked.id))
+async def archive(context: AdminContext, request: AdminRequest[NoParameters]) -> ProjectObject:
+    return project_object(await projects.archive(context.services, request.actor, request.id))
 
 
 _PATH = "/api/v1/projects"
 ROUTES = (
-    Route("projects.list", "GET", _PATH, every, ACCOUNT, "Projects, newest first", Page[ProjectObject], ProjectsAsked),
-    Route("projects.create", "POST", _PATH, create, ACCOUNT, "Make a project", ProjectObject, NewProject, status=201),
-    Route("projects.archive", "POST", _PATH + "/{id}/archive", archive, ACCOUNT, "Close a project", ProjectObject),
+    AdminRoute(
+        "projects.list",
+        "GET",
+        _PATH,
+        list_all,
+        ACCOUNT,
+        "Projects, newest first",
+        PageObject[ProjectObject],
+        ProjectQuery,
+    ),
+    AdminRoute(
+        "projects.create", "POST", _PATH, create, ACCOUNT, "Make a project", ProjectObject, NewProject, status=201
+    ),
+    AdminRoute("projects.archive", "POST", _PATH + "/{id}/archive", archive, ACCOUNT, "Close a project", ProjectObject),
 )

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.core.failure import Failure, UpstreamUnreachable
-from tollhouse.core.wire import Deadlines, Outgoing
+from tollhouse.core.upstream import Deadlines, UpstreamRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.providers import base_url, redirect
 
@@ -37,7 +37,7 @@ async def _trial(destination: Destination, slot: int) -> ProviderTrial:
     tried = ProviderTrial(provider=provider.id, key=position, url=url, state="green", reason="answers in this process")
     if kind.in_process:
         return tried
-    call = Outgoing(
+    call = UpstreamRequest(
         route=destination.route,
         method=b"GET",
         target=f"{destination.path}/models".encode(),

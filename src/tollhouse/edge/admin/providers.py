@@ -3,32 +3,32 @@
 from msgspec import Struct
 
 from tollhouse.core.failure import PathNotFound
-from tollhouse.edge.admin.desk import Desk
-from tollhouse.edge.admin.objects import Page, ProviderObject, provider_object
+from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.objects import PageObject, ProviderObject, provider_object
 from tollhouse.edge.admin.provider_trial import ProviderTrial, trials
-from tollhouse.edge.admin.route import PLATFORM, Asked, Nothing, Route
-from tollhouse.office import reach
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.services import reach
 
 
-class WhichProvider(Struct, frozen=True, kw_only=True):
+class ProviderQuery(Struct, frozen=True, kw_only=True):
     provider: str | None = None  # absent: all
 
 
-async def every(desk: Desk, asked: Asked[Nothing]) -> Page[ProviderObject]:
-    found = desk.office.catalogue.providers.values()
-    return Page(data=tuple(provider_object(one, dict(desk.health(one.id))) for one in found))
+async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ProviderObject]:
+    found = context.services.catalogue.providers.values()
+    return PageObject(data=tuple(provider_object(one, dict(context.health(one.id))) for one in found))
 
 
-async def check(desk: Desk, asked: Asked[WhichProvider]) -> Page[ProviderTrial]:
-    wanted, known = asked.given.provider, desk.office.catalogue.providers
+async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> PageObject[ProviderTrial]:
+    wanted, known = request.body.provider, context.services.catalogue.providers
     if wanted is not None and wanted not in known:
         raise PathNotFound(f"no provider {reach.shown(wanted)}")
-    destinations = desk.destinations()
+    destinations = context.destinations()
     found: list[ProviderTrial] = []
     for name in known:
         if wanted in (None, name):
             found += await trials(destinations[name]) if name in destinations else [_untried(name)]
-    return Page(data=tuple(found))
+    return PageObject(data=tuple(found))
 
 
 def _untried(name: str) -> ProviderTrial:
@@ -38,15 +38,17 @@ def _untried(name: str) -> ProviderTrial:
 
 _PATH = "/api/v1/providers"
 ROUTES = (
-    Route("providers.list", "GET", _PATH, every, PLATFORM, "Providers and their health", Page[ProviderObject]),
-    Route(
+    AdminRoute(
+        "providers.list", "GET", _PATH, list_all, PLATFORM, "Providers and their health", PageObject[ProviderObject]
+    ),
+    AdminRoute(
         "providers.check",
         "POST",
         _PATH + "/check",
         check,
         PLATFORM,
         "Ask providers for their models, with each key",
-        Page[ProviderTrial],
-        WhichProvider,
+        PageObject[ProviderTrial],
+        ProviderQuery,
     ),
 )

@@ -7,15 +7,15 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from tollhouse.billing.endings import explained
 from tollhouse.billing.prices import MILLION, write_multiplier
 from tollhouse.core.amount import format_usd
-from tollhouse.core.request import Attempt, Drawn, Ending, Passed, Request
 from tollhouse.core.usage import BUCKETS
+from tollhouse.core.usage_record import Attempt, BudgetSnapshot, Ending, LimitSnapshot, UsageRecord
 from tollhouse.edge.admin.moments import written
-from tollhouse.office.receipts import Receipt
+from tollhouse.services.receipts import Receipt
 
 Maybe = str | UnsetType
 
 
-class KeyTold(Struct, frozen=True):
+class KeyResponse(Struct, frozen=True):
     """`last4`: of the secret that the key had at the time of the call."""
 
     id: str
@@ -40,7 +40,7 @@ class RequestObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     mode: Literal["live", "test", "admin"]
     account_id: str
     project_id: str
-    key: KeyTold
+    key: KeyResponse
     model: str
     dialect: str
     operation: str
@@ -57,7 +57,7 @@ class RequestObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     timing_ms: Timing
 
 
-class LineTold(Struct, frozen=True, kw_only=True):
+class LineResponse(Struct, frozen=True, kw_only=True):
     """`price_usd` buys `per` (1000000 tokens, or 1 unit)."""
 
     bucket: str
@@ -68,7 +68,7 @@ class LineTold(Struct, frozen=True, kw_only=True):
     price_id: str
 
 
-class AttemptTold(Struct, frozen=True, kw_only=True):
+class AttemptResponse(Struct, frozen=True, kw_only=True):
     """One try at a provider; times in milliseconds since the call arrived. `model`: as the provider calls it, where
     that may be told, else as it was asked for. `status`: null where none came."""
 
@@ -81,7 +81,7 @@ class AttemptTold(Struct, frozen=True, kw_only=True):
     end_ms: int
 
 
-class LimitTold(Struct, frozen=True, kw_only=True):
+class LimitResponse(Struct, frozen=True, kw_only=True):
     """A limit that let the call in: used before it, and with it. For tokens the call counts with what was reserved."""
 
     name: str
@@ -93,8 +93,8 @@ class LimitTold(Struct, frozen=True, kw_only=True):
     after: int
 
 
-class BudgetTold(Struct, frozen=True, kw_only=True):
-    """A purse that had to pay. `id`: the budget, or the account whose money it is; `of_id`: what it stands on.
+class BudgetResponse(Struct, frozen=True, kw_only=True):
+    """A counter that had to pay. `id`: the budget, or the account whose money it is; `of_id`: what it stands on.
 
     `used_before_usd`, `held_before_usd`: as the call met it. `used_after_usd`: with its charge, and those of the calls
     that ended meanwhile."""
@@ -111,7 +111,7 @@ class BudgetTold(Struct, frozen=True, kw_only=True):
     used_after_usd: str
 
 
-class EntryTold(Struct, frozen=True):
+class EntryResponse(Struct, frozen=True):
     """`hash`: of the account's chain, in hexadecimal digits."""
 
     id: str
@@ -126,20 +126,20 @@ class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object"
     usage_doubt: Maybe = UNSET
     cut: bool | UnsetType = UNSET
     raw_usage: Raw | None
-    lines: tuple[LineTold, ...]
+    lines: tuple[LineResponse, ...]
     multiplier: Maybe = UNSET
     held_nusd: int
     released_nusd: int
     overrun_nusd: int
     refunded_nusd: int | UnsetType = UNSET
     output_cap: int | UnsetType = UNSET
-    attempts: tuple[AttemptTold, ...]
-    limits: tuple[LimitTold, ...]
-    budgets: tuple[BudgetTold, ...]
-    ledger_entry: EntryTold | None
+    attempts: tuple[AttemptResponse, ...]
+    limits: tuple[LimitResponse, ...]
+    budgets: tuple[BudgetResponse, ...]
+    ledger_entry: EntryResponse | None
 
 
-def request_object(call: Request, last4: str) -> RequestObject:
+def request_object(call: UsageRecord, last4: str) -> RequestObject:
     return RequestObject(**_told(call, last4))
 
 
@@ -153,7 +153,7 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
         usage_doubt=UNSET if call.doubt is None else call.doubt,
         cut=True if call.cut else UNSET,
         raw_usage=None if call.raw_usage is None else Raw(call.raw_usage),
-        lines=tuple(LineTold(**line.as_json()) for line in receipt.lines),  # type: ignore[arg-type]
+        lines=tuple(LineResponse(**line.as_json()) for line in receipt.lines),  # type: ignore[arg-type]
         multiplier=UNSET
         if charge is None or charge.multiplier_ppm == MILLION
         else write_multiplier(charge.multiplier_ppm),
@@ -164,12 +164,12 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
         output_cap=UNSET if call.output_cap is None else call.output_cap,
         attempts=tuple(_attempt(one, call.model, show_provider) for one in call.attempts),
         limits=tuple(_limit(one, call) for one in call.limits),
-        budgets=tuple(_budget(one, call) for one in call.purses),
-        ledger_entry=None if entry is None else EntryTold(entry.transfer.id, entry.hash.hex()),
+        budgets=tuple(_budget(one, call) for one in call.counters),
+        ledger_entry=None if entry is None else EntryResponse(entry.transfer.id, entry.hash.hex()),
     )
 
 
-def _told(call: Request, last4: str) -> dict[str, Any]:
+def _told(call: UsageRecord, last4: str) -> dict[str, Any]:
     charge = 0 if call.charge is None or call.mode == "test" else call.charge.amount
     return {
         "id": call.id,
@@ -177,7 +177,7 @@ def _told(call: Request, last4: str) -> dict[str, Any]:
         "mode": call.mode,
         "account_id": call.account_id,
         "project_id": call.project_id,
-        "key": KeyTold(call.key_id, last4),
+        "key": KeyResponse(call.key_id, last4),
         "model": call.model,
         "dialect": call.dialect,
         "operation": call.operation,
@@ -200,8 +200,8 @@ def _told(call: Request, last4: str) -> dict[str, Any]:
     }
 
 
-def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptTold:
-    return AttemptTold(
+def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptResponse:
+    return AttemptResponse(
         provider=one.provider if show_provider else UNSET,
         model=one.model if show_provider else model,
         status=one.status,
@@ -212,20 +212,20 @@ def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptTold:
     )
 
 
-def _limit(one: Passed, call: Request) -> LimitTold:
-    return LimitTold(
+def _limit(one: LimitSnapshot, call: UsageRecord) -> LimitResponse:
+    return LimitResponse(
         name=one.kind,
         level=one.level,
         id=_object(one.level, call),
         model=one.model or UNSET,
-        limit=one.most,
+        limit=one.limit,
         before=one.before,
         after=one.after,
     )
 
 
-def _budget(one: Drawn, call: Request) -> BudgetTold:
-    return BudgetTold(
+def _budget(one: BudgetSnapshot, call: UsageRecord) -> BudgetResponse:
+    return BudgetResponse(
         kind="budget" if one.budget_id else "money",
         id=one.budget_id or call.account_id,
         level=one.level,
@@ -239,5 +239,5 @@ def _budget(one: Drawn, call: Request) -> BudgetTold:
     )
 
 
-def _object(level: str, call: Request) -> str:
+def _object(level: str, call: UsageRecord) -> str:
     return {"key": call.key_id, "project": call.project_id, "account": call.account_id}.get(level, call.model)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from tollhouse.access.judge import ACCOUNT as ONLY_ACCOUNT
 from tollhouse.access.judge import OPERATOR, OWN_DATA, Requirement
 from tollhouse.core.audit import Actor
-from tollhouse.office.pages import LIMIT
+from tollhouse.services.pages import LIMIT
 
 Who = Literal["operator", "account", "key", "public"]
 """operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
@@ -18,7 +18,7 @@ own data. public: anyone, without a credential."""
 G = TypeVar("G", bound=Struct)
 
 
-class Nothing(Struct, frozen=True):
+class NoParameters(Struct, frozen=True):
     """What a route takes that takes nothing."""
 
 
@@ -36,31 +36,31 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[G]):
+class AdminRequest(Generic[G]):
     """A request that may be answered: who asks, for which object, with what."""
 
     actor: Actor
-    given: G
+    body: G
     id: str = ""  # of the path; empty where it names none
     own_key_id: str | None = None  # an API key asks: it sees this key's data only
     now_ms: int = 0
     file: bytes = b""  # a body that is no JSON
 
 
-Deed = Callable[[Any, Asked[Any]], Awaitable[Struct]]
-"""(desk, asked) -> what is answered. Raises the failures of core."""
+Handler = Callable[[Any, AdminRequest[Any]], Awaitable[Struct]]
+"""(context, request) -> what is answered. Raises the failures of core."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class AdminRoute:
     name: str  # `keys.rotate`: what the CLI calls it by
     method: Literal["GET", "POST", "DELETE"]
     path: str  # `/api/v1/keys/{id}/rotate`
-    deed: Deed
+    handler: Handler
     who: frozenset[Who]
     summary: str
     gives: type[Struct]
-    takes: type[Struct] = Nothing  # the query of a GET, the JSON body of anything else
+    takes: type[Struct] = NoParameters  # the query of a GET, the JSON body of anything else
     takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
     takes_query: bool = False  # `takes` is the query, and there is no body: for the form of a page
     status: int = 200

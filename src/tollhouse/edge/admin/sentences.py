@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tollhouse.billing import book
+from tollhouse.billing import holds
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.receipts import ReceiptObject
 from tollhouse.gateway.explain import Explanation
@@ -42,9 +42,9 @@ def about_call(found: Explanation, *, now: bool) -> Iterator[str]:
     if key.networks:
         yield f"It would have to come from {', '.join(key.networks)}; that is not judged here."
     if found.model is not None:
-        asked = "" if found.asked == found.model.id else f" (asked for as {found.asked})"
+        request = "" if found.asked == found.model.id else f" (asked for as {found.asked})"
         first = sum(offer.turn is not None for offer in found.offers)
-        yield f"The model is {found.model.id}{asked}" + (f"; {first} of its offers can be tried." if first else ".")
+        yield f"The model is {found.model.id}{request}" + (f"; {first} of its offers can be tried." if first else ".")
     for limit in found.limits:
         name, needs = str(limit["name"]).replace("_", " "), found.needs(limit)
         yield f"Limit of {limit['limit']} {name} on the {limit['level']}: {limit['used']} used, it needs {needs}."
@@ -56,11 +56,15 @@ def about_call(found: Explanation, *, now: bool) -> Iterator[str]:
             f"At most {found.bounds.tokens_in} tokens in and {found.bounds.tokens_out} out{cap}: it can cost up to"
             f" {format_usd(found.amount)} USD, and that much would be held."
         )
-    for purse in found.purses:
-        left = purse.left()
-        what = f"the money of the {purse.level}" if purse.kind == "money" else f"the {purse.window} budget {purse.id}"
+    for counter in found.counters:
+        left = counter.left()
+        what = (
+            f"the money of the {counter.level}"
+            if counter.kind == "money"
+            else f"the {counter.window} budget {counter.id}"
+        )
         have = "any amount" if left is None else f"{format_usd(left)} USD"
-        short = "" if book.short((purse,), found.amount) is None else ": too little"
+        short = "" if holds.insufficient((counter,), found.amount) is None else ": too little"
         yield f"On {what} {have} is left{short}."
     if found.failure is None:
         yield "Verdict: it would be let in."

@@ -23,9 +23,9 @@ from tollhouse.edge.admin import (
     usage,
 )
 from tollhouse.edge.admin import credits as credit
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.openapi import document
-from tollhouse.edge.admin.route import PUBLIC, Asked, Nothing, Route
+from tollhouse.edge.admin.route import PUBLIC, AdminRequest, AdminRoute, NoParameters
 
 
 class Document(Struct, frozen=True):
@@ -38,11 +38,11 @@ class Document(Struct, frozen=True):
     security: list[dict[str, Any]]
 
 
-async def openapi(desk: Desk, asked: Asked[Nothing]) -> Document:
-    return Document(**document(TABLE, desk.version))
+async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) -> Document:
+    return Document(**document(TABLE, context.version))
 
 
-TABLE: Final[tuple[Route, ...]] = (
+TABLE: Final[tuple[AdminRoute, ...]] = (
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
@@ -60,11 +60,11 @@ TABLE: Final[tuple[Route, ...]] = (
     *explain.ROUTES,
     *audit.ROUTES,
     *platform.ROUTES,
-    Route("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),
+    AdminRoute("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),
 )
 
 
-def called(name: str) -> Route:
+def called(name: str) -> AdminRoute:
     """A route by its name, such as `keys.rotate`. Raises KeyError."""
     for route in TABLE:
         if route.name == name:

@@ -10,14 +10,14 @@ from msgspec import Struct, field
 
 from tollhouse.core.escaping import cell
 from tollhouse.core.usage import BUCKETS
-from tollhouse.edge.admin.desk import Desk
+from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import ago_ms
-from tollhouse.edge.admin.objects import Page, UsageObject, usage_object
-from tollhouse.edge.admin.route import OWN, Asked, Route
-from tollhouse.office import usage
+from tollhouse.edge.admin.objects import PageObject, UsageObject, usage_object
+from tollhouse.edge.admin.route import OWN, AdminRequest, AdminRoute
+from tollhouse.services import usage
 
 
-class UsageAsked(Struct, frozen=True, kw_only=True):
+class AdminUsageQuery(Struct, frozen=True, kw_only=True):
     by: Literal["model", "key", "project", "day", "tag"] = "model"
     start: str | None = field(default=None, name="from")  # a date, a time with its offset, or 7d: so long ago
     end: str | None = field(default=None, name="to")  # exclusive; absent: now
@@ -28,20 +28,20 @@ class UsageAsked(Struct, frozen=True, kw_only=True):
     format: Literal["json", "csv"] = "json"
 
 
-async def report(desk: Desk, asked: Asked[UsageAsked]) -> Page[UsageObject]:
-    given = asked.given
+async def report(context: AdminContext, request: AdminRequest[AdminUsageQuery]) -> PageObject[UsageObject]:
+    body = request.body
     sums = await usage.report(
-        desk.office,
-        asked.actor,
-        by=given.by,
-        from_ms=None if given.start is None else ago_ms(given.start, "from", asked.now_ms),
-        to_ms=None if given.end is None else ago_ms(given.end, "to", asked.now_ms),
-        account=given.account,
-        project=given.project,
-        key=asked.own_key_id or given.key,
-        mode=given.mode,
+        context.services,
+        request.actor,
+        by=body.by,
+        from_ms=None if body.start is None else ago_ms(body.start, "from", request.now_ms),
+        to_ms=None if body.end is None else ago_ms(body.end, "to", request.now_ms),
+        account=body.account,
+        project=body.project,
+        key=request.own_key_id or body.key,
+        mode=body.mode,
     )
-    return Page(data=tuple(usage_object(given.by, one) for one in sums))
+    return PageObject(data=tuple(usage_object(body.by, one) for one in sums))
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
@@ -55,20 +55,20 @@ def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
     return text.getvalue()
 
 
-def _page_as_csv(given: UsageAsked, page: Page[UsageObject]) -> str:
-    return as_csv(msgspec.to_builtins(page)["data"], given.by)
+def _page_as_csv(body: AdminUsageQuery, page: PageObject[UsageObject]) -> str:
+    return as_csv(msgspec.to_builtins(page)["data"], body.by)
 
 
 ROUTES = (
-    Route(
+    AdminRoute(
         "usage.list",
         "GET",
         "/api/v1/usage",
         report,
         OWN,
         "Calls, tokens and charges, summed; as CSV with format=csv or Accept: text/csv",
-        Page[UsageObject],
-        UsageAsked,
+        PageObject[UsageObject],
+        AdminUsageQuery,
         as_csv=_page_as_csv,
     ),
 )

@@ -39,7 +39,9 @@ FIGURES_OF_INPUT: Final = 32
 """What an embedding costs beside its figures, in figures."""
 
 
-def require(amount: int, most: int, what: str, param: str | None = None) -> None:
+def require(amount: int, maximum: int, what: str, param: str | None = None) -> None:
     """Raises BadRequest where a call asks for more of `what` than `most`."""
-    if amount > most:
-        raise BadRequest(f"The simulator gives at most {most} {what} a call; this one asks for {amount}.", param=param)
+    if amount > maximum:
+        raise BadRequest(
+            f"The simulator gives at most {maximum} {what} a call; this one asks for {amount}.", param=param
+        )

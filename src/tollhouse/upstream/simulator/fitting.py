@@ -108,8 +108,8 @@ def _entries(schema: dict[str, object], depth: int) -> int:
     least = _least(schema.get("minItems"))
     if least or depth >= _ENTRIES_DEPTH_MAX or not isinstance(schema.get("items"), dict):
         return least
-    most = schema.get("maxItems")
-    return 1 if type(most) is not int else _least(min(1, most))
+    maximum = schema.get("maxItems")
+    return 1 if type(maximum) is not int else _least(min(1, maximum))
 
 
 def _figure(schema: dict[str, object]) -> int | float:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tollhouse.core.aside import Aside
 from tollhouse.core.clock import Clock
+from tollhouse.core.workers import WorkerThreads
 
 T = TypeVar("T")
 
@@ -13,9 +13,9 @@ REST: Final = 3
 
 
 class Resting:
-    """See `core.aside.Aside`. `pause` holds up the thread it is called in for so many seconds."""
+    """See `core.workers.WorkerThreads`. `pause` holds up the thread it is called in for so many seconds."""
 
-    def __init__(self, threads: Aside, clock: Clock, pause: Callable[[float], None]) -> None:
+    def __init__(self, threads: WorkerThreads, clock: Clock, pause: Callable[[float], None]) -> None:
         self._threads = threads
         self._clock = clock
         self._pause = pause

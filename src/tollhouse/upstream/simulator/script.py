@@ -129,9 +129,9 @@ def _value(word: str, given: bool, value: str) -> str | int | bool:
         if not _TOOL.fullmatch(value):
             raise _bad(f"{_shown(value)} cannot be a tool's name")
         return value
-    least, most = _RANGES[word]
-    if not _NUMBER.fullmatch(value) or not least <= int(value) <= most:
-        raise _bad(f"'{word}' is a whole number from {least} to {most}, not {_shown(value)}")
+    least, maximum = _RANGES[word]
+    if not _NUMBER.fullmatch(value) or not least <= int(value) <= maximum:
+        raise _bad(f"'{word}' is a whole number from {least} to {maximum}, not {_shown(value)}")
     return int(value)
 
 

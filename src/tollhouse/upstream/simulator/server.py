@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from tollhouse.core.failure import Failure, KeyRefused, PathNotFound, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
-from tollhouse.core.wire import Answer, Deadlines, Headers, Outgoing, Route
-from tollhouse.protocols.openai import failure as failures
+from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest, UpstreamResponse, UpstreamRoute
+from tollhouse.formats.openai import failure as failures
 from tollhouse.upstream.simulator.simulator import Simulator
 
 _OPERATIONS: Final[tuple[tuple[bytes, Operation], ...]] = (
@@ -30,7 +30,7 @@ _JSON: Final = (b"content-type", b"application/json")
 _PATIENT: Final = Deadlines(connect_ms=2**40, first_byte_ms=2**40, idle_ms=2**40, total_ms=2**40)
 
 
-class Asking(Struct):
+class HttpRequest(Struct):
     """A request as it arrived."""
 
     method: bytes = b""
@@ -52,20 +52,20 @@ class SimulatorServer:
         *,
         api_keys: Iterable[str] = (),
         models: Iterable[str] = ("simulator",),
-        seen: Callable[[Asking], None] | None = None,
+        seen: Callable[[HttpRequest], None] | None = None,
     ) -> None:
         self.simulator = simulator
         self.connections = 0  # accepted so far
         self._api_keys = frozenset(api_keys)
         self._models = tuple(models)
         self._seen = seen
-        self._open: set[_Connection] = set()
+        self._open: set[_SimulatorConnection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; gives the port, which the system chooses where `port` is 0."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), host, port)
+        self._server = await loop.create_server(lambda: _SimulatorConnection(self), host, port)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
@@ -78,7 +78,7 @@ class SimulatorServer:
         if self._server is not None:
             await self._server.wait_closed()
 
-    async def answer(self, asking: Asking) -> Answer:
+    async def answer(self, asking: HttpRequest) -> UpstreamResponse:
         """Raises the Failure that is the answer."""
         if self._seen is not None:
             self._seen(asking)
@@ -86,34 +86,34 @@ class SimulatorServer:
         operation = dict(_OPERATIONS).get(asking.target.partition(b"?")[0])
         if asking.method != b"POST" or operation is None:
             raise PathNotFound(f"Invalid URL ({asking.method.decode()} {asking.target.decode('latin-1')})")
-        route = Route(scheme="http", host="localhost", port=80)
-        call = Outgoing(route, b"POST", asking.target, asking.headers, asking.body, _PATIENT, operation)
+        route = UpstreamRoute(scheme="http", host="localhost", port=80)
+        call = UpstreamRequest(route, b"POST", asking.target, asking.headers, asking.body, _PATIENT, operation)
         call.model = _model(asking.body)
         call.script = asking.header(b"x-tollhouse-simulate")
         call.scripted_for = key
         return await self.simulator.send(call)
 
-    def models(self, asking: Asking) -> bytes:
+    def models(self, asking: HttpRequest) -> bytes:
         """Raises KeyRefused."""
         self._key(asking)
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "simulator"} for name in self._models]
         return msgspec.json.encode({"object": "list", "data": data})
 
-    def _key(self, asking: Asking) -> str:
+    def _key(self, asking: HttpRequest) -> str:
         key = asking.header(b"authorization").removeprefix("Bearer ")
         if self._api_keys and key not in self._api_keys:
             raise KeyRefused("Incorrect API key provided.")
         return key
 
 
-class _Connection(asyncio.Protocol):
+class _SimulatorConnection(asyncio.Protocol):
     """One request after the other; what is pipelined waits. When the peer leaves, what runs for it is aborted."""
 
     def __init__(self, server: SimulatorServer) -> None:
         self._server = server
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Asking] = deque()
-        self._asking = Asking()
+        self._waiting: deque[HttpRequest] = deque()
+        self._asking = HttpRequest()
         self._running: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -145,7 +145,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def on_message_begin(self) -> None:
-        self._asking = Asking(headers=[])
+        self._asking = HttpRequest(headers=[])
 
     def on_url(self, url: bytes) -> None:
         self._asking.target += url
@@ -175,7 +175,7 @@ class _Connection(asyncio.Protocol):
         self._running = None
         return None
 
-    async def _answer(self, asking: Asking) -> None:
+    async def _answer(self, asking: HttpRequest) -> None:
         try:
             if asking.method == b"GET" and asking.target.partition(b"?")[0] == b"/v1/models":
                 return self._whole(200, [_JSON], self._server.models(asking))
@@ -193,14 +193,14 @@ class _Connection(asyncio.Protocol):
         finally:
             answer.abort()
 
-    async def _stream(self, answer: Answer) -> None:
+    async def _stream(self, answer: UpstreamResponse) -> None:
         self._head(answer.status, [*answer.headers, (b"transfer-encoding", b"chunked")])
         while piece := await answer.read():
             self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await self._writable.wait()
         self._transport.write(b"0\r\n\r\n")
 
-    async def _buffer(self, answer: Answer) -> None:
+    async def _buffer(self, answer: UpstreamResponse) -> None:
         """A body that breaks was announced longer than it is."""
         body = b""
         try:

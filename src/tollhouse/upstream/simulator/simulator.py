@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, cast, get_args
 
-from tollhouse.core.aside import APART_BYTES, Apart, Aside
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
 from tollhouse.core.tokens import TextCounter
-from tollhouse.core.wire import Deadlines, Headers, Outgoing
-from tollhouse.protocols.openai import failure as failures
-from tollhouse.upstream.simulator import asked
+from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest
+from tollhouse.core.workers import APART_BYTES, WorkerProcesses, WorkerThreads
+from tollhouse.formats.openai import failure as failures
+from tollhouse.upstream.simulator import simulated_request
 from tollhouse.upstream.simulator.bounds import LIGHT_BODY
-from tollhouse.upstream.simulator.composer import Composed, compose, is_light, require_room, tokens_in
+from tollhouse.upstream.simulator.composer import SimulatedBody, compose, is_light, require_room, tokens_in
 from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -24,19 +24,21 @@ _TURN: Final = 4  # pieces given without a pause before others get a turn
 
 
 class Simulator:
-    """See `core.wire.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
+    """See `core.wire.ServedUpstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
 
-    def __init__(self, count: TextCounter, clock: Clock, sleep: Sleep, aside: Aside, apart: Apart) -> None:
+    def __init__(
+        self, count: TextCounter, clock: Clock, sleep: Sleep, threads: WorkerThreads, processes: WorkerProcesses
+    ) -> None:
         self._count = count
         self._clock = clock
         self._sleep = sleep
-        self._aside = aside
-        self._apart = apart
+        self._threads = threads
+        self._processes = processes
         self._struck: dict[tuple[str, str], int] = {}
         self.sent = 0
         self.aborted = 0
 
-    async def send(self, call: Outgoing) -> "SimulatedAnswer":
+    async def send(self, call: UpstreamRequest) -> "SimulatedAnswer":
         """Also raises the failure that a script's `error=` names: it is to reach the caller as it is."""
         self.sent += 1
         try:
@@ -53,25 +55,27 @@ class Simulator:
             composed = _refused(failure)
         return self._answer(composed, script, call.deadlines)
 
-    async def _compose(self, call: Outgoing, script: Script) -> Composed:
+    async def _compose(self, call: UpstreamRequest, script: Script) -> SimulatedBody:
         """What is large is read and made aside. Raises BadRequest."""
         operation, body, who = _operation(call.operation), call.body, call.scripted_for
         size = call.length()
         if size <= LIGHT_BODY:
-            wanted = asked.read(body, operation)
+            wanted = simulated_request.read(body, operation)
         elif size <= APART_BYTES:
-            wanted = await self._aside.run(who, lambda: asked.read(body, operation))
+            wanted = await self._threads.run(who, lambda: simulated_request.read(body, operation))
         else:
-            wanted = await self._aside.run(who, lambda: self._apart.call(asked.read, (body, *call.rest), operation))
+            wanted = await self._threads.run(
+                who, lambda: self._processes.call(simulated_request.read, (body, *call.rest), operation)
+            )
         read = await tokens_in(wanted, self._count, who)
         if script.status in (None, 200):
             require_room(wanted, read, call.context_tokens, call.max_output_tokens)
         now_s = self._clock.now_ms() // 1000
         if size <= LIGHT_BODY and is_light(wanted, script):  # an answer follows from every byte of its prompt
             return compose(wanted, script, self._count, read, now_s)
-        return await self._aside.run(who, lambda: compose(wanted, script, self._count, read, now_s))
+        return await self._threads.run(who, lambda: compose(wanted, script, self._count, read, now_s))
 
-    def _script(self, call: Outgoing) -> Script:
+    def _script(self, call: UpstreamRequest) -> Script:
         """What is to happen this time. Raises BadRequest."""
         text = call.script
         if not text and call.model.startswith(MODEL_PREFIX):
@@ -107,15 +111,15 @@ class Simulator:
         if wait_ms > limit_ms:
             raise UpstreamTimeout("The provider took too long to answer.")
 
-    def _answer(self, composed: Composed, script: Script, deadlines: Deadlines) -> "SimulatedAnswer":
+    def _answer(self, composed: SimulatedBody, script: Script, deadlines: Deadlines) -> "SimulatedAnswer":
         return SimulatedAnswer(self, composed, script, deadlines, self._sleep)
 
 
 class SimulatedAnswer:
-    """See `core.wire.Answer`. Each read gives one chunk."""
+    """See `core.wire.UpstreamResponse`. Each read gives one chunk."""
 
     def __init__(
-        self, simulator: Simulator, composed: Composed, script: Script, deadlines: Deadlines, sleep: Sleep
+        self, simulator: Simulator, composed: SimulatedBody, script: Script, deadlines: Deadlines, sleep: Sleep
     ) -> None:
         self.status: int = composed.status
         self.headers: Headers = list(composed.headers)
@@ -191,6 +195,6 @@ def _operation(name: str) -> Operation:
     return cast(Operation, name)
 
 
-def _refused(failure: BadRequest) -> Composed:
+def _refused(failure: BadRequest) -> SimulatedBody:
     """A 400 as the provider words it."""
-    return Composed(failure.status, [(b"content-type", b"application/json")], [failures.body(failure, "")])
+    return SimulatedBody(failure.status, [(b"content-type", b"application/json")], [failures.body(failure, "")])

@@ -31,9 +31,9 @@ def digest(*texts: str) -> str:
 def reply(seed: str, last: str) -> str:
     """A short answer that shows what it answers: 24 to 55 words."""
     excerpt = " ".join(last[: 4 * _EXCERPT_MAX].split())[:_EXCERPT_MAX]
-    asked = f' to "{excerpt}"' if excerpt else ""
+    request = f' to "{excerpt}"' if excerpt else ""
     length = 24 + int(seed[:2], 16) % 32
-    return f"Simulated answer {seed[:8]}{asked}: {' '.join(_sequence(seed, length))}."
+    return f"Simulated answer {seed[:8]}{request}: {' '.join(_sequence(seed, length))}."
 
 
 def exactly(tokens: int, seed: str, count: Count) -> str:

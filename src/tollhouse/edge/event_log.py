@@ -1,0 +1,208 @@
+"""The log: JSON lines, one a request, through structlog. Never a secret, never content.
+
+What may stand in a line is named here field by field; nothing is dumped whole, so nothing can slip in.
+"""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from functools import lru_cache
+from io import FileIO
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from tollhouse.core.notice import QueuedDelivery
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.edge.log_bounds import LineBounds
+from tollhouse.gateway.connection import Call
+from tollhouse.limits.addresses import network_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+class LogFile:
+    """Where `[server] log` leads, unbuffered: people may watch."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._path = None if name == "stderr" else folder / name
+        self._file = self._open()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def reopen(self) -> None:
+        """After the file was renamed: go on in a new one of its name. Raises OSError, and goes on in the old one."""
+        if self._path is not None:
+            old, self._file = self._file, self._open()
+            old.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _open(self) -> FileIO:
+        if self._path is None:
+            return open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open(file, "ab", buffering=0)
+
+
+def open_log(out: LogFile | BinaryIO) -> Any:
+    """A logger that writes one JSON line an event to `out`, time first (UTC, ISO 8601)."""
+    return structlog.wrap_logger(
+        structlog.BytesLogger(cast(BinaryIO, out)),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: _encode(event)),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        cache_logger_on_first_use=True,
+    )
+
+
+class LogLine(Struct, omit_defaults=False):
+    """One request, as it is logged."""
+
+    timestamp: str
+    level: str
+    event: str
+    request_id: str
+    account_id: str
+    key_id: str
+    mode: str
+    operation: str
+    dialect: str
+    model: str
+    provider: str | None
+    attempts: int
+    stream: bool
+    status: int
+    error: str | None
+    ending: str
+    client: str
+    first_byte_ms: int | None
+    last_byte_ms: int | None
+    tokens_in: int
+    tokens_out: int
+    usage_source: str
+
+
+class EventLog:
+    """Requests are written past structlog's processors, whose cost they would double, and once for each turn of the
+    event loop, because a write costs more than a line."""
+
+    def __init__(self, log: Any, out: LogFile | BinaryIO) -> None:
+        self._log = log
+        self._out = out
+        self._waiting: list[UsageRecord] = []
+        self._bounds = LineBounds()
+
+    def on_finished(self, record: UsageRecord) -> None:
+        if record.ending == "refused" and not self._has_room(record.account_id, record.time_ms):
+            return
+        self._waiting.append(record)
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write the requests that wait."""
+        waiting, self._waiting = self._waiting, []
+        self._out.write(b"".join([_encode(_line(record)) + b"\n" for record in waiting]))
+
+    def refused(self, call: Call, code: str, status: int) -> None:
+        """A call that never had an identity: nothing the caller wrote is repeated but the endpoint he found."""
+        if not self._has_room(network_of(call.address) or call.address, call.time_ms):
+            return
+        self._log.info(
+            "refused", request_id=call.id, operation=call.operation, dialect=call.dialect, status=status, error=code
+        )
+
+    def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
+        """A provider failed; `words` are its own, without keys, of a failure that is not about the request."""
+        self._log.warning(
+            "provider_trouble", request_id=request_id, provider=provider, upstream_model=model, words=words
+        )
+
+    def _has_room(self, who: str, now_ms: int) -> bool:
+        """Whether the log takes one more line of a refused call."""
+        if left_out := self._bounds.left_out(now_ms):
+            self._log.warning("left_out", lines=left_out)
+        return self._bounds.admit(who, now_ms)
+
+    def defect(self, request_id: str, error: BaseException) -> None:
+        """An exception nobody expected: its kind and where it came from, without its text, which may quote a body."""
+        at = error.__traceback__
+        places = []
+        while at is not None:
+            places.append(f"{at.tb_frame.f_code.co_filename.rpartition('tollhouse/')[2]}:{at.tb_lineno}")
+            at = at.tb_next
+        self._log.error("defect", request_id=request_id, kind=type(error).__name__, trace=places[-12:])
+
+    def tried(self, queued: QueuedDelivery) -> None:
+        """A notice was tried on one of its ways. Not where it went: an address may hold a secret."""
+        delivery = queued.delivery
+        self._log.info(
+            "alert",
+            id=delivery.id,
+            type=queued.notice.type,
+            account_id=queued.notice.account_id,
+            channel=delivery.channel,
+            state=delivery.state,
+            attempts=delivery.attempts,
+        )
+
+    def reopen(self) -> None:
+        """At SIGHUP: the log's file may have been renamed."""
+        if isinstance(self._out, LogFile):
+            try:
+                self._out.reopen()
+            except OSError as error:
+                self._log.warning("log_not_reopened", reason=error.strerror)
+                return
+            self._log.info("log_reopened")
+
+    def event(self, name: str, **facts: object) -> None:
+        """Something of the process itself: started, draining, configuration applied."""
+        self._log.info(name, **facts)
+
+
+def _line(record: UsageRecord) -> LogLine:
+    usage = record.usage
+    seconds, milliseconds = divmod(record.time_ms, 1000)
+    return LogLine(
+        f"{_second(seconds)}.{milliseconds:03d}Z",
+        "info",
+        "request",
+        record.id,
+        record.account_id,
+        record.key_id,
+        record.mode,
+        record.operation,
+        record.dialect,
+        record.model,
+        record.provider,
+        len(record.attempts),
+        record.stream,
+        record.status,
+        record.error,
+        record.ending,
+        record.client,
+        record.first_byte_ms,
+        record.last_byte_ms,
+        usage.tokens_in(),
+        usage.tokens_out(),
+        record.usage_source,
+    )
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,208 @@
+"""Buffered answers of a provider: judged and read for what the gateway accounts for, the bytes left as they are."""
+
+import json
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.failure import UpstreamBroke, UpstreamError
+from tollhouse.core.figures import Report
+from tollhouse.core.operation import Operation
+from tollhouse.core.usage import Usage
+from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai import plain, written
+from tollhouse.formats.openai.beside import PASS, ExtraMembers
+from tollhouse.formats.openai.echo import TextStarts, heads_of
+from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
+from tollhouse.formats.openai.reported import error_in, failure_of
+from tollhouse.formats.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
+from tollhouse.formats.openai.usage import read as read_usage
+from tollhouse.formats.openai.usage_location import find, says_something
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode = msgspec.json.Decoder().decode
+
+_BODY: Mapping[Operation, str] = {
+    "chat": "choices",
+    "completions": "choices",
+    "responses": "output",
+    "embeddings": "data",
+    "moderations": "results",
+}
+"""The member that makes an answer one; always an array."""
+WRITES: Mapping[Operation, Writes] = {"embeddings": "nothing", "moderations": "nothing"}
+_NOTHING = Usage()
+_WRITE_USAGE: Mapping[Operation, Callable[[Usage], chunks.Object]] = {
+    "chat": write_chat,
+    "completions": write_chat,
+    "responses": write_response,
+    "embeddings": write_vectors,
+}
+
+
+class ResponseSummary(Struct, frozen=True, kw_only=True):
+    usage: Usage | None  # None: not reported, or not to be believed
+    raw_usage: bytes | None  # the provider's own JSON
+    elsewhere: bool = False  # it was reported, but not as `usage`, where the caller looks for it
+    beside: bool = False  # there are members besides the known ones: see `fitted`
+    finish: str | None  # the first choice's reason, or the status of a response; None: not told
+    incomplete: bool  # cut at its length
+
+
+def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> ResponseSummary:
+    """Read the body of a 200. known: what tells which words of an error stay.
+
+    Raises UpstreamError where it is no answer (a page, a fragment, another object), and the failure that an error
+    object stands for.
+    """
+    if operation in ("chat", "completions"):
+        answer = plain.read_answer(body)
+        reading = None if answer is None else _plainly(answer)
+        if reading is not None:
+            return reading
+    members = _read_members(body)
+    error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
+    if error is not None:
+        whole = {name: _value(raw) for name, raw in members.items()}
+        raise failure_of(error if "error" in members else whole, known)
+    parts = members.get(_BODY[operation])
+    if parts is None or bytes(memoryview(parts)[:1]) != b"[":
+        raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
+    usage, raw_usage, elsewhere = _usage(operation, members)
+    finish, incomplete = _finish(operation, members, known)
+    return ResponseSummary(
+        usage=usage,
+        raw_usage=raw_usage,
+        elsewhere=elsewhere,
+        beside=operation != "responses" and not PASS.issuperset(members),
+        finish=finish,
+        incomplete=incomplete,
+    )
+
+
+def fitted(body: bytes, known: Known) -> bytes:
+    """A body of which only what may be told goes on: see `beside`."""
+    return ExtraMembers(known).fit(chunks.decode(body), body)
+
+
+def _plainly(answer: plain.PlainAnswer) -> ResponseSummary | None:
+    """None: its report is unusual, and wants a closer look."""
+    reasons = [choice.finish_reason for choice in answer.choices]
+    if "error" in reasons:
+        raise UpstreamError("The provider ended its answer with an error.")
+    usage, raw, elsewhere = plain.read_usage(answer.usage), bytes(answer.usage), False
+    if usage is None:
+        reported, kept = _reported(answer.usage)
+        usage, raw = read_usage(reported), kept or raw
+        if not isinstance(reported, dict) or not says_something(reported):
+            return None
+        elsewhere = not in_chat_words(reported)
+    elif usage == _NOTHING:
+        return None
+    return ResponseSummary(
+        usage=usage,
+        raw_usage=raw,
+        elsewhere=elsewhere,
+        finish=reasons[0] if reasons else None,
+        incomplete="length" in reasons,
+    )
+
+
+def _usage(operation: Operation, members: dict[str, msgspec.Raw]) -> tuple[Usage | None, bytes | None, bool]:
+    """What was reported, as it came, and whether it stood elsewhere than usual."""
+    reported, raw = _reported(members["usage"]) if "usage" in members else (None, None)
+    usage = read_usage(reported, WRITES.get(operation, "text"))
+    if isinstance(reported, dict) and says_something(reported):
+        return usage, raw, not _is_usual(operation, reported)
+    part = _BODY[operation]
+    beside = {name: _value(value) for name, value in members.items() if name not in ("usage", part)}
+    choices = chunks.choices({"choices": _value(members[part])}) if part == "choices" else []
+    location = find(beside, choices)
+    if location is None or not says_something(location.report):
+        return usage, raw, False
+    return read_usage(location.report, WRITES.get(operation, "text")), chunks.encode(location.report), True
+
+
+def text(operation: Operation, body: bytes) -> str:
+    """All text the model wrote in a body that `read` accepted: to be counted where no usage came."""
+    return written.text(operation, chunks.decode(body))
+
+
+def heads(body: bytes) -> TextStarts:
+    """How each answer of a legacy completion begins."""
+    return heads_of(chunks.choices(chunks.decode(body)))
+
+
+def media(body: bytes) -> Usage:
+    """What the sound and the pictures in a chat answer count for, where no usage came."""
+    sound, pictures = written.media(chunks.decode(body))
+    return Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS)
+
+
+def _is_usual(operation: Operation, reported: Report) -> bool:
+    """Whether a report names its figures as those of its endpoint do."""
+    if operation in ("chat", "completions"):
+        return in_chat_words(reported)
+    return operation == "moderations" or ("input_tokens" if operation == "responses" else "prompt_tokens") in reported
+
+
+def with_usage(operation: Operation, body: bytes, usage: Usage) -> bytes:
+    """A body that says what was charged for, in the words of its endpoint. All else stays as it came.
+
+    A verdict has no place for it.
+    """
+    write = _WRITE_USAGE.get(operation)
+    if write is None:
+        return body
+    members = chunks.members_of(body, {}) or chunks.decode(body)
+    return chunks.encode({**members, "usage": write(usage)})
+
+
+def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        if not body.isascii():
+            body.decode()
+        return _members(body)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        answer = chunks.decode(body)  # JSON as its grammar has it, where half of a surrogate pair may stand alone
+    except UpstreamBroke:
+        raise UpstreamError("The provider answered with something that is not a JSON object.") from None
+    return {
+        name: msgspec.Raw(json.dumps(chunks.finite(value), ensure_ascii=False).encode(errors="replace"))
+        for name, value in answer.items()
+    }
+
+
+def _finish(operation: Operation, members: dict[str, msgspec.Raw], known: Known) -> tuple[str | None, bool]:
+    if operation == "responses":
+        status = _value(members["status"]) if "status" in members else None
+        if status == "failed":
+            raise UpstreamError("The provider's answer failed.")
+        return (status if isinstance(status, str) else None), status == "incomplete"
+    if operation not in ("chat", "completions"):
+        return None, False
+    choices = chunks.choices({"choices": _value(members["choices"])})
+    for choice in choices:
+        if choice.get("error"):
+            raise failure_of(choice["error"], known)
+    reasons = [chunks.finish_of(choice) for choice in choices]
+    return (reasons[0] if reasons else None), "length" in reasons
+
+
+def _reported(raw: msgspec.Raw) -> tuple[object, bytes | None]:
+    """A report decoded, and as it came; one with a number that no float holds is written again, so that whoever reads
+    a receipt can read it. (None, None): there is none."""
+    try:
+        reported = _decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        reported = _value(raw)
+        return reported, chunks.encode(reported)
+    return reported, None if reported is None else bytes(raw)
+
+
+def _value(raw: msgspec.Raw) -> object:
+    return chunks.decode_any(bytes(raw))

@@ -1,0 +1,120 @@
+"""How large the input of a request can be, before anybody has counted a token."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tollhouse.formats.openai.media import PICTURE_TOKENS, Medium, media, sound_tokens
+from tollhouse.formats.openai.parts import Form, form
+from tollhouse.formats.openai.request import OpenAIRequest
+
+MEDIA_TOKENS: Final = 50_000
+"""For each part of media: above what any provider bills for one image at full detail (gpt-4o-mini: 48,169)."""
+BYTES_PER_SOUND_TOKEN: Final = 16
+"""Of base64. The slowest sound in use has 1,000 bytes a second, and no provider hears more than 32 tokens in one."""
+
+_SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for where nobody reports it
+
+_OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
+"""Tools that the caller runs: what they give comes back in the next body."""
+_OF_OWN_TOOLS: Final = frozenset(
+    (
+        "type",
+        "function",
+        "custom",
+        "name",
+        "description",
+        "parameters",
+        "strict",
+        "format",
+        "cache_control",
+        "defer_loading",
+    )
+)
+"""What such a tool is described by. Another member may name one that the provider runs (`google_search`)."""
+
+_OF_A_FUNCTION: Final = frozenset(
+    ("name", "description", "parameters", "strict", "arguments", "returns", "return", "response", "format", "type")
+)
+"""What is said of it where it lies in the tool, as in a chat."""
+
+_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
+
+
+class InputBounds(Struct, frozen=True):
+    """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
+    `elsewhere`: some is not in the body, or is of a kind that no size bounds. `seen`, `heard`, `looked_up`: tokens that
+    pictures, sound and anything else count for where nobody reports them."""
+
+    bytes: int = 0
+    parts: int = 0
+    media: int = 0
+    has_remote_input: bool = False
+    image_tokens: int = 0
+    audio_tokens: int = 0
+    file_tokens: int = 0
+
+
+def input_bounds(request: OpenAIRequest) -> InputBounds:
+    """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
+    members = request.members
+    has_remote_input = request.reads_more or ("tools" in members and _hosted(members["tools"]))
+    size, parts, tokens = request.length, 0, 0
+    if request.prompts > 1 and "suffix" in members:
+        size += (request.prompts - 1) * len(members["suffix"])  # it is read after each prompt
+    counted = {"picture": 0, "sound": 0, "any": 0}
+    for name in ("messages", "input"):
+        raw = members.get(name)
+        if raw is None:
+            continue
+        try:
+            value = msgspec.json.decode(raw)
+        except _UNREAD:
+            has_remote_input = True
+            continue
+        made_of = form(value)
+        if made_of is Form.TEXT:
+            continue
+        has_remote_input = has_remote_input or made_of is Form.UNKNOWN
+        for found in media(value):
+            parts += 1
+            maximum = MEDIA_TOKENS
+            if found.inline:
+                size -= len(found.text.encode()) + 2  # with its quotes
+                if found.kind == "sound":
+                    maximum = max(maximum, len(found.text) // BYTES_PER_SOUND_TOKEN)
+            tokens += maximum
+            has_remote_input = has_remote_input or found.kind == "any"
+            counted[found.kind] += _counts(found)
+    image_tokens, audio_tokens, file_tokens = counted.values()
+    return InputBounds(max(size, 0), parts, tokens, has_remote_input, image_tokens, audio_tokens, file_tokens)
+
+
+def _counts(found: Medium) -> int:
+    if found.kind == "sound":
+        return sound_tokens(len(found.text))
+    return _SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else PICTURE_TOKENS
+
+
+def _hosted(raw: Raw) -> bool:
+    """Whether any tool is, or may be, one that the provider runs."""
+    if bytes(memoryview(raw)[:5]) in (b"null", b"false"):
+        return False
+    try:
+        tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
+    except _UNREAD:
+        return True
+    return any(map(_runs_there, tools))
+
+
+def _runs_there(tool: dict[str, Raw]) -> bool:
+    if "type" not in tool or bytes(tool["type"]) not in _OWN_TOOLS or not _OF_OWN_TOOLS.issuperset(tool):
+        return True
+    inside = tool.get("function") or tool.get("custom")
+    if inside is None:
+        return False
+    try:
+        return not _OF_A_FUNCTION.issuperset(msgspec.json.decode(inside, type=dict[str, Raw]))
+    except _UNREAD:
+        return True

@@ -1,0 +1,50 @@
+"""Stage 3: limits. A call that is let in holds its place until the request context ends; a refused one leaves no
+trace."""
+
+from types import TracebackType
+from typing import Final
+
+from tollhouse.core.catalogue import Model
+from tollhouse.core.failure import Failure
+from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
+
+BYTES_PER_TOKEN: Final = 4  # what is reserved for input that nobody has counted; corrected at settlement
+MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, which must be enough, counts on far more
+
+
+class Admission:
+    """`with admitted(...)`: raises RateLimited on entering, frees the place on leaving."""
+
+    __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens")
+
+    def __init__(self, gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model) -> None:
+        self._gateway = gateway
+        self._context = context
+        self._model = model
+        self._tokens = reserved(context, request)
+
+    def __enter__(self) -> None:
+        context = self._context
+        if context.entry is not None:  # from here on the call has a place of its own
+            context.entry.release()
+            context.entry = None
+        now_ms, dialect = context.call.time_ms, context.call.dialect
+        self._admission = self._gateway.limits.admit(context.identity, self._model, self._tokens, now_ms, dialect)
+        context.headers += self._admission.headers(now_ms)
+        context.limits = self._admission.passed
+        context.admitted_ms = self._gateway.since_ms(context.call)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        refused = isinstance(error, Failure) and not self._context.dispatched
+        self._admission.release(self._context.usage, self._gateway.clock.now_ms(), refused=refused)
+
+
+def reserved(context: RequestContext, request: OpenAIRequest) -> int:
+    """Tokens that a call counts for until it is known what it used."""
+    asked = context.asked
+    tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
+    return tokens if request.output_cap is None else tokens + request.output_cap * request.n

@@ -1,0 +1,88 @@
+"""The caller's connection as the gateway sees it, and the call that came over it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tollhouse.core.operation import Dialect, Operation
+from tollhouse.core.upstream import Headers
+from tollhouse.gateway.bodies import BodyReservation
+
+
+class CallerConnection(Protocol):
+    """The caller's connection. Writing waits while the caller reads slowly.
+
+    encoding: how the body that was read is compressed, one of `content_encoding.ENCODINGS`; empty: it is not.
+    body_max: bytes of a body, at most.
+    """
+
+    encoding: str
+    body_max: int
+
+    @property
+    def gone(self) -> bool:
+        """The connection is lost: writing goes nowhere."""
+        ...
+
+    def on_gone(self, call: Callable[[], None] | None) -> None:
+        """Have `call` called when the caller's connection is lost; None: no more."""
+        ...
+
+    @property
+    def body_is_here(self) -> bool:
+        """The whole body has arrived: reading it waits for nobody."""
+        ...
+
+    async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
+        """The whole request body, in the pieces in which it came: joining many megabytes is work for a thread.
+        `reservation`: where a large one finds room in memory.
+
+        Raises BadRequest for another content type, EncodingUnknown, RequestTooLarge, Overloaded where there is no room,
+        and ClientDisconnected when the caller is gone before its end.
+        """
+        ...
+
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
+        """A buffered answer, head and body in one."""
+        ...
+
+    async def send_headers(self, status: int, headers: Headers) -> None: ...
+
+    async def send_chunk(self, data: bytes) -> None: ...
+
+    async def finish(self, data: bytes) -> None: ...
+
+    async def break_off(self, data: bytes) -> None:
+        """The last part of an answer that is not whole: the connection closes behind it, and HTTP's own end of a whole
+        body is never sent."""
+        ...
+
+
+class ClientDisconnected(Exception):
+    """The caller is gone and nobody reads an answer."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as it arrived: nothing of it is believed yet."""
+
+    id: str  # req_...
+    time_ms: int  # Unix milliseconds by which it is judged: of arrival; of a body that came slowly, of its end
+    ticks_ns: int  # of arrival, on the monotonic clock
+    dialect: Dialect
+    operation: Operation
+    headers: Headers
+    query: bytes
+    address: str  # the caller's, forwarded headers already judged
+    client: CallerConnection
+    arrived_ms: int = field(init=False)  # Unix milliseconds; its id says the same
+
+    def __post_init__(self) -> None:
+        self.arrived_ms = self.time_ms
+
+    def header(self, name: bytes) -> bytes:
+        """The first header of this (lower-case) name; empty if there is none."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""

@@ -1,0 +1,135 @@
+"""What is known about a call so far, gathered stage by stage; at its end it becomes the record."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from tollhouse.billing.holds import SpendingCounter
+from tollhouse.core.account import Identity
+from tollhouse.core.charge import Charge
+from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.upstream import Headers
+from tollhouse.core.usage import Usage, UsageSource
+from tollhouse.core.usage_record import Attempt, BudgetSnapshot, Doubt, Ending, LimitSnapshot, UsageRecord
+from tollhouse.formats.openai.echo import TextStarts
+from tollhouse.formats.openai.input_bounds import InputBounds
+from tollhouse.formats.openai.prompt import Prompt
+from tollhouse.gateway.bodies import BodyReservation, ParallelSlot
+from tollhouse.gateway.connection import Call
+from tollhouse.gateway.destination import Destinations
+
+NOTHING: Final = Usage()
+UNREAD: Final = InputBounds()
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Times are milliseconds since the call arrived."""
+
+    call: Call
+    identity: Identity
+    client: str = "other"
+    model: str = ""
+    stream: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+    asked: InputBounds = UNREAD  # how large its input can be
+    output_cap: int | None = None
+    added_cap: int | None = None  # an output cap that the caller had not named
+    charge: Charge | None = None
+    held: int = 0  # nano-USD
+    most_in: int | None = None  # tokens of input that were held for
+    most_cost: int | None = None  # nano-USD that the caller allows for the call
+    most_out: int | None = None  # tokens of output that may pass; None: any number
+    most_units: Usage = NOTHING  # requests, images, seconds and characters that were held for, where `most_cost` is set
+    cut: bool = False  # the answer was cut at `most_out`
+    doubt: Doubt | None = None  # why a report was not believed
+    limits: tuple[LimitSnapshot, ...] = ()
+    counters: list[tuple[SpendingCounter, int, int]] = field(
+        default_factory=list
+    )  # with what was spent and held before
+    read_on: bool = False  # the caller left, and the answer is read on
+    provider: str | None = None
+    known: Known = NOTHING_KNOWN  # of the attempt: which words of a provider's errors may be told
+    attempts: list[Attempt] = field(default_factory=list)
+    status: int = 200
+    error: str | None = None
+    ending: Ending = "refused"
+    usage: Usage = NOTHING
+    usage_source: UsageSource = "none"
+    raw_usage: bytes | None = None
+    admitted_ms: int | None = None
+    first_byte_ms: int | None = None
+    last_byte_ms: int | None = None
+    settled_ms: int | None = None
+    context_tokens: int | None = None  # of the model
+    longest_answer: int | None = None  # of the model, in tokens
+    script: str = ""  # what a test-mode call asks the simulator to do
+    body_bytes: int = 0
+    packed: str = ""  # how a large body, still to be read, is compressed
+    entry: ParallelSlot | None = None  # its place while its body is read
+    memory: BodyReservation | None = None  # of a large body, until it is needed no more
+    prompt: Prompt | None = None  # of a body that was read apart
+    answer_memory: BodyReservation | None = None  # of a large buffered answer, until it has left
+    headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
+    destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
+    heads: TextStarts = field(
+        default_factory=dict
+    )  # how each answer begins, where it was asked to begin with its prompt
+    dispatched: bool = False
+    opened_circuit: bool = False  # a failure of this call opened one: it opens no second
+    upstream_ns: int = 0  # spent waiting for the provider
+
+    def record(self) -> UsageRecord:
+        call, key, charge = self.call, self.identity.key, self.charge
+        return UsageRecord(
+            id=call.id,
+            time_ms=call.arrived_ms,
+            account_id=key.account_id,
+            project_id=key.project_id,
+            key_id=key.id,
+            mode=key.mode,
+            model=self.model,
+            dialect=call.dialect,
+            operation=call.operation,
+            stream=self.stream,
+            status=self.status,
+            error=self.error,
+            ending=self.ending,
+            client=self.client,
+            tags=self.tags,
+            provider=self.provider,
+            attempts=tuple(self.attempts),
+            usage=self.usage,
+            usage_source=self.usage_source,
+            raw_usage=self.raw_usage,
+            charge=charge,
+            released=0 if charge else self.held,
+            limits=self.limits,
+            counters=self._drawn(0 if charge is None else charge.amount),
+            read_on=self.read_on,
+            cut=self.cut,
+            doubt=self.doubt,
+            output_cap=self.output_cap,
+            admitted_ms=self.admitted_ms,
+            first_byte_ms=self.first_byte_ms,
+            last_byte_ms=self.last_byte_ms,
+            settled_ms=self.settled_ms,
+        )
+
+    def _drawn(self, charge: int) -> tuple[BudgetSnapshot, ...]:
+        return tuple(
+            [
+                BudgetSnapshot(counter.level, "money", "", counter.limit, spent, held, counter.spent + charge, "")
+                if counter.kind == "money"
+                else BudgetSnapshot(
+                    counter.level,
+                    counter.window,
+                    counter.id,
+                    counter.limit,
+                    spent,
+                    held,
+                    counter.spent + charge,
+                    counter.model or "",
+                )
+                for counter, spent, held in self.counters
+            ]
+        )

@@ -1,0 +1,231 @@
+"""Reading a 200 until it is known to be good: a buffered answer whole and understood, a stream up to its first event
+that says something. Whichever the caller asked for, a provider may send the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec import structs
+
+from tollhouse.core.cleaning import Known, nobodys
+from tollhouse.core.failure import Failure, UpstreamError
+from tollhouse.core.operation import Operation
+from tollhouse.core.sse import is_stream
+from tollhouse.core.upstream import UpstreamResponse
+from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.openai import answer as answers
+from tollhouse.formats.openai.aggregate import Aggregate
+from tollhouse.formats.openai.large import read_answer_apart
+from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.unfold import unfold
+from tollhouse.gateway.allowance import GENERATES
+from tollhouse.gateway.bodies import BodyReservation
+from tollhouse.gateway.large import LARGE_BYTES, worked
+from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.stream_writer import StreamWriter
+from tollhouse.routing.choice import Choice
+
+
+@dataclass(slots=True)
+class BufferedResponse:
+    """A buffered answer, read and understood. `cut`: it was gathered, up to what may pass."""
+
+    body: bytes
+    reading: answers.ResponseSummary
+    cut: bool = False
+
+
+@dataclass(slots=True)
+class StreamResponse:
+    """A stream whose beginning is good. `first` may go to the caller; the rest is still to be read from `answer`
+    (None: it was all there is). `give_up_at`: see `DisconnectGuard`."""
+
+    choice: Choice
+    answer: UpstreamResponse | None
+    reader: StreamReader
+    first: bytes
+    stream_writer: StreamWriter
+    give_up_at: float | None = None
+
+
+async def understand(
+    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice, answer: UpstreamResponse
+) -> BufferedResponse | StreamResponse:
+    """Read a 200 until it is known to be good, in whichever of both forms it came."""
+    operation, account_id = context.call.operation, context.identity.account.id
+    if not _is_event_stream(answer):
+        pieces = await _buffered(gateway, context, answer)
+        streams = operation in GENERATES and is_stream(b"".join([piece[:64] for piece in pieces[:8]]))
+        if streams:
+            body = await worked(gateway, account_id, sum(map(len, pieces)), partial(b"".join, pieces))
+            if not request.stream:
+                return await _gathered_at_once(gateway, context, request, body)
+        else:
+            body, reading = await _read_whole(gateway, context, pieces)
+            if not request.stream:
+                return BufferedResponse(body, reading)
+        reader = _reader(gateway, context, request)
+
+        def feed() -> bytes:
+            return reader.feed(body if streams else unfold(operation, body))
+
+        first = await worked(gateway, account_id, len(body), feed)
+        if not reader.is_complete:
+            reader.finish()
+        return StreamResponse(choice, None, reader, first, _stream_writer(gateway, context))
+    if not request.stream:
+        return await _gathered(gateway, context, request, answer)
+    reader = _reader(gateway, context, request)
+    stream_writer = _stream_writer(gateway, context)
+    gateway.keep_alive.stream_writers.add(stream_writer)
+    try:
+        first = await _first(gateway, account_id, answer, reader)
+    except Failure as failure:
+        if not stream_writer.opened:
+            raise
+        answer.abort()
+        # The caller was told to wait by a filler, so the head is gone: the failure goes out as an event.
+        reader.failure = failure
+        first = b""
+    finally:
+        gateway.keep_alive.stream_writers.discard(stream_writer)
+    return StreamResponse(choice, answer, reader, first, stream_writer)
+
+
+def _reader(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest) -> StreamReader:
+    return StreamReader(
+        context.call.operation,
+        show_usage=request.wants_usage,
+        count=_count(gateway, context),
+        choices=request.choices,
+        maximum=context.most_out,
+        known=context.known,
+        echoes=bool(request.echoes),
+    )
+
+
+def _count(gateway: GatewayContext, context: RequestContext) -> Callable[[str], int]:
+    return lambda text: gateway.count.count(text, context.model)
+
+
+def _stream_writer(gateway: GatewayContext, context: RequestContext) -> StreamWriter:
+    return StreamWriter(context.call.client, context.headers, gateway.clock.ticks_ns())
+
+
+async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: StreamReader) -> bytes:
+    """Read on until something may be released, or the stream is whole."""
+    while True:
+        data = await answer.read()
+        if not data:
+            reader.finish()
+            return b""
+        size = len(data) + reader.pending
+        released = await worked(gateway, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
+        if reader.failure is not None and not released:
+            raise reader.failure
+        if released or reader.is_complete:
+            return released
+
+
+def _aggregate(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest) -> Aggregate:
+    operation, count_ = context.call.operation, _count(gateway, context)
+    return Aggregate(operation, request.choices, count=count_, maximum=context.most_out, known=context.known)
+
+
+async def _gathered(
+    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, answer: UpstreamResponse
+) -> BufferedResponse:
+    """A stream as one body; no more of it than may pass."""
+    operation, account_id, bytes_max = context.call.operation, context.identity.account.id, gateway.answer_bytes_max
+    aggregate = _aggregate(gateway, context, request)
+    size = 0
+    while not aggregate.is_complete:
+        data = await answer.read()
+        if not data:
+            break
+        size += len(data)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        if size > LARGE_BYTES:
+            await _memory(gateway, context).grow(size, bytes_max)
+        pending = len(data) + aggregate.pending
+        await worked(gateway, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
+    whole = await worked(gateway, account_id, size, partial(_finished, aggregate, operation, context.known))
+    if whole.cut:
+        answer.abort()
+    else:
+        answer.release()
+    return whole
+
+
+async def _gathered_at_once(
+    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, body: bytes
+) -> BufferedResponse:
+    """The same of a stream whose head does not say that it is one."""
+    operation, account_id = context.call.operation, context.identity.account.id
+
+    def gather() -> BufferedResponse:
+        aggregate = _aggregate(gateway, context, request)
+        aggregate.feed(body)
+        return _finished(aggregate, operation, context.known)
+
+    return await worked(gateway, account_id, len(body), gather)
+
+
+def _finished(aggregate: Aggregate, operation: Operation, known: Known) -> BufferedResponse:
+    """What was gathered, as a body and as what it says."""
+    body = aggregate.finish()
+    reading = structs.replace(answers.read(operation, body, known), raw_usage=aggregate.raw_usage)
+    return BufferedResponse(body, reading, aggregate.cut)
+
+
+async def _read_whole(
+    gateway: GatewayContext, context: RequestContext, pieces: list[bytes]
+) -> tuple[bytes, answers.ResponseSummary]:
+    """The whole body of an answer, and what it says. Raises what `answers.read` raises."""
+    operation, account_id = context.call.operation, context.identity.account.id
+    size = sum(map(len, pieces))
+    if size > APART_BYTES:
+        known = structs.replace(context.known, is_callers=nobodys)
+        read_apart = partial(gateway.processes.call, read_answer_apart, pieces, operation, known)
+        reading, body = await gateway.threads.run(account_id, read_apart)
+        return body, reading
+    body = b"".join(pieces)
+    return body, await worked(gateway, account_id, size, partial(answers.read, operation, body, context.known))
+
+
+async def _buffered(gateway: GatewayContext, context: RequestContext, answer: UpstreamResponse) -> list[bytes]:
+    """The whole body of an answer; a large one waits for room in memory, unread, and has it until it has left.
+
+    Raises UpstreamError beyond `answer_bytes_max`, Overloaded where there is no room for long, and what
+    `UpstreamResponse.read` raises.
+    """
+    bytes_max = gateway.answer_bytes_max
+    piece = await answer.read()
+    pieces, size = [], 0
+    while piece:
+        pieces.append(piece)
+        size += len(piece)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        if size > LARGE_BYTES:
+            await _memory(gateway, context).grow(size, bytes_max)
+        piece = await answer.read()
+    return pieces
+
+
+def _memory(gateway: GatewayContext, context: RequestContext) -> BodyReservation:
+    if context.answer_memory is None:
+        context.answer_memory = gateway.answers.reservation(context.identity.key.account_id)
+    return context.answer_memory
+
+
+def _too_large(bytes_max: int) -> UpstreamError:
+    return UpstreamError(f"the provider's answer is larger than the {bytes_max} bytes this platform buffers")
+
+
+def _is_event_stream(answer: UpstreamResponse) -> bool:
+    return any(name == b"content-type" and b"event-stream" in value.lower() for name, value in answer.headers)

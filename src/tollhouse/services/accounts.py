@@ -1,0 +1,198 @@
+"""Accounts: who pays. An account is never deleted; suspending it stops all its keys."""
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from tollhouse.billing.budgets import Budget
+from tollhouse.billing.price_list import DEFAULT
+from tollhouse.core.account import Account, Project
+from tollhouse.core.audit import Actor
+from tollhouse.core.catalogue import Plan
+from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.money import Money
+from tollhouse.services import audit, fields, reach
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.ports import Repositories
+
+DEFAULT_PROJECT = "default"
+
+
+async def create(
+    services: ServiceContext,
+    actor: Actor,
+    *,
+    name: str,
+    email: str | None = None,
+    plan: str = "default",
+    credit_limit_usd: str | None = None,
+    zone: str = "UTC",
+) -> Account:
+    """A new account with its project `default`. Without a credit limit the plan's holds, and the plan's
+    `system_hard_limit_usd` becomes a budget of the operator's on it. Names need not be unique.
+
+    Raises BadRequest, ScopeMissing.
+    """
+    reach.require_operator(actor, "create accounts")
+    chosen = fields.plan(plan, services.catalogue)
+    limit_usd = chosen.credit_limit_usd if credit_limit_usd is None else credit_limit_usd
+    now_ms = services.clock.now_ms()
+    account = Account(
+        id=services.new_id("acc"),
+        name=fields.name(name),
+        email=None if email is None else fields.email(email),
+        plan=chosen.id,
+        credit_limit=fields.credit_limit(limit_usd),
+        zone=fields.zone(zone),
+        created_at_ms=now_ms,
+    )
+    project = Project(id=services.new_id("proj"), account_id=account.id, name=DEFAULT_PROJECT, created_at_ms=now_ms)
+    ceiling = _ceiling(services, account, chosen)
+    row = audit.entry(services, actor, "account.create", account.id, account_id=account.id)
+
+    def transaction(tables: Repositories) -> Account:
+        tables.accounts.add(account)
+        tables.projects.add(project)
+        tables.audit.add(audit.changed(row, None, account))
+        if ceiling is not None:
+            tables.budgets.add(ceiling)
+        return account
+
+    def follow(done: Account) -> None:
+        services.directory.put_account(done)
+        services.directory.put_project(project)
+        services.counters.put_money(done.id, done.credit_limit)
+        if ceiling is not None:
+            services.counters.put_budget(ceiling, now_ms)
+
+    return await services.rows.change(transaction, follow)
+
+
+async def list_page(
+    services: ServiceContext, actor: Actor, *, after: str | None = None, count: int = LIMIT
+) -> Page[Account]:
+    """All accounts, newest first; of a bounded actor, his own."""
+    before, asked = parse_cursor(after), limit(count) + 1
+    found = await services.rows.read(
+        lambda tables: tables.accounts.page(before=before, limit=asked, account_id=actor.account_id)
+    )
+    return page(found, count, lambda account: (account.created_at_ms, account.id))
+
+
+async def show(services: ServiceContext, actor: Actor, reference: str) -> Account:
+    """By id or unique name. Raises PathNotFound, BadRequest."""
+    return reach.account(services, actor, reference)
+
+
+async def suspend(services: ServiceContext, actor: Actor, reference: str, reason: str | None = None) -> Account:
+    """Stop every key of the account from the next request on. Suspended again, only its reason changes, if given."""
+    reach.require_operator(actor, "suspend accounts")
+    return await _turn(services, actor, reference, "account.suspend", state="suspended", reason=fields.reason(reason))
+
+
+async def resume(services: ServiceContext, actor: Actor, reference: str, reason: str | None = None) -> Account:
+    """Let a suspended account go on; nothing happens to an active one."""
+    reach.require_operator(actor, "resume accounts")
+    return await _turn(services, actor, reference, "account.resume", state="active", reason=fields.reason(reason))
+
+
+async def change(
+    services: ServiceContext,
+    actor: Actor,
+    reference: str,
+    *,
+    credit_limit_usd: str | None = None,
+    price_list: str | None = None,
+    multiplier: str | None = None,
+    groups: Sequence[str] | None = None,
+    email: str | None = None,
+    zone: str | None = None,
+) -> Account:
+    """What is given changes, all at once, from the next call on; what is None stays.
+
+    credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
+    which list it buys, and how many times its prices it pays (`1.2`). groups: of models, besides those of its plan.
+    zone: of the windows of budgets that are set from now on without one of their own; those that stand keep theirs.
+    Raises PathNotFound, BadRequest, ScopeMissing.
+    """
+    reach.require_operator(actor, "change an account's terms")
+    account_id = reach.account(services, actor, reference).id
+    given: dict[str, object] = {}
+    if credit_limit_usd is not None:
+        given["credit_limit"] = fields.credit_limit(credit_limit_usd)
+    if multiplier is not None:
+        given["multiplier_ppm"] = fields.multiplier(multiplier)
+    if groups is not None:
+        given["groups"] = fields.groups(groups)
+    if email is not None:
+        given["email"] = fields.email(email)
+    if zone is not None:
+        given["zone"] = fields.zone(zone)
+    if not given and price_list is None:
+        raise BadRequest(
+            "nothing is given to change: name a credit limit, a price list, a multiplier, groups, an address or a zone"
+        )
+    row = audit.entry(services, actor, "account.set", account_id, account_id=account_id)
+
+    def transaction(tables: Repositories) -> tuple[Account, Money]:
+        before = tables.accounts.get(account_id)
+        if before is None:
+            raise PathNotFound(f"no account {account_id}")
+        account = structs.replace(before, **given)
+        if price_list is not None:
+            known = {DEFAULT} | {row.price_list for row in tables.prices.rows()}
+            account = structs.replace(account, price_list=fields.price_list(price_list, known))
+        if account != before:
+            tables.accounts.save(account)
+            tables.audit.add(audit.changed(row, before, account))
+        return account, tables.ledger.money(account_id)
+
+    def follow(done: tuple[Account, Money]) -> None:
+        account, money = done
+        services.directory.put_account(account)
+        services.counters.put_money(account_id, money.limit(account.credit_limit), money.spent)
+
+    return (await services.rows.change(transaction, follow))[0]
+
+
+async def set_credit_limit(services: ServiceContext, actor: Actor, reference: str, usd: str) -> Account:
+    """`change`, of the credit limit alone."""
+    return await change(services, actor, reference, credit_limit_usd=usd)
+
+
+def _ceiling(services: ServiceContext, account: Account, plan: Plan) -> Budget | None:
+    if plan.system_hard_limit_usd is None:
+        return None
+    return Budget(
+        id=services.new_id("bud"),
+        account_id=account.id,
+        level="account",
+        object_id=account.id,
+        amount=fields.amount(plan.system_hard_limit_usd, "system_hard_limit_usd", zero=True),
+        kind="month",
+        system=True,
+        created_at_ms=account.created_at_ms,
+    )
+
+
+async def _turn(
+    services: ServiceContext, actor: Actor, reference: str, action: str, *, state: str, reason: str | None
+) -> Account:
+    account_id = reach.account(services, actor, reference).id
+    told = {} if state == "suspended" or reason is None else {"reason": reason}
+    row = audit.entry(services, actor, action, account_id, account_id=account_id, after=told)
+
+    def transaction(tables: Repositories) -> Account:
+        before = tables.accounts.get(account_id)
+        if before is None:
+            raise PathNotFound(f"no account {account_id}")
+        # Why an account is active is of interest to the audit only.
+        kept = before.state_reason if reason is None else reason
+        account = structs.replace(before, state=state, state_reason=kept if state == "suspended" else None)
+        if account != before:
+            tables.accounts.save(account)
+            tables.audit.add(audit.changed(row, before, account))
+        return account
+
+    return await services.rows.change(transaction, services.directory.put_account)

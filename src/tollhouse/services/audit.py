@@ -1,0 +1,105 @@
+"""The audit: every change leaves a row in its own transaction; nobody edits one, and no secret stands in any."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from tollhouse.billing.ledger import Transfer
+from tollhouse.core.amount import format_usd
+from tollhouse.core.audit import Actor, AuditRow
+from tollhouse.core.failure import BadRequest, RateLimited, ScopeMissing
+from tollhouse.core.notice import way_of
+from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS
+from tollhouse.services import reach
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+
+_NEVER = frozenset(("secrets", "password_hash", "digest"))
+_ONLY_LOOK = frozenset(("api_key", "public"))
+
+
+async def list_page(
+    services: ServiceContext,
+    actor: Actor,
+    *,
+    account: str | None = None,
+    object_id: str | None = None,
+    after: str | None = None,
+    count: int = LIMIT,
+) -> Page[AuditRow]:
+    """The newest rows first, of one account (the actor's own if he has one) and of one object, if named."""
+    if object_id is not None and len(object_id) > 200:
+        raise BadRequest("object: this is no id", param="object")
+    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
+    rows = await services.rows.read(
+        lambda tables: tables.audit.page(before=before, limit=asked, account_id=account_id, object_id=object_id)
+    )
+    return page(rows, count, lambda row: (row.time_ms, row.id))
+
+
+def entry(
+    services: ServiceContext,
+    actor: Actor,
+    action: str,
+    object_id: str,
+    *,
+    account_id: str | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> AuditRow:
+    """The row of a change that is about to be made, now. Raises ScopeMissing for an actor who may only look,
+    RateLimited for one of an account that has written too many."""
+    if actor.kind in _ONLY_LOOK:
+        raise ScopeMissing("changing anything needs an admin key (sk-th-admin-...), or the operator")
+    if actor.account_id is not None and not services.changes.admit(actor.account_id, services.clock.now_ms()):
+        raise RateLimited(
+            f"The account {actor.account_id} has changed something too often: {CHANGES_AT_ONCE} changes may come at"
+            f" once, then one each {CHANGES_EVERY_MS // 1_000} seconds.",
+            retry_after_ms=CHANGES_EVERY_MS,
+        )
+    return AuditRow(
+        id=services.new_id("aud"),
+        time_ms=services.moment_ms(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        address=actor.address,
+        account_id=account_id,
+        action=action,
+        object_id=object_id,
+        before=dict(before or {}),
+        after=dict(after or {}),
+    )
+
+
+def changed(row: AuditRow, before: Struct | None, after: Struct) -> AuditRow:
+    """The row with what differs between two records of a kind; of a new record, all it says."""
+    new = _told(after)
+    if before is None:
+        return structs.replace(row, after=row.after | {name: _masked(name, value) for name, value in new.items()})
+    old = _told(before)
+    differ = [name for name in new if old[name] != new[name]]
+    return structs.replace(
+        row,
+        before=row.before | {name: _masked(name, old[name]) for name in differ},
+        after=row.after | {name: _masked(name, new[name]) for name in differ},
+    )
+
+
+def posted(row: AuditRow, transfer: Transfer) -> AuditRow:
+    """The row with the money that moved."""
+    told: dict[str, object] = {"kind": transfer.kind, "usd": format_usd(transfer.amount), "reason": transfer.reason}
+    if transfer.request_id is not None:
+        told["request_id"] = transfer.request_id
+    return structs.replace(row, account_id=transfer.account_id, after=row.after | told)
+
+
+def _told(record: Struct) -> dict[str, object]:
+    return {name: value for name, value in structs.asdict(record).items() if name not in _NEVER}
+
+
+def _masked(name: str, value: object) -> object:
+    """Behind its host the address of a webhook holds what lets people in; of a chat service it is nothing else."""
+    if name != "webhook" or not isinstance(value, str):
+        return value
+    scheme, _, rest = value.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/..." if way_of(value) == "webhook" else f"{scheme}://..."

@@ -1,0 +1,70 @@
+"""Projects: an account's keys in groups. An archived project stops its keys, and its name is free again."""
+
+from msgspec import structs
+
+from tollhouse.core.account import Project
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import Conflict, PathNotFound
+from tollhouse.services import audit, fields, maxima, reach
+from tollhouse.services.accounts import DEFAULT_PROJECT
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.ports import Repositories
+
+
+async def create(services: ServiceContext, actor: Actor, *, name: str, account: str | None = None) -> Project:
+    """Raises BadRequest, PathNotFound, and Conflict where an active project of the account has the name."""
+    owner = reach.account_or_own(services, actor, account)
+    maxima.require_room(
+        services.directory.projects_in_use(owner.id),
+        maxima.PROJECTS_MAX,
+        "active projects in this account",
+        "archive those not in use",
+    )
+    project = Project(
+        id=services.new_id("proj"), account_id=owner.id, name=fields.name(name), created_at_ms=services.clock.now_ms()
+    )
+    row = audit.entry(services, actor, "project.create", project.id, account_id=owner.id)
+
+    def transaction(tables: Repositories) -> Project:
+        if (taken := tables.projects.active_named(owner.id, project.name)) is not None:
+            raise Conflict(f"the account has an active project of this name already: {taken.id}", param="name")
+        tables.projects.add(project)
+        tables.audit.add(audit.changed(row, None, project))
+        return project
+
+    return await services.rows.change(transaction, services.directory.put_project)
+
+
+async def list_page(
+    services: ServiceContext, actor: Actor, *, account: str | None = None, after: str | None = None, count: int = LIMIT
+) -> Page[Project]:
+    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
+    found = await services.rows.read(
+        lambda tables: tables.projects.page(before=before, limit=asked, account_id=account_id)
+    )
+    return page(found, count, lambda project: (project.created_at_ms, project.id))
+
+
+async def archive(services: ServiceContext, actor: Actor, reference: str) -> Project:
+    """Stop the project's keys from the next request on. Archiving twice changes nothing.
+
+    Raises PathNotFound, BadRequest, and Conflict for the project `default`.
+    """
+    project_id = reach.project(services, actor, reference).id
+
+    row = audit.entry(services, actor, "project.archive", project_id)
+
+    def transaction(tables: Repositories) -> Project:
+        before = tables.projects.get(project_id)
+        if before is None:
+            raise PathNotFound(f"no project {project_id}")
+        if before.name == DEFAULT_PROJECT:
+            raise Conflict(f"{project_id}: every account keeps its project `{DEFAULT_PROJECT}`")
+        project = structs.replace(before, state="archived")
+        if project != before:
+            tables.projects.save(project)
+            tables.audit.add(audit.changed(structs.replace(row, account_id=project.account_id), before, project))
+        return project
+
+    return await services.rows.change(transaction, services.directory.put_project)

@@ -1,0 +1,99 @@
+"""Every endpoint a request can come to, drawn from the router's own tables: a new endpoint is walked by being there."""
+
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tollhouse.core.operation import Operation
+from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.paths import ENDPOINTS, MODEL_ITEMS
+from tollhouse.edge.status import PATHS
+
+MODEL = "gpt-4o"
+PROMPT = "What is a tollhouse?"
+
+BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
+    "chat": {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}]},
+    "completions": {"model": MODEL, "prompt": PROMPT},
+    "responses": {"model": MODEL, "input": PROMPT},
+    "embeddings": {"model": "text-embedding-3-small", "input": PROMPT},
+    "moderations": {"model": "omni-moderation-latest", "input": PROMPT},
+}
+"""What a call of each operation says at least. A new operation needs a line here."""
+
+PUBLIC: Final = frozenset(
+    {
+        *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
+        *(("GET", path) for path in ("/console", "/console/", "/console/token", "/console/token/")),
+        *(("GET", path) for path in ("/console/static/console.css", "/support", "/support/", "/api/openapi.json")),
+        *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
+        ("GET", "/api/status"),  # clients of new-api ask before they have a key
+    }
+)
+"""The named list: what answers without a credential. Whatever is added needs a reason."""
+
+
+class EndpointCase(NamedTuple):
+    """A request that its endpoint understands."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    operation: Operation | None = None
+
+    @property
+    def is_gemini(self) -> bool:
+        return self.path.startswith("/v1beta/")
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def calls() -> list[EndpointCase]:
+    """The LLM API's calls."""
+    return [
+        EndpointCase("POST", each.path, json.dumps(BODIES[each.operation]).encode(), each.operation)
+        for each in ENDPOINTS.values()
+        if each.operation is not None
+    ]
+
+
+def lookups() -> list[EndpointCase]:
+    """What the LLM API tells about keys, models and money."""
+    named = [EndpointCase("GET", each.path) for each in ENDPOINTS.values() if each.operation is None]
+    told = [
+        endpoint
+        for endpoint in named
+        if (endpoint.method, endpoint.path) not in PUBLIC and not _is_of_organization(endpoint)
+    ]
+    return [*told, *(EndpointCase("GET", start + MODEL) for start in MODEL_ITEMS)]
+
+
+def organization() -> list[EndpointCase]:
+    """What it tells an account's admin key only."""
+    return [endpoint for each in ENDPOINTS.values() if _is_of_organization(endpoint := EndpointCase("GET", each.path))]
+
+
+def _is_of_organization(endpoint: EndpointCase) -> bool:
+    return endpoint.path.startswith("/v1/organization/")
+
+
+def control() -> list[EndpointCase]:
+    """The control API, but for what is public there; no object is named `nothing`."""
+    return [
+        EndpointCase(route.method, route.path.replace("{id}", "nothing"), None if route.method == "GET" else b"{}")
+        for route in TABLE
+        if "public" not in route.who
+    ]
+
+
+def closed() -> list[EndpointCase]:
+    """Everything that needs a credential."""
+    return [*calls(), *lookups(), *organization(), *control()]
+
+
+def public() -> list[EndpointCase]:
+    """Everything that does not."""
+    told = {("GET", path) for path in PATHS} | {(route.method, route.path) for route in TABLE if "public" in route.who}
+    return [EndpointCase(method, path) for method, path in sorted(PUBLIC | told)]

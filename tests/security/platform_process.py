@@ -1,0 +1,138 @@
+"""A whole platform in a process of its own, `tollhouse demo`, and how to speak with it: HTTP, and as its operator."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from tests.edge.wire_client import PATIENCE_SECONDS, RawClient, WireAnswer
+from tollhouse.cli.common_options import CommonOptions
+from tollhouse.cli.control import call
+
+JSON = {"Content-Type": "application/json"}
+
+
+class DemoReply(Struct, frozen=True):
+    """An answer, read whole."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object, whatever the dialect."""
+        found = self.json["error"]
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def code(self) -> str:
+        """Our own code, also where the dialect has no place for one but its details (gemini)."""
+        error = self.error
+        return str(error["details"][0]["reason"] if "details" in error else error["code"])
+
+    @property
+    def verdict(self) -> tuple[int, str]:
+        """The status and, of a refusal, the code."""
+        return self.status, self.code if self.status >= 400 else ""
+
+
+class DemoPlatform:
+    """A running platform. `config`: a platform.toml on top of the demo's own; `environment`: besides the test's."""
+
+    def __init__(self, folder: Path, config: str = "", environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.log = folder.with_suffix(".log")
+        self.out = folder.with_suffix(".out")
+        written = folder.with_suffix(".toml")
+        written.write_text(config, encoding="utf-8")
+        self.metrics_port = _free_port()
+        command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--port", "0"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--dir", str(folder), "--config", str(written)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "TOLLHOUSE_METRICS_ADDRESS": f"127.0.0.1:{self.metrics_port}",
+                    "TOLLHOUSE_LAME_DUCK_SECONDS": "0",
+                    **(environment or {}),
+                },
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text(encoding="utf-8")
+        self.out.write_bytes(line)
+        self.facts: dict[str, str] = json.loads(line)
+        self.port = int(self.facts["base_url"].rpartition(":")[2])
+        self.options = CommonOptions(chosen=folder)
+
+    def close(self) -> None:
+        """End it as an operator does, and keep what it printed meanwhile."""
+        self.process.send_signal(signal.SIGTERM)
+        rest, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        with self.out.open("ab") as out:
+            out.write(rest)
+
+    def ask(
+        self,
+        method: str,
+        target: str | bytes,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        *,
+        host: str = "127.0.0.1",
+    ) -> DemoReply:
+        """One request on its own connection, byte for byte as written: nothing is normalised on the way."""
+        target = target.encode() if isinstance(target, str) else target
+        lines = [b"%b %b HTTP/1.1" % (method.encode(), target), f"Host: {host}".encode()]
+        lines += [f"{name}: {value}".encode() for name, value in (headers or {}).items()]
+        if body is not None:
+            lines.append(b"Content-Length: %d" % len(body))
+        return self.send(b"\r\n".join(lines) + b"\r\n\r\n" + (body or b""), to_head=method == "HEAD")
+
+    def send(self, data: bytes, *, to_head: bool = False) -> DemoReply:
+        with RawClient(self.port) as wire:
+            answer = wire.send(data).answer(to_head=to_head)
+        assert isinstance(answer, WireAnswer)
+        return DemoReply(answer.status, answer.headers, answer.body)
+
+    def post(self, path: str, key: str, body: object, headers: Mapping[str, str] | None = None) -> DemoReply:
+        """A JSON body, sent with a key as most people send it."""
+        return self.ask("POST", path, {**JSON, **bearer(key), **(headers or {})}, json.dumps(body).encode())
+
+    def get(self, target: str, key: str = "", headers: Mapping[str, str] | None = None) -> DemoReply:
+        return self.ask("GET", target, {**(bearer(key) if key else {}), **(headers or {})})
+
+    def operator(self, transaction: str, object_id: str = "", /, **given: object) -> Mapping[str, Any]:
+        """An action of the control API, through the control socket."""
+        return call(self.options, transaction, object_id, body=given)
+
+    def key(self, name: str, **given: object) -> str:
+        """The secret of a new key of the demo's account, unless `account` names another."""
+        made = self.operator("keys.create", name=name, **{"account": "demo", **given})
+        return str(made["secret"])
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,70 @@
+"""The rules of the code, applied to every file of the platform."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from tests.tidy import behaviour, honesty, shape
+from tests.tidy.exceptions import ALLOWED
+from tests.tidy.source import ROOT, Finding, Rule, Source, sources
+
+EVERYWHERE: tuple[Rule, ...] = (shape.long_file, shape.long_function, shape.empty_name)
+CODE: tuple[Rule, ...] = (
+    shape.undocumented_package,
+    shape.hidden_import,
+    behaviour.swallowed,
+    behaviour.kept_state,
+    behaviour.ambient,
+    behaviour.money_as_float,
+)
+TESTS: tuple[Rule, ...] = (honesty.not_run, honesty.cannot_fail, honesty.patched, honesty.waits_blindly)
+
+
+def _plan() -> Iterator[tuple[Rule, tuple[Source, ...]]]:
+    everything = sources("src", "tests", "bench", "scripts")
+    yield from ((rule, everything) for rule in EVERYWHERE)
+    yield from ((rule, sources("src")) for rule in CODE)
+    yield from ((rule, sources("tests")) for rule in TESTS)
+    yield shape.core_needs_more, sources("src/tollhouse/core")
+
+
+def _expect_none(findings: Iterable[Finding]) -> None:
+    lines = [str(finding) for finding in findings]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)
+
+
+def _findings(rule: Rule, files: tuple[Source, ...]) -> list[Finding]:
+    return [finding for file in files for finding in rule(file)]
+
+
+@pytest.mark.parametrize(("rule", "files"), [pytest.param(*row, id=row[0].__name__) for row in _plan()])
+def test_the_code_keeps_its_rules(rule: Rule, files: tuple[Source, ...]) -> None:
+    found = _findings(rule, files)
+    allowed = ALLOWED.get(rule.__name__, {})
+    _expect_none(finding for finding in found if finding.where not in allowed)
+    assert not set(allowed) - {finding.where for finding in found}, "exceptions that are no longer needed: remove them"
+
+
+def test_every_exception_belongs_to_a_rule_and_carries_a_reason() -> None:
+    assert set(ALLOWED) <= {rule.__name__ for rule, _ in _plan()}
+    assert all(len(reason.split()) >= 4 for entries in ALLOWED.values() for reason in entries.values())
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Everything people wrote: code, documents, scripts; not the lock file, which is a machine's."""
+    folders = ("src", "tests", "bench", "scripts", "docs", ".ci")
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*")) if file.is_file()]
+    tops = [ROOT / name for name in ("README.md", "CHANGELOG.md", "Makefile", "pyproject.toml", ".importlinter")]
+    for file in [*files, *tops]:
+        path = file.relative_to(ROOT)
+        if not {"__pycache__", "out"} & set(path.parts):
+            yield path.as_posix(), file.read_text(encoding="utf-8", errors="replace")
+
+
+def test_nothing_is_left_unfinished() -> None:
+    _expect_none(finding for path, text in _texts() for finding in honesty.unfinished(path, text))
+
+
+def test_no_secret_and_no_trace_of_a_machine_is_committed() -> None:
+    _expect_none(finding for path, text in _texts() for finding in honesty.leaked(path, text))
