@@ -1,4 +1,4 @@
-"""What every upstream promises (`core.wire`), asked of both: the network, and the simulator within the process.
+"""What every upstream promises (`core.upstream`), asked of both: the network, and the simulator within the process.
 
 The same calls go to the simulator directly and, over a real socket, to a peer that answers as a simulator does.
 """

@@ -13,7 +13,7 @@ from tollhouse.clock import SystemClock
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.upstream import Deadlines
 from tollhouse.upstream.deadline import Sweeper
-from tollhouse.upstream.stream import QUEUE_BYTES_MAX, ResponseBody
+from tollhouse.upstream.stream import QUEUE_BYTES_MAX, TURN_BYTES, ResponseBody
 
 
 class Line:
@@ -117,9 +117,49 @@ def test_reading_stops_at_the_high_water_mark_and_goes_on_when_the_queue_was_tak
         assert line.asked == []
         stream.feed(b"x")
         assert line.asked == ["pause"]
-        assert len(await stream.read()) == QUEUE_BYTES_MAX + 1
+        assert len(await stream.read()) + len(await stream.read()) == QUEUE_BYTES_MAX + 1
         assert line.asked == ["pause", "resume"]
         stream.abort()
+
+    asyncio.run(main())
+
+
+def test_of_much_that_has_come_others_have_a_turn_before_each_part() -> None:
+    sent = bytes(range(256)) * 1024 + b"the end"
+
+    async def main() -> None:
+        stream, turns = new_stream(Line()), 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.ensure_future(others())
+        stream.feed(OK + b"content-length: %d\r\n\r\n" % len(sent))
+        for at in range(0, len(sent), 100_000):
+            stream.feed(sent[at : at + 100_000])
+        parts, seen = [], []
+        while part := await stream.read():
+            parts.append(part)
+            seen.append(turns)
+        beside.cancel()
+        assert b"".join(parts) == sent
+        assert [len(part) for part in parts] == [TURN_BYTES] * 4 + [7]
+        assert seen[0] < seen[1] < seen[2] < seen[3]
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_given_up_between_two_parts_reads_no_more() -> None:
+    async def main() -> None:
+        stream = new_stream(Line())
+        stream.feed(OK + b"content-length: 1000000\r\n\r\n" + bytes(4 * TURN_BYTES))
+        assert len(await stream.read()) == TURN_BYTES
+        asyncio.get_running_loop().call_soon(stream.abort)
+        with pytest.raises(UpstreamBroke):
+            await stream.read()
 
     asyncio.run(main())
 

@@ -136,8 +136,8 @@ audit = Table(
 
 # One row a call, without foreign keys: it must be writable whatever else stands. It is deleted after
 # `request_retention_days`.
-# `record` is the whole core.request.Request; beside it stands what questions select by. Every index is paid by every
-# call: the id has none of its own, for it holds the time it was minted at, which is `time_ms`.
+# `record` is the whole core.usage_record.UsageRecord; beside it stands what questions select by. Every index is paid by
+# every call: the id has none of its own, for it holds the time it was minted at, which is `time_ms`.
 requests = Table(
     "requests",
     metadata,

@@ -1,4 +1,4 @@
-"""HTTP to providers: one call out, one answer in, for the `ServedUpstream` port of `core.wire`.
+"""HTTP to providers: one call out, one answer in, for the `Upstream` port of `core.upstream`.
 
 Lives here: the client (`client`), its connections (`pool`, `connection`, `dial`, `resolve`, `proxy`, `tls`), one answer
 as it is parsed and read (`stream`, `decoding`), deadlines (`deadline`), where a base URL may lead (`address`), and the

@@ -1,4 +1,4 @@
-"""The client: one call out, one answer in. See `core.wire.ServedUpstream`.
+"""The client: one call out, one answer in. See `core.upstream.Upstream`.
 
 A connection that was kept may have been closed by the provider just as we wrote to it. Then, and only if not one byte
 of an answer came, the call is sent once more, over a new connection. Nothing else is ever sent twice here.

@@ -27,6 +27,8 @@ _NS: Final = 1_000_000
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 # They belong to this connection, not to the answer (RFC 9110, 7.6.1).
+TURN_BYTES: Final = 64 * 1024
+"""What one call reads before others have a turn: events of an answer that comes at once take some 8 us each."""
 _HOP_BY_HOP: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
@@ -52,7 +54,7 @@ class UpstreamTransport(Protocol):
 
 
 class ResponseBody:
-    """See `core.wire.UpstreamResponse`. `silent`: not one byte of the answer has come. `head_ns`: when its head was
+    """See `core.upstream.UpstreamResponse`. `silent`: not one byte of the answer has come. `head_ns`: when its head was
     there."""
 
     # fmt: off
@@ -118,12 +120,17 @@ class ResponseBody:
                 await self._wait("first-byte", deadlines.first_byte_ms)
 
     async def read(self) -> bytes:
-        """See `core.wire.UpstreamResponse`. What has come is returned at once, joined; only an empty queue waits."""
+        """See `core.upstream.UpstreamResponse`. What has come is returned at once, joined; an empty queue waits, and of
+        more than TURN_BYTES a part is returned after a turn of the event loop."""
         while True:
             if self._decoder is not None:
                 piece = self._decode()
                 if piece:
                     return piece
+            elif self._queued_bytes > TURN_BYTES:
+                await asyncio.sleep(0)
+                if self._queued_bytes > TURN_BYTES:
+                    return self._take_part()
             elif self._pieces:
                 return self._take()
             if self._failure is not None:
@@ -134,6 +141,7 @@ class ResponseBody:
 
     def abort(self) -> None:
         self._pieces.clear()
+        self._queued_bytes = 0
         self._decoder = None
         if self._whole:  # the connection may serve another call by now
             self._failure = UpstreamBroke("the call was given up")
@@ -177,6 +185,16 @@ class ResponseBody:
             self._stopped = False
             self._line.resume()
         return data
+
+    def _take_part(self) -> bytes:
+        pieces, size, count = self._pieces, 0, 0
+        while size < TURN_BYTES:
+            size += len(pieces[count])
+            count += 1
+        data = b"".join(pieces[:count])
+        pieces[:count] = [data[TURN_BYTES:]] if size > TURN_BYTES else []
+        self._queued_bytes -= min(size, TURN_BYTES)
+        return data[:TURN_BYTES]
 
     def _decode(self) -> bytes:
         """The next decoded piece; b"" when more input is needed, or there is none."""

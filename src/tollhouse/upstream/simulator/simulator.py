@@ -24,7 +24,7 @@ _TURN: Final = 4  # pieces given without a pause before others get a turn
 
 
 class Simulator:
-    """See `core.wire.ServedUpstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
+    """See `core.upstream.Upstream`. `sent` counts calls, `aborted` those whose caller did not want the rest."""
 
     def __init__(
         self, count: TextCounter, clock: Clock, sleep: Sleep, threads: WorkerThreads, processes: WorkerProcesses
@@ -116,7 +116,7 @@ class Simulator:
 
 
 class SimulatedAnswer:
-    """See `core.wire.UpstreamResponse`. Each read gives one chunk."""
+    """See `core.upstream.UpstreamResponse`. Each read gives one chunk."""
 
     def __init__(
         self, simulator: Simulator, composed: SimulatedBody, script: Script, deadlines: Deadlines, sleep: Sleep
