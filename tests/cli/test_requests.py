@@ -46,7 +46,7 @@ def test_a_call_that_was_made_is_explained_without_a_server_too(tmp_path: Path) 
     assert (explained["receipt"]["id"], explained["receipt"]["charge_nusd"]) == (made.id, 7)
     assert (explained["model"]["id"], explained["verdict"]["admitted"]) == ("toll-1", True)
     assert [(one["name"], one["limit"], one["used"]) for one in explained["limits"]] == [("parallel_requests", 3, 0)]
-    assert explained["counters"][0]["left_usd"] == "1.999999993"
+    assert explained["purses"][0]["left_usd"] == "1.999999993"
     told = folder.type("explain", "--request", made.id).out
     assert told.startswith(made.id)
     assert "Verdict: it would be let in." in told

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from tollhouse.billing import holds
 from tollhouse.billing.holds import SpendingCounter
@@ -117,7 +117,7 @@ class ExplanationObject(Struct, frozen=True, kw_only=True, tag_field="object", t
     price: PriceResponse | None
     bounds: BoundsResponse | None
     worst_case_usd: str
-    counters: tuple[SpendingCounterResponse, ...]
+    counters: tuple[SpendingCounterResponse, ...] = field(name="purses")  # the name that the API has had
     verdict: ExplanationVerdict
     sentences: tuple[str, ...]
     receipt: ReceiptObject | UnsetType = UNSET
