@@ -33,6 +33,7 @@ from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import ListenAddress
 from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
+from tollhouse.formats import codecs
 from tollhouse.gateway import deferred_commit
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
 from tollhouse.gateway.destination import Destination, Destinations, hidden
@@ -197,6 +198,7 @@ def build_runtime(
     gateway = GatewayContext(
         clock=clock,
         random=random,
+        codecs=codecs(),
         keys=services.directory,
         limits=services.rate_limiter,
         ledger=store.writer,
@@ -220,9 +222,8 @@ def build_runtime(
         counters=services.counters,
         prices=lambda: services.prices,
     )
-    webhook_client = UpstreamClient(
-        clock, connections_max=8, idle_max=0, customers=True
-    )  # none is kept: it could tell twice
+    # No connection is kept: it could tell twice.
+    webhook_client = UpstreamClient(clock, connections_max=8, idle_max=0, customers=True)
     parts = store, services, gateway, addresses, network, workers, event_log, figures, recent, Draining(), environment
     return Runtime(
         *parts, settings.outbound.allow_networks, webhook_client, _post(settings, environment, webhook_client), guard

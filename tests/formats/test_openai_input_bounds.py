@@ -5,8 +5,9 @@ from base64 import b64encode
 
 import pytest
 
+from tollhouse.core.model_request import InputBounds
 from tollhouse.core.operation import Operation
-from tollhouse.formats.openai.input_bounds import BYTES_PER_SOUND_TOKEN, MEDIA_TOKENS, InputBounds, input_bounds
+from tollhouse.formats.openai.input_bounds import BYTES_PER_SOUND_TOKEN, MEDIA_TOKENS, input_bounds
 from tollhouse.formats.openai.prompt import prompt
 from tollhouse.formats.openai.request import read
 

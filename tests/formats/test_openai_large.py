@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
+from tollhouse.core.apart import LONG_BYTES, Read, arrived, encoded_apart, read_apart, read_response_apart
 from tollhouse.core.failure import BadRequest, RequestTooLarge
 from tollhouse.core.operation import Operation
 from tollhouse.core.values import VALUES_MAX
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.formats.openai import answer as answers
+from tollhouse.formats.openai.codecs import CODECS
 from tollhouse.formats.openai.input_bounds import input_bounds
-from tollhouse.formats.openai.large import Read, arrived, encoded_apart, read_answer_apart, read_apart
 from tollhouse.formats.openai.prompt import prompt_of
-from tollhouse.formats.openai.request import LONG_BYTES, read, write
+from tollhouse.formats.openai.request import read, write
 from tollhouse.formats.openai.vectors import encoded
 
+BY_OPERATION = {codec.operation: codec for codec in CODECS}
+CHAT = BY_OPERATION["chat"]
+VECTORS = BY_OPERATION["embeddings"].vectors
 TEXT = 'Zoll 税 🛃 \\ " \u2028 '
 LONG = TEXT * (APART_BYTES // len(TEXT))
 PICTURE = "data:image/png;base64," + "A" * APART_BYTES
@@ -63,7 +67,7 @@ def test_a_body_read_apart_is_the_body_read_here(name: str, ascii_only: bool, wa
         way = "as it is"
     body = json.dumps(members, ensure_ascii=ascii_only).encode()
     here = read(operation, body)
-    apart = across(read_apart(body, operation))
+    apart = across(read_apart(body, BY_OPERATION[operation]))
     assert apart.input_bounds == input_bounds(here)
     assert apart.request == here
     assert apart.prompt is None or apart.prompt == prompt_of(here, apart.input_bounds)
@@ -77,21 +81,21 @@ def test_a_body_read_apart_is_the_body_read_here(name: str, ascii_only: bool, wa
 
 def test_a_picture_s_text_is_short_and_comes_with_it() -> None:
     operation, members = BODIES["pictures"]
-    made = across(read_apart(json.dumps(members).encode(), operation))
+    made = across(read_apart(json.dumps(members).encode(), BY_OPERATION[operation]))
     assert made.prompt is not None
     assert PICTURE not in made.prompt.text
     assert "image_url" in made.prompt.text
-    assert across(read_apart(json.dumps(BODIES["text"][1]).encode(), "chat")).prompt is None
+    assert across(read_apart(json.dumps(BODIES["text"][1]).encode(), CHAT)).prompt is None
 
 
 def test_what_is_wrong_is_said_as_here() -> None:
     with pytest.raises(BadRequest) as there:
-        read_apart(b'{"model":"x","messages":"' + b"a" * APART_BYTES + b'"}', "chat")
+        read_apart(b'{"model":"x","messages":"' + b"a" * APART_BYTES + b'"}', CHAT)
     assert there.value.param == "messages"
     with pytest.raises(BadRequest):
-        read_apart(b" " * APART_BYTES, "chat")
+        read_apart(b" " * APART_BYTES, CHAT)
     with pytest.raises(RequestTooLarge):
-        read_apart(b'{"model":"x","messages":[' + b"1," * VALUES_MAX + b"1]}", "chat")
+        read_apart(b'{"model":"x","messages":[' + b"1," * VALUES_MAX + b"1]}", CHAT)
 
 
 def test_a_large_answer_comes_back_whole_with_what_it_says() -> None:
@@ -101,7 +105,7 @@ def test_a_large_answer_comes_back_whole_with_what_it_says() -> None:
             "usage": {"prompt_tokens": 3, "completion_tokens": 4},
         }
     ).encode()
-    reading, whole = read_answer_apart(body, "chat")
+    reading, whole = read_response_apart(body, CHAT)
     assert bytes(whole) == body
     assert pickle.loads(pickle.dumps(reading)) == answers.read("chat", body)
 
@@ -109,5 +113,6 @@ def test_a_large_answer_comes_back_whole_with_what_it_says() -> None:
 def test_large_vectors_change_their_encoding_where_they_differ() -> None:
     row = {"object": "embedding", "index": 0, "embedding": [0.5, -1.0]}
     body = json.dumps({"object": "list", "data": [row] * 30_000, "model": "m"}).encode()
-    assert bytes(encoded_apart(body, "base64")) == encoded(body, "base64") != body
-    assert bytes(encoded_apart(body, "float")) == b""
+    assert VECTORS is not None
+    assert bytes(encoded_apart(body, VECTORS, "base64")) == encoded(body, "base64") != body
+    assert bytes(encoded_apart(body, VECTORS, "float")) == b""

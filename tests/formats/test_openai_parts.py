@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tollhouse.formats.openai.input_bounds import InputBounds, input_bounds
+from tollhouse.core.model_request import InputBounds
+from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.parts import Form, form
 from tollhouse.formats.openai.request import read
 

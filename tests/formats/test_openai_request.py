@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import TOKENS_MAX
-from tollhouse.formats.openai.request import AFFINITY_BYTES, OpenAIRequest, read
+from tollhouse.formats.openai.request import AFFINITY_BYTES, read
 from tollhouse.formats.openai.request import write as write_in_pieces
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -20,7 +21,7 @@ OPERATIONS: tuple[Operation, ...] = ("chat", "completions", "responses", "embedd
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
-def write(request: OpenAIRequest, **how: Any) -> bytes:
+def write(request: ModelRequest, **how: Any) -> bytes:
     return b"".join(write_in_pieces(request, **how))
 
 

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
-from tollhouse.formats.openai.request import OpenAIRequest, read
+from tollhouse.formats.openai.request import read
 from tollhouse.formats.openai.request import write as write_in_pieces
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
-def write(request: OpenAIRequest, **how: Any) -> bytes:
+def write(request: ModelRequest, **how: Any) -> bytes:
     return b"".join(write_in_pieces(request, **how))
 
 

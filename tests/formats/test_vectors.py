@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
 from tests.gateway.harness import GatewayHarness, buffered, run
+from tollhouse.core.model_request import VectorEncoding
 from tollhouse.formats.openai.request import read
-from tollhouse.formats.openai.vectors import Encoding, encoded
+from tollhouse.formats.openai.vectors import encoded
 from tollhouse.gateway.relay import VECTOR_BYTES_MAX
 
 VECTORS = [[0.5, 0.25], [0.125, -1.0], [0.0, 3.0]]
@@ -90,7 +91,7 @@ def test_vectors_of_another_type_pass_as_they_came(asks: dict[str, Any]) -> None
         ({"a": [1]}, "base64"),
     ],
 )
-def test_what_is_no_vector_stays_as_it_came(sent: Any, encoding: Encoding) -> None:
+def test_what_is_no_vector_stays_as_it_came(sent: Any, encoding: VectorEncoding) -> None:
     other = body([sent, VECTORS[0] if encoding == "base64" else base64(VECTORS[0])])
     got = json.loads(encoded(other, encoding))
     assert got["data"][0]["embedding"] == sent
@@ -120,7 +121,7 @@ def test_an_answer_in_the_right_encoding_is_the_bytes_that_came() -> None:
 
 
 def test_a_request_says_what_it_asks_for() -> None:
-    def asks(**members: Any) -> Encoding:
+    def asks(**members: Any) -> VectorEncoding:
         return read("embeddings", json.dumps({"model": "m", "input": "a", **members}).encode()).vectors
 
     assert asks() == asks(encoding_format="float") == asks(output_dtype="float") == "float"

@@ -27,6 +27,7 @@ from tollhouse.core.catalogue import Catalogue, Model, Offer, Provider
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRoute
 from tollhouse.core.usage_record import UsageRecord
+from tollhouse.formats import codecs
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destination, hidden
@@ -117,6 +118,7 @@ class GatewayHarness:
         self.gateway = GatewayContext(
             clock=self.clock,
             random=Zeros(),
+            codecs=codecs(),
             keys=self.keys,
             limits=self.limits,
             ledger=self.ledger,

@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Words, identity
 from tests.gateway.harness import LIVE, GatewayHarness, answer, asking, buffered, run
 from tollhouse.core.failure import Failure, InsufficientQuota, MaxCostExceeded
-from tollhouse.formats.openai.prompt import COUNTED_BYTES_MAX
+from tollhouse.core.model_request import COUNTED_BYTES_MAX
 from tollhouse.gateway.explain import Explanation, explain
 
 CAP = 12

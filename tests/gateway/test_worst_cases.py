@@ -11,6 +11,7 @@ from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import BadRequest, InsufficientQuota, UnsupportedParameter
 from tollhouse.core.operation import Operation
+from tollhouse.formats import codecs
 from tollhouse.gateway.hold import weigh
 from tollhouse.gateway.read import read
 from tollhouse.gateway.request_context import RequestContext
@@ -40,7 +41,7 @@ def priced(harness: GatewayHarness, written: dict[str, object]) -> GatewayHarnes
 async def bounds(harness: GatewayHarness, given: bytes, operation: Operation = "chat") -> tuple[int, int, int]:
     """Tokens in, tokens out, and nano-USD that a call would be held for."""
     call = harness.call(FakeCallerConnection(given), operation)
-    context = RequestContext(call, identity(LIVE))
+    context = RequestContext(call, identity(LIVE), codecs()["openai", operation])
     request = await read(harness.gateway, context)
     weighed = weigh(harness.gateway, context, request, harness.gateway.catalogue.models["house-1"])
     assert weighed is not None

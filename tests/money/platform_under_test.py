@@ -21,6 +21,7 @@ from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.catalogue import Provider as Named
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRoute
+from tollhouse.formats import codecs
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destination
@@ -84,6 +85,7 @@ class PlatformUnderTest:
         self.platform = GatewayContext(
             clock=clock,
             random=self.dice,
+            codecs=codecs(),
             keys=services.directory,
             limits=self.limits,
             ledger=self.vault,

@@ -4,6 +4,7 @@ import asyncio
 
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.core.workers import InlineWorkers
+from tollhouse.formats import codecs
 from tollhouse.gateway.bodies import Bodies
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.ports import GatewayContext
@@ -40,6 +41,7 @@ def at_rest(services: ServiceContext) -> GatewayContext:
     return GatewayContext(
         clock=services.clock,
         random=services.random,
+        codecs=codecs(),
         keys=services.directory,
         limits=services.rate_limiter,
         ledger=nobody,

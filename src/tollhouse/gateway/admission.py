@@ -6,7 +6,7 @@ from typing import Final
 
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure
-from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
@@ -19,7 +19,7 @@ class Admission:
 
     __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens")
 
-    def __init__(self, gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model) -> None:
+    def __init__(self, gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> None:
         self._gateway = gateway
         self._context = context
         self._model = model
@@ -43,7 +43,7 @@ class Admission:
         self._admission.release(self._context.usage, self._gateway.clock.now_ms(), refused=refused)
 
 
-def reserved(context: RequestContext, request: OpenAIRequest) -> int:
+def reserved(context: RequestContext, request: ModelRequest) -> int:
     """Tokens that a call counts for until it is known what it used."""
     asked = context.asked
     tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS

@@ -8,12 +8,10 @@ from typing import Final, Literal
 
 from tollhouse.billing.bounds import Bounds
 from tollhouse.core.account import Account
-from tollhouse.core.operation import Operation
 
 CutAtHold = Literal["prepaid", "always", "never"]
 """`prepaid`: accounts whose credit limit is not unlimited."""
 
-GENERATES: Final = frozenset[Operation](("chat", "completions", "responses"))
 SMALLEST_MARGIN: Final = 8
 """Tokens that may pass beyond a small cap: a rule counts the longest word for no more."""
 

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Final
 
 from tollhouse.core.failure import Failure, Overloaded
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest, UpstreamResponse
 from tollhouse.core.usage_record import Attempt
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.request import OpenAIRequest, write
 from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.destination import Destination
@@ -39,7 +39,7 @@ class AttemptFailed(Exception):
 
 
 async def attempt(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choices: Sequence[Choice]
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choices: Sequence[Choice]
 ) -> BufferedResponse | StreamResponse:
     """The first good answer. Raises the Failure of the last attempt."""
     account = context.identity.key.account_id
@@ -74,7 +74,7 @@ async def attempt(
 
 
 async def _one(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice
 ) -> BufferedResponse | StreamResponse:
     """One try, noted in the request context and in the health of what was tried."""
     destination = context.destinations[choice.offer.provider]
@@ -82,7 +82,7 @@ async def _one(
     if client.gone and not context.dispatched:
         raise ClientDisconnected  # while his body was read: nothing is sent, and nothing charged
     context.dispatched = True
-    context.provider, context.known = destination.provider.id, known_of(destination, request, choice)
+    context.provider, context.known = destination.provider.id, known_of(context.codec, destination, request, choice)
     account, began_ms, rehearsed = context.identity.key.account_id, clock.now_ms(), context.identity.key.mode == "test"
     if not rehearsed:
         gateway.health.begin(account, choice.offer, choice.slot, began_ms)
@@ -136,7 +136,7 @@ async def _one(
 
 
 async def _forget_body(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, outgoing: UpstreamRequest
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, outgoing: UpstreamRequest
 ) -> None:
     """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on.
 
@@ -156,13 +156,13 @@ async def _forget_body(
 
 
 def _outgoing(
-    context: RequestContext, request: OpenAIRequest, choice: Choice, destination: Destination
+    context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
 ) -> UpstreamRequest:
     provider, call = destination.provider, context.call
-    stream = request.stream or (provider.streams_only and call.operation in ("chat", "completions", "responses"))
+    stream = request.stream or (provider.streams_only and context.codec.generates)
     model = choice.offer.model
     own_caps = provider.output_caps if call.operation == "chat" else ()
-    body, *rest = write(
+    body, *rest = context.codec.write(
         request,
         model=model,
         stream=stream,

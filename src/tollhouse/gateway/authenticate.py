@@ -31,7 +31,7 @@ def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
         raise
     client = client_of(call.header(b"user-agent"))
     gateway.keys.used(identity, client, call.time_ms)
-    return RequestContext(call, identity, client)
+    return RequestContext(call, identity, gateway.codecs[call.dialect, call.operation], client)
 
 
 def reauthenticate_if_slow(gateway: GatewayContext, context: RequestContext) -> None:

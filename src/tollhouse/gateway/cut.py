@@ -5,13 +5,11 @@ model that thinks unseen) is passed on and charged as reported, unless its calle
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import structs
 
 from tollhouse.core.usage import Usage
-from tollhouse.formats.openai import answer as answers
-from tollhouse.formats.openai.cutting import cut_answer
-from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
@@ -25,19 +23,17 @@ async def cut_whole(
 
     beyond: whether a report is above the maximum that the caller set.
     """
-    operation, reported = context.call.operation, answer.reading.usage
+    codec, reported = context.codec, answer.reading.usage
     context.cut = answer.cut
     maximum = context.most_out
-    if answer.cut or maximum is None or operation not in GENERATES:
+    if answer.cut or maximum is None or codec.cut is None or not codec.generates:
         return None
     is_beyond = reported is not None and beyond(reported)
     if reported is not None and reported.tokens_out() <= maximum and not is_beyond:
         return None
 
-    def cut() -> tuple[bytes, Usage] | None:
-        return cut_answer(operation, answer.body, maximum, lambda text: gateway.count.count(text, context.model))
-
-    found = await counted_in_turn(gateway, context.identity.account.id, len(answer.body), cut)
+    work = partial(codec.cut, answer.body, maximum, partial(gateway.count.count, model=context.model))
+    found = await counted_in_turn(gateway, context.identity.account.id, len(answer.body), work)
     if found is None:
         return None
     answer.body, left = found
@@ -47,11 +43,7 @@ async def cut_whole(
 
 async def written(gateway: GatewayContext, context: RequestContext, body: bytes) -> Usage:
     """The output of a buffered answer, counted."""
-    operation, account_id = context.call.operation, context.identity.account.id
-
-    def read() -> tuple[str, Usage]:
-        return answers.text(operation, body), answers.media(body)
-
-    text, media = await counted_in_turn(gateway, account_id, len(body), read)
+    account_id = context.identity.account.id
+    text, media = await counted_in_turn(gateway, account_id, len(body), partial(context.codec.response_text, body))
     tokens = await gateway.count.count_aside(text, context.model, account_id)
     return structs.replace(media, output=min(tokens, len(text.encode())))

@@ -20,10 +20,10 @@ from tollhouse.billing.prices import Price
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import Failure, ModelNotFound
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage_record import UsageRecord as Record
-from tollhouse.formats.openai.request import OpenAIRequest
 from tollhouse.gateway.admission import reserved
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import Call
@@ -99,7 +99,7 @@ async def explain(
     address he would call is not known, so his networks are not judged."""
     now_ms = gateway.clock.now_ms()
     call = Call("", now_ms, gateway.clock.ticks_ns(), "openai", operation, headers, b"", "", _NoConnection())
-    context = RequestContext(call, identity)
+    context = RequestContext(call, identity, gateway.codecs[call.dialect, operation])
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
     request = await _read(found, understand(gateway, context, [body]))
@@ -150,7 +150,7 @@ def _judge(identity: Identity, now_ms: int) -> None:
     permit(anywhere, address="", needs=CALL)
 
 
-async def _read(found: Explanation, reading: Awaitable[OpenAIRequest]) -> OpenAIRequest | None:
+async def _read(found: Explanation, reading: Awaitable[ModelRequest]) -> ModelRequest | None:
     try:
         return await reading
     except Failure as failure:
@@ -169,7 +169,7 @@ def _look_at(gateway: GatewayContext, found: Explanation, model: Model, now_ms: 
 
 
 async def _look_at_money(
-    gateway: GatewayContext, found: Explanation, context: RequestContext, request: OpenAIRequest, model: Model
+    gateway: GatewayContext, found: Explanation, context: RequestContext, request: ModelRequest, model: Model
 ) -> None:
     """Stage 5, without holding anything."""
     maximum = found.seen(lambda: max_cost(context))

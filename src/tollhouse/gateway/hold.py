@@ -17,11 +17,9 @@ from tollhouse.core.account import ApiKey
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, UnsupportedParameter
+from tollhouse.core.model_request import InputBounds, ModelRequest, is_countable
 from tollhouse.core.usage import Usage
-from tollhouse.formats.openai.input_bounds import InputBounds
-from tollhouse.formats.openai.prompt import is_countable, prompt_of
-from tollhouse.formats.openai.request import OpenAIRequest
-from tollhouse.gateway.allowance import GENERATES, allowance
+from tollhouse.gateway.allowance import allowance
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
@@ -47,7 +45,7 @@ class WorstCase(NamedTuple):
 
 
 def hold(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model, counted: int | None = None
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model, counted: int | None = None
 ) -> RequestHold:
     """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
     maximum = max_cost(context)
@@ -76,7 +74,7 @@ def hold(
 
 
 def weigh(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model, counted: int | None = None
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model, counted: int | None = None
 ) -> WorstCase | None:
     """None: the call is free, in test mode or by a model that is. `counted`: see `counted_text`.
 
@@ -99,7 +97,7 @@ def weigh(
         InputSize(asked.bytes, asked.media, asked.has_remote_input, counted, texts=_readings(request, asked)),
         OutputSize(
             request.output_cap,
-            request.n if request.operation in GENERATES else 0,
+            request.n if context.codec.generates else 0,
             thinking=request.thinking,
             uncapped=request.uncapped,
             thinks_beside=request.thinks_beside,
@@ -113,7 +111,7 @@ def weigh(
     return WorstCase(price, bounds, counters)
 
 
-def _served(price: Price | None, model: Model, request: OpenAIRequest) -> Price | None:
+def _served(price: Price | None, model: Model, request: ModelRequest) -> Price | None:
     """The price of the service tier that a call asks for. Raises UnsupportedParameter where it has none: the provider
     would bill what nobody here pays."""
     if not request.tier:
@@ -128,13 +126,13 @@ def _served(price: Price | None, model: Model, request: OpenAIRequest) -> Price 
     return served
 
 
-def _readings(request: OpenAIRequest, asked: InputBounds) -> int:
+def _readings(request: ModelRequest, asked: InputBounds) -> int:
     """How often a context may be read: for each text; and, where the input is not all here, for each answer, since each
     of them may search for itself."""
     return max(request.prompts, request.n) if asked.has_remote_input else request.prompts
 
 
-def units_of(price: Price, request: OpenAIRequest, asked: InputBounds, model: Model) -> Usage:
+def units_of(price: Price, request: ModelRequest, asked: InputBounds, model: Model) -> Usage:
     """Units that a call uses at most, of those that its price names. A second of sound is a token of the context at the
     least, and no size of a file bounds its seconds: silence takes no room."""
     tiers = price.tiers
@@ -148,7 +146,7 @@ def units_of(price: Price, request: OpenAIRequest, asked: InputBounds, model: Mo
 
 
 async def counted_text(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model
 ) -> int | None:
     """The exact tokens of a text whose bytes bound it too dearly. None: nobody can count them, or they would not help.
 
@@ -160,7 +158,7 @@ async def counted_text(
     least, maximum = weigh(gateway, context, request, model, 0), max_cost(context)
     if least is None or too_dear(least, maximum):
         return None
-    read = context.prompt or prompt_of(request, asked)
+    read = context.prompt or context.codec.prompt_of(request, asked)
     tokens = await gateway.count.count_aside(read.text, context.model, context.identity.account.id)
     return min(tokens + read.ids, asked.bytes)
 

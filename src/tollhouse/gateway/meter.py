@@ -6,20 +6,19 @@ bounded by what the model can read and by what was held: nobody owes money for o
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
+from tollhouse.core.model_request import ModelRequest, Prompt
+from tollhouse.core.text_start import echoed
 from tollhouse.core.usage import Usage, at_most
 from tollhouse.core.usage_record import Doubt
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.echo import echoed
-from tollhouse.formats.openai.prompt import Prompt, prompt_of
-from tollhouse.formats.openai.request import OpenAIRequest
 from tollhouse.gateway.admission import BYTES_PER_TOKEN
-from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import NOTHING, RequestContext
@@ -31,7 +30,7 @@ TURNS_MAX: Final = 64
 async def meter(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     reported: Usage | None,
     raw: bytes | None,
@@ -55,7 +54,7 @@ async def meter(
         context.usage, context.usage_source = _as_held(reported, context), "counted"
         if beyond(context.usage):
             await count(gateway, context, request, await delivered())
-    elif (written := await _unsaid(reported, request, delivered)) is not None:
+    elif (written := await _unsaid(reported, context.codec.generates, delivered)) is not None:
         context.doubt = "one-sided"
         await count(gateway, context, request, written)
     else:
@@ -63,7 +62,7 @@ async def meter(
         context.usage_source = "drained" if context.call.client.gone else "upstream"
 
 
-async def count(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, delivered: Usage) -> None:
+async def count(gateway: GatewayContext, context: RequestContext, request: ModelRequest, delivered: Usage) -> None:
     """Note what nobody reported: the prompt as we count it, media by figures, and what went to the caller.
 
     Input is at most what was held for, which is no more than the model can read. Of a body that was read apart, a text
@@ -75,7 +74,9 @@ async def count(gateway: GatewayContext, context: RequestContext, request: OpenA
     elif request.length > APART_BYTES:
         read = asked.bytes // BYTES_PER_TOKEN
     else:
-        prompt = await counted_in_turn(gateway, account_id, request.length, lambda: prompt_of(request, asked))
+        prompt = await counted_in_turn(
+            gateway, account_id, request.length, partial(context.codec.prompt_of, request, asked)
+        )
         read = await _tokens(gateway, context, prompt)
     maximum = LARGEST_CONTEXT * request.prompts if context.most_in is None else context.most_in
     seen = min(asked.image_tokens, maximum)
@@ -91,7 +92,7 @@ async def count(gateway: GatewayContext, context: RequestContext, request: OpenA
     context.usage_source = "counted"
 
 
-def _echoed(context: RequestContext, request: OpenAIRequest, read: int) -> int:
+def _echoed(context: RequestContext, request: ModelRequest, read: int) -> int:
     """Tokens of the prompts that a completion was asked to repeat, and did: they are in its text, and no output."""
     if not request.echoes:
         return 0
@@ -112,7 +113,7 @@ def _as_held(reported: Usage, context: RequestContext) -> Usage:
     return structs.replace(at_most(reported, context.most_in, context.most_out, context.most_units), requests=1)
 
 
-def _within_cap(context: RequestContext, request: OpenAIRequest, written: int) -> int:
+def _within_cap(context: RequestContext, request: ModelRequest, written: int) -> int:
     """Who named a cap pays no more for our being wrong by a third. More than that, and the provider has ignored it: an
     answer that was cut is paid as far as it went."""
     if context.output_cap is None or request.thinks_beside or context.cut:
@@ -121,7 +122,7 @@ def _within_cap(context: RequestContext, request: OpenAIRequest, written: int) -
     return cap if cap < written <= max(cap * 3 // 2, context.most_out or 0) else written
 
 
-def _possible(usage: Usage, context: RequestContext, request: OpenAIRequest, model: Model) -> bool:
+def _possible(usage: Usage, context: RequestContext, request: ModelRequest, model: Model) -> bool:
     """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
     second of sound is several tokens of it: such a report is a mistake, whoever made it. Who has the provider look
     elsewhere, or run tools, is billed for each turn of that."""
@@ -137,10 +138,10 @@ def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:
     return None if raw is None or unfinished else "unreadable"
 
 
-async def _unsaid(usage: Usage, request: OpenAIRequest, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
+async def _unsaid(usage: Usage, generates: bool, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
     """The output as we count it, where a report is silent of a side that was used; None where it may stand. A
     vector is no text, but something."""
-    if request.operation not in GENERATES:
+    if not generates:
         return None if usage.tokens_in() else NOTHING
     if usage.tokens_in() and usage.tokens_out():
         return None

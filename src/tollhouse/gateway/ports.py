@@ -2,7 +2,7 @@
 fakes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
+from tollhouse.core.codec import Codec, CodecKey
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.operation import Dialect
 from tollhouse.core.randomness import Randomness
@@ -137,6 +138,7 @@ class GatewayContext:
 
     clock: Clock
     random: Randomness
+    codecs: Mapping[CodecKey, Codec]  # what reads and writes each format and operation
     keys: KeyDirectory
     limits: RateLimiter
     ledger: UsageRecorder

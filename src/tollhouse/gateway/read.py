@@ -9,15 +9,13 @@ from functools import partial
 from typing import Final
 
 from tollhouse.access.exposed import without_keys
+from tollhouse.core.apart import Read, arrived, read_apart
+from tollhouse.core.codec import Codec
 from tollhouse.core.content_encoding import unpack, unpacked_size
 from tollhouse.core.failure import BadRequest, Failure
-from tollhouse.core.operation import Operation
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.values import is_small, require_countable
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.input_bounds import InputBounds, input_bounds
-from tollhouse.formats.openai.large import Read, arrived, read_apart
-from tollhouse.formats.openai.request import OpenAIRequest
-from tollhouse.formats.openai.request import read as read_openai
 from tollhouse.gateway.hold import something_left
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
@@ -30,7 +28,7 @@ SMALL_SEPARATORS_MAX: Final = 2_000
 SIMULATE: Final = b"x-tollhouse-simulate"
 
 
-async def read(gateway: GatewayContext, context: RequestContext) -> OpenAIRequest:
+async def read(gateway: GatewayContext, context: RequestContext) -> ModelRequest:
     """Wait for the body and read it. Raises RequestTooLarge, BadRequest, UnsupportedParameter, ClientDisconnected;
     RateLimited and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the
     body."""
@@ -46,20 +44,21 @@ async def read(gateway: GatewayContext, context: RequestContext) -> OpenAIReques
     return await understand(gateway, context, pieces)
 
 
-async def understand(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> OpenAIRequest:
+async def understand(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> ModelRequest:
     """Decode a body, a large one in a thread. Takes the pieces away, so that nothing keeps them in memory.
 
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
     """
-    operation = context.call.operation
+    codec = context.codec
     size = sum(map(len, pieces))
     body = b"".join(pieces) if len(pieces) == 1 or size <= SMALL_BYTES_MAX else None
     if body is not None and not context.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
-        request, context.asked = _decoded(operation, body)
+        request = codec.read(body)
+        context.asked = codec.input_bounds(request)
     else:
         body = None
         large = context.packed or size > APART_BYTES
-        work = partial(_read_apart, gateway, context, pieces) if large else partial(_read, operation, pieces)
+        work = partial(_read_apart, gateway, context, pieces) if large else partial(_read, codec, pieces)
         made = await gateway.threads.run(context.identity.key.account_id, work)
         if isinstance(made, Failure):
             raise made
@@ -115,26 +114,22 @@ def _unpacked(gateway: GatewayContext, pieces: list[bytes], encoding: str, bytes
         return failure.with_traceback(None)
 
 
-def _decoded(operation: Operation, body: bytes) -> tuple[OpenAIRequest, InputBounds]:
-    request = read_openai(operation, body)
-    return request, input_bounds(request)
-
-
-def _read(operation: Operation, pieces: list[bytes]) -> Read | Failure:
+def _read(codec: Codec, pieces: list[bytes]) -> Read | Failure:
     """The failure is handed back without its traceback, which would keep the body until the event loop frees it."""
     body = b"".join(pieces)
     pieces.clear()
     try:
         require_countable(body)
-        return Read(*_decoded(operation, body))
+        request = codec.read(body)
+        return Read(request, codec.input_bounds(request))
     except Failure as failure:
         return failure.with_traceback(None)
 
 
 def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> Read | Failure:
-    call = context.call
+    bytes_max = context.call.client.body_max
     try:
-        return arrived(gateway.processes.call(read_apart, pieces, call.operation, context.packed, call.client.body_max))
+        return arrived(gateway.processes.call(read_apart, pieces, context.codec, context.packed, bytes_max))
     except Failure as failure:
         return failure.with_traceback(None)
     finally:
@@ -149,7 +144,7 @@ def _text(header: bytes) -> str:
         return header.decode("latin-1")
 
 
-def _tags(of_key: dict[str, str], header: bytes, request: OpenAIRequest) -> dict[str, str]:
+def _tags(of_key: dict[str, str], header: bytes, request: ModelRequest) -> dict[str, str]:
     """What costs may be grouped by: the key's own tags, and the call's, which go before them."""
     tags = dict(list(request.metadata.items())[:TAGS_MAX])
     if request.user:

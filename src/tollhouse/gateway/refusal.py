@@ -7,10 +7,10 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.cleaning import Known, nobodys
+from tollhouse.core.codec import Codec
 from tollhouse.core.failure import Overloaded, UpstreamError, UpstreamTimeout
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamResponse
-from tollhouse.formats.openai.quoted import stands_in
-from tollhouse.formats.openai.request import OpenAIRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
@@ -21,11 +21,11 @@ from tollhouse.routing.choice import Choice
 ERROR_BYTES_MAX: Final = 65_536
 
 
-def known_of(destination: Destination, request: OpenAIRequest, choice: Choice) -> Known:
+def known_of(codec: Codec, destination: Destination, request: ModelRequest, choice: Choice) -> Known:
     """What of an attempt tells which words of its provider may be told. In a long request nothing is looked up on the
     way of its answer: it would keep others waiting."""
     return Known(
-        is_callers=partial(stands_in, request) if request.length <= LARGE_BYTES else nobodys,
+        is_callers=partial(codec.stands_in, request) if request.length <= LARGE_BYTES else nobodys,
         upstream_model=choice.offer.model,
         model=request.model,
         secrets=destination.secrets,
@@ -34,7 +34,7 @@ def known_of(destination: Destination, request: OpenAIRequest, choice: Choice) -
 
 
 async def read_refusal(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice, answer: UpstreamResponse
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, answer: UpstreamResponse
 ) -> Fault:
     """What an error answer means; its connection is not worth keeping for a body that breaks or never ends."""
     pieces: list[bytes] = []
@@ -51,7 +51,7 @@ async def read_refusal(
         return destination.kind.read_error(operation, answer.status, answer.headers, body, known)
 
     try:
-        work = partial(read, partial(stands_in, request))
+        work = partial(read, partial(context.codec.stands_in, request))
         return await worked(gateway, context.identity.account.id, request.length, work)
     except Overloaded:  # the account's own work waits: then what it wrote itself is not looked for
         return read(nobodys)

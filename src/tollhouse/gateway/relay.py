@@ -13,17 +13,14 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.amount import format_usd
+from tollhouse.core.apart import encoded_apart
 from tollhouse.core.catalogue import Model
+from tollhouse.core.codec import RelayedStream, VectorCodec
 from tollhouse.core.failure import Failure, UpstreamError
+from tollhouse.core.model_request import ModelRequest, VectorEncoding
 from tollhouse.core.upstream import UpstreamResponse
 from tollhouse.core.usage import Usage
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai import failure as failures
-from tollhouse.formats.openai.answer import fitted, heads, with_usage
-from tollhouse.formats.openai.large import encoded_apart
-from tollhouse.formats.openai.request import OpenAIRequest
-from tollhouse.formats.openai.stream import StreamReader
-from tollhouse.formats.openai.vectors import Encoding, differs, encoded
 from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.cut import cut_whole, written
@@ -46,7 +43,7 @@ JSON: Final = (b"content-type", b"application/json")
 async def relay(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     answer: BufferedResponse | StreamResponse,
     settlement: Settlement,
@@ -67,32 +64,32 @@ async def relay(
 async def _whole(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     answer: BufferedResponse,
     settlement: Settlement,
 ) -> None:
     """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
-    client, reading, operation = context.call.client, answer.reading, context.call.operation
+    client, reading, codec = context.call.client, answer.reading, context.codec
     may_be_cut = context.most_out is not None or answer.cut
     passed = await cut_whole(gateway, context, answer, settlement.beyond) if may_be_cut else None
     usage = None if context.cut else reading.usage
 
     async def delivered() -> Usage:
-        if request.echoes:
+        if request.echoes and codec.text_starts is not None:
             account_id, body = context.identity.account.id, answer.body
-            context.heads = await worked(gateway, account_id, len(body), partial(heads, body))
+            context.heads = await worked(gateway, account_id, len(body), partial(codec.text_starts, body))
         return passed or await written(gateway, context, answer.body)
 
     await meter(gateway, context, request, model, usage, reading.raw_usage, delivered, settlement.beyond)
     if context.usage_source == "counted" or reading.elsewhere:
         body, used = answer.body, context.usage
         account_id = context.identity.account.id
-        answer.body = await worked(gateway, account_id, len(body), lambda: with_usage(operation, body, used))
+        answer.body = await worked(gateway, account_id, len(body), partial(codec.with_usage, body, used))
     if reading.beside:
         answer.body = await _fitted(gateway, context, answer.body)
-    if request.vectors != "other":
-        answer.body = await _as_asked(gateway, context, answer.body, request.vectors)
+    if codec.vectors is not None and request.vectors != "other":
+        answer.body = await _as_asked(gateway, context, codec.vectors, answer.body, request.vectors)
     if context.cut:
         context.headers.append((b"x-tollhouse-cut", b"hold"))
     context.ending = "incomplete" if reading.incomplete or context.cut else "finished"
@@ -108,26 +105,30 @@ async def _whole(
 
 async def _fitted(gateway: GatewayContext, context: RequestContext, body: bytes) -> bytes:
     """Without what tells of the upstream beside the answer."""
-    return await worked(gateway, context.identity.account.id, len(body), partial(fitted, body, context.known))
+    return await worked(
+        gateway, context.identity.account.id, len(body), partial(context.codec.fit, body, context.known)
+    )
 
 
-async def _as_asked(gateway: GatewayContext, context: RequestContext, body: bytes, encoding: Encoding) -> bytes:
+async def _as_asked(
+    gateway: GatewayContext, context: RequestContext, vectors: VectorCodec, body: bytes, encoding: VectorEncoding
+) -> bytes:
     """Vectors in the encoding that was asked for."""
-    if len(body) <= LARGE_BYTES and not differs(body, encoding):
+    if len(body) <= LARGE_BYTES and not vectors.differs(body, encoding):
         return body
     if len(body) > APART_BYTES:
         found = await gateway.threads.run(
-            context.identity.account.id, partial(gateway.processes.call, encoded_apart, [body], encoding)
+            context.identity.account.id, partial(gateway.processes.call, encoded_apart, [body], vectors, encoding)
         )
         return found or body
-    work = partial(encoded, body, encoding)
+    work = partial(vectors.encoded, body, encoding)
     return await worked(gateway, context.identity.account.id, len(body), work, VECTOR_BYTES_MAX)
 
 
 async def _stream(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     opened: StreamResponse,
     settlement: Settlement,
@@ -213,7 +214,7 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
         stream_writers.discard(stream_writer)
 
 
-async def _report_after_the_end(answer: UpstreamResponse, reader: StreamReader) -> None:
+async def _report_after_the_end(answer: UpstreamResponse, reader: RelayedStream) -> None:
     """Read on for a moment: the end of the body follows at once, and a few servers report their usage before it."""
     with suppress(TimeoutError, Failure):
         async with asyncio.timeout(LATE_SECONDS):
@@ -224,7 +225,7 @@ async def _report_after_the_end(answer: UpstreamResponse, reader: StreamReader) 
 async def _broken(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     opened: StreamResponse,
     settlement: Settlement,
@@ -241,7 +242,7 @@ async def _broken(
 async def _failed(
     gateway: GatewayContext,
     context: RequestContext,
-    request: OpenAIRequest,
+    request: ModelRequest,
     model: Model,
     opened: StreamResponse,
     failure: Failure,
@@ -271,9 +272,9 @@ def _charged(context: RequestContext) -> str:
 
 
 def _event(context: RequestContext, opened: StreamResponse, failure: Failure) -> bytes:
-    if context.call.operation == "responses":
-        return failures.responses_event(failure, context.call.id, opened.reader.sequence_number)
-    return failures.event(failure, context.call.id)
+    streams = context.codec.streams
+    assert streams is not None, "one was opened"
+    return streams.error_event(failure, context.call.id, opened.reader.sequence_number)
 
 
 def _give_up(opened: StreamResponse) -> None:

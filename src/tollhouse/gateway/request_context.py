@@ -7,12 +7,12 @@ from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.account import Identity
 from tollhouse.core.charge import Charge
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.codec import Codec
+from tollhouse.core.model_request import InputBounds, Prompt
+from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage, UsageSource
 from tollhouse.core.usage_record import Attempt, BudgetSnapshot, Doubt, Ending, LimitSnapshot, UsageRecord
-from tollhouse.formats.openai.echo import TextStarts
-from tollhouse.formats.openai.input_bounds import InputBounds
-from tollhouse.formats.openai.prompt import Prompt
 from tollhouse.gateway.bodies import BodyReservation, ParallelSlot
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destinations
@@ -27,6 +27,7 @@ class RequestContext:
 
     call: Call
     identity: Identity
+    codec: Codec  # of its format and operation
     client: str = "other"
     model: str = ""
     stream: bool = False

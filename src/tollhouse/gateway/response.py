@@ -8,19 +8,14 @@ from functools import partial
 
 from msgspec import structs
 
+from tollhouse.core.apart import read_response_apart
 from tollhouse.core.cleaning import Known, nobodys
+from tollhouse.core.codec import Codec, GatheredStream, RelayedStream, ResponseSummary, StreamCodec
 from tollhouse.core.failure import Failure, UpstreamError
-from tollhouse.core.operation import Operation
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.sse import is_stream
 from tollhouse.core.upstream import UpstreamResponse
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai import answer as answers
-from tollhouse.formats.openai.aggregate import Aggregate
-from tollhouse.formats.openai.large import read_answer_apart
-from tollhouse.formats.openai.request import OpenAIRequest
-from tollhouse.formats.openai.stream import StreamReader
-from tollhouse.formats.openai.unfold import unfold
-from tollhouse.gateway.allowance import GENERATES
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
@@ -34,7 +29,7 @@ class BufferedResponse:
     """A buffered answer, read and understood. `cut`: it was gathered, up to what may pass."""
 
     body: bytes
-    reading: answers.ResponseSummary
+    reading: ResponseSummary
     cut: bool = False
 
 
@@ -45,20 +40,20 @@ class StreamResponse:
 
     choice: Choice
     answer: UpstreamResponse | None
-    reader: StreamReader
+    reader: RelayedStream
     first: bytes
     stream_writer: StreamWriter
     give_up_at: float | None = None
 
 
 async def understand(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice, answer: UpstreamResponse
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, answer: UpstreamResponse
 ) -> BufferedResponse | StreamResponse:
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
-    operation, account_id = context.call.operation, context.identity.account.id
+    codec, account_id = context.codec, context.identity.account.id
     if not _is_event_stream(answer):
         pieces = await _buffered(gateway, context, answer)
-        streams = operation in GENERATES and is_stream(b"".join([piece[:64] for piece in pieces[:8]]))
+        streams = codec.generates and is_stream(b"".join([piece[:64] for piece in pieces[:8]]))
         if streams:
             body = await worked(gateway, account_id, sum(map(len, pieces)), partial(b"".join, pieces))
             if not request.stream:
@@ -70,7 +65,7 @@ async def understand(
         reader = _reader(gateway, context, request)
 
         def feed() -> bytes:
-            return reader.feed(body if streams else unfold(operation, body))
+            return reader.feed(body if streams else _streams(codec).unfold(body))
 
         first = await worked(gateway, account_id, len(body), feed)
         if not reader.is_complete:
@@ -95,9 +90,8 @@ async def understand(
     return StreamResponse(choice, answer, reader, first, stream_writer)
 
 
-def _reader(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest) -> StreamReader:
-    return StreamReader(
-        context.call.operation,
+def _reader(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> RelayedStream:
+    return _streams(context.codec).relay(
         show_usage=request.wants_usage,
         count=_count(gateway, context),
         choices=request.choices,
@@ -115,7 +109,7 @@ def _stream_writer(gateway: GatewayContext, context: RequestContext) -> StreamWr
     return StreamWriter(context.call.client, context.headers, gateway.clock.ticks_ns())
 
 
-async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: StreamReader) -> bytes:
+async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: RelayedStream) -> bytes:
     """Read on until something may be released, or the stream is whole."""
     while True:
         data = await answer.read()
@@ -130,16 +124,16 @@ async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamRespo
             return released
 
 
-def _aggregate(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest) -> Aggregate:
-    operation, count_ = context.call.operation, _count(gateway, context)
-    return Aggregate(operation, request.choices, count=count_, maximum=context.most_out, known=context.known)
+def _aggregate(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> GatheredStream:
+    gather, count_ = _streams(context.codec).gather, _count(gateway, context)
+    return gather(request.choices, count=count_, maximum=context.most_out, known=context.known)
 
 
 async def _gathered(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, answer: UpstreamResponse
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, answer: UpstreamResponse
 ) -> BufferedResponse:
     """A stream as one body; no more of it than may pass."""
-    operation, account_id, bytes_max = context.call.operation, context.identity.account.id, gateway.answer_bytes_max
+    codec, account_id, bytes_max = context.codec, context.identity.account.id, gateway.answer_bytes_max
     aggregate = _aggregate(gateway, context, request)
     size = 0
     while not aggregate.is_complete:
@@ -153,7 +147,7 @@ async def _gathered(
             await _memory(gateway, context).grow(size, bytes_max)
         pending = len(data) + aggregate.pending
         await worked(gateway, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
-    whole = await worked(gateway, account_id, size, partial(_finished, aggregate, operation, context.known))
+    whole = await worked(gateway, account_id, size, partial(_finished, aggregate, codec, context.known))
     if whole.cut:
         answer.abort()
     else:
@@ -162,39 +156,39 @@ async def _gathered(
 
 
 async def _gathered_at_once(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, body: bytes
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, body: bytes
 ) -> BufferedResponse:
     """The same of a stream whose head does not say that it is one."""
-    operation, account_id = context.call.operation, context.identity.account.id
+    codec, account_id = context.codec, context.identity.account.id
 
     def gather() -> BufferedResponse:
         aggregate = _aggregate(gateway, context, request)
         aggregate.feed(body)
-        return _finished(aggregate, operation, context.known)
+        return _finished(aggregate, codec, context.known)
 
     return await worked(gateway, account_id, len(body), gather)
 
 
-def _finished(aggregate: Aggregate, operation: Operation, known: Known) -> BufferedResponse:
+def _finished(aggregate: GatheredStream, codec: Codec, known: Known) -> BufferedResponse:
     """What was gathered, as a body and as what it says."""
     body = aggregate.finish()
-    reading = structs.replace(answers.read(operation, body, known), raw_usage=aggregate.raw_usage)
+    reading = structs.replace(codec.read_response(body, known), raw_usage=aggregate.raw_usage)
     return BufferedResponse(body, reading, aggregate.cut)
 
 
 async def _read_whole(
     gateway: GatewayContext, context: RequestContext, pieces: list[bytes]
-) -> tuple[bytes, answers.ResponseSummary]:
-    """The whole body of an answer, and what it says. Raises what `answers.read` raises."""
-    operation, account_id = context.call.operation, context.identity.account.id
+) -> tuple[bytes, ResponseSummary]:
+    """The whole body of an answer, and what it says. Raises what `Codec.read_response` raises."""
+    codec, account_id = context.codec, context.identity.account.id
     size = sum(map(len, pieces))
     if size > APART_BYTES:
         known = structs.replace(context.known, is_callers=nobodys)
-        read_apart = partial(gateway.processes.call, read_answer_apart, pieces, operation, known)
+        read_apart = partial(gateway.processes.call, read_response_apart, pieces, codec, known)
         reading, body = await gateway.threads.run(account_id, read_apart)
         return body, reading
     body = b"".join(pieces)
-    return body, await worked(gateway, account_id, size, partial(answers.read, operation, body, context.known))
+    return body, await worked(gateway, account_id, size, partial(codec.read_response, body, context.known))
 
 
 async def _buffered(gateway: GatewayContext, context: RequestContext, answer: UpstreamResponse) -> list[bytes]:
@@ -225,6 +219,13 @@ def _memory(gateway: GatewayContext, context: RequestContext) -> BodyReservation
 
 def _too_large(bytes_max: int) -> UpstreamError:
     return UpstreamError(f"the provider's answer is larger than the {bytes_max} bytes this platform buffers")
+
+
+def _streams(codec: Codec) -> StreamCodec:
+    """Raises UpstreamError where an operation has no streams, and a provider sent one."""
+    if codec.streams is None:
+        raise UpstreamError(f"The provider answered with a stream, and an answer of {codec.operation} is none.")
+    return codec.streams
 
 
 def _is_event_stream(answer: UpstreamResponse) -> bool:

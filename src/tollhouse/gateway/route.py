@@ -6,7 +6,7 @@ from typing import Final
 from tollhouse.access.models import permission
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import ModelNotFound
-from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.routing import resolve as names
@@ -17,7 +17,7 @@ SCRIPTED: Final = "simulate/"
 SIMULATED: Final = "simulated"  # the destination of test-mode keys: no provider of the configuration can have this id
 
 
-def resolve(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest) -> Model:
+def resolve(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> Model:
     """The model a call is for. Raises ModelNotFound, ModelNotAllowed, BadRequest.
 
     A test-mode key sees the same models; besides, `simulate/<script>` names a test-mode call. Only names of ours are
@@ -48,7 +48,7 @@ def resolve(gateway: GatewayContext, context: RequestContext, request: OpenAIReq
     return model
 
 
-def route(gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, model: Model) -> Sequence[Choice]:
+def route(gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> Sequence[Choice]:
     """What to try. Raises UpstreamSaturated, UpstreamRefusedKey or Overloaded where nobody can be asked."""
     if context.identity.key.mode == "test":
         context.destinations = gateway.test_mode_endpoints

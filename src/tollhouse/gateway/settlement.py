@@ -14,8 +14,8 @@ from tollhouse.billing.charges import total
 from tollhouse.core.catalogue import Model
 from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Defect, Failure, InsufficientQuota, MaxCostExceeded, Overloaded
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.usage import Usage
-from tollhouse.formats.openai.request import OpenAIRequest
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.deferred_commit import settle, write_later
 from tollhouse.gateway.hold import RequestHold, counted_text, hold
@@ -36,7 +36,7 @@ class Settlement:
         self._held = UNHELD
         self.committed = False
 
-    async def hold(self, request: OpenAIRequest, model: Model) -> None:
+    async def hold(self, request: ModelRequest, model: Model) -> None:
         """Reserve the worst case, by exact tokens where it does not fit by bytes.
 
         Raises what `gateway.hold.hold` does; then nothing is reserved.

@@ -4,17 +4,18 @@ import json
 from collections.abc import Callable, Mapping
 
 import msgspec
-from msgspec import Struct
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.codec import ResponseSummary
 from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.figures import Report
 from tollhouse.core.operation import Operation
+from tollhouse.core.text_start import TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import plain, written
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
-from tollhouse.formats.openai.echo import TextStarts, heads_of
+from tollhouse.formats.openai.echo import heads_of
 from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.formats.openai.reported import error_in, failure_of
 from tollhouse.formats.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
@@ -40,15 +41,6 @@ _WRITE_USAGE: Mapping[Operation, Callable[[Usage], chunks.Object]] = {
     "responses": write_response,
     "embeddings": write_vectors,
 }
-
-
-class ResponseSummary(Struct, frozen=True, kw_only=True):
-    usage: Usage | None  # None: not reported, or not to be believed
-    raw_usage: bytes | None  # the provider's own JSON
-    elsewhere: bool = False  # it was reported, but not as `usage`, where the caller looks for it
-    beside: bool = False  # there are members besides the known ones: see `fitted`
-    finish: str | None  # the first choice's reason, or the status of a response; None: not told
-    incomplete: bool  # cut at its length
 
 
 def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> ResponseSummary:

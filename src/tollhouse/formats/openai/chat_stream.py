@@ -10,12 +10,12 @@ from typing import Final
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.sse import Event
+from tollhouse.core.text_start import NOTHING, TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.cutting import cut_delta
-from tollhouse.formats.openai.echo import NOTHING, TextStarts
 from tollhouse.formats.openai.step import StreamStep
 from tollhouse.formats.openai.usage import told, write_chat
 from tollhouse.formats.openai.usage_location import UsageLocation, find, says_something

@@ -3,11 +3,11 @@
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
+from tollhouse.core.model_request import InputBounds, ModelRequest
 from tollhouse.formats.openai.media import PICTURE_TOKENS, Medium, media, sound_tokens
 from tollhouse.formats.openai.parts import Form, form
-from tollhouse.formats.openai.request import OpenAIRequest
 
 MEDIA_TOKENS: Final = 50_000
 """For each part of media: above what any provider bills for one image at full detail (gpt-4o-mini: 48,169)."""
@@ -42,21 +42,7 @@ _OF_A_FUNCTION: Final = frozenset(
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
-class InputBounds(Struct, frozen=True):
-    """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
-    `elsewhere`: some is not in the body, or is of a kind that no size bounds. `seen`, `heard`, `looked_up`: tokens that
-    pictures, sound and anything else count for where nobody reports them."""
-
-    bytes: int = 0
-    parts: int = 0
-    media: int = 0
-    has_remote_input: bool = False
-    image_tokens: int = 0
-    audio_tokens: int = 0
-    file_tokens: int = 0
-
-
-def input_bounds(request: OpenAIRequest) -> InputBounds:
+def input_bounds(request: ModelRequest) -> InputBounds:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
     members = request.members
     has_remote_input = request.reads_more or ("tools" in members and _hosted(members["tools"]))

@@ -3,39 +3,22 @@
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from tollhouse.formats.openai.input_bounds import InputBounds
+from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
 from tollhouse.formats.openai.media import media
-from tollhouse.formats.openai.request import OpenAIRequest
 
 _PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "tools", "functions")
 _BY_IDS: Final = ("input", "prompt")
 _FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
-COUNTED_BYTES_MAX: Final = 1024 * 1024
-"""Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
-all. What is longer fills the context of most models anyway, and no bound is above that."""
 
-
-class Prompt(Struct, frozen=True):
-    """What a model is asked to read: `text`, and so many token ids beside it."""
-
-    text: str
-    ids: int
-
-
-def is_countable(asked: InputBounds) -> bool:
-    """Whether the input is all here, and short enough to be counted before a call."""
-    return not asked.has_remote_input and asked.bytes <= COUNTED_BYTES_MAX
-
-
-def prompt_of(request: OpenAIRequest, asked: InputBounds) -> Prompt:
+def prompt_of(request: ModelRequest, asked: InputBounds) -> Prompt:
     return Prompt(prompt(request, has_media=asked.parts > 0), token_ids(request))
 
 
-def prompt(request: OpenAIRequest, *, has_media: bool = True) -> str:
+def prompt(request: ModelRequest, *, has_media: bool = True) -> str:
     """The members that become the prompt, as they were written, without media that lies in them as base64. has_media:
     False saves looking for some.
 
@@ -48,7 +31,7 @@ def prompt(request: OpenAIRequest, *, has_media: bool = True) -> str:
     return b"\n".join(texts).decode()
 
 
-def token_ids(request: OpenAIRequest) -> int:
+def token_ids(request: ModelRequest) -> int:
     """How many tokens a prompt has that was given as such: one for each id, however many digits it has."""
     return sum(_ids(request.members[name]) for name in _BY_IDS if name in request.members)
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from tollhouse.formats.openai.request import OpenAIRequest
+from tollhouse.core.model_request import ModelRequest
 
 CHARACTERS_MIN: Final = 4
 
 
-def stands_in(request: OpenAIRequest, text: str) -> bool:
+def stands_in(request: ModelRequest, text: str) -> bool:
     """Whether a text stands in a request, as it is or as JSON may write it, with escaped slashes. Reads all of the
     request once or twice; in one whose body was dropped nothing stands."""
     if len(text) < CHARACTERS_MIN:

@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from tollhouse.core import half_pairs
+from tollhouse.core.apart import LONG_BYTES
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.members import Members
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.echo import TextStart, prompts_of
+from tollhouse.formats.openai.echo import prompts_of
 from tollhouse.formats.openai.parameters import CAPS
 from tollhouse.formats.openai.unlisted import decoded, integer, unlisted
-from tollhouse.formats.openai.vectors import Encoding
 from tollhouse.formats.openai.vectors import asked as asked_encoding
 
 AFFINITY_BYTES = 1024
-LONG_BYTES = 64 * 1024  # a longer member of a large body is handed on without being copied
 MODEL_CHARACTERS_MAX = 512
 _MODERATION_MODEL = "omni-moderation-latest"  # what the original takes when none is named
 
@@ -38,37 +38,7 @@ _BESIDE_ITS_CAP = frozenset(
 _STYLES_TO_COME = ("claude", "gemini")
 
 
-class OpenAIRequest(Struct, kw_only=True):
-    """One call, read. `members` holds every top-level member but `style`, in order, raw."""
-
-    operation: Operation
-    members: Members
-    model: str
-    stream: bool = False
-    wants_usage: bool = False  # stream_options.include_usage: show the usage chunk
-    prompts: int = 1  # texts in it, each read for itself: as large as the context, every one
-    n: int = 1  # answers to be generated, each as long as the output cap
-    choices: int = 1  # those of them that come back
-    output_cap: int | None = None  # tokens; where two caps are named, the larger
-    cap_param: str | None = None  # the member that named it
-    thinking: int = 0  # tokens of a thinking budget: a cap that is added lies above it
-    uncapped: int = 0  # output tokens of an answer that its cap does not bound
-    thinks_beside: bool = False  # it may write beside its cap (thoughts, pictures), for as long as it likes
-    other_cap: int = 0  # the largest cap by a name that no provider is trusted to read: held for, bounding nothing
-    reads_more: bool = False  # by a member that has a provider read more than it was sent, or may have
-    tier: str = ""  # what the provider is asked to bill by; empty: its own price
-    tier_param: str = ""  # the member that named it
-    user: str | None = None
-    metadata: dict[str, str] = {}  # only text values
-    affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
-    length: int = 0  # bytes of the body
-    echoes: tuple[TextStart, ...] = ()  # prompts that answers are asked to begin with: no model wrote them there
-    vectors: Encoding = "other"  # how embeddings are to be written
-    has_halves: bool = False  # of surrogate pairs: see `core.half_pairs`
-    dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
-
-
-def read(operation: Operation, body: bytes) -> OpenAIRequest:
+def read(operation: Operation, body: bytes) -> ModelRequest:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
     members, has_halves = half_pairs.read_members(body)
     beyond = unlisted(operation, members)
@@ -78,7 +48,7 @@ def read(operation: Operation, body: bytes) -> OpenAIRequest:
     if operation == "chat":
         _check_style(present)
         members.pop("style", None)
-    request = OpenAIRequest(operation=operation, members=members, model=_model(operation, present), length=len(body))
+    request = ModelRequest(operation=operation, members=members, model=_model(operation, present), length=len(body))
     request.dropped, request.has_halves = beyond.dropped, has_halves
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
@@ -102,7 +72,7 @@ def read(operation: Operation, body: bytes) -> OpenAIRequest:
 
 
 def write(
-    request: OpenAIRequest,
+    request: ModelRequest,
     *,
     model: str,
     stream: bool,
@@ -289,7 +259,7 @@ def _texts_or_tokens(raw: Raw, name: str) -> int:
     return len(texts)
 
 
-def _read_stream(request: OpenAIRequest, members: Members) -> None:
+def _read_stream(request: ModelRequest, members: Members) -> None:
     streams = False
     raw = members.get("stream")
     if raw is not None:
@@ -323,14 +293,14 @@ def _stream_options(members: Members) -> dict[str, Raw] | None:
     return options
 
 
-def _read_caps(request: OpenAIRequest, members: Members) -> None:
+def _read_caps(request: ModelRequest, members: Members) -> None:
     for name in CAPS[request.operation]:
         cap = _integer(members, name)
         if cap is not None and cap > (request.output_cap or 0):
             request.output_cap, request.cap_param = cap, name
 
 
-def _read_uncapped(request: OpenAIRequest, members: Members) -> None:
+def _read_uncapped(request: ModelRequest, members: Members) -> None:
     """A prediction is paid as output where the model does not follow it, and an echoed prompt may be. Thinking has its
     budget inside the cap, and Qwen, who calls it `thinking_budget`, beside it; without one its thoughts are as long as
     they get, and so are pictures. What is not understood is held for, and the provider's to judge."""
@@ -359,7 +329,7 @@ def _tokens(raw: Raw | None) -> int:
     return 0 if raw is None else min(max(0, decoded(raw, int) or 0), TOKENS_MAX)
 
 
-def _read_tags(request: OpenAIRequest, members: Members) -> None:
+def _read_tags(request: ModelRequest, members: Members) -> None:
     """What costs may be grouped by; a value of another kind is no error here."""
     if "user" in members:
         request.user = decoded(members["user"], str)

@@ -13,12 +13,12 @@ from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure, UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
+from tollhouse.core.text_start import TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import written
 from tollhouse.formats.openai.chat_stream import ChatStream
 from tollhouse.formats.openai.delivered import Delivered, escaped
-from tollhouse.formats.openai.echo import TextStarts
 from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.formats.openai.response_stream import ResponseStream
 from tollhouse.formats.openai.step import StreamStep

@@ -9,13 +9,12 @@ import re
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec import Raw
 
-Encoding = Literal["float", "base64", "other"]
-"""other: of another type than float32 (`int8`, `binary`), or unknown: passed on as it came."""
+from tollhouse.core.model_request import VectorEncoding
 
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)
 _IN_BASE64: Final = re.compile(rb'"embedding"\s*:\s*"')
@@ -30,7 +29,7 @@ _text = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def asked(members: Mapping[str, Raw]) -> Encoding:
+def asked(members: Mapping[str, Raw]) -> VectorEncoding:
     """What a request asks for."""
     if any(bytes(members[name]).replace(b" ", b"") not in (*_FLOAT, b"null") for name in _TYPES if name in members):
         return "other"
@@ -40,14 +39,14 @@ def asked(members: Mapping[str, Raw]) -> Encoding:
     return "base64" if named == b'"base64"' else "other"
 
 
-def differs(body: bytes, encoding: Encoding) -> bool:
+def differs(body: bytes, encoding: VectorEncoding) -> bool:
     """Whether any vector of an answer may be in the other encoding. A search: a millisecond for a megabyte."""
     if encoding == "other":
         return False
     return (_IN_BASE64 if encoding == "float" else _IN_FLOATS).search(body) is not None
 
 
-def encoded(body: bytes, encoding: Encoding) -> bytes:
+def encoded(body: bytes, encoding: VectorEncoding) -> bytes:
     """The body of an answer with its vectors in this encoding, in their order, all else as it came.
 
     What is no vector of numbers, or of numbers that no float32 holds, stays as it is.
@@ -62,7 +61,7 @@ def encoded(body: bytes, encoding: Encoding) -> bytes:
     return _encode({**members, "data": entries})
 
 
-def _entry(raw: Raw, encoding: Encoding) -> Raw | dict[str, Raw]:
+def _entry(raw: Raw, encoding: VectorEncoding) -> Raw | dict[str, Raw]:
     try:
         entry = _members(raw)
         vector = _to_base64(entry["embedding"]) if encoding == "base64" else _to_floats(entry["embedding"])

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.formats.openai import request as requests
 from tollhouse.upstream.simulator.bounds import (
@@ -69,7 +70,7 @@ def read(body: bytes, operation: Operation) -> SimulatedRequest:
         raise BadRequest("The request body is nested too deeply: its JSON is not read.") from None
 
 
-def _read(request: requests.OpenAIRequest) -> SimulatedRequest:
+def _read(request: ModelRequest) -> SimulatedRequest:
     operation = request.operation
     members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
     if operation == "responses":

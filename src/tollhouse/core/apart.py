@@ -1,33 +1,32 @@
-"""Large requests and answers, read in another process: see `core.workers.WorkerProcesses`. What is long in them comes
+"""Large requests and responses, read in another process: see `core.workers.WorkerProcesses`. What is long in them comes
 back as it was."""
 
 from pickle import PickleBuffer
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from msgspec import Raw, Struct
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.codec import Codec, ResponseSummary, VectorCodec
 from tollhouse.core.content_encoding import unpack
 from tollhouse.core.half_pairs import restore_members
 from tollhouse.core.members import Members
-from tollhouse.core.operation import Operation
+from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding, is_countable
 from tollhouse.core.values import require_countable
-from tollhouse.formats.openai import answer as answers
-from tollhouse.formats.openai.input_bounds import InputBounds, input_bounds
-from tollhouse.formats.openai.prompt import Prompt, is_countable, prompt_of
-from tollhouse.formats.openai.request import LONG_BYTES, OpenAIRequest, read
-from tollhouse.formats.openai.vectors import Encoding, differs, encoded
+
+LONG_BYTES: Final = 64 * 1024
+"""A longer member of a large body is handed on without being copied."""
 
 
 class Read(Struct):
     """`prompt`: of a body that was read apart; None where it is too long to be counted exactly."""
 
-    request: OpenAIRequest
+    request: ModelRequest
     input_bounds: InputBounds
     prompt: Prompt | None = None
 
 
-def read_apart(body: bytes, operation: Operation, encoding: str = "", bytes_max: int = 0) -> Read:
+def read_apart(body: bytes, codec: Codec, encoding: str = "", bytes_max: int = 0) -> Read:
     """Read a body in the process that has it. encoding, bytes_max: see `content_encoding.unpack`; empty: not packed.
 
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
@@ -35,9 +34,9 @@ def read_apart(body: bytes, operation: Operation, encoding: str = "", bytes_max:
     if encoding:
         body = unpack(body, encoding, bytes_max)
     require_countable(body)
-    request = read(operation, body)
-    asked = input_bounds(request)
-    made = Read(request, asked, prompt_of(request, asked) if is_countable(asked) else None)
+    request = codec.read(body)
+    asked = codec.input_bounds(request)
+    made = Read(request, asked, codec.prompt_of(request, asked) if is_countable(asked) else None)
     if request.has_halves:  # nothing decodes the members any more
         request.members, request.has_halves = restore_members(request.members), False
     sent = {
@@ -56,13 +55,13 @@ def arrived(made: Read) -> Read:
     return made
 
 
-def read_answer_apart(
-    body: bytes, operation: Operation, known: Known = NOTHING_KNOWN
-) -> tuple[answers.ResponseSummary, bytes]:
-    """What a buffered answer says, and its whole body. Raises what `answer.read` raises."""
-    return answers.read(operation, body, known), cast(bytes, PickleBuffer(body))
+def read_response_apart(body: bytes, codec: Codec, known: Known = NOTHING_KNOWN) -> tuple[ResponseSummary, bytes]:
+    """What a buffered response says, and its whole body. Raises what `Codec.read_response` raises."""
+    return codec.read_response(body, known), cast(bytes, PickleBuffer(body))
 
 
-def encoded_apart(body: bytes, encoding: Encoding) -> bytes:
-    """An answer with its vectors in this encoding; empty where they are."""
-    return cast(bytes, PickleBuffer(encoded(body, encoding))) if differs(body, encoding) else b""
+def encoded_apart(body: bytes, vectors: VectorCodec, encoding: VectorEncoding) -> bytes:
+    """A response with its vectors in this encoding; empty where they are."""
+    if not vectors.differs(body, encoding):
+        return b""
+    return cast(bytes, PickleBuffer(vectors.encoded(body, encoding)))
