@@ -1,4 +1,7 @@
-"""The ports' promises, asked of each fake and of the real part: a fake that promises more would hide a defect."""
+"""The ports' promises, asked of each fake and of the real part: a fake that promises more would hide a defect.
+
+`test_codec_port.py` asks those of the codecs.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence

@@ -229,7 +229,7 @@ class Codec(Struct, frozen=True, kw_only=True):
     response_text: of a body that was read, all text the model wrote, and what else it wrote as units.
     with_usage: the body with this usage in place of the provider's report.
     fit: the body without members that may not be told.
-    error_body: an error response, with the request's id.
+    error_status, error_body: of an error response; the body takes the request's id.
     text_starts: how each answer begins, where a request has `echoes`.
     cut: the body cut to so many tokens, and the output that is left; None where it has no more.
     """
@@ -246,6 +246,7 @@ class Codec(Struct, frozen=True, kw_only=True):
     response_text: Callable[[bytes], tuple[str, Usage]]
     with_usage: Callable[[bytes, Usage], bytes]
     fit: Callable[[bytes, Known], bytes]
+    error_status: Callable[[Failure], int]
     error_body: Callable[[Failure, str], bytes]
     text_starts: Callable[[bytes], TextStarts] | None = None
     cut: Callable[[bytes, int, CountTokens], tuple[bytes, Usage] | None] | None = None

@@ -3,6 +3,7 @@
 import math
 from typing import Final
 
+from tollhouse.core.codec import Codec
 from tollhouse.core.failure import Failure, InsufficientQuota
 from tollhouse.core.operation import Dialect
 from tollhouse.core.upstream import Headers
@@ -19,10 +20,16 @@ WAIT_MS: Final = 1000
 _WAIT = frozenset((429, 503))
 
 
-async def refuse(exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
-    """Answer with a failure. Only where no byte of an answer has left yet."""
-    writer = WRITERS[dialect]
-    await exchange.send_response(writer.status(failure), headers_of(failure), writer.body(failure, request_id))
+async def refuse(
+    exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str, codec: Codec | None = None
+) -> None:
+    """Answer with a failure. Only where no byte of an answer has left yet. codec: of a call; None: it was no call."""
+    if codec is not None:
+        status, body = codec.error_status(failure), codec.error_body(failure, request_id)
+    else:
+        writer = WRITERS[dialect]
+        status, body = writer.status(failure), writer.body(failure, request_id)
+    await exchange.send_response(status, headers_of(failure), body)
 
 
 def headers_of(failure: Failure) -> Headers:

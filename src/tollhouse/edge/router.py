@@ -75,13 +75,13 @@ class Edge:
         except Failure as failure:
             if failure.status < 500:
                 await self._pace(exchange)
-            await self._refuse(exchange, dialect, failure, request_id)
+            await self._refuse(exchange, dialect, failure, request_id, endpoint)
         except ClientDisconnected:
             pass
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer in his dialect
             self.defect(request_id, error)
             ours = Defect("this platform failed on your request; nothing was charged")
-            await self._refuse(exchange, dialect, ours, request_id)
+            await self._refuse(exchange, dialect, ours, request_id, endpoint)
 
     def _call(self, exchange: Exchange, endpoint: Endpoint, dialect: Dialect, request_id: str, now_ms: int) -> Call:
         assert endpoint.operation is not None
@@ -128,10 +128,14 @@ class Edge:
         if delay_ms:
             await gateway.sleep(delay_ms / 1_000)
 
-    async def _refuse(self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str) -> None:
+    async def _refuse(
+        self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str, endpoint: Endpoint | None
+    ) -> None:
         if not exchange.head_sent:
             failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
-            await refuse(exchange, dialect, failure, request_id)
+            operation = None if endpoint is None else endpoint.operation
+            codec = None if operation is None else self.gateway.codecs[dialect, operation]
+            await refuse(exchange, dialect, failure, request_id, codec)
 
     def _page(self, path: str) -> App | None:
         for prefix, page in self.pages.items():

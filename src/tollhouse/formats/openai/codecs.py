@@ -47,6 +47,7 @@ def _codec(operation: Operation) -> Codec:
         response_text=partial(_response_text, operation),
         with_usage=partial(answer.with_usage, operation),
         fit=answer.fitted,
+        error_status=failure.status,
         error_body=failure.body,
         cut=partial(cut_answer, operation),
         streams=streams,  # of each operation: some providers answer whatever was asked with events
