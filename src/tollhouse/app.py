@@ -42,6 +42,7 @@ from tollhouse.gateway.route import SIMULATED
 from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.body_memory import BodyMemory
+from tollhouse.outbound.discovery import platform_channels
 from tollhouse.outbound.post import OutboundDelivery, open_post
 from tollhouse.processes import Processes
 from tollhouse.providers import base_url, kinds
@@ -86,10 +87,9 @@ async def serve(
     holder: this process, as others are told of it. found: done once the services stands, before anybody is served.
     Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
-    clock, random = SystemClock(), SystemRandom()
-    store = open_store(settings.server.database, create=create, clock=clock, folder=folder, holder=holder)
-    keeping = LockKeeper(store.lock, holder)
-    out = LogFile(settings.server.log, folder)
+    clock, random, database = SystemClock(), SystemRandom(), settings.server.database
+    store = open_store(database, create=create, clock=clock, folder=folder, holder=holder, channels=platform_channels())
+    keeping, out = LockKeeper(store.lock, holder), LogFile(settings.server.log, folder)
     event_log = EventLog(open_log(out), out)
     try:
         services = ServiceContext(
@@ -101,6 +101,7 @@ async def serve(
             counters=await store.load_counters(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
+            channels=store.channels,
             contact=settings.support.contact,
             retention_days=settings.server.request_retention_days,
             public_url=settings.platform.public_url,
@@ -225,9 +226,8 @@ def build_runtime(
     # No connection is kept: it could tell twice.
     webhook_client = UpstreamClient(clock, connections_max=8, idle_max=0, customers=True)
     parts = store, services, gateway, addresses, network, workers, event_log, figures, recent, Draining(), environment
-    return Runtime(
-        *parts, settings.outbound.allow_networks, webhook_client, _post(settings, environment, webhook_client), guard
-    )
+    post = _post(settings, environment, webhook_client)
+    return Runtime(*parts, settings.outbound.allow_networks, webhook_client, post, guard)
 
 
 def _post(settings: Settings, environment: ConfigEnvironment, webhook_client: UpstreamClient) -> OutboundDelivery:

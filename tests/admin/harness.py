@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tests.channels import CHANNELS
 from tests.store.samples import request
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import KeyMode
@@ -84,7 +85,9 @@ class AdminHarness:
 
     def open(self) -> None:
         """Open the database, again after `close`: what a restart does."""
-        self.store = open_store("sqlite:///tollhouse.db", create=True, clock=self.clock, folder=self.folder)
+        self.store = open_store(
+            "sqlite:///tollhouse.db", create=True, clock=self.clock, folder=self.folder, channels=CHANNELS
+        )
         self.services = self.runner.run(self._services())
         self.recent = RecentRequests(START_MS)
         context = AdminContext(
@@ -112,6 +115,7 @@ class AdminHarness:
             random=self.random,
             catalogue=await self.store.load_catalogue(),
             prices=await self.store.load_prices(),
+            channels=CHANNELS,
         )
 
     def _note(self, request_id: str, error: BaseException) -> None:

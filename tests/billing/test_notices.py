@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from tests.billing.test_budgets import budget
+from tests.channels import CHANNELS
 from tollhouse.billing.notices import NOBODY, crossed, ways
 from tollhouse.core.notice import Notice, notice_id
 
@@ -81,16 +82,16 @@ def test_mail_goes_to_all_in_one_and_each_webhook_is_told_once() -> None:
     ]
     found = [
         (way.channel, way.address, way.budget_id, way.state)
-        for way in ways(notice, ["owner@x.example", "owner@X.example"], budgets)
+        for way in ways(notice, ["owner@x.example", "owner@X.example"], budgets, CHANNELS)
     ]
     assert found == [
         ("mail", "Owner@x.example, ops@x.example", None, "pending"),
         ("webhook", "https://one.example/", "bud_1", "pending"),
         ("chat", "slack://a/b/c", "bud_2", "pending"),
     ]
-    (alone,) = ways(notice, [], [structs.replace(budgets[2], webhook=None)])
+    (alone,) = ways(notice, [], [structs.replace(budgets[2], webhook=None)], CHANNELS)
     assert (alone.channel, alone.state, alone.answer) == ("none", "failed", NOBODY)
-    assert len({way.id for way in ways(notice, ["a@b.example"], budgets)}) == 3
+    assert len({way.id for way in ways(notice, ["a@b.example"], budgets, CHANNELS)}) == 3
 
 
 def test_a_notice_says_what_and_whose_and_when() -> None:
@@ -106,9 +107,9 @@ def test_a_notice_says_what_and_whose_and_when() -> None:
 def test_each_way_is_one_of_its_notice_and_has_its_number() -> None:
     (notice,) = reached(60 * USD)
     hooks = [budget(id=f"bud_{number}", webhook=f"https://{number}.example/") for number in (1, 2)]
-    mailed = list(ways(notice, ["a@b.example"], hooks))
+    mailed = list(ways(notice, ["a@b.example"], hooks, CHANNELS))
     assert [way.id for way in mailed] == [f"{notice.id}_{number}" for number in (1, 2, 3)]
-    assert [way.id for way in ways(notice, [], hooks)] == [f"{notice.id}_1", f"{notice.id}_2"]
-    (nobody,) = ways(notice, [], [])
+    assert [way.id for way in ways(notice, [], hooks, CHANNELS)] == [f"{notice.id}_1", f"{notice.id}_2"]
+    (nobody,) = ways(notice, [], [], CHANNELS)
     assert (nobody.id, nobody.address, nobody.ended_at_ms) == (f"{notice.id}_0", "", T)
     assert {way.notice_id for way in (*mailed, nobody)} == {notice.id}

@@ -13,8 +13,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.outbound.receivers import Hook, hooks
 from tollhouse.clock import SystemClock
-from tollhouse.core.notice import DeliveryResult
-from tollhouse.outbound import post
+from tollhouse.core.notice import DeliveryResult, Outgoing
+from tollhouse.outbound import channel
 from tollhouse.outbound.post import OutboundDelivery, open_post
 from tollhouse.outbound.webhook import sign
 from tollhouse.settings import MailSettings, PlatformSettings, Settings
@@ -33,7 +33,7 @@ def sent(url: str, *, allow: tuple[str, ...] = LOOPBACK, look_up: LookUp = syste
     async def scenario() -> DeliveryResult:
         client = UpstreamClient(SystemClock(), idle_max=0, look_up=look_up)
         try:
-            return await opened(client, allow).webhook(url, SECRET, "msg_1", BODY, "acc_1")
+            return await opened(client, allow).deliver("webhook", outgoing(url, SECRET))
         finally:
             await client.close()
 
@@ -45,6 +45,10 @@ def opened(client: UpstreamClient, allow: tuple[str, ...] = ()) -> OutboundDeliv
         return read_url(url, allow_networks=allow)
 
     return open_post(Settings(), lambda text: text, SystemClock(), client, read)
+
+
+def outgoing(address: str, secret: str = "") -> Outgoing:
+    return Outgoing(id="msg_1", account_id="acc_1", address=address, subject="s", text="t", body=BODY, secret=secret)
 
 
 def test_the_reference_library_verifies_what_arrives() -> None:
@@ -97,7 +101,7 @@ def test_an_empty_or_short_secret_signs_nothing(secret: str) -> None:
     async def scenario() -> DeliveryResult:
         client = UpstreamClient(SystemClock(), idle_max=0)
         try:
-            return await opened(client, LOOPBACK).webhook(url, secret, "msg_1", BODY, "acc_1")
+            return await opened(client, LOOPBACK).deliver("webhook", outgoing(url, secret))
         finally:
             await client.close()
 
@@ -158,7 +162,7 @@ def test_a_receiver_that_is_not_there_or_breaks_off_is_an_answer() -> None:
 
 
 def test_no_receiver_holds_up_the_others_for_long() -> None:
-    assert post.SECONDS_MAX <= 10
+    assert channel.SECONDS_MAX <= 10
 
 
 PRIVATE = (
@@ -257,6 +261,7 @@ def test_settings_that_cannot_be_used_are_named() -> None:
 
 
 def test_without_a_mail_server_the_answer_says_so() -> None:
-    answer = asyncio.run(opened(UpstreamClient(SystemClock())).mail(("a@b.example",), "s", "t", "msg_1"))
+    post = opened(UpstreamClient(SystemClock()))
+    answer = asyncio.run(post.deliver("mail", outgoing("a@b.example")))
     assert (answer.ok, answer.final, answer.left) == (False, False, ("a@b.example",))
     assert "[mail] smtp" in answer.words

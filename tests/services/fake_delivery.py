@@ -9,7 +9,8 @@ from msgspec import Struct
 from tests.services.harness import NOW_MS, OPERATOR
 from tests.services.test_money import call, owner_of
 from tollhouse.billing.budgets import Budget
-from tollhouse.core.notice import Channel, DeliveryResult
+from tollhouse.core.channel import Channel
+from tollhouse.core.notice import DeliveryResult, Outgoing
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import budgets, outbox, people
 from tollhouse.services.context import ServiceContext
@@ -53,14 +54,18 @@ class FakeDelivery:
                 self._news.clear()
                 await self._news.wait()
 
-    async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> DeliveryResult:
-        return await self._take(Sent(channel="mail", address=", ".join(to), id=message_id, subject=subject, text=text))
-
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> DeliveryResult:
-        return await self._take(Sent(channel="webhook", address=url, id=message_id, secret=secret, body=body))
-
-    async def chat(self, url: str, subject: str, text: str) -> DeliveryResult:
-        return await self._take(Sent(channel="chat", address=url, id="", subject=subject, text=text))
+    async def deliver(self, channel: Channel, outgoing: Outgoing) -> DeliveryResult:
+        return await self._take(
+            Sent(
+                channel=channel,
+                address=outgoing.address,
+                id=outgoing.id,
+                subject=outgoing.subject,
+                text=outgoing.text,
+                body=outgoing.body,
+                secret=outgoing.secret,
+            )
+        )
 
     def refuses(self, url: str) -> str | None:
         return self.refused

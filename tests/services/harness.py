@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from tests.channels import CHANNELS
 from tollhouse.access import judge
 from tollhouse.access.credentials import Presented
 from tollhouse.access.secrets import digest
@@ -14,6 +15,7 @@ from tollhouse.clock import SystemRandom
 from tollhouse.core.account import Identity
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.catalogue import Catalogue, Plan
+from tollhouse.core.channel import Channels
 from tollhouse.services import keys
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.database import Store, open_store
@@ -43,12 +45,14 @@ class SettableClock:
         return self.ms * 1_000_000
 
 
-def run(folder: Path, scenario: Callable[[ServiceContext, SettableClock], Awaitable[T]]) -> T:
+def run(
+    folder: Path, scenario: Callable[[ServiceContext, SettableClock], Awaitable[T]], *, channels: Channels = CHANNELS
+) -> T:
     """Open, play, close; played again in the same folder, it is a restart."""
 
     async def whole() -> T:
         clock = SettableClock()
-        store: Store = open_store("sqlite:///tollhouse.db", create=True, clock=clock, folder=folder)
+        store: Store = open_store("sqlite:///tollhouse.db", create=True, clock=clock, folder=folder, channels=channels)
         services = ServiceContext(
             rows=store,
             directory=await store.load_directory(),
@@ -58,6 +62,7 @@ def run(folder: Path, scenario: Callable[[ServiceContext, SettableClock], Awaita
             counters=await store.load_counters(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
+            channels=channels,
         )
         keys.watch_first_uses(services)
         try:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from tests.channels import CHANNELS
 from tests.services.fake_delivery import FakeDelivery, scenario_of, send_all, spends
 from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import commit, owner_of
@@ -176,7 +177,7 @@ def test_beyond_the_day_notices_are_folded_into_one_an_hour_and_none_is_lost(tmp
     async def scenario(services: ServiceContext, clock: SettableClock) -> None:
         budget, post = await scenario_of(services)
         owner = of_account(budget.account_id)
-        windows = DAILY_MAX["mail"] + 20
+        windows = CHANNELS.by_name["mail"].per_day + 20
         for number in range(windows):
             place = (budget.id, NOW_MS + number)  # as many windows: each tells its threshold once
             call = spends(number + 1, budget, 60)
@@ -184,7 +185,7 @@ def test_beyond_the_day_notices_are_folded_into_one_an_hour_and_none_is_lost(tmp
             await commit(services, structs.replace(call, charge=structs.replace(call.charge, budgets=(place,))))
         await send_all(services)
         mails = [one for one in post.sent if one.channel == "mail"]
-        assert len(mails) == DAILY_MAX["mail"]
+        assert len(mails) == CHANNELS.by_name["mail"].per_day
         listed: list[QueuedDelivery] = []
         after = None
         while True:
@@ -228,13 +229,13 @@ def test_tests_count_as_what_they_send_and_few_run_at_once(tmp_path: Path) -> No
     async def scenario(services: ServiceContext, clock: SettableClock) -> None:
         post = services.post = FakeDelivery()
         account, owner = await owner_of(services, email="pay@example.org")
-        for _ in range(DAILY_MAX["mail"]):
+        for _ in range(CHANNELS.by_name["mail"].per_day):
             clock.ms += 10_000
             await alerts.try_out(services, owner, mail="pay@example.org")
         clock.ms += 10_000
         with pytest.raises(RateLimited, match="today"):
             await alerts.try_out(services, owner, mail="pay@example.org")
-        assert len(post.sent) == DAILY_MAX["mail"]
+        assert len(post.sent) == CHANNELS.by_name["mail"].per_day
         clock.ms += 60_000
         services.trying[account.id] = alerts.ACCOUNT_TESTS_MAX
         with pytest.raises(RateLimited, match="under way"):

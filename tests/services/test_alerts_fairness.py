@@ -4,14 +4,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from tests.channels import CHANNELS
 from tests.services.fake_delivery import URL, FakeDelivery, send_all
 from tests.services.harness import NOW_MS, SettableClock, run
 from tests.services.test_money import owner_of
-from tollhouse.core.notice import Channel, Delivery, DeliveryResult, Notice
-from tollhouse.limits.sending import DAILY_MAX
+from tollhouse.core.channel import Channel
+from tollhouse.core.notice import Delivery, DeliveryResult, Notice
 from tollhouse.services import alerts, outbox
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.dispatch import LANES, DeliveriesInProgress
+from tollhouse.services.dispatch import DeliveriesInProgress
 from tollhouse.services.outbox import GIVE_UP_MS, GIVEN_UP, TELL_AFTER
 from tollhouse.services.ports import Repositories
 from tollhouse.services.receivers import BACK_OFF_MS, KEPT_MAX, Receivers
@@ -51,12 +52,12 @@ def test_an_alert_leaves_at_once_beside_300_to_receivers_that_hang(tmp_path: Pat
         post.lets_go.clear()
         await fill(services, "acc_a", 300, hosts=40)
         running = asyncio.ensure_future(outbox.run(services, outbox.NOBODY))
-        await post.came(LANES["mail"].each)
+        await post.came(CHANNELS.by_name["mail"].each)
         await fill(services, "acc_b", 1)
         services.news.set()
-        await post.came(LANES["mail"].each + 1)
+        await post.came(CHANNELS.by_name["mail"].each + 1)
         assert post.sent[-1].id == "msg_acc_b_0", "it waits for nothing that A has waiting"
-        assert len(post.sent) == LANES["mail"].each + 1
+        assert len(post.sent) == CHANNELS.by_name["mail"].each + 1
         running.cancel()
         post.lets_go.set()
         await services.finish()
@@ -71,13 +72,13 @@ def test_a_mail_server_that_hangs_does_not_delay_chats(tmp_path: Path) -> None:
         for number in range(20):
             await fill(services, f"acc_{number}", 3, hosts=3)
         running = asyncio.ensure_future(outbox.run(services, outbox.NOBODY))
-        await post.came(LANES["mail"].in_all)
+        await post.came(CHANNELS.by_name["mail"].in_all)
         await services.rows.change(lambda tables: waits(tables, "acc_99", 1, "slack://a/b/c", "chat"))
         services.news.set()
-        await post.came(LANES["mail"].in_all + 1)
+        await post.came(CHANNELS.by_name["mail"].in_all + 1)
         assert post.sent[-1].channel == "chat"
         mailed = {one.id.rpartition("_")[0] for one in post.sent if one.channel == "mail"}
-        assert len(mailed) == LANES["mail"].in_all // LANES["mail"].each, "accounts take turns"
+        assert len(mailed) == CHANNELS.by_name["mail"].in_all // CHANNELS.by_name["mail"].each, "accounts take turns"
         running.cancel()
         post.lets_go.set()
         await services.finish()
@@ -95,7 +96,7 @@ def test_accounts_take_turns_until_all_have_been_served(tmp_path: Path) -> None:
         while await outbox.deliver(services):
             order += [one.id.rsplit("_", 1)[0].removeprefix("msg_") for one in post.sent[len(order) :]]
             counts = [order.count(account_id) for account_id in accounts]
-            assert max(counts) - min(counts) <= LANES["mail"].each, counts
+            assert max(counts) - min(counts) <= CHANNELS.by_name["mail"].each, counts
         assert {order.count(account_id) for account_id in accounts} == {6}
 
     run(tmp_path, scenario)
@@ -110,7 +111,7 @@ def test_what_is_looked_at_does_not_grow_with_what_another_has_waiting(tmp_path:
         seen: list[str] = []
 
         def choose(tables: Repositories) -> list[str]:
-            chosen = DeliveriesInProgress().choose(tables, Receivers(BACK_OFF_MS), clock.ms)
+            chosen = DeliveriesInProgress().choose(tables, Receivers(BACK_OFF_MS), CHANNELS, clock.ms)
             engine: Any = tables.outbox
             question = (
                 "EXPLAIN QUERY PLAN SELECT min(account_id) FROM deliveries"
@@ -200,5 +201,6 @@ def test_the_memory_of_failed_receivers_is_bounded() -> None:
 
 def test_the_bounds_are_those_of_the_page() -> None:
     page = Path("docs/alerts.md").read_text()
-    for kind in ("mail", "webhook", "chat"):
-        assert f"{DAILY_MAX[kind]:,}" in page, kind
+    assert {"mail", "webhook", "chat"} <= set(CHANNELS.by_name)
+    for name, channel in CHANNELS.by_name.items():
+        assert f"| `{name}` | {channel.per_day:,} | {channel.each} | {channel.in_all} |" in page, name

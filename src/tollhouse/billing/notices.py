@@ -2,14 +2,18 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator
 
+from msgspec import structs
+
 from tollhouse.billing.budgets import Budget, thresholds_due
 from tollhouse.billing.windows import BadZone
 from tollhouse.core.amount import format_usd
+from tollhouse.core.channel import Channels
 from tollhouse.core.instant import rfc3339
-from tollhouse.core.notice import Delivery, Notice, notice_id, way_of
+from tollhouse.core.notice import Delivery, Notice, notice_id
 
 UNCONFIRMED = "the address is not confirmed: nothing is sent to it before its reader has followed the mail that asks"
 FOLDED = "more than an account may cause to be sent in a day: an hourly notice tells of it"
+NO_CHANNEL = "no alert channel of this platform takes an address of this kind"
 NOBODY = "nobody to tell: no owner of the account has a mail address, and no webhook is set"
 
 
@@ -42,11 +46,16 @@ def crossed(
 
 
 def ways(
-    notice: Notice, owners: Iterable[str], budgets: Iterable[Budget], unconfirmed: Collection[str] = ()
+    notice: Notice,
+    owners: Iterable[str],
+    budgets: Iterable[Budget],
+    channels: Channels,
+    unconfirmed: Collection[str] = (),
 ) -> Iterator[Delivery]:
     """How a notice leaves: one mail to all who get one, and each webhook once. owners: mail addresses. budgets: whose
-    mail address and webhook are told too. unconfirmed: addresses, in lower case, to which nothing goes: that is said in
-    a delivery of its own. With nobody to tell there is one delivery, which says so."""
+    mail address and webhook are told too. channels: which of them takes a webhook's address is told by its scheme.
+    unconfirmed: addresses, in lower case, to which nothing goes: that is said in a delivery of its own. With nobody to
+    tell there is one delivery, which says so."""
     notified = list(budgets)
     addresses = {address.lower(): address for address in (*owners, *(one.mail for one in notified)) if address}
     silent = [addresses.pop(address) for address in sorted(addresses.keys() & set(unconfirmed))]
@@ -65,13 +74,15 @@ def ways(
         )
     for url, budget_id in hooks.items():
         number += 1
-        yield Delivery(
+        channel = channels.of(url)
+        way = Delivery(
             id=f"{notice.id}_{number}",
             notice_id=notice.id,
-            channel=way_of(url),
+            channel="none" if channel is None else channel.name,
             address=url,
             budget_id=budget_id,
         )
+        yield way if channel is not None else _failed(way, notice, NO_CHANNEL)
     for address in silent:
         number += 1
         yield Delivery(
@@ -93,6 +104,11 @@ def ways(
             ended_at_ms=notice.time_ms,
             answer=NOBODY,
         )
+
+
+def _failed(way: Delivery, notice: Notice, answer: str) -> Delivery:
+    """The delivery as one that never leaves."""
+    return structs.replace(way, state="failed", ended_at_ms=notice.time_ms, answer=answer)
 
 
 def _data(

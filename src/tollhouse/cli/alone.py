@@ -18,6 +18,7 @@ from tollhouse.core.catalogue import Plan
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.context import AdminContext, config_environment
+from tollhouse.outbound.discovery import platform_channels
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.platform_file import FILE_NAME, PlatformFile
 from tollhouse.services.secret_references import MissingSecret, resolve
@@ -38,7 +39,7 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
     """The services on the data folder's database. Raises Trouble; where something is to be changed, also while another
     process serves the database: it would not hear of it."""
     require_database(options, settings)
-    clock = SystemClock()
+    clock, channels = SystemClock(), platform_channels()
     try:
         store = open_store(
             settings.server.database,
@@ -46,6 +47,7 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
             clock=clock,
             folder=options.dir,
             holder=this_process("command", clock.now_ms()) if changes else None,
+            channels=channels,
         )
     except DatabaseInUse as error:
         raise CommandFailed(
@@ -63,6 +65,7 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
             counters=await store.load_counters(clock.now_ms()),
             prices=await store.load_prices(),
             rules=await store.load_limits(),
+            channels=channels,
             vault=_vault(options, settings),
             retention_days=settings.server.request_retention_days,
         )

@@ -2,10 +2,11 @@
 
 from base64 import b32encode
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct, json
 
+from tollhouse.core.channel import Channel
 from tollhouse.core.instant import rfc3339
 
 NoticeType = Literal[
@@ -18,10 +19,6 @@ NoticeType = Literal[
     "address.confirm",
     "alert.test",
 ]
-Channel = Literal["mail", "webhook", "chat", "none"]
-CHATS: Final = ("dingtalk", "discord", "feishu", "gchat", "lark", "slack", "tgram", "wecombot")
-"""Chat services whose address is the vendor's own, by the scheme they are written with."""
-
 DeliveryState = Literal["pending", "sent", "failed", "folded"]
 """folded: beyond what an account may cause to be sent in a day; an `alerts.folded` tells of it."""
 
@@ -63,9 +60,25 @@ class Delivery(Struct, frozen=True, kw_only=True):
     answer: str | None = None  # what came of the last try, for people
 
 
-def way_of(url: str) -> Channel:
-    """How a notice gets to an address: by a signed POST, or through the chat service that it names."""
-    return "webhook" if url.startswith(("http://", "https://")) else "chat"
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A notice as it leaves for one address: a URL, or mail addresses with `, ` between them. `subject` and `text` are
+    for people, `body` for programs. `secret`: what the body is signed with, where the channel signs. `account_id`: who
+    chose the address; empty: the operator."""
+
+    id: str  # of the notice: the same at every try
+    account_id: str
+    address: str
+    subject: str
+    text: str
+    body: bytes
+    secret: str = ""
+
+
+def shown(address: str) -> str:
+    """The address of a channel as people may read it: behind its host, a webhook's holds what lets people in; that of a
+    chat service is nothing else."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/..." if scheme in ("http", "https") else f"{scheme}://..."
 
 
 Receiver = tuple[str, Channel, str]

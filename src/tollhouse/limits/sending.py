@@ -4,14 +4,12 @@ restart begins no new day; what is beyond is folded into one notice an hour (`al
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Sending = Literal["mail", "webhook", "chat", "confirmation", "recipient", "asked"]
-"""mail, webhook, chat: deliveries of one account. confirmation: mails of one account that ask an address to confirm.
-recipient: mails to one address, whichever accounts cause them. asked: such mails that ask it to confirm."""
+Sending = Literal["confirmation", "recipient", "asked"]
+"""confirmation: mails of one account that ask an address to confirm. recipient: mails to one address, whichever
+accounts cause them. asked: such mails that ask it to confirm. Deliveries of one account are bounded by their channel
+(`core.channel`)."""
 
 DAILY_MAX: Final[Mapping[Sending, int]] = {
-    "mail": 100,
-    "webhook": 1_000,
-    "chat": 200,
     "confirmation": 10,
     "recipient": 100,
     "asked": 3,

@@ -10,7 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
-from tollhouse.core.notice import CHATS, DeliveryResult
+from tollhouse.core.channel import ChannelBounds
+from tollhouse.core.notice import DeliveryResult, Outgoing
+from tollhouse.outbound.channel import SECONDS_MAX, AlertChannel, OutboundParts
+
+CHATS: Final = ("dingtalk", "discord", "feishu", "gchat", "lark", "slack", "tgram", "wecombot")
+"""Chat services whose address is the vendor's own, by the scheme they are written with."""
 
 MISSING: Final = (
     "chat services need a package: in the folder of the source, `.uv/bin/uv sync --frozen --inexact --no-dev --extra"
@@ -60,3 +65,18 @@ def _by_apprise(url: str, subject: str, text: str) -> bool:
     asset = apprise.AppriseAsset(secure_logging=True, storage_mode=apprise.PersistentStoreMode.MEMORY)
     service = apprise.Apprise(asset=asset)
     return bool(service.add(url) and service.notify(title=subject, body=text))
+
+
+async def _deliver(parts: OutboundParts, outgoing: Outgoing) -> DeliveryResult:
+    return await send(outgoing.address, f"[{parts.name}] {outgoing.subject}", outgoing.text, SECONDS_MAX)
+
+
+def _refuses(parts: OutboundParts, address: str) -> str | None:
+    return refuses(address)
+
+
+CHANNEL: Final = AlertChannel(
+    bounds=ChannelBounds(name="chat", schemes=CHATS, per_day=200, in_all=4, each=1, fold_mark=2),
+    deliver=_deliver,
+    refuses=_refuses,
+)

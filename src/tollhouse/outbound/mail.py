@@ -15,7 +15,9 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from msgspec import Struct, structs
 
-from tollhouse.core.notice import DeliveryResult
+from tollhouse.core.channel import ChannelBounds
+from tollhouse.core.notice import DeliveryResult, Outgoing
+from tollhouse.outbound.channel import SECONDS_MAX, AlertChannel, OutboundParts
 from tollhouse.outbound.mail_server import MailServer
 
 WORDS_MAX: Final = 200
@@ -110,3 +112,16 @@ def _words(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+async def _deliver(parts: OutboundParts, outgoing: Outgoing) -> DeliveryResult:
+    to = tuple(outgoing.address.split(", "))
+    if parts.server is None:
+        return DeliveryResult(ok=False, words="no mail server is set: [mail] smtp in platform.toml", left=to)
+    letter = Letter(to=to, subject=f"[{parts.name}] {outgoing.subject}", text=outgoing.text, id=outgoing.id)
+    return await send(parts.server, parts.sender, letter, parts.clock.now_ms(), SECONDS_MAX)
+
+
+CHANNEL: Final = AlertChannel(
+    bounds=ChannelBounds(name="mail", per_day=100, in_all=8, each=2, fold_mark=0), deliver=_deliver
+)

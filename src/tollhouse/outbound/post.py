@@ -1,68 +1,48 @@
-"""The post: every way out of the platform, as the services uses them. Nothing here raises; what went wrong is an
+"""The post: every way out of the platform, as the services use them. Nothing here raises; what went wrong is an
 answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
-from typing import Final
 
+from tollhouse.core.channel import Channel
 from tollhouse.core.clock import Clock
-from tollhouse.core.notice import DeliveryResult
-from tollhouse.core.upstream import Deadlines, Upstream, UpstreamRoute
-from tollhouse.outbound import chat, mail, webhook
-from tollhouse.outbound.mail_server import MailServer, read_sender, read_smtp
+from tollhouse.core.notice import DeliveryResult, Outgoing
+from tollhouse.core.upstream import Upstream
+from tollhouse.outbound.channel import AlertChannel, OutboundParts, ReadUrl
+from tollhouse.outbound.discovery import alert_channels
+from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.settings import Settings
-
-SECONDS_MAX: Final = 10
-_DEADLINES: Final = Deadlines(5_000, SECONDS_MAX * 1000, 5_000, SECONDS_MAX * 1000)
-
-ReadUrl = Callable[[str], tuple[UpstreamRoute, str]]
-"""A webhook's address to its route and its target. Raises ValueError for one that is refused by its looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundDelivery:
-    """`server` None: no mail leaves. `name`: of the platform, before each subject."""
+    """See `services.ports.DeliveryPort`. `channels`: by name."""
 
-    clock: Clock
-    upstream: Upstream
-    read_url: ReadUrl
-    server: MailServer | None
-    sender: Address
-    name: str
+    parts: OutboundParts
+    channels: Mapping[Channel, AlertChannel]
 
-    async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> DeliveryResult:
-        if self.server is None:
-            return DeliveryResult(ok=False, words="no mail server is set: [mail] smtp in platform.toml", left=to)
-        letter = mail.Letter(to=to, subject=f"[{self.name}] {subject}", text=text, id=message_id)
-        return await mail.send(self.server, self.sender, letter, self.clock.now_ms(), SECONDS_MAX)
-
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> DeliveryResult:
-        try:
-            route, target = self.read_url(url)
-            headers = webhook.sign(secret, message_id, self.clock.now_ms(), body)
-        except ValueError as error:
-            return DeliveryResult(ok=False, words=str(error))
-        return await webhook.send(self.upstream, route, target, headers, body, _DEADLINES, account_id)
-
-    async def chat(self, url: str, subject: str, text: str) -> DeliveryResult:
-        return await chat.send(url, f"[{self.name}] {subject}", text, SECONDS_MAX)
+    async def deliver(self, channel: Channel, outgoing: Outgoing) -> DeliveryResult:
+        return await self.channels[channel].deliver(self.parts, outgoing)
 
     def refuses(self, url: str) -> str | None:
-        """Why nothing can be sent there; None where it can, as far as its text tells."""
-        if not url.startswith(("http://", "https://")):
-            return chat.refuses(url)
-        try:
-            self.read_url(url)
-        except ValueError as error:
-            return str(error)
-        return None
+        scheme = url.partition("://")[0]
+        for channel in self.channels.values():
+            if scheme in channel.bounds.schemes:
+                return channel.refuses(self.parts, url)
+        return f"no alert channel takes the address {scheme}://..."
 
 
 def open_post(
-    settings: Settings, secret: Callable[[str], str], clock: Clock, upstream: Upstream, read: ReadUrl
+    settings: Settings,
+    secret: Callable[[str], str],
+    clock: Clock,
+    upstream: Upstream,
+    read: ReadUrl,
+    channels: Mapping[Channel, AlertChannel] | None = None,
 ) -> OutboundDelivery:
-    """secret: what a reference such as `env:SMTP` stands for. Raises ValueError, which names the setting."""
+    """secret: what a reference such as `env:SMTP` stands for. channels: None: those that come with the platform. Raises
+    ValueError, which names the setting."""
     wanted, name = settings.mail, settings.platform.name
     try:
         smtp = secret(wanted.smtp)
@@ -74,4 +54,5 @@ def open_post(
         sender = read_sender(wanted.sender) if wanted.sender else own
     except ValueError as error:
         raise ValueError(f"mail.from: {error}") from None
-    return OutboundDelivery(clock, upstream, read, server, sender, name)
+    parts = OutboundParts(clock, upstream, read, server, sender, name)
+    return OutboundDelivery(parts, alert_channels() if channels is None else channels)

@@ -10,13 +10,16 @@ from typing import Final
 
 from standardwebhooks.webhooks import Webhook
 
+from tollhouse.core.channel import ChannelBounds
 from tollhouse.core.failure import Failure, UpstreamTimeout
-from tollhouse.core.notice import DeliveryResult
+from tollhouse.core.notice import DeliveryResult, Outgoing
 from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRequest, UpstreamRoute
 from tollhouse.core.upstream import UpstreamResponse as Reply
+from tollhouse.outbound.channel import SECONDS_MAX, AlertChannel, OutboundParts
 
 WORDS_MAX: Final = 200
 _READ_BYTES_MAX: Final = 4 * WORDS_MAX
+_DEADLINES: Final = Deadlines(5_000, SECONDS_MAX * 1000, 5_000, SECONDS_MAX * 1000)
 _GONE: Final = 410
 _PREFIX: Final = "whsec_"
 _SECRET_BYTES_MIN: Final = 24  # as the specification demands; the library would sign with one byte
@@ -83,3 +86,29 @@ async def _first_words(reply: Reply) -> str:
         reply.release()
     text = read[:_READ_BYTES_MAX].decode(errors="replace")
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:WORDS_MAX]
+
+
+async def _deliver(parts: OutboundParts, outgoing: Outgoing) -> DeliveryResult:
+    try:
+        route, target = parts.read_url(outgoing.address)
+        headers = sign(outgoing.secret, outgoing.id, parts.clock.now_ms(), outgoing.body)
+    except ValueError as error:
+        return DeliveryResult(ok=False, words=str(error))
+    return await send(parts.upstream, route, target, headers, outgoing.body, _DEADLINES, outgoing.account_id)
+
+
+def _refuses(parts: OutboundParts, address: str) -> str | None:
+    try:
+        parts.read_url(address)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+CHANNEL: Final = AlertChannel(
+    bounds=ChannelBounds(
+        name="webhook", schemes=("https", "http"), signed=True, per_day=1_000, in_all=24, each=2, fold_mark=1
+    ),
+    deliver=_deliver,
+    refuses=_refuses,
+)

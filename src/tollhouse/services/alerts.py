@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from tollhouse.billing.notices import ways
 from tollhouse.core.audit import Actor
+from tollhouse.core.channel import Channels
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
-from tollhouse.core.notice import Delivery, DeliveryResult, Notice, QueuedDelivery, way_of
+from tollhouse.core.notice import Delivery, DeliveryResult, Notice, QueuedDelivery
 from tollhouse.services import audit, budgets, fields, outbox, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
@@ -68,13 +69,13 @@ async def try_out(
         if budget is None:
             if address is not None and actor.account_id is not None:
                 _require_confirmed(tables, actor.account_id, address)
-            return _within_the_day(tables, actor, notice, [_way(notice, address, url)]), {}
+            return _within_the_day(tables, services.channels, actor, notice, [_way(services, notice, address, url)]), {}
         found = tables.budgets.get(budget)
         if found is None or actor.account_id not in (None, found.account_id):
             raise PathNotFound(f"no budget {reach.shown(budget)}")
         silent = tables.mail_addresses.unconfirmed(found.account_id, [found.mail] if found.mail else [])
-        told = ways(notice, tables.outbox.owners(found.account_id), [found], silent)
-        return _within_the_day(tables, actor, notice, told), tables.outbox.secrets([found.id])
+        told = ways(notice, tables.outbox.owners(found.account_id), [found], services.channels, silent)
+        return _within_the_day(tables, services.channels, actor, notice, told), tables.outbox.secrets([found.id])
 
     services.trying[payer] += 1
     try:
@@ -95,13 +96,16 @@ def _require_confirmed(tables: Repositories, account_id: str, address: str) -> N
         )
 
 
-def _within_the_day(tables: Repositories, actor: Actor, notice: Notice, queued: Iterable[Delivery]) -> list[Delivery]:
+def _within_the_day(
+    tables: Repositories, channels: Channels, actor: Actor, notice: Notice, queued: Iterable[Delivery]
+) -> list[Delivery]:
     """Tests count as what they send. Raises RateLimited."""
     deliveries = list(queued)
     for way in deliveries:
-        if actor.account_id is None or way.channel == "none" or way.state != "pending":
+        channel = channels.by_name.get(way.channel)
+        if actor.account_id is None or channel is None or way.state != "pending":
             continue
-        if not tables.sendings.admit(way.channel, actor.account_id, notice.time_ms):
+        if not tables.sendings.admit_on(channel, actor.account_id, notice.time_ms):
             raise RateLimited("this account has caused as much to be sent today as it may", should_retry=False)
     return deliveries
 
@@ -121,11 +125,12 @@ def _notice(services: ServiceContext, budget: str | None, account_id: str | None
     )
 
 
-def _way(notice: Notice, address: str | None, url: str | None) -> Delivery:
+def _way(services: ServiceContext, notice: Notice, address: str | None, url: str | None) -> Delivery:
+    channel = None if url is None else services.channels.of(url)
     return Delivery(
         id=f"{notice.id}_1",
         notice_id=notice.id,
-        channel="mail" if url is None else way_of(url),
+        channel="mail" if channel is None else channel.name,
         address=address or url or "",
     )
 
@@ -134,7 +139,7 @@ async def _try(services: ServiceContext, notice: Notice, way: Delivery, hooks: M
     if way.state != "pending":
         return Trial(delivery=way, answer=DeliveryResult(ok=False, words=way.answer or ""))
     hook, secret = hooks.get(way.budget_id or ""), None
-    if way.channel == "webhook" and way.budget_id is None:
+    if services.channels.by_name[way.channel].signed and way.budget_id is None:
         secret = budgets.new_secret(services)
         hook = way.address, secret
     answer = await outbox.send(services, QueuedDelivery(notice=notice, delivery=way), hook)

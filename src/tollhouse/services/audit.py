@@ -8,7 +8,7 @@ from tollhouse.billing.ledger import Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, RateLimited, ScopeMissing
-from tollhouse.core.notice import way_of
+from tollhouse.core.notice import shown
 from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
@@ -98,8 +98,4 @@ def _told(record: Struct) -> dict[str, object]:
 
 
 def _masked(name: str, value: object) -> object:
-    """Behind its host the address of a webhook holds what lets people in; of a chat service it is nothing else."""
-    if name != "webhook" or not isinstance(value, str):
-        return value
-    scheme, _, rest = value.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/..." if way_of(value) == "webhook" else f"{scheme}://..."
+    return shown(value) if name == "webhook" and isinstance(value, str) else value

@@ -14,7 +14,6 @@ from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.notice import CHATS, way_of
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
@@ -28,7 +27,6 @@ SIGNING: Final = "webhook"
 _WEBHOOK_MAX = 2_000
 _MAIL_MAX = 254
 _SECRET_BYTES = 32
-_SCHEMES = tuple(f"{scheme}://" for scheme in ("https", "http", *CHATS))
 
 
 class _Put(NamedTuple):
@@ -237,7 +235,7 @@ def _window(text: str) -> WindowKind:
 
 def read_webhook(services: ServiceContext, url: str) -> str:
     """An address to which a notice may be sent, as far as its text tells. Raises BadRequest."""
-    if not url.startswith(_SCHEMES) or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
+    if services.channels.of(url) is None or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
         raise BadRequest("webhook: write an address that begins with https://, or a chat service's", param="webhook")
     if words := exposed_in_address(url):
         raise BadRequest(f"webhook: {words}", param="webhook")
@@ -263,7 +261,9 @@ def _sign(services: ServiceContext, tables: Repositories, budget: Budget, before
     if before is not None and before.id != budget.id:
         tables.outbox.move_secret(before.id, budget.id)
     known = tables.outbox.secret(budget.id)
-    if budget.webhook is None or way_of(budget.webhook) == "chat":
+    url = budget.webhook
+    channel = None if url is None else services.channels.of(url)
+    if url is None or channel is None or not channel.signed:
         tables.outbox.forget_secret(budget.id)
-    elif known is None or known[0] != budget.webhook:
-        tables.outbox.put_secret(budget.id, budget.webhook, _kept(services, secret))
+    elif known is None or known[0] != url:
+        tables.outbox.put_secret(budget.id, url, _kept(services, secret))

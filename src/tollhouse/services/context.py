@@ -11,9 +11,10 @@ from tollhouse.access.vault import Vault
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.channel import NO_CHANNELS, Channel, Channels
 from tollhouse.core.clock import Clock
 from tollhouse.core.ids import RANDOM_BYTES, make_id
-from tollhouse.core.notice import DeliveryResult
+from tollhouse.core.notice import DeliveryResult, Outgoing
 from tollhouse.core.randomness import Randomness
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.attempts import Attempts
@@ -37,13 +38,7 @@ def nothing_to_prepare(catalogue: Catalogue) -> Callable[[], None]:
 class NoDelivery:
     """Nothing leaves, as where no server runs."""
 
-    async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> DeliveryResult:
-        return _NOT_SENT
-
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> DeliveryResult:
-        return _NOT_SENT
-
-    async def chat(self, url: str, subject: str, text: str) -> DeliveryResult:
+    async def deliver(self, channel: Channel, outgoing: Outgoing) -> DeliveryResult:
         return _NOT_SENT
 
     def refuses(self, url: str) -> str | None:
@@ -82,6 +77,8 @@ class ServiceContext:
     confirming: AddressRate = field(default_factory=lambda: AddressRate(CONFIRMATIONS_PER_MINUTE))
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
+    channels: Channels = NO_CHANNELS
+    """Alert channels by which notices leave; the store knows the same."""
     post: DeliveryPort = field(default_factory=NoDelivery)
     vault: Vault = field(default_factory=Vault)
     """What secrets are kept by that have to be read again."""

@@ -1,36 +1,23 @@
 """Which deliveries leave next: accounts take turns, and nobody's waits for what another's receiver does.
 
-Mail, webhooks and chats have lanes of their own. In each lane an account has few deliveries under way, and a receiver
+Each channel has a lane of its own. In each lane an account has few deliveries under way, and a receiver
 one at a time, in the order in which its notices were reached. The account with the fewest under way comes first; among
 equals, the one behind the account that was served last.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec import Struct, field
 
-from tollhouse.core.notice import Channel, DueDelivery, QueuedDelivery, Receiver
+from tollhouse.core.channel import Channel, ChannelBounds, Channels
+from tollhouse.core.notice import DueDelivery, QueuedDelivery, Receiver
 from tollhouse.services.ports import Repositories
 from tollhouse.services.receivers import Receivers
 
 ACCOUNTS_MAX: Final = 256  # that are looked at at once
 _LOOKED_AT: Final = 32  # deliveries of one account
-
-
-class ChannelQueue(NamedTuple):
-    """Deliveries under way at once: in all, and of one account."""
-
-    in_all: int
-    each: int
-
-
-LANES: Final[Mapping[Channel, ChannelQueue]] = {
-    "webhook": ChannelQueue(24, 2),
-    "mail": ChannelQueue(8, 2),
-    "chat": ChannelQueue(4, 1),
-}
 
 
 class NextDeliveries(Struct):
@@ -68,23 +55,22 @@ class DeliveriesInProgress:
         made._receivers, made._of_account, made._after = self._receivers.copy(), self._of_account.copy(), self._after
         return made
 
-    def choose(self, tables: Repositories, receivers: Receivers, now_ms: int) -> NextDeliveries:
+    def choose(self, tables: Repositories, receivers: Receivers, channels: Channels, now_ms: int) -> NextDeliveries:
         """What may leave now."""
         chosen = NextDeliveries()
-        for channel, lane in LANES.items():
-            self._choose_in(channel, lane, tables, receivers, now_ms, chosen)
+        for lane in channels.by_name.values():
+            self._choose_in(lane, tables, receivers, now_ms, chosen)
         return chosen
 
     def _choose_in(
         self,
-        channel: Channel,
-        lane: ChannelQueue,
+        lane: ChannelBounds,
         tables: Repositories,
         receivers: Receivers,
         now_ms: int,
         chosen: NextDeliveries,
     ) -> None:
-        busy = set(self._receivers.values())
+        channel, busy = lane.name, set(self._receivers.values())
         running = {account_id: count for (way, account_id), count in self._of_account.items() if way == channel}
         free = lane.in_all - sum(running.values())
         due = self._accounts_due(tables, channel, now_ms)

@@ -12,7 +12,17 @@ from msgspec import structs
 
 from tollhouse.access.vault import Sealed
 from tollhouse.core.failure import Overloaded
-from tollhouse.core.notice import Delivery, DeliveryResult, DeliveryState, Notice, QueuedDelivery, Receiver, notice_id
+from tollhouse.core.notice import (
+    Delivery,
+    DeliveryResult,
+    DeliveryState,
+    Notice,
+    Outgoing,
+    QueuedDelivery,
+    Receiver,
+    notice_id,
+    shown,
+)
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.services import budgets, wording
 from tollhouse.services.context import ServiceContext
@@ -104,7 +114,8 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
     due_ms = await services.rows.read(lambda tables: tables.outbox.next_due_ms())
     if due_ms is None or due_ms > now_ms:
         return [], False
-    chosen = await services.rows.read(lambda tables: under_way.choose(tables, receivers, now_ms))
+    channels = services.channels
+    chosen = await services.rows.read(lambda tables: under_way.choose(tables, receivers, channels, now_ms))
     if not chosen.ids and not chosen.paused:
         return [], chosen.blocked
 
@@ -140,20 +151,26 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
     notice, delivery = queued.notice, queued.delivery
     if notice.type == "address.confirm" and hook is None:
         return NO_TOKEN
-    if delivery.channel in ("mail", "chat"):
-        words = wording.subject(notice, services.directory), wording.text(notice, services.directory)
-        if notice.type == "address.confirm" and hook is not None:
-            words = words[0], wording.confirmation(services.public_url, notice.account_id, hook[1])
-        if delivery.channel == "chat":
-            return await services.post.chat(delivery.address, *words)
-        return await services.post.mail(tuple(delivery.address.split(", ")), *words, notice.id)
-    if hook is None:
-        return NO_WEBHOOK
-    try:
-        secret = services.vault.open(hook[1], budgets.SIGNING)
-    except Sealed as error:
-        return DeliveryResult(ok=False, words=f"its signing secret cannot be read: {error}")
-    return await services.post.webhook(hook[0], secret, notice.id, notice.body(), notice.account_id)
+    address, secret, text = delivery.address, "", wording.text(notice, services.directory)
+    if services.channels.by_name[delivery.channel].signed:
+        if hook is None:
+            return NO_WEBHOOK
+        try:
+            address, secret = hook[0], services.vault.open(hook[1], budgets.SIGNING)
+        except Sealed as error:
+            return DeliveryResult(ok=False, words=f"its signing secret cannot be read: {error}")
+    elif notice.type == "address.confirm" and hook is not None:
+        text = wording.confirmation(services.public_url, notice.account_id, hook[1])
+    outgoing = Outgoing(
+        id=notice.id,
+        account_id=notice.account_id,
+        address=address,
+        subject=wording.subject(notice, services.directory),
+        text=text,
+        body=notice.body(),
+        secret=secret,
+    )
+    return await services.post.deliver(delivery.channel, outgoing)
 
 
 async def _try(
@@ -203,10 +220,8 @@ async def _keep(services: ServiceContext, queued: QueuedDelivery, answer: Delive
 
 def _paused(receiver: Receiver, waiting: int, now_ms: int) -> Notice:
     """Told once a day and account."""
-    account_id, channel, address = receiver
+    account_id, _, address = receiver
     day_ms = now_ms - now_ms % DAY_MS
-    scheme, _, rest = address.partition("://")
-    shown = f"{scheme}://{rest.partition('/')[0]}/..." if channel == "webhook" else f"{scheme}://..."
     return Notice(
         id=notice_id("alerts.paused", account_id, day_ms, 0),
         type="alerts.paused",
@@ -215,18 +230,18 @@ def _paused(receiver: Receiver, waiting: int, now_ms: int) -> Notice:
         mark=0,
         account_id=account_id,
         time_ms=now_ms,
-        data={"account": account_id, "receiver": shown, "waiting": max(1, waiting), "failures": TELL_AFTER},
+        data={"account": account_id, "receiver": shown(address), "waiting": max(1, waiting), "failures": TELL_AFTER},
     )
 
 
 def _after(queued: QueuedDelivery, answer: DeliveryResult, now_ms: int) -> Delivery:
     delivery = queued.delivery
     attempts = delivery.attempts + 1
-    shown = answer.words if answer.status is None else f"{answer.status} {answer.words}".rstrip()
+    said = answer.words if answer.status is None else f"{answer.status} {answer.words}".rstrip()
     given_up = answer.final or attempts > len(BACK_OFF_MS) or now_ms - queued.notice.time_ms > GIVE_UP_MS
     if answer.ok or given_up:
         state: DeliveryState = "sent" if answer.ok else "failed"
-        return structs.replace(delivery, state=state, attempts=attempts, ended_at_ms=now_ms, answer=shown)
+        return structs.replace(delivery, state=state, attempts=attempts, ended_at_ms=now_ms, answer=said)
     address = ", ".join(answer.left) or delivery.address
     due_ms = now_ms + BACK_OFF_MS[attempts - 1]
-    return structs.replace(delivery, attempts=attempts, due_ms=due_ms, address=address, answer=shown)
+    return structs.replace(delivery, attempts=attempts, due_ms=due_ms, address=address, answer=said)

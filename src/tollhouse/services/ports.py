@@ -14,17 +14,18 @@ from tollhouse.billing.prices import Price
 from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.channel import Channel, ChannelBounds
 from tollhouse.core.code import Code
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.limit import Rule
 from tollhouse.core.money import Money
 from tollhouse.core.notice import (
-    Channel,
     Delivery,
     DeliveryResult,
     DueDelivery,
     MailAddress,
     Notice,
+    Outgoing,
     QueuedDelivery,
     Receiver,
 )
@@ -289,18 +290,20 @@ class SendingRepository(Protocol):
         """Count one more; False: it is beyond what may be sent in a day."""
         ...
 
+    def admit_on(self, channel: ChannelBounds, account_id: str, now_ms: int) -> bool:
+        """The same of one account's deliveries on a channel."""
+        ...
+
     def forget_before(self, now_ms: int) -> None: ...
 
 
 class DeliveryPort(Protocol):
     """What leaves the platform for people. Nothing here raises: what went wrong is an answer."""
 
-    async def mail(self, to: tuple[str, ...], subject: str, text: str, message_id: str) -> DeliveryResult: ...
-    async def webhook(self, url: str, secret: str, message_id: str, body: bytes, account_id: str) -> DeliveryResult:
-        """`account_id`: who chose the URL; empty: the operator."""
+    async def deliver(self, channel: Channel, outgoing: Outgoing) -> DeliveryResult:
+        """One try on a channel that `channels` of the services names."""
         ...
 
-    async def chat(self, url: str, subject: str, text: str) -> DeliveryResult: ...
     def refuses(self, url: str) -> str | None:
         """Why nothing can be sent to the address of a webhook or a chat service, as far as its text tells."""
         ...

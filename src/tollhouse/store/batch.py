@@ -21,6 +21,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Dialect, Engine, delete, exc, insert
 
+from tollhouse.core.channel import Channels
 from tollhouse.core.failure import Conflict, Defect, Overloaded
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import charges, crossings, keys, requests, schema, spend, usage
@@ -31,6 +32,11 @@ Step = Callable[[Driver, Sequence[UsageRecord]], None]
 
 STEPS: tuple[Step, ...] = (requests.insert, usage.add, spend.add, charges.enter, crossings.record_threshold_alerts)
 """What is written for a batch of calls, in one transaction and in this order."""
+
+
+def steps_telling(channels: Channels) -> tuple[Step, ...]:
+    """The steps, where thresholds are told by these channels."""
+    return (*STEPS[:-1], partial(crossings.record_threshold_alerts, channels=channels))
 
 
 class Job(Struct, eq=False):

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.notices import crossed
+from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.driver import Driver
@@ -31,8 +32,9 @@ class _WatchedBudget(Struct):
     notified: dict[Window, set[int]]
 
 
-def record_threshold_alerts(driver: Driver, batch: Sequence[UsageRecord]) -> None:
-    """Write down the thresholds that this batch has reached. Comes after its charges are entered."""
+def record_threshold_alerts(driver: Driver, batch: Sequence[UsageRecord], channels: Channels = NO_CHANNELS) -> None:
+    """Write down the thresholds that this batch has reached. Comes after its charges are entered. channels: by which
+    they are told."""
     watched = _watched(driver, batch)
     if not watched.budgets:
         return
@@ -46,7 +48,7 @@ def record_threshold_alerts(driver: Driver, batch: Sequence[UsageRecord]) -> Non
         if told is not None and told.issuperset(budget.soft):
             continue
         (row,) = driver.ask("SELECT spent FROM budget_counters WHERE budget_id = ? AND starts_at_ms = ?", place)
-        outbox = SqlOutboxRepository(driver.connection)
+        outbox = SqlOutboxRepository(driver.connection, channels)
         if told is None:
             told = watched.notified[place] = set(outbox.marks("budget.threshold", *place))
         ended_at_ms = call.time_ms + (call.last_byte_ms or 0)

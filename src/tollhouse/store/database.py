@@ -9,10 +9,12 @@ from tollhouse.access.directory import Directory
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.core.clock import Clock
 from tollhouse.core.money import Money
 from tollhouse.limits.rules import Rules
 from tollhouse.store import migration
+from tollhouse.store.batch import steps_telling
 from tollhouse.store.database_lock import DatabaseLock, lock_of
 from tollhouse.store.engines import CannotOpen, Engines, connect
 from tollhouse.store.holder import Holder
@@ -34,14 +36,20 @@ class Store:
     readers: Readers
     lock: DatabaseLock | None = None
     """None: opened for looking, or by a test."""
+    channels: Channels = NO_CHANNELS
+    """Those by which notices leave."""
 
     async def change(self, transaction: Callable[[SqlRepositories], T], after: Callable[[T], None] | None = None) -> T:
         """See `Writer.change`."""
-        return await self.writer.change(lambda connection: transaction(SqlRepositories(connection)), after)
+        return await self.writer.change(
+            lambda connection: transaction(SqlRepositories(connection, self.channels)), after
+        )
 
     async def read(self, question: Callable[[SqlRepositories], T], deadline_ms: int = DEADLINE_MS) -> T:
         """See `Readers.read`."""
-        return await self.readers.read(lambda connection: question(SqlRepositories(connection)), deadline_ms)
+        return await self.readers.read(
+            lambda connection: question(SqlRepositories(connection, self.channels)), deadline_ms
+        )
 
     async def load_directory(self) -> Directory:
         """Every account, project and key."""
@@ -77,9 +85,18 @@ class Store:
             self.lock.release()
 
 
-def open_store(url: str, *, create: bool, clock: Clock, folder: Path = Path(), holder: Holder | None = None) -> Store:
+def open_store(
+    url: str,
+    *,
+    create: bool,
+    clock: Clock,
+    folder: Path = Path(),
+    holder: Holder | None = None,
+    channels: Channels = NO_CHANNELS,
+) -> Store:
     """Open a database whose schema is today's; `create` fills an empty one. A relative SQLite path starts at `folder`.
-    holder: who takes the database's lock, until `close`; None: nobody, for who only looks.
+    holder: who takes the database's lock, until `close`; None: nobody, for who only looks. channels: by which notices
+    leave.
 
     Raises CannotOpen (SchemaMismatch and DatabaseInUse among them), whose message names the cure.
     """
@@ -96,7 +113,8 @@ def open_store(url: str, *, create: bool, clock: Clock, folder: Path = Path(), h
         if lock is not None:
             lock.release()
         raise
-    return Store(engines, Writer(engines.writing, clock), Readers(engines, clock), lock)
+    writer = Writer(engines.writing, clock, steps_telling(channels))
+    return Store(engines, writer, Readers(engines, clock), lock, channels)
 
 
 def pending_migrations(url: str, folder: Path = Path()) -> list[str]:

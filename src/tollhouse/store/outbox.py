@@ -1,6 +1,6 @@
 """Rows of notices, of the ways they leave by, and of what webhooks are signed with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import json, structs
@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.notices import FOLDED, ways
+from tollhouse.core.channel import Channel, Channels
 from tollhouse.core.instant import rfc3339
-from tollhouse.core.notice import Channel, Delivery, DueDelivery, Notice, QueuedDelivery, Receiver, notice_id
+from tollhouse.core.notice import Delivery, DueDelivery, Notice, QueuedDelivery, Receiver, notice_id
 from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.mail_addresses import SqlMailAddressRepository
@@ -39,12 +40,12 @@ _ACCOUNTS_DUE = text(
     " WHERE state = 'pending' AND channel = :channel AND account_id = line.account_id) <= :now_ms"
     " LIMIT :count"
 )
-_FOLD_MARKS: Final[Mapping[str, int]] = {"mail": 0, "webhook": 1, "chat": 2}
 _TO_OWNERS_ONLY: Final = ("alerts.folded", "alerts.paused")
 
 
 class SqlOutboxRepository:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, channels: Channels) -> None:
+        self._channels = channels
         self._connection = connection
         self._sendings = SqlSendingRepository(connection)
         self._addresses = SqlMailAddressRepository(connection)
@@ -65,7 +66,7 @@ class SqlOutboxRepository:
             telling = budgets.on("account", notice.account_id)
         outside = [one.mail for one in telling if one.mail is not None]
         unconfirmed = self._addresses.unconfirmed(notice.account_id, outside)
-        for way in ways(notice, self.owners(notice.account_id), telling, unconfirmed):
+        for way in ways(notice, self.owners(notice.account_id), telling, self._channels, unconfirmed):
             self._enter(notice, self._bounded(notice, way) if way.state == "pending" else way)
         return True
 
@@ -84,9 +85,11 @@ class SqlOutboxRepository:
 
     def _bounded(self, notice: Notice, way: Delivery) -> Delivery:
         """The delivery as it may leave: without addresses that have had enough mail today, or folded."""
-        assert way.channel != "none"
-        if not self._sendings.admit(way.channel, notice.account_id, notice.time_ms):
-            return self._fold(notice, way)
+        channel = self._channels.by_name.get(way.channel)
+        if channel is None:  # nothing leaves by a channel that nobody declared
+            return way
+        if not self._sendings.admit_on(channel, notice.account_id, notice.time_ms):
+            return self._fold(notice, way, channel.fold_mark)
         if way.channel != "mail":
             return way
         left = [
@@ -94,13 +97,12 @@ class SqlOutboxRepository:
             for address in way.address.split(", ")
             if self._sendings.admit("recipient", address.lower(), notice.time_ms)
         ]
-        return structs.replace(way, address=", ".join(left)) if left else self._fold(notice, way)
+        return structs.replace(way, address=", ".join(left)) if left else self._fold(notice, way, channel.fold_mark)
 
-    def _fold(self, notice: Notice, way: Delivery) -> Delivery:
+    def _fold(self, notice: Notice, way: Delivery, mark: int) -> Delivery:
         """Count a delivery in the notice of its hour, which leaves when the hour is over: to the owners, else where
         the first one of the hour would have gone."""
         hour_ms = notice.time_ms - notice.time_ms % HOUR_MS
-        mark = _FOLD_MARKS[way.channel]
         place = ("alerts.folded", notice.account_id, hour_ms, mark)
         where = [column == value for column, value in zip(notices.primary_key, place, strict=True)]
         found = self._connection.execute(select(notices.c.data).where(*where)).scalar()

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, delete, text
 
+from tollhouse.core.channel import ChannelBounds
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.limits.sending import DAILY_MAX, Sending
 from tollhouse.store.outbox_schema import sendings
@@ -18,9 +19,16 @@ class SqlSendingRepository:
 
     def admit(self, kind: Sending, subject: str, now_ms: int) -> bool:
         """Count one more; False: it is beyond what may be sent in a day."""
+        return self._count(kind, subject, now_ms) <= DAILY_MAX[kind]
+
+    def admit_on(self, channel: ChannelBounds, account_id: str, now_ms: int) -> bool:
+        """The same of one account's deliveries on a channel."""
+        return self._count(channel.name, account_id, now_ms) <= channel.per_day
+
+    def _count(self, kind: str, subject: str, now_ms: int) -> int:
         row = {"day_ms": now_ms - now_ms % DAY_MS, "kind": kind, "subject": subject}
         count: int = self._connection.execute(_COUNT, row).scalar_one()
-        return count <= DAILY_MAX[kind]
+        return count
 
     def forget_before(self, now_ms: int) -> None:
         """Days before yesterday bind nothing any more."""

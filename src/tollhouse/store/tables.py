@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.store.accounts import SqlAccountRepository
 from tollhouse.store.audit import SqlAuditRepository
 from tollhouse.store.budgets import SqlBudgetRepository
@@ -27,7 +28,8 @@ from tollhouse.store.usage import SqlUsageRepository
 class SqlRepositories:
     """Good only while the transaction lasts, and only in its thread."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, channels: Channels = NO_CHANNELS) -> None:
+        """channels: those by which notices leave."""
         self.accounts = SqlAccountRepository(connection)
         self.projects = SqlProjectRepository(connection)
         self.keys = SqlKeyRepository(connection)
@@ -45,6 +47,6 @@ class SqlRepositories:
         self.price_drafts = SqlPriceDraftRepository(connection)
         self.limits = SqlLimitRepository(connection)
         self.codes = SqlCodeRepository(connection)
-        self.outbox = SqlOutboxRepository(connection)
+        self.outbox = SqlOutboxRepository(connection, channels)
         self.mail_addresses = SqlMailAddressRepository(connection)
         self.sendings = SqlSendingRepository(connection)
