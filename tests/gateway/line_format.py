@@ -97,5 +97,6 @@ CODECS: Final = (
         fit=fit,
         error_status=error_status,
         error_body=error_body,
+        content_type=b"text/plain",
     ),
 )

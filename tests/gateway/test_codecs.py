@@ -81,6 +81,7 @@ def test_a_call_is_written_for_the_provider_and_charged_as_reported(formats: Mod
     client = call(harness, ASKED)
     assert bytes(harness.first.calls[0].body) == b"up-one say: hi there"
     assert (client.status, client.data, client.ended) == (200, b"said: Zoll haus | 60 12", True)
+    assert client.header(b"content-type") == b"text/plain"
     record = harness.record
     assert (record.dialect, record.operation, record.model) == (*LINE, "house-1")
     assert (record.usage.input, record.usage.output, record.usage_source) == (60, 12, "upstream")

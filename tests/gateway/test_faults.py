@@ -25,10 +25,10 @@ from tests.gateway.harness import (
     word,
 )
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout, UpstreamUnreachable
+from tollhouse.core.sse import FILLER
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.gateway.connection import ClientDisconnected
-from tollhouse.gateway.stream_writer import FILLER
 
 LEAVE, FALL_SILENT, UNSAVED = "the caller leaves", "15 s of silence", "the database fails"
 Script = tuple[bytes | Failure | str, ...]

@@ -1,6 +1,7 @@
 """A silent provider: a sign of life every 15 s, once it has accepted the call, and what that changes about failing."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
@@ -19,10 +20,15 @@ from tests.gateway.harness import (
     turns,
     word,
 )
+from tollhouse.core.codec import StreamCodec
 from tollhouse.core.failure import UpstreamBroke, UpstreamTimeout
+from tollhouse.core.sse import FILLER
 from tollhouse.core.usage import Usage
+from tollhouse.formats import codecs
 from tollhouse.gateway.connection import ClientDisconnected
-from tollhouse.gateway.stream_writer import FILLER, HEAD, KeepAlive, StreamWriter
+from tollhouse.gateway.stream_writer import HEAD, KeepAlive, StreamWriter
+
+EVENTS = cast(StreamCodec, codecs()["openai", "chat"].streams)
 
 
 async def pass_s(harness: GatewayHarness, seconds: float) -> None:
@@ -82,7 +88,9 @@ def test_a_filler_before_the_first_word_opens_the_answer(before: tuple[bytes, ..
         assert not call.client.parts
         await pass_s(call.harness, 15)
         assert call.client.status == 200
-        assert call.client.headers[: len(HEAD)] == HEAD
+        content_type, *head = call.client.headers
+        assert content_type == (b"content-type", b"text/event-stream; charset=utf-8")
+        assert head[: len(HEAD)] == HEAD
         assert call.client.parts == [FILLER]
         await call.end()
         assert [call.client.heads] == [1]
@@ -157,7 +165,7 @@ def test_a_caller_who_does_not_read_keeps_no_filler_from_others() -> None:
         blocked, reading = FakeCallerConnection(), FakeCallerConnection()
         blocked.slow = asyncio.Event()
         keep_alive.stream_writers = {
-            StreamWriter(client, [], harness.clock.ticks_ns()) for client in (blocked, reading)
+            StreamWriter(client, EVENTS, [], harness.clock.ticks_ns()) for client in (blocked, reading)
         }
         for _ in range(3):
             harness.clock.ms += 15_000
@@ -177,7 +185,7 @@ def test_who_is_being_written_to_needs_no_filler() -> None:
         keep_alive = KeepAlive(harness.clock, harness.gateway.sleep)
         client = FakeCallerConnection()
         client.slow = asyncio.Event()
-        stream_writer = StreamWriter(client, [], harness.clock.ticks_ns())
+        stream_writer = StreamWriter(client, EVENTS, [], harness.clock.ticks_ns())
         keep_alive.stream_writers = {stream_writer}
         writing = asyncio.create_task(stream_writer.write(ROLE, harness.clock.ticks_ns()))
         await turns()
@@ -205,7 +213,7 @@ def test_the_keep_alive_beats_once_a_second() -> None:
             await asyncio.sleep(0)
 
         keep_alive = KeepAlive(harness.clock, sleep)
-        keep_alive.stream_writers = {StreamWriter(client, [], harness.clock.ticks_ns())}
+        keep_alive.stream_writers = {StreamWriter(client, EVENTS, [], harness.clock.ticks_ns())}
         beating = asyncio.create_task(keep_alive.run())
         await enough.wait()
         beating.cancel()

@@ -14,6 +14,7 @@ from tollhouse.core.cleaning import Known
 from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding
 from tollhouse.core.operation import Operation
+from tollhouse.core.sse import FILLER
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
@@ -204,12 +205,14 @@ class OpenGathering(Protocol):
 
 
 class StreamCodec(Struct, frozen=True, kw_only=True):
-    """The streams of an operation that streams."""
+    """The streams of an operation that streams. keepalive: what a client skips, sent while the provider is silent."""
 
     relay: OpenRelay
     gather: OpenGathering
     unfold: Callable[[bytes], bytes]  # a buffered body as the stream that was asked for; raises UpstreamError
     error_event: Callable[[Failure, str, int], bytes]  # with the request's id and the event's sequence number
+    keepalive: bytes = FILLER
+    content_type: bytes = b"text/event-stream; charset=utf-8"
 
 
 class VectorCodec(Struct, frozen=True, kw_only=True):
@@ -252,3 +255,4 @@ class Codec(Struct, frozen=True, kw_only=True):
     cut: Callable[[bytes, int, CountTokens], tuple[bytes, Usage] | None] | None = None
     streams: StreamCodec | None = None
     vectors: VectorCodec | None = None
+    content_type: bytes = b"application/json"  # of a buffered response

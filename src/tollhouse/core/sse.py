@@ -13,6 +13,8 @@ from tollhouse.core.failure import UpstreamBroke
 
 EVENT_BYTES_MAX = 32 * 1024 * 1024
 """An event longer than this is nonsense and ends the stream."""
+FILLER = b": still working\n\n"
+"""A comment, which clients skip: a sign of life."""
 
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _EVENT_END_BYTES_MAX = 4

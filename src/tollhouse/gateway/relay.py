@@ -37,7 +37,6 @@ CAP_REASON: Final = "no output cap was named: what the money left affords"
 VECTOR_BYTES_MAX: Final = 48 * 1024
 """Of vectors that the event loop writes in another encoding itself: 2 ms."""
 LATE_SECONDS: Final = 1.0
-JSON: Final = (b"content-type", b"application/json")
 
 
 async def relay(
@@ -100,7 +99,7 @@ async def _whole(
     await settlement.commit()
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(context).encode())
-        await client.send_response(200, [JSON, *context.headers, charged], answer.body)
+        await client.send_response(200, [(b"content-type", codec.content_type), *context.headers, charged], answer.body)
 
 
 async def _fitted(gateway: GatewayContext, context: RequestContext, body: bytes) -> bytes:

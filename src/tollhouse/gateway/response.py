@@ -106,7 +106,7 @@ def _count(gateway: GatewayContext, context: RequestContext) -> Callable[[str], 
 
 
 def _stream_writer(gateway: GatewayContext, context: RequestContext) -> StreamWriter:
-    return StreamWriter(context.call.client, context.headers, gateway.clock.ticks_ns())
+    return StreamWriter(context.call.client, _streams(context.codec), context.headers, gateway.clock.ticks_ns())
 
 
 async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: RelayedStream) -> bytes:

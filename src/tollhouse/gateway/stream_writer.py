@@ -1,7 +1,7 @@
 """The caller's end of a stream: its head, its parts, and a sign of life when the provider is silent.
 
 Proxies on the way cut a connection on which nothing moves for long. One loop looks at all stream writers once a second;
-one that has been silent for 15 s gets a filler (for OpenAI an SSE comment, which clients skip). Only after the provider
+one that has been silent for 15 s gets what its format has clients skip. Only after the provider
 has accepted the call: before that an error may still need its own status.
 """
 
@@ -10,23 +10,23 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tollhouse.core.clock import Clock
+from tollhouse.core.codec import StreamCodec
 from tollhouse.core.upstream import Headers
 from tollhouse.gateway.connection import CallerConnection
 
 SILENCE_NS: Final = 15_000_000_000
-FILLER: Final = b": still working\n\n"
 HEAD: Final[Headers] = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx would else collect the whole stream before passing it on
 ]
 
 
 class StreamWriter:
-    __slots__ = ("_client", "_headers", "moved_ns", "opened", "sending_keepalive", "writing")
+    __slots__ = ("_client", "_codec", "_headers", "moved_ns", "opened", "sending_keepalive", "writing")
 
-    def __init__(self, client: CallerConnection, headers: Headers, now_ns: int) -> None:
+    def __init__(self, client: CallerConnection, codec: StreamCodec, headers: Headers, now_ns: int) -> None:
         self._client = client
+        self._codec = codec
         self._headers = headers
         self.moved_ns = now_ns
         self.opened = False
@@ -62,12 +62,12 @@ class StreamWriter:
         self.moved_ns = now_ns
         if not self.opened:
             await self._open()
-        await self._client.send_chunk(FILLER)
+        await self._client.send_chunk(self._codec.keepalive)
         self.sending_keepalive = False
 
     async def _open(self) -> None:
         self.opened = True
-        await self._client.send_headers(200, HEAD + self._headers)
+        await self._client.send_headers(200, [(b"content-type", self._codec.content_type), *HEAD, *self._headers])
 
 
 class KeepAlive:
