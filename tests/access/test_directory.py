@@ -171,3 +171,11 @@ def test_a_name_means_what_is_alive_and_else_what_was() -> None:
     assert [one.id for one in directory.keys_called("ci")] == ["key_2"]
     directory.put_key(key(2, secret("b"), name="ci", state="revoked"))
     assert [one.id for one in directory.keys_called("ci")] == ["key_1", "key_2"]
+
+
+def test_of_two_of_one_name_the_other_keeps_it() -> None:
+    accounts = [structs.replace(ACCOUNT, id=f"acc_{number}", name="twice") for number in (1, 2)]
+    directory = Directory(accounts, [], [])
+    directory.put_account(structs.replace(accounts[0], name="once"))
+    assert [one.id for one in directory.accounts_called("twice")] == ["acc_2"]
+    assert [one.id for one in directory.accounts_called("once")] == ["acc_1"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.access.exposed import REDACTED, key_in, without_keys
+from tollhouse.access.exposed import REDACTED, exposed_in_address, key_in, without_keys
 from tollhouse.access.secrets import mint
 from tollhouse.core.failure import BadRequest
 from tollhouse.services import fields
@@ -104,3 +104,10 @@ def test_no_field_takes_a_key_and_the_refusal_offers_to_rotate(field: Callable[[
     assert KEY[11:] not in refused.value.message
     with pytest.raises(BadRequest, match="an API key of Anthropic stands in it"):
         field(f"sk-ant-api03-{LONG[:40]}")
+
+
+def test_a_key_in_an_address_is_found_however_it_is_encoded_and_a_web_token_is_the_receivers() -> None:
+    token = f"eyJ{LONG}.eyJ{LONG}.{LONG}"
+    assert exposed_in_address(f"https://h/?key={KEY}") is not None
+    assert exposed_in_address(f"https://h/?key={KEY.replace('-', '%2D')}") is not None
+    assert exposed_in_address(f"https://h/hook?token={token}") is None

@@ -44,3 +44,9 @@ def test_whether_an_answer_was_read_on_decides_what_counts_as_used() -> None:
         said = explained(request(ending="finished", usage_source=source))
         assert said.startswith(f"Usage: {words}")
         assert " or " not in said
+
+
+def test_what_was_never_committed_is_explained_by_how_it_was_answered() -> None:
+    for stream in (True, False):
+        assert "`commit_failed`" in row_of(request(ending="commit_failed", stream=stream)).heading
+    assert row_of(request(ending="incomplete", cut=True)) != row_of(request(ending="incomplete"))

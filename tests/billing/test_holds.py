@@ -297,3 +297,8 @@ def test_no_counter_pays_more_than_a_database_can_count(limit: int | None) -> No
     assert ("all that this platform counts" in said) is (limit is None)
     release(held)
     hold([one], 1)
+
+
+def test_the_refusal_of_a_call_whose_cost_is_not_known_yet_names_none() -> None:
+    one = counter(5 * USD, window="month", object_id="acc_a")
+    assert "; every call costs something." in refusal(InsufficientFunds(one, None), 0, None).message

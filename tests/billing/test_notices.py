@@ -113,3 +113,14 @@ def test_each_way_is_one_of_its_notice_and_has_its_number() -> None:
     (nobody,) = ways(notice, [], [], CHANNELS)
     assert (nobody.id, nobody.address, nobody.ended_at_ms) == (f"{notice.id}_0", "", T)
     assert {way.notice_id for way in (*mailed, nobody)} == {notice.id}
+
+
+def test_an_address_that_has_not_confirmed_gets_nothing_and_that_is_said() -> None:
+    (notice,) = reached(50 * USD)
+    watched = [budget(mail="New@example.test", webhook="https://h/x")]
+    made = list(ways(notice, ["owner@example.test"], watched, CHANNELS, {"new@example.test"}))
+    assert [(one.channel, one.address, one.state) for one in made] == [
+        ("mail", "owner@example.test", "pending"),
+        ("webhook", "https://h/x", "pending"),
+        ("mail", "New@example.test", "failed"),
+    ]

@@ -46,3 +46,19 @@ def test_more_than_was_taken_cannot_be_given_back() -> None:
         memory.free("a", 2)
     with pytest.raises(KeyError):
         memory.free("b", 1)
+
+
+def test_more_than_is_held_cannot_be_given_back() -> None:
+    memory = BodyMemory(8 * MIB)
+    memory.take("a", MIB)
+    with pytest.raises(KeyError):
+        memory.free("a", 2 * MIB)
+    assert memory.held("a") == memory.used == MIB
+
+
+def test_of_two_bodies_one_is_given_back() -> None:
+    memory = BodyMemory(8 * MIB)
+    memory.take("a", MIB)
+    memory.take("a", 2 * MIB)
+    memory.free("a", MIB)
+    assert memory.held("a") == memory.used == 2 * MIB

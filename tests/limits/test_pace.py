@@ -1,6 +1,6 @@
 """G2: a flood of refusals takes a small part of the event loop: beyond its pace they are answered later and later."""
 
-from tollhouse.limits.pace import BURST, DELAY_MS_MAX, PER_SECOND, RefusalPace
+from tollhouse.limits.pace import ADDRESSES_MAX, BURST, DELAY_MS_MAX, PER_SECOND, RefusalPace
 
 NOW_MS = 1_790_000_000_000
 
@@ -32,3 +32,13 @@ def test_addresses_are_forgotten() -> None:
     pace.delay_ms("192.0.2.7", NOW_MS)
     pace.sweep(NOW_MS + 60_000)
     assert not pace._due_us
+
+
+def test_of_very_many_addresses_nothing_is_remembered() -> None:
+    pace = RefusalPace()
+    for _ in range(BURST + 10):
+        pace.delay_ms("192.0.2.7", NOW_MS)
+    assert pace.delay_ms("192.0.2.7", NOW_MS) > 0
+    for number in range(ADDRESSES_MAX):
+        pace.delay_ms(f"198.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW_MS)
+    assert pace.delay_ms("192.0.2.7", NOW_MS) == 0

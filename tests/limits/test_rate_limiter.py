@@ -275,3 +275,23 @@ def test_of_the_limits_on_models_a_call_is_shown_its_own() -> None:
         Rule(id="lim_2", level="account", object_id="acc_a", kind="requests_per_minute", most=8, model="other"),
     )
     assert [(one["level"], one["limit"]) for one in built.status(caller(), T, "house-1")] == [("model", 9)]
+
+
+def test_a_body_that_is_still_to_come_keeps_a_place_and_takes_nothing_else() -> None:
+    built = rate_limiter(parallel_requests=1, requests_per_minute=1, tokens_per_minute=100)
+    slot = built.enter(caller(), T, "openai")
+    assert used(built) == {"parallel_requests": 1, "requests_per_minute": 0, "tokens_per_minute": 0}
+    with pytest.raises(RateLimited, match="parallel") as refused:
+        built.enter(caller(), T, "openai")
+    assert b"x-ratelimit-limit-requests" in dict(refused.value.headers)
+    slot.release()
+    with pytest.raises(AssertionError, match="once"):
+        slot.release()
+    assert used(built)["parallel_requests"] == 0
+
+
+@pytest.mark.parametrize("short", ["requests_per_minute", "tokens_per_minute"])
+def test_no_body_is_waited_for_where_nothing_more_is_let_in(short: str) -> None:
+    built = rate_limiter(**{short: 0})
+    with pytest.raises(RateLimited):
+        built.enter(caller(), T, "openai")

@@ -23,3 +23,10 @@ def test_what_binds_nobody_is_forgotten() -> None:
     records.sweep(NOW_MS + EVERY_MS)
     assert records._until_ms == {}
     assert records.admit("acc_a", NOW_MS - DAY_MS), "also by a clock that was set back"
+
+
+def test_a_clock_that_was_set_back_forgets_what_it_has_not_seen_yet() -> None:
+    records = RowAllowance(AT_ONCE, EVERY_MS)
+    while records.admit("acc_a", NOW_MS):
+        pass
+    assert records.admit("acc_a", NOW_MS - DAY_MS)

@@ -12,7 +12,7 @@ from tollhouse.limits.addresses import network_of
 PER_SECOND: Final = 1_000
 BURST: Final = 2_000
 DELAY_MS_MAX: Final = 2_000  # whoever has many connections waits on each of them
-_ADDRESSES_MAX: Final = 100_000  # beyond it all are forgotten
+ADDRESSES_MAX: Final = 100_000  # beyond it all are forgotten
 
 
 class RefusalPace:
@@ -33,7 +33,7 @@ class RefusalPace:
         due_us = max(self._due_us.get(network, 0), now_us - BURST * interval_us) + interval_us
         if due_us > now_us + DELAY_MS_MAX * 1_000:  # the clock was set back, or there are very many
             due_us = now_us + DELAY_MS_MAX * 1_000
-        if len(self._due_us) >= _ADDRESSES_MAX:
+        if len(self._due_us) >= ADDRESSES_MAX:
             self._due_us.clear()
         self._due_us[network] = due_us
         return max(0, due_us - now_us) // 1_000
