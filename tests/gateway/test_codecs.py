@@ -1,5 +1,7 @@
-"""A wire format is one file: a format of one line is found in a package of its own, and calls of it are read, held,
-written, answered, charged and refused, without a change elsewhere."""
+"""A wire format is one file: a format of lines is found in a package of its own, without a change elsewhere.
+
+Its calls are read, held for, written, answered, streamed, charged and refused.
+"""
 
 import shutil
 import sys
@@ -10,11 +12,13 @@ from types import ModuleType
 from typing import cast, get_args
 
 import pytest
+from msgspec import structs
 
 from tests.gateway import line_format
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
 from tests.gateway.harness import STREAMS, GatewayHarness, answer, buffered, run, streaming, word
-from tollhouse.core.failure import BadRequest, Failure, UpstreamError
+from tollhouse.core.codec import CodecKey
+from tollhouse.core.failure import BadRequest, Failure, UpstreamBroke, UpstreamError
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.edge.paths import CALLS
@@ -22,12 +26,13 @@ from tollhouse.formats import codecs, codecs_in
 from tollhouse.gateway.flow import serve
 
 ASKED = b"house-1 say: hi there"
-LINE = ("line", "chat")
+STREAMED = b"house-1 stream: hi there"
+LINE: CodecKey = ("line", "chat")
 
 
 @pytest.fixture
 def formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """A package with one file, the format of one line."""
+    """A package with one file, the format of lines."""
     folder = tmp_path / "formats_of_one"
     folder.mkdir()
     (folder / "__init__.py").touch()
@@ -45,7 +50,7 @@ def harness_of(formats: ModuleType, *plays: ScriptedResponse) -> GatewayHarness:
 
 
 def call(harness: GatewayHarness, body: bytes) -> FakeCallerConnection:
-    """One call in the format of one line, to its end."""
+    """One call in the format of lines, to its end."""
     client = FakeCallerConnection(body)
     arrived = harness.call(client)
     arrived.dialect = cast(Dialect, "line")
@@ -117,12 +122,54 @@ def test_a_request_that_is_none_is_refused_in_its_own_words(formats: ModuleType)
     assert harness.record.charge is None
 
 
+def test_a_stream_goes_on_as_it_comes_and_its_end_waits_for_the_charge(formats: ModuleType) -> None:
+    harness = harness_of(formats, streaming(b"+Zoll ", b"\n+haus\n", b"| 60 12\n"))
+    client = call(harness, STREAMED)
+    assert bytes(harness.first.calls[0].body) == b"up-one stream: hi there"
+    assert client.header(b"content-type") == b"text/x-lines"
+    assert (client.parts, client.ended) == ([b"+Zoll \n+haus\n", b"| 60 12\n"], True)
+    assert harness.record.charge is not None
+    assert harness.record.charge.amount == harness.counter.spent == 60 * 2_500 + 12 * 10_000
+
+
+def test_a_stream_that_breaks_ends_in_an_event_of_its_format_and_is_charged_as_far_as_it_came(
+    formats: ModuleType,
+) -> None:
+    harness = harness_of(formats, streaming(b"+Zoll haus\n", b"+am"))
+    client = call(harness, STREAMED)
+    assert client.broken_off
+    first, last = client.parts
+    assert first == b"+Zoll haus\n"
+    assert last.startswith(b"failed: ")
+    assert (harness.record.usage.output, harness.record.ending) == (2, "failed_after_first_byte")
+    assert harness.counter.held == 0
+
+
+@pytest.mark.parametrize("figures", [" | 60 12", ""])
+def test_a_provider_may_answer_in_the_other_form(formats: ModuleType, figures: str) -> None:
+    said = f"said: Zoll haus{figures}".encode()
+    harness = harness_of(formats, buffered(said))
+    end = b"| 60 12" if figures else b"| 2 2"
+    assert call(harness, STREAMED).data == b"+Zoll haus\n" + end + b"\n"
+    harness = harness_of(formats, streaming(line_format.unfold(said)))
+    assert call(harness, ASKED).data == b"said: Zoll haus " + end
+
+
+def test_a_stream_where_an_operation_has_none_is_a_failure_of_the_provider(formats: ModuleType) -> None:
+    harness = harness_of(formats, streaming(b"+Zoll\n", b"|\n"))
+    harness.second.plays = harness.first.plays
+    harness.gateway.codecs = {LINE: structs.replace(codecs_in(formats)[LINE], streams=None)}
+    failure, _ = refused(harness, ASKED)
+    assert isinstance(failure, UpstreamError)
+    assert (harness.record.charge, harness.counter.held) == (None, 0)
+
+
 @pytest.mark.parametrize("play", [buffered(answer()), streaming(word("Zoll")), ScriptedResponse(headers=STREAMS)])
 def test_an_answer_in_another_format_is_a_failure_of_the_provider(formats: ModuleType, play: ScriptedResponse) -> None:
     harness = harness_of(formats, play)
     harness.second.plays = [play]
     failure, body = refused(harness, ASKED)
-    assert isinstance(failure, UpstreamError)
+    assert isinstance(failure, UpstreamError | UpstreamBroke)
     assert body.startswith(b"failed: ")
     assert (harness.record.charge, harness.counter.spent, harness.counter.held) == (None, 0, 0)
 
