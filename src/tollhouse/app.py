@@ -36,7 +36,7 @@ from tollhouse.edge.status import Readiness
 from tollhouse.formats import codecs
 from tollhouse.gateway import deferred_commit
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
-from tollhouse.gateway.destination import Destination, Destinations, hidden
+from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.gateway.stream_writer import KeepAlive
@@ -46,6 +46,7 @@ from tollhouse.outbound.discovery import platform_channels
 from tollhouse.outbound.post import OutboundDelivery, open_post
 from tollhouse.processes import Processes
 from tollhouse.providers import base_url, kinds
+from tollhouse.providers.credentials import tokens_of
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.services import expiry, keys, outbox, platform, retention, watch
@@ -62,6 +63,7 @@ from tollhouse.threads import FairThreads
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url, read_url
 from tollhouse.upstream.client import UpstreamClient
+from tollhouse.upstream.fetch import UpstreamFetch
 from tollhouse.upstream.simulator.resting import Resting
 from tollhouse.upstream.simulator.simulator import Simulator
 
@@ -254,9 +256,7 @@ def _test_mode_endpoints(simulator: Upstream) -> Destinations:
 
 def _destination(provider: Provider, runtime: Runtime) -> Destination:
     """Raises BadRequest where the provider's address or one of its keys cannot be used."""
-    kind = kinds()[provider.kind]
-    seconds = provider.connect_seconds, provider.first_byte_seconds, provider.idle_seconds, provider.total_seconds
-    deadlines = Deadlines(*(each * 1000 for each in seconds))
+    kind, deadlines = kinds()[provider.kind], deadlines_of(provider)
     if kind.in_process:
         inside = runtime.gateway.test_mode_endpoints[SIMULATED]
         return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)
@@ -272,7 +272,8 @@ def _destination(provider: Provider, runtime: Runtime) -> Destination:
     except ValueError as error:
         raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
     untold = hidden(secrets, provider.headers)
-    return Destination(provider, kind, runtime.network, route, path, secrets, deadlines, untold)
+    tokens = tokens_of(kind.refresh, provider, secrets, UpstreamFetch(runtime.network, provider, runtime.networks))
+    return Destination(provider, kind, runtime.network, route, path, secrets, deadlines, untold, tokens)
 
 
 async def _listen(

@@ -112,7 +112,9 @@ def test_a_kind_with_its_own_address_needs_none() -> None:
 )
 def test_no_slash_and_no_version_doubles_whatever_was_pasted(segments: list[str], end: str) -> None:
     address = base_url.read(COMPATIBLE, "http://h/" + "/".join(segments) + end)
-    called = address.path + COMPATIBLE.target("chat")
+    target = COMPATIBLE.target("chat", "m", False, COMPATIBLE.speaks)
+    assert target is not None
+    called = address.path + target.path
     assert "//" not in called
     assert called.startswith("/")
     assert "/v1/v1" not in called

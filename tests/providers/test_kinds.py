@@ -1,21 +1,23 @@
-"""Kinds are found by walking the package, and each says all that the gateway asks."""
+"""Kinds are found by walking the package, and each keeps the promises of `kind_contract`."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
+from tests.providers.kind_contract import PROMISES
+from tests.providers.toy_folder import toy_kinds
 from tollhouse import providers
-from tollhouse.core.catalogue import Provider
-from tollhouse.core.operation import Operation
 from tollhouse.providers import Kind, kinds
 
 FOLDER = Path(providers.__file__).parent
 
 
-def test_the_kinds_of_this_house() -> None:
-    assert list(kinds()) == ["openai", "openai_compatible", "simulator"]
+def test_every_file_with_a_kind_is_found_in_the_order_of_names() -> None:
+    files = [path.stem for path in FOLDER.glob("*.py") if "\nKIND: Final = Kind(" in path.read_text(encoding="utf-8")]
+    assert len(files) > 1
+    assert list(kinds()) == sorted(files)
 
 
 @pytest.mark.parametrize("name", list(kinds()))
@@ -26,8 +28,14 @@ def test_a_kind_stands_in_the_file_of_its_name_and_knows_no_other(name: str) -> 
 
 
 @pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
-def test_a_kind_reaches_every_operation_below_its_base(kind: Kind) -> None:
-    for operation in get_args(Operation):
-        assert kind.target(operation).startswith("/")
-    assert kind.headers("k", Provider(id="x", kind=kind.name), [])
-    assert kind.speaks
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_a_kind_keeps_its_promises(kind: Kind, promise: Callable[[Kind], None]) -> None:
+    promise(kind)
+
+
+def test_a_new_file_is_a_new_kind_and_is_held_to_the_same(tmp_path: Path) -> None:
+    with toy_kinds(tmp_path) as found:
+        assert list(found) == ["signed_toy"]
+        for promise in PROMISES:
+            promise(found["signed_toy"])
+    assert "signed_toy" not in kinds()

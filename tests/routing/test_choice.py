@@ -16,6 +16,7 @@ from tollhouse.core.failure import (
     UpstreamRefusedKey,
     UpstreamSaturated,
 )
+from tollhouse.core.operation import Operation
 from tollhouse.routing.choice import KEYS_PER_OFFER, Choice, rank
 from tollhouse.routing.health import Health
 
@@ -26,6 +27,7 @@ ACC = "acc_1"
 @dataclass(frozen=True)
 class ProviderState:
     keys: tuple[str, ...] = ("k",)
+    operations: tuple[Operation, ...] = ("chat", "embeddings")
 
 
 def providers(**counts: int) -> dict[str, ProviderState]:

@@ -9,6 +9,7 @@ from msgspec import structs
 from tollhouse.core.failure import UpstreamError
 from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import Fault, Kind
+from tollhouse.providers.openai_target import target
 from tollhouse.services.platform_file import BadApiKey, ConfigEnvironment, PlatformFile, keys_of, read
 from tollhouse.services.secret_references import MissingSecret
 
@@ -20,8 +21,8 @@ def kind(name: str, **fields: Any) -> Kind:
     return Kind(
         name=name,
         title=name,
-        speaks=("openai_chat",),
-        paths={"chat": "/chat/completions"},
+        speaks=("openai_chat", "openai_responses"),
+        target=target,
         make_headers=lambda key, provider, asked: [],
         read_error=fault,
         **fields,
@@ -348,9 +349,7 @@ def test_a_file_that_says_everything_once_loads_also_with_a_successor_that_is_no
     reading = read_text(WHOLE, MAIN_KEY="sk-1")
     assert not reading.mistakes
     assert reading.catalogue.models["gpt-4o"].successor == "gpt-5"
-    (warning, later) = reading.warnings
-    assert later.where == "providers.main.speaks"
-    assert "no effect yet" in later.message
+    (warning,) = reading.warnings
     assert warning.where == "models.gpt-4o.successor"
     assert "there is no model 'gpt-5'" in warning.message
 

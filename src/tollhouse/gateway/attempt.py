@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from tollhouse.core.failure import Failure, Overloaded
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest, UpstreamResponse
@@ -92,8 +94,7 @@ async def _one(
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with DisconnectGuard(client, gateway.drain_seconds_max, abort) as guard:
-            make = partial(_outgoing, context, request, choice, destination)
-            outgoing = make() if request.length <= LARGE_BYTES else await gateway.threads.run(account, make)
+            outgoing = await _prepare(gateway, context, request, choice)
             answer = await destination.upstream.send(outgoing)
             if answer.status != 200:
                 raise AttemptFailed(await read_refusal(gateway, context, request, choice, answer))
@@ -106,6 +107,7 @@ async def _one(
         return made
     except AttemptFailed as faulted:
         error = faulted.fault.failure.code
+        destination.refused(choice.slot, faulted.fault.failure, began_ms)
         raise
     except Failure as failure:
         error = failure.code
@@ -133,6 +135,24 @@ async def _one(
             gateway.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
             if gateway.troubles.any:
                 gateway.troubles.succeeded(choice.offer.provider, choice.offer.model)
+
+
+async def _prepare(
+    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice
+) -> UpstreamRequest:
+    """The call as it is sent: written, and signed where the provider's kind does. Raises the Failure of a token that
+    cannot be got. No message of the provider may tell a token that was used."""
+    destination = context.destinations[choice.offer.provider]
+    make = partial(_outgoing, context, request, choice, destination)
+    if request.length <= LARGE_BYTES:
+        outgoing = make()
+    else:
+        outgoing = await gateway.threads.run(context.identity.key.account_id, make)
+    if destination.kind.sign is not None:
+        token = await destination.sign(choice.slot, outgoing, gateway.clock.now_ms())
+        if token:
+            context.known = structs.replace(context.known, secrets=(token, *context.known.secrets))
+    return outgoing
 
 
 async def _forget_body(
@@ -171,10 +191,11 @@ def _outgoing(
         others=not own_caps,
         added_cap=context.added_cap,
     )
+    method, target = destination.target(call.operation, model, stream)
     return UpstreamRequest(
         route=destination.route,
-        method=b"POST",
-        target=destination.target(call.operation),
+        method=method,
+        target=target,
         headers=destination.headers(choice.slot, call.headers),
         body=bytes(body),
         rest=rest,

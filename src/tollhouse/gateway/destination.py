@@ -4,12 +4,14 @@ A changed configuration makes new destinations; a call that holds an old one fin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tollhouse.core.catalogue import Provider
+from tollhouse.core.catalogue import Provider, TextFormat
+from tollhouse.core.failure import BadRequest, Failure, UpstreamRefusedKey
 from tollhouse.core.operation import Operation
-from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRoute
+from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRequest, UpstreamRoute
 from tollhouse.providers import Kind
+from tollhouse.providers.credentials import Credential, RefreshingToken
 
 KEY_CHARACTERS_MIN = 4
 HEADER_CHARACTERS_MIN = 8
@@ -18,6 +20,8 @@ HEADER_CHARACTERS_MIN = 8
 
 @dataclass(slots=True, frozen=True)
 class Destination:
+    """`tokens`: one a key, of a kind whose credentials end. `speaks` and `operations` follow from kind and provider."""
+
     provider: Provider
     kind: Kind
     upstream: Upstream  # the network, or the simulator
@@ -26,13 +30,48 @@ class Destination:
     keys: tuple[str, ...]  # the secrets themselves: kept in memory only
     deadlines: Deadlines
     secrets: tuple[str, ...] = ()  # what no message of the provider may tell: its keys, the values of its headers
+    tokens: tuple[RefreshingToken, ...] = ()
+    speaks: tuple[TextFormat, ...] = field(init=False)
+    operations: frozenset[Operation] = field(init=False)  # what it can be asked for
 
-    def target(self, operation: Operation) -> bytes:
-        return (self.path + self.kind.target(operation)).encode()
+    def __post_init__(self) -> None:
+        speaks = self.kind.spoken_by(self.provider)
+        object.__setattr__(self, "speaks", speaks)
+        object.__setattr__(self, "operations", self.kind.operations(speaks))
+
+    def target(self, operation: Operation, model: str, stream: bool) -> tuple[bytes, bytes]:
+        """Method, and path with query. Raises BadRequest where the kind has no endpoint for it; routing leaves out
+        before what `operations` does not name."""
+        target = self.kind.target(operation, model, stream, self.speaks)
+        if target is None:
+            raise BadRequest(f"This model does not serve {operation}.", param="model")
+        return target.method, (self.path + target.path).encode()
 
     def headers(self, slot: int, asked: Headers) -> Headers:
         """The head of a call with one of the keys; `asked` are the caller's headers, of which few pass."""
-        return self.kind.headers(self.keys[slot] if self.keys else "", self.provider, asked)
+        return self.kind.make_headers(self._key(slot), self.provider, asked)
+
+    async def sign(self, slot: int, call: UpstreamRequest, now_ms: int) -> str:
+        """Replace the headers of `call` by those that sign it, for a kind that does; gives the token that was used.
+        Raises the Failure of a token that cannot be got. Suspends only while one is got."""
+        if self.kind.sign is None:
+            return ""
+        token = await self.tokens[slot].get(now_ms) if self.tokens else ""
+        call.headers = await self.kind.sign(Credential(self._key(slot), token), call, now_ms)
+        return token
+
+    def refused(self, slot: int, failure: Failure, began_ms: int) -> None:
+        """An attempt that began then failed. Where the credentials were refused, their token is not used again."""
+        if self.tokens and isinstance(failure, UpstreamRefusedKey):
+            self.tokens[slot].refused(began_ms)
+
+    def _key(self, slot: int) -> str:
+        return self.keys[slot] if self.keys else ""
+
+
+def deadlines_of(provider: Provider) -> Deadlines:
+    seconds = provider.connect_seconds, provider.first_byte_seconds, provider.idle_seconds, provider.total_seconds
+    return Deadlines(*(each * 1_000 for each in seconds))
 
 
 def hidden(keys: tuple[str, ...], headers: Mapping[str, str]) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ async def explain(
         return found
     _look_at(gateway, found, model, now_ms)
     choices = found.seen(lambda: route(gateway, context, request, model)) or ()
-    found.offers = _ranked(gateway, identity, model, choices, now_ms)
+    found.offers = _ranked(gateway, identity, model, choices, operation, now_ms)
     await _look_at_money(gateway, found, context, request, model)
     return found
 
@@ -200,7 +200,12 @@ def _free(identity: Identity, model: Model) -> str:
 
 
 def _ranked(
-    gateway: GatewayContext, identity: Identity, model: Model, choices: Sequence[Choice], now_ms: int
+    gateway: GatewayContext,
+    identity: Identity,
+    model: Model,
+    choices: Sequence[Choice],
+    operation: Operation,
+    now_ms: int,
 ) -> tuple[Ranked, ...]:
     """Every offer of the model, those first that would be tried first."""
     tried = list(dict.fromkeys(choice.offer for choice in choices))
@@ -210,17 +215,19 @@ def _ranked(
     return (
         *ranked,
         *(
-            Ranked(offer, None, _why_not(gateway, identity, offer, now_ms))
+            Ranked(offer, None, _why_not(gateway, identity, offer, operation, now_ms))
             for offer in model.offers
             if offer not in tried
         ),
     )
 
 
-def _why_not(gateway: GatewayContext, identity: Identity, offer: Offer, now_ms: int) -> str:
+def _why_not(gateway: GatewayContext, identity: Identity, offer: Offer, operation: Operation, now_ms: int) -> str:
     destination = gateway.destinations.get(offer.provider)
     if destination is None:
         return "its provider is not in force"
+    if operation not in destination.operations:
+        return f"its provider is not asked for {operation}: it speaks {', '.join(destination.speaks)}"
     account, slots = identity.key.account_id, range(max(1, len(destination.keys)))
     closed = [gateway.health.closed_until(account, offer, slot, now_ms) for slot in slots]
     soonest = min((one for one in closed if one is not None), default=None)

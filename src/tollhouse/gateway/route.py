@@ -49,11 +49,12 @@ def resolve(gateway: GatewayContext, context: RequestContext, request: ModelRequ
 
 
 def route(gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> Sequence[Choice]:
-    """What to try. Raises UpstreamSaturated, UpstreamRefusedKey or Overloaded where nobody can be asked."""
+    """What to try. Raises UpstreamSaturated, UpstreamRefusedKey or Overloaded where nobody can be asked, and BadRequest
+    where no provider of the model can be asked for this operation."""
     if context.identity.key.mode == "test":
         context.destinations = gateway.test_mode_endpoints
         return (Choice(Offer(provider=SIMULATED, model=model.id), 0),)
     context.destinations = gateway.destinations
     key = context.identity.key
-    together = affinity(key.id, request.affinity)
-    return rank(model, gateway.destinations, gateway.health, key.account_id, context.call.time_ms, together)
+    together, call = affinity(key.id, request.affinity), context.call
+    return rank(model, gateway.destinations, gateway.health, key.account_id, call.time_ms, together, call.operation)

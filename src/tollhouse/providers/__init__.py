@@ -1,7 +1,8 @@
 """Kinds of providers: where one is reached, how a call is signed, what it speaks, and how its errors read.
 
 Lives here: one file a kind, found by walking this package for a module with `KIND`; beside them what kinds share
-(`kind`, `openai_errors`, `headers`) and the rules for what operators write (`base_url`, `api_keys`).
+(`kind`, `openai_target`, `openai_errors`, `headers`, `credentials`, `oauth`, `body_hash`) and the rules for what
+operators write (`base_url`, `api_keys`).
 Does not live here: sockets (`upstream/`), choosing between providers (`routing/`), bodies (`formats/`).
 Who calls: the gateway for each attempt, `app.py` and the services when configuration is read. Files of two kinds do not
 know each other.
@@ -19,11 +20,12 @@ __all__ = ["Fault", "Kind", "kinds"]
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Every kind by its name, in the order of their names: what `kind = "..."` may say in platform.toml."""
+def kinds(package: str = __name__) -> Mapping[str, Kind]:
+    """Every kind of a package by its name, in the order of their names: what `kind = "..."` may say in
+    platform.toml."""
     found: dict[str, Kind] = {}
-    for entry in pkgutil.iter_modules(__path__):
-        kind = getattr(import_module(f"{__name__}.{entry.name}"), "KIND", None)
+    for entry in pkgutil.iter_modules(import_module(package).__path__):
+        kind = getattr(import_module(f"{package}.{entry.name}"), "KIND", None)
         if isinstance(kind, Kind):
             found[kind.name] = kind
     return MappingProxyType(dict(sorted(found.items())))

@@ -15,7 +15,7 @@ Reading a normal form gives it back unchanged.
 
 import ipaddress
 import re
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
@@ -79,9 +79,10 @@ def read(kind: Kind, base_url: str) -> BaseUrl:
 
 
 def final_url(kind: Kind, base_url: str, operation: Operation) -> str:
-    """What is called for an operation, whole. Raises InvalidBaseUrl."""
+    """What is called for an operation, whole. Raises InvalidBaseUrl. Where the model stands in it, it reads MODEL."""
     address = read(kind, base_url)
-    return address.origin + address.path + kind.target(operation)
+    target = kind.target(operation, "MODEL", False, kind.speaks)
+    return address.origin + address.path + ("" if target is None else target.path)
 
 
 def _scheme(text: str) -> tuple[Literal["http", "https"], str]:
@@ -150,7 +151,9 @@ def _segments(path: str) -> str:
 
 
 def _without_endpoint(path: str, kind: Kind) -> str:
-    endpoints = sorted((*kind.paths.values(), *_NOT_IN_A_BASE), key=len, reverse=True)
+    targets = (kind.target(one, "MODEL", False, kind.speaks) for one in get_args(Operation))
+    paths = {target.path.partition("?")[0] for target in targets if target is not None}
+    endpoints = sorted(paths.union(_NOT_IN_A_BASE, (kind.models_path,)), key=len, reverse=True)
     while endpoint := next((endpoint for endpoint in endpoints if path.endswith(endpoint)), ""):
         path = path.removesuffix(endpoint)
     return path

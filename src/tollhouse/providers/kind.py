@@ -1,16 +1,17 @@
 """What a kind of provider is: everything that is the same for all providers of that kind."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from msgspec import Struct
 
 from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure
-from tollhouse.core.operation import Operation
-from tollhouse.core.upstream import Headers
+from tollhouse.core.operation import WIRE_FORMATS, Operation
+from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.providers.credentials import Credential, Refresh
 from tollhouse.routing.health import Blame
 
 CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
@@ -22,6 +23,37 @@ CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
 )
 """Every name by which some server of the OpenAI format reads a cap. Of a chat's two, older servers read only the first,
 newer ones prefer the second, and what a server does not read it ignores: so both are sent."""
+
+
+class UpstreamTarget(Struct, frozen=True):
+    """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
+    percent-encoded that needs it. `format`: the wire format spoken there, by the names of `WIRE_FORMATS`."""
+
+    path: str
+    format: str
+    method: bytes = b"POST"
+
+
+class ChooseTarget(Protocol):
+    """Gives the endpoint for an operation of a provider that speaks these formats; None where none of them serves it.
+
+    `model` is what the provider calls it, as the operator wrote it: any text.
+    """
+
+    def __call__(
+        self, operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat], /
+    ) -> UpstreamTarget | None: ...
+
+
+class Sign(Protocol):
+    """Gives the headers to send, all of them: those of `call`, and what signs it.
+
+    `call` is ready but for its signature: route, method, target, headers, and the body in its pieces (`call.body`,
+    then `call.rest`), which are read and not changed; `body_hash.hash_body` reads a long one in turns with other calls.
+    `now_ms`: Unix milliseconds.
+    """
+
+    async def __call__(self, credential: Credential, call: UpstreamRequest, now_ms: int, /) -> Headers: ...
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -44,22 +76,29 @@ class ReadError(Protocol):
 
 
 class Kind(Struct, frozen=True, kw_only=True):
-    """`make_headers(key, provider, asked)` signs a call: `key` is one of the provider's secrets or "", `asked` the
-    caller's own headers, of which few pass. `read_error`: see `ReadError`."""
+    """`make_headers(key, provider, asked)` writes the headers of a call: `key` is one of the provider's secrets or "",
+    `asked` the caller's own headers, of which few pass. A kind whose signature depends on the body, the time or a
+    token has `sign` besides, which gets those headers. For the others see their protocols."""
 
     name: str
     title: str  # for people
-    speaks: tuple[TextFormat, ...]
-    paths: Mapping[Operation, str]  # below the base URL, each with its slash
+    speaks: tuple[TextFormat, ...]  # unless the provider's own `speaks` says otherwise
+    target: ChooseTarget
     make_headers: Callable[[str, Provider, Headers], Headers]
     read_error: ReadError
+    sign: Sign | None = None  # None: the headers are sent as they are made
+    refresh: Refresh | None = None  # gets a token for a key; only with `sign`, which reads it
     caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
+    models_path: str = "/models"  # what `providers check` asks for, with GET
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network
 
-    def target(self, operation: Operation) -> str:
-        return self.paths[operation]
+    def spoken_by(self, provider: Provider) -> tuple[TextFormat, ...]:
+        return provider.speaks or self.speaks
 
-    def headers(self, key: str, provider: Provider, asked: Headers) -> Headers:
-        return self.make_headers(key, provider, asked)
+    def operations(self, speaks: Collection[TextFormat]) -> frozenset[Operation]:
+        """What a provider that speaks these can be asked for: where it takes the format that callers ask in."""
+        operations: tuple[Operation, ...] = get_args(Operation)
+        found = ((one, self.target(one, "m", False, speaks)) for one in operations)
+        return frozenset(one for one, at in found if at is not None and at.format == WIRE_FORMATS[one])

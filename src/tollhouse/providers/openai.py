@@ -6,14 +6,14 @@ from typing import Final
 from tollhouse.providers.headers import with_bearer
 from tollhouse.providers.kind import CAPS, Kind
 from tollhouse.providers.openai_errors import read_error
-from tollhouse.providers.openai_paths import PATHS
+from tollhouse.providers.openai_target import target
 
 KIND: Final = Kind(
     name="openai",
     title="OpenAI",
     base_url="https://api.openai.com/v1",
     speaks=("openai_chat", "openai_responses"),
-    paths=PATHS,
+    target=target,
     caps={**CAPS, "chat": ("max_completion_tokens",)},
     make_headers=with_bearer,
     read_error=read_error,

@@ -15,7 +15,6 @@ from tollhouse.providers.base_url import BaseUrl, InvalidBaseUrl
 from tollhouse.providers.base_url import read as read_base_url
 from tollhouse.providers.kind import Kind
 
-_LIST: Final = "/models"
 _USER: Final = re.compile(r"//[^/@]*@")
 _SHOWN_MAX: Final = 300  # characters
 
@@ -29,7 +28,7 @@ def read(kind: Kind, base_url: str, status: int, headers: Headers) -> Redirect:
     """What a redirect of `GET base_url/models` means for the operator; never a query, which may hold a secret."""
     asked = read_base_url(kind, base_url)
     location = next((value for name, value in headers if name == b"location"), b"").decode("latin-1").strip()
-    where = _target(asked, location)
+    where = _target(asked, location, kind.models_path)
     if not where:
         return Redirect(f"it redirects (HTTP {status}), and says not where to", "check the path of base_url")
     reason = f"it redirects to {without_secrets(where)[:_SHOWN_MAX]} (HTTP {status}), which is not followed"
@@ -42,12 +41,12 @@ def read(kind: Kind, base_url: str, status: int, headers: Headers) -> Redirect:
     return Redirect(reason, f'write base_url = "{without_secrets(address.base_url)}"{lasting}')
 
 
-def _target(asked: BaseUrl, location: str) -> str:
+def _target(asked: BaseUrl, location: str, models_path: str) -> str:
     """The whole address without user and query; empty: there is none, or none that can be read."""
     if not location:
         return ""
     try:
-        whole = urljoin(f"{asked.origin}{asked.path}{_LIST}", location)
+        whole = urljoin(f"{asked.origin}{asked.path}{models_path}", location)
     except ValueError:
         return ""
     return _USER.sub("//", whole.partition("#")[0].partition("?")[0])
@@ -57,6 +56,8 @@ def _base_url(kind: Kind, where: str) -> BaseUrl | None:
     """None: what stands there is no list of models."""
     try:
         path = urlsplit(where).path.rstrip("/")
-        return read_base_url(kind, f"{where.rstrip('/').removesuffix(_LIST)}#") if path.endswith(_LIST) else None
+        if not path.endswith(kind.models_path):
+            return None
+        return read_base_url(kind, f"{where.rstrip('/').removesuffix(kind.models_path)}#")
     except (InvalidBaseUrl, ValueError):
         return None

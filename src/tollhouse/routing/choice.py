@@ -6,14 +6,15 @@ moves only its own share. Over many affinities each offer leads in proportion to
 ordered alike. What is open (`health`) is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, get_args
 
 from tollhouse.core.catalogue import Model, Offer
-from tollhouse.core.failure import Failure, Overloaded, UpstreamRefusedKey, UpstreamSaturated
+from tollhouse.core.failure import BadRequest, Failure, Overloaded, UpstreamRefusedKey, UpstreamSaturated
+from tollhouse.core.operation import Operation
 from tollhouse.routing.circuit import Cause
 from tollhouse.routing.health import Health
 
@@ -23,10 +24,14 @@ _64 = (1 << 64) - 1
 
 
 class Keyed(Protocol):
-    """What is to be known of a provider: how many keys it has. One without keys counts as one slot."""
+    """What is to be known of a provider: how many keys it has (one without keys counts as one slot), and what it can be
+    asked for."""
 
     @property
     def keys(self) -> Sequence[str]: ...
+
+    @property
+    def operations(self) -> Collection[Operation]: ...
 
 
 class Choice(NamedTuple):
@@ -35,27 +40,33 @@ class Choice(NamedTuple):
 
 
 def rank(
-    model: Model, destinations: Mapping[str, Keyed], health: Health, account: str, now_ms: int, affinity: int
+    model: Model,
+    destinations: Mapping[str, Keyed],
+    health: Health,
+    account: str,
+    now_ms: int,
+    affinity: int,
+    operation: Operation = "chat",
 ) -> Sequence[Choice]:
     """What this account may try, best first; at least one. `destinations`: by provider id; an offer without one is left
-    out.
+    out, and one whose provider cannot be asked for the operation.
 
     For calls that gain nothing from a provider's cache (embeddings), `affinity` may be any random number.
     Raises UpstreamSaturated (429), UpstreamRefusedKey (502) or Overloaded (503) when everything is open: by the reason
-    of what opens soonest, and with its time.
+    of what opens soonest, and with its time. Raises BadRequest where no offer's provider can be asked for it.
     """
     offers = model.offers
     calm = health.untroubled()
     if len(offers) == 1 and calm:
         keyed = destinations.get(offers[0].provider)
-        if keyed is not None and len(keyed.keys) <= 1:
+        if keyed is not None and len(keyed.keys) <= 1 and operation in keyed.operations:
             return (Choice(offers[0], 0),)
     choices: list[Choice] = []
     soonest: tuple[int, Cause] | None = None
     trial = False
     for offer in _in_order(offers, affinity):
         keyed = destinations.get(offer.provider)
-        if keyed is None:
+        if keyed is None or operation not in keyed.operations:
             continue
         taken = 0
         for slot in _slots(offer.provider, len(keyed.keys), affinity):
@@ -70,7 +81,7 @@ def rank(
                 choices.append(Choice(offer, slot))
                 taken += 1
     if not choices:
-        raise _nobody(model, soonest, now_ms)
+        raise _unserved(model, destinations, operation) or _nobody(model, soonest, now_ms)
     return choices
 
 
@@ -105,6 +116,16 @@ def _mix(affinity: int, name: int) -> int:
 @lru_cache(maxsize=4096)
 def _name_hash(provider: str, name: str) -> int:
     return int.from_bytes(blake2b(f"{provider}\0{name}".encode(), digest_size=8).digest(), "big")
+
+
+def _unserved(model: Model, destinations: Mapping[str, Keyed], operation: Operation) -> Failure | None:
+    """None: some offer's provider can be asked for the operation, or none is there at all."""
+    present = [destinations[offer.provider] for offer in model.offers if offer.provider in destinations]
+    if not present or any(operation in keyed.operations for keyed in present):
+        return None
+    served = ", ".join(one for one in get_args(Operation) if any(one in keyed.operations for keyed in present))
+    serves = f"it serves {served}" if served else "it serves no operation of this API"
+    return BadRequest(f"The model {model.id} does not serve {operation}; {serves}.", param="model")
 
 
 def _nobody(model: Model, soonest: tuple[int, Cause] | None, now_ms: int) -> Failure:

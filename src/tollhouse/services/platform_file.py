@@ -6,12 +6,13 @@ a provider's destination is made.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct, structs
 
 from tollhouse import settings
 from tollhouse.core.catalogue import Catalogue, Provider
+from tollhouse.core.operation import Operation
 from tollhouse.core.spelling import nearest
 from tollhouse.providers import Kind, base_url
 from tollhouse.providers.api_keys import check_api_key
@@ -89,9 +90,11 @@ def read(
     catalogue_tables.relations(structs.replace(catalogue, providers={**written, **catalogue.providers}), found)
     allowed = built.outbound.allow_networks
     providers = {name: _judge(one, environment, allowed, found) for name, one in catalogue.providers.items()}
+    catalogue = structs.replace(catalogue, providers=providers)
+    _judge_operations(catalogue, environment.kinds, found)
     return PlatformFile(
         settings=built,
-        catalogue=structs.replace(catalogue, providers=providers),
+        catalogue=catalogue,
         mistakes=tuple(sorted(found.mistakes, key=lambda mistake: mistake.line or 0)),
         warnings=tuple(found.warnings),
         unpriced=found.unpriced,
@@ -150,12 +153,34 @@ def _judge(provider: Provider, environment: ConfigEnvironment, allowed: tuple[st
                 found.wrong((*path, "base_url"), reason)
         except base_url.InvalidBaseUrl as error:
             found.wrong((*path, "base_url"), str(error))
-    if provider.speaks:
-        found.odd((*path, "speaks"), "it has no effect yet: every provider is asked in OpenAI's format")
+    unspoken = [one for one in provider.speaks if one not in kind.speaks]
+    if unspoken:
+        spoken = ", ".join(kind.speaks)
+        found.odd((*path, "speaks"), f"kind {kind.name!r} speaks {spoken}: nothing is sent in {', '.join(unspoken)}")
     if not provider.api_keys and kind.needs_api_key:
         found.odd((*path, "api_keys"), "none: calls are sent without a key")
     _judge_keys((*path, "api_keys"), provider, environment, found)
     return provider
+
+
+def _judge_operations(catalogue: Catalogue, kinds: Mapping[str, Kind], found: Findings) -> None:
+    """Name what a model is said to serve, and no offer's provider can be asked for."""
+    served = {
+        name: (kind := kinds[one.kind]).operations(kind.spoken_by(one))
+        for name, one in catalogue.providers.items()
+        if one.kind in kinds
+    }
+    for name, model in catalogue.models.items():
+        providers = [offer.provider for offer in model.offers]
+        if not providers or any(one not in served for one in providers):
+            continue  # none, or one that is a mistake already
+        wanted = model.operations or get_args(Operation)
+        unserved = [one for one in wanted if all(one not in served[provider] for provider in providers)]
+        if unserved:
+            words = ", ".join(unserved)
+            cure = "take it out" if model.operations else "name in `operations` what it serves"
+            place = ("models", name, "operations") if model.operations else ("models", name, "offers")
+            found.odd(place, f"no offer serves {words}, which `speaks` of their providers leaves out: {cure}")
 
 
 def _judge_keys(path: tuple[str, ...], provider: Provider, environment: ConfigEnvironment, found: Findings) -> None:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.failure import Failure, UpstreamUnreachable
+from tollhouse.core.failure import Failure, UpstreamRefusedKey, UpstreamUnreachable
 from tollhouse.core.upstream import Deadlines, UpstreamRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.providers import base_url, redirect
@@ -25,12 +25,12 @@ class ProviderTrial(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     cure: str = ""
 
 
-async def trials(destination: Destination) -> list[ProviderTrial]:
+async def trials(destination: Destination, now_ms: int) -> list[ProviderTrial]:
     """One for each key, one after another: a provider must not see a burst."""
-    return [await _trial(destination, slot) for slot in range(max(1, len(destination.keys)))]
+    return [await _trial(destination, slot, now_ms) for slot in range(max(1, len(destination.keys)))]
 
 
-async def _trial(destination: Destination, slot: int) -> ProviderTrial:
+async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTrial:
     provider, kind = destination.provider, destination.kind
     url = "" if kind.in_process else base_url.final_url(kind, provider.base_url, "chat")
     position = slot + 1 if destination.keys else 0
@@ -40,24 +40,30 @@ async def _trial(destination: Destination, slot: int) -> ProviderTrial:
     call = UpstreamRequest(
         route=destination.route,
         method=b"GET",
-        target=f"{destination.path}/models".encode(),
+        target=f"{destination.path}{kind.models_path}".encode(),
         headers=destination.headers(slot, []),
         body=b"",
         deadlines=_DEADLINES,
     )
     try:
+        await destination.sign(slot, call, now_ms)
         answer = await destination.upstream.send(call)
         body = bytearray()
         while len(body) <= _ANSWER_BYTES_MAX and (piece := await answer.read()):
             body += piece
         answer.abort()
     except Failure as failure:
-        cure = "check host, port and network" if isinstance(failure, UpstreamUnreachable) else "try again later"
-        return msgspec.structs.replace(tried, state="red", reason=failure.message, cure=cure)
+        return msgspec.structs.replace(tried, state="red", reason=failure.message, cure=_cure(failure))
     if 300 <= answer.status < 400:
         seen = redirect.read(kind, provider.base_url, answer.status, answer.headers)
         return msgspec.structs.replace(tried, state="red", reason=seen.reason, cure=seen.cure)
     return _judged(tried, answer.status, bytes(body))
+
+
+def _cure(failure: Failure) -> str:
+    if isinstance(failure, UpstreamUnreachable):
+        return "check host, port and network"
+    return "put a valid key into api_keys" if isinstance(failure, UpstreamRefusedKey) else "try again later"
 
 
 def _judged(tried: ProviderTrial, status: int, body: bytes) -> ProviderTrial:

@@ -27,7 +27,7 @@ async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> 
     found: list[ProviderTrial] = []
     for name in known:
         if wanted in (None, name):
-            found += await trials(destinations[name]) if name in destinations else [_untried(name)]
+            found += await trials(destinations[name], request.now_ms) if name in destinations else [_untried(name)]
     return PageObject(data=tuple(found))
 
 

@@ -1,0 +1,123 @@
+"""A provider is asked for what `speaks` says, and for nothing else: routing leaves out its offers for other calls."""
+
+import json
+
+import pytest
+from msgspec import structs
+
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, identity
+from tests.gateway.harness import LIVE, GatewayHarness, answer, buffered, run
+from tollhouse.core.catalogue import TextFormat
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.operation import Operation
+from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.explain import explain
+
+BODIES: dict[Operation, dict[str, object]] = {
+    "chat": {"messages": [{"role": "user", "content": "hi there"}]},
+    "completions": {"prompt": "hi there"},
+    "responses": {"input": "hi there"},
+    "embeddings": {"input": "hi there"},
+    "moderations": {"input": "hi there"},
+}
+PATHS = {
+    "chat": b"/v1/chat/completions",
+    "completions": b"/v1/completions",
+    "responses": b"/v1/responses",
+    "embeddings": b"/v1/embeddings",
+    "moderations": b"/v1/moderations",
+}
+
+
+USAGE = {"input_tokens": 60, "prompt_tokens": 60, "output_tokens": 12, "total_tokens": 72}
+SAID = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Zoll haus"}]}
+ANSWERS: dict[Operation, dict[str, object]] = {
+    "completions": {"choices": [{"index": 0, "text": "Zoll haus", "finish_reason": "stop"}]},
+    "responses": {"id": "r1", "object": "response", "status": "completed", "output": [SAID]},
+    "embeddings": {"data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]},
+    "moderations": {"results": [{"flagged": False}]},
+}
+
+
+def harness(operation: Operation) -> GatewayHarness:
+    """Both providers give an answer to this operation."""
+    body = json.dumps({**ANSWERS[operation], "usage": USAGE}).encode() if operation in ANSWERS else answer()
+    return GatewayHarness(first=FakeUpstream(buffered(body)), second=FakeUpstream(buffered(body)))
+
+
+def speaking(made: GatewayHarness, name: str, *formats: TextFormat) -> None:
+    at = made.gateway.destinations[name]
+    provider = structs.replace(at.provider, speaks=formats)
+    made.gateway.destinations[name] = Destination(
+        provider, at.kind, at.upstream, at.route, at.path, at.keys, at.deadlines, at.secrets
+    )
+
+
+def body(operation: Operation) -> bytes:
+    return json.dumps({"model": "house-1", **BODIES[operation]}).encode()
+
+
+def ask(made: GatewayHarness, operation: Operation) -> FakeCallerConnection:
+    caller = FakeCallerConnection(body(operation))
+    run(made.ask(caller, operation))
+    return caller
+
+
+@pytest.mark.parametrize("operation", BODIES)
+def test_without_speaks_every_endpoint_is_asked_for(operation: Operation) -> None:
+    made = harness(operation)
+    ask(made, operation)
+    assert [call.target for call in made.first.calls] == [PATHS[operation]]
+
+
+@pytest.mark.parametrize(
+    ("speaks", "operation", "serves"),
+    [
+        ("openai_chat", "chat", True),
+        ("openai_chat", "completions", True),
+        ("openai_chat", "responses", False),
+        ("openai_chat", "embeddings", True),
+        ("openai_chat", "moderations", True),
+        ("openai_responses", "chat", False),
+        ("openai_responses", "completions", False),
+        ("openai_responses", "responses", True),
+        ("openai_responses", "embeddings", True),
+        ("gemini_content", "chat", False),
+        ("gemini_content", "embeddings", True),
+    ],
+)
+def test_the_first_offer_is_asked_only_for_what_its_provider_speaks(
+    speaks: TextFormat, operation: Operation, serves: bool
+) -> None:
+    made = harness(operation)
+    speaking(made, "one", speaks)
+    ask(made, operation)
+    assert (len(made.first.calls), len(made.second.calls)) == ((1, 0) if serves else (0, 1))
+    assert made.record.provider == ("one" if serves else "two")
+
+
+def test_where_no_offer_serves_it_the_caller_is_told_what_the_model_serves() -> None:
+    made = GatewayHarness()
+    speaking(made, "one", "openai_chat")
+    speaking(made, "two", "openai_chat")
+    with pytest.raises(BadRequest) as met:
+        ask(made, "responses")
+    assert (met.value.status, met.value.param) == (400, "model")
+    serves = "chat, completions, embeddings, moderations"
+    assert met.value.message == f"The model house-1 does not serve responses; it serves {serves}."
+    assert not made.first.calls
+    assert not made.second.calls
+    assert made.record.charge is None
+    ask(made, "chat")
+
+
+def test_explain_says_why_an_offer_is_left_out() -> None:
+    made = GatewayHarness()
+    speaking(made, "one", "openai_chat")
+
+    async def main() -> None:
+        found = await explain(made.gateway, identity(LIVE), "responses", [], body("responses"))
+        assert [(one.offer.provider, one.turn) for one in found.offers] == [("two", 1), ("one", None)]
+        assert found.offers[1].why == "its provider is not asked for responses: it speaks openai_chat"
+
+    run(main())
