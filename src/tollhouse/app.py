@@ -263,7 +263,7 @@ def _destination(provider: Provider, runtime: Runtime) -> Destination:
     try:
         address = base_url.read(kind, provider.base_url)
         route, path = read_base_url(
-            f"{address.origin}{address.path}",
+            address.origin + address.path,
             ca_file=provider.ca_file,
             proxy=provider.proxy,
             allow_networks=runtime.networks,

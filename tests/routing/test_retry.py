@@ -31,6 +31,7 @@ ACC = "acc_1"
 
 @dataclass(frozen=True)
 class OneKey:
+    operations = ("chat",)
     keys: tuple[str, ...] = ("k",)
 
 

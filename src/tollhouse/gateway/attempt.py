@@ -138,7 +138,7 @@ async def _one(
 
 
 async def _prepare(
-    gateway: GatewayContext, context: RequestContext, request: OpenAIRequest, choice: Choice
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice
 ) -> UpstreamRequest:
     """The call as it is sent: written, and signed where the provider's kind does. Raises the Failure of a token that
     cannot be got. No message of the provider may tell a token that was used."""
