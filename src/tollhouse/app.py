@@ -256,23 +256,20 @@ def _test_mode_endpoints(simulator: Upstream) -> Destinations:
 
 def _destination(provider: Provider, runtime: Runtime) -> Destination:
     """Raises BadRequest where the provider's address or one of its keys cannot be used."""
-    kind, deadlines = kinds()[provider.kind], deadlines_of(provider)
+    kind, deadlines, networks = kinds()[provider.kind], deadlines_of(provider), runtime.networks
     if kind.in_process:
         inside = runtime.gateway.test_mode_endpoints[SIMULATED]
         return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)
     try:
         address = base_url.read(kind, provider.base_url)
         route, path = read_base_url(
-            address.origin + address.path,
-            ca_file=provider.ca_file,
-            proxy=provider.proxy,
-            allow_networks=runtime.networks,
+            address.origin + address.path, ca_file=provider.ca_file, proxy=provider.proxy, allow_networks=networks
         )
         secrets = keys_of(provider, runtime.environment)
     except ValueError as error:
         raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
     untold = hidden(secrets, provider.headers)
-    tokens = tokens_of(kind.refresh, provider, secrets, UpstreamFetch(runtime.network, provider, runtime.networks))
+    tokens = tokens_of(kind.refresh, provider, secrets, UpstreamFetch(runtime.network, provider, networks))
     return Destination(provider, kind, runtime.network, route, path, secrets, deadlines, untold, tokens)
 
 

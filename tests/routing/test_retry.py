@@ -19,6 +19,7 @@ from tollhouse.core.failure import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from tollhouse.core.operation import Operation
 from tollhouse.routing.choice import Choice, rank
 from tollhouse.routing.health import Blame, Health
 from tollhouse.routing.retry import ACCOUNTS_MAX, ATTEMPTS_MAX, RetryBudget, again, backoff_ms, elsewhere, following
@@ -31,7 +32,7 @@ ACC = "acc_1"
 
 @dataclass(frozen=True)
 class OneKey:
-    operations = ("chat",)
+    operations: tuple[Operation, ...] = ("chat",)
     keys: tuple[str, ...] = ("k",)
 
 
