@@ -7,7 +7,7 @@ from msgspec import structs
 
 from tests.billing.test_budgets import budget
 from tests.channels import CHANNELS
-from tollhouse.billing.notices import NOBODY, crossed, ways
+from tollhouse.billing.notices import NO_CHANNEL, NOBODY, crossed, ways
 from tollhouse.core.notice import Notice, notice_id
 
 T = 1_790_000_000_000
@@ -124,3 +124,11 @@ def test_an_address_that_has_not_confirmed_gets_nothing_and_that_is_said() -> No
         ("webhook", "https://h/x", "pending"),
         ("mail", "New@example.test", "failed"),
     ]
+
+
+def test_an_address_that_no_channel_takes_is_told_nothing_and_says_so() -> None:
+    (notice,) = reached(60 * USD)
+    (way,) = ways(notice, [], [budget(webhook="pigeon://loft")], CHANNELS)
+    assert (way.channel, way.state, way.answer, way.ended_at_ms) == ("none", "failed", NO_CHANNEL, T)
+    (nowhere,) = ways(notice, [], [budget(webhook="pigeon")], CHANNELS)
+    assert (nowhere.channel, nowhere.state) == ("none", "failed")

@@ -19,6 +19,7 @@ from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
 from tollhouse.core.workers import InlineWorkers, T
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import Call, ClientDisconnected
+from tollhouse.gateway.request_context import NOTHING
 
 NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
@@ -293,7 +294,9 @@ class FakeRateLimiter:
         self.inside += 1
         return FakeParallelSlot(self)
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> FakeAdmittedCall:
+    def admit(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
+    ) -> FakeAdmittedCall:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1

@@ -14,7 +14,7 @@ OTHER_KEY = Limit(CounterKey("key", "key_l"), 2)
 
 
 def admit(parallel: Parallel, limits: list[Limit], contact: str | None = None) -> None:
-    parallel.check(limits, contact)
+    parallel.check(limits, 1, 0, contact)
     parallel.take(limits)
 
 

@@ -13,7 +13,7 @@ KEY = Limit(CounterKey("key", "key_k"), 4)
 
 
 def admit(rate: RequestRate, limits: list[Limit], now_ms: int, contact: str = "") -> None:
-    rate.take(rate.check(limits, now_ms, contact))
+    rate.take(rate.check(limits, 1, now_ms, contact))
 
 
 def test_the_tightest_level_binds_and_the_refusal_says_when() -> None:

@@ -20,14 +20,14 @@ def rule(rule_id: str, most: int, **more: Any) -> Rule:
 
 
 def requests(rules: Rules, now_ms: int = T, model: str = "house-1", plan: Plan | None = PLAN) -> tuple[Limit, ...]:
-    return rules.of(caller(), model, plan, now_ms).requests
+    return rules.of(caller(), model, plan, now_ms).of("requests_per_minute")
 
 
 def test_without_rules_the_plan_holds_on_the_account() -> None:
     found = Rules().of(caller(), "house-1", PLAN, T)
-    assert found.parallel == (Limit(ACCOUNT, 50),)
-    assert found.requests == (Limit(ACCOUNT, 500),)
-    assert found.tokens == (Limit(ACCOUNT, 200_000),)
+    assert found.of("parallel_requests") == (Limit(ACCOUNT, 50),)
+    assert found.of("requests_per_minute") == (Limit(ACCOUNT, 500),)
+    assert found.of("tokens_per_minute") == (Limit(ACCOUNT, 200_000),)
 
 
 def test_without_a_plan_or_a_figure_in_it_nothing_holds() -> None:
@@ -37,7 +37,9 @@ def test_without_a_plan_or_a_figure_in_it_nothing_holds() -> None:
 
 def test_a_rule_on_the_account_stands_in_place_of_the_plans_figure() -> None:
     assert requests(Rules([rule("lim_1", 9)])) == (Limit(ACCOUNT, 9),)
-    assert Rules([rule("lim_1", 9)]).of(caller(), "house-1", PLAN, T).tokens == (Limit(ACCOUNT, 200_000),)
+    assert Rules([rule("lim_1", 9)]).of(caller(), "house-1", PLAN, T).of("tokens_per_minute") == (
+        Limit(ACCOUNT, 200_000),
+    )
 
 
 def test_a_limit_raised_until_a_date_falls_back_to_the_plan_by_itself() -> None:
@@ -103,7 +105,7 @@ def test_putting_and_removing_takes_effect_on_the_next_call() -> None:
     rules.remove("lim_1")
     rules.remove("lim_1")
     assert requests(rules) == (Limit(ACCOUNT, 500),)
-    assert rules.of(caller(), "house-1", PLAN, T).parallel == (Limit(ACCOUNT, 3),)
+    assert rules.of(caller(), "house-1", PLAN, T).of("parallel_requests") == (Limit(ACCOUNT, 3),)
 
 
 def test_another_plan_takes_effect_on_the_next_call() -> None:

@@ -1,7 +1,7 @@
 """services on a real store in a folder of its own, a clock that is turned by hand, and who asks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from tollhouse.core.account import Identity
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.channel import Channels
+from tollhouse.limits.kind import LimitKindSpec
 from tollhouse.services import keys
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.database import Store, open_store
@@ -46,7 +47,11 @@ class SettableClock:
 
 
 def run(
-    folder: Path, scenario: Callable[[ServiceContext, SettableClock], Awaitable[T]], *, channels: Channels = CHANNELS
+    folder: Path,
+    scenario: Callable[[ServiceContext, SettableClock], Awaitable[T]],
+    *,
+    channels: Channels = CHANNELS,
+    kinds: Sequence[LimitKindSpec] | None = None,
 ) -> T:
     """Open, play, close; played again in the same folder, it is a restart."""
 
@@ -61,7 +66,7 @@ def run(
             catalogue=PLANS,
             counters=await store.load_counters(clock.now_ms()),
             prices=await store.load_prices(),
-            rules=await store.load_limits(),
+            rules=await store.load_limits(kinds),
             channels=channels,
         )
         keys.watch_first_uses(services)

@@ -5,7 +5,8 @@ from typing import Literal
 from msgspec import Struct
 
 LimitLevel = Literal["account", "project", "key", "model", "address"]
-LimitKind = Literal["requests_per_minute", "tokens_per_minute", "parallel_requests"]
+LimitKind = str
+"""The name of a limit kind, as rows and people write it: `requests_per_minute`."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Final
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.usage import Usage
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
@@ -17,13 +18,14 @@ MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, w
 class Admission:
     """`with admitted(...)`: raises RateLimited on entering, frees the place on leaving."""
 
-    __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens")
+    __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens", "_units")
 
     def __init__(self, gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> None:
         self._gateway = gateway
         self._context = context
         self._model = model
         self._tokens = reserved(context, request)
+        self._units = Usage(requests=1, images=context.asked.parts + request.n, characters=context.asked.bytes)
 
     def __enter__(self) -> None:
         context = self._context
@@ -31,7 +33,9 @@ class Admission:
             context.entry.release()
             context.entry = None
         now_ms, dialect = context.call.time_ms, context.call.dialect
-        self._admission = self._gateway.limits.admit(context.identity, self._model, self._tokens, now_ms, dialect)
+        self._admission = self._gateway.limits.admit(
+            context.identity, self._model, self._tokens, now_ms, dialect, self._units
+        )
         context.headers += self._admission.headers(now_ms)
         context.limits = self._admission.passed
         context.admitted_ms = self._gateway.since_ms(context.call)

@@ -26,7 +26,7 @@ from tollhouse.gateway.allowance import CutAtHold
 from tollhouse.gateway.bodies import Bodies, ParallelSlot
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destinations
-from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.request_context import NOTHING, RequestContext
 from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.pace import RefusalPace
@@ -89,8 +89,11 @@ class RateLimiter(Protocol):
         """
         ...
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> AdmittedCall:
-        """Let a call in that reserves `tokens`. Raises RateLimited; a refused call leaves no trace in any limit.
+    def admit(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
+    ) -> AdmittedCall:
+        """Let a call in that reserves `tokens`, and of other units (images, characters) what it uses at most. Raises
+        RateLimited; a refused call leaves no trace in any limit.
 
         dialect: whose headers the answer carries, or the refusal.
         """

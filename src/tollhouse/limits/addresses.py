@@ -27,7 +27,7 @@ class AddressRate:
         network = network_of(address)
         if network is not None:
             limit = Limit(CounterKey("address", network), self._per_minute)
-            self._rate.take(self._rate.check((limit,), now_ms, self._contact))
+            self._rate.take(self._rate.check((limit,), 1, now_ms, self._contact))
 
     def sweep(self, now_ms: int) -> None:
         self._rate.sweep(now_ms)

@@ -26,7 +26,7 @@ class Attempts:
         network = None if address is None else network_of(address)
         if network is not None:
             limits.append(Limit(CounterKey("address", network), PER_MINUTE))
-        self._rate.take(self._rate.check(limits, now_ms))
+        self._rate.take(self._rate.check(limits, 1, now_ms))
 
     def sweep(self, now_ms: int) -> None:
         self._rate.sweep(now_ms)

@@ -13,13 +13,15 @@ from tollhouse.core.operation import Dialect
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import LimitSnapshot
-from tollhouse.limits.bucket import MINUTE_MS, RateBucket
 from tollhouse.limits.counter_key import Limit
-from tollhouse.limits.parallel import Parallel
-from tollhouse.limits.requests import RequestRate
+from tollhouse.limits.kind import Found, LimitCounter, LimitKindSpec
 from tollhouse.limits.rules import ApplicableLimits, Rules, Slot, over
 from tollhouse.limits.status import headers, instant, tightest
-from tollhouse.limits.tokens import TokenRate
+
+NO_UNITS: Final = Usage()
+
+_Counted = tuple[LimitKindSpec, LimitCounter, Sequence[Limit], int, Found]
+"""Of one kind: the limits that a call has passed, what it reserved of each, and where that is counted."""
 
 
 class LimitView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,72 +51,75 @@ class InMemoryRateLimiter:
         self.rules = Rules() if rules is None else rules
         self._catalogue = catalogue
         self._contact = contact
-        self._parallel = Parallel()
-        self._rate = RequestRate()
-        self._tokens = TokenRate()
+        self._kinds: tuple[tuple[LimitKindSpec, LimitCounter], ...] = tuple(
+            (kind, kind.counter()) for kind in self.rules.kinds
+        )
+        self._by_name = {kind.name: counter for kind, counter in self._kinds}
 
     def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> "TakenParallelSlot":
         """See the port. Limits of single models are looked at once the model is known. dialect: see `admit`."""
         limits = self.rules.of(identity, "", self.plan(identity.account), now_ms)
-        contact = self._contact
+        taken: list[tuple[LimitCounter, Sequence[Limit]]] = []
         try:
-            self._parallel.check(limits.parallel, contact)
-            self._rate.check(limits.requests, now_ms, contact)
-            self._tokens.check(limits.tokens, 0, now_ms, contact)
+            for place, at in limits.by_kind:
+                kind, counter = self._kinds[place]
+                counter.check(at, 0, now_ms, self._contact)
+                if kind.in_flight:
+                    taken.append((counter, at))
         except RateLimited as refused:
             refused.headers += tuple(self.headers(limits, dialect, now_ms))
             raise
-        self._parallel.take(limits.parallel)
-        return TakenParallelSlot(self._parallel, limits.parallel)
+        for counter, held in taken:
+            counter.take(held, 1)
+        return TakenParallelSlot(taken, now_ms)
 
-    def admit(self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect) -> "CountedCall":
+    def admit(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NO_UNITS
+    ) -> "CountedCall":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
 
         dialect: whose headers the answer carries. A refusal carries them too.
         """
         limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
-        contact = self._contact
+        kinds, contact = self._kinds, self._contact
+        counted: list[_Counted] = []
         try:
-            if limits.parallel:
-                self._parallel.check(limits.parallel, contact)
-            in_minute = self._rate.check(limits.requests, now_ms, contact) if limits.requests else _NONE
-            of_tokens = self._tokens.check(limits.tokens, tokens, now_ms, contact) if limits.tokens else _NONE
+            for place, at in limits.by_kind:
+                kind, counter = kinds[place]
+                reserves = kind.reserves
+                reserved = 1 if reserves is None else reserves(tokens, units)
+                counted.append((kind, counter, at, reserved, counter.check(at, reserved, now_ms, contact)))
         except RateLimited as refused:
             refused.headers += tuple(self.headers(limits, dialect, now_ms))
             raise
-        passed = self._passed(limits, in_minute, of_tokens, tokens)
-        self._parallel.take(limits.parallel)
-        self._rate.take(in_minute)
-        self._tokens.take(of_tokens, tokens)
-        return CountedCall(self, limits, tokens, dialect, passed)
+        passed = []
+        for kind, counter, within, reserved, found in counted:
+            for (counter_key, maximum), used in zip(within, counter.take(found, reserved)):  # noqa: B905 - one each
+                level, model_id = counter_key.level, counter_key.model
+                passed.append(LimitSnapshot(kind.name, level, maximum, used, used + reserved, model_id))
+        return CountedCall(self, limits, counted, dialect, tuple(passed))
 
-    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+    def refusal_of(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, units: Usage = NO_UNITS
+    ) -> RateLimited | None:
         """See the port."""
         limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
         try:
-            self._parallel.check(limits.parallel, self._contact)
-            self._rate.check(limits.requests, now_ms, self._contact)
-            self._tokens.check(limits.tokens, tokens, now_ms, self._contact)
+            for place, at in limits.by_kind:
+                kind, counter = self._kinds[place]
+                reserved = 1 if kind.reserves is None else kind.reserves(tokens, units)
+                counter.check(at, reserved, now_ms, self._contact)
         except RateLimited as refused:
             return refused
         return None
 
-    def release(
-        self, limits: ApplicableLimits, reserved: int, used: int, now_ms: int, *, refused: bool = False
-    ) -> None:
-        """A call is over that had been let in by these limits; `refused`: by others, before it was made."""
-        self._parallel.release(limits.parallel)
-        if refused:
-            self._rate.give_back(limits.requests, now_ms)
-        self._tokens.correct(limits.tokens, reserved, used, now_ms)
-
     def headers(self, limits: ApplicableLimits, dialect: Dialect, now_ms: int) -> Headers:
-        """How the tightest limits of requests and of tokens stand."""
+        """How the tightest limit of each kind that has headers stands."""
         shown: Headers = []
-        if limits.requests and (standing := tightest(self._rate.status(limits.requests, now_ms))):
-            shown += headers(standing, "requests", dialect, now_ms)
-        if limits.tokens and (standing := tightest(self._tokens.status(limits.tokens, now_ms))):
-            shown += headers(standing, "tokens", dialect, now_ms)
+        for place, at in limits.by_kind:
+            kind, counter = self._kinds[place]
+            if kind.header is not None and (standing := tightest(counter.status(at, now_ms))):
+                shown += headers(standing, kind.header, dialect, now_ms)
         return shown
 
     def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
@@ -125,32 +130,8 @@ class InMemoryRateLimiter:
 
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what has run empty, and mend what a clock that was set back left in the future."""
-        self._rate.sweep(now_ms)
-        self._tokens.sweep(now_ms)
-
-    def _passed(
-        self, limits: ApplicableLimits, in_minute: Sequence[RateBucket], of_tokens: Sequence[RateBucket], tokens: int
-    ) -> tuple[LimitSnapshot, ...]:
-        """How every limit stands before a call is counted, and will stand with it."""
-        found = []
-        for counter_key, maximum in limits.parallel:
-            used = self._parallel.used(counter_key)
-            found.append(
-                LimitSnapshot("parallel_requests", counter_key.level, maximum, used, used + 1, counter_key.model)
-            )
-        buckets = iter(in_minute)
-        for counter_key, maximum in limits.requests:
-            used = -(-next(buckets).spent // MINUTE_MS)
-            found.append(
-                LimitSnapshot("requests_per_minute", counter_key.level, maximum, used, used + 1, counter_key.model)
-            )
-        buckets = iter(of_tokens)
-        for counter_key, maximum in limits.tokens:
-            used = -(-next(buckets).spent // MINUTE_MS)
-            found.append(
-                LimitSnapshot("tokens_per_minute", counter_key.level, maximum, used, used + tokens, counter_key.model)
-            )
-        return tuple(found)
+        for _, counter in self._kinds:
+            counter.sweep(now_ms)
 
     def plan(self, account: Account) -> Plan | None:
         return self._catalogue().plans.get(account.plan)
@@ -158,13 +139,7 @@ class InMemoryRateLimiter:
     def shown(self, slot: Slot, now_ms: int) -> LimitView:
         """How one limit stands; looking changes nothing."""
         limit, rule = slot.limit, slot.rule
-        if slot.kind == "parallel_requests":
-            used, reset_ms = self._parallel.used(limit.key), None
-            remaining = max(0, limit.maximum - used)
-        else:
-            kind = self._rate if slot.kind == "requests_per_minute" else self._tokens
-            _, remaining, reset_ms = kind.status((limit,), now_ms)[0]
-            used = limit.maximum - remaining
+        used, remaining, reset_ms = self._by_name[slot.kind].standing(limit, now_ms)
         return LimitView(
             name=slot.kind,
             level=limit.key.level,
@@ -183,50 +158,49 @@ class InMemoryRateLimiter:
 class TakenParallelSlot:
     """See `gateway.bodies.ParallelSlot`."""
 
-    __slots__ = ("_limits", "_open", "_parallel")
+    __slots__ = ("_now_ms", "_open", "_taken")
 
-    def __init__(self, parallel: Parallel, limits: Sequence[Limit]) -> None:
-        self._parallel = parallel
-        self._limits = limits
+    def __init__(self, taken: Sequence[tuple[LimitCounter, Sequence[Limit]]], now_ms: int) -> None:
+        self._taken = taken
+        self._now_ms = now_ms
         self._open = True
 
     def release(self) -> None:
         if not self._open:
             raise AssertionError("a place is given back once")
         self._open = False
-        self._parallel.release(self._limits)
+        for counter, at in self._taken:
+            counter.end(at, 1, 1, self._now_ms)
 
 
 class CountedCall:
     """See `gateway.ports.AdmittedCall`."""
 
-    __slots__ = ("_dialect", "_gate", "_limits", "_open", "_reserved", "passed")
+    __slots__ = ("_counted", "_dialect", "_limits", "_open", "_rate_limiter", "passed")
 
     def __init__(
         self,
         rate_limiter: InMemoryRateLimiter,
         limits: ApplicableLimits,
-        reserved: int,
+        counted: Sequence[_Counted],
         dialect: Dialect,
         passed: tuple[LimitSnapshot, ...] = (),
     ) -> None:
-        self._gate = rate_limiter
+        self._rate_limiter = rate_limiter
         self._limits = limits
-        self._reserved = reserved
+        self._counted = counted
         self._dialect = dialect
         self._open = True
         self.passed = passed
 
     def headers(self, now_ms: int) -> Headers:
-        return self._gate.headers(self._limits, self._dialect, now_ms)
+        return self._rate_limiter.headers(self._limits, self._dialect, now_ms)
 
     def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         """Ends exactly once."""
         if not self._open:
             raise AssertionError("a call leaves exactly once")
         self._open = False
-        tokens = used.tokens_in() + used.tokens_out()
-        self._gate.release(self._limits, self._reserved, tokens, now_ms, refused=refused)
-
-
-_NONE: Final[Sequence[RateBucket]] = ()
+        for kind, counter, at, reserved, _ in self._counted:
+            uses = kind.uses
+            counter.end(at, reserved, reserved if uses is None else uses(reserved, used), now_ms, refused=refused)

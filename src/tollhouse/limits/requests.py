@@ -7,14 +7,15 @@ from tollhouse.core.failure import RateLimited
 from tollhouse.limits import bucket as buckets
 from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets
 from tollhouse.limits.counter_key import Limit, refusal
+from tollhouse.limits.kind import LimitKindSpec, Standing
 from tollhouse.limits.status import LimitStatus, spelled
 
 _WHAT: Final = "requests per minute"
 
 
 class RequestRate:
-    """A bucket by place. A call is counted in two steps, so that it can be counted at every kind of limit or at none:
-    `check` all, then `take` all, in one go without waiting in between."""
+    """See `LimitCounter`. A bucket by place. A call is counted in two steps, so that it can be counted at every kind of
+    limit or at none: `check` all, then `take` all, in one go without waiting in between."""
 
     __slots__ = ("_buckets", "_what")
 
@@ -23,7 +24,7 @@ class RequestRate:
         self._buckets = RateBuckets()
         self._what = what
 
-    def check(self, limits: Sequence[Limit], now_ms: int, contact: str | None = None) -> list[RateBucket]:
+    def check(self, limits: Sequence[Limit], units: int, now_ms: int, contact: str | None = None) -> list[RateBucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that is reached."""
         found = []
         for limit in limits:
@@ -34,17 +35,29 @@ class RequestRate:
         return found
 
     @staticmethod
-    def take(found: Sequence[RateBucket]) -> None:
+    def take(found: Sequence[RateBucket], units: int = 1) -> list[int]:
+        before = []
         for bucket in found:
+            before.append(-(-bucket.spent // MINUTE_MS))
             buckets.take(bucket, 1)
+        return before
 
     def give_back(self, limits: Sequence[Limit], now_ms: int) -> None:
         """A call that was counted was not made."""
         for limit in limits:
             buckets.give_back(self._buckets.present(limit, now_ms), 1)
 
+    def end(self, limits: Sequence[Limit], reserved: int, used: int, now_ms: int, *, refused: bool = False) -> None:
+        """A call that was made stays one."""
+        if refused:
+            self.give_back(limits, now_ms)
+
     def status(self, limits: Sequence[Limit], now_ms: int) -> list[LimitStatus]:
         return self._buckets.status(limits, now_ms)
+
+    def standing(self, limit: Limit, now_ms: int) -> Standing:
+        _, remaining, reset_ms = self._buckets.status((limit,), now_ms)[0]
+        return Standing(limit.maximum - remaining, remaining, reset_ms)
 
     def sweep(self, now_ms: int) -> None:
         self._buckets.sweep(now_ms)
@@ -56,3 +69,11 @@ def _refused(limit: Limit, bucket: RateBucket, what: str, contact: str | None) -
     if wait_ms is None:  # a limit of 0
         return refusal(limit, what, used, "time alone frees nothing", MINUTE_MS, contact, never=True)
     return refusal(limit, what, used, f"there is room again in {spelled(wait_ms)}", wait_ms, contact)
+
+
+KIND: Final = LimitKindSpec(
+    name="requests_per_minute",
+    order=20,
+    counter=RequestRate,
+    header="requests",
+)

@@ -13,8 +13,9 @@ from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.limit import LimitKind, LimitLevel, Rule
 from tollhouse.limits.counter_key import CounterKey, Limit
+from tollhouse.limits.discovery import limit_kinds
+from tollhouse.limits.kind import LimitKindSpec
 
-KINDS: Final[tuple[LimitKind, ...]] = ("parallel_requests", "requests_per_minute", "tokens_per_minute")
 _REMEMBERED_MAX: Final = 10_000  # callers and models; beyond it everything is looked up anew
 
 Object = tuple[LimitLevel, str]
@@ -30,19 +31,27 @@ class Slot(Struct, frozen=True):
 
 
 class ApplicableLimits(Struct, frozen=True):
-    """What a call has to pass, by kind, while it is before `until_ms` and the account has this plan."""
+    """What a call has to pass, while it is before `until_ms` and the account has this plan. `by_kind`: only the kinds
+    of which there is a limit, by their places in the order of kinds."""
 
-    parallel: tuple[Limit, ...]
-    requests: tuple[Limit, ...]
-    tokens: tuple[Limit, ...]
+    by_kind: tuple[tuple[int, tuple[Limit, ...]], ...]
     plan: Plan | None
     until_ms: int | None
+    names: tuple[LimitKind, ...]
+
+    def of(self, kind: LimitKind) -> tuple[Limit, ...]:
+        """The limits of one kind."""
+        return dict(self.by_kind).get(self.names.index(kind), ())
 
 
 class Rules:
     """The stored rules, in memory; whoever changes them puts and removes them here too."""
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), kinds: Sequence[LimitKindSpec] | None = None) -> None:
+        """kinds: those that count, in their order; None: those that come with the platform. A rule of another kind is
+        kept, and does not hold."""
+        self.kinds = tuple(limit_kinds() if kinds is None else kinds)
+        self.names: tuple[LimitKind, ...] = tuple(kind.name for kind in self.kinds)
         self._by_id: dict[str, Rule] = {}
         self._by_object: dict[tuple[str, str], tuple[Rule, ...]] = {}
         self._remembered: dict[tuple[str, str], ApplicableLimits] = {}
@@ -84,23 +93,26 @@ class Rules:
         slots: dict[tuple[CounterKey, LimitKind], Slot] = {}
         for counter_key in objects:
             for rule in self._by_object.get(counter_key, ()):
+                if rule.kind not in self.names:
+                    continue
                 if (rule.until_ms is None or now_ms < rule.until_ms) and _counts(rule, model):
                     at = CounterKey(rule.level, rule.object_id, rule.model or "")
                     before = slots.get((at, rule.kind))
                     if before is None or before.rule is None or _goes_first(rule) < _goes_first(before.rule):
                         slots[at, rule.kind] = Slot(rule.kind, Limit(at, rule.most), rule)
         for at in [CounterKey(level, object_id) for level, object_id in objects if level == "account"]:
-            for kind in KINDS:
-                maximum = None if plan is None else getattr(plan, kind)
+            for kind in self.names:
+                maximum = getattr(plan, kind, None)
                 if maximum is not None:
                     slots.setdefault((at, kind), Slot(kind, Limit(at, maximum)))
         return list(slots.values())
 
     def _found(self, identity: Identity, model: str, plan: Plan | None, now_ms: int) -> ApplicableLimits:
         slots = self.slots((*over(identity.key), ("model", model)), plan, now_ms, model)
-        parallel, requests, tokens = (tuple(slot.limit for slot in slots if slot.kind == kind) for kind in KINDS)
+        found = (tuple(slot.limit for slot in slots if slot.kind == name) for name in self.names)
+        by_kind = tuple((place, limits) for place, limits in enumerate(found) if limits)
         ends = [slot.rule.until_ms for slot in slots if slot.rule is not None and slot.rule.until_ms is not None]
-        return ApplicableLimits(parallel, requests, tokens, plan, min(ends, default=None))
+        return ApplicableLimits(by_kind, plan, min(ends, default=None), self.names)
 
 
 def over(key: ApiKey) -> tuple[Object, ...]:

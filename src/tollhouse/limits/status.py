@@ -1,28 +1,12 @@
 """How a limit stands after a call, as headers and `GET /v1/key` show it."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 from tollhouse.core.operation import Dialect
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OPENAI: Mapping[str, tuple[bytes, bytes, bytes]] = {
-    "requests": (b"x-ratelimit-limit-requests", b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
-    "tokens": (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
-}
-_ANTHROPIC: Mapping[str, tuple[bytes, bytes, bytes]] = {
-    "requests": (
-        b"anthropic-ratelimit-requests-limit",
-        b"anthropic-ratelimit-requests-remaining",
-        b"anthropic-ratelimit-requests-reset",
-    ),
-    "tokens": (
-        b"anthropic-ratelimit-tokens-limit",
-        b"anthropic-ratelimit-tokens-remaining",
-        b"anthropic-ratelimit-tokens-reset",
-    ),
-}
 
 
 class LimitStatus(NamedTuple):
@@ -40,19 +24,25 @@ def tightest(statuses: list[LimitStatus]) -> LimitStatus | None:
     return min(statuses, key=_remaining, default=None)
 
 
-def headers(
-    status: LimitStatus, what: Literal["requests", "tokens"], dialect: Dialect, now_ms: int
-) -> tuple[tuple[bytes, bytes], ...]:
-    """As Anthropic writes them on its routes, and as OpenAI does on all others."""
-    if dialect == "anthropic":
-        names, reset = _ANTHROPIC[what], instant(now_ms + status.reset_ms)
-    else:
-        names, reset = _OPENAI[what], spelled(status.reset_ms)
+def headers(status: LimitStatus, what: str, dialect: Dialect, now_ms: int) -> tuple[tuple[bytes, bytes], ...]:
+    """As Anthropic writes them on its routes, and as OpenAI does on all others. what: the word of the limit's kind."""
+    names = _names(what, dialect)
+    reset = instant(now_ms + status.reset_ms) if dialect == "anthropic" else spelled(status.reset_ms)
     return (
         (names[0], b"%d" % status.limit),
         (names[1], b"%d" % status.remaining),
         (names[2], reset.encode()),
     )
+
+
+@cache
+def _names(what: str, dialect: Dialect) -> tuple[bytes, bytes, bytes]:
+    """Of the limit, of what remains, and of when it is wholly free again."""
+    if dialect == "anthropic":
+        limit, remaining, reset = (f"anthropic-ratelimit-{what}-{word}" for word in ("limit", "remaining", "reset"))
+    else:
+        limit, remaining, reset = (f"x-ratelimit-{word}-{what}" for word in ("limit", "remaining", "reset"))
+    return limit.encode(), remaining.encode(), reset.encode()
 
 
 def spelled(duration_ms: int) -> str:

@@ -10,7 +10,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.limit import LimitKind, LimitLevel, Rule
 from tollhouse.limits.rate_limiter import LimitView
-from tollhouse.limits.rules import KINDS, Object, over
+from tollhouse.limits.rules import Object, over
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.ports import Repositories
@@ -191,7 +191,7 @@ def _rules(
     services: ServiceContext, place: _LimitTarget, maximum: Mapping[LimitKind, int], until_ms: int | None, note: str
 ) -> tuple[Rule, ...]:
     """Raises BadRequest."""
-    _check(maximum)
+    _check(maximum, services.rules.names)
     now_ms = services.clock.now_ms()
     if until_ms is not None and not now_ms < until_ms:
         raise BadRequest("until: this is not in the future", param="until")
@@ -211,12 +211,12 @@ def _rules(
     )
 
 
-def _check(maximum: Mapping[LimitKind, int]) -> None:
+def _check(maximum: Mapping[LimitKind, int], kinds: Sequence[LimitKind]) -> None:
     if not maximum:
-        raise BadRequest(f"limits: name at least one of {', '.join(KINDS)}", param="limits")
+        raise BadRequest(f"limits: name at least one of {', '.join(kinds)}", param="limits")
     for kind, figure in maximum.items():
-        if kind not in KINDS:
-            raise BadRequest(f"limits: there are {', '.join(KINDS)}", param="limits")
+        if kind not in kinds:
+            raise BadRequest(f"limits: there are {', '.join(kinds)}", param="limits")
         if type(figure) is not int or not 0 <= figure <= _MOST:
             raise BadRequest(f"{kind}: write a whole number from 0 to {_MOST}", param=kind)
 

@@ -1,6 +1,6 @@
 """Opening a store: the engines, the schema check, the writer and the readers, in that order; closing in the reverse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.core.clock import Clock
 from tollhouse.core.money import Money
+from tollhouse.limits.kind import LimitKindSpec
 from tollhouse.limits.rules import Rules
 from tollhouse.store import migration
 from tollhouse.store.batch import steps_telling
@@ -70,11 +71,10 @@ class Store:
             await self.readers.read(lambda connection: SqlRepositories(connection).prices.list_all(), _LOADING_MS)
         )
 
-    async def load_limits(self) -> Rules:
-        """Every limit that people set, those that are over included."""
-        return Rules(
-            await self.readers.read(lambda connection: SqlRepositories(connection).limits.list_all(), _LOADING_MS)
-        )
+    async def load_limits(self, kinds: Sequence[LimitKindSpec] | None = None) -> Rules:
+        """Every limit that people set, those that are over included. kinds: see `Rules`."""
+        stored = await self.readers.read(lambda connection: SqlRepositories(connection).limits.list_all(), _LOADING_MS)
+        return Rules(stored, kinds)
 
     async def close(self) -> None:
         """Commit what waits, then close every connection."""
