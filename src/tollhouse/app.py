@@ -36,7 +36,7 @@ from tollhouse.edge.status import Readiness
 from tollhouse.formats import codecs
 from tollhouse.gateway import deferred_commit
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
-from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden
+from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden, with_tokens_of
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.route import SIMULATED
 from tollhouse.gateway.stream_writer import KeepAlive
@@ -177,7 +177,7 @@ class Runtime:
                 if catalogue.providers.get(name) != provider:
                     gateway.forget_provider(name)
             gateway.catalogue = catalogue
-            gateway.destinations = destinations
+            gateway.destinations = with_tokens_of(gateway.destinations, destinations)
             self.event_log.event("configuration", generation=catalogue.generation, models=len(catalogue.models))
 
         return put_in_force

@@ -4,11 +4,13 @@ import asyncio
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from msgspec import structs
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, FakeUpstreamResponse
 from tests.gateway.harness import (
@@ -26,7 +28,7 @@ from tests.upstream.hostile import new_client
 from tollhouse.core.catalogue import Offer, Provider
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey
 from tollhouse.core.upstream import Buffer, Deadlines, Headers, Upstream, UpstreamRequest
-from tollhouse.gateway.destination import Destination, hidden
+from tollhouse.gateway.destination import Destination, hidden, with_tokens_of
 from tollhouse.providers import Kind
 from tollhouse.providers.credentials import Fetch, FetchedResponse, tokens_of
 from tollhouse.upstream.address import read_base_url
@@ -211,6 +213,19 @@ def test_a_refused_token_is_replaced_and_told_to_nobody(toy: Kind) -> None:
         ]
 
     run(main())
+
+
+def test_a_new_configuration_keeps_the_tokens_of_what_it_did_not_change(toy: Kind) -> None:
+    def at(key: str = KEY, headers: dict[str, str] | None = None) -> Destination:
+        made = destination(toy, FakeUpstream(buffered()), FakeIssuer())
+        return replace(made, keys=(key,), provider=structs.replace(made.provider, headers=headers or {}))
+
+    old = {"one": at()}
+    for new, keeps in ((at(), True), (at(key="another-key"), False), (at(headers={"x-house": "ours"}), False)):
+        now = with_tokens_of(old, {"one": new, "two": destination(toy, FakeUpstream(), FakeIssuer(), name="two")})
+        assert (now["one"].tokens == old["one"].tokens) is keeps
+        assert now["one"].upstream is new.upstream
+        assert len(now["two"].tokens) == 1
 
 
 class CheckingServer:

@@ -4,7 +4,7 @@ A changed configuration makes new destinations; a call that holds an old one fin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.failure import BadRequest, Failure, UpstreamRefusedKey
@@ -84,3 +84,15 @@ def hidden(keys: tuple[str, ...], headers: Mapping[str, str]) -> tuple[str, ...]
 
 Destinations = dict[str, Destination]
 """By provider id."""
+
+
+def with_tokens_of(before: Destinations, now: Destinations) -> Destinations:
+    """The new destinations, those of unchanged providers with the tokens that they had: a change of the configuration
+    makes nobody ask for tokens anew."""
+
+    def kept(new: Destination) -> Destination:
+        old = before.get(new.provider.id)
+        same = old is not None and (old.provider, old.keys) == (new.provider, new.keys)
+        return replace(new, tokens=old.tokens) if old is not None and same and new.tokens else new
+
+    return {name: kept(new) for name, new in now.items()}
