@@ -94,8 +94,20 @@ def test_an_api_key_sees_what_limits_itself_and_an_owner_not_anothers(admin_harn
         ({"account": "alpha", "key": "alpha-live", "requests_per_minute": 5}, "account"),
         ({"requests_per_minute": 5}, "account"),
         ({"account": "alpha", "requests_per_hour": 5}, "requests_per_hour"),
+        ({"account": "alpha", "limits": {"requests_per_hour": 5}}, "limits"),
+        ({"account": "alpha", "limits": {"requests_per_minute": -5}}, "requests_per_minute"),
     ],
 )
 def test_what_is_no_limit_names_the_field(admin_harness: AdminHarness, given: dict[str, object], param: str) -> None:
     refused = admin_harness.operator("POST", "/api/v1/limits", given)
     assert (refused.status, refused.body["error"]["param"]) == (400, param)
+
+
+def test_a_limit_of_any_kind_is_set_by_its_name(admin_harness: AdminHarness) -> None:
+    given = {"account": "alpha", "parallel_requests": 7, "limits": {"tokens_per_minute": 900}}
+    made = admin_harness.operator("POST", "/api/v1/limits", given)
+    assert made.status == 201
+    assert {one["name"]: one["limit"] for one in made.body["data"]} == {
+        "tokens_per_minute": 900,
+        "parallel_requests": 7,
+    }

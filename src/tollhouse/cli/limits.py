@@ -9,6 +9,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.options import AccountOption, ProjectOption, Yes
 from tollhouse.cli.terminal import Answer, columns, show, show_rows
+from tollhouse.cli.trouble import Misuse
 
 app = App(name="limits", help="How many calls and tokens a minute, how many calls at once.")
 
@@ -27,6 +28,7 @@ def put(
     requests_per_minute: Annotated[int | None, Parameter(help="calls a minute")] = None,
     tokens_per_minute: Annotated[int | None, Parameter(help="tokens in and out a minute")] = None,
     parallel_requests: Annotated[int | None, Parameter(help="calls at the same time")] = None,
+    limit: Annotated[tuple[str, ...], Parameter(help="KIND=FIGURE, of any kind of limit; may be repeated")] = (),
     until: Annotated[str | None, Parameter(help="30d, a date, or a time: then what held before holds again")] = None,
     note: Annotated[str | None, Parameter(help="why, for whoever reads the limit")] = None,
     at: CommonOptions = DEFAULT_OPTIONS,
@@ -40,6 +42,7 @@ def put(
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,
         "parallel_requests": parallel_requests,
+        "limits": dict(map(_figure, limit)),
         "until": until,
         "note": note,
     }
@@ -89,3 +92,11 @@ _COLUMNS: Final = (
     *columns("until", "note"),
     ("set by", _source),
 )
+
+
+def _figure(text: str) -> tuple[str, int]:
+    """Raises Misuse."""
+    kind, _, figure = text.partition("=")
+    if not kind or not figure.isdecimal() or not figure.isascii():
+        raise Misuse(f"--limit {text}: write KIND=FIGURE, as in requests_per_minute=60")
+    return kind, int(figure)

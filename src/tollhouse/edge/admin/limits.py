@@ -44,6 +44,7 @@ class NewLimits(Struct, frozen=True, kw_only=True):
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     parallel_requests: int | None = None
+    limits: dict[str, int] = {}  # by kind: also of kinds that have no field here
     until: str | None = None  # 30d, a date, or a time; absent: for good
     note: str = ""
 
@@ -68,7 +69,7 @@ async def put(context: AdminContext, request: AdminRequest[NewLimits]) -> PageOb
     seen = await limits.put(
         context.services,
         request.actor,
-        {kind: figure for kind, figure in figures.items() if figure is not None},
+        body.limits | {kind: figure for kind, figure in figures.items() if figure is not None},
         account=body.account,
         project=body.project,
         key=body.key,
