@@ -130,8 +130,9 @@ class PlatformProcess:
         return line
 
     def defects(self) -> list[dict[str, Any]]:
-        """What no caller should ever cause; a provider's trouble is the provider's."""
-        lines = [line for line in self.log if line.get("event") != "provider_trouble"]
+        """What no caller should ever cause; a provider's trouble is the provider's. That many refusals were left out of
+        the log is told once a minute, so it stands there or not."""
+        lines = [line for line in self.log if line.get("event") not in ("provider_trouble", "left_out")]
         return [line for line in lines if line.get("level") not in ("info", None) or "line" in line]
 
     # asking
