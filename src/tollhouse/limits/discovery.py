@@ -1,9 +1,8 @@
 """Finding the limit kinds: every module of a package that holds a `KIND`."""
 
-import pkgutil
 from functools import cache
-from importlib import import_module
 
+from tollhouse.core.discovery import declared
 from tollhouse.limits.kind import LimitKindSpec
 
 HERE = __name__.rpartition(".")[0]
@@ -14,11 +13,8 @@ def limit_kinds(*packages: str) -> tuple[LimitKindSpec, ...]:
     """The kinds in packages named by their dotted names, in their declared order; none named: those that come with the
     platform. Raises ValueError for two of one name."""
     found: dict[str, LimitKindSpec] = {}
-    for package in packages or (HERE,):
-        for entry in pkgutil.iter_modules(import_module(package).__path__):
-            kind = getattr(import_module(f"{package}.{entry.name}"), "KIND", None)
-            if isinstance(kind, LimitKindSpec):
-                if kind.name in found:
-                    raise ValueError(f"two limit kinds have the name {kind.name}")
-                found[kind.name] = kind
+    for kind in declared(packages or (HERE,), "KIND", LimitKindSpec):
+        if kind.name in found:
+            raise ValueError(f"two limit kinds have the name {kind.name}")
+        found[kind.name] = kind
     return tuple(sorted(found.values(), key=lambda kind: (kind.order, kind.name)))

@@ -8,12 +8,11 @@ Who calls: the gateway for each attempt, `app.py` and the services when configur
 know each other.
 """
 
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from types import MappingProxyType
 
+from tollhouse.core.discovery import declared
 from tollhouse.providers.kind import Fault, Kind
 
 __all__ = ["Fault", "Kind", "kinds"]
@@ -23,9 +22,5 @@ __all__ = ["Fault", "Kind", "kinds"]
 def kinds(package: str = __name__) -> Mapping[str, Kind]:
     """Every kind of a package by its name, in the order of their names: what `kind = "..."` may say in
     platform.toml."""
-    found: dict[str, Kind] = {}
-    for entry in pkgutil.iter_modules(import_module(package).__path__):
-        kind = getattr(import_module(f"{package}.{entry.name}"), "KIND", None)
-        if isinstance(kind, Kind):
-            found[kind.name] = kind
+    found = {kind.name: kind for kind in declared((package,), "KIND", Kind)}
     return MappingProxyType(dict(sorted(found.items())))

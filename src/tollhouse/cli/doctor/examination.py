@@ -1,8 +1,6 @@
 """Finding the checks and running them all, in the order of their names."""
 
-import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
@@ -10,6 +8,7 @@ from msgspec import Struct
 
 from tollhouse.cli.doctor.context import DiagnosticContext
 from tollhouse.cli.doctor.verdict import CheckVerdict, red
+from tollhouse.core.discovery import modules_of
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
@@ -28,10 +27,9 @@ class DoctorReport(Struct, frozen=True, kw_only=True, tag_field="object", tag="d
 def checks() -> Iterator[tuple[str, ModuleType]]:
     """Every module of this package that holds a check, with its id."""
     package = __name__.rpartition(".")[0]
-    for entry in pkgutil.iter_modules(import_module(package).__path__):
-        module = import_module(f"{package}.{entry.name}")
+    for name, module in modules_of(package):
         if hasattr(module, "TITLE"):
-            yield entry.name, module
+            yield name, module
 
 
 def examine(context: DiagnosticContext) -> DoctorReport:

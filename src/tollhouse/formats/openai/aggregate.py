@@ -14,7 +14,7 @@ from tollhouse.formats.openai.joining import Joined, JoinedAudio, JoinedCall, Jo
 from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.formats.openai.response_stream import ResponseStream
 from tollhouse.formats.openai.step import StreamStep
-from tollhouse.formats.openai.stream import events_of
+from tollhouse.formats.openai.stream import events_of, raw_report
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage import told
 from tollhouse.formats.openai.usage_location import find
@@ -85,9 +85,7 @@ class Aggregate:
 
     @property
     def raw_usage(self) -> bytes | None:
-        events = self._events
-        raw = events.odd if events.reported is None else events.reported
-        return None if raw is None else chunks.encode(raw)
+        return raw_report(self._events)
 
     @property
     def incomplete(self) -> bool:

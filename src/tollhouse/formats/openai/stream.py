@@ -48,6 +48,12 @@ def events_of(
     return ChatStream(show_usage, choices, is_chat=operation == "chat", known=known, echoes=echoes)
 
 
+def raw_report(events: ChatStream | ResponseStream) -> bytes | None:
+    """What was reported as usage, or stood there and is none, as the provider's own JSON."""
+    raw = events.odd if events.reported is None else events.reported
+    return None if raw is None else chunks.encode(raw)
+
+
 class StreamReader:
     """Feed it every read until `whole` or `failure`; at the provider's end of stream call `finish`.
 
@@ -207,9 +213,7 @@ class StreamReader:
     @property
     def raw_usage(self) -> bytes | None:
         """The last report as the provider's own JSON."""
-        events = self._events
-        raw = events.odd if events.reported is None else events.reported
-        return None if raw is None else chunks.encode(raw)
+        return raw_report(self._events)
 
     @property
     def heads(self) -> TextStarts:
