@@ -112,7 +112,7 @@ def cap_for(output: OutputSize, ceiling: int, affordable: int) -> int:
 
 def affords(price: Price, tokens_in: int, units: Usage, left: int) -> int | None:
     """Output tokens that `left` nano-USD pay for after the input; None where output costs nothing."""
-    rate = max(rates.dearest_out.rate for rates in price.reachable(tokens_in))
+    rate = max([rates.dearest_out.rate for rates in price.reachable(tokens_in)])
     if rate == 0:
         return None
     return max(0, left - worst(price, tokens_in, 0, units)) * MILLION // rate

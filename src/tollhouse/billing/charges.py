@@ -4,7 +4,10 @@ A charge is a pure function of the usage record and the price row, so it can be 
 the same.
 """
 
+from itertools import compress
+
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from tollhouse.billing.prices import MILLION, TOKEN_BUCKETS, UNITS, Dearest, Price, Rates, divide_half_even
 from tollhouse.core.amount import format_usd
@@ -54,8 +57,15 @@ def lines(price: Price, usage: Usage) -> list[ChargeLine]:
 
 
 def total(price: Price, usage: Usage) -> int:
-    """The charge in nano-USD: the sum of its lines."""
-    return sum(line.charge for line in lines(price, usage))
+    """The charge in nano-USD: the sum of its lines, without making them. Raises as `lines`."""
+    rates = price.rates(usage.tokens_in()) if len(price.tiers) > 1 else price.tiers[0]
+    quantities = astuple(usage)
+    charge = 0
+    for quantity, (rate, per) in compress(zip(quantities, rates.columns, strict=True), quantities):
+        if quantity < 0:
+            raise ValueError(f"usage below zero: {usage}")
+        charge += quantity * rate if per == 1 else divide_half_even(quantity * rate, per)
+    return charge
 
 
 def worst(price: Price, tokens_in: int, tokens_out: int, units: Usage) -> int:
@@ -63,13 +73,17 @@ def worst(price: Price, tokens_in: int, tokens_out: int, units: Usage) -> int:
 
     units: how many requests, images, seconds and characters at most; its tokens are not looked at.
     """
-    return max(_worst(rates, tokens_in, tokens_out, units) for rates in price.reachable(tokens_in))
+    tiers = price.reachable(tokens_in)
+    if len(tiers) == 1:
+        return _worst(tiers[0], tokens_in, tokens_out, units)
+    return max([_worst(rates, tokens_in, tokens_out, units) for rates in tiers])
 
 
 def _worst(rates: Rates, tokens_in: int, tokens_out: int, units: Usage) -> int:
     charge = _worst_tokens(rates.dearest_in, tokens_in) + _worst_tokens(rates.dearest_out, tokens_out)
-    for bucket, rate in rates.per_unit.items():
-        charge += getattr(units, bucket) * rate
+    if rates.per_unit:
+        for bucket, rate in rates.per_unit.items():
+            charge += getattr(units, bucket) * rate
     return charge
 
 

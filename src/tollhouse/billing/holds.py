@@ -79,7 +79,7 @@ def hold(counters: Sequence[SpendingCounter], amount: int) -> Hold:
     """
     if amount < 0:
         raise ValueError("a hold below nothing would make room")
-    if len({id(counter) for counter in counters}) != len(counters):
+    if len(counters) > 1 and len({id(counter) for counter in counters}) != len(counters):
         raise ValueError("a counter pays once for a call")
     too_little = insufficient(counters, amount)
     if too_little is not None:

@@ -90,6 +90,12 @@ class Rates(Struct, frozen=True, dict=True):
     def dearest_out(self) -> Dearest:
         return self._dearest(OUT)
 
+    @cached_property
+    def columns(self) -> tuple[tuple[int, int], ...]:
+        """Of each bucket, in their order: its rate (0: none), and for how many of it."""
+        rates = {**self.per_million, **self.per_unit}
+        return tuple((rates.get(bucket, 0), 1 if bucket in UNITS else MILLION) for bucket in BUCKETS)
+
     def _dearest(self, buckets: tuple[str, ...]) -> Dearest:
         rates = [self.per_million[bucket] for bucket in buckets] if self.per_million else [0]
         return Dearest(max(rates), sum(1 for rate in rates if rate % MILLION))

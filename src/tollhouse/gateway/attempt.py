@@ -94,7 +94,13 @@ async def _one(
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with DisconnectGuard(client, gateway.drain_seconds_max, abort) as guard:
-            outgoing = await _prepare(gateway, context, request, choice)
+            if request.length <= LARGE_BYTES:
+                outgoing = _outgoing(context, request, choice, destination)
+            else:
+                write = partial(_outgoing, context, request, choice, destination)
+                outgoing = await gateway.threads.run(account, write)
+            if destination.kind.sign is not None:
+                await _sign(gateway, context, choice, outgoing)
             answer = await destination.upstream.send(outgoing)
             if answer.status != 200:
                 raise AttemptFailed(await read_refusal(gateway, context, request, choice, answer))
@@ -118,41 +124,39 @@ async def _one(
     finally:
         if error is not None and answer is not None:
             answer.abort()  # nobody will read the rest
-        ended_ns, arrived_ns = clock.ticks_ns(), context.call.ticks_ns
-        context.upstream_ns += ended_ns - began_ns
-        context.attempts.append(
-            Attempt(
-                provider=destination.provider.id,
-                model=choice.offer.model,
-                status=None if answer is None else answer.status,
-                error=error,
-                start_ms=(began_ns - arrived_ns) // NANO_PER_MILLI,
-                first_byte_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI if error is None else None,
-                end_ms=(ended_ns - arrived_ns) // NANO_PER_MILLI,
-            )
-        )
+        _note(context, choice, None if answer is None else answer.status, error, began_ns, clock.ticks_ns())
         if error is None and not rehearsed:
             gateway.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
             if gateway.troubles.any:
                 gateway.troubles.succeeded(choice.offer.provider, choice.offer.model)
 
 
-async def _prepare(
-    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice
-) -> UpstreamRequest:
-    """The call as it is sent: written, and signed where the provider's kind does. Raises the Failure of a token that
-    cannot be got. No message of the provider may tell a token that was used."""
-    destination = context.destinations[choice.offer.provider]
-    make = partial(_outgoing, context, request, choice, destination)
-    if request.length <= LARGE_BYTES:
-        outgoing = make()
-    else:
-        outgoing = await gateway.threads.run(context.identity.key.account_id, make)
-    if destination.kind.sign is not None:
-        token = await destination.sign(choice.slot, outgoing, gateway.clock.now_ms())
-        if token:
-            context.known = structs.replace(context.known, secrets=(token, *context.known.secrets))
-    return outgoing
+def _note(
+    context: RequestContext, choice: Choice, status: int | None, error: str | None, began_ns: int, ended_ns: int
+) -> None:
+    """An attempt is over, or its answer has begun well (`error` None)."""
+    arrived_ns = context.call.ticks_ns
+    context.upstream_ns += ended_ns - began_ns
+    end_ms = (ended_ns - arrived_ns) // NANO_PER_MILLI
+    context.attempts.append(
+        Attempt(
+            provider=choice.offer.provider,
+            model=choice.offer.model,
+            status=status,
+            error=error,
+            start_ms=(began_ns - arrived_ns) // NANO_PER_MILLI,
+            first_byte_ms=end_ms if error is None else None,
+            end_ms=end_ms,
+        )
+    )
+
+
+async def _sign(gateway: GatewayContext, context: RequestContext, choice: Choice, outgoing: UpstreamRequest) -> None:
+    """Sign a call that is written. Raises the Failure of a token that cannot be got. No message of the provider may
+    tell a token that was used."""
+    token = await context.destinations[choice.offer.provider].sign(choice.slot, outgoing, gateway.clock.now_ms())
+    if token:
+        context.known = structs.replace(context.known, secrets=(token, *context.known.secrets))
 
 
 async def _forget_body(

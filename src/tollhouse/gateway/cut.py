@@ -17,19 +17,18 @@ from tollhouse.gateway.response import BufferedResponse
 
 
 async def cut_whole(
-    gateway: GatewayContext, context: RequestContext, answer: BufferedResponse, beyond: Callable[[Usage], bool]
+    gateway: GatewayContext, context: RequestContext, answer: BufferedResponse, beyond: Callable[[Usage], bool] | None
 ) -> Usage | None:
     """Cut the answer to what may pass, and note whether it was. Gives the output that is left, where it was counted.
 
-    beyond: whether a report is above the maximum that the caller set.
+    beyond: whether a report is above the maximum that the caller set; None: they set none.
     """
     codec, reported = context.codec, answer.reading.usage
     context.cut = answer.cut
     maximum = context.most_out
     if answer.cut or maximum is None or codec.cut is None or not codec.generates:
         return None
-    is_beyond = reported is not None and beyond(reported)
-    if reported is not None and reported.tokens_out() <= maximum and not is_beyond:
+    if reported is not None and reported.tokens_out() <= maximum and not (beyond is not None and beyond(reported)):
         return None
 
     work = partial(codec.cut, answer.body, maximum, partial(gateway.count.count, model=context.model))

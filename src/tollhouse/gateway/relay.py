@@ -70,8 +70,9 @@ async def _whole(
 ) -> None:
     """Commit, then send. Nothing of the answer leaves if it cannot be committed."""
     client, reading, codec = context.call.client, answer.reading, context.codec
+    beyond = None if context.most_cost is None else settlement.beyond
     may_be_cut = context.most_out is not None or answer.cut
-    passed = await cut_whole(gateway, context, answer, settlement.beyond) if may_be_cut else None
+    passed = await cut_whole(gateway, context, answer, beyond) if may_be_cut else None
     usage = None if context.cut else reading.usage
 
     async def delivered() -> Usage:
@@ -80,7 +81,7 @@ async def _whole(
             context.heads = await worked(gateway, account_id, len(body), partial(codec.text_starts, body))
         return passed or await written(gateway, context, answer.body)
 
-    await meter(gateway, context, request, model, usage, reading.raw_usage, delivered, settlement.beyond)
+    await meter(gateway, context, request, model, usage, reading.raw_usage, delivered, beyond)
     if context.usage_source == "counted" or reading.elsewhere:
         body, used = answer.body, context.usage
         account_id = context.identity.account.id
@@ -135,6 +136,7 @@ async def _stream(
     """Send what comes. After the first byte an error is an event, and the stream never looks whole."""
     reader, client = opened.reader, context.call.client
     abort = context.destinations[opened.choice.offer.provider].provider.on_disconnect == "abort"
+    beyond = None if context.most_cost is None else settlement.beyond
     failure: Failure | None = None
 
     async def delivered() -> Usage:
@@ -151,7 +153,7 @@ async def _stream(
         if isinstance(error, ClientDisconnected) or context.first_byte_ms is not None:
             # A report made before the answer's end says less than was delivered.
             reported = reader.usage if reader.finishing else None
-            await meter(gateway, context, request, model, reported, reader.raw_usage, delivered, settlement.beyond)
+            await meter(gateway, context, request, model, reported, reader.raw_usage, delivered, beyond)
         raise
     context.last_byte_ms = gateway.since_ms(context.call)
     failure = failure or reader.failure
@@ -167,7 +169,7 @@ async def _stream(
             gateway, context, request, model, opened, UpstreamError("the provider's answer failed"), delivered
         )
     else:
-        await meter(gateway, context, request, model, reader.usage, reader.raw_usage, delivered, settlement.beyond)
+        await meter(gateway, context, request, model, reader.usage, reader.raw_usage, delivered, beyond)
         context.ending = "incomplete" if reader.incomplete else "finished"
     if client.gone:
         left(context)

@@ -88,7 +88,14 @@ def rank(
 def _in_order(offers: tuple[Offer, ...], affinity: int) -> Sequence[Offer]:
     if len(offers) == 1:
         return offers
+    priorities = [offer.priority for offer in offers]
+    if len(set(priorities)) == len(offers):
+        return sorted(offers, key=_priority)
     return sorted(offers, key=lambda offer: (offer.priority, -_score(offer, affinity)))
+
+
+def _priority(offer: Offer) -> int:
+    return offer.priority
 
 
 def _score(offer: Offer, affinity: int) -> float:

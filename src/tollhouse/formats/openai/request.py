@@ -295,9 +295,10 @@ def _stream_options(members: Members) -> dict[str, Raw] | None:
 
 def _read_caps(request: ModelRequest, members: Members) -> None:
     for name in CAPS[request.operation]:
-        cap = _integer(members, name)
-        if cap is not None and cap > (request.output_cap or 0):
-            request.output_cap, request.cap_param = cap, name
+        if name in members:
+            cap = integer(members[name], name)
+            if cap > (request.output_cap or 0):
+                request.output_cap, request.cap_param = cap, name
 
 
 def _read_uncapped(request: ModelRequest, members: Members) -> None:

@@ -37,21 +37,19 @@ class Template(NamedTuple):
             return None
         inner = block[len(head) : len(block) - len(tail)]
         if len(inner) < len(seam):
-            return inner if _STRING.fullmatch(inner) and _is_utf8(inner) else None
+            return inner if _STRING.fullmatch(inner) and (inner.isascii() or _is_utf8(inner)) else None
         start, stop = len(head) - _HEAD_BYTES, _TAIL_BYTES - len(tail)
         events = block[_HEAD_BYTES:-_TAIL_BYTES].split(tail[-_TAIL_BYTES:] + head[:_HEAD_BYTES])
         texts = [event[start:stop] for event in events]
         if seam.join(texts) != inner:
             return None
         joined = b"\n".join(texts)
-        if joined.count(b"\n") != len(texts) - 1 or not _STRINGS.fullmatch(joined) or not _is_utf8(joined):
+        if joined.count(b"\n") != len(texts) - 1 or not _STRINGS.fullmatch(joined):
             return None
-        return joined
+        return joined if joined.isascii() or _is_utf8(joined) else None
 
 
 def _is_utf8(text: bytes) -> bool:
-    if text.isascii():
-        return True
     try:
         text.decode()
     except UnicodeDecodeError:

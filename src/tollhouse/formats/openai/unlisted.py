@@ -185,9 +185,10 @@ def _two_places(path: str) -> UnsupportedParameter:
 def integer(raw: Raw, name: str) -> int:
     """An integer from 1 on. `1.0`, `"1"` and `true` are none."""
     digits = bytes(memoryview(raw)[:11])
-    if not digits.isdigit() or len(digits) > 10 or not 1 <= int(digits) <= TOKENS_MAX:
+    figure = int(digits) if digits.isdigit() and len(digits) <= 10 else 0
+    if not 1 <= figure <= TOKENS_MAX:
         raise BadRequest(f"'{name}' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param=name)
-    return int(digits)
+    return figure
 
 
 def decoded(raw: Raw, kind: type[_T]) -> _T | None:
