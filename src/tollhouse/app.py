@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tollhouse import console
 from tollhouse.access.vault import Vault
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
@@ -222,7 +223,7 @@ def build_runtime(
         cut_at_hold=settings.platform.cut_at_hold,
         contact=services.contact,
         addresses=addresses,
-        counters=services.counters,
+        holds=InMemoryHolds(services.counters),
         prices=lambda: services.prices,
     )
     # No connection is kept: it could tell twice.

@@ -268,7 +268,7 @@ class FakeAdmittedCall:
         name = b"anthropic-ratelimit-requests-limit" if of_anthropic else b"x-ratelimit-limit-requests"
         return [] if most is None else [(name, b"%d" % most)]
 
-    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
+    async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         self._limits.inside -= 1
 
 
@@ -276,7 +276,7 @@ class FakeParallelSlot:
     def __init__(self, limits: "FakeRateLimiter") -> None:
         self._limits = limits
 
-    def release(self) -> None:
+    async def release(self) -> None:
         self._limits.inside -= 1
 
 
@@ -288,13 +288,13 @@ class FakeRateLimiter:
         self.inside = 0
         self.admitted = 0
 
-    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeParallelSlot:
+    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeParallelSlot:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
         return FakeParallelSlot(self)
 
-    def admit(
+    async def admit(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
     ) -> FakeAdmittedCall:
         if self.most is not None and self.inside >= self.most:
@@ -303,11 +303,11 @@ class FakeRateLimiter:
         self.admitted += 1
         return FakeAdmittedCall(self, dialect)
 
-    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+    async def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
         full = self.most is not None and self.inside >= self.most
         return RateLimited("too many calls at once", retry_after_ms=1_000) if full else None
 
-    def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+    async def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         limit = {"name": "parallel_requests", "level": "account", "limit": self.most, "used": self.inside}
         return [] if self.most is None else [{**limit, "remaining": self.most - self.inside}]
 

@@ -21,8 +21,10 @@ from tests.gateway.fakes import (
     Zeros,
     identity,
 )
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
+from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Provider
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRoute
@@ -113,6 +115,7 @@ class GatewayHarness:
         self.keys = FakeKeyDirectory(identity(LIVE), identity(TEST, "test"))
         self.slept: list[float] = []
         self.calls = 0
+        self.counters = SpendingCounters()
         offers = (Offer(provider="one", model="up-one"), Offer(provider="two", model="up-two", priority=1))
         model = Model(id="house-1", **{"offers": offers, "context_tokens": 1000, "price": GATEWAY_1, **self.model})
         self.gateway = GatewayContext(
@@ -142,8 +145,9 @@ class GatewayHarness:
                 "two": _destination(self._provider("two"), self.second, ("sk-two",)),
             },
             prices=lambda: PRICES,
+            holds=InMemoryHolds(self.counters),
         )
-        self.counter = self.gateway.counters.put_money(identity(LIVE).account.id, self.money)
+        self.counter = self.counters.put_money(identity(LIVE).account.id, self.money)
 
     def _provider(self, name: str) -> Provider:
         return Provider(**{"id": name, "kind": "openai_compatible", **self.provider})

@@ -123,7 +123,7 @@ class Neighbours:
             account = structs.replace(known.account, id=f"acc_{number}")
             key = structs.replace(known.key, account_id=account.id)
             self.harness.keys.put(structs.replace(known, account=account, key=key))
-            self.harness.gateway.counters.put_money(account.id, None)
+            self.harness.counters.put_money(account.id, None)
 
     async def provoke(self, secret: str, *, stream: bool) -> tuple[Failure | None, UsageRecord]:
         """A call with the poisonous prompt: what its caller met before the first byte, and what is written down."""

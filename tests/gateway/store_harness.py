@@ -64,7 +64,7 @@ class StoreHarness:
     def __init__(self, harness: GatewayHarness, store: Store) -> None:
         self.harness = harness
         self.ledger = harness.gateway.ledger = Frail(store.writer)
-        self.budget = harness.gateway.counters.put_budget(BUDGET, NOW_MS)
+        self.budget = harness.counters.put_budget(BUDGET, NOW_MS)
         self._store = store
 
     async def ask(self, client: FakeCallerConnection, operation: Operation = "chat") -> None:

@@ -114,7 +114,7 @@ def test_litellm_40095_eight_parallel_calls_do_not_pass_a_budget(level: Level) -
     budget = Budget(
         id="bud_1", account_id="acc_1", level=level, object_id=whose, amount=3 * WORST, kind="day", created_at_ms=NOW_MS
     )
-    counter = harness.gateway.counters.put_budget(budget, NOW_MS)
+    counter = harness.counters.put_budget(budget, NOW_MS)
     gate, refused = asyncio.Event(), 0
     usage = {"prompt_tokens": len(asking(max_tokens=CAP)), "completion_tokens": CAP}
     harness.first.plays = [

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, identity
 from tests.gateway.harness import LIVE, TEST, GatewayHarness, asking, refusing, run
+from tests.limits.at_once import at_once
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.core.account import Account, Identity
@@ -32,7 +33,7 @@ def harness(money: int | None = 10**9, limits: dict[str, Any] | None = None, **m
     budget = Budget(
         id="bud_1", account_id="acc_1", level="key", object_id="key_live", amount=5 * 10**8, kind="day", created_at_ms=0
     )
-    made.gateway.counters.put_budget(budget, made.clock.now_ms())
+    made.counters.put_budget(budget, made.clock.now_ms())
     return made
 
 
@@ -90,10 +91,10 @@ def test_the_verdict_is_what_the_call_meets(scenario: str) -> None:
 
 def test_asking_leaves_no_trace() -> None:
     made = harness(limits={"requests_per_minute": 5, "tokens_per_minute": 500, "parallel_requests": 2})
-    before = made.gateway.limits.status(identity(LIVE), made.clock.now_ms())
+    before = at_once(made.gateway.limits.status(identity(LIVE), made.clock.now_ms()))
     for _ in range(20):
         assert explained(made).failure is None
-    assert made.gateway.limits.status(identity(LIVE), made.clock.now_ms()) == before
+    assert at_once(made.gateway.limits.status(identity(LIVE), made.clock.now_ms())) == before
     assert made.first.calls == made.second.calls == []
     assert made.ledger.records == made.observer.records == []
     assert made.keys.last_uses == {}
@@ -200,11 +201,11 @@ class TestACallThatWasMade:
 
     def test_it_is_held_against_what_is_left_now(self) -> None:
         made, record = self.made()
-        found = explain_again(made.gateway, identity(LIVE), record)
+        found = at_once(explain_again(made.gateway, identity(LIVE), record))
         assert (found.failure, found.amount, found.tokens) == (None, WORST, len(ASKED) // 4 + CAP)
         assert found.limits[0]["used"] == 1
         made.counter.limit = made.counter.spent
-        refused = explain_again(made.gateway, identity(LIVE), record).failure
+        refused = at_once(explain_again(made.gateway, identity(LIVE), record)).failure
         assert refused is not None
         assert refused.code == "insufficient_quota"
         assert made.counter.held == 0
@@ -212,26 +213,26 @@ class TestACallThatWasMade:
     def test_one_that_failed_counts_with_what_was_released(self) -> None:
         made, record = self.made(first=FakeUpstream(refusing(500)), second=FakeUpstream(refusing(500)))
         assert record.released == WORST
-        assert explain_again(made.gateway, identity(LIVE), record).amount == WORST
+        assert at_once(explain_again(made.gateway, identity(LIVE), record)).amount == WORST
 
     def test_a_model_that_went_away_is_not_found(self) -> None:
         made, record = self.made()
         made.gateway.catalogue = Catalogue()
-        gone = explain_again(made.gateway, identity(LIVE), record).failure
+        gone = at_once(explain_again(made.gateway, identity(LIVE), record)).failure
         assert gone is not None
         assert gone.code == "model_not_found"
 
     def test_one_whose_model_was_never_found(self) -> None:
         made = harness()
         met(made, asking("house-9"))
-        unknown = explain_again(made.gateway, identity(LIVE), made.record).failure
+        unknown = at_once(explain_again(made.gateway, identity(LIVE), made.record)).failure
         assert unknown is not None
         assert "was not kept" in unknown.message
 
     def test_a_test_mode_endpoints_is_free(self) -> None:
         made = harness()
         run(made.ask(FakeCallerConnection(asking("simulate/status=503")), key=TEST))
-        found = explain_again(made.gateway, identity(TEST, "test"), made.record)
+        found = at_once(explain_again(made.gateway, identity(TEST, "test"), made.record))
         assert (found.failure, found.amount) == (None, 0)
         assert "test mode" in found.free
 
@@ -240,8 +241,8 @@ class TestACallThatWasMade:
         closed = Budget(
             id="bud_2", account_id="acc_1", level="key", object_id="key_live", amount=0, kind="total", created_at_ms=0
         )
-        made.gateway.counters.put_budget(closed, made.clock.now_ms())
-        refused = explain_again(made.gateway, identity(LIVE), record).failure
+        made.counters.put_budget(closed, made.clock.now_ms())
+        refused = at_once(explain_again(made.gateway, identity(LIVE), record)).failure
         assert refused is not None
         assert refused.code == "insufficient_quota"
         before = explained(made).failure

@@ -10,6 +10,7 @@ import pytest
 
 from tests.gateway.fakes import NOW_MS, FakeCallerConnection, ScriptedResponse, identity
 from tests.gateway.harness import LIVE, NOTHING_STREAMS, STORY, GatewayHarness, answer, asking, buffered, run, streaming
+from tests.limits.at_once import at_once
 from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import Failure, InsufficientQuota, RateLimited, UpstreamUnreachable
 from tollhouse.core.limit import Rule
@@ -34,7 +35,9 @@ class Limited(GatewayHarness):
         self.gateway.limits = self.gate
 
     def used(self, name: str = "tokens_per_minute") -> object:
-        return next(one["used"] for one in self.gate.status(identity(LIVE), self.clock.ms) if one["name"] == name)
+        return next(
+            one["used"] for one in at_once(self.gate.status(identity(LIVE), self.clock.ms)) if one["name"] == name
+        )
 
     def refused(self, body: bytes, **how: Any) -> RateLimited:
         with pytest.raises(RateLimited) as caught:

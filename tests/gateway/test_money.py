@@ -240,11 +240,11 @@ def test_a_budget_of_nothing_lets_nothing_in_and_a_free_model_got_in(level: Leve
     budget = Budget(
         id="bud_1", account_id="acc_1", level=level, object_id=whose, amount=0, kind="day", created_at_ms=NOW_MS
     )
-    harness.gateway.counters.put_budget(budget, NOW_MS)
+    harness.counters.put_budget(budget, NOW_MS)
     with pytest.raises(InsufficientQuota, match="day budget of 0 USD"):
         run(harness.ask(FakeCallerConnection(asking())))
     assert not harness.first.calls
-    harness.gateway.counters.remove_budget("bud_1")
+    harness.counters.remove_budget("bud_1")
     run(harness.ask(FakeCallerConnection(asking())))
 
 

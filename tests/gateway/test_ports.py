@@ -24,6 +24,7 @@ from tests.gateway.fakes import (
     identity,
 )
 from tests.gateway.harness import LIVE, TEST, run
+from tests.limits.at_once import at_once
 from tests.store import samples
 from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
 from tollhouse.access import secrets
@@ -128,25 +129,25 @@ def test_limits_keep_their_promises(made: Callable[[int], RateLimiter]) -> None:
     limits, who, model = made(2), identity(LIVE), Model(id="house-1")
 
     def used() -> object:
-        standing = {one["name"]: one for one in limits.status(who, NOW_MS)}["parallel_requests"]
+        standing = {one["name"]: one for one in at_once(limits.status(who, NOW_MS))}["parallel_requests"]
         assert standing["level"] == "account"
         assert standing["limit"] == 2
         return standing["used"], standing["remaining"]
 
     assert used() == (0, 2)
-    first = limits.admit(who, model, 100, NOW_MS, "openai")
-    second = limits.admit(who, model, 100, NOW_MS, "openai")
+    first = at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
+    second = at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
     assert used() == (2, 0)
     for _ in range(3):
         with pytest.raises(RateLimited) as caught:
-            limits.admit(who, model, 100, NOW_MS, "openai")
+            at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
         assert caught.value.retry_after_ms is not None
     assert used() == (2, 0)
     assert all(name.startswith(b"x-ratelimit-") for name, _ in first.headers(NOW_MS))
-    first.release(Usage(), NOW_MS)
+    at_once(first.release(Usage(), NOW_MS))
     assert used() == (1, 1)
-    limits.admit(who, model, 100, NOW_MS, "openai").release(Usage(output=5), NOW_MS)
-    second.release(Usage(), NOW_MS)
+    at_once(at_once(limits.admit(who, model, 100, NOW_MS, "openai")).release(Usage(output=5), NOW_MS))
+    at_once(second.release(Usage(), NOW_MS))
     assert used() == (0, 2)
 
 

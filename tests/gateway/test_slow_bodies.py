@@ -76,7 +76,7 @@ def test_calls_begun_days_ago_had_a_window_of_their_own() -> None:
     budget = Budget(
         id="bud_1", account_id="acc_1", level="key", object_id="key_live", amount=10**9, kind="day", created_at_ms=1
     )
-    harness.gateway.counters.put_budget(budget, NOW_MS)
+    harness.counters.put_budget(budget, NOW_MS)
     run(harness.ask(SlowUpload(harness, 5 * DAY_MS)))
     charge = harness.record.charge
     assert charge is not None

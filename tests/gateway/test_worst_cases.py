@@ -43,7 +43,7 @@ async def bounds(harness: GatewayHarness, given: bytes, operation: Operation = "
     call = harness.call(FakeCallerConnection(given), operation)
     context = RequestContext(call, identity(LIVE), codecs()["openai", operation])
     request = await read(harness.gateway, context)
-    weighed = weigh(harness.gateway, context, request, harness.gateway.catalogue.models["house-1"])
+    weighed = await weigh(harness.gateway, context, request, harness.gateway.catalogue.models["house-1"])
     assert weighed is not None
     return weighed.bounds.tokens_in, weighed.bounds.tokens_out, weighed.bounds.amount
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.limits.at_once import at_once
 from tests.limits.callers import caller
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import RateLimited
@@ -28,7 +29,7 @@ def rate_limiter(*rules: Rule, **plan: Any) -> InMemoryRateLimiter:
 
 
 def used(built: InMemoryRateLimiter, now_ms: int = T) -> dict[object, object]:
-    return {shown["name"]: shown["used"] for shown in built.status(caller(), now_ms)}
+    return {shown["name"]: shown["used"] for shown in at_once(built.status(caller(), now_ms))}
 
 
 def test_each_kind_of_limit_refuses_and_then_no_kind_has_counted_the_call() -> None:
@@ -37,72 +38,72 @@ def test_each_kind_of_limit_refuses_and_then_no_kind_has_counted_the_call() -> N
     for short in plan:
         built = rate_limiter(**plan | {short: 0})
         with pytest.raises(RateLimited, match=short.replace("_", " ").replace("parallel requests", "parallel")):
-            built.admit(caller(), MODEL, 10, T, "openai")
+            at_once(built.admit(caller(), MODEL, 10, T, "openai"))
         assert used(built) == nothing
 
 
 def test_a_call_that_is_over_frees_its_place_and_corrects_its_tokens_but_stays_a_call() -> None:
     built = rate_limiter(requests_per_minute=10, tokens_per_minute=1_000, parallel_requests=1)
-    admitted = built.admit(caller(), MODEL, 500, T, "openai")
+    admitted = at_once(built.admit(caller(), MODEL, 500, T, "openai"))
     assert used(built) == {"parallel_requests": 1, "requests_per_minute": 1, "tokens_per_minute": 500}
-    admitted.release(USED, T)
+    at_once(admitted.release(USED, T))
     assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
 
 
 def test_a_call_refused_by_others_before_it_was_made_is_counted_nowhere() -> None:
     """As for want of money: else one empty key would use up what its siblings may ask."""
     built = rate_limiter(requests_per_minute=2, tokens_per_minute=1_000, parallel_requests=1)
-    made = built.admit(caller(), MODEL, 500, T, "openai")
-    made.release(USED, T)
-    built.admit(caller(), MODEL, 500, T, "openai").release(Usage(), T, refused=True)
+    made = at_once(built.admit(caller(), MODEL, 500, T, "openai"))
+    at_once(made.release(USED, T))
+    at_once(at_once(built.admit(caller(), MODEL, 500, T, "openai")).release(Usage(), T, refused=True))
     assert used(built) == {"parallel_requests": 0, "requests_per_minute": 1, "tokens_per_minute": 72}
 
 
 def test_a_call_leaves_exactly_once() -> None:
     built = rate_limiter(tokens_per_minute=1_000)
-    admitted = built.admit(caller(), MODEL, 500, T, "openai")
-    admitted.release(USED, T)
+    admitted = at_once(built.admit(caller(), MODEL, 500, T, "openai"))
+    at_once(admitted.release(USED, T))
     with pytest.raises(AssertionError, match="exactly once"):
-        admitted.release(USED, T)
+        at_once(admitted.release(USED, T))
     assert used(built) == {"tokens_per_minute": 72}
 
 
 def test_headers_of_both_families() -> None:
     built = rate_limiter(requests_per_minute=10, tokens_per_minute=1_000)
-    openai = dict(built.admit(caller(), MODEL, 500, T, "openai").headers(T))
+    openai = dict(at_once(built.admit(caller(), MODEL, 500, T, "openai")).headers(T))
     assert openai[b"x-ratelimit-remaining-requests"] == b"9"
     assert openai[b"x-ratelimit-remaining-tokens"] == b"500"
-    anthropic = dict(built.admit(caller(), MODEL, 100, T, "anthropic").headers(T))
+    anthropic = dict(at_once(built.admit(caller(), MODEL, 100, T, "anthropic")).headers(T))
     assert anthropic[b"anthropic-ratelimit-requests-remaining"] == b"8"
     assert anthropic[b"anthropic-ratelimit-tokens-remaining"] == b"400"
     assert anthropic[b"anthropic-ratelimit-tokens-reset"] == b"2026-09-21T14:13:56Z"
-    assert rate_limiter(parallel_requests=3).admit(caller(), MODEL, 1, T, "openai").headers(T) == []
+    assert at_once(rate_limiter(parallel_requests=3).admit(caller(), MODEL, 1, T, "openai")).headers(T) == []
 
 
 def test_a_refusal_carries_the_headers_too() -> None:
     built = rate_limiter(requests_per_minute=1)
-    built.admit(caller(), MODEL, 0, T, "openai")
+    at_once(built.admit(caller(), MODEL, 0, T, "openai"))
     with pytest.raises(RateLimited, match=r"ops@toll\.example") as caught:
-        built.admit(caller(), MODEL, 0, T, "openai")
+        at_once(built.admit(caller(), MODEL, 0, T, "openai"))
     assert (b"x-ratelimit-remaining-requests", b"0") in caught.value.headers
 
 
 def test_the_tightest_level_is_shown_in_headers_and_binds() -> None:
     tight = Rule(id="lim_1", level="key", object_id="key_k", kind="requests_per_minute", most=2)
     built = rate_limiter(tight, requests_per_minute=10)
-    assert dict(built.admit(caller(), MODEL, 0, T, "openai").headers(T))[b"x-ratelimit-limit-requests"] == b"2"
-    built.admit(caller(), MODEL, 0, T, "openai")
+    assert dict(at_once(built.admit(caller(), MODEL, 0, T, "openai")).headers(T))[b"x-ratelimit-limit-requests"] == b"2"
+    at_once(built.admit(caller(), MODEL, 0, T, "openai"))
     with pytest.raises(RateLimited, match="key key_k"):
-        built.admit(caller(), MODEL, 0, T, "openai")
-    built.admit(caller(key="key_other"), MODEL, 0, T, "openai")
+        at_once(built.admit(caller(), MODEL, 0, T, "openai"))
+    at_once(built.admit(caller(key="key_other"), MODEL, 0, T, "openai"))
 
 
 def test_a_model_has_a_limit_of_its_own_whoever_calls_it() -> None:
     built = rate_limiter(Rule(id="lim_1", level="model", object_id="house-1", kind="parallel_requests", most=1))
-    built.admit(caller(account="acc_a"), MODEL, 0, T, "openai")
+    at_once(built.admit(caller(account="acc_a"), MODEL, 0, T, "openai"))
     with pytest.raises(RateLimited, match="model house-1"):
-        built.admit(caller(account="acc_b"), MODEL, 0, T, "openai")
-    built.admit(caller(account="acc_b"), Model(id="house-2"), 0, T, "openai")
+        at_once(built.admit(caller(account="acc_b"), MODEL, 0, T, "openai"))
+    at_once(built.admit(caller(account="acc_b"), Model(id="house-2"), 0, T, "openai"))
 
 
 def test_standing_shows_every_limit_with_its_end_and_note() -> None:
@@ -117,8 +118,8 @@ def test_standing_shows_every_limit_with_its_end_and_note() -> None:
         note="launch week",
     )
     built = rate_limiter(raised, parallel_requests=50)
-    built.admit(caller(), MODEL, 0, T, "openai")
-    assert built.status(caller(), T) == [
+    at_once(built.admit(caller(), MODEL, 0, T, "openai"))
+    assert at_once(built.status(caller(), T)) == [
         {
             "name": "requests_per_minute",
             "level": "account",
@@ -150,27 +151,27 @@ def test_standing_for_a_model_shows_only_what_a_call_to_it_has_to_pass_and_its_o
         Rule(id="lim_2", level="key", object_id="key_k", kind="tokens_per_minute", most=9, model="house-2"),
         requests_per_minute=10,
     )
-    names = [(one["level"], one["name"]) for one in built.status(caller(), T, "house-1")]
+    names = [(one["level"], one["name"]) for one in at_once(built.status(caller(), T, "house-1"))]
     assert names == [("model", "parallel_requests"), ("account", "requests_per_minute")]
-    names = [(one["level"], one["name"]) for one in built.status(caller(), T)]
+    names = [(one["level"], one["name"]) for one in at_once(built.status(caller(), T))]
     assert names == [("key", "tokens_per_minute"), ("account", "requests_per_minute")]
 
 
 def test_what_admit_would_say_can_be_asked_and_counts_nothing() -> None:
     built = rate_limiter(requests_per_minute=1, tokens_per_minute=100, parallel_requests=5)
-    assert built.refusal_of(caller(), MODEL, 100, T) is None
-    refused = built.refusal_of(caller(), MODEL, 101, T)
+    assert at_once(built.refusal_of(caller(), MODEL, 100, T)) is None
+    refused = at_once(built.refusal_of(caller(), MODEL, 101, T))
     assert refused is not None
     assert refused.should_retry is False
     assert used(built) == {"parallel_requests": 0, "requests_per_minute": 0, "tokens_per_minute": 0}
-    built.admit(caller(), MODEL, 0, T, "openai")
-    assert built.refusal_of(caller(), MODEL, 0, T) is not None
+    at_once(built.admit(caller(), MODEL, 0, T, "openai"))
+    assert at_once(built.refusal_of(caller(), MODEL, 0, T)) is not None
 
 
 def test_a_call_knows_what_it_passed() -> None:
     built = rate_limiter(requests_per_minute=10, tokens_per_minute=1_000, parallel_requests=3)
-    built.admit(caller(), MODEL, 100, T, "openai")
-    passed = built.admit(caller(), MODEL, 50, T, "openai").passed
+    at_once(built.admit(caller(), MODEL, 100, T, "openai"))
+    passed = at_once(built.admit(caller(), MODEL, 50, T, "openai")).passed
     assert [(one.kind, one.limit, one.before, one.after) for one in passed] == [
         ("parallel_requests", 3, 1, 2),
         ("requests_per_minute", 10, 1, 2),
@@ -180,41 +181,41 @@ def test_a_call_knows_what_it_passed() -> None:
 
 def test_a_limit_lowered_below_what_is_in_flight_leaves_nothing_and_breaks_nothing() -> None:
     built = rate_limiter(parallel_requests=5)
-    passes = [built.admit(caller(), MODEL, 0, T, "openai") for _ in range(3)]
+    passes = [at_once(built.admit(caller(), MODEL, 0, T, "openai")) for _ in range(3)]
     built.rules.put(Rule(id="lim_1", level="account", object_id="acc_a", kind="parallel_requests", most=1))
-    assert built.status(caller(), T)[0]["remaining"] == 0
+    assert at_once(built.status(caller(), T))[0]["remaining"] == 0
     for admitted in passes:
         with pytest.raises(RateLimited):
-            built.admit(caller(), MODEL, 0, T, "openai")
-        admitted.release(USED, T)
-    built.admit(caller(), MODEL, 0, T, "openai")
+            at_once(built.admit(caller(), MODEL, 0, T, "openai"))
+        at_once(admitted.release(USED, T))
+    at_once(built.admit(caller(), MODEL, 0, T, "openai"))
 
 
 def test_without_limits_everybody_gets_in() -> None:
     built = rate_limiter()
-    built.admit(caller(plan="gone"), MODEL, 10**9, T, "openai").release(USED, T)
-    assert built.status(caller(), T) == []
+    at_once(at_once(built.admit(caller(plan="gone"), MODEL, 10**9, T, "openai")).release(USED, T))
+    assert at_once(built.status(caller(), T)) == []
 
 
 def test_what_is_idle_is_forgotten() -> None:
     built = rate_limiter(requests_per_minute=1, tokens_per_minute=100)
-    built.admit(caller(), MODEL, 100, T, "openai").release(Usage(input=100), T)
+    at_once(at_once(built.admit(caller(), MODEL, 100, T, "openai")).release(Usage(input=100), T))
     built.forget_idle(T + 59_999)
     with pytest.raises(RateLimited):
-        built.admit(caller(), MODEL, 100, T + 59_999, "openai")
+        at_once(built.admit(caller(), MODEL, 100, T + 59_999, "openai"))
     built.forget_idle(T + 60_000)
-    built.admit(caller(), MODEL, 100, T + 60_000, "openai")
+    at_once(built.admit(caller(), MODEL, 100, T + 60_000, "openai"))
 
 
 @pytest.mark.parametrize("plan", [{"requests_per_minute": 1}, {"tokens_per_minute": 100}])
 def test_a_clock_that_was_set_back_by_a_day_locks_nobody_out_for_a_day(plan: dict[str, int]) -> None:
     built = rate_limiter(**plan)
-    built.admit(caller(), MODEL, 100, T, "openai").release(Usage(input=100), T)
+    at_once(at_once(built.admit(caller(), MODEL, 100, T, "openai")).release(Usage(input=100), T))
     now = T - 86_400_000
     built.forget_idle(now)
     with pytest.raises(RateLimited):
-        built.admit(caller(), MODEL, 100, now + 59_999, "openai")
-    built.admit(caller(), MODEL, 100, now + 60_000, "openai")
+        at_once(built.admit(caller(), MODEL, 100, now + 59_999, "openai"))
+    at_once(built.admit(caller(), MODEL, 100, now + 60_000, "openai"))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 300), st.integers(0, 9_000)), max_size=80))
@@ -226,25 +227,25 @@ def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tu
     for what, tokens, gap in walk:
         now += gap
         if what == 0 and out:
-            out.pop(0)[1].release(Usage(input=tokens), now)
+            at_once(out.pop(0)[1].release(Usage(input=tokens), now))
         else:
             key = "key_k" if what else "key_other"
             with suppress(RateLimited):
-                out.append((key, built.admit(caller(key=key), MODEL, tokens, now, "openai")))
-        standing = built.status(caller(), now)
+                out.append((key, at_once(built.admit(caller(key=key), MODEL, tokens, now, "openai"))))
+        standing = at_once(built.status(caller(), now))
         assert standing[0]["used"] == sum(key == "key_k" for key, _ in out) <= 2
         assert standing[1]["used"] == len(out) <= 3
         assert all(0 <= int(str(shown["remaining"])) <= int(str(shown["limit"])) for shown in standing)
     for _, admitted in out:
-        admitted.release(Usage(), now)
-    assert [shown["used"] for shown in built.status(caller(), now)][:2] == [0, 0]
+        at_once(admitted.release(Usage(), now))
+    assert [shown["used"] for shown in at_once(built.status(caller(), now))][:2] == [0, 0]
 
 
 def test_a_pass_says_how_every_limit_stood_and_stands_with_it() -> None:
     rule = Rule(id="lim_1", level="key", object_id="key_k", kind="requests_per_minute", most=9, model="house-*")
     built = rate_limiter(rule, requests_per_minute=5, tokens_per_minute=1_000, parallel_requests=3)
-    first = built.admit(caller(), MODEL, 100, T, "openai")
-    second = built.admit(caller(), MODEL, 40, T, "openai")
+    first = at_once(built.admit(caller(), MODEL, 100, T, "openai"))
+    second = at_once(built.admit(caller(), MODEL, 40, T, "openai"))
     told = [(one.kind, one.level, one.limit, one.before, one.after, one.model) for one in second.passed]
     assert told == [
         ("parallel_requests", "account", 3, 1, 2, ""),
@@ -258,13 +259,13 @@ def test_a_pass_says_how_every_limit_stood_and_stands_with_it() -> None:
 @pytest.mark.parametrize("short", ["requests_per_minute", "tokens_per_minute", "parallel_requests"])
 def test_what_would_refuse_a_call_is_told_without_counting_one(short: str) -> None:
     built = rate_limiter(**{"requests_per_minute": 2, "tokens_per_minute": 100, "parallel_requests": 2, short: 1})
-    assert built.refusal_of(caller(), MODEL, 1, T) is None
-    built.admit(caller(), MODEL, 1, T, "openai")
+    assert at_once(built.refusal_of(caller(), MODEL, 1, T)) is None
+    at_once(built.admit(caller(), MODEL, 1, T, "openai"))
     before = used(built)
-    told = built.refusal_of(caller(), MODEL, 10, T)
+    told = at_once(built.refusal_of(caller(), MODEL, 10, T))
     assert used(built) == before
     with pytest.raises(RateLimited) as refused:
-        built.admit(caller(), MODEL, 10, T, "openai")
+        at_once(built.admit(caller(), MODEL, 10, T, "openai"))
     assert told is not None
     assert (told.message, told.retry_after_ms) == (refused.value.message, refused.value.retry_after_ms)
 
@@ -274,19 +275,19 @@ def test_of_the_limits_on_models_a_call_is_shown_its_own() -> None:
         Rule(id="lim_1", level="model", object_id="house-1", kind="requests_per_minute", most=9),
         Rule(id="lim_2", level="account", object_id="acc_a", kind="requests_per_minute", most=8, model="other"),
     )
-    assert [(one["level"], one["limit"]) for one in built.status(caller(), T, "house-1")] == [("model", 9)]
+    assert [(one["level"], one["limit"]) for one in at_once(built.status(caller(), T, "house-1"))] == [("model", 9)]
 
 
 def test_a_body_that_is_still_to_come_keeps_a_place_and_takes_nothing_else() -> None:
     built = rate_limiter(parallel_requests=1, requests_per_minute=1, tokens_per_minute=100)
-    slot = built.enter(caller(), T, "openai")
+    slot = at_once(built.enter(caller(), T, "openai"))
     assert used(built) == {"parallel_requests": 1, "requests_per_minute": 0, "tokens_per_minute": 0}
     with pytest.raises(RateLimited, match="parallel") as refused:
-        built.enter(caller(), T, "openai")
+        at_once(built.enter(caller(), T, "openai"))
     assert b"x-ratelimit-limit-requests" in dict(refused.value.headers)
-    slot.release()
+    at_once(slot.release())
     with pytest.raises(AssertionError, match="once"):
-        slot.release()
+        at_once(slot.release())
     assert used(built)["parallel_requests"] == 0
 
 
@@ -294,4 +295,4 @@ def test_a_body_that_is_still_to_come_keeps_a_place_and_takes_nothing_else() -> 
 def test_no_body_is_waited_for_where_nothing_more_is_let_in(short: str) -> None:
     built = rate_limiter(**{short: 0})
     with pytest.raises(RateLimited):
-        built.enter(caller(), T, "openai")
+        at_once(built.enter(caller(), T, "openai"))

@@ -16,6 +16,7 @@ from tests.gateway.fakes import (
     Words,
 )
 from tests.money.fakes import Dice, FakeDisk, FakeProvider, KilledVault, Loop, ManualClock
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.catalogue import Provider as Named
@@ -101,7 +102,7 @@ class PlatformUnderTest:
             keep_alive=KeepAlive(clock, asyncio.sleep),
             test_mode_endpoints={SIMULATED: _destination(Named(id=SIMULATED, kind="simulator"), test_mode_endpoints)},
             drain_seconds_max=DRAIN_SECONDS_MAX,
-            counters=services.counters,
+            holds=InMemoryHolds(services.counters),
             prices=lambda: services.prices,
         )
         services.prepare = self._prepare

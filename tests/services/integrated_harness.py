@@ -10,6 +10,7 @@ from msgspec import structs
 from tests.gateway.fakes import FakeCallerConnection, Piece, ScriptedResponse
 from tests.gateway.harness import PRICES, GatewayHarness, asking, buffered, streaming
 from tests.services.harness import OPERATOR, SettableClock
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.core.failure import Failure
 from tollhouse.core.ids import make_id
 from tollhouse.gateway.connection import ClientDisconnected
@@ -30,7 +31,8 @@ class IntegratedHarness:
         services.prices = PRICES
         services.catalogue = structs.replace(gateway.catalogue, plans=services.catalogue.plans)
         gateway.catalogue = services.catalogue
-        gateway.keys, gateway.limits, gateway.counters = services.directory, services.rate_limiter, services.counters
+        gateway.keys, gateway.limits = services.directory, services.rate_limiter
+        gateway.holds = InMemoryHolds(services.counters)
         gateway.ledger = services.rows.writer  # type: ignore[attr-defined]
         self.account_id = ""
         self.keys: dict[str, str] = {}

@@ -48,9 +48,9 @@ def test_an_object_shows_every_limit_over_it_and_whether_the_plan_or_somebody_se
         await limits.put(services, owner, {"parallel_requests": 3}, project="default", model="house-*")
         identity = services.directory.find(key.secrets[0].digest)
         assert identity is not None
-        services.rate_limiter.admit(identity, services.catalogue.models["house-1"], 200, NOW_MS, "openai").release(
-            Usage(input=150), NOW_MS
-        )
+        limiter, model = services.rate_limiter, services.catalogue.models["house-1"]
+        admitted = await limiter.admit(identity, model, 200, NOW_MS, "openai")
+        await admitted.release(Usage(input=150), NOW_MS)
         over_key = [
             ("key", "tokens_per_minute", 1_000, 150, "rule"),
             ("project", "parallel_requests", 3, 0, "rule"),

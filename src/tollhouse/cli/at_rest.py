@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.core.workers import InlineWorkers
 from tollhouse.formats import codecs
@@ -58,7 +59,7 @@ def at_rest(services: ServiceContext) -> GatewayContext:
         test_mode_endpoints={},
         show_provider=False,
         contact=services.contact,
-        counters=services.counters,
+        holds=InMemoryHolds(services.counters),
         prices=lambda: services.prices,
         catalogue=services.catalogue,
     )

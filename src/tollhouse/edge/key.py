@@ -30,7 +30,7 @@ async def whoami(context: BillingContext, exchange: Exchange, identity: Identity
         "secret_valid_until": _seconds(identity.secret.valid_until_ms),
         "networks": key.networks,
         "tags": key.tags,
-        "limits": services.rate_limiter.status(identity, now_ms),
+        "limits": await services.rate_limiter.status(identity, now_ms),
         "budgets": [_budget(counter) for counter in services.counters.standing(key, now_ms)],
         "balance": await _balance(services, account),
         "models": [model.id for model in models],

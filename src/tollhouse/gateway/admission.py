@@ -16,7 +16,7 @@ MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, w
 
 
 class Admission:
-    """`with admitted(...)`: raises RateLimited on entering, frees the place on leaving."""
+    """`async with Admission(...)`: raises RateLimited on entering, frees the place on leaving."""
 
     __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens", "_units")
 
@@ -27,24 +27,24 @@ class Admission:
         self._tokens = reserved(context, request)
         self._units = Usage(requests=1, images=context.asked.parts + request.n, characters=context.asked.bytes)
 
-    def __enter__(self) -> None:
+    async def __aenter__(self) -> None:
         context = self._context
         if context.entry is not None:  # from here on the call has a place of its own
-            context.entry.release()
-            context.entry = None
+            entry, context.entry = context.entry, None
+            await entry.release()
         now_ms, dialect = context.call.time_ms, context.call.dialect
-        self._admission = self._gateway.limits.admit(
+        self._admission = await self._gateway.limits.admit(
             context.identity, self._model, self._tokens, now_ms, dialect, self._units
         )
         context.headers += self._admission.headers(now_ms)
         context.limits = self._admission.passed
         context.admitted_ms = self._gateway.since_ms(context.call)
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         refused = isinstance(error, Failure) and not self._context.dispatched
-        self._admission.release(self._context.usage, self._gateway.clock.now_ms(), refused=refused)
+        await self._admission.release(self._context.usage, self._gateway.clock.now_ms(), refused=refused)
 
 
 def reserved(context: RequestContext, request: ModelRequest) -> int:

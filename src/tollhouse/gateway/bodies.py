@@ -31,7 +31,7 @@ _NS: Final = 1_000_000_000
 class ParallelSlot(Protocol):
     """The place of a call among the parallel ones while its body is still to come."""
 
-    def release(self) -> None:
+    async def release(self) -> None:
         """The call is admitted, or over. Once only."""
         ...
 

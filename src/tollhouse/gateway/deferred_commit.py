@@ -5,8 +5,9 @@ ends in order; a crash forgives what waits, as it does calls in flight.
 """
 
 import asyncio
+from collections.abc import Awaitable
 
-from tollhouse.billing import holds
+from tollhouse.billing.holds import Hold
 from tollhouse.core.failure import Failure, Overloaded
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.gateway.hold import RequestHold
@@ -44,16 +45,14 @@ async def _until_it_stands(gateway: GatewayContext, record: UsageRecord, held: R
             continue
         except Failure:  # it can never be written, so it is not charged: nobody's money waits for it
             if held.hold is not None:
-                holds.release(held.hold)
+                await gateway.holds.release(held.hold)
             return
-        settle(held, record)
+        if held.hold is not None:
+            await settle(gateway, held.hold, record)
         return
 
 
-def settle(held: RequestHold, record: UsageRecord) -> None:
+def settle(gateway: GatewayContext, hold: Hold, record: UsageRecord) -> Awaitable[None]:
     """End the hold of a call whose record is durable."""
-    if held.hold is not None:
-        if record.charge is None:
-            holds.release(held.hold)
-        else:
-            holds.settle(held.hold, record.charge.amount)
+    charge = record.charge
+    return gateway.holds.release(hold) if charge is None else gateway.holds.settle(hold, charge.amount)

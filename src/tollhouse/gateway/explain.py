@@ -91,6 +91,14 @@ class Explanation(Struct, kw_only=True):
             self.met(failure)
             return None
 
+    async def seen_later(self, look: Awaitable[T]) -> T | None:
+        """The same of a stage that may wait."""
+        try:
+            return await look
+        except Failure as failure:
+            self.met(failure)
+            return None
+
 
 async def explain(
     gateway: GatewayContext, identity: Identity, operation: Operation, headers: Headers, body: bytes
@@ -102,21 +110,21 @@ async def explain(
     context = RequestContext(call, identity, gateway.codecs[call.dialect, operation])
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
-    request = await _read(found, understand(gateway, context, [body]))
+    request = await found.seen_later(understand(gateway, context, [body]))
     if request is None:
         return found
     found.asked, found.tags, found.tokens = request.model, context.tags, reserved(context, request)
     model = found.seen(lambda: resolve(gateway, context, request))
     if model is None:
         return found
-    _look_at(gateway, found, model, now_ms)
+    await _look_at(gateway, found, model, now_ms)
     choices = found.seen(lambda: route(gateway, context, request, model)) or ()
     found.offers = _ranked(gateway, identity, model, choices, operation, now_ms)
     await _look_at_money(gateway, found, context, request, model)
     return found
 
 
-def explain_again(gateway: GatewayContext, identity: Identity, record: Record) -> Explanation:
+async def explain_again(gateway: GatewayContext, identity: Identity, record: Record) -> Explanation:
     """What a call like one that was made would meet now. Its body was never kept: it is held for what it was held for,
     and counts for what was reserved."""
     now_ms, operation = gateway.clock.now_ms(), record.operation
@@ -134,13 +142,13 @@ def explain_again(gateway: GatewayContext, identity: Identity, record: Record) -
         return found
     guessed = [one.after - one.before for one in record.limits if one.kind == "tokens_per_minute"]
     found.tokens = max(guessed, default=record.usage.tokens_in() + record.usage.tokens_out())
-    _look_at(gateway, found, model, now_ms)
+    await _look_at(gateway, found, model, now_ms)
     held = record.released if record.charge is None else record.charge.held
     found.free = _free(identity, model)
     if model.free and identity.key.mode != "test":
-        found.seen(lambda: nothing_in(gateway, identity.key, model, now_ms))
+        await found.seen_later(nothing_in(gateway, identity.key, model, now_ms))
     if not found.free:
-        _look_into(gateway, found, gateway.counters.of(identity.key, now_ms, model.id), held, now_ms)
+        _look_into(gateway, found, await gateway.holds.paying(identity.key, now_ms, model.id), held, now_ms)
     return found
 
 
@@ -150,20 +158,12 @@ def _judge(identity: Identity, now_ms: int) -> None:
     permit(anywhere, address="", needs=CALL)
 
 
-async def _read(found: Explanation, reading: Awaitable[ModelRequest]) -> ModelRequest | None:
-    try:
-        return await reading
-    except Failure as failure:
-        found.met(failure)
-        return None
-
-
-def _look_at(gateway: GatewayContext, found: Explanation, model: Model, now_ms: int) -> None:
+async def _look_at(gateway: GatewayContext, found: Explanation, model: Model, now_ms: int) -> None:
     """Stage 3, without taking a place."""
     identity = found.identity
     found.model = model
-    found.limits = gateway.limits.status(identity, now_ms, model.id)
-    refused = gateway.limits.refusal_of(identity, model, found.tokens, now_ms)
+    found.limits = await gateway.limits.status(identity, now_ms, model.id)
+    refused = await gateway.limits.refusal_of(identity, model, found.tokens, now_ms)
     if refused is not None:
         found.met(refused)
 
@@ -174,11 +174,11 @@ async def _look_at_money(
     """Stage 5, without holding anything."""
     maximum = found.seen(lambda: max_cost(context))
     found.free = _free(found.identity, model)
-    weighed = found.seen(lambda: weigh(gateway, context, request, model))
+    weighed = await found.seen_later(weigh(gateway, context, request, model))
     if weighed is None:
         return
     if too_dear(weighed, maximum) and (counted := await counted_text(gateway, context, request, model)) is not None:
-        weighed = weigh(gateway, context, request, model, counted) or weighed
+        weighed = await weigh(gateway, context, request, model, counted) or weighed
     found.price, found.bounds = weighed.price, weighed.bounds
     found.seen(lambda: within(maximum, weighed.bounds))
     _look_into(gateway, found, weighed.counters, weighed.bounds.amount, context.call.time_ms)

@@ -23,7 +23,7 @@ async def serve(gateway: GatewayContext, call: Call) -> None:
         request = await read(gateway, context)  # 400, 413
         reauthenticate_if_slow(gateway, context)  # 401, 403: whoever sent it so slowly that much may have changed
         model = resolve(gateway, context, request)  # 404, 403
-        with Admission(gateway, context, request, model):  # 429; the place is free again at the end
+        async with Admission(gateway, context, request, model):  # 429; the place is free again at the end
             choices = route(gateway, context, request, model)  # 503
             await settlement.hold(request, model)  # 429 insufficient_quota; ends by the charge, or by nothing
             answer = await attempt(gateway, context, request, choices)  # 502, 504, after trying elsewhere

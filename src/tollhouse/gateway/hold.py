@@ -44,19 +44,19 @@ class WorstCase(NamedTuple):
     counters: list[SpendingCounter]
 
 
-def hold(
+async def hold(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model, counted: int | None = None
 ) -> RequestHold:
     """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
     maximum = max_cost(context)
-    weighed = weigh(gateway, context, request, model, counted)
+    weighed = await weigh(gateway, context, request, model, counted)
     if weighed is None:
         return RequestHold()
     price, bounds, counters = weighed
     context.counters = [(counter, counter.spent, counter.held) for counter in counters]
     within(maximum, bounds)
     try:
-        held = holds.hold(counters, bounds.amount)
+        held = await gateway.holds.hold(counters, bounds.amount)
     except holds.InsufficientFunds as short:
         raise too_little(gateway, short, context.call.time_ms) from None
     context.held, context.most_in, context.most_cost = bounds.amount, bounds.tokens_in, maximum
@@ -73,7 +73,7 @@ def hold(
     return RequestHold(price, held)
 
 
-def weigh(
+async def weigh(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model, counted: int | None = None
 ) -> WorstCase | None:
     """None: the call is free, in test mode or by a model that is. `counted`: see `counted_text`.
@@ -85,13 +85,13 @@ def weigh(
         return None
     if model.free:
         _served(None, model, request)
-        nothing_in(gateway, key, model, now_ms)
+        await nothing_in(gateway, key, model, now_ms)
         return None
     listed = demand(gateway.prices().find(model.id, now_ms, terms_of(context.identity.account)), model.id, ONE_REQUEST)
     price = _served(listed, model, request)
     assert price is not None
     asked = context.asked
-    counters = gateway.counters.of(key, now_ms, model.id)
+    counters = await gateway.holds.paying(key, now_ms, model.id)
     bounds = bound(
         price,
         InputSize(asked.bytes, asked.media, asked.has_remote_input, counted, texts=_readings(request, asked)),
@@ -155,7 +155,7 @@ async def counted_text(
     asked = context.asked
     if not (is_countable(asked) and gateway.count.exact(context.model)):
         return None
-    least, maximum = weigh(gateway, context, request, model, 0), max_cost(context)
+    least, maximum = await weigh(gateway, context, request, model, 0), max_cost(context)
     if least is None or too_dear(least, maximum):
         return None
     read = context.prompt or context.codec.prompt_of(request, asked)
@@ -169,19 +169,20 @@ def too_dear(weighed: WorstCase, maximum: int | None) -> bool:
     return (maximum is not None and amount > maximum) or holds.insufficient(weighed.counters, amount) is not None
 
 
-def nothing_in(gateway: GatewayContext, key: ApiKey, model: Model, now_ms: int) -> None:
+async def nothing_in(gateway: GatewayContext, key: ApiKey, model: Model, now_ms: int) -> None:
     """Raises InsufficientQuota where a budget of 0 lets nothing in, be it free."""
-    budgets = [counter for counter in gateway.counters.of(key, now_ms, model.id) if counter.kind == "budget"]
+    paying = await gateway.holds.paying(key, now_ms, model.id)
+    budgets = [counter for counter in paying if counter.kind == "budget"]
     short = holds.insufficient(budgets, 0)
     if short is not None:
         raise too_little(gateway, short, now_ms)
 
 
-def something_left(gateway: GatewayContext, key: ApiKey, now_ms: int) -> None:
+async def something_left(gateway: GatewayContext, key: ApiKey, now_ms: int) -> None:
     """Raises InsufficientQuota where a live key has nothing left for any call: known before its body is."""
     if key.mode == "test" or any(model.free for model in gateway.catalogue.models.values()):
         return
-    short = holds.insufficient(gateway.counters.of(key, now_ms), 1)
+    short = holds.insufficient(await gateway.holds.paying(key, now_ms), 1)
     if short is not None:
         raise too_little(gateway, holds.InsufficientFunds(short.counter, None), now_ms)
 

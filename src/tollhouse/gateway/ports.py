@@ -2,15 +2,16 @@
 fakes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import to_builtins
 
+from tollhouse.billing.holds import Hold, SpendingCounter
+from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.billing.price_list import PriceLists
-from tollhouse.billing.spending_counters import SpendingCounters
-from tollhouse.core.account import Identity
+from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.codec import Codec, CodecKey
@@ -74,14 +75,17 @@ class AdmittedCall(Protocol):
         """How the tightest limits stand, for the answer, as the caller's dialect names it."""
         ...
 
-    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
+    async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         """The call is over: free its place, correct what was reserved by what was used. `refused`: it was not made
         after all, for want of money or of a provider, and is counted nowhere."""
         ...
 
 
 class RateLimiter(Protocol):
-    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> ParallelSlot:
+    """Shared counters may stand behind it, so its methods may wait; in memory none does. Who is cancelled while they
+    wait has taken nothing."""
+
+    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> ParallelSlot:
         """Give a call a place among the parallel requests of its key, project and account before its body is read.
 
         Raises RateLimited where there is none, or where requests or tokens of this minute are used up; then nothing is
@@ -89,7 +93,7 @@ class RateLimiter(Protocol):
         """
         ...
 
-    def admit(
+    async def admit(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
     ) -> AdmittedCall:
         """Let a call in that reserves `tokens`, and of other units (images, characters) what it uses at most. Raises
@@ -99,13 +103,36 @@ class RateLimiter(Protocol):
         """
         ...
 
-    def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+    async def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
         """What `admit` would raise now. Asking counts nothing."""
         ...
 
-    def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+    async def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         """Every limit of a caller for people to read: name, level, limit, used, remaining. `model`: only those that a
         call to it has to pass, and its own."""
+        ...
+
+
+class Holds(Protocol):
+    """What calls reserve on the counters that pay for them. As with limits, its methods may wait, and in memory none
+    does. Who is cancelled while `hold` waits holds nothing; `settle` and `release` end a hold also then."""
+
+    async def paying(self, key: ApiKey, now_ms: int, model: str | None = None) -> list[SpendingCounter]:
+        """Every counter that pays for a call admitted now, as it stands: budgets of key, project and account, and the
+        money. model None: those that pay for any model."""
+        ...
+
+    async def hold(self, counters: Sequence[SpendingCounter], amount: int) -> Hold:
+        """Reserve `amount` nano-USD on all of them at once. Raises InsufficientFunds, and reserves nothing, where one
+        cannot pay: others may have held since it was looked at."""
+        ...
+
+    async def settle(self, held: Hold, charge: int) -> None:
+        """End a hold by a charge in nano-USD, 0 or more; what is left over is free again."""
+        ...
+
+    async def release(self, held: Hold) -> None:
+        """End a hold without a charge."""
         ...
 
 
@@ -162,7 +189,7 @@ class GatewayContext:
     cut_at_hold: CutAtHold = "prepaid"
     addresses: Addresses = field(default_factory=AddressRate)
     contact: str = ""  # who can add money or raise a limit of the operator
-    counters: SpendingCounters = field(default_factory=SpendingCounters)
+    holds: Holds = field(default_factory=InMemoryHolds)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
     refused_records: RowAllowance = field(default_factory=lambda: RowAllowance(REFUSED_AT_ONCE, REFUSED_EVERY_MS))

@@ -34,11 +34,11 @@ async def read(gateway: GatewayContext, context: RequestContext) -> ModelRequest
     body."""
     client = context.call.client
     if not client.body_is_here:
-        _enter(gateway, context)
+        await _enter(gateway, context)
     pieces = await client.body(context.memory)
     context.body_bytes = sum(map(len, pieces))
     if context.entry is None and (client.encoding or context.body_bytes > SMALL_BYTES_MAX):
-        _enter(gateway, context)
+        await _enter(gateway, context)
     if client.encoding:
         await _unpack(gateway, context, pieces)
     return await understand(gateway, context, pieces)
@@ -73,11 +73,11 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
     return request
 
 
-def _enter(gateway: GatewayContext, context: RequestContext) -> None:
+async def _enter(gateway: GatewayContext, context: RequestContext) -> None:
     """What is cheap to know is asked before a body is waited for, or decoded at length."""
     now_ms = gateway.clock.now_ms()
-    context.entry = gateway.limits.enter(context.identity, now_ms, context.call.dialect)
-    something_left(gateway, context.identity.key, now_ms)
+    context.entry = await gateway.limits.enter(context.identity, now_ms, context.call.dialect)
+    await something_left(gateway, context.identity.key, now_ms)
     if context.memory is None:
         context.memory = gateway.bodies.reservation(context.identity.key.account_id)
 

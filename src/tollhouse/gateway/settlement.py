@@ -9,7 +9,6 @@ import asyncio
 from types import TracebackType
 from typing import Final
 
-from tollhouse.billing import holds
 from tollhouse.billing.charges import total
 from tollhouse.core.catalogue import Model
 from tollhouse.core.charge import Charge
@@ -49,12 +48,12 @@ class Settlement:
         # The answer is counted on the event loop as it passes; a vocabulary that this needs is read before, aside.
         await gateway.count.prepare(context.model)
         try:
-            self._held = hold(gateway, context, request, model)
+            self._held = await hold(gateway, context, request, model)
         except (InsufficientQuota, MaxCostExceeded):
             counted = await counted_text(gateway, context, request, model)
             if counted is None:
                 raise
-            self._held = hold(gateway, context, request, model, counted)
+            self._held = await hold(gateway, context, request, model, counted)
 
     def beyond(self, usage: Usage) -> bool:
         """Whether this usage would cost more than the caller allows for the call."""
@@ -67,7 +66,7 @@ class Settlement:
         Raises Overloaded where it cannot be made durable (Defect where it never can): the answer must then not look
         whole. A buffered call is free then; what was streamed is charged once it can be written.
         """
-        context, observer = self._context, self._gateway.observer
+        context, observer, hold = self._context, self._gateway.observer, self._held.hold
         context.charge = self._charge()
         context.settled_ms = self._gateway.since_ms(context.call)
         record = context.record()
@@ -76,13 +75,15 @@ class Settlement:
             await self._gateway.ledger.commit(record)
         except Failure as unsaved:
             _unsaved(context, unsaved)
-            self._unpaid(unsaved)
+            await self._unpaid(unsaved)
             observer.on_finished(context.record())
             raise
         except asyncio.CancelledError:
-            settle(self._held, record)  # the writer has it, and will not give it back
+            if hold is not None:
+                await settle(self._gateway, hold, record)  # the writer has it, and will not give it back
             raise
-        settle(self._held, record)
+        if hold is not None:
+            await settle(self._gateway, hold, record)
         observer.on_finished(record)
 
     async def __aenter__(self) -> "Settlement":
@@ -98,7 +99,7 @@ class Settlement:
             or context.answer_memory is not None
             or context.entry is not None
         ):
-            self._leave_memory(error)
+            await self._leave_memory(error)
         if self.committed:
             return
         if isinstance(error, Failure):
@@ -109,7 +110,7 @@ class Settlement:
             _failed(context, Overloaded("the process ends"))
         elif error is not None:
             _failed(context, Defect("a defect of this platform"))
-        if context.ending == "refused" and context.status < 500 and not self._may_be_written():
+        if context.ending == "refused" and context.status < 500 and not await self._may_be_written():
             return
         try:
             await self.commit()
@@ -118,22 +119,23 @@ class Settlement:
             if error is None:
                 raise
 
-    def _may_be_written(self) -> bool:
+    async def _may_be_written(self) -> bool:
         """Whether a refused call is written down; one that is not ends here, and the log and the figures see it."""
         gateway, context = self._gateway, self._context
         if gateway.refused_records.admit(context.identity.key.account_id, gateway.clock.now_ms()):
             return True
         record = context.record()
         self.committed = True
-        settle(self._held, record)
+        if self._held.hold is not None:
+            await settle(gateway, self._held.hold, record)
         gateway.observer.on_finished(record)
         return False
 
-    def _leave_memory(self, error: BaseException | None) -> None:
+    async def _leave_memory(self, error: BaseException | None) -> None:
         """The body's room and place are free again. A call that no provider was asked for counts as refused."""
         gateway, context = self._gateway, self._context
         if context.entry is not None:
-            context.entry.release()
+            await context.entry.release()
         memory = context.memory
         if memory is not None:
             memory.release()
@@ -162,13 +164,13 @@ class Settlement:
             ),
         )
 
-    def _unpaid(self, failure: Failure) -> None:
+    async def _unpaid(self, failure: Failure) -> None:
         """The commit failed: a charge for what has been streamed waits with its hold; all else is free."""
         hold, context = self._held.hold, self._context
         if context.charge is not None and isinstance(failure, Overloaded):
             write_later(self._gateway, context.record(), self._held)
         elif hold is not None:
-            holds.release(hold)
+            await self._gateway.holds.release(hold)
 
 
 def _unsaved(context: RequestContext, failure: Failure) -> None:

@@ -56,7 +56,7 @@ class InMemoryRateLimiter:
         )
         self._by_name = {kind.name: counter for kind, counter in self._kinds}
 
-    def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> "TakenParallelSlot":
+    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> "TakenParallelSlot":
         """See the port. Limits of single models are looked at once the model is known. dialect: see `admit`."""
         limits = self.rules.of(identity, "", self.plan(identity.account), now_ms)
         taken: list[tuple[LimitCounter, Sequence[Limit]]] = []
@@ -73,7 +73,7 @@ class InMemoryRateLimiter:
             counter.take(held, 1)
         return TakenParallelSlot(taken, now_ms)
 
-    def admit(
+    async def admit(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NO_UNITS
     ) -> "CountedCall":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
@@ -99,7 +99,7 @@ class InMemoryRateLimiter:
                 passed.append(LimitSnapshot(kind.name, level, maximum, used, used + reserved, model_id))
         return CountedCall(self, limits, counted, dialect, tuple(passed))
 
-    def refusal_of(
+    async def refusal_of(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, units: Usage = NO_UNITS
     ) -> RateLimited | None:
         """See the port."""
@@ -122,7 +122,7 @@ class InMemoryRateLimiter:
                 shown += headers(standing, kind.header, dialect, now_ms)
         return shown
 
-    def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
+    async def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
         """See the port."""
         objects = over(identity.key) if model is None else (*over(identity.key), ("model", model))
         slots = self.rules.slots(objects, self.plan(identity.account), now_ms, model)
@@ -165,7 +165,7 @@ class TakenParallelSlot:
         self._now_ms = now_ms
         self._open = True
 
-    def release(self) -> None:
+    async def release(self) -> None:
         if not self._open:
             raise AssertionError("a place is given back once")
         self._open = False
@@ -196,7 +196,7 @@ class CountedCall:
     def headers(self, now_ms: int) -> Headers:
         return self._rate_limiter.headers(self._limits, self._dialect, now_ms)
 
-    def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
+    async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         """Ends exactly once."""
         if not self._open:
             raise AssertionError("a call leaves exactly once")

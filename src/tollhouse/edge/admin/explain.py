@@ -51,7 +51,7 @@ async def _again(context: AdminContext, request: AdminRequest[Proposal], request
     key = context.services.directory.keys.get(receipt.call.key_id)
     if key is None:
         raise PathNotFound(f"no key {receipt.call.key_id}")
-    found = explain_again(context.at_rest or _gateway(context), _identity(context, key), receipt.call)
+    found = await explain_again(context.at_rest or _gateway(context), _identity(context, key), receipt.call)
     open_names = may_see_provider(context, request.actor.account_id)
     shown = receipt_object(receipt, show_provider=open_names)
     return explanation_object(found, request.now_ms, show_provider=open_names, receipt=shown)
