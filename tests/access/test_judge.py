@@ -100,7 +100,7 @@ def ask(place: str, known: Identity | None, needs: Requirement = CALL, now_ms: i
     return present_and_judge(
         [(b"host", b"toll.example"), *headers],
         query,
-        gemini_query_allowed=True,
+        key_in_query=True,
         find=lambda seen: known if known is not None and seen == known.secret.digest else None,
         now_ms=now_ms,
         address=HERE,
@@ -231,7 +231,7 @@ def test_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
             present_and_judge(
                 [(b"authorization", b"Bearer " + other.encode())],
                 b"",
-                gemini_query_allowed=False,
+                key_in_query=False,
                 find=lambda seen: known if seen == known.secret.digest else None,
                 now_ms=NOW_MS,
                 address=HERE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.edge.paths import ENDPOINTS, GEMINI_ACTIONS, canonical, dialect_of, find, is_action, model_of
+from tollhouse.edge.paths import ACTIONS, ENDPOINTS, canonical, dialect_of, find, is_action, model_of
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_path_is_repaired_where_people_mistype_base_urls_and_nowhere_else(path
     assert (None if endpoint is None else endpoint.path) == found
 
 
-@pytest.mark.parametrize("action", sorted(GEMINI_ACTIONS))
+@pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_only_a_known_action_is_no_part_of_a_model_s_name(action: str) -> None:
     for start in ("/v1/models/", "/v1beta/models/"):
         assert is_action("POST", f"{start}gpt-4o:{action}")

@@ -12,7 +12,7 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
-from tollhouse.core.operation import Dialect
+from tollhouse.core.limit_status import LimitStatus, WriteLimit
 from tollhouse.core.upstream import Headers, UpstreamRequest
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
@@ -259,14 +259,13 @@ class FakeKeyDirectory:
 class FakeAdmittedCall:
     passed: tuple[LimitSnapshot, ...] = ()
 
-    def __init__(self, limits: "FakeRateLimiter", dialect: Dialect) -> None:
+    def __init__(self, limits: "FakeRateLimiter", write: WriteLimit) -> None:
         self._limits = limits
-        self._dialect = dialect
+        self._write = write
 
     def headers(self, now_ms: int) -> Headers:
-        most, of_anthropic = self._limits.most, self._dialect == "anthropic"
-        name = b"anthropic-ratelimit-requests-limit" if of_anthropic else b"x-ratelimit-limit-requests"
-        return [] if most is None else [(name, b"%d" % most)]
+        most, left = self._limits.most, self._limits.inside
+        return [] if most is None else list(self._write(LimitStatus(most, most - left, 0), "requests", now_ms))
 
     async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         self._limits.inside -= 1
@@ -288,20 +287,20 @@ class FakeRateLimiter:
         self.inside = 0
         self.admitted = 0
 
-    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> FakeParallelSlot:
+    async def enter(self, identity: Identity, now_ms: int, write: WriteLimit) -> FakeParallelSlot:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
         return FakeParallelSlot(self)
 
     async def admit(
-        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, write: WriteLimit, units: Usage = NOTHING
     ) -> FakeAdmittedCall:
         if self.most is not None and self.inside >= self.most:
             raise RateLimited("too many calls at once", retry_after_ms=1_000)
         self.inside += 1
         self.admitted += 1
-        return FakeAdmittedCall(self, dialect)
+        return FakeAdmittedCall(self, write)
 
     async def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
         full = self.most is not None and self.inside >= self.most

@@ -4,13 +4,17 @@
 A format is one file: `test_codecs.py` copies this one into a package of its own, where it is found.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Raw
 
 from tollhouse.core.cleaning import Known
 from tollhouse.core.codec import Codec, CountTokens, ResponseSummary, StreamCodec
+from tollhouse.core.dialect import DialectSpec
+from tollhouse.core.entry import ModelEntry
 from tollhouse.core.failure import BadRequest, Failure, UpstreamBroke, UpstreamError
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Buffer
@@ -198,6 +202,27 @@ class LineGathering:
         return b"said: " + self._stream.text + (b" " + self._stream.end if self._stream.usage else b"")
 
 
+def limit_headers(status: LimitStatus, what: str, now_ms: int) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"line-left", b"%d %b" % (status.remaining, what.encode())),)
+
+
+def models(entries: Sequence[ModelEntry]) -> bytes:
+    return b"".join(map(model, entries))
+
+
+def model(entry: ModelEntry) -> bytes:
+    return b"%b\n" % entry.id.encode()
+
+
+DIALECT: Final = DialectSpec(
+    name="line",
+    error_status=error_status,
+    error_body=error_body,
+    models=models,
+    model=model,
+    limit_headers=limit_headers,
+    prefixes=("/line/",),
+)
 CODECS: Final = (
     Codec(
         format="line",
@@ -214,6 +239,7 @@ CODECS: Final = (
         fit=fit,
         error_status=error_status,
         error_body=error_body,
+        limit_headers=limit_headers,
         content_type=b"text/plain",
         streams=StreamCodec(
             relay=LineStream,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import cast, get_args
+from typing import get_args
 
 import pytest
 from msgspec import structs
@@ -19,10 +19,10 @@ from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResp
 from tests.gateway.harness import STREAMS, GatewayHarness, answer, buffered, run, streaming, word
 from tollhouse.core.codec import CodecKey
 from tollhouse.core.failure import BadRequest, Failure, UpstreamBroke, UpstreamError
-from tollhouse.core.operation import Dialect, Operation
+from tollhouse.core.operation import Operation
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.edge.paths import CALLS
-from tollhouse.formats import codecs, codecs_in
+from tollhouse.formats import codecs, codecs_in, dialects_in
 from tollhouse.gateway.flow import serve
 
 ASKED = b"house-1 say: hi there"
@@ -53,7 +53,7 @@ def call(harness: GatewayHarness, body: bytes) -> FakeCallerConnection:
     """One call in the format of lines, to its end."""
     client = FakeCallerConnection(body)
     arrived = harness.call(client)
-    arrived.dialect = cast(Dialect, "line")
+    arrived.dialect = "line"
     run(serve(harness.gateway, arrived))
     return client
 
@@ -72,6 +72,24 @@ def test_every_endpoint_has_a_codec() -> None:
 
 def test_a_format_in_one_file_is_found(formats: ModuleType) -> None:
     assert list(codecs_in(formats)) == [LINE]
+
+
+def test_its_dialect_is_found_with_it(formats: ModuleType) -> None:
+    (found,) = dialects_in(formats).values()
+    assert (found.name, found.models([]), found.error_body(BadRequest("no"), "req_1")) == ("line", b"", b"failed: no")
+
+
+def test_two_dialects_of_a_name_are_refused(formats: ModuleType) -> None:
+    (folder,) = formats.__path__
+    shutil.copy(line_format.__file__, Path(folder, "other.py"))
+    with pytest.raises(ValueError, match=r"two dialects are called line: formats_of_one\.other"):
+        dialects_in(formats)
+
+
+def test_the_headers_of_limits_are_its_own(formats: ModuleType) -> None:
+    harness = harness_of(formats, buffered(b"said: Zoll haus | 60 12"))
+    harness.limits.most = 3
+    assert call(harness, ASKED).header(b"line-left") == b"2 requests"
 
 
 def test_two_codecs_of_a_format_and_operation_are_refused(formats: ModuleType) -> None:

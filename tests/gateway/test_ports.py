@@ -32,6 +32,7 @@ from tollhouse.access.directory import Directory
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import Overloaded, RateLimited, UpstreamBroke, UpstreamUnreachable
+from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.upstream import Upstream
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord
@@ -135,18 +136,18 @@ def test_limits_keep_their_promises(made: Callable[[int], RateLimiter]) -> None:
         return standing["used"], standing["remaining"]
 
     assert used() == (0, 2)
-    first = at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
-    second = at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
+    first = at_once(limits.admit(who, model, 100, NOW_MS, limit_headers))
+    second = at_once(limits.admit(who, model, 100, NOW_MS, limit_headers))
     assert used() == (2, 0)
     for _ in range(3):
         with pytest.raises(RateLimited) as caught:
-            at_once(limits.admit(who, model, 100, NOW_MS, "openai"))
+            at_once(limits.admit(who, model, 100, NOW_MS, limit_headers))
         assert caught.value.retry_after_ms is not None
     assert used() == (2, 0)
     assert all(name.startswith(b"x-ratelimit-") for name, _ in first.headers(NOW_MS))
     at_once(first.release(Usage(), NOW_MS))
     assert used() == (1, 1)
-    at_once(at_once(limits.admit(who, model, 100, NOW_MS, "openai")).release(Usage(output=5), NOW_MS))
+    at_once(at_once(limits.admit(who, model, 100, NOW_MS, limit_headers)).release(Usage(output=5), NOW_MS))
     at_once(second.release(Usage(), NOW_MS))
     assert used() == (0, 2)
 

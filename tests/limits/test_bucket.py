@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets, fits, give_back, settle, status, take, wait_ms
 from tollhouse.limits.counter_key import CounterKey, Limit
-from tollhouse.limits.status import LimitStatus
 
 T = 1_790_000_000_000
 limits = st.integers(1, 10_000)

@@ -10,6 +10,7 @@ from tests.limits.callers import caller
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.limit import Rule
+from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.usage import Usage
 from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.discovery import HERE, limit_kinds
@@ -51,17 +52,19 @@ def test_a_module_without_a_kind_is_none(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_units_are_reserved_corrected_and_refused_by_what_the_kind_declares() -> None:
     built = InMemoryRateLimiter(Catalogue, "", Rules([RULE], (*limit_kinds(), IMAGES)))
-    admitted = at_once(built.admit(caller(), MODEL, 0, T, "openai", Usage(images=8)))
+    admitted = at_once(built.admit(caller(), MODEL, 0, T, limit_headers, Usage(images=8)))
     assert [(one.kind, one.before, one.after) for one in admitted.passed] == [("images_per_minute", 0, 8)]
     assert admitted.headers(T) == [], "a kind without a word has no headers"
     assert at_once(built.refusal_of(caller(), MODEL, 0, T, Usage(images=2))) is None
     with pytest.raises(RateLimited, match="10 images per minute of the account acc_a is reached: 8 used"):
-        at_once(built.admit(caller(), MODEL, 0, T, "openai", Usage(images=3)))
+        at_once(built.admit(caller(), MODEL, 0, T, limit_headers, Usage(images=3)))
     with pytest.raises(RateLimited, match="send less"):
-        at_once(built.admit(caller(), MODEL, 0, T, "openai", Usage(images=11)))
+        at_once(built.admit(caller(), MODEL, 0, T, limit_headers, Usage(images=11)))
     at_once(admitted.release(Usage(images=3), T))
     assert [one["used"] for one in at_once(built.status(caller(), T))] == [3]
-    at_once(at_once(built.admit(caller(), MODEL, 0, T, "openai", Usage(images=3))).release(Usage(), T, refused=True))
+    at_once(
+        at_once(built.admit(caller(), MODEL, 0, T, limit_headers, Usage(images=3))).release(Usage(), T, refused=True)
+    )
     assert [one["used"] for one in at_once(built.status(caller(), T))] == [3]
 
 

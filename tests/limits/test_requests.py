@@ -3,9 +3,9 @@
 import pytest
 
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.requests import RequestRate
-from tollhouse.limits.status import LimitStatus
 
 T = 1_790_000_000_000
 ACCOUNT = Limit(CounterKey("account", "acc_a"), 10)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.bucket import MINUTE_MS
 from tollhouse.limits.counter_key import CounterKey, Limit
-from tollhouse.limits.status import LimitStatus
 from tollhouse.limits.tokens import token_rate
 from tollhouse.limits.unit_rate import UnitRate
 

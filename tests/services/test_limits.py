@@ -12,6 +12,7 @@ from tests.services.test_money import owner_of
 from tollhouse.core.catalogue import Model, Plan
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
 from tollhouse.core.limit import LimitKind
+from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.usage import Usage
 from tollhouse.services import budgets, keys, limits, projects
 from tollhouse.services.context import ServiceContext
@@ -49,7 +50,7 @@ def test_an_object_shows_every_limit_over_it_and_whether_the_plan_or_somebody_se
         identity = services.directory.find(key.secrets[0].digest)
         assert identity is not None
         limiter, model = services.rate_limiter, services.catalogue.models["house-1"]
-        admitted = await limiter.admit(identity, model, 200, NOW_MS, "openai")
+        admitted = await limiter.admit(identity, model, 200, NOW_MS, limit_headers)
         await admitted.release(Usage(input=150), NOW_MS)
         over_key = [
             ("key", "tokens_per_minute", 1_000, 150, "rule"),

@@ -38,7 +38,7 @@ class _Carried(NamedTuple):
 
 
 def present(
-    headers: list[tuple[bytes, bytes]], query: bytes, gemini_query_allowed: bool, known: Callable[[bytes], bool]
+    headers: list[tuple[bytes, bytes]], query: bytes, key_in_query: bool, known: Callable[[bytes], bool]
 ) -> Presented:
     """The one key a request carries. `headers` have lower-case names; `known` answers for a SHA-256.
 
@@ -47,7 +47,7 @@ def present(
     for a query of too many parameters.
     """
     found = [pair for pair in headers if pair[0] in _CARRIERS]
-    read_query = gemini_query_allowed and b"key=" in query
+    read_query = key_in_query and b"key=" in query
     if len(found) == 1 and not read_query and found[0][0] == b"authorization":
         usual = _USUAL.fullmatch(found[0][1])
         if usual is not None:

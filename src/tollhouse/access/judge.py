@@ -57,7 +57,7 @@ def present_and_judge(
     headers: list[tuple[bytes, bytes]],
     query: bytes,
     *,
-    gemini_query_allowed: bool,
+    key_in_query: bool,
     find: Find,
     now_ms: int,
     address: str,
@@ -67,7 +67,7 @@ def present_and_judge(
 
     Raises KeyRefused, BadRequest (two keys), KeyFrozen, AccountSuspended, AddressNotAllowed, ScopeMissing.
     """
-    presented = present(headers, query, gemini_query_allowed, lambda seen: find(seen) is not None)
+    presented = present(headers, query, key_in_query, lambda seen: find(seen) is not None)
     identity = find(digest(presented.text))
     return judge(identity, presented=presented, now_ms=now_ms, address=address, needs=needs)
 

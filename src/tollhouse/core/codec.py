@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from tollhouse.core.cleaning import Known
 from tollhouse.core.failure import Failure
+from tollhouse.core.limit_headers import limit_headers
+from tollhouse.core.limit_status import WriteLimit
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import FILLER
@@ -256,3 +258,4 @@ class Codec(Struct, frozen=True, kw_only=True):
     streams: StreamCodec | None = None
     vectors: VectorCodec | None = None
     content_type: bytes = b"application/json"  # of a buffered response
+    limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass

@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 Operation = Literal["chat", "completions", "responses", "embeddings", "moderations"]
-Dialect = Literal["openai", "anthropic", "gemini"]
+Dialect = str
+"""The name of a dialect: `openai`, `anthropic`, `gemini`. What it writes: `core.dialect`."""
 
 WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
     {

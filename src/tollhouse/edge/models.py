@@ -1,7 +1,5 @@
 """`/v1/models` and `/v1beta/models`: exactly what this key may call, in the words of whoever asks."""
 
-from typing import Final
-
 from tollhouse.access.models import permission
 from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.quote import quote
@@ -13,23 +11,19 @@ from tollhouse.core.price import Written
 from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.edge.paths import Endpoint, model_of
-from tollhouse.formats.anthropic import models as anthropic
-from tollhouse.formats.gemini import models as gemini
-from tollhouse.formats.openai import models as openai
+from tollhouse.formats import dialects
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.routing.resolve import callable_models, resolve, retirement_headers
 
-WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
-
 
 def dialect(headers: Headers, endpoint: Endpoint) -> Dialect:
-    """Who asks on this path: SDKs of all three vendors ask at `/v1/models`, told apart by the headers they send."""
-    if endpoint.dialect == "gemini":
-        return "gemini"
+    """Who asks on this path: SDKs of all vendors ask at `/v1/models`, told apart by the headers they send. Google's
+    go before Anthropic's."""
+    if dialects()[endpoint.dialect].prefixes:  # a path of its own
+        return endpoint.dialect
     names = {name for name, _ in headers}
-    if b"x-goog-api-key" in names or b"x-goog-api-client" in names:
-        return "gemini"
-    return "anthropic" if b"anthropic-version" in names else "openai"
+    senders = [spec.name for spec in dialects().values() if not spec.sent_by.isdisjoint(names)]
+    return senders[-1] if senders else endpoint.dialect
 
 
 async def listing(
@@ -37,7 +31,7 @@ async def listing(
 ) -> None:
     models = callable_models(gateway.catalogue, permission(gateway.catalogue, identity), now_ms)
     entries = [entry(model, price_of(gateway, identity, model, now_ms)) for model in models]
-    await exchange.send_response(200, _head(), WRITERS[dialect].models(entries))
+    await exchange.send_response(200, _head(), dialects()[dialect].models(entries))
 
 
 async def item(
@@ -47,7 +41,7 @@ async def item(
     model = resolve(gateway.catalogue, model_of(path), permission(gateway.catalogue, identity), now_ms)
     head = [*_head(), *retirement_headers(model)]
     shown = entry(model, price_of(gateway, identity, model, now_ms))
-    await exchange.send_response(200, head, WRITERS[dialect].model(shown))
+    await exchange.send_response(200, head, dialects()[dialect].model(shown))
 
 
 def price_of(gateway: GatewayContext, identity: Identity, model: Model, now_ms: int) -> Written:

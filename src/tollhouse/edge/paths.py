@@ -10,6 +10,10 @@ from typing import Final, NamedTuple
 
 from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, SELF, Requirement
 from tollhouse.core.operation import Dialect, Operation
+from tollhouse.formats import dialects
+
+DEFAULT: Final[Dialect] = "openai"
+"""Of paths that several dialects share, or that lead nowhere."""
 
 
 class Endpoint(NamedTuple):
@@ -53,9 +57,8 @@ LOOKUPS: tuple[Endpoint, ...] = (
 MODEL_ITEMS = ("/v1/models/", "/v1beta/models/")
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {endpoint.path: endpoint for endpoint in (*CALLS, *LOOKUPS)}
 
-GEMINI_ACTIONS = frozenset(
-    ("generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents")
-)
+ACTIONS: Final = frozenset(action for spec in dialects().values() for action in spec.actions)
+"""What may be asked of a model behind a colon, by any dialect."""
 
 _NEEDS_NO_PREFIX = (
     "/chat/completions",
@@ -84,14 +87,13 @@ def find(path: str) -> Endpoint | None:
     path = canonical(path)
     endpoint = ENDPOINTS.get(path)
     if endpoint is None and model_of(path):
-        dialect: Dialect = "gemini" if path.startswith("/v1beta/") else "openai"
-        return Endpoint(path, ("GET", "HEAD"), dialect, LOOK, name="model")
+        return Endpoint(path, ("GET", "HEAD"), _owner(path) or DEFAULT, LOOK, name="model")
     return endpoint
 
 
 def is_action(method: str, path: str) -> bool:
     """Whether a request asks a model to do something: `POST /v1beta/models/{id}:generateContent`."""
-    return method == "POST" and path.rpartition(":")[2] in GEMINI_ACTIONS and bool(model_of(path))
+    return method == "POST" and path.rpartition(":")[2] in ACTIONS and bool(model_of(path))
 
 
 def canonical(path: str) -> str:
@@ -121,10 +123,13 @@ def model_of(path: str) -> str:
 def dialect_of(path: str) -> Dialect:
     """In whose words an error on this path is told, also where the path leads nowhere."""
     path = canonical(path)
-    if path.startswith("/v1beta/"):
-        return "gemini"
-    if path.startswith("/v1/messages"):
-        return "anthropic"
-    if path.startswith("/v1/models/") and path.rpartition(":")[2] in GEMINI_ACTIONS:
-        return "gemini"
-    return "openai"
+    owner = _owner(path)
+    if not owner and path.startswith("/v1/models/"):
+        action = path.rpartition(":")[2]
+        owner = next((spec.name for spec in dialects().values() if action in spec.actions), "")
+    return owner or DEFAULT
+
+
+def _owner(path: str) -> Dialect:
+    """The dialect that a canonical path belongs to; empty: several share it."""
+    return next((spec.name for spec in dialects().values() if path.startswith(spec.prefixes)), "")

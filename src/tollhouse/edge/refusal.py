@@ -10,7 +10,8 @@ from tollhouse.core.randomness import Randomness
 from tollhouse.core.upstream import Headers
 from tollhouse.edge import cors
 from tollhouse.edge.paths import dialect_of
-from tollhouse.edge.reply import WRITERS, headers_of
+from tollhouse.edge.reply import headers_of
+from tollhouse.formats import dialects
 
 
 def _status_line(code: int) -> bytes:
@@ -31,9 +32,9 @@ class RefusalWriter:
     def write(self, failure: Failure, path: str, date: bytes, *, with_body: bool = True) -> bytes:
         """In the dialect of `path`; in openai's where no path was understood (empty). `date`: a whole header line."""
         request_id = make_id("req", self._clock.now_ms(), self._random.bytes(RANDOM_BYTES))
-        writer = WRITERS[dialect_of(path)]
-        body = writer.body(failure, request_id)
+        spec = dialects()[dialect_of(path)]
+        body = spec.error_body(failure, request_id)
         headers: Headers = [*headers_of(failure), *cors.always(request_id), (b"content-length", b"%d" % len(body))]
         lines = b"".join([b"\r\n%b: %b" % header for header in headers])
-        head = STATUS_LINES[writer.status(failure)] + lines + date + b"\r\nconnection: close\r\n\r\n"
+        head = STATUS_LINES[spec.error_status(failure)] + lines + date + b"\r\nconnection: close\r\n\r\n"
         return head + body if with_body else head

@@ -8,11 +8,7 @@ from tollhouse.core.failure import Failure, InsufficientQuota
 from tollhouse.core.operation import Dialect
 from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
-from tollhouse.formats.anthropic import failure as anthropic
-from tollhouse.formats.gemini import failure as gemini
-from tollhouse.formats.openai import failure as openai
-
-WRITERS: Final = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
+from tollhouse.formats import dialects
 
 WAIT_MS: Final = 1000
 """What is said where nobody knows better: a 429 or 503 without `Retry-After` is retried at once, by everybody."""
@@ -27,8 +23,8 @@ async def refuse(
     if codec is not None:
         status, body = codec.error_status(failure), codec.error_body(failure, request_id)
     else:
-        writer = WRITERS[dialect]
-        status, body = writer.status(failure), writer.body(failure, request_id)
+        spec = dialects()[dialect]
+        status, body = spec.error_status(failure), spec.error_body(failure, request_id)
     await exchange.send_response(status, headers_of(failure), body)
 
 

@@ -16,6 +16,7 @@ from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.paths import Endpoint, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
+from tollhouse.formats import dialects
 from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import GatewayContext
@@ -95,6 +96,7 @@ class Edge:
             query=exchange.scope["query_string"],
             address=self.proxies.client(exchange.scope, exchange.headers),
             client=exchange,
+            key_in_query=dialects()[dialect].key_in_query,
         )
 
     async def _look_up(
@@ -108,7 +110,7 @@ class Edge:
         identity = present_and_judge(
             exchange.headers,
             exchange.scope["query_string"],
-            gemini_query_allowed=dialect == "gemini" and page is None,
+            key_in_query=dialects()[dialect].key_in_query and page is None,
             find=self.gateway.keys.find,
             now_ms=now_ms,
             address=address,

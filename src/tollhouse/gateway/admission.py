@@ -32,9 +32,9 @@ class Admission:
         if context.entry is not None:  # from here on the call has a place of its own
             entry, context.entry = context.entry, None
             await entry.release()
-        now_ms, dialect = context.call.time_ms, context.call.dialect
+        now_ms, write = context.call.time_ms, context.codec.limit_headers
         self._admission = await self._gateway.limits.admit(
-            context.identity, self._model, self._tokens, now_ms, dialect, self._units
+            context.identity, self._model, self._tokens, now_ms, write, self._units
         )
         context.headers += self._admission.headers(now_ms)
         context.limits = self._admission.passed

@@ -46,7 +46,7 @@ def _judged(gateway: GatewayContext, call: Call) -> Identity:
     return present_and_judge(
         call.headers,
         call.query,
-        gemini_query_allowed=call.dialect == "gemini",
+        key_in_query=call.key_in_query,
         find=gateway.keys.find,
         now_ms=call.time_ms,
         address=call.address,

@@ -75,6 +75,7 @@ class Call:
     query: bytes
     address: str  # the caller's, forwarded headers already judged
     client: CallerConnection
+    key_in_query: bool = False  # `?key=` may carry the API key
     arrived_ms: int = field(init=False)  # Unix milliseconds; its id says the same
 
     def __post_init__(self) -> None:

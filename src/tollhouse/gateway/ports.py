@@ -16,7 +16,7 @@ from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.clock import Clock
 from tollhouse.core.codec import Codec, CodecKey
 from tollhouse.core.failure import RateLimited
-from tollhouse.core.operation import Dialect
+from tollhouse.core.limit_status import WriteLimit
 from tollhouse.core.randomness import Randomness
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.upstream import Headers
@@ -85,7 +85,7 @@ class RateLimiter(Protocol):
     """Shared counters may stand behind it, so its methods may wait; in memory none does. Who is cancelled while they
     wait has taken nothing."""
 
-    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> ParallelSlot:
+    async def enter(self, identity: Identity, now_ms: int, write: WriteLimit) -> ParallelSlot:
         """Give a call a place among the parallel requests of its key, project and account before its body is read.
 
         Raises RateLimited where there is none, or where requests or tokens of this minute are used up; then nothing is
@@ -94,12 +94,12 @@ class RateLimiter(Protocol):
         ...
 
     async def admit(
-        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NOTHING
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, write: WriteLimit, units: Usage = NOTHING
     ) -> AdmittedCall:
         """Let a call in that reserves `tokens`, and of other units (images, characters) what it uses at most. Raises
         RateLimited; a refused call leaves no trace in any limit.
 
-        dialect: whose headers the answer carries, or the refusal.
+        write: writes the headers that the answer carries, or the refusal.
         """
         ...
 

@@ -76,7 +76,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
 async def _enter(gateway: GatewayContext, context: RequestContext) -> None:
     """What is cheap to know is asked before a body is waited for, or decoded at length."""
     now_ms = gateway.clock.now_ms()
-    context.entry = await gateway.limits.enter(context.identity, now_ms, context.call.dialect)
+    context.entry = await gateway.limits.enter(context.identity, now_ms, context.codec.limit_headers)
     await something_left(gateway, context.identity.key, now_ms)
     if context.memory is None:
         context.memory = gateway.bodies.reservation(context.identity.key.account_id)

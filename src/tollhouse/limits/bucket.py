@@ -13,8 +13,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.counter_key import CounterKey, Limit
-from tollhouse.limits.status import LimitStatus
 
 MINUTE_MS: Final = 60_000
 

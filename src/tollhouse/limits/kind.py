@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Protocol
 from msgspec import Struct
 
 from tollhouse.core.limit import LimitKind
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.core.usage import Usage
 from tollhouse.limits.counter_key import Limit
-from tollhouse.limits.status import LimitStatus
 
 Found = Sequence[Any]
 """What `check` has found at each limit, and `take` counts in: buckets, or places."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.bucket import MINUTE_MS
 from tollhouse.limits.counter_key import CounterKey, Limit, refusal
 from tollhouse.limits.kind import LimitKindSpec, Standing
-from tollhouse.limits.status import LimitStatus
 
 _AGAIN_MS: Final = 1_000  # when a call in flight ends is not known; a second is a polite guess
 

@@ -9,14 +9,14 @@ from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.limit import LimitKind, LimitLevel
-from tollhouse.core.operation import Dialect
+from tollhouse.core.limit_status import WriteLimit, instant
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import LimitSnapshot
 from tollhouse.limits.counter_key import Limit
 from tollhouse.limits.kind import Found, LimitCounter, LimitKindSpec
 from tollhouse.limits.rules import ApplicableLimits, Rules, Slot, over
-from tollhouse.limits.status import headers, instant, tightest
+from tollhouse.limits.tightest import tightest
 
 NO_UNITS: Final = Usage()
 
@@ -56,8 +56,8 @@ class InMemoryRateLimiter:
         )
         self._by_name = {kind.name: counter for kind, counter in self._kinds}
 
-    async def enter(self, identity: Identity, now_ms: int, dialect: Dialect) -> "TakenParallelSlot":
-        """See the port. Limits of single models are looked at once the model is known. dialect: see `admit`."""
+    async def enter(self, identity: Identity, now_ms: int, write: WriteLimit) -> "TakenParallelSlot":
+        """See the port. Limits of single models are looked at once the model is known. write: see `admit`."""
         limits = self.rules.of(identity, "", self.plan(identity.account), now_ms)
         taken: list[tuple[LimitCounter, Sequence[Limit]]] = []
         try:
@@ -67,18 +67,18 @@ class InMemoryRateLimiter:
                 if kind.in_flight:
                     taken.append((counter, at))
         except RateLimited as refused:
-            refused.headers += tuple(self.headers(limits, dialect, now_ms))
+            refused.headers += tuple(self.headers(limits, write, now_ms))
             raise
         for counter, held in taken:
             counter.take(held, 1)
         return TakenParallelSlot(taken, now_ms)
 
     async def admit(
-        self, identity: Identity, model: Model, tokens: int, now_ms: int, dialect: Dialect, units: Usage = NO_UNITS
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, write: WriteLimit, units: Usage = NO_UNITS
     ) -> "CountedCall":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
 
-        dialect: whose headers the answer carries. A refusal carries them too.
+        write: the headers that the answer carries. A refusal carries them too.
         """
         limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
         kinds, contact = self._kinds, self._contact
@@ -90,14 +90,14 @@ class InMemoryRateLimiter:
                 reserved = 1 if reserves is None else reserves(tokens, units)
                 counted.append((kind, counter, at, reserved, counter.check(at, reserved, now_ms, contact)))
         except RateLimited as refused:
-            refused.headers += tuple(self.headers(limits, dialect, now_ms))
+            refused.headers += tuple(self.headers(limits, write, now_ms))
             raise
         passed = []
         for kind, counter, within, reserved, found in counted:
             for (counter_key, maximum), used in zip(within, counter.take(found, reserved)):  # noqa: B905 - one each
                 level, model_id = counter_key.level, counter_key.model
                 passed.append(LimitSnapshot(kind.name, level, maximum, used, used + reserved, model_id))
-        return CountedCall(self, limits, counted, dialect, tuple(passed))
+        return CountedCall(self, limits, counted, write, tuple(passed))
 
     async def refusal_of(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, units: Usage = NO_UNITS
@@ -113,13 +113,13 @@ class InMemoryRateLimiter:
             return refused
         return None
 
-    def headers(self, limits: ApplicableLimits, dialect: Dialect, now_ms: int) -> Headers:
+    def headers(self, limits: ApplicableLimits, write: WriteLimit, now_ms: int) -> Headers:
         """How the tightest limit of each kind that has headers stands."""
         shown: Headers = []
         for place, at in limits.by_kind:
             kind, counter = self._kinds[place]
             if kind.header is not None and (standing := tightest(counter.status(at, now_ms))):
-                shown += headers(standing, kind.header, dialect, now_ms)
+                shown += write(standing, kind.header, now_ms)
         return shown
 
     async def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:
@@ -176,25 +176,25 @@ class TakenParallelSlot:
 class CountedCall:
     """See `gateway.ports.AdmittedCall`."""
 
-    __slots__ = ("_counted", "_dialect", "_limits", "_open", "_rate_limiter", "passed")
+    __slots__ = ("_counted", "_limits", "_open", "_rate_limiter", "_write", "passed")
 
     def __init__(
         self,
         rate_limiter: InMemoryRateLimiter,
         limits: ApplicableLimits,
         counted: Sequence[_Counted],
-        dialect: Dialect,
+        write: WriteLimit,
         passed: tuple[LimitSnapshot, ...] = (),
     ) -> None:
         self._rate_limiter = rate_limiter
         self._limits = limits
         self._counted = counted
-        self._dialect = dialect
+        self._write = write
         self._open = True
         self.passed = passed
 
     def headers(self, now_ms: int) -> Headers:
-        return self._rate_limiter.headers(self._limits, self._dialect, now_ms)
+        return self._rate_limiter.headers(self._limits, self._write, now_ms)
 
     async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
         """Ends exactly once."""

@@ -8,10 +8,10 @@ read, until a minute's worth flows off.
 from typing import Final
 
 from tollhouse.core.account import ApiKey
+from tollhouse.core.limit_status import spelled
 from tollhouse.limits import bucket as buckets
 from tollhouse.limits.bucket import RateBuckets
 from tollhouse.limits.counter_key import CounterKey, Limit, refusal
-from tollhouse.limits.status import spelled
 
 KIB_OF_KEY: Final = 64 * 1024  # a minute: 64 MiB, or 4,096 calls without a large body
 KIB_OF_ACCOUNT: Final = 4 * KIB_OF_KEY

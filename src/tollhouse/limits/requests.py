@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit_status import LimitStatus, spelled
 from tollhouse.limits import bucket as buckets
 from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets
 from tollhouse.limits.counter_key import Limit, refusal
 from tollhouse.limits.kind import LimitKindSpec, Standing
-from tollhouse.limits.status import LimitStatus, spelled
 
 _WHAT: Final = "requests per minute"
 

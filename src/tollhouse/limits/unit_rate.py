@@ -7,11 +7,11 @@ is corrected by what it used, up or down.
 from collections.abc import Sequence
 
 from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit_status import LimitStatus, spelled
 from tollhouse.limits import bucket as buckets
 from tollhouse.limits.bucket import MINUTE_MS, RateBucket, RateBuckets
 from tollhouse.limits.counter_key import Limit, refusal
 from tollhouse.limits.kind import Standing
-from tollhouse.limits.status import LimitStatus, spelled
 
 
 class UnitRate:

@@ -46,7 +46,7 @@ def on_the_listener(
         key = present_and_judge(
             scope["headers"],
             scope["query_string"],
-            gemini_query_allowed=False,
+            key_in_query=False,
             find=find,
             now_ms=now_ms,
             address=address,

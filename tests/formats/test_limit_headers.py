@@ -2,29 +2,21 @@
 
 import pytest
 
-from tollhouse.core.operation import Dialect
-from tollhouse.limits.status import LimitStatus, headers, instant, spelled, tightest
+from tollhouse.core.limit_status import LimitStatus, WriteLimit, instant, spelled
+from tollhouse.formats import dialects
 
 T = 1_790_000_000_000
 
 
-def test_headers_show_the_limit_with_the_least_remaining() -> None:
-    assert tightest([LimitStatus(10, 6, 24_000), LimitStatus(4, 3, 15_000), LimitStatus(9, 9, 0)]) == LimitStatus(
-        4, 3, 15_000
-    )
-    assert tightest([LimitStatus(1, 1, 0)]) == LimitStatus(1, 1, 0)
-    assert tightest([]) is None
-
-
-@pytest.mark.parametrize("dialect", ["openai", "gemini"])
-def test_openais_headers_count_down(dialect: Dialect) -> None:
-    assert headers(LimitStatus(500, 499, 120), "requests", dialect, T) == (
+@pytest.mark.parametrize("headers", [dialects()["openai"].limit_headers, dialects()["gemini"].limit_headers])
+def test_openais_headers_count_down(headers: WriteLimit) -> None:
+    assert headers(LimitStatus(500, 499, 120), "requests", T) == (
         (b"x-ratelimit-limit-requests", b"500"),
         (b"x-ratelimit-remaining-requests", b"499"),
         (b"x-ratelimit-reset-requests", b"120ms"),
     )
-    assert headers(LimitStatus(200_000, 0, 360_000), "tokens", dialect, T)[2] == (b"x-ratelimit-reset-tokens", b"6m0s")
-    assert [name for name, _ in headers(LimitStatus(1, 1, 0), "tokens", dialect, T)] == [
+    assert headers(LimitStatus(200_000, 0, 360_000), "tokens", T)[2] == (b"x-ratelimit-reset-tokens", b"6m0s")
+    assert [name for name, _ in headers(LimitStatus(1, 1, 0), "tokens", T)] == [
         b"x-ratelimit-limit-tokens",
         b"x-ratelimit-remaining-tokens",
         b"x-ratelimit-reset-tokens",
@@ -32,12 +24,13 @@ def test_openais_headers_count_down(dialect: Dialect) -> None:
 
 
 def test_anthropics_headers_name_the_instant() -> None:
-    assert headers(LimitStatus(500, 499, 120), "requests", "anthropic", T) == (
+    headers = dialects()["anthropic"].limit_headers
+    assert headers(LimitStatus(500, 499, 120), "requests", T) == (
         (b"anthropic-ratelimit-requests-limit", b"500"),
         (b"anthropic-ratelimit-requests-remaining", b"499"),
         (b"anthropic-ratelimit-requests-reset", b"2026-09-21T14:13:21Z"),
     )
-    assert headers(LimitStatus(9, 8, 0), "tokens", "anthropic", T) == (
+    assert headers(LimitStatus(9, 8, 0), "tokens", T) == (
         (b"anthropic-ratelimit-tokens-limit", b"9"),
         (b"anthropic-ratelimit-tokens-remaining", b"8"),
         (b"anthropic-ratelimit-tokens-reset", b"2026-09-21T14:13:20Z"),
