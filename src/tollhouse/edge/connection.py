@@ -45,6 +45,7 @@ class ServerConnection(HttpToolsProtocol):
         shared: ListenerContext,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        del self.parser  # not used; it refers back to this object, which only the collector could free then
         self.shared = shared
         self.running: Cycle | None = None
         self._takes: Callable[[bytes], None] = self._take_head
@@ -100,6 +101,7 @@ class ServerConnection(HttpToolsProtocol):
         self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True
         self._held.clear()
+        self._leave_chunks()
         if self.running is not None:
             self.running.leave()
             self.running = None
@@ -182,11 +184,16 @@ class ServerConnection(HttpToolsProtocol):
             return
         more = not self._chunks.done
         if not more:
-            self._chunks = None
+            self._leave_chunks()
             if rest:
                 self._ahead(rest)
         if body or not more:
             self._give_body(body, more)
+
+    def _leave_chunks(self) -> None:
+        if self._chunks is not None:
+            self._chunks.close()
+            self._chunks = None
 
     def _give_body(self, data: bytes, more: bool) -> None:
         cycle = self.running
