@@ -34,6 +34,9 @@ async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         for piece in (b"abc", b"", b"def"):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body"})
+    elif path == "/large-chunks":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"b" * 700_000})
     elif path == "/none":
         await reply(send, 204, b"")
     elif path == "/close":
@@ -58,6 +61,7 @@ def ask(payload: bytes, *, to_head: bool = False) -> tuple[WireAnswer, bytes]:
     [
         (b"/length", 200, "content-length", b"hello"),
         (b"/large", 200, "content-length", b"a" * 300_000),
+        (b"/large-chunks", 200, "transfer-encoding", b"b" * 700_000),
         (b"/parts", 200, "content-length", b"abcdef"),
         (b"/chunks", 200, "transfer-encoding", b"abcdef"),
         (b"/none", 204, None, b""),

@@ -117,7 +117,9 @@ def test_reading_stops_at_the_high_water_mark_and_goes_on_when_the_queue_was_tak
         assert line.asked == []
         stream.feed(b"x")
         assert line.asked == ["pause"]
-        assert len(await stream.read()) + len(await stream.read()) == QUEUE_BYTES_MAX + 1
+        read = 0
+        while read < QUEUE_BYTES_MAX + 1:
+            read += len(await stream.read())
         assert line.asked == ["pause", "resume"]
         stream.abort()
 
@@ -146,7 +148,7 @@ def test_of_much_that_has_come_others_have_a_turn_before_each_part() -> None:
             seen.append(turns)
         beside.cancel()
         assert b"".join(parts) == sent
-        assert [len(part) for part in parts] == [TURN_BYTES] * 4 + [7]
+        assert [len(part) for part in parts] == [TURN_BYTES] * (len(sent) // TURN_BYTES) + [7]
         assert seen[0] < seen[1] < seen[2] < seen[3]
 
     asyncio.run(main())

@@ -60,8 +60,6 @@ class ServerConnection(HttpToolsProtocol):
         self._half_closed = False
         self._unsent = 0  # bytes the client had not taken at the last look
 
-    # the transport's calls
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         held_max = self.shared.limits.held_bytes_max
@@ -101,7 +99,8 @@ class ServerConnection(HttpToolsProtocol):
         self._takes = _ignore  # no longer a method of this object, which can so be freed at once
         self._closing = True
         self._held.clear()
-        self._leave_chunks()
+        if self._chunks is not None:
+            self._chunks.close()
         if self.running is not None:
             self.running.leave()
             self.running = None
@@ -184,16 +183,12 @@ class ServerConnection(HttpToolsProtocol):
             return
         more = not self._chunks.done
         if not more:
-            self._leave_chunks()
+            self._chunks.close()
+            self._chunks = None
             if rest:
                 self._ahead(rest)
         if body or not more:
             self._give_body(body, more)
-
-    def _leave_chunks(self) -> None:
-        if self._chunks is not None:
-            self._chunks.close()
-            self._chunks = None
 
     def _give_body(self, data: bytes, more: bool) -> None:
         cycle = self.running

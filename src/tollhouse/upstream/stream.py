@@ -27,7 +27,7 @@ _NS: Final = 1_000_000
 
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 # They belong to this connection, not to the answer (RFC 9110, 7.6.1).
-TURN_BYTES: Final = 64 * 1024
+TURN_BYTES: Final = 16 * 1024
 """What one call reads before others have a turn: events of an answer that comes at once take some 8 us each."""
 _HOP_BY_HOP: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
