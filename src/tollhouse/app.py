@@ -1,18 +1,18 @@
 """The composition root: the file that knows all concrete parts of a running platform, and how they are put together."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tollhouse import console
 from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
+from tollhouse.collector import Collector
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
@@ -68,8 +68,6 @@ from tollhouse.upstream.fetch import UpstreamFetch
 from tollhouse.upstream.simulator.resting import Resting
 from tollhouse.upstream.simulator.simulator import Simulator
 
-COLLECT_AFTER: Final = 50_000  # objects that came and stayed
-
 SYSTEM = Actor(kind="system", id="tollhouse")
 
 
@@ -120,7 +118,7 @@ async def serve(
         if found is not None:
             await found(services)
         await expiry.post_due(services, SYSTEM)
-        _tune_interpreter()
+        sys.setswitchinterval(TURN_S)  # threads take short turns
         await _listen(settings, folder, runtime, keeping, on_ready)
         await deferred_commit.finish(runtime.gateway)
         await services.finish()
@@ -133,15 +131,6 @@ async def serve(
         await store.close()
         event_log.flush()
         out.close()
-
-
-def _tune_interpreter() -> None:
-    """Threads take short turns. The collector looks not again at what is there before the first call, and at the rest
-    seldom: calls leave no cycles. Its looking was a tenth of a call's cost, and most of the longest waits."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
-    sys.setswitchinterval(TURN_S)
 
 
 @dataclass(slots=True)
@@ -309,10 +298,12 @@ async def _listen(
         defect=lambda error: event_log.defect("", error),
         hung_up=event_log.reopen,
     )
+    collector = Collector(gateway.clock, lambda: listening.idle)
     chores = [
         asyncio.create_task(keeping.keep(listening.begin_drain)),
         asyncio.create_task(gateway.keep_alive.run()),
         asyncio.create_task(_run_maintenance(runtime)),
+        asyncio.create_task(collector.run(asyncio.sleep)),
         asyncio.create_task(runtime.guard.watch()),
         asyncio.create_task(_read_vocabularies(runtime)),
         asyncio.create_task(outbox.run(runtime.services, event_log)),

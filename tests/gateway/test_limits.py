@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.gateway.fakes import NOW_MS, FakeCallerConnection, ScriptedResponse, identity
 from tests.gateway.harness import LIVE, NOTHING_STREAMS, STORY, GatewayHarness, answer, asking, buffered, run, streaming
@@ -15,7 +16,7 @@ from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import Failure, InsufficientQuota, RateLimited, UpstreamUnreachable
 from tollhouse.core.limit import Rule
 from tollhouse.core.operation import Dialect
-from tollhouse.formats import codecs
+from tollhouse.formats import codecs, dialects
 from tollhouse.gateway.flow import serve
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.rate_limiter import InMemoryRateLimiter
@@ -138,7 +139,8 @@ def test_a_call_larger_than_the_whole_bucket_is_told_so_and_not_to_come_again() 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])
 def test_answers_and_refusals_carry_the_headers_of_the_callers_dialect(dialect: Dialect) -> None:
     harness = Limited(requests_per_minute=1, tokens_per_minute=5_000)
-    harness.gateway.codecs = {(dialect, "chat"): codecs()["openai", "chat"]}
+    chat, write = codecs()["openai", "chat"], dialects()[dialect].limit_headers
+    harness.gateway.codecs = {(dialect, "chat"): structs.replace(chat, limit_headers=write)}
     client = FakeCallerConnection(asking())
 
     async def ask(client: FakeCallerConnection) -> None:

@@ -84,7 +84,9 @@ def test_the_map_shows_packages_on_the_layers_that_the_contracts_give_them() -> 
     contract_layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
     assert len(layers) == len(contract_layers)
     for layer, contract_layer in zip(layers, contract_layers, strict=True):
-        assert set(layer) - {"settings", "clock", "threads", "processes"} <= set(re.findall(r"\w+", contract_layer))
+        assert set(layer) - {"settings", "clock", "collector", "threads", "processes"} <= set(
+            re.findall(r"\w+", contract_layer)
+        )
 
 
 def test_make_without_a_target_explains_every_target() -> None:

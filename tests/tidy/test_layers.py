@@ -15,7 +15,7 @@ PACKAGES = (
     "formats.gemini providers providers.openai providers.azure routing store tokens upstream upstream.simulator"
 )
 PURE = ("access", "billing", "core", "limits", "formats", "routing")
-FILES = ("app.py", "clock.py", "settings.py", "processes.py", "threads.py")
+FILES = ("app.py", "clock.py", "collector.py", "settings.py", "processes.py", "threads.py")
 
 
 def _build(folder: Path, *, importer: str = "", imported: str = "") -> None:

@@ -64,7 +64,7 @@ class Chunks:
             self._parser.feed_data(memoryview(data)[begin:end])
         except httptools.HttpParserError as error:
             raise BadRequest(f"The chunked body of this request is not valid HTTP: {error}.") from None
-        if self._framing > self._framing_max or self._surplus > self._framing_max:
+        if self._framing > self._framing_max or self._surplus > self._framing_max // 2:
             raise HeadersTooLarge(
                 "The chunks of this request are too small, or their extensions or trailers too large: most of what"
                 " was sent is framing."

@@ -127,6 +127,11 @@ class Server:
         self._listening = False
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return not any(listener.server_state.tasks for listener in self.listeners)
+
     async def run(self, *, signals: bool = True) -> None:
         """Serve until `begin_drain` or a signal, then leave. Raises OSError where an address cannot be had.
 

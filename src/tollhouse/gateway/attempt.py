@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import structs
 
-from tollhouse.core.failure import Failure, Overloaded
+from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest, UpstreamResponse
 from tollhouse.core.usage_record import Attempt
@@ -19,7 +19,7 @@ from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.disconnect import DisconnectGuard
-from tollhouse.gateway.large import LARGE_BYTES
+from tollhouse.gateway.large import LARGE_BYTES, dropped
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refusal import known_of, read_refusal
@@ -162,19 +162,13 @@ async def _sign(gateway: GatewayContext, context: RequestContext, choice: Choice
 async def _forget_body(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, outgoing: UpstreamRequest
 ) -> None:
-    """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on.
-
-    A thread drops it, for giving 30 MiB back to the system takes 5 ms.
-    """
+    """The provider has read it and answers: it is not sent again, and takes no room while the answer is passed on."""
 
     def drop() -> None:
         request.members.clear()
         outgoing.body, outgoing.rest = b"", []
 
-    try:
-        await gateway.threads.run(context.identity.key.account_id, drop)
-    except Overloaded:  # the account's own work waits: the loop does it
-        drop()
+    await dropped(gateway, context.identity.key.account_id, drop)
     if context.memory is not None:
         context.memory.release()
 

@@ -25,7 +25,7 @@ from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.cut import cut_whole, written
 from tollhouse.gateway.disconnect import DisconnectGuard
-from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, worked
+from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, dropped, worked
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
@@ -101,6 +101,8 @@ async def _whole(
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(context).encode())
         await client.send_response(200, [(b"content-type", codec.content_type), *context.headers, charged], answer.body)
+    if context.answer_memory is not None:
+        await dropped(gateway, context.identity.account.id, answer.drop_body)
 
 
 async def _fitted(gateway: GatewayContext, context: RequestContext, body: bytes) -> bytes:

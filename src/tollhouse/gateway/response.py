@@ -32,6 +32,9 @@ class BufferedResponse:
     reading: ResponseSummary
     cut: bool = False
 
+    def drop_body(self) -> None:
+        self.body = b""
+
 
 @dataclass(slots=True)
 class StreamResponse:
