@@ -31,6 +31,8 @@ from tollhouse.edge.sockets import BACKLOG, ListenAddress, bind
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _SWEEP_SECONDS_MAX: Final = 0.5
 _LEAVING_SWEEP_SECONDS: Final = 0.02
+_ACCEPTED_AT_ONCE: Final = 64
+"""New connections that asyncio's own loop takes in one callback (uvloop takes one): its backlog is that number, too."""
 _CANCELLED_SECONDS: Final = 2.0  # for what was cancelled to put its things in order
 
 
@@ -42,7 +44,7 @@ class Listener(uvicorn.Server):
             uvicorn.Config(
                 address.app,
                 http=partial(ServerConnection, shared=shared),  # type: ignore[arg-type]  # it only calls what stands here
-                backlog=BACKLOG,
+                backlog=_ACCEPTED_AT_ONCE,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -60,6 +62,8 @@ class Listener(uvicorn.Server):
         self.lifespan = self.config.lifespan_class(self.config)
         self.names = [each.getsockname() for each in sockets]
         await self.startup(sockets=sockets)
+        for each in sockets:
+            each.listen(BACKLOG)
 
     def close(self) -> None:
         """Accept nobody any more; connections without a request end now, the others with their answer."""
