@@ -13,8 +13,8 @@ from typing import Final
 
 from tollhouse.core.clock import Clock
 
-YOUNG_MAX: Final = 2_000
-"""Objects that came and stayed since the last look; with more of them Python looks at once, for a millisecond."""
+YOUNG_MAX: Final = 5_000
+"""Objects that came and stayed since the last look; with more of them Python looks at once, for 2 ms."""
 SELDOM: Final = 1_000
 LOOK_SECONDS: Final = 1.0
 QUIET_NS: Final = 3_600 * 1_000_000_000

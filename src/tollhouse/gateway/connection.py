@@ -83,7 +83,4 @@ class Call:
 
     def header(self, name: bytes) -> bytes:
         """The first header of this (lower-case) name; empty if there is none."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+        return dict(reversed(self.headers)).get(name, b"")  # quicker than a loop over them

@@ -205,9 +205,11 @@ def too_little(gateway: GatewayContext, short: holds.InsufficientFunds, now_ms: 
 def max_cost(context: RequestContext) -> int | None:
     """What the caller allows in nano-USD, if he says; said twice, the least. Raises BadRequest for what is no amount,
     nothing among it: a script whose variable is empty meant to set a maximum."""
+    if MAX_COST not in dict(context.call.headers):
+        return None
     said = [value for name, value in context.call.headers if name == MAX_COST]
     try:
-        return min((parse_usd(value.decode("latin-1")) for value in said), default=None)
+        return min(parse_usd(value.decode("latin-1")) for value in said)
     except BadAmount as error:
         raise BadRequest(f"x-tollhouse-max-cost-usd: {error}", param=MAX_COST.decode()) from None
 

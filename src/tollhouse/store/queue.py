@@ -5,7 +5,7 @@ queue is refused first. A batch takes accounts in turns, so that a commit waits 
 have waiting. Changes of people wait in one line, in their order.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -22,15 +22,16 @@ class WriteQueue:
     def __init__(self, maximum: int = WAITING_MAX) -> None:
         self._maximum = maximum
         self._in_all = 0
-        self._of_account: Counter[str] = Counter()
+        self._of_account: dict[str, int] = {}
 
     def admit(self, job: Job) -> None:
         """Raises Overloaded."""
         account_id = account_of(job)
-        if self._of_account[account_id] >= self._maximum - self._in_all:
+        waiting = self._of_account.get(account_id, 0)
+        if waiting >= self._maximum - self._in_all:
             raise Overloaded("too much of this account waits to be written down: try again", retry_after_ms=1_000)
         self._in_all += 1
-        self._of_account[account_id] += 1
+        self._of_account[account_id] = waiting + 1
 
     def written(self, jobs: Sequence[Job]) -> None:
         self._in_all -= len(jobs)

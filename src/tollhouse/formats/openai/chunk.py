@@ -6,6 +6,7 @@ of its usual type. Only what is no JSON object at all is refused.
 
 import json
 import math
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from tollhouse.core.sse import Event
 from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 
 Object = dict[str, object]
+_USUAL: Final = frozenset(
+    ("id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint")
+)
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -41,6 +45,8 @@ def read_chunk(event: Event, known: Known = NOTHING_KNOWN) -> Object | None:
             if error:
                 raise failure_of(error, known)
         return chunk
+    if _USUAL.issuperset(chunk) and chunk.get("object") == "chat.completion.chunk":
+        return chunk  # what reports usage at the end of nearly every stream
     error = error_in_event(chunk, event.name)
     if error is not None:
         raise failure_of(error, known)

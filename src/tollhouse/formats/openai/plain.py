@@ -4,7 +4,7 @@ Whatever is not exactly of these shapes gives None and is read the careful way (
 a test holds the two against each other.
 """
 
-from msgspec import DecodeError, Raw, Struct, json
+from msgspec import DecodeError, Raw, Struct, ValidationError, convert, json
 
 from tollhouse.core.usage import TOKENS_MAX, Usage
 
@@ -83,9 +83,20 @@ def read_answer(body: bytes) -> PlainAnswer | None:
 def read_usage(raw: bytes | Raw) -> Usage | None:
     """None: not of this shape, or of figures that want a closer look."""
     try:
-        usage = _usage(raw)
+        return _normalised(_usage(raw))
     except (DecodeError, RecursionError):
         return None
+
+
+def convert_usage(reported: object) -> Usage | None:
+    """The same of a report that is decoded already, as a stream's is."""
+    try:
+        return _normalised(convert(reported, _Usage))
+    except ValidationError:
+        return None
+
+
+def _normalised(usage: _Usage) -> Usage | None:
     into, out = usage.prompt_tokens_details or _NONE_IN, usage.completion_tokens_details or _NONE_OUT
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     cached, written, heard, seen = into.cached_tokens, into.cache_write_tokens, into.audio_tokens, into.image_tokens

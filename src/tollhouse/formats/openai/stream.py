@@ -20,6 +20,7 @@ from tollhouse.formats.openai import written
 from tollhouse.formats.openai.chat_stream import ChatStream
 from tollhouse.formats.openai.delivered import Delivered, escaped
 from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
+from tollhouse.formats.openai.plain import convert_usage
 from tollhouse.formats.openai.response_stream import ResponseStream
 from tollhouse.formats.openai.step import StreamStep
 from tollhouse.formats.openai.template import Template, learn
@@ -208,7 +209,9 @@ class StreamReader:
     @property
     def usage(self) -> Usage | None:
         """The last report, normalised; None: there was none of the whole text, or none to be believed."""
-        return read_usage(self._events.reported) if self._events.current and not self.cut else None
+        if self.cut or not self._events.current:
+            return None
+        return convert_usage(self._events.reported) or read_usage(self._events.reported)
 
     @property
     def raw_usage(self) -> bytes | None:
