@@ -18,7 +18,7 @@ COVERING := tests/billing tests/limits tests/access \
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-commit bank hostile docs style types layers rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-instructions bench-commit bank hostile docs style types layers rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatti
 bench: $(DEVELOPMENT) ## what a request costs, beside nginx on the same machine (ARGS="--seconds 5 --only buffered")
 	@scripts/need nginx wrk
 	@$(BIN)/python -m bench.run $(ARGS)
+
+bench-instructions: $(DEVELOPMENT) ## how many instructions a call costs, the same from run to run (ARGS="--against OLD")
+	@scripts/need valgrind
+	@$(BIN)/python -m bench.instructions $(ARGS)
 
 bench-commit: $(DEVELOPMENT) ## how long a commit takes while the event loop is idle, half busy and busy (ARGS="--one-core")
 	@$(BIN)/python -m bench.commit $(ARGS)

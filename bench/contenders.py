@@ -22,7 +22,7 @@ GATEWAY_COMMAND = "tollhouse demo --json --dir {dir} --port {port} --config {con
 """How the gateway starts. Once ready it prints one line of JSON with an `api_key`; a command that prints none is taken
 to be ready when its port answers. Placeholders: {dir}, {port}, {config}, {upstream} (the canned provider's port)."""
 
-_START_S = 20
+_START_S = 120  # for one that valgrind runs: it is some 50 times slower
 _SILENT_S = 3  # a command that has said nothing this long after its port answered will say nothing
 
 _NGINX = """
@@ -154,7 +154,7 @@ def _running(command: list[str], core: int, log: int | None = None) -> Iterator[
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
