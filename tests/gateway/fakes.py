@@ -302,7 +302,12 @@ class FakeRateLimiter:
         self.admitted += 1
         return FakeAdmittedCall(self, write)
 
-    async def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+    def reserved(self, kind: str, tokens: int, units: Usage) -> int:
+        return 1
+
+    async def refusal_of(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, units: Usage = NOTHING
+    ) -> RateLimited | None:
         full = self.most is not None and self.inside >= self.most
         return RateLimited("too many calls at once", retry_after_ms=1_000) if full else None
 

@@ -9,11 +9,15 @@ from tests.gateway.fakes import FakeCallerConnection
 from tests.gateway.harness import asking
 from tests.services.harness import OPERATOR, SettableClock, run
 from tests.services.integrated_harness import harness
+from tollhouse.access.secrets import digest
+from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, RateLimited
 from tollhouse.edge.reply import headers_of
+from tollhouse.gateway.explain import explain
 from tollhouse.gateway.flow import serve
 from tollhouse.limits.discovery import HERE, limit_kinds
 from tollhouse.limits.kind import LimitKindSpec
+from tollhouse.limits.rules import Rules
 from tollhouse.services import limits
 from tollhouse.services.context import ServiceContext
 
@@ -22,6 +26,7 @@ FILE = '''
 
 from tollhouse.core.usage import Usage
 from tollhouse.limits.kind import LimitKindSpec
+from tollhouse.limits.rules import Rules
 from tollhouse.limits.unit_rate import UnitRate
 
 
@@ -80,6 +85,11 @@ def test_a_limit_kind_is_added_as_one_file(tmp_path: Path, kinds: Sequence[Limit
             ("parallel_requests", 0, 1),
             ("characters_per_minute", 0, size),
         ]
+        caller = services.directory.find(digest(made.secrets["live"]))
+        assert caller is not None
+        explained = await explain(made.harness.gateway, caller, "chat", [], asking(max_tokens=12))
+        needs = {one["name"]: one["needs"] for one in explained.limits}
+        assert needs == {"parallel_requests": 1, "characters_per_minute": size}
         await made.call(FakeCallerConnection(asking(max_tokens=12)))
 
         call = made.harness.call(FakeCallerConnection(asking(max_tokens=12)), key=made.secrets["live"])
@@ -109,6 +119,12 @@ def test_a_limit_kind_is_added_as_one_file(tmp_path: Path, kinds: Sequence[Limit
         assert holding == {"parallel_requests": True, "characters_per_minute": False}
 
     run(tmp_path, without)
+
+
+def test_a_plan_sets_it_by_its_name(kinds: Sequence[LimitKindSpec]) -> None:
+    plan = Plan(id="default", limits={"characters_per_minute": 3})
+    slots = Rules((), kinds).slots((("account", "acc_a"),), plan, 0)
+    assert [(slot.kind, slot.limit.maximum, slot.rule) for slot in slots] == [("characters_per_minute", 3, None)]
 
 
 def test_two_kinds_of_one_name_are_refused() -> None:

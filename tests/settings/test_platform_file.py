@@ -142,6 +142,7 @@ api_key = "k"
 
 [plans.default]
 request_per_minute = 5
+limits = { token_per_minute = 5, parallel_requests = 0, requests_per_minute = 7 }
 """
     found = {mistake.where: mistake for mistake in read_text(text).mistakes}
     expected = {
@@ -153,6 +154,8 @@ request_per_minute = 5
         "models.y.price.input": ("as text", 15),
         "providers.up.api_key": ("nearest known one is api_keys", 20),
         "plans.default.request_per_minute": ("nearest known one is requests_per_minute", 23),
+        "plans.default.limits.token_per_minute": ("nearest known one is tokens_per_minute", 24),
+        "plans.default.limits.parallel_requests": ("1", 24),
     }
     assert set(found) == set(expected)
     for where, (words, line) in expected.items():

@@ -72,6 +72,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     parallel_requests: int | None = None
+    limits: dict[str, int] = field(default_factory=dict)  # of any kind, by its name
     credit_limit_usd: str = "0"
     system_hard_limit_usd: str | None = None
     balance_below_usd: str = "5"  # what is left below this is little: its owners are told; 0: never

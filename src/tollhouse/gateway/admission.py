@@ -25,7 +25,7 @@ class Admission:
         self._context = context
         self._model = model
         self._tokens = reserved(context, request)
-        self._units = Usage(requests=1, images=context.asked.parts + request.n, characters=context.asked.bytes)
+        self._units = units_reserved(context, request)
 
     async def __aenter__(self) -> None:
         context = self._context
@@ -52,3 +52,8 @@ def reserved(context: RequestContext, request: ModelRequest) -> int:
     asked = context.asked
     tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
     return tokens if request.output_cap is None else tokens + request.output_cap * request.n
+
+
+def units_reserved(context: RequestContext, request: ModelRequest) -> Usage:
+    """Other units that a call uses at most, as far as they are known when it comes."""
+    return Usage(requests=1, images=context.asked.parts + request.n, characters=context.asked.bytes)

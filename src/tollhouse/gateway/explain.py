@@ -5,7 +5,8 @@ What would refuse the call does not end the explanation: the first failure is th
 shown as far as it can be known.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from msgspec import Struct, structs
@@ -23,8 +24,9 @@ from tollhouse.core.failure import Failure, ModelNotFound
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers
+from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord as Record
-from tollhouse.gateway.admission import reserved
+from tollhouse.gateway.admission import reserved, units_reserved
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.hold import counted_text, max_cost, nothing_in, too_dear, too_little, weigh, within
@@ -57,7 +59,8 @@ class Ranked(Struct, frozen=True):
 class Explanation(Struct, kw_only=True):
     """`failure`: the first that the call would meet; None: it would be let in and sent.
 
-    `tokens`: what it counts for at the limits of tokens. `amount`: nano-USD that would be held. `free`: why nothing is.
+    `tokens`: what it counts for at the limits of tokens. `limits`: those it has to pass, each with what it `needs`.
+    `amount`: nano-USD that would be held. `free`: why nothing is.
     """
 
     identity: Identity
@@ -74,10 +77,6 @@ class Explanation(Struct, kw_only=True):
     amount: int = 0
     counters: list[SpendingCounter] = []
     failure: Failure | None = None
-
-    def needs(self, limit: dict[str, object]) -> int:
-        """What the call counts for at a limit."""
-        return self.tokens if limit["name"] == "tokens_per_minute" else 1
 
     def met(self, failure: Failure) -> None:
         if self.failure is None:
@@ -117,7 +116,7 @@ async def explain(
     model = found.seen(lambda: resolve(gateway, context, request))
     if model is None:
         return found
-    await _look_at(gateway, found, model, now_ms)
+    await _look_at(gateway, found, model, now_ms, units_reserved(context, request))
     choices = found.seen(lambda: route(gateway, context, request, model)) or ()
     found.offers = _ranked(gateway, identity, model, choices, operation, now_ms)
     await _look_at_money(gateway, found, context, request, model)
@@ -140,9 +139,9 @@ async def explain_again(gateway: GatewayContext, identity: Identity, record: Rec
     model = found.seen(lambda: names.resolve(gateway.catalogue, record.model, allowed, now_ms, operation))
     if model is None:
         return found
-    guessed = [one.after - one.before for one in record.limits if one.kind == "tokens_per_minute"]
-    found.tokens = max(guessed, default=record.usage.tokens_in() + record.usage.tokens_out())
-    await _look_at(gateway, found, model, now_ms)
+    took = {one.kind: one.after - one.before for one in record.limits}
+    found.tokens = took.get("tokens_per_minute", record.usage.tokens_in() + record.usage.tokens_out())
+    await _look_at(gateway, found, model, now_ms, record.usage, took)
     held = record.released if record.charge is None else record.charge.held
     found.free = _free(identity, model)
     if model.free and identity.key.mode != "test":
@@ -158,12 +157,21 @@ def _judge(identity: Identity, now_ms: int) -> None:
     permit(anywhere, address="", needs=CALL)
 
 
-async def _look_at(gateway: GatewayContext, found: Explanation, model: Model, now_ms: int) -> None:
-    """Stage 3, without taking a place."""
-    identity = found.identity
+async def _look_at(
+    gateway: GatewayContext,
+    found: Explanation,
+    model: Model,
+    now_ms: int,
+    units: Usage,
+    took: Mapping[str, int] = MappingProxyType({}),
+) -> None:
+    """Stage 3, without taking a place. took: what the call has reserved before, by the kind of limit."""
+    identity, limits = found.identity, gateway.limits
     found.model = model
-    found.limits = await gateway.limits.status(identity, now_ms, model.id)
-    refused = await gateway.limits.refusal_of(identity, model, found.tokens, now_ms)
+    for one in await limits.status(identity, now_ms, model.id):
+        kind = str(one["name"])
+        found.limits.append({**one, "needs": took.get(kind, limits.reserved(kind, found.tokens, units))})
+    refused = await limits.refusal_of(identity, model, found.tokens, now_ms, units)
     if refused is not None:
         found.met(refused)
 

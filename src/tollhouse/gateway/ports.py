@@ -103,8 +103,14 @@ class RateLimiter(Protocol):
         """
         ...
 
-    async def refusal_of(self, identity: Identity, model: Model, tokens: int, now_ms: int) -> RateLimited | None:
+    async def refusal_of(
+        self, identity: Identity, model: Model, tokens: int, now_ms: int, units: Usage = NOTHING
+    ) -> RateLimited | None:
         """What `admit` would raise now. Asking counts nothing."""
+        ...
+
+    def reserved(self, kind: str, tokens: int, units: Usage) -> int:
+        """What `admit` would reserve of a limit of this kind."""
         ...
 
     async def status(self, identity: Identity, now_ms: int, model: str | None = None) -> list[dict[str, object]]:

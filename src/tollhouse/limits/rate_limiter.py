@@ -113,6 +113,11 @@ class InMemoryRateLimiter:
             return refused
         return None
 
+    def reserved(self, kind: str, tokens: int, units: Usage) -> int:
+        """See the port."""
+        spec = next((spec for spec, _ in self._kinds if spec.name == kind), None)
+        return 1 if spec is None or spec.reserves is None else spec.reserves(tokens, units)
+
     def headers(self, limits: ApplicableLimits, write: WriteLimit, now_ms: int) -> Headers:
         """How the tightest limit of each kind that has headers stands."""
         shown: Headers = []

@@ -102,7 +102,7 @@ class Rules:
                         slots[at, rule.kind] = Slot(rule.kind, Limit(at, rule.most), rule)
         for at in [CounterKey(level, object_id) for level, object_id in objects if level == "account"]:
             for kind in self.names:
-                maximum = getattr(plan, kind, None)
+                maximum = getattr(plan, kind, None) if plan is None or kind not in plan.limits else plan.limits[kind]
                 if maximum is not None:
                     slots.setdefault((at, kind), Slot(kind, Limit(at, maximum)))
         return list(slots.values())

@@ -17,6 +17,7 @@ from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_p
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
 from tollhouse.core.spelling import alike, nearest
+from tollhouse.limits.discovery import limit_kinds
 from tollhouse.services.findings import Findings
 from tollhouse.services.toml_text import KeyPath, written
 from tollhouse.settings import explain
@@ -74,7 +75,7 @@ def model(path: KeyPath, given: object, found: Findings) -> Model | None:
 def plan(path: KeyPath, given: object, found: Findings) -> Plan | None:
     """One [plans.ID]."""
     amounts: dict[str, Reader] = {"system_hard_limit_usd": _amount, "balance_below_usd": _amount}
-    own: dict[str, Reader] = {"credit_limit_usd": _credit_limit, **amounts}
+    own: dict[str, Reader] = {"credit_limit_usd": _credit_limit, "limits": _limits, **amounts}
     fields = _fields(path, given, Plan, found, own)
     return None if fields is None else Plan(id=path[-1], **fields)
 
@@ -165,6 +166,16 @@ def _plain(path: KeyPath, given: object, kind: Any, found: Findings) -> Any:
         found.wrong(path, f"expected a whole number from {minimum} to {2**31 - 1}")
         return None
     return value
+
+
+def _limits(path: KeyPath, given: object, found: Findings) -> dict[str, int]:
+    known = tuple(kind.name for kind in limit_kinds())
+    if not isinstance(given, Mapping):
+        found.wrong(path, f"expected a table such as {{ {known[-1]} = 100 }}")
+        return {}
+    check_keys(path, given, known, found)
+    limits = {name: _plain((*path, name), figure, int, found) for name, figure in given.items() if name in known}
+    return {name: figure for name, figure in limits.items() if figure is not None}
 
 
 def _amount(path: KeyPath, given: object, found: Findings) -> str | None:

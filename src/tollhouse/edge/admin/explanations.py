@@ -136,7 +136,7 @@ def explanation_object(
         tags=found.tags,
         offers=tuple(_offer(one, show_provider) for one in found.offers),
         tokens_reserved=found.tokens,
-        limits=tuple({**one, "needs": found.needs(one)} for one in found.limits),
+        limits=tuple(found.limits),
         free=found.free or UNSET,
         price=None if found.price is None else _price(found.price),
         bounds=None

@@ -46,7 +46,7 @@ def about_call(found: Explanation, *, now: bool) -> Iterator[str]:
         first = sum(offer.turn is not None for offer in found.offers)
         yield f"The model is {found.model.id}{request}" + (f"; {first} of its offers can be tried." if first else ".")
     for limit in found.limits:
-        name, needs = str(limit["name"]).replace("_", " "), found.needs(limit)
+        name, needs = str(limit["name"]).replace("_", " "), limit["needs"]
         yield f"Limit of {limit['limit']} {name} on the {limit['level']}: {limit['used']} used, it needs {needs}."
     if found.free:
         yield f"Nothing would be held: {found.free}."
