@@ -86,6 +86,13 @@ def signs_what_is_sent_and_changes_nothing_else(kind: Kind) -> None:
     assert not any(KEY.encode() in value for _, value in signed) or kind.refresh is None
 
 
+def tells_a_bad_key_without_showing_it(kind: Kind) -> None:
+    assert kind.check_key("")
+    trouble = kind.check_key(f"{KEY} {KEY}")
+    assert trouble
+    assert KEY not in trouble
+
+
 def reads_errors_without_telling_secrets(kind: Kind) -> None:
     for status in (200, 301, 400, 401, 402, 403, 404, 408, 413, 418, 429, 500, 502, 503, 504, 529):
         for body in (b"", b"<html>no</html>", b'{"error":{"message":"no"}}', b"\xff\xfe", b"[]"):
@@ -100,7 +107,7 @@ def reads_errors_without_telling_secrets(kind: Kind) -> None:
 
 
 def stands_at_an_address_in_its_normal_form(kind: Kind) -> None:
-    assert kind.models_path.startswith("/")
+    assert kind.models_path.startswith("/") or not kind.models_path
     if kind.base_url:
         address = base_url.read(kind, "")
         assert address.base_url == kind.base_url
@@ -111,6 +118,7 @@ PROMISES: tuple[Callable[[Kind], None], ...] = (
     chooses_an_endpoint_by_operation_and_format,
     writes_headers_that_a_connection_can_carry,
     signs_what_is_sent_and_changes_nothing_else,
+    tells_a_bad_key_without_showing_it,
     reads_errors_without_telling_secrets,
     stands_at_an_address_in_its_normal_form,
 )

@@ -225,6 +225,17 @@ def test_the_same_key_twice_is_a_warning_and_used_once() -> None:
         keys_of(reading.catalogue.providers["up"], config_environment(TWIN="sk 1"))
 
 
+def test_a_kind_has_its_own_form_of_a_key() -> None:
+    own = kind("own", base_url="https://h/v1", check_key=lambda key: None if ":" in key else "there is no colon")
+    environment = structs.replace(config_environment(), kinds={"own": own})
+    reading = read(b'[providers.up]\nkind = "own"\napi_keys = ["a:b", "c"]', environment)
+    assert [(one.where, one.message) for one in reading.mistakes] == [
+        ("providers.up.api_keys", "key 2: there is no colon")
+    ]
+    with pytest.raises(BadApiKey, match="no colon"):
+        keys_of(reading.catalogue.providers["up"], environment)
+
+
 @pytest.mark.parametrize(
     "written", ["https://h/v1", "https://h/v1/", "https://h/", " https://h ", "https://h/v1/chat/completions"]
 )

@@ -14,8 +14,9 @@ from tollhouse.providers import Kind
 from tollhouse.providers.credentials import Credential, RefreshingToken
 
 KEY_CHARACTERS_MIN = 4
-HEADER_CHARACTERS_MIN = 8
-"""Shorter keys (`x`), and shorter values of a provider's headers, are words that may stand anywhere."""
+PART_CHARACTERS_MIN = 8
+"""Shorter keys (`x`), and shorter parts of a key (`ID:SECRET`) and values of a provider's headers, are words that may
+stand anywhere."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -76,9 +77,9 @@ def deadlines_of(provider: Provider) -> Deadlines:
 
 def hidden(keys: tuple[str, ...], headers: Mapping[str, str]) -> tuple[str, ...]:
     """What no message of a provider may tell: longest first, for one may hold another."""
-    values = {
-        part for value in headers.values() for part in (value, *value.split()) if len(part) >= HEADER_CHARACTERS_MIN
-    }
+    parts = [part for value in headers.values() for part in (value, *value.split())]
+    parts += [part for key in keys for part in key.partition(":")]
+    values = {part for part in parts if len(part) >= PART_CHARACTERS_MIN}
     return tuple(sorted(values.union(key for key in keys if len(key) >= KEY_CHARACTERS_MIN), key=len, reverse=True))
 
 

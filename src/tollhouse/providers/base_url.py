@@ -153,7 +153,9 @@ def _segments(path: str) -> str:
 def _without_endpoint(path: str, kind: Kind) -> str:
     targets = (kind.target(one, "MODEL", False, kind.speaks) for one in get_args(Operation))
     paths = {target.path.partition("?")[0] for target in targets if target is not None}
-    endpoints = sorted(paths.union(_NOT_IN_A_BASE, (kind.models_path,)), key=len, reverse=True)
+    endpoints = sorted(
+        paths.union(_NOT_IN_A_BASE, (kind.models_path,) if kind.models_path else ()), key=len, reverse=True
+    )
     while endpoint := next((endpoint for endpoint in endpoints if path.endswith(endpoint)), ""):
         path = path.removesuffix(endpoint)
     return path

@@ -11,6 +11,7 @@ from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import WIRE_FORMATS, Operation
 from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.providers.api_keys import check_api_key
 from tollhouse.providers.credentials import Credential, Refresh
 from tollhouse.routing.health import Blame
 
@@ -89,7 +90,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     sign: Sign | None = None  # None: the headers are sent as they are made
     refresh: Refresh | None = None  # gets a token for a key; only with `sign`, which reads it
     caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
-    models_path: str = "/models"  # what `providers check` asks for, with GET
+    models_path: str = "/models"  # what `providers check` asks for, with GET; empty: it has no list of its models
+    check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network

@@ -103,7 +103,7 @@ def read(
 
 def keys_of(provider: Provider, environment: ConfigEnvironment) -> tuple[str, ...]:
     """A provider's API keys themselves, repeated ones merged. Raises MissingSecret, BadApiKey."""
-    keys = [_key(reference, environment) for reference in provider.api_keys]
+    keys = [_key(reference, provider, environment) for reference in provider.api_keys]
     return tuple(dict.fromkeys(keys))
 
 
@@ -180,14 +180,14 @@ def _judge_operations(catalogue: Catalogue, kinds: Mapping[str, Kind], found: Fi
             words = ", ".join(unserved)
             cure = "take it out" if model.operations else "name in `operations` what it serves"
             place = ("models", name, "operations") if model.operations else ("models", name, "offers")
-            found.odd(place, f"no offer serves {words}, which `speaks` of their providers leaves out: {cure}")
+            found.odd(place, f"no offer serves {words}, which kind or `speaks` of their providers leaves out: {cure}")
 
 
 def _judge_keys(path: tuple[str, ...], provider: Provider, environment: ConfigEnvironment, found: Findings) -> None:
     seen: dict[str, int] = {}
     for position, reference in enumerate(provider.api_keys):
         try:
-            key = _key(reference, environment)
+            key = _key(reference, provider, environment)
         except (MissingSecret, BadApiKey) as error:
             found.wrong(path, f"key {position + 1}: {error}")
             continue
@@ -196,9 +196,10 @@ def _judge_keys(path: tuple[str, ...], provider: Provider, environment: ConfigEn
             found.odd(path, f"key {position + 1} is the same as key {first + 1}; it is used once")
 
 
-def _key(reference: str, environment: ConfigEnvironment) -> str:
+def _key(reference: str, provider: Provider, environment: ConfigEnvironment) -> str:
     key = resolve(reference, environment.environment, environment.read_file)
-    trouble = check_api_key(key)
+    kind = environment.kinds.get(provider.kind)
+    trouble = check_api_key(key) if kind is None else kind.check_key(key)
     if trouble is not None:
         raise BadApiKey(trouble)
     return key

@@ -37,6 +37,9 @@ async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTr
     tried = ProviderTrial(provider=provider.id, key=position, url=url, state="green", reason="answers in this process")
     if kind.in_process:
         return tried
+    if not kind.models_path:
+        reason = f"{kind.title} has no list of models, so address and key are not tried"
+        return msgspec.structs.replace(tried, state="not_run", reason=reason, cure="call a model that it serves")
     call = UpstreamRequest(
         route=destination.route,
         method=b"GET",
