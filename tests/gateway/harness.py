@@ -82,8 +82,11 @@ def buffered(*pieces: Piece) -> ScriptedResponse:
     return ScriptedResponse(headers=NOTHING_STREAMS, pieces=pieces or (answer(),))
 
 
-def refusing(status: int, error: dict[str, object] | None = None, **headers: str) -> ScriptedResponse:
-    body = b"<html>no</html>" if error is None else json.dumps({"error": error}).encode()
+def refusing(
+    status: int, error: dict[str, object] | None = None, *, body: bytes = b"<html>no</html>", **headers: str
+) -> ScriptedResponse:
+    """error: in OpenAI's form; else `body` as it stands."""
+    body = body if error is None else json.dumps({"error": error}).encode()
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return ScriptedResponse(status=status, headers=named, pieces=(body,))
 
