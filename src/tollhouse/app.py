@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tollhouse import console
+from tollhouse.access.models import in_groups, open_groups
 from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
@@ -342,7 +343,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
             version=version("tollhouse"),
             ready=runtime.well(),
             generation=gateway.catalogue.generation,
-            models=len(gateway.catalogue.models),
+            models=sum(in_groups(open_groups(gateway.catalogue), one) for one in gateway.catalogue.models.values()),
         ),
     )
     edge = Edge(

@@ -96,6 +96,14 @@ def test_an_account_sees_models_and_prices_but_not_who_serves_them(admin_harness
     assert "their-name" in json.dumps(admin_harness.operator("GET", "/api/v1/models").body)
 
 
+def test_an_account_does_not_see_models_of_groups_that_are_closed_to_it(admin_harness: AdminHarness) -> None:
+    closed = b'\n[models."secret-1"]\noffers = []\nfree = true\ngroups = ["vip"]\n'
+    assert admin_harness.operator("POST", "/api/v1/platform/apply", TOML + closed).status == 200
+    seen = admin_harness.bearer("alpha-admin", "GET", "/api/v1/models").body["data"]
+    assert [row["id"] for row in seen] == ["toll-1"]
+    assert "secret-1" in json.dumps(admin_harness.operator("GET", "/api/v1/models").body)
+
+
 def test_a_check_without_a_running_server_says_so(admin_harness: AdminHarness) -> None:
     admin_harness.operator("POST", "/api/v1/platform/apply", TOML)
     (row,) = admin_harness.operator("POST", "/api/v1/providers/check", {}).body["data"]

@@ -4,6 +4,8 @@ import pytest
 
 from tests.security import endpoints
 from tests.security.platform_process import JSON, DemoPlatform, bearer
+from tollhouse.edge.cors import EXPOSED
+from tollhouse.limits.discovery import limit_kinds
 
 ORIGIN = {"Origin": "https://app.example"}
 ASKED = (
@@ -81,3 +83,12 @@ def test_a_header_that_is_asked_for_cannot_write_into_the_answer(platform: DemoP
         *(name for name in reply.headers if name.startswith("access-control-")),
         *("vary", "allow", "x-request-id", "request-id", "date", "connection"),
     }
+
+
+def test_the_headers_of_every_limit_kind_can_be_read() -> None:
+    exposed = set(EXPOSED.decode().split(", "))
+    for kind in limit_kinds():
+        if kind.header is not None:
+            for word in ("limit", "remaining", "reset"):
+                named = {f"x-ratelimit-{word}-{kind.header}", f"anthropic-ratelimit-{kind.header}-{word}"}
+                assert named <= exposed

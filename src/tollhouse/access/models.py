@@ -40,6 +40,12 @@ def in_groups(groups: tuple[str, ...], model: Model) -> bool:
     return False
 
 
+def open_groups(catalogue: Catalogue) -> tuple[str, ...]:
+    """The groups of models that are open to everybody: those of the plan of an account for which nobody chose one."""
+    plan = catalogue.plans.get("default")
+    return _DEFAULT_GROUPS if plan is None else plan.groups
+
+
 def groups_of(catalogue: Catalogue, account: Account) -> tuple[str, ...]:
     """The groups of models that are open to an account: its plan's (`default` where the plan is gone), and its own."""
     plan = catalogue.plans.get(account.plan)

@@ -58,7 +58,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     description: str = ""
     owned_by: str = "tollhouse"
     modalities: tuple[str, ...] = ("text",)
-    operations: tuple[str, ...] = ()  # chat, completions, responses, embeddings, moderations; empty: any
+    operations: tuple[str, ...] = ()  # chat, completions, ...; empty: any that a provider of its offers serves
     created: int = 0  # Unix seconds, as the models list shows it
     retires_at: str | None = None  # a date, YYYY-MM-DD (UTC)
     successor: str | None = None

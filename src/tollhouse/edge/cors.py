@@ -1,15 +1,26 @@
 """Browsers may call the LLM API from any page: a key guards it, never a cookie. Elsewhere CORS stays closed."""
 
-from tollhouse.edge.exchange import Exchange
+from collections.abc import Iterator
+from typing import Final
 
-EXPOSED = b", ".join(
+from tollhouse.core.limit_status import LimitStatus
+from tollhouse.edge.exchange import Exchange
+from tollhouse.formats import dialects
+from tollhouse.limits.discovery import limit_kinds
+
+
+def _of_limits() -> Iterator[bytes]:
+    """The headers of every limit kind that has some, as each dialect writes them."""
+    for spec in dialects().values():
+        for kind in limit_kinds():
+            if kind.header is not None:
+                yield from (name for name, _ in spec.limit_headers(LimitStatus(0, 0, 0), kind.header, 0))
+
+
+EXPOSED: Final = b", ".join(
     (
         b"x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, server-timing",
-        b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests",
-        b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens",
-        b"anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining",
-        b"anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit",
-        b"anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset",
+        *dict.fromkeys(_of_limits()),
         b"x-tollhouse-output-cap, x-tollhouse-charge-usd, x-tollhouse-dropped, x-tollhouse-provider",
         b"x-tollhouse-attempts, deprecation, sunset",
     )

@@ -25,7 +25,7 @@ class Admission:
         self._context = context
         self._model = model
         self._tokens = reserved(context, request)
-        self._units = units_reserved(context, request)
+        self._units = units_reserved(context)
 
     async def __aenter__(self) -> None:
         context = self._context
@@ -54,6 +54,7 @@ def reserved(context: RequestContext, request: ModelRequest) -> int:
     return tokens if request.output_cap is None else tokens + request.output_cap * request.n
 
 
-def units_reserved(context: RequestContext, request: ModelRequest) -> Usage:
-    """Other units that a call uses at most, as far as they are known when it comes."""
-    return Usage(requests=1, images=context.asked.parts + request.n, characters=context.asked.bytes)
+def units_reserved(context: RequestContext) -> Usage:
+    """Other units that a call brings: parts of media, characters. What it is to be answered with is not known yet; the
+    hold (`gateway.hold.units_of`) counts on the worst case, which would refuse calls that need nothing."""
+    return Usage(requests=1, images=context.asked.parts, characters=context.asked.bytes)

@@ -116,7 +116,7 @@ async def explain(
     model = found.seen(lambda: resolve(gateway, context, request))
     if model is None:
         return found
-    await _look_at(gateway, found, model, now_ms, units_reserved(context, request))
+    await _look_at(gateway, found, model, now_ms, units_reserved(context))
     choices = found.seen(lambda: route(gateway, context, request, model)) or ()
     found.offers = _ranked(gateway, identity, model, choices, operation, now_ms)
     await _look_at_money(gateway, found, context, request, model)

@@ -16,25 +16,26 @@ from tollhouse.limits.kind import Standing
 
 class UnitRate:
     """See `LimitCounter`. A bucket by place. `unit`: in the plural. `cure`: what helps who asks for more than the whole
-    limit."""
+    limit. `without`: a call may need none of them, and then passes however the limit stands."""
 
-    __slots__ = ("_buckets", "_cure", "_unit")
+    __slots__ = ("_buckets", "_cure", "_least", "_unit")
 
-    def __init__(self, unit: str, cure: str = "send less") -> None:
+    def __init__(self, unit: str, cure: str = "send less", *, without: bool = False) -> None:
         self._buckets = RateBuckets()
         self._unit = unit
         self._cure = cure
+        self._least = 0 if without else 1
 
     def check(self, limits: Sequence[Limit], units: int, now_ms: int, contact: str | None = None) -> list[RateBucket]:
         """The buckets to take from. Raises RateLimited naming the first limit that `units` do not fit.
 
-        Also a call that reserves nothing waits where others have used more than there was.
+        Also a call that reserves nothing waits where others have used more than there was, unless one may be `without`.
         """
-        least = units or 1
+        least = units or self._least
         found = []
         for limit in limits:
             bucket = self._buckets.at(limit, now_ms)
-            if not buckets.fits(bucket, least):
+            if least and not buckets.fits(bucket, least):
                 raise self._refused(limit, bucket, least, contact)
             found.append(bucket)
         return found

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 from msgspec import structs
 
+from tollhouse.access.models import groups_of, in_groups
 from tollhouse.billing.price_list import Terms, terms_of
 from tollhouse.billing.quote import quote
 from tollhouse.core.catalogue import Model
@@ -15,8 +16,8 @@ from tollhouse.services import margin
 
 
 async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ModelObject]:
-    """Who serves a model, and at which cost, is the platform's business: an account sees no offers, and its own
-    prices."""
+    """Who serves a model, and at which cost, is the platform's business: an account sees no offers, its own prices, and
+    only models of the groups that are open to it."""
     services, account_id = context.services, request.actor.account_id
     account = None if account_id is None else services.directory.accounts[account_id]
     terms = Terms() if account is None else terms_of(account)
@@ -30,7 +31,11 @@ async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -
         visible = model if account is None else structs.replace(model, offers=())
         return model_object(visible, {} if price is None else quote(price), tuple(below[model.id]))
 
-    return PageObject(data=tuple(shown(model) for model in services.catalogue.models.values()))
+    models = services.catalogue.models.values()
+    if account is not None:
+        groups = groups_of(services.catalogue, account)
+        return PageObject(data=tuple(shown(model) for model in models if in_groups(groups, model)))
+    return PageObject(data=tuple(map(shown, models)))
 
 
 ROUTES = (
