@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.access.models import groups_of, may_call, permission
+from tollhouse.access.models import groups_of, may_call, open_groups, permission
 from tollhouse.core.account import Account, ApiKey, Identity, Project, Secret
 from tollhouse.core.catalogue import Catalogue, Model, Plan
 
@@ -65,3 +65,8 @@ def test_a_callers_permission_joins_key_and_plan() -> None:
     assert may(Model(id="x1", groups=("beta",)))
     assert not may(Model(id="y1", groups=("beta",)))
     assert not may(Model(id="x1"))
+
+
+def test_groups_that_are_open_to_everybody_are_those_of_the_default_plan() -> None:
+    assert open_groups(Catalogue()) == ("default",)
+    assert open_groups(Catalogue(plans={"default": Plan(id="default", groups=("open",))})) == ("open",)

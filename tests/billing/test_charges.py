@@ -43,6 +43,8 @@ def test_cached_tokens_are_not_counted_twice() -> None:
 def test_usage_below_zero_never_becomes_money(bucket: str) -> None:
     with pytest.raises(ValueError, match=bucket):
         total(price(HOUSE), msgspec.structs.replace(Usage(input=10**6), **{bucket: -1}))
+    with pytest.raises(ValueError, match=bucket):
+        lines(price(HOUSE), msgspec.structs.replace(Usage(input=10**6), **{bucket: -1}))
 
 
 def test_each_line_is_rounded_half_even_on_its_own_and_names_its_row() -> None:

@@ -301,3 +301,9 @@ def test_no_body_is_waited_for_where_nothing_more_is_let_in(short: str) -> None:
     built = rate_limiter(**{short: 0})
     with pytest.raises(RateLimited):
         at_once(built.enter(caller(), T, limit_headers))
+
+
+def test_what_a_call_would_reserve_is_told_by_kind() -> None:
+    built = rate_limiter()
+    kinds = ("parallel_requests", "requests_per_minute", "tokens_per_minute", "nobody_knows")
+    assert [built.reserved(kind, 70, Usage(requests=1)) for kind in kinds] == [1, 1, 70, 1]

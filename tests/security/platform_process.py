@@ -50,7 +50,8 @@ class DemoReply(Struct, frozen=True):
 
 
 class DemoPlatform:
-    """A running platform. `config`: a platform.toml instead of the catalogue of the demo: it names its own provider; `environment`: besides the test's."""
+    """A running platform. `config`: a platform.toml in place of the demo's catalogue, with a provider of its own;
+    `environment`: besides the test's."""
 
     def __init__(self, folder: Path, config: str = "", environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
