@@ -34,6 +34,8 @@ def main() -> None:
     pythons = [Path(sys.executable)]
     if options.against is not None:
         pythons.append(options.against / ".venv/bin/python")
+        if not pythons[-1].exists():
+            parser.error(f"{pythons[-1]} is not there: install that state first")
     for case in options.only or CASES:
         counts = [_per_call(python, stream=case == "streamed") for python in pythons]
         print(f"{case}: {counts[0]:,} instructions a call", flush=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tollhouse.core.content_encoding import ENCODINGS
 from tollhouse.core.escaping import SHOWN_MAX, printable
-from tollhouse.core.failure import BadRequest, EncodingUnknown, RequestTimeout, RequestTooLarge
+from tollhouse.core.failure import BadRequest, EncodingUnknown, Failure, RequestTimeout, RequestTooLarge
 from tollhouse.core.upstream import Headers
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import ClientDisconnected
@@ -68,16 +68,23 @@ class Exchange:
         data: bytes = message.get("body", b"")
         if len(data) > self.body_max:
             raise self._too_large()
-        return await self._rest(data, reservation) if message.get("more_body") else [data]
+        if not message.get("more_body"):
+            return [data]
+        pieces = [data]
+        try:
+            await self._rest(pieces, reservation)
+        except (Failure, ClientDisconnected):
+            if sum(map(len, pieces)) > _FREED_ASIDE_BYTES:
+                asyncio.get_running_loop().run_in_executor(None, pieces.clear)
+            raise
+        return pieces
 
-    async def _rest(self, first: bytes, reservation: BodyReservation | None) -> list[bytes]:
-        """The whole body, of which the first piece is here."""
-        pieces, size, more = [first], len(first), True
+    async def _rest(self, pieces: list[bytes], reservation: BodyReservation | None) -> None:
+        """Add the rest of a body to its first piece."""
+        size, more = len(pieces[0]), True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                if size > _FREED_ASIDE_BYTES:
-                    asyncio.get_running_loop().run_in_executor(None, pieces.clear)
                 raise ClientDisconnected
             piece = message.get("body", b"")
             size += len(piece)
@@ -90,7 +97,6 @@ class Exchange:
             more = message.get("more_body", False)
         if reservation is not None:
             reservation.cut = None
-        return pieces
 
     def _cut(self) -> None:
         """End a body that comes too slowly while others wait for its room."""

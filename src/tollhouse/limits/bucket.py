@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tollhouse.core.limit_status import LimitStatus
 from tollhouse.limits.counter_key import CounterKey, Limit
+from tollhouse.limits.kind import Standing
 
 MINUTE_MS: Final = 60_000
 
@@ -109,6 +110,11 @@ class RateBuckets:
                 settle(shown, maximum, now_ms)
             seen.append(status(shown))
         return seen
+
+    def standing(self, limit: Limit, now_ms: int) -> Standing:
+        """How one stands, for people."""
+        _, remaining, reset_ms = self.status((limit,), now_ms)[0]
+        return Standing(limit.maximum - remaining, remaining, reset_ms)
 
     def sweep(self, now_ms: int) -> None:
         """Drop what has run empty; for a timer, which knows the present.

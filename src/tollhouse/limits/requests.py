@@ -56,8 +56,7 @@ class RequestRate:
         return self._buckets.status(limits, now_ms)
 
     def standing(self, limit: Limit, now_ms: int) -> Standing:
-        _, remaining, reset_ms = self._buckets.status((limit,), now_ms)[0]
-        return Standing(limit.maximum - remaining, remaining, reset_ms)
+        return self._buckets.standing(limit, now_ms)
 
     def sweep(self, now_ms: int) -> None:
         self._buckets.sweep(now_ms)

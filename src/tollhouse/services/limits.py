@@ -216,7 +216,7 @@ def _check(maximum: Mapping[LimitKind, int], kinds: Sequence[LimitKind]) -> None
         raise BadRequest(f"limits: name at least one of {', '.join(kinds)}", param="limits")
     for kind, figure in maximum.items():
         if kind not in kinds:
-            raise BadRequest(f"limits: there are {', '.join(kinds)}", param="limits")
+            raise BadRequest(f"limits: {kind[:40]!r} is no kind of limit; there are {', '.join(kinds)}", param="limits")
         if type(figure) is not int or not 0 <= figure <= _MOST:
             raise BadRequest(f"{kind}: write a whole number from 0 to {_MOST}", param=kind)
 
