@@ -4,7 +4,7 @@ back as it was."""
 from pickle import PickleBuffer
 from typing import Any, Final, cast
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.codec import Codec, ResponseSummary, VectorCodec
@@ -57,7 +57,9 @@ def arrived(made: Read) -> Read:
 
 def read_response_apart(body: bytes, codec: Codec, known: Known = NOTHING_KNOWN) -> tuple[ResponseSummary, bytes]:
     """What a buffered response says, and its whole body. Raises what `Codec.read_response` raises."""
-    return codec.read_response(body, known), cast(bytes, PickleBuffer(body))
+    reading = codec.read_response(body, known)
+    body = reading.mended or body
+    return structs.replace(reading, mended=None), cast(bytes, PickleBuffer(body))
 
 
 def encoded_apart(body: bytes, vectors: VectorCodec, encoding: VectorEncoding) -> bytes:

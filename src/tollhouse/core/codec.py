@@ -36,6 +36,7 @@ class ResponseSummary(Struct, frozen=True, kw_only=True):
     beside: bool = False  # there are members besides the known ones: see `Codec.fit`
     finish: str | None  # the first choice's reason, or the status of a response; None: not told
     incomplete: bool  # cut at its length
+    mended: bytes | None = None  # the body as its codec can read it, where it could not be read as it came
 
 
 class RelayedStream(Protocol):

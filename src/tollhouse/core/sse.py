@@ -2,8 +2,10 @@
 
 Follows the event stream format of the HTML standard: LF, CRLF or CR end a line, an empty line ends an event, `data`
 lines of one event are joined by LF, comments, `id` and `retry` are passed over, a byte order mark may stand in front.
-Two things are read more kindly: an event that the end of the stream cuts short of its empty line still counts, and so
-does an object that stands at its end without `data:`, as servers write an error that they meet while they stream.
+Some things are read more kindly, because servers write them so: an event that the end of the stream cuts short of its
+empty line still counts; objects that follow each other line by line are an event each, though no empty line parts them;
+an object without `data:` is an event where nothing beside it says `data:` (JSON lines, and errors that a server meets
+while it streams); `error: {...}` is an event called `error`.
 """
 
 import re
@@ -69,9 +71,7 @@ class Splitter:
 
     def finish(self) -> list[Event]:
         """The stream is over: what is left is the last event, if it is one."""
-        rest = self.take()
-        bare = rest.removeprefix(_BYTE_ORDER_MARK).strip()
-        return [Event(b"", bare)] if bare.startswith(b"{") else self._parsed([rest])
+        return self._parsed([self.take()])
 
     def take(self) -> bytes:
         """Hand back the bytes of the incomplete event, as if they had not come."""
@@ -103,7 +103,13 @@ class Splitter:
         if self._first and any(blocks):
             self._first = False
             blocks[0] = blocks[0].removeprefix(_BYTE_ORDER_MARK)
-        return [event for block in blocks if (event := _parse(block)) is not None]
+        events: list[Event] = []
+        for block in blocks:
+            if block.startswith(b"data: ") and b"\n" not in block and b"\r" not in block:
+                events.append(Event(b"", block[6:]))
+            else:
+                events += _events_of(block)
+        return events
 
 
 def _is_one_line(data: bytes) -> bool:
@@ -111,10 +117,8 @@ def _is_one_line(data: bytes) -> bool:
     return data[:6] == b"data: " and data[-2:] == b"\n\n" and data.count(b"\n") == 2 and b"\r" not in data
 
 
-def _parse(block: bytes) -> Event | None:
-    """Read the lines of one event; None where they hold no data."""
-    if block.startswith(b"data: ") and b"\n" not in block and b"\r" not in block:
-        return Event(b"", block[6:])
+def _events_of(block: bytes) -> list[Event]:
+    """Read the lines up to an empty one; nothing where they hold no data."""
     name = b""
     data: list[bytes] = []
     for line in block.splitlines():
@@ -124,4 +128,24 @@ def _parse(block: bytes) -> Event | None:
             data.append(value)
         elif field == b"event":
             name = value
-    return Event(name, b"\n".join(data)) if data else None
+        elif field == b"error" and value.startswith(b"{"):
+            name = b"error"
+            data.append(value)
+    if not data and block.lstrip()[:1] == b"{":
+        data = block.splitlines()
+    if len(data) < 2:
+        return [Event(name, data[0])] if data else []
+    return [Event(name, one) for one in _parted(data)]
+
+
+def _parted(lines: list[bytes]) -> list[bytes]:
+    """Lines as the events that they are: behind a line that ends an object, no JSON goes on with the beginning of
+    another, or with the mark of the end."""
+    parted: list[list[bytes]] = [[]]
+    before = b""
+    for line in lines:
+        if before.endswith(b"}") and line.lstrip().startswith((b"{", b"[DONE]")):
+            parted.append([])
+        parted[-1].append(line)
+        before = line.rstrip() or before
+    return [b"\n".join(one) for one in parted]

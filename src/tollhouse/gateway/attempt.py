@@ -30,6 +30,8 @@ from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
 
 NANO_PER_MILLI: Final = 1_000_000
+_ANSWERED: Final = (200, 201, 203)
+"""Statuses of an answer: some frameworks say 201 to every POST, and 203 is a 200 that a proxy has touched."""
 
 
 class AttemptFailed(Exception):
@@ -102,7 +104,7 @@ async def _one(
             if destination.kind.sign is not None:
                 await _sign(gateway, context, choice, outgoing)
             answer = await destination.upstream.send(outgoing)
-            if answer.status != 200:
+            if answer.status not in _ANSWERED:
                 raise AttemptFailed(await read_refusal(gateway, context, request, choice, answer))
             made = await understand(gateway, context, request, choice, answer)
         if isinstance(made, StreamResponse):

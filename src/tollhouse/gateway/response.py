@@ -2,6 +2,7 @@
 that says something. Whichever the caller asked for, a provider may send the other.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -193,8 +194,10 @@ async def _read_whole(
         return body, reading
     body = b"".join(pieces)
     if size <= LARGE_BYTES:
-        return body, codec.read_response(body, context.known)
-    return body, await worked(gateway, account_id, size, partial(codec.read_response, body, context.known))
+        reading = codec.read_response(body, context.known)
+    else:
+        reading = await worked(gateway, account_id, size, partial(codec.read_response, body, context.known))
+    return reading.mended or body, reading
 
 
 async def _buffered(gateway: GatewayContext, context: RequestContext, answer: UpstreamResponse) -> list[bytes]:
@@ -204,7 +207,7 @@ async def _buffered(gateway: GatewayContext, context: RequestContext, answer: Up
     `UpstreamResponse.read` raises.
     """
     bytes_max = gateway.answer_bytes_max
-    piece = await answer.read()
+    piece = (await answer.read()).removeprefix(BOM_UTF8)
     pieces, size = [], 0
     while piece:
         pieces.append(piece)
@@ -235,7 +238,8 @@ def _streams(codec: Codec) -> StreamCodec:
 
 
 def _is_event_stream(answer: UpstreamResponse) -> bool:
-    for name, value in answer.headers:  # noqa: SIM110 - once a call: a generator costs three times the loop
-        if name == b"content-type" and b"event-stream" in value.lower():
-            return True
+    for name, value in answer.headers:
+        if name == b"content-type":
+            kind = value.lower()
+            return b"event-stream" in kind or b"ndjson" in kind or b"jsonl" in kind
     return False

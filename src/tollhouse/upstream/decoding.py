@@ -1,5 +1,8 @@
 """Undoes a provider's Content-Encoding piece by piece. We ask for `identity`; some compress all the same.
 
+Heads are wrong both ways: caches give what they keep compressed without saying so, and proxies that have unpacked an
+answer leave the head that says gzip. Neither JSON nor events begin as gzip does, so the first bytes tell.
+
 Unpacking happens when somebody reads, at most one piece at a time, so that a small answer cannot become large memory.
 """
 
@@ -12,10 +15,25 @@ PIECE_BYTES: Final = 65_536
 _GZIP_BITS: Final = 31
 _ZLIB_BITS: Final = 15
 _KNOWN: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
+_NONE: Final = frozenset({b"", b"identity", b"none", b"utf-8", b"utf8", b"binary", b"8bit", b"text", b"aws-chunked"})
+"""What servers write there that is no compression."""
+_GZIP_START: Final = b"\x1f\x8b\x08"
+_START_BYTES: Final = 7  # as many as tell
+_PLAIN_STARTS: Final = (b"{", b"[", b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def is_known(encoding: bytes) -> bool:
     return encoding in _KNOWN
+
+
+def compression_of(value: bytes) -> bytes:
+    """What a head says about compression; empty where it says that there is none."""
+    return b", ".join([one for one in (part.strip() for part in value.split(b",")) if one not in _NONE])
+
+
+def is_packed(start: bytes) -> bool:
+    """Whether a body that nobody calls compressed begins like gzip."""
+    return start.startswith(_GZIP_START)
 
 
 class Decoder:
@@ -29,12 +47,22 @@ class Decoder:
         self._inflate: zlib._Decompress | None = None
         self._pending = False  # the last piece was full: zlib may hold more without further input
         self._members = 0
+        self._begun = False
+        self._plain = False  # whatever its head says
 
     def feed(self, data: bytes) -> None:
         self._input += data
 
     def pull(self) -> bytes:
         """The next piece, at most PIECE_BYTES; b"" when more input is needed."""
+        if not self._begun and self._input:
+            start = self._input.lstrip()
+            if len(start) < _START_BYTES and any(plain.startswith(start) for plain in _PLAIN_STARTS):
+                return b""
+            self._begun, self._plain = True, start.startswith(_PLAIN_STARTS)
+        if self._plain:
+            piece, self._input = self._input[:PIECE_BYTES], self._input[PIECE_BYTES:]
+            return piece
         while self._input or self._pending:
             if self._inflate is None and not self._begin():
                 return b""

@@ -17,7 +17,7 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.upstream import Deadlines, Headers
 from tollhouse.upstream.deadline import Sweeper
-from tollhouse.upstream.decoding import Decoder, is_known
+from tollhouse.upstream.decoding import Decoder, compression_of, is_known, is_packed
 
 HEAD_BYTES_MAX: Final = 65_536  # of the head, 1xx answers included; and of trailers or chunk extensions in a row
 HEADERS_MAX: Final = 128
@@ -59,7 +59,7 @@ class ResponseBody:
 
     # fmt: off
     __slots__ = (
-        "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure", "_has_body",
+        "_begun", "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure", "_has_body",
         "_head_bytes", "_keep", "_length_given", "_line", "_parser", "_phase", "_pieces", "_queued_bytes", "_refusal",
         "_stopped", "_sweeper", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns", "headers", "silent", "status",
     )
@@ -93,6 +93,7 @@ class ResponseBody:
         self._length_given = False
         self._encoding = b""
         self._decoder: Decoder | None = None
+        self._begun = False  # of the body something has come
         self._refusal = ""
         self._keep = True
         self._whole = False
@@ -320,6 +321,10 @@ class ResponseBody:
         if not self._has_body:
             raise ValueError("a body where none may be")
         self._dry_bytes = 0
+        if not self._begun:
+            self._begun = True
+            if self._decoder is None and is_packed(data):
+                self._decoder = Decoder(b"gzip", self._decoded_bytes_max)
         self._queued_bytes += len(data)
         self._pieces.append(data)
         if self._waiter is not None:
@@ -341,10 +346,10 @@ class ResponseBody:
             self._length_given = True
         elif name == b"content-length":
             self._length_given = True
-        elif value not in (b"", b"identity"):
-            if self._encoding or not is_known(value):
+        elif packed := compression_of(value):
+            if self._encoding or not is_known(packed):
                 self._refuse("the provider's answer has a Content-Encoding that is neither gzip nor deflate")
-            self._encoding = value
+            self._encoding = packed
 
     def _refuse(self, reason: str) -> None:
         self._refusal = reason

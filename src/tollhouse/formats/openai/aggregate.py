@@ -139,9 +139,12 @@ class Aggregate:
         if (location := find(chunk, choices)) is not None:
             location.clear()
         if choices or not self._head:
-            self._head |= {name: value for name, value in chunk.items() if name not in _NOT_OF_THE_WHOLE}
-        for choice in choices:
-            self._choice(chunks.index_of(choice)).add(choice)
+            told = {name: value for name, value in chunk.items() if name not in _NOT_OF_THE_WHOLE}
+            if chunk.get("id") == "" and self._head.get("id"):  # a chunk without a head: nothing takes the head back
+                told = {name: value for name, value in told.items() if name not in self._head}
+            self._head |= told
+        for place, choice in enumerate(choices):
+            self._choice(chunks.index_of(choice, place)).add(choice)
 
 
 class _Choice:

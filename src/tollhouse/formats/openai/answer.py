@@ -13,11 +13,12 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
-from tollhouse.formats.openai import plain, written
-from tollhouse.formats.openai.beside import PASS, ExtraMembers
+from tollhouse.formats.openai import finish, plain, written
+from tollhouse.formats.openai.beside import PASS, PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.echo import heads_of
 from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
-from tollhouse.formats.openai.reported import error_in, failure_of
+from tollhouse.formats.openai.mended import mended
+from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 from tollhouse.formats.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage_location import find, says_something
@@ -35,6 +36,9 @@ _BODY: Mapping[Operation, str] = {
 """The member that makes an answer one; always an array."""
 WRITES: Mapping[Operation, Writes] = {"embeddings": "nothing", "moderations": "nothing"}
 _NOTHING = Usage()
+_USUAL_ENDS = finish.USUAL | {None}
+_NEVER_EMPTY = frozenset(("chat", "completions", "embeddings", "moderations"))
+_NOT_OVER = frozenset(("queued", "in_progress"))
 _WRITE_USAGE: Mapping[Operation, Callable[[Usage], chunks.Object]] = {
     "chat": write_chat,
     "completions": write_chat,
@@ -54,36 +58,50 @@ def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> Res
         reading = None if answer is None else _plainly(answer)
         if reading is not None:
             return reading
-    members = _read_members(body)
+    whole = None
+    try:
+        members = _read_members(body)
+    except UpstreamError:
+        whole = mended(body)
+        if whole is None:
+            raise
+        members = _read_members(whole)
     error = error_in({name: _value(members[name]) for name in ("error", "object", "type") if name in members})
     if error is not None:
-        whole = {name: _value(raw) for name, raw in members.items()}
-        raise failure_of(error if "error" in members else whole, known)
+        raise failure_of(error if "error" in members else _decoded(members), known)
     parts = members.get(_BODY[operation])
-    if parts is None or bytes(memoryview(parts)[:1]) != b"[":
+    if parts is None or bytes(memoryview(parts)[:1]) != b"[" or _is_none(operation, members, parts):
+        error = error_in_event(_decoded(members), b"")
+        if error is not None:
+            raise failure_of(error, known)
         raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
     usage, raw_usage, elsewhere = _usage(operation, members)
-    finish, incomplete = _finish(operation, members, known)
+    reason, incomplete = _finish(operation, members, known)
     return ResponseSummary(
         usage=usage,
         raw_usage=raw_usage,
         elsewhere=elsewhere,
-        beside=operation != "responses" and not PASS.issuperset(members),
-        finish=finish,
+        beside=not _passes(operation).issuperset(members),
+        finish=reason,
         incomplete=incomplete,
+        mended=whole,
     )
 
 
-def fitted(body: bytes, known: Known) -> bytes:
+def fitted(operation: Operation, body: bytes, known: Known) -> bytes:
     """A body of which only what may be told goes on: see `beside`."""
-    return ExtraMembers(known).fit(chunks.decode(body), body)
+    return ExtraMembers(known, _passes(operation)).fit(chunks.decode(body), body)
+
+
+def _passes(operation: Operation) -> frozenset[str]:
+    return PASS_OF_RESPONSES if operation == "responses" else PASS
 
 
 def _plainly(answer: plain.PlainAnswer) -> ResponseSummary | None:
     """None: its report is unusual, and wants a closer look."""
     reasons = [choice.finish_reason for choice in answer.choices]
-    if "error" in reasons:
-        raise UpstreamError("The provider ended its answer with an error.")
+    if not reasons or not _USUAL_ENDS.issuperset(reasons):
+        return None
     usage, raw, elsewhere = plain.read_usage(answer.usage), bytes(answer.usage), False
     if usage is None:
         reported, kept = _reported(answer.usage)
@@ -152,6 +170,19 @@ def with_usage(operation: Operation, body: bytes, usage: Usage) -> bytes:
     return chunks.encode({**members, "usage": write(usage)})
 
 
+def _is_none(operation: Operation, members: dict[str, msgspec.Raw], parts: msgspec.Raw) -> bool:
+    """Whether an answer answers nothing: an empty list, or a response that is still to come."""
+    if bytes(memoryview(parts)[:256])[1:].lstrip()[:1] != b"]":
+        return False
+    if operation == "responses":
+        return "status" in members and _value(members["status"]) in _NOT_OVER
+    return operation in _NEVER_EMPTY
+
+
+def _decoded(members: dict[str, msgspec.Raw]) -> chunks.Object:
+    return {name: _value(raw) for name, raw in members.items()}
+
+
 def _read_members(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         if not body.isascii():
@@ -181,8 +212,8 @@ def _finish(operation: Operation, members: dict[str, msgspec.Raw], known: Known)
     for choice in choices:
         if choice.get("error"):
             raise failure_of(choice["error"], known)
-    reasons = [chunks.finish_of(choice) for choice in choices]
-    return (reasons[0] if reasons else None), "length" in reasons
+    reasons = [finish.finish_of(choice) for choice in choices]
+    return (reasons[0] if reasons else None), any(map(finish.is_cut, reasons))
 
 
 def _reported(raw: msgspec.Raw) -> tuple[object, bytes | None]:

@@ -30,6 +30,19 @@ PASS: Final = frozenset(
         *("vertex_ai_safety_results", "extra_content", "tool_calls", "reasoning_details", "video_result"),
     )
 )
+PASS_OF_RESPONSES: Final = frozenset(
+    (
+        *("id", "object", "created_at", "completed_at", "status", "error", "incomplete_details", "model", "output"),
+        *("usage", "tool_usage", "instructions", "input", "metadata", "user", "tools", "tool_choice", "text", "prompt"),
+        *("parallel_tool_calls", "max_output_tokens", "max_tool_calls", "temperature", "top_p", "top_logprobs", "top_k"),
+        *("frequency_penalty", "presence_penalty", "previous_response_id", "conversation", "reasoning", "truncation"),
+        *("background", "store", "include", "service_tier", "safety_identifier", "prompt_cache_key", "billing"),
+        *("prompt_cache_retention", "prompt_cache_options", "prompt_cache_diagnostics", "moderation", "image"),
+        *("input_transformations", "access_programs", "context_management", "output_text", "content_filters"),
+        *("content_filter_results", "citations", "search_results", "created", "system_fingerprint", "sequence_number"),
+    )
+)
+"""What a response holds beside its output, by OpenAI's own client, Azure, xAI and Open Responses."""
 UPSTREAM: Final = frozenset(
     (
         *("provider", "providers", "provider_name", "provider_id", "provider_info", "provider_response", "vendor"),
@@ -60,10 +73,12 @@ _DROPPED: Final = object()
 class ExtraMembers:
     """The members of one answer, chunk after chunk: most vendors repeat theirs, so what became of the last is kept."""
 
-    __slots__ = ("_fits", "_known", "left_out")
+    __slots__ = ("_fits", "_known", "_passes", "left_out")
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, passes: frozenset[str] = PASS) -> None:
+        """passes: the members that pass as they came."""
         self._known = known
+        self._passes = passes
         self.left_out: tuple[bytes, ...] = ()  # the only bytes that the last lost, where it lost no more
         self._fits: dict[str, tuple[object, object]] = {}
 
@@ -71,10 +86,11 @@ class ExtraMembers:
         """Leave in a decoded answer or chunk what goes on, and give its bytes, which are `data` where nothing goes.
         Raises the failure that an error in a vendor's own member stands for."""
         self.left_out = ()
-        if PASS.issuperset(answer):
+        passes = self._passes
+        if passes.issuperset(answer):
             return data
         changed, gone = 0, {}
-        for name in [name for name in answer if name not in PASS]:
+        for name in [name for name in answer if name not in passes]:
             value = answer[name]
             made = self._made(name, value)
             if made is _DROPPED:
@@ -91,7 +107,7 @@ class ExtraMembers:
             if piece:
                 self.left_out = (piece,)
                 return data.replace(piece, b"")
-        return chunks.encode({name: raw.get(name, one) if name in PASS else one for name, one in answer.items()})
+        return chunks.encode({name: raw.get(name, one) if name in passes else one for name, one in answer.items()})
 
     def _made(self, name: str, value: object) -> object:
         if value is None or isinstance(value, int | float):

@@ -4,20 +4,24 @@ The caller who asked for usage gets it once, in a chunk of its own before `[DONE
 the provider sends it: in a chunk without choices, riding on chunks with choices, in every chunk, or only on the last.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.figures import Report
 from tollhouse.core.sse import Event
 from tollhouse.core.text_start import NOTHING, TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
-from tollhouse.formats.openai import text_locations
+from tollhouse.formats.openai import finish, text_locations
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.cutting import cut_delta
+from tollhouse.formats.openai.mended import mended
+from tollhouse.formats.openai.reported import failure_of
 from tollhouse.formats.openai.step import StreamStep
-from tollhouse.formats.openai.usage import told, write_chat
+from tollhouse.formats.openai.usage import completed, told, write_chat
 from tollhouse.formats.openai.usage_location import UsageLocation, find, says_something
 
 DONE = b"data: [DONE]\n\n"
@@ -26,6 +30,13 @@ CHOICES_BESIDE: Final = 128
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
 _OF_USAGE_ALONE: Final = frozenset((*_HEAD, "choices", "usage", "obfuscation", "provider"))
 """What a chunk holds that is sent for the sake of usage, also where it tells none."""
+_ENDS: Final = frozenset((b"[DONE]", b"DONE"))
+_SIGN_OF_LIFE: Final = re.compile(
+    rb"null|\[\]|\"\"|true|:.*|[\"\[(<]?(?:ping|pong|heartbeat|keep[-_ ]?alive|processing)[\"\])>.]*", re.IGNORECASE
+)
+"""Data that some servers send, where a comment should stand, so that the connection is not taken for dead."""
+_ERROR: Final = re.compile(rb"[\[\"(<]*error\b", re.IGNORECASE)
+_ERROR_BYTES_MAX: Final = 16_384
 
 
 class ChatStream:
@@ -65,7 +76,7 @@ class ChatStream:
         self._finished: set[int] = set()
         self._head: chunks.Object = {}
         self.incomplete = False
-        self.reported: chunks.Object | None = None
+        self.reported: Report | None = None
         self.current = False
         self.odd: object = None
         self.heads: TextStarts | None = {} if echoes else None
@@ -83,14 +94,30 @@ class ChatStream:
     def take(self, event: Event) -> StreamStep:
         """Raises the failure that an error event stands for, UpstreamBroke for nonsense and for an early `[DONE]`."""
         data = event.data.strip()
+        if data[:1] != b"{" and (step := self._without_object(event, data)) is not None:
+            return step
+        try:
+            chunk = chunks.read_chunk(event, self._known)
+        except UpstreamBroke:
+            data = mended(event.data) or b""
+            if not data:
+                raise
+            chunk = chunks.read_chunk(Event(event.name, data), self._known)
+        return StreamStep(is_read=False) if chunk is None else self._chunk(data, chunk)
+
+    def _without_object(self, event: Event, data: bytes) -> StreamStep | None:
+        """What an event that is no object says: the end, or that the provider is still there. None: neither."""
         if not data:
             return StreamStep()
-        if data == b"[DONE]":
+        if data == b"[DONE]" or data.strip(b"\"'").upper() in _ENDS:
             if not self._finished or not self._finished >= self._seen:
                 raise UpstreamBroke("The provider ended the stream before the answer was finished.")
             return StreamStep(is_end=True)
-        chunk = chunks.read_chunk(event, self._known)
-        return StreamStep(is_read=False) if chunk is None else self._chunk(data, chunk)
+        if _SIGN_OF_LIFE.fullmatch(data):
+            return StreamStep()
+        if event.name == b"error" or _ERROR.match(data):
+            raise failure_of(data[:_ERROR_BYTES_MAX].decode(errors="replace"), self._known)
+        return None
 
     def take_late(self, event: Event) -> None:
         """After the end: some servers report only then. All else that comes there is nothing."""
@@ -123,7 +150,7 @@ class ChatStream:
         """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text."""
         self._cut = self.incomplete = True
         self._finished.difference_update(self._finishing)
-        chunk = chunks.decode(event.data)
+        chunk = chunks.decode(_readable(event.data))
         choices = chunks.choices(chunk)
         if not cut_delta(choices, maximum, count):
             return b"", ""
@@ -160,14 +187,12 @@ class ChatStream:
         if index not in self._finished:
             self._finishing.append(index)
         self._finished.add(index)
-        self.incomplete = self.incomplete or reason == "length"
+        self.incomplete = self.incomplete or finish.is_cut(reason)
 
     def _chunk(self, data: bytes, chunk: chunks.Object) -> StreamStep:
         choices = chunks.choices(chunk)
-        unended = [choice for choice in choices if choice.get("finish_reason") == ""]
-        if unended:  # clients take any text for an end
-            for choice in unended:
-                choice["finish_reason"] = None
+        rewritten = finish.rewrite(choices)
+        if rewritten:
             data = chunks.encode(chunk)
         location = find(chunk, choices)
         left_out: tuple[bytes, ...] = ()
@@ -176,11 +201,11 @@ class ChatStream:
                 location.clear()
             data = self._beside.fit(chunk, data)
             left_out = self._beside.left_out
-        if not self._head:
+        if not self._head or self._head.get("id") == "":  # Azure begins with a chunk that has no head yet
             self._head = {name: chunk[name] for name in _HEAD if name in chunk}
         is_news = location is not None and (self.reported is None or says_something(location.report))
         if location is not None and is_news:
-            self.reported = location.report
+            self.reported = completed(location.report, self.reported)
             self.current = True
         if location is None and chunk.get("usage") is not None:
             self.odd = chunk["usage"]
@@ -188,7 +213,7 @@ class ChatStream:
         if location is not None:
             members = self._without(location, data, chunk)
             if not choices:
-                if "choices" in chunk:  # else it is no chunk, and what stands beside the usage is not told
+                if "choices" in chunk and chunk.get("id") != "":  # else what stands beside the usage is not told
                     self._head = members
                 return StreamStep()
             data = chunks.encode(members)
@@ -198,10 +223,10 @@ class ChatStream:
         sound = pictures = 0
         bears = finishes = False
         self._finishing = []
-        for choice in choices:
-            index = chunks.index_of(choice)
+        for place, choice in enumerate(choices):
+            index = chunks.index_of(choice, place)
             self._seen.add(index)
-            reason = chunks.finish_of(choice)
+            reason = finish.finish_of(choice)
             if reason is not None:
                 self._end(index, reason)
                 finishes = True
@@ -220,5 +245,14 @@ class ChatStream:
             self.current = False
         out = b"data: " + (data.replace(b"\n", b" ") if b"\n" in data else data) + b"\n\n"
         is_plain = text != "" and not (sound or pictures) and location is None and not finishes and len(choices) == 1
-        is_plain = is_plain and not unended
+        is_plain = is_plain and not rewritten
         return StreamStep(out, text, bears or finishes, False, is_plain, sound, pictures, left_out)
+
+
+def _readable(data: bytes) -> bytes:
+    """An event that was taken, as JSON that can be decoded."""
+    try:
+        chunks.decode(data)
+    except UpstreamBroke:
+        return mended(data) or data
+    return data

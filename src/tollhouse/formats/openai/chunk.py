@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
-from tollhouse.core.failure import UpstreamBroke, UpstreamError
+from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.sse import Event
 from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 
@@ -19,6 +19,7 @@ Object = dict[str, object]
 _USUAL: Final = frozenset(
     ("id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint")
 )
+_DIGITS_MAX: Final = 6
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -79,19 +80,14 @@ def choices(chunk: Object) -> list[Object]:
     return [choice for choice in found if isinstance(choice, dict)] if isinstance(found, list) else []
 
 
-def finish_of(choice: Object) -> str | None:
-    """Why a choice ended; None while it goes on. Raises UpstreamError where it ended because of an error."""
-    reason = choice.get("finish_reason")
-    if not reason or not isinstance(reason, str):
-        return None
-    if reason == "error":
-        raise UpstreamError("The provider ended its answer with an error.")
-    return reason
-
-
-def index_of(choice: Object) -> int:
-    index = choice.get("index")
-    return index if type(index) is int else 0
+def index_of(piece: Object, place: int = 0) -> int:
+    """Which choice, or call, a piece is about. place: where it stands in its list, which counts where no index does."""
+    index = piece.get("index")
+    if type(index) is int:
+        return index
+    if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) <= _DIGITS_MAX:
+        return int(index)
+    return int(index) if isinstance(index, float) and index.is_integer() else place
 
 
 def delta_of(choice: Object) -> Object:

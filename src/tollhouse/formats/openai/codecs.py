@@ -46,7 +46,7 @@ def _codec(operation: Operation) -> Codec:
         read_response=partial(answer.read, operation),
         response_text=partial(_response_text, operation),
         with_usage=partial(answer.with_usage, operation),
-        fit=answer.fitted,
+        fit=partial(answer.fitted, operation),
         error_status=failure.status,
         error_body=failure.body,
         cut=partial(cut_answer, operation),

@@ -10,6 +10,7 @@ import binascii
 from base64 import b64decode, b64encode
 from typing import Any, Final
 
+from tollhouse.core.failure import UpstreamBroke
 from tollhouse.formats.openai import chunk as chunks
 
 _Object = dict[str, object]
@@ -177,8 +178,9 @@ def join_base64(pieces: list[str]) -> str:
 class JoinedCalls:
     """Tool calls as they grow, whatever they call: a function, a custom tool, or what comes next.
 
-    A piece belongs to the call of its index. Another id at that index begins a new call (Ollama), and so does another
-    name where the arguments of the last one have begun.
+    A piece belongs to the call of its index, or, without one, of its place in the list. Another id at that index begins
+    a new call (Ollama), and so does another name where the arguments of the last one have begun, or any name where they
+    are whole.
     """
 
     __slots__ = ("_calls", "_last")
@@ -191,10 +193,11 @@ class JoinedCalls:
         return bool(self._calls)
 
     def add(self, value: object) -> None:
-        for piece in value if isinstance(value, list) else []:
+        pieces = [value] if isinstance(value, dict) else value
+        for place, piece in enumerate(pieces if isinstance(pieces, list) else []):
             if not isinstance(piece, dict):
                 continue
-            index = chunks.index_of(piece)
+            index = chunks.index_of(piece, place)
             call = self._last.get(index)
             if call is None or call.is_another(piece):
                 call = self._last[index] = JoinedCall()
@@ -219,7 +222,7 @@ class JoinedCall:
         for kind, inner in self._inner.items():
             called = piece.get(kind)
             name = called.get("name") if isinstance(called, dict) else None
-            if name and inner.has_text() and name != inner.get("name"):
+            if name and inner.has_text() and (name != inner.get("name") or (not new and _is_whole(inner, called))):
                 return True
         return False
 
@@ -242,3 +245,14 @@ class JoinedCall:
         elif "custom" in call:
             call.setdefault("type", "custom")
         return call
+
+
+def _is_whole(inner: Joined, more: _Object) -> bool:
+    """Whether the arguments of a call are all there, so that others under its name are those of the next one."""
+    said, new = inner.text("arguments"), more.get("arguments")
+    if not said.endswith("}") or not new:
+        return False
+    try:
+        return isinstance(chunks.decode_any(said.encode()), dict)
+    except (UpstreamBroke, UnicodeEncodeError):
+        return False

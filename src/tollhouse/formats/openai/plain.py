@@ -11,6 +11,7 @@ from tollhouse.core.usage import TOKENS_MAX, Usage
 
 class _PlainChoice(Struct):
     finish_reason: str | None = None
+    native_finish_reason: None = None
     error: None = None
 
 

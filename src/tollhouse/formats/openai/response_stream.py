@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
-from tollhouse.core.failure import UpstreamError
+from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
+from tollhouse.formats.openai.beside import PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.cutting import prefix
+from tollhouse.formats.openai.mended import mended
 from tollhouse.formats.openai.reported import error_in_event, failure_of, told
 from tollhouse.formats.openai.response_items import Items
 from tollhouse.formats.openai.step import StreamStep
@@ -50,6 +52,7 @@ class ResponseStream:
 
     __slots__ = (
         "_at",
+        "_beside",
         "_bore_content",
         "_cut",
         "_cuts",
@@ -76,6 +79,7 @@ class ResponseStream:
         """cuts: the answer may have to be cut, so its items are kept as they come; else so that a last event which
         leaves them out can be completed. known: see `failure_of`."""
         self._known = known
+        self._beside = ExtraMembers(known, PASS_OF_RESPONSES)
         self._cuts = cuts
         self._items: Items | None = Items()
         self._kept = 0  # bytes of events, but for deltas, whose items are kept
@@ -112,7 +116,16 @@ class ResponseStream:
         data = event.data.strip()
         if not data or data == b"[DONE]":
             return StreamStep()
-        body = chunks.read(event, self._known)
+        try:
+            body = chunks.read(event, self._known)
+        except UpstreamBroke:
+            data = mended(event.data) or b""
+            if not data:
+                raise
+            body = chunks.read(Event(event.name, data), self._known)
+        if isinstance(response := body.get("response"), dict) and not PASS_OF_RESPONSES.issuperset(response):
+            self._beside.fit(response, b"")
+            data = chunks.encode(body)
         kind = body.get("type")
         if not isinstance(kind, str):
             kind = event.name.decode(errors="replace")
@@ -266,8 +279,8 @@ class ResponseStream:
         return answer
 
     def _end(self, ending: str, body: chunks.Object, out: bytes) -> StreamStep:
-        response = body.get("response")
-        answer, untold = (response if isinstance(response, dict) else {}), ""
+        response, untold = body.get("response"), ""
+        answer = response if isinstance(response, dict) else {}
         if ending == "failed":
             if not self._bore_content:
                 error = answer.get("error")
@@ -279,7 +292,7 @@ class ResponseStream:
                 out = _event("response.failed", {**body, **said})
         else:
             untold = self._untold(answer)
-            whole = self._completed(answer)
+            whole = self._completed(answer or {**self._head, "object": "response", "status": ending, "output": []})
             if whole is not answer:
                 answer = whole
                 out = _event(str(body.get("type") or f"response.{ending}"), {**body, "response": whole})

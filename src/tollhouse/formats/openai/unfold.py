@@ -47,8 +47,8 @@ def _chat(answer: _Object, *, is_chat: bool) -> bytes:
     head = {name: answer[name] for name in _HEAD if name in answer}
     head["object"] = "chat.completion.chunk" if is_chat else "text_completion"
     events: list[_Object] = []
-    for choice in choices:
-        said = _said(choice) if is_chat else _written(choice)
+    for place, choice in enumerate(choices):
+        said = _said(choice, place) if is_chat else _written(choice, place)
         events += [{**head, "choices": [one]} for one in said]
     if events:
         events[0] |= {name: value for name, value in answer.items() if name not in (*_HEAD, *_OF_ALL)}
@@ -57,17 +57,17 @@ def _chat(answer: _Object, *, is_chat: bool) -> bytes:
     return b"".join([*map(_event, events), DONE])
 
 
-def _written(choice: _Object) -> list[_Object]:
+def _written(choice: _Object, place: int) -> list[_Object]:
     """Of a legacy completion: its text with all that belongs to it, and its end."""
-    index = chunks.index_of(choice)
+    index = chunks.index_of(choice, place)
     end = {"index": index, "text": "", "finish_reason": choice.get("finish_reason")}
     return [{**choice, "index": index, "finish_reason": None}, end]
 
 
-def _said(choice: _Object) -> list[_Object]:
+def _said(choice: _Object, place: int) -> list[_Object]:
     """The deltas of a choice, and its end. Probabilities go with the text that they belong to, or, where there is none,
     with the end, as does what a provider adds of its own."""
-    index, message, logprobs = chunks.index_of(choice), choice.get("message"), choice.get("logprobs")
+    index, message, logprobs = chunks.index_of(choice, place), choice.get("message"), choice.get("logprobs")
     events: list[_Object] = []
     for number, delta in enumerate(_deltas(message)):
         event: _Object = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}

@@ -10,7 +10,7 @@ what no figure names is not charged.
 """
 
 import math
-from typing import Literal
+from typing import Final, Literal
 
 from tollhouse.core.figures import Report, Unbelievable, figure, first, rest, within
 from tollhouse.core.usage import TOKENS_MAX, Usage
@@ -21,6 +21,32 @@ _Object = dict[str, object]
 Writes = Literal["text", "image", "audio", "nothing"]
 """What an endpoint's output tokens are where the report does not say: pictures for images, sound for speech. One that
 writes nothing (vectors, verdicts) may report the total alone."""
+
+
+CACHE_READ_IN_DETAILS: Final = (
+    *("cached_tokens", "cache_read_tokens", "cached_read_tokens", "cache_read_input_tokens", "cached_input_tokens"),
+    "cache_hit_tokens",
+)
+CACHE_READ: Final = (
+    *("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens", "cache_read_tokens"),
+    *("cached_read_tokens", "cached_input_tokens", "cached_prompt_tokens", "prompt_cached_tokens"),
+    *("input_cached_tokens", "num_cached_tokens", "prompt_cache_tokens", "cache_hit_tokens"),
+)
+CACHE_WRITTEN_IN_DETAILS: Final = (
+    *("cache_write_tokens", "cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens"),
+    "cache_write_input_tokens",
+)
+CACHE_WRITTEN: Final = (
+    *("cache_creation_input_tokens", "cache_write_tokens", "cached_write_tokens", "cache_write_input_tokens"),
+    "cache_creation_tokens",
+)
+"""Names of what a cache held and was given, in the details of the input and beside it."""
+_OF_THE_INPUT: Final = (
+    *("prompt_tokens_details", "input_tokens_details", "input_token_details", "cache_creation"),
+    *CACHE_READ,
+    *CACHE_WRITTEN,
+)
+_OTHER_WORD: Final = {"prompt": "input", "input": "prompt", "completion": "output", "output": "completion"}
 
 
 def read(reported: object, writes: Writes = "text") -> Usage | None:
@@ -50,6 +76,17 @@ def told(reported: Report) -> Report:
         return reported
     usage = read(reported)
     return reported if usage is None else write_chat(usage)
+
+
+def completed(report: Report, before: Report | None) -> Report:
+    """A stream's report with what an earlier one told of the same input, where this one leaves that out: some servers
+    tell once what lay in the cache, and only totals at the end."""
+    if before is None or any(report.get(name) is not None for name in _OF_THE_INPUT):
+        return report
+    if any(report.get(name) != before.get(name) for name in ("prompt_tokens", "input_tokens")):
+        return report
+    told = {name: before[name] for name in _OF_THE_INPUT if before.get(name) is not None}
+    return {**report, **told} if told else report
 
 
 def write_chat(usage: Usage) -> _Object:
@@ -170,8 +207,10 @@ def _spelling(reported: Report) -> tuple[str, str]:
 
 
 def _details(reported: Report, whole: str) -> Report:
-    """Transcriptions spell it `input_token_details`."""
-    return within(reported, f"{whole}_tokens_details") or within(reported, f"{whole}_token_details")
+    """Transcriptions spell it `input_token_details`; some relays name the whole by one word and its details by the
+    other."""
+    names = (f"{whole}_tokens_details", f"{whole}_token_details", f"{_OTHER_WORD[whole]}_tokens_details")
+    return next((found for name in names if (found := within(reported, name))), {})
 
 
 def _cache(reported: Report, details: Report) -> tuple[int, int, int]:
@@ -181,18 +220,14 @@ def _cache(reported: Report, details: Report) -> tuple[int, int, int]:
     """
     read = first(
         (
-            (details, "cached_tokens"),
-            (reported, "prompt_cache_hit_tokens"),
-            (reported, "cached_tokens"),
-            (reported, "cache_read_input_tokens"),
+            *((details, name) for name in CACHE_READ_IN_DETAILS),
+            *((reported, name) for name in CACHE_READ),
         )
     )
     written = first(
         (
-            (details, "cache_write_tokens"),
-            (details, "cache_creation_tokens"),
-            (details, "cache_creation_input_tokens"),
-            (reported, "cache_creation_input_tokens"),
+            *((details, name) for name in CACHE_WRITTEN_IN_DETAILS),
+            *((reported, name) for name in CACHE_WRITTEN),
         )
     )
     split = within(details, "cache_write_tokens_details")
