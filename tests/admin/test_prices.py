@@ -140,6 +140,26 @@ def test_a_model_that_an_imported_list_prices_has_a_price(
     assert unpriced(sold, transaction, TOML) == ["models.bare"]
 
 
+@pytest.mark.parametrize("transaction", ["plan", "apply"])
+def test_a_model_that_only_a_list_of_its_own_prices_is_told(sold: AdminHarness, transaction: str) -> None:
+    """Accounts that buy by the default list are refused."""
+
+    def only() -> list[str]:
+        warnings = sold.operator("POST", f"/api/v1/platform/{transaction}", TOML).body["warnings"]
+        return [words for words in warnings if "alone" in words]
+
+    for name in ("retail", "partners"):
+        draft = imported(sold, b'{"bare": {"input": "3"}}', name)
+        sold.operator("POST", f"/api/v1/price_drafts/{draft['id']}/activate", {})
+        assert only()[0].startswith("models.bare (line ")
+    assert only()[0].endswith(
+        "priced by the lists partners, retail alone: calls of accounts that buy by another are refused"
+    )
+    draft = imported(sold, b'{"bare": {"input": "3"}}', "default")
+    sold.operator("POST", f"/api/v1/price_drafts/{draft['id']}/activate", {})
+    assert only() == []
+
+
 def test_prices_of_others_are_the_operators_to_see(sold: AdminHarness) -> None:
     for target in ("/api/v1/prices", "/api/v1/price_drafts", "/api/v1/margins", "/api/v1/public_models"):
         assert sold.bearer("alpha-admin", "GET", target).status == 403

@@ -40,6 +40,19 @@ def split(*pieces: bytes) -> list[Event]:
         (b"data: a\r\n", [Event(b"", b"a")]),
         (b"data: a: b\n\n", [Event(b"", b"a: b")]),
         (b"", []),
+        # No empty line between objects, as GLM-4.7 and Kimi-K2.5 were seen to stream tool calls.
+        (b'data: {"a":1}\ndata: {"b":2}\n\n', [Event(b"", b'{"a":1}'), Event(b"", b'{"b":2}')]),
+        (b'data: {"a":1}\r\ndata: [DONE]\r\n\r\n', [Event(b"", b'{"a":1}'), Event(b"", b"[DONE]")]),
+        (b'event: e\ndata: {"a":1}\ndata: {"b":2}\n\n', [Event(b"e", b'{"a":1}'), Event(b"e", b'{"b":2}')]),
+        # One object over several lines.
+        (b'data: {\ndata: "a": {},\ndata: "b": [{}\ndata: ,{}]}\n\n', [Event(b"", b'{\n"a": {},\n"b": [{}\n,{}]}')]),
+        # llama.cpp of 2025 and before.
+        (b'data: a\n\nerror: {"code":400}\n\n', [Event(b"", b"a"), Event(b"error", b'{"code":400}')]),
+        (b"error: no object\n\n", []),
+        # Objects without `data:`, with and without empty lines between them.
+        (b'{"a":1}\n\n{"b":2}\n\n', [Event(b"", b'{"a":1}'), Event(b"", b'{"b":2}')]),
+        (b'{"a":1}\n{"b":2}\n[DONE]\n', [Event(b"", b'{"a":1}'), Event(b"", b'{"b":2}'), Event(b"", b"[DONE]")]),
+        (b'data: a\n\n{\n"error": {}\n}', [Event(b"", b"a"), Event(b"", b'{\n"error": {}\n}')]),
     ],
 )
 def test_lines_and_events_are_told_apart_at_every_cut(stream: bytes, events: list[Event]) -> None:

@@ -57,6 +57,20 @@ def test_the_page_shows_every_convention_with_its_file() -> None:
     assert shown >= {name for name in NAMES if not name.startswith("unbelievable-")}
 
 
+@pytest.mark.parametrize("name", [*openai.CACHE_READ, *openai.CACHE_WRITTEN])
+def test_the_cache_is_found_by_every_name(name: str) -> None:
+    beside = openai.read({"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72, name: 40})
+    is_read = name in openai.CACHE_READ
+    assert beside == Usage(input=20, output=12, cache_read=40 * is_read, cache_write_5m=40 * (not is_read))
+
+
+@pytest.mark.parametrize("name", [*openai.CACHE_READ_IN_DETAILS, *openai.CACHE_WRITTEN_IN_DETAILS])
+def test_the_cache_is_found_by_every_name_in_details(name: str) -> None:
+    within = {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72, "prompt_tokens_details": {name: 40}}
+    is_read = name in openai.CACHE_READ_IN_DETAILS
+    assert openai.read(within) == Usage(input=20, output=12, cache_read=40 * is_read, cache_write_5m=40 * (not is_read))
+
+
 def test_what_cannot_be_true_is_not_believed_by_any_reader() -> None:
     figures: list[object] = [-1, 1.5, True, "1", 2**31 + 1, [], {}]
     for bad in figures:

@@ -28,7 +28,7 @@ WHOLE: dict[Operation, bytes] = {
     "chat": answer(),
     "completions": answer(),
     "responses": b'{"object":"response","output":[],"usage":{"input_tokens":1,"output_tokens":1}}',
-    "embeddings": b'{"object":"list","data":[],"usage":{"prompt_tokens":1,"total_tokens":1}}',
+    "embeddings": b'{"object":"list","data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":1,"total_tokens":1}}',
     "moderations": b'{"id":"m","results":[]}',
 }
 GENERATING: tuple[Operation, ...] = ("chat", "completions", "responses")

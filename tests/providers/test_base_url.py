@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tollhouse.providers import base_url, kinds
 from tollhouse.providers.base_url import InvalidBaseUrl
@@ -104,6 +105,19 @@ def test_a_server_without_a_version_is_reached_by_a_trailing_hash() -> None:
 
 def test_a_kind_with_its_own_address_needs_none() -> None:
     assert base_url.final_url(OPENAI, "", "responses") == "https://api.openai.com/v1/responses"
+
+
+@pytest.mark.parametrize(
+    "written", ["https://mine", "https://mine/", "https://mine/v2", "https://mine/v2/chat/completions"]
+)
+def test_a_host_alone_stands_where_its_kind_stands(written: str) -> None:
+    second = structs.replace(COMPATIBLE, base_url="https://vendor.example/v2")
+    assert base_url.final_url(second, written, "chat") == "https://mine/v2/chat/completions"
+    assert base_url.read(second, "https://mine#").base_url == "https://mine#"
+    nested = structs.replace(COMPATIBLE, base_url="https://vendor.example/api/paas/v4")
+    assert base_url.final_url(nested, "https://mine", "chat") == "https://mine/api/paas/v4/chat/completions"
+    bare = structs.replace(COMPATIBLE, base_url="https://vendor.example")
+    assert base_url.final_url(bare, "https://mine", "chat") == "https://mine/v1/chat/completions"
 
 
 @given(

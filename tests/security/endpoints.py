@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from tollhouse.console.site import PATHS as PAGES
 from tollhouse.core.operation import Operation
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.paths import ENDPOINTS, MODEL_ITEMS
@@ -95,5 +96,7 @@ def closed() -> list[EndpointCase]:
 
 def public() -> list[EndpointCase]:
     """Everything that does not."""
-    told = {("GET", path) for path in PATHS} | {(route.method, route.path) for route in TABLE if "public" in route.who}
+    told = {("GET", path) for path in PATHS | PAGES} | {
+        (route.method, route.path) for route in TABLE if "public" in route.who
+    }
     return [EndpointCase(method, path) for method, path in sorted(PUBLIC | told)]

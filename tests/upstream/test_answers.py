@@ -106,6 +106,35 @@ KEPT: Mapping[str, tuple[bytes, int, bytes]] = {
     ),
     "deflate": (sized(zlib.compress(b"hello"), b"content-encoding: deflate"), 200, b"hello"),
     "deflate-without-its-wrapping": (sized(RAW_DEFLATE, b"content-encoding: deflate"), 200, b"hello"),
+    # What the head says of compression is wrong.
+    "gzip-that-is-not-told": (sized(GZIPPED), 200, b"hello"),
+    "gzip-that-is-not-told-byte-by-byte": (
+        CHUNKED + chunks(*(GZIPPED[at : at + 1] for at in range(len(GZIPPED)))) + b"0\r\n\r\n",
+        200,
+        b"hello",
+    ),
+    "gzip-that-is-called-identity": (sized(GZIPPED, b"content-encoding: identity"), 200, b"hello"),
+    **{
+        f"json-or-events-that-are-called-{told.decode()}-{number}": (
+            sized(plain, b"content-encoding: " + told),
+            200,
+            plain,
+        )
+        for told in (b"gzip", b"x-gzip", b"deflate")
+        for number, plain in enumerate((b'{"a": 1}', b" [1]", b"data: x\n\n", b"event: x\n\n", b": x\n\n", b"{}" * 99))
+    },
+    "events-that-are-called-gzip-byte-by-byte": (
+        head(b"content-encoding: gzip", b"transfer-encoding: chunked")
+        + chunks(*(bytes([byte]) for byte in b"data: x\n\n"))
+        + b"0\r\n\r\n",
+        200,
+        b"data: x\n\n",
+    ),
+    **{
+        f"no-compression-that-is-called-{told.decode()}": (sized(b"hello", b"content-encoding: " + told), 200, b"hello")
+        for told in (b"none", b"utf-8", b"UTF8", b"binary", b"8bit", b"aws-chunked", b"identity, identity", b"")
+    },
+    "gzip-that-is-also-called-identity": (sized(GZIPPED, b"content-encoding: gzip, identity"), 200, b"hello"),
 }
 
 ENDED: Mapping[str, tuple[Script, int, bytes]] = {

@@ -1,6 +1,6 @@
 """Which path is which page, and the headers each page carries."""
 
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,9 +17,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Site = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-PREFIXES: Final = ("/console", "/support")
-"""Below these the site answers everything, its own errors included."""
-
 SECURITY: Final = (
     (
         b"content-security-policy",
@@ -34,6 +31,19 @@ SECURITY: Final = (
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _STYLE = "/console/static/console.css"
+_MOVED: Final[Mapping[str, bytes]] = {
+    "/console": b"/console/",
+    "/support/": b"/support",
+    "/console/token": b"/console/#keys",
+    "/console/token/": b"/console/#keys",
+}
+_PAGES: Final[Mapping[str, Callable[[Settings, Scope, Facts], tuple[str, str]]]] = {
+    "/console/": lambda settings, scope, facts: (home.TITLE, home.body(_base_url(settings, scope), facts)),
+    "/support": lambda settings, scope, facts: (support.TITLE, support.body(settings.support)),
+}
+"""Each page: its title and its body."""
+PATHS: Final = frozenset((_STYLE, *_MOVED, *_PAGES))
+"""Whatever the site answers, all of it without a credential. Anything else below its prefixes is its own 404."""
 
 
 def build(settings: Settings, facts: Callable[[], Facts]) -> Site:
@@ -49,17 +59,12 @@ def build(settings: Settings, facts: Callable[[], Facts]) -> Site:
             )
         if path == _STYLE:
             return 200, [(b"content-type", b"text/css; charset=utf-8"), (b"cache-control", b"max-age=300")], style
-        if path in ("/console", "/support/"):
-            return 307, [(b"location", b"/console/" if path == "/console" else b"/support")], b""
-        if path in ("/console/token", "/console/token/"):
-            return 307, [(b"location", b"/console/#keys")], b""
-        if path == "/console/":
-            html = page.frame(home.TITLE, platform, home.body(_base_url(settings, scope), facts()))
-        elif path == "/support":
-            html = page.frame(support.TITLE, platform, support.body(settings.support))
-        else:
+        if path in _MOVED:
+            return 307, [(b"location", _MOVED[path])], b""
+        if path not in _PAGES:
             raise PathNotFound(f"there is no page {path[:200]!r} here")
-        return 200, [_HTML, (b"cache-control", b"no-store")], html.encode()
+        title, body = _PAGES[path](settings, scope, facts())
+        return 200, [_HTML, (b"cache-control", b"no-store")], page.frame(title, platform, body).encode()
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope.get("request_id", "")

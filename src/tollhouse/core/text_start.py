@@ -1,8 +1,8 @@
 """How texts begin: of a prompt that an answer was asked to repeat, and of the answer.
 
 Not every server repeats what it is asked to. A prompt is no output only where the answer begins with it, so of each
-prompt and of each answer the beginning is kept, and how long it is. A prompt of token ids is no text: nothing begins
-with it.
+prompt and of each answer the beginning is kept, and how long it is. A prompt of token ids is no text: an answer begins
+with it where its first token has no probability, as only the first of a prompt has none.
 """
 
 import re
@@ -16,11 +16,14 @@ _BEFORE: Final = re.compile(r"(?:\s|<s>|<bos>|<\|begin_of_text\|>|<\|startoftext
 
 class TextStart(NamedTuple):
     text: str  # its first characters
-    length: int  # characters in all
+    length: int  # characters in all; of token ids how many they are
+    is_ids: bool = False
+    is_unscored: bool = False  # of an answer: its first token came without a probability, where others have one
 
     def and_then(self, more: str) -> "TextStart":
         left = HEAD_CHARACTERS - len(self.text)
-        return TextStart(self.text + more[:left] if left > 0 else self.text, self.length + len(more))
+        text = self.text + more[:left] if left > 0 else self.text
+        return TextStart(text, self.length + len(more), self.is_ids, self.is_unscored)
 
 
 NOTHING: Final = TextStart("", 0)
@@ -29,7 +32,7 @@ TextStarts = dict[int, TextStart]
 
 
 def echoed(prompts: tuple[TextStart, ...], answers: TextStarts, each: int) -> tuple[int, int]:
-    """Characters of prompts that the answers begin with, and characters of all prompts. each: answers to a prompt."""
+    """Characters (or ids) of prompts that the answers begin with, and of all prompts. each: answers to a prompt."""
     said = 0
     for index, answer in answers.items():
         at = index // max(1, each)
@@ -39,6 +42,8 @@ def echoed(prompts: tuple[TextStart, ...], answers: TextStarts, each: int) -> tu
 
 
 def _begins_with(answer: TextStart, prompt: TextStart) -> bool:
+    if prompt.is_ids:
+        return answer.is_unscored
     wanted, said = _plainly(prompt.text), _plainly(answer.text)
     if prompt.length > HEAD_CHARACTERS:  # both are cut, perhaps at other words
         size = min(len(wanted), len(said))

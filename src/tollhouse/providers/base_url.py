@@ -3,7 +3,7 @@
 | written                     | becomes                                                               |
 |-----------------------------|-----------------------------------------------------------------------|
 | `https://h/v1`, `.../v1/`   | `https://h/v1`                                                        |
-| `https://h`, `https://h/`   | `https://h/v1`: nearly every server of the format stands there        |
+| `https://h`, `https://h/`   | `https://h/v1`, or the path of the kind's own address                 |
 | `https://h/v1/models`       | `https://h/v1`: a whole endpoint was pasted                           |
 | `https://h//v1/v1`          | `https://h/v1`                                                        |
 | `https://h/v1#`             | `https://h/v1`: `#` at the end means exactly this address, add nothing |
@@ -73,9 +73,15 @@ def read(kind: Kind, base_url: str) -> BaseUrl:
     if not port:
         port = dict(_DEFAULT_PORTS)[scheme]
     written = _segments(slash + path)
-    usual = _without_endpoint(written, kind) or "/v1"
+    usual = _without_endpoint(written, kind) or _own_path(kind)
     exact = bool(hash_sign) and written != usual
     return BaseUrl(scheme=scheme, host=host, port=port, path=written if exact else usual, exact=exact)
+
+
+def _own_path(kind: Kind) -> str:
+    """What stands in front of a kind's own paths where an operator names only the host."""
+    _, _, path = kind.base_url.partition("://")[2].partition("/")
+    return f"/{path}" if path else "/v1"
 
 
 def final_url(kind: Kind, base_url: str, operation: Operation) -> str:

@@ -142,7 +142,7 @@ def _capacity(status: int, report: Report, after: int | None) -> Fault | None:
     if status == 429 or (status == 413 and report.words & SATURATED):
         saturated = UpstreamSaturated("The provider of this model is saturated; try again later.", retry_after_ms=again)
         return _fault(saturated, "key", after)
-    if status in (498, 503, 529) or (status > 498 and report.words & CAPACITY):
+    if status in (503, 529) or (status >= 498 and report.words & CAPACITY):
         overloaded = Overloaded("The provider of this model is overloaded; try again later.", retry_after_ms=again)
         return _fault(overloaded, "offer", after)
     if status in (408, 504, 524):

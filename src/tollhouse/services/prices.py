@@ -5,7 +5,7 @@ that it prices no longer leaves the list, by a row that says so; its rows of the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tollhouse.billing.price_list import DEFAULT
 from tollhouse.billing.prices import BadPrice, read_price
@@ -27,14 +27,22 @@ def check(catalogue: Catalogue) -> None:
             _check(f"providers.{provider.id}.cost.{upstream}", cost)
 
 
-def imported(services: ServiceContext) -> frozenset[str]:
-    """The models that a list in force prices without platform.toml: what the file has in the default list leaves it
-    with the file's word."""
+def imported(services: ServiceContext) -> Mapping[str, tuple[str, ...]]:
+    """The models that lists in force price without platform.toml, and in which lists: what the file has in the default
+    list leaves it with the file's word."""
     models = services.catalogue.models
-    return frozenset(
-        row.model
-        for row in services.prices.in_force(services.clock.now_ms())
-        if row.price_list != DEFAULT or row.model not in models or not models[row.model].price
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in services.prices.in_force(services.clock.now_ms()):
+        if row.price_list != DEFAULT or row.model not in models or not models[row.model].price:
+            found[row.model].append(row.price_list)
+    return {model: tuple(sorted(lists)) for model, lists in found.items()}
+
+
+def sold_by(lists: Sequence[str]) -> str:
+    """What is odd about a model that only these lists price."""
+    named = ", ".join(lists[:3]) + (", ..." if len(lists) > 3 else "")
+    return (
+        f"priced by the list{'s' * (len(lists) > 1)} {named} alone: calls of accounts that buy by another are refused"
     )
 
 

@@ -1,5 +1,6 @@
 """Every model can be served, and says what it costs."""
 
+from tollhouse.billing.price_list import DEFAULT
 from tollhouse.cli.doctor.context import DiagnosticContext
 from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
 
@@ -9,7 +10,9 @@ TITLE = "Models"
 def check(context: DiagnosticContext) -> CheckVerdict:
     models = context.catalogue().models
     lists, _ = context.prices()
-    priced = {row.model for row in lists.in_force(context.clock.now_ms())}
+    in_force = list(lists.in_force(context.clock.now_ms()))
+    priced = {row.model for row in in_force}
+    everywhere = {row.model for row in in_force if row.price_list == DEFAULT}
     if not models:
         return skipped("there is none yet: name some in platform.toml and run `tollhouse apply`")
     unserved = sorted(one.id for one in models.values() if not one.offers)
@@ -18,7 +21,9 @@ def check(context: DiagnosticContext) -> CheckVerdict:
         return red(f"no offers: {_some(unserved)}", "give each `offers`, or remove it from platform.toml")
     if unpriced:
         return red(f"no price: {_some(unpriced)}; calls are refused", "give each a `price`, or say free = true")
-    return green(f"{len(models)} models with offers and prices")
+    some = sorted(one.id for one in models.values() if one.id not in everywhere and not one.free)
+    only = f"; not in the default list, so refused to who buys by it: {_some(some)}" if some else ""
+    return green(f"{len(models)} models with offers and prices{only}")
 
 
 def _some(names: list[str]) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from tollhouse.billing.price_list import DEFAULT
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters
@@ -107,7 +108,12 @@ def _plan_object(
 
 def _without_price(context: AdminContext, reading: PlatformFile) -> Iterator[Mistake]:
     priced = prices.imported(context.services)
-    return (words for model, words in reading.unpriced.items() if model not in priced)
+    for model, words in reading.unpriced.items():
+        lists = priced.get(model, ())
+        if not lists:
+            yield words
+        elif DEFAULT not in lists:
+            yield structs.replace(words, message=prices.sold_by(lists))
 
 
 def _with_next_start(running: Settings | None, wanted: Settings) -> Iterator[str]:

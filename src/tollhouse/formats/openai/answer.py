@@ -37,7 +37,7 @@ _BODY: Mapping[Operation, str] = {
 WRITES: Mapping[Operation, Writes] = {"embeddings": "nothing", "moderations": "nothing"}
 _NOTHING = Usage()
 _USUAL_ENDS = finish.USUAL | {None}
-_NEVER_EMPTY = frozenset(("chat", "completions", "embeddings", "moderations"))
+_NEVER_EMPTY = frozenset(("chat", "completions", "embeddings"))
 _NOT_OVER = frozenset(("queued", "in_progress"))
 _WRITE_USAGE: Mapping[Operation, Callable[[Usage], chunks.Object]] = {
     "chat": write_chat,

@@ -34,7 +34,15 @@ PASS_OF_RESPONSES: Final = frozenset(
     (
         *("id", "object", "created_at", "completed_at", "status", "error", "incomplete_details", "model", "output"),
         *("usage", "tool_usage", "instructions", "input", "metadata", "user", "tools", "tool_choice", "text", "prompt"),
-        *("parallel_tool_calls", "max_output_tokens", "max_tool_calls", "temperature", "top_p", "top_logprobs", "top_k"),
+        *(
+            "parallel_tool_calls",
+            "max_output_tokens",
+            "max_tool_calls",
+            "temperature",
+            "top_p",
+            "top_logprobs",
+            "top_k",
+        ),
         *("frequency_penalty", "presence_penalty", "previous_response_id", "conversation", "reasoning", "truncation"),
         *("background", "store", "include", "service_tier", "safety_identifier", "prompt_cache_key", "billing"),
         *("prompt_cache_retention", "prompt_cache_options", "prompt_cache_diagnostics", "moderation", "image"),

@@ -18,6 +18,7 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import finish, text_locations
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.cutting import cut_delta
+from tollhouse.formats.openai.echo import begun
 from tollhouse.formats.openai.mended import mended
 from tollhouse.formats.openai.reported import failure_of
 from tollhouse.formats.openai.step import StreamStep
@@ -234,7 +235,7 @@ class ChatStream:
             said = text_locations.text_of(delta)
             text += said
             if self.heads is not None:
-                self.heads[index] = self.heads.get(index, NOTHING).and_then(said)
+                self.heads[index] = begun(self.heads.get(index, NOTHING), choice).and_then(said)
             if "audio" in delta or "images" in delta:
                 sound += text_locations.sound_in(delta)
                 pictures += text_locations.pictures_in(delta)

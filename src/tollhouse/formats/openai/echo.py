@@ -9,12 +9,20 @@ from tollhouse.core.text_start import NOTHING, TextStart, TextStarts
 
 
 def prompts_of(raw: Raw) -> tuple[TextStart, ...]:
-    """The beginnings of a request's prompts; none where they are token ids."""
+    """The beginnings of a request's prompts."""
     try:
-        given = msgspec.json.decode(raw, type=str | list[str])
+        given = msgspec.json.decode(raw, type=str | list[str | int | list[int]])
     except (msgspec.DecodeError, RecursionError):
         return ()
-    return tuple(NOTHING.and_then(one) for one in ([given] if isinstance(given, str) else given))
+    if isinstance(given, str):
+        return (NOTHING.and_then(given),)
+    if given and isinstance(given[0], int):
+        return (_of_ids(len(given)),)
+    return tuple(
+        NOTHING.and_then(one) if isinstance(one, str) else _of_ids(len(one))
+        for one in given
+        if not isinstance(one, int)
+    )
 
 
 def heads_of(choices: Iterable[dict[str, object]]) -> TextStarts:
@@ -23,5 +31,18 @@ def heads_of(choices: Iterable[dict[str, object]]) -> TextStarts:
     for number, choice in enumerate(choices):
         index, text = choice.get("index"), choice.get("text")
         if isinstance(text, str):
-            found[index if type(index) is int else number] = NOTHING.and_then(text)
+            found[index if type(index) is int else number] = begun(NOTHING, choice).and_then(text)
     return found
+
+
+def begun(start: TextStart, choice: dict[str, object]) -> TextStart:
+    """The beginning of an answer, once its first log probabilities are told: that of a prompt's first token is null."""
+    logprobs = choice.get("logprobs")
+    scores = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
+    if start.length or not isinstance(scores, list) or not scores or scores[0] is not None:
+        return start
+    return start._replace(is_unscored=True)
+
+
+def _of_ids(count: int) -> TextStart:
+    return TextStart("", count, is_ids=True)

@@ -46,7 +46,14 @@ NO_SUCH_MODEL: Final = frozenset(
 )
 BAD_REQUEST: Final = frozenset(
     {"invalid_request_error", "invalid_argument", "badrequesterror", "invalid_value", "invalid_prompt", "bad_request"}
-    | {"validation_error", "validationexception", "validation", "invalidparameter", "image_generation_user_error"}
+    | {
+        "invalid_request",
+        "validation_error",
+        "validationexception",
+        "validation",
+        "invalidparameter",
+        "image_generation_user_error",
+    }
 )
 NOT_THE_REQUESTS: Final = frozenset({407, 421, 425})
 """Statuses from 400 to 499 that are not about the request: a proxy, a wrong connection, a repeat too early."""

@@ -1,8 +1,8 @@
 """How a choice ends, by any name and in any form that servers have for it.
 
 A reason that says nothing (`""`, `"null"`, `false`) is no end. One that is no text is told as text: the name within an
-object (SGLang's `{"type": "stop"}`), else `stop`. One that names a failure of the provider's is that failure, also where
-it stands as `native_finish_reason` beside a harmless one (OpenRouter).
+object (SGLang's `{"type": "stop"}`), else `stop`. One that names a failure of the provider's is that failure, also
+where it stands as `native_finish_reason` beside a harmless one (OpenRouter).
 """
 
 from typing import Final

@@ -247,9 +247,9 @@ class JoinedCall:
         return call
 
 
-def _is_whole(inner: Joined, more: _Object) -> bool:
+def _is_whole(inner: Joined, more: object) -> bool:
     """Whether the arguments of a call are all there, so that others under its name are those of the next one."""
-    said, new = inner.text("arguments"), more.get("arguments")
+    said, new = inner.text("arguments"), more.get("arguments") if isinstance(more, dict) else None
     if not said.endswith("}") or not new:
         return False
     try:
