@@ -1,12 +1,11 @@
 """A budget: so much money, in such a window, on an account, a project or a key. Its amount is a hard limit."""
 
 from collections.abc import Container, Iterable
-from typing import Literal
-
-from msgspec import Struct
+from typing import Annotated, Literal
 
 from tollhouse.billing.windows import Window, WindowKind, window
 from tollhouse.core.account import ApiKey
+from tollhouse.core.fields import Fields, Help
 
 Level = Literal["account", "project", "key"]
 SOFT_MAX = 100  # percent: beyond the amount nothing is spent, so nothing could be told
@@ -20,10 +19,23 @@ class BadBudget(ValueError):
         self.field = field
 
 
-class Budget(Struct, frozen=True, kw_only=True):
-    """`amount` 0 lets nothing in. `soft`: percentages of it at which people are told, ascending. `model`: counts only
-    calls to this model, or to those that begin so where it ends in `*`. `system`: set by the operator, beyond the
-    owner's reach. Raises BadBudget where it is made with what no budget can have."""
+class BudgetFields(Fields, frozen=True, kw_only=True):
+    """`model`: counts only calls to this model, or to those that begin so where it ends in `*`. `soft`: percentages of
+    the amount at which people are told, ascending."""
+
+    model: Annotated[str | None, Help("count only calls to this model")] = None
+    soft: Annotated[
+        tuple[int, ...], Help("a percentage at which people are told; may be repeated", clearable=True)
+    ] = ()
+    mail: Annotated[str | None, Help("a mail address that is told besides the account's owners")] = None
+    webhook: Annotated[
+        str | None, Help("https://... is told by a signed POST; slack://..., discord://... in a chat")
+    ] = None
+
+
+class Budget(BudgetFields, frozen=True):
+    """`amount` 0 lets nothing in. `system`: set by the operator, beyond the owner's reach. Raises BadBudget where it is
+    made with what no budget can have."""
 
     id: str  # bud_...
     account_id: str
@@ -31,13 +43,9 @@ class Budget(Struct, frozen=True, kw_only=True):
     object_id: str  # the account, project or key it stands on
     amount: int  # nano-USD
     kind: WindowKind
-    zone: str = "UTC"
-    model: str | None = None
-    soft: tuple[int, ...] = ()
-    mail: str | None = None
-    webhook: str | None = None
-    system: bool = False
     created_at_ms: int
+    zone: str = "UTC"
+    system: bool = False
 
     def __post_init__(self) -> None:
         if self.amount < 0:

@@ -1,52 +1,22 @@
 """tollhouse budgets: so much money, in such a window, on an account, a project or a key."""
 
-from typing import Annotated, Literal
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from tollhouse.cli.asking import confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption, Yes
+from tollhouse.cli.field_options import Given, takes
+from tollhouse.cli.options import AccountOption, After, Limit, Yes
 from tollhouse.cli.terminal import columns, show, show_rows
+from tollhouse.services.budgets import NewBudget
 
 app = App(name="budgets", help="Spending limits by window.")
 
 
 @app.command(name="set")
-def put(
-    *,
-    amount: Annotated[str, Parameter(help="US dollars; 0 refuses every call", allow_leading_hyphen=True)],
-    window: Annotated[Literal["total", "day", "week", "month"], Parameter(help="when it begins anew")],
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    key: Annotated[str | None, Parameter(help="a key, by id or unique name")] = None,
-    zone: Annotated[str | None, Parameter(help="a time zone such as Europe/Berlin; absent: the account's")] = None,
-    model: Annotated[str | None, Parameter(help="count only calls to this model")] = None,
-    soft: Annotated[tuple[int, ...], Parameter(help="a percentage at which people are told; may be repeated")] = (),
-    system: Annotated[
-        bool, Parameter(negative=(), help="the operator's own: owners cannot raise or remove it")
-    ] = False,
-    webhook: Annotated[
-        str | None, Parameter(help="https://... is told by a signed POST; slack://..., discord://... in a chat")
-    ] = None,
-    mail: Annotated[str | None, Parameter(help="a mail address that is told besides the account's owners")] = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(NewBudget)
+def put(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Set a budget; one of the same place, window and model is replaced. A new webhook's secret is shown this once."""
-    given = {
-        "amount_usd": amount,
-        "window": window,
-        "account": account,
-        "project": project,
-        "key": key,
-        "zone": zone,
-        "model": model,
-        "soft": list(soft),
-        "system": system,
-        "webhook": webhook,
-        "mail": mail,
-    }
     budget = call(at, "budgets.set", body=given)
     words = f"Set {budget['id']}: {budget['amount_usd']} USD a {budget['window']} on the {budget['level']}"
     if budget["secret"]:

@@ -2,21 +2,22 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Final, NamedTuple, get_args
+from typing import Annotated, Final, NamedTuple, get_args
 
 from msgspec import structs
 
 from tollhouse.access.exposed import exposed_in_address
 from tollhouse.access.vault import NONCE_BYTES, SEALED, Sealed
-from tollhouse.billing.budgets import BadBudget, Budget, matches, read_soft
+from tollhouse.billing.budgets import BadBudget, Budget, BudgetFields, matches, read_soft
 from tollhouse.billing.notices import crossed
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference, fields_of
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
-from tollhouse.services.context import ServiceContext
+from tollhouse.services.context import ServiceContext, with_fields_of
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 
@@ -36,53 +37,33 @@ class _Put(NamedTuple):
     notified: int = 0
 
 
-async def put(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    amount_usd: str,
-    window: str,
-    account: str | None = None,
-    project: str | None = None,
-    key: str | None = None,
-    zone: str | None = None,
-    model: str | None = None,
-    soft: tuple[int, ...] = (),
-    mail: str | None = None,
-    webhook: str | None = None,
-    system: bool = False,
-) -> Budget:
+class NewBudget(BudgetFields, frozen=True):
+    """On one of `account`, `project` and `key`. `soft`: percentages at which people are told: the account's owners and
+    `mail` by mail, `webhook` by a signed POST."""
+
+    amount_usd: Annotated[str, Help("US dollars; 0 refuses every call", option="amount")]
+    window: Annotated[str, Help("when it begins anew", choices=_WINDOWS)]
+    account: AccountReference = None
+    project: ProjectReference = None
+    key: KeyReference = None
+    zone: Annotated[str | None, Help("a time zone such as Europe/Berlin; absent: the account's")] = None
+    system: Annotated[bool, Help("the operator's own: owners cannot raise or remove it")] = False
+
+
+@with_fields_of(NewBudget)
+async def put(services: ServiceContext, actor: Actor, given: NewBudget) -> Budget:
     """Set the budget of this place, window and model: a new one counts what its window already holds (`total`: begins
     at nothing), one that replaces another goes on counting.
 
-    amount_usd: exact decimal USD; 0 lets nothing in. zone: of its windows; by default the account's. soft: percents.
-    system: the operator's, beyond the owner's reach. Calls in flight when a budget is made do not count in it.
-    webhook: signed by a secret that `reveal` shows once; it stays as long as the address does. Thresholds that the
-    window has reached already are told at once. Raises BadRequest, PathNotFound, ScopeMissing, Conflict where a secret
-    cannot be kept.
+    Calls in flight when a budget is made do not count in it. A webhook is signed by a secret that `reveal` shows once;
+    it stays as long as the address does. Thresholds that the window has reached already are told at once. Raises
+    BadRequest, PathNotFound, ScopeMissing, Conflict where a secret cannot be kept.
     """
-    target = reach.target(services, actor, account, project, key)
-    if system:
+    target = reach.target(services, actor, given.account, given.project, given.key)
+    if given.system:
         reach.require_operator(actor, "set a budget that owners cannot exceed")
     now_ms = services.clock.now_ms()
-    try:
-        wanted = Budget(
-            id=services.new_id("bud"),
-            account_id=target.account_id,
-            level=target.level,
-            object_id=target.object_id,
-            amount=fields.amount(amount_usd, "amount_usd", zero=True),
-            kind=_window(window),
-            zone=fields.zone(zone or services.directory.accounts[target.account_id].zone),
-            model=None if model is None else reach.model(services, actor, model),
-            soft=_soft(soft),
-            mail=None if mail is None else _mail(mail),
-            webhook=None if webhook is None else read_webhook(services, webhook),
-            system=system,
-            created_at_ms=now_ms,
-        )
-    except BadBudget as error:
-        raise BadRequest(f"{error.field}: {error}", param=error.field) from None
+    wanted = _wanted(services, actor, given, target, now_ms)
     row = audit.entry(services, actor, "budget.set", wanted.id, account_id=target.account_id)
     secret, token = new_secret(services), addresses.new_token(services)
     stood_on = services.directory.keys.get(target.object_id)
@@ -96,6 +77,31 @@ async def put(
         return done._replace(notified=asked + _tell(tables, done.budget, done.counter, now_ms, project_id))
 
     return (await services.rows.change(transaction, lambda done: _follow(services, done, now_ms))).budget
+
+
+def _wanted(services: ServiceContext, actor: Actor, given: NewBudget, target: reach.Target, now_ms: int) -> Budget:
+    """What is given as a record: checked where there is something to check, else as it is."""
+    try:
+        return Budget(
+            id=services.new_id("bud"),
+            account_id=target.account_id,
+            level=target.level,
+            object_id=target.object_id,
+            amount=fields.amount(given.amount_usd, "amount_usd", zero=True),
+            kind=_window(given.window),
+            zone=fields.zone(given.zone or services.directory.accounts[target.account_id].zone),
+            system=given.system,
+            created_at_ms=now_ms,
+            **fields_of(BudgetFields, given)
+            | {
+                "model": None if given.model is None else reach.model(services, actor, given.model),
+                "soft": _soft(given.soft),
+                "mail": None if given.mail is None else _mail(given.mail),
+                "webhook": None if given.webhook is None else read_webhook(services, given.webhook),
+            },
+        )
+    except BadBudget as error:
+        raise BadRequest(f"{error.field}: {error}", param=error.field) from None
 
 
 async def unconfirmed(services: ServiceContext, budgets: Sequence[Budget]) -> set[str]:

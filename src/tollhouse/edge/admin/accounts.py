@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import AccountObject, PageObject, account_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging, Reason
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, Reason, route
 from tollhouse.services import accounts
 
 
@@ -27,6 +27,15 @@ class AccountChange(Struct, frozen=True, kw_only=True):
     zone: str | None = None
 
 
+@route("accounts.list", "GET /api/v1/accounts", ACCOUNT, "Accounts, newest first")
+async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[AccountObject]:
+    found = await accounts.list_page(
+        context.services, request.actor, after=request.body.after, count=request.body.limit
+    )
+    return page_object(found, account_object)
+
+
+@route("accounts.create", "POST /api/v1/accounts", PLATFORM, "Open an account", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewAccount]) -> AccountObject:
     body = request.body
     account = await accounts.create(
@@ -41,17 +50,12 @@ async def create(context: AdminContext, request: AdminRequest[NewAccount]) -> Ac
     return account_object(account)
 
 
-async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[AccountObject]:
-    found = await accounts.list_page(
-        context.services, request.actor, after=request.body.after, count=request.body.limit
-    )
-    return page_object(found, account_object)
-
-
+@route("accounts.show", "GET /api/v1/accounts/{id}", ACCOUNT, "One account")
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> AccountObject:
     return account_object(await accounts.show(context.services, request.actor, request.id))
 
 
+@route("accounts.set", "POST /api/v1/accounts/{id}", PLATFORM, "Change its terms")
 async def change(context: AdminContext, request: AdminRequest[AccountChange]) -> AccountObject:
     body = request.body
     account = await accounts.change(
@@ -68,30 +72,11 @@ async def change(context: AdminContext, request: AdminRequest[AccountChange]) ->
     return account_object(account)
 
 
+@route("accounts.suspend", "POST /api/v1/accounts/{id}/suspend", PLATFORM, "Stop its keys")
 async def suspend(context: AdminContext, request: AdminRequest[Reason]) -> AccountObject:
     return account_object(await accounts.suspend(context.services, request.actor, request.id, request.body.reason))
 
 
+@route("accounts.resume", "POST /api/v1/accounts/{id}/resume", PLATFORM, "Let it go on")
 async def resume(context: AdminContext, request: AdminRequest[Reason]) -> AccountObject:
     return account_object(await accounts.resume(context.services, request.actor, request.id, request.body.reason))
-
-
-_PATH = "/api/v1/accounts"
-ROUTES = (
-    AdminRoute(
-        "accounts.list", "GET", _PATH, list_all, ACCOUNT, "Accounts, newest first", PageObject[AccountObject], Paging
-    ),
-    AdminRoute(
-        "accounts.create", "POST", _PATH, create, PLATFORM, "Open an account", AccountObject, NewAccount, status=201
-    ),
-    AdminRoute("accounts.show", "GET", _PATH + "/{id}", show, ACCOUNT, "One account", AccountObject),
-    AdminRoute(
-        "accounts.set", "POST", _PATH + "/{id}", change, PLATFORM, "Change its terms", AccountObject, AccountChange
-    ),
-    AdminRoute(
-        "accounts.suspend", "POST", _PATH + "/{id}/suspend", suspend, PLATFORM, "Stop its keys", AccountObject, Reason
-    ),
-    AdminRoute(
-        "accounts.resume", "POST", _PATH + "/{id}/resume", resume, PLATFORM, "Let it go on", AccountObject, Reason
-    ),
-)

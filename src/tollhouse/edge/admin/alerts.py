@@ -10,7 +10,7 @@ from tollhouse.core.notice import MailAddress, QueuedDelivery
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, AdminRoute, Paging
+from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, Paging, route
 from tollhouse.services import addresses, alerts
 
 
@@ -76,6 +76,20 @@ class AlertAddressObject(Struct, frozen=True, kw_only=True, tag_field="object", 
     confirmed_at: str | None
 
 
+def _page(token: ConfirmationToken, answer: AlertAddressObject) -> str:
+    """What the link of the mail shows: a button, or that all is done."""
+    address, account_id = escape(answer.address), escape(answer.account_id)
+    if answer.state == "confirmed":
+        said = f"<p>Alerts of account {account_id} are sent to {address} from now on.</p>"
+    else:
+        said = (
+            f"<p>Account {account_id} would like to send its alerts to {address}.</p>"
+            f'<form method="post" action="?token={quote(token.token)}"><button>Confirm</button></form>'
+        )
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts</title>{said}</html>\n'
+
+
+@route("alerts.list", "GET /api/v1/alerts", ACCOUNT, "What people were told")
 async def list_all(context: AdminContext, request: AdminRequest[AlertQuery]) -> PageObject[AlertObject]:
     body = request.body
     found = await alerts.list_page(
@@ -84,6 +98,7 @@ async def list_all(context: AdminContext, request: AdminRequest[AlertQuery]) -> 
     return page_object(found, alert_object)
 
 
+@route("alerts.test", "POST /api/v1/alerts/test", ACCOUNT, "Try an alert now")
 async def try_out(context: AdminContext, request: AdminRequest[AlertTest]) -> PageObject[TrialObject]:
     body = request.body
     trials = await alerts.try_out(
@@ -92,12 +107,14 @@ async def try_out(context: AdminContext, request: AdminRequest[AlertTest]) -> Pa
     return PageObject(data=tuple(_trial_object(trial) for trial in trials))
 
 
+@route("alerts.ask", "GET /api/v1/alerts/confirm", PUBLIC, "Whom a token asks to confirm", as_page=_page)
 async def ask(context: AdminContext, request: AdminRequest[ConfirmationToken]) -> AlertAddressObject:
     """Changes nothing: mail programs follow links before people do."""
     context.services.admit_confirmation(request.actor.address, request.now_ms)
     return _address_object(await addresses.look_up(context.services, request.body.token))
 
 
+@route("alerts.confirm", "POST /api/v1/alerts/confirm", PUBLIC, "Agree to get alerts", takes_query=True, as_page=_page)
 async def confirm(context: AdminContext, request: AdminRequest[ConfirmationToken]) -> AlertAddressObject:
     context.services.admit_confirmation(request.actor.address, request.now_ms)
     return _address_object(await addresses.confirm(context.services, request.body.token))
@@ -110,19 +127,6 @@ def _address_object(named: MailAddress) -> AlertAddressObject:
         state="unconfirmed" if named.confirmed_at_ms is None else "confirmed",
         confirmed_at=written(named.confirmed_at_ms),
     )
-
-
-def _page(token: ConfirmationToken, answer: AlertAddressObject) -> str:
-    """What the link of the mail shows: a button, or that all is done."""
-    address, account_id = escape(answer.address), escape(answer.account_id)
-    if answer.state == "confirmed":
-        said = f"<p>Alerts of account {account_id} are sent to {address} from now on.</p>"
-    else:
-        said = (
-            f"<p>Account {account_id} would like to send its alerts to {address}.</p>"
-            f'<form method="post" action="?token={quote(token.token)}"><button>Confirm</button></form>'
-        )
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts</title>{said}</html>\n'
 
 
 def alert_object(queued: QueuedDelivery) -> AlertObject:
@@ -156,42 +160,3 @@ def _trial_object(trial: alerts.Trial) -> TrialObject:
         webhook_id=trial.delivery.notice_id,
         secret=trial.secret,
     )
-
-
-_PATH = "/api/v1/alerts"
-_CONFIRM = _PATH + "/confirm"
-ROUTES = (
-    AdminRoute(
-        "alerts.list", "GET", _PATH, list_all, ACCOUNT, "What people were told", PageObject[AlertObject], AlertQuery
-    ),
-    AdminRoute(
-        "alerts.test", "POST", _PATH + "/test", try_out, ACCOUNT, "Try an alert now", PageObject[TrialObject], AlertTest
-    ),
-    AdminRoute(
-        *(
-            "alerts.ask",
-            "GET",
-            _CONFIRM,
-            ask,
-            PUBLIC,
-            "Whom a token asks to confirm",
-            AlertAddressObject,
-            ConfirmationToken,
-        ),
-        as_page=_page,
-    ),
-    AdminRoute(
-        *(
-            "alerts.confirm",
-            "POST",
-            _CONFIRM,
-            confirm,
-            PUBLIC,
-            "Agree to get alerts",
-            AlertAddressObject,
-            ConfirmationToken,
-        ),
-        takes_query=True,
-        as_page=_page,
-    ),
-)

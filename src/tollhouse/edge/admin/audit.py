@@ -4,7 +4,7 @@ from msgspec import field
 
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import AuditObject, PageObject, audit_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, Paging
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, Paging, route
 from tollhouse.services import audit
 
 
@@ -13,6 +13,7 @@ class AuditQuery(Paging, frozen=True, kw_only=True):
     changed: str | None = field(default=None, name="object")  # the id of what was changed
 
 
+@route("audit.list", "GET /api/v1/audit", ACCOUNT, "Changes, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[AuditQuery]) -> PageObject[AuditObject]:
     body = request.body
     found = await audit.list_page(
@@ -24,17 +25,3 @@ async def list_all(context: AdminContext, request: AdminRequest[AuditQuery]) -> 
         count=body.limit,
     )
     return page_object(found, audit_object)
-
-
-ROUTES = (
-    AdminRoute(
-        "audit.list",
-        "GET",
-        "/api/v1/audit",
-        list_all,
-        ACCOUNT,
-        "Changes, newest first",
-        PageObject[AuditObject],
-        AuditQuery,
-    ),
-)

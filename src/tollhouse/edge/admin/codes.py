@@ -8,7 +8,7 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.credits import CreditObject, credit_object
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import PageObject, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, Paging
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, Paging, route
 from tollhouse.services import codes
 
 
@@ -43,6 +43,13 @@ class Redemption(Struct, frozen=True, kw_only=True):
     account: str | None = None  # absent: the caller's own
 
 
+@route("codes.list", "GET /api/v1/codes", PLATFORM, "Redeem codes, newest first")
+async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[CodeObject]:
+    found = await codes.list_page(context.services, request.actor, after=request.body.after, count=request.body.limit)
+    return page_object(found, code_object)
+
+
+@route("codes.create", "POST /api/v1/codes", PLATFORM, "Make codes", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewCodes]) -> PageObject[NewCodeObject]:
     body = request.body
     made = await codes.create(
@@ -58,11 +65,7 @@ async def create(context: AdminContext, request: AdminRequest[NewCodes]) -> Page
     )
 
 
-async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[CodeObject]:
-    found = await codes.list_page(context.services, request.actor, after=request.body.after, count=request.body.limit)
-    return page_object(found, code_object)
-
-
+@route("codes.redeem", "POST /api/v1/codes/redeem", ACCOUNT, "Turn a code into money")
 async def redeem(context: AdminContext, request: AdminRequest[Redemption]) -> CreditObject:
     return credit_object(await codes.redeem(context.services, request.actor, request.body.code, request.body.account))
 
@@ -78,17 +81,3 @@ def code_object(code: Code) -> CodeObject:
         redeemed_at=written(code.redeemed_at_ms),
         redeemed_by=code.redeemed_by,
     )
-
-
-_PATH = "/api/v1/codes"
-ROUTES = (
-    AdminRoute(
-        "codes.list", "GET", _PATH, list_all, PLATFORM, "Redeem codes, newest first", PageObject[CodeObject], Paging
-    ),
-    AdminRoute(
-        "codes.create", "POST", _PATH, create, PLATFORM, "Make codes", PageObject[NewCodeObject], NewCodes, status=201
-    ),
-    AdminRoute(
-        "codes.redeem", "POST", _PATH + "/redeem", redeem, ACCOUNT, "Turn a code into money", CreditObject, Redemption
-    ),
-)

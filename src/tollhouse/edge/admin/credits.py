@@ -7,7 +7,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import PageObject, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import expiry
 from tollhouse.services.credits import adjust as set_right
 from tollhouse.services.credits import grant as give
@@ -54,6 +54,14 @@ class CreditQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
+@route("credits.list", "GET /api/v1/credits", ACCOUNT, "What moved an account's money")
+async def list_all(context: AdminContext, request: AdminRequest[CreditQuery]) -> PageObject[CreditObject]:
+    body = request.body
+    found = await list_page(context.services, request.actor, body.account, after=body.after, count=body.limit)
+    return page_object(found, credit_object)
+
+
+@route("credits.grant", "POST /api/v1/credits", PLATFORM, "Give an account money", status=201)
 async def grant(context: AdminContext, request: AdminRequest[NewGrant]) -> CreditObject:
     body = request.body
     expires = None if body.expires is None else moment_ms(body.expires, "expires", request.now_ms)
@@ -63,12 +71,14 @@ async def grant(context: AdminContext, request: AdminRequest[NewGrant]) -> Credi
     return credit_object(entry)
 
 
+@route("credits.refund", "POST /api/v1/refunds", PLATFORM, "Give a call's money back")
 async def refund(context: AdminContext, request: AdminRequest[NewRefund]) -> CreditObject:
     body = request.body
     entry = await pay_back(context.services, request.actor, body.request_id, usd=body.amount_usd, reason=body.reason)
     return structs.replace(credit_object(entry), repeated=entry.transfer.time_ms < request.now_ms)
 
 
+@route("credits.adjust", "POST /api/v1/adjustments", PLATFORM, "Set a balance right", status=201)
 async def adjust(context: AdminContext, request: AdminRequest[NewAdjustment]) -> CreditObject:
     body = request.body
     return credit_object(
@@ -76,15 +86,10 @@ async def adjust(context: AdminContext, request: AdminRequest[NewAdjustment]) ->
     )
 
 
+@route("credits.expire", "POST /api/v1/credits/expire", PLATFORM, "End grants whose time is over")
 async def expire(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[CreditObject]:
     """The server does so once a minute by itself."""
     return PageObject(data=tuple(map(credit_object, await expiry.post_due(context.services, request.actor))))
-
-
-async def list_all(context: AdminContext, request: AdminRequest[CreditQuery]) -> PageObject[CreditObject]:
-    body = request.body
-    found = await list_page(context.services, request.actor, body.account, after=body.after, count=body.limit)
-    return page_object(found, credit_object)
 
 
 def credit_object(entry: Entry) -> CreditObject:
@@ -100,51 +105,3 @@ def credit_object(entry: Entry) -> CreditObject:
         created_at=written(moved.time_ms),
         expires_at=written(moved.expires_at_ms),
     )
-
-
-_PATH = "/api/v1/credits"
-ROUTES = (
-    AdminRoute(
-        "credits.list",
-        "GET",
-        _PATH,
-        list_all,
-        ACCOUNT,
-        "What moved an account's money",
-        PageObject[CreditObject],
-        CreditQuery,
-    ),
-    AdminRoute(
-        "credits.grant", "POST", _PATH, grant, PLATFORM, "Give an account money", CreditObject, NewGrant, status=201
-    ),
-    AdminRoute(
-        "credits.refund",
-        "POST",
-        "/api/v1/refunds",
-        refund,
-        PLATFORM,
-        "Give a call's money back",
-        CreditObject,
-        NewRefund,
-    ),
-    AdminRoute(
-        "credits.adjust",
-        "POST",
-        "/api/v1/adjustments",
-        adjust,
-        PLATFORM,
-        "Set a balance right",
-        CreditObject,
-        NewAdjustment,
-        status=201,
-    ),
-    AdminRoute(
-        "credits.expire",
-        "POST",
-        _PATH + "/expire",
-        expire,
-        PLATFORM,
-        "End grants whose time is over",
-        PageObject[CreditObject],
-    ),
-)

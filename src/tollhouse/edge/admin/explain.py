@@ -15,7 +15,7 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.explanations import ExplanationObject, explanation_object
 from tollhouse.edge.admin.receipts import receipt_object
 from tollhouse.edge.admin.requests import may_see_provider
-from tollhouse.edge.admin.route import OWN, AdminRequest, AdminRoute
+from tollhouse.edge.admin.route import OWN, AdminRequest, route
 from tollhouse.gateway.explain import explain, explain_again
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.services import reach, receipts
@@ -34,6 +34,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     request: str | UnsetType = UNSET
 
 
+@route("explain", "POST /api/v1/explain", OWN, "What would happen to a call, without making it")
 async def explained(context: AdminContext, request: AdminRequest[Proposal]) -> ExplanationObject:
     proposal = request.body
     if isinstance(proposal.request, str):
@@ -112,17 +113,3 @@ def _headers(proposal: Mapping[str, str]) -> Headers:
         return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in proposal.items()]
     except UnicodeEncodeError:
         raise BadRequest("headers: a name or a value cannot stand in a header", param="headers") from None
-
-
-ROUTES = (
-    AdminRoute(
-        "explain",
-        "POST",
-        "/api/v1/explain",
-        explained,
-        OWN,
-        "What would happen to a call, without making it",
-        ExplanationObject,
-        Proposal,
-    ),
-)

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import duration_ms, moment_ms
 from tollhouse.edge.admin.objects import KeyObject, NewKeyObject, PageObject, key_object, new_key_object, page_object
-from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, AdminRoute, NoParameters, Paging, Reason
+from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, Paging, Reason, route
 from tollhouse.services import keys
 
 
@@ -34,6 +34,21 @@ class Rotation(Struct, frozen=True, kw_only=True):
     expires: str | None = None  # a new expiry; needed when the old one is past
 
 
+@route("keys.list", "GET /api/v1/keys", ACCOUNT, "Keys, newest first; never a secret")
+async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
+    body = request.body
+    found = await keys.list_page(
+        context.services,
+        request.actor,
+        account=body.account,
+        project=body.project,
+        after=body.after,
+        count=body.limit,
+    )
+    return page_object(found, key_object)
+
+
+@route("keys.create", "POST /api/v1/keys", ACCOUNT, "Make a key", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewKey]) -> NewKeyObject:
     body = request.body
     made = await keys.create(
@@ -52,24 +67,13 @@ async def create(context: AdminContext, request: AdminRequest[NewKey]) -> NewKey
     return new_key_object(made.key, made.secret, made.message)
 
 
-async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
-    body = request.body
-    found = await keys.list_page(
-        context.services,
-        request.actor,
-        account=body.account,
-        project=body.project,
-        after=body.after,
-        count=body.limit,
-    )
-    return page_object(found, key_object)
-
-
+@route("keys.show", "GET /api/v1/keys/{id}", OWN, "One key; an API key sees itself")
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> KeyObject:
     """An API key sees itself; any other is, word for word, one that was never made."""
     return key_object(await keys.show(context.services, request.actor, request.id))
 
 
+@route("keys.rotate", "POST /api/v1/keys/{id}/rotate", ACCOUNT, "A new secret, same key")
 async def rotate(context: AdminContext, request: AdminRequest[Rotation]) -> NewKeyObject:
     made = await keys.rotate(
         context.services,
@@ -82,41 +86,20 @@ async def rotate(context: AdminContext, request: AdminRequest[Rotation]) -> NewK
     return new_key_object(made.key, made.secret, made.message)
 
 
+@route("keys.revoke", "POST /api/v1/keys/{id}/revoke", ACCOUNT, "End a key for good")
 async def revoke(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
     return key_object(await keys.revoke(context.services, request.actor, request.id, request.body.reason))
 
 
+@route("keys.freeze", "POST /api/v1/keys/{id}/freeze", ACCOUNT, "Stop a key for a while")
 async def freeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
     return key_object(await keys.freeze(context.services, request.actor, request.id, request.body.reason))
 
 
+@route("keys.unfreeze", "POST /api/v1/keys/{id}/unfreeze", ACCOUNT, "Let a key go on")
 async def unfreeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
     return key_object(await keys.unfreeze(context.services, request.actor, request.id, request.body.reason))
 
 
 def _expiry(text: str | None, now_ms: int) -> int | None:
     return None if text is None else moment_ms(text, "expires", now_ms)
-
-
-_PATH = "/api/v1/keys"
-_ONE = _PATH + "/{id}"
-ROUTES = (
-    AdminRoute(
-        "keys.list",
-        "GET",
-        _PATH,
-        list_all,
-        ACCOUNT,
-        "Keys, newest first; never a secret",
-        PageObject[KeyObject],
-        KeyQuery,
-    ),
-    AdminRoute("keys.create", "POST", _PATH, create, ACCOUNT, "Make a key", NewKeyObject, NewKey, status=201),
-    AdminRoute("keys.show", "GET", _ONE, show, OWN, "One key; an API key sees itself", KeyObject),
-    AdminRoute(
-        "keys.rotate", "POST", _ONE + "/rotate", rotate, ACCOUNT, "A new secret, same key", NewKeyObject, Rotation
-    ),
-    AdminRoute("keys.revoke", "POST", _ONE + "/revoke", revoke, ACCOUNT, "End a key for good", KeyObject, Reason),
-    AdminRoute("keys.freeze", "POST", _ONE + "/freeze", freeze, ACCOUNT, "Stop a key for a while", KeyObject, Reason),
-    AdminRoute("keys.unfreeze", "POST", _ONE + "/unfreeze", unfreeze, ACCOUNT, "Let a key go on", KeyObject, Reason),
-)

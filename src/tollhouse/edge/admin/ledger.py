@@ -5,7 +5,7 @@ from msgspec import Struct, field
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import ledger
 
 
@@ -55,6 +55,7 @@ class StatementQuery(Struct, frozen=True, kw_only=True):
     month: str | None = None  # YYYY-MM, of UTC; absent: this one
 
 
+@route("ledger.verify", "GET /api/v1/ledger/verify", PLATFORM, "Does everything still agree?")
 async def verify(context: AdminContext, request: AdminRequest[NoParameters]) -> VerificationObject:
     found = await ledger.verify(context.services, request.actor)
     flaws = tuple(
@@ -64,6 +65,7 @@ async def verify(context: AdminContext, request: AdminRequest[NoParameters]) -> 
     return VerificationObject(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
 
 
+@route("ledger.statement", "GET /api/v1/ledger/statement", ACCOUNT, "A month's bill")
 async def statement(context: AdminContext, request: AdminRequest[StatementQuery]) -> StatementObject:
     found = await ledger.statement(context.services, request.actor, request.body.account, month=request.body.month)
     return StatementObject(
@@ -82,21 +84,3 @@ def _line(line: ledger.StatementLine) -> LineObject:
     return LineObject(
         time=written(line.time_ms), kind=line.kind, amount_usd=format_usd(line.amount), id=line.id, reason=line.reason
     )
-
-
-_PATH = "/api/v1/ledger"
-ROUTES = (
-    AdminRoute(
-        "ledger.verify", "GET", _PATH + "/verify", verify, PLATFORM, "Does everything still agree?", VerificationObject
-    ),
-    AdminRoute(
-        "ledger.statement",
-        "GET",
-        _PATH + "/statement",
-        statement,
-        ACCOUNT,
-        "A month's bill",
-        StatementObject,
-        StatementQuery,
-    ),
-)

@@ -8,7 +8,7 @@ from tollhouse.core.limit import LimitKind, Rule
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import PageObject
-from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
 from tollhouse.services import limits
 
 
@@ -59,6 +59,19 @@ class LimitQuery(Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
+@route("limits.show", "GET /api/v1/limits", OWN, "What limits calls, and what is used")
+async def show(context: AdminContext, request: AdminRequest[LimitQuery]) -> PageObject[LimitObject]:
+    """An API key sees what limits itself."""
+    body = request.body
+    if request.own_key_id is not None:
+        body = LimitQuery(key=request.own_key_id, model=body.model)
+    seen = await limits.show(
+        context.services, request.actor, account=body.account, project=body.project, key=body.key, model=body.model
+    )
+    return PageObject(data=tuple(map(limit_object, seen)))
+
+
+@route("limits.set", "POST /api/v1/limits", ACCOUNT, "Set limits", status=201)
 async def put(context: AdminContext, request: AdminRequest[NewLimits]) -> PageObject[LimitObject]:
     body = request.body
     figures: dict[LimitKind, int | None] = {
@@ -80,17 +93,7 @@ async def put(context: AdminContext, request: AdminRequest[NewLimits]) -> PageOb
     return PageObject(data=tuple(map(limit_object, seen)))
 
 
-async def show(context: AdminContext, request: AdminRequest[LimitQuery]) -> PageObject[LimitObject]:
-    """An API key sees what limits itself."""
-    body = request.body
-    if request.own_key_id is not None:
-        body = LimitQuery(key=request.own_key_id, model=body.model)
-    seen = await limits.show(
-        context.services, request.actor, account=body.account, project=body.project, key=body.key, model=body.model
-    )
-    return PageObject(data=tuple(map(limit_object, seen)))
-
-
+@route("limits.remove", "POST /api/v1/limits/{id}/remove", ACCOUNT, "Let what held before hold again")
 async def remove(context: AdminContext, request: AdminRequest[NoParameters]) -> LimitObject:
     return limit_object(limits.LimitUsage(await limits.remove(context.services, request.actor, request.id), None))
 
@@ -133,23 +136,3 @@ def _at_rest(rule: Rule) -> LimitObject:
         source="rule",
         holds=False,
     )
-
-
-_PATH = "/api/v1/limits"
-_ONE = _PATH + "/{id}"
-ROUTES = (
-    AdminRoute(
-        "limits.show",
-        "GET",
-        _PATH,
-        show,
-        OWN,
-        "What limits calls, and what is used",
-        PageObject[LimitObject],
-        LimitQuery,
-    ),
-    AdminRoute("limits.set", "POST", _PATH, put, ACCOUNT, "Set limits", PageObject[LimitObject], NewLimits, status=201),
-    AdminRoute(
-        "limits.remove", "POST", _ONE + "/remove", remove, ACCOUNT, "Let what held before hold again", LimitObject
-    ),
-)

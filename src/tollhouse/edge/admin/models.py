@@ -11,10 +11,11 @@ from tollhouse.billing.quote import quote
 from tollhouse.core.catalogue import Model
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import ModelObject, PageObject, model_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, route
 from tollhouse.services import margin
 
 
+@route("models.list", "GET /api/v1/models", ACCOUNT, "Models and prices")
 async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ModelObject]:
     """Who serves a model, and at which cost, is the platform's business: an account sees no offers, its own prices, and
     only models of the groups that are open to it."""
@@ -36,8 +37,3 @@ async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -
         groups = groups_of(services.catalogue, account)
         return PageObject(data=tuple(shown(model) for model in models if in_groups(groups, model)))
     return PageObject(data=tuple(map(shown, models)))
-
-
-ROUTES = (
-    AdminRoute("models.list", "GET", "/api/v1/models", list_all, ACCOUNT, "Models and prices", PageObject[ModelObject]),
-)

@@ -17,6 +17,7 @@ from tollhouse.services import pages
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
 
 
 class PageObject(Struct, Generic[T], frozen=True, kw_only=True, tag_field="object", tag="list"):
@@ -142,6 +143,19 @@ class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="au
     object_id: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+def fill(kind: type[S], record: Struct, **more: object) -> S:
+    """An object from a record: `x_usd` from its nano-USD `x`, `x_at` from its Unix milliseconds `x_at_ms`, any other
+    field from the one of its name. more: those that the record has not, or in another form."""
+    names = [name for name in kind.__struct_fields__ if name not in more]
+    return kind(**{name: _shown(record, name) for name in names}, **more)
+
+
+def _shown(record: Struct, name: str) -> object:
+    if name.endswith("_usd"):
+        return format_usd(getattr(record, name.removesuffix("_usd")))
+    return written(getattr(record, f"{name}_ms")) if name.endswith("_at") else getattr(record, name)
 
 
 def page_object(page: pages.Page[R], shown: Callable[[R], T]) -> PageObject[T]:

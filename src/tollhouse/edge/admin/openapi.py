@@ -1,11 +1,12 @@
 """The OpenAPI 3.1 document of the control API, drawn from the table of routes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from tollhouse.core.fields import Fields
 from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, VALUES_MAX
 from tollhouse.edge.admin.route import AdminRoute, NoParameters
 from tollhouse.services.fields import LIST_MAX, NAME_MAX, REASON_MAX
@@ -44,12 +45,16 @@ class ErrorAnswer(Struct, frozen=True):
 
 
 def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
-    kinds = {kind for route in routes for kind in (route.takes, route.gives) if kind is not NoParameters}
+    named = (kind for route in routes for kind in (route.takes, route.gives) if kind is not NoParameters)
+    kinds = dict.fromkeys(named)  # in the same order each time
     ordered: list[type[Struct]] = [*sorted(kinds, key=lambda kind: kind.__name__), ErrorAnswer]
     refs, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     ref_of = dict(zip(ordered, refs, strict=True))
     for kind in {route.takes for route in routes} - {route.gives for route in routes} - {NoParameters}:
         _restrict(components[kind.__name__])
+    for kind in {kind for route in routes for kind in (route.gives, *get_args(route.gives))}:
+        if get_origin(kind) is None and issubclass(kind, Fields):
+            _complete(components[kind.__name__])
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, ref_of, components)
@@ -77,6 +82,13 @@ def _restrict(schema: dict[str, Any]) -> None:
         for part in parts:
             if part.get("type") in ("string", "integer"):
                 part.update(_LIMITS.get(name, {}))
+
+
+def _complete(schema: dict[str, Any]) -> None:
+    """An answer holds every field, also those that it shares with a request which may leave them out."""
+    schema["required"] = list(schema["properties"])
+    for field in schema["properties"].values():
+        field.pop("default", None)
 
 
 def _forms(route: AdminRoute, schema: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from tollhouse.billing.price_list import DEFAULT
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import platform, prices
 from tollhouse.services.platform_file import PlatformFile, keys_of, read
 from tollhouse.settings import Mistake, Settings, table
@@ -40,6 +40,7 @@ class PlanObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="pla
     reloads: tuple[str, ...] = ()
 
 
+@route("platform.show", "GET /api/v1/platform", PLATFORM, "The configuration in force")
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> PlatformObject:
     catalogue = context.services.catalogue
     return PlatformObject(
@@ -51,12 +52,20 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Pl
     )
 
 
+@route("platform.plan", "POST /api/v1/platform/plan", PLATFORM, "What a platform.toml would change", takes_file=True)
 async def plan(context: AdminContext, request: AdminRequest[NoParameters]) -> PlanObject:
     reading = _read(context, request.file)
     changes = await platform.plan(context.services, request.actor, reading.catalogue)
     return _plan_object(context, context.services.catalogue.generation, changes, reading, _reloads(context, reading))
 
 
+@route(
+    "platform.apply",
+    "POST /api/v1/platform/apply",
+    PLATFORM,
+    "Make the platform what a platform.toml says",
+    takes_file=True,
+)
 async def apply(context: AdminContext, request: AdminRequest[NoParameters]) -> PlanObject:
     reading = _read(context, request.file)
     reloads = _reloads(context, reading)
@@ -123,29 +132,3 @@ def _with_next_start(running: Settings | None, wanted: Settings) -> Iterator[str
         now, then = (getattr(getattr(one, row.section), row.attribute) for one in (running, wanted))
         if now != then and not (row.name in ("listen", "metrics_address") and then == row.default):
             yield f"{row.section}.{row.name}: takes effect when the server is started again"
-
-
-_PATH = "/api/v1/platform"
-ROUTES = (
-    AdminRoute("platform.show", "GET", _PATH, show, PLATFORM, "The configuration in force", PlatformObject),
-    AdminRoute(
-        "platform.plan",
-        "POST",
-        _PATH + "/plan",
-        plan,
-        PLATFORM,
-        "What a platform.toml would change",
-        PlanObject,
-        takes_file=True,
-    ),
-    AdminRoute(
-        "platform.apply",
-        "POST",
-        _PATH + "/apply",
-        apply,
-        PLATFORM,
-        "Make the platform what a platform.toml says",
-        PlanObject,
-        takes_file=True,
-    ),
-)

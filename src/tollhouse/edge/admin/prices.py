@@ -9,7 +9,7 @@ from tollhouse.core.price import PriceDraft
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import PageObject, page_object
-from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import price_lists, public_models
 from tollhouse.services.replay import DAYS, Replay, Rerated, replay
 
@@ -112,6 +112,7 @@ class PublicModelObject(Struct, frozen=True, kw_only=True, tag_field="object", t
     note: str
 
 
+@route("prices.list", "GET /api/v1/prices", PLATFORM, "Price lists")
 async def list_all(context: AdminContext, request: AdminRequest[PriceQuery]) -> PageObject[PriceObject]:
     body = request.body
     found = await price_lists.rows(
@@ -120,6 +121,7 @@ async def list_all(context: AdminContext, request: AdminRequest[PriceQuery]) -> 
     return PageObject(data=tuple(_price(one) for one in found))
 
 
+@route("price_drafts.list", "GET /api/v1/price_drafts", PLATFORM, "Price files, newest first")
 async def drafts(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[PriceDraftObject]:
     found = await price_lists.drafts(
         context.services, request.actor, after=request.body.after, count=request.body.limit
@@ -127,16 +129,31 @@ async def drafts(context: AdminContext, request: AdminRequest[Paging]) -> PageOb
     return page_object(found, lambda draft: _draft(draft, request.now_ms))
 
 
+@route(
+    "price_drafts.import",
+    "POST /api/v1/price_drafts",
+    PLATFORM,
+    "Take a file of prices (CSV or JSON) as a draft",
+    takes_file=True,
+    status=201,
+)
 async def bring(context: AdminContext, request: AdminRequest[PriceListQuery]) -> PriceDraftObject:
     drafted = await price_lists.bring(context.services, request.actor, request.file, request.body.list)
     return _drafted(drafted, request.now_ms)
 
 
+@route("price_drafts.show", "GET /api/v1/price_drafts/{id}", PLATFORM, "One price file")
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> PriceDraftObject:
     drafted = await price_lists.draft_of(context.services, request.actor, request.id)
     return _drafted(drafted, request.now_ms)
 
 
+@route(
+    "price_drafts.preview",
+    "GET /api/v1/price_drafts/{id}/preview",
+    PLATFORM,
+    "Charge the calls of the last days by a draft",
+)
 async def preview(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
     body = request.body
     found = await replay(
@@ -145,13 +162,12 @@ async def preview(context: AdminContext, request: AdminRequest[PreviewQuery]) ->
     return _preview(found)
 
 
-async def margins(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
-    body = request.body
-    return _preview(
-        await replay(context.services, request.actor, days=body.days, account=body.account, after=body.after)
-    )
-
-
+@route(
+    "price_drafts.activate",
+    "POST /api/v1/price_drafts/{id}/activate",
+    PLATFORM,
+    "Put a draft in force from an instant on",
+)
 async def activate(context: AdminContext, request: AdminRequest[Activation]) -> PriceDraftObject:
     at = request.body.at
     at_ms = None if at is None or at == "now" else moment_ms(at, "at", request.now_ms)
@@ -159,6 +175,20 @@ async def activate(context: AdminContext, request: AdminRequest[Activation]) -> 
     return _drafted(drafted, context.services.clock.now_ms())
 
 
+@route("margins.list", "GET /api/v1/margins", PLATFORM, "What the calls of the last days earned and cost")
+async def margins(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
+    body = request.body
+    return _preview(
+        await replay(context.services, request.actor, days=body.days, account=body.account, after=body.after)
+    )
+
+
+@route(
+    "public_models.list",
+    "GET /api/v1/public_models",
+    PLATFORM,
+    "What makers ask for their models, to be compared before selling",
+)
 async def public(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[PublicModelObject]:
     return PageObject(data=tuple(_public(model) for model in public_models.read().values()))
 
@@ -221,74 +251,3 @@ def _rerated(one: Rerated) -> ReratedObject:
 def _public(model: public_models.PublicModel) -> PublicModelObject:
     shown = {name: getattr(model, name) for name in PublicModelObject.__struct_fields__ if name != "price"}
     return PublicModelObject(**shown, price=public_models.as_price(model))
-
-
-_DRAFTS = "/api/v1/price_drafts"
-_DRAFT = _DRAFTS + "/{id}"
-ROUTES = (
-    AdminRoute(
-        "prices.list", "GET", "/api/v1/prices", list_all, PLATFORM, "Price lists", PageObject[PriceObject], PriceQuery
-    ),
-    AdminRoute(
-        "price_drafts.list",
-        "GET",
-        _DRAFTS,
-        drafts,
-        PLATFORM,
-        "Price files, newest first",
-        PageObject[PriceDraftObject],
-        Paging,
-    ),
-    AdminRoute(
-        "price_drafts.import",
-        "POST",
-        _DRAFTS,
-        bring,
-        PLATFORM,
-        "Take a file of prices (CSV or JSON) as a draft",
-        PriceDraftObject,
-        PriceListQuery,
-        takes_file=True,
-        status=201,
-    ),
-    AdminRoute("price_drafts.show", "GET", _DRAFT, show, PLATFORM, "One price file", PriceDraftObject),
-    AdminRoute(
-        "price_drafts.preview",
-        "GET",
-        _DRAFT + "/preview",
-        preview,
-        PLATFORM,
-        "Charge the calls of the last days by a draft",
-        PreviewObject,
-        PreviewQuery,
-    ),
-    AdminRoute(
-        "price_drafts.activate",
-        "POST",
-        _DRAFT + "/activate",
-        activate,
-        PLATFORM,
-        "Put a draft in force from an instant on",
-        PriceDraftObject,
-        Activation,
-    ),
-    AdminRoute(
-        "margins.list",
-        "GET",
-        "/api/v1/margins",
-        margins,
-        PLATFORM,
-        "What the calls of the last days earned and cost",
-        PreviewObject,
-        PreviewQuery,
-    ),
-    AdminRoute(
-        "public_models.list",
-        "GET",
-        "/api/v1/public_models",
-        public,
-        PLATFORM,
-        "What makers ask for their models, to be compared before selling",
-        PageObject[PublicModelObject],
-    ),
-)

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, ProjectObject, page_object, project_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import projects
 
 
@@ -17,11 +17,7 @@ class ProjectQuery(Paging, frozen=True, kw_only=True):
     account: str | None = None
 
 
-async def create(context: AdminContext, request: AdminRequest[NewProject]) -> ProjectObject:
-    body = request.body
-    return project_object(await projects.create(context.services, request.actor, name=body.name, account=body.account))
-
-
+@route("projects.list", "GET /api/v1/projects", ACCOUNT, "Projects, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[ProjectQuery]) -> PageObject[ProjectObject]:
     body = request.body
     found = await projects.list_page(
@@ -30,24 +26,12 @@ async def list_all(context: AdminContext, request: AdminRequest[ProjectQuery]) -
     return page_object(found, project_object)
 
 
+@route("projects.create", "POST /api/v1/projects", ACCOUNT, "Make a project", status=201)
+async def create(context: AdminContext, request: AdminRequest[NewProject]) -> ProjectObject:
+    body = request.body
+    return project_object(await projects.create(context.services, request.actor, name=body.name, account=body.account))
+
+
+@route("projects.archive", "POST /api/v1/projects/{id}/archive", ACCOUNT, "Close a project")
 async def archive(context: AdminContext, request: AdminRequest[NoParameters]) -> ProjectObject:
     return project_object(await projects.archive(context.services, request.actor, request.id))
-
-
-_PATH = "/api/v1/projects"
-ROUTES = (
-    AdminRoute(
-        "projects.list",
-        "GET",
-        _PATH,
-        list_all,
-        ACCOUNT,
-        "Projects, newest first",
-        PageObject[ProjectObject],
-        ProjectQuery,
-    ),
-    AdminRoute(
-        "projects.create", "POST", _PATH, create, ACCOUNT, "Make a project", ProjectObject, NewProject, status=201
-    ),
-    AdminRoute("projects.archive", "POST", _PATH + "/{id}/archive", archive, ACCOUNT, "Close a project", ProjectObject),
-)

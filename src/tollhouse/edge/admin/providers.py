@@ -6,7 +6,7 @@ from tollhouse.core.failure import PathNotFound
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, ProviderObject, provider_object
 from tollhouse.edge.admin.provider_trial import ProviderTrial, trials
-from tollhouse.edge.admin.route import PLATFORM, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import reach
 
 
@@ -14,11 +14,13 @@ class ProviderQuery(Struct, frozen=True, kw_only=True):
     provider: str | None = None  # absent: all
 
 
+@route("providers.list", "GET /api/v1/providers", PLATFORM, "Providers and their health")
 async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ProviderObject]:
     found = context.services.catalogue.providers.values()
     return PageObject(data=tuple(provider_object(one, dict(context.health(one.id))) for one in found))
 
 
+@route("providers.check", "POST /api/v1/providers/check", PLATFORM, "Ask providers for their models, with each key")
 async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> PageObject[ProviderTrial]:
     wanted, known = request.body.provider, context.services.catalogue.providers
     if wanted is not None and wanted not in known:
@@ -34,21 +36,3 @@ async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> 
 def _untried(name: str) -> ProviderTrial:
     cure = "start the platform: `tollhouse serve`"
     return ProviderTrial(provider=name, key=0, url="", state="not_run", reason="no server runs to try it", cure=cure)
-
-
-_PATH = "/api/v1/providers"
-ROUTES = (
-    AdminRoute(
-        "providers.list", "GET", _PATH, list_all, PLATFORM, "Providers and their health", PageObject[ProviderObject]
-    ),
-    AdminRoute(
-        "providers.check",
-        "POST",
-        _PATH + "/check",
-        check,
-        PLATFORM,
-        "Ask providers for their models, with each key",
-        PageObject[ProviderTrial],
-        ProviderQuery,
-    ),
-)

@@ -5,7 +5,7 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import ago_ms
 from tollhouse.edge.admin.objects import PageObject, page_object
 from tollhouse.edge.admin.receipts import ReceiptObject, RequestObject, receipt_object, request_object
-from tollhouse.edge.admin.route import OWN, AdminRequest, AdminRoute, NoParameters, Paging
+from tollhouse.edge.admin.route import OWN, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import pages, receipts
 
 
@@ -20,18 +20,19 @@ class RequestQuery(Paging, frozen=True, kw_only=True):
     since: str | None = None
 
 
-async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ReceiptObject:
-    """An API key reads the receipts of its own calls; any other is, word for word, one of a call that never was."""
-    receipt = await receipts.show(context.services, request.actor, request.id, request.own_key_id)
-    return receipt_object(receipt, show_provider=may_see_provider(context, request.actor.account_id))
-
-
+@route("requests.list", "GET /api/v1/requests", OWN, "Calls, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[RequestQuery]) -> PageObject[RequestObject]:
     body = request.body
     found = await receipts.list_page(context.services, _wanted(context, request), after=body.after, count=body.limit)
     return page_object(found, lambda call: request_object(call, receipts.last4(context.services, call)))
 
 
+@route(
+    "requests.tail",
+    "GET /api/v1/requests/tail",
+    OWN,
+    "Calls in the order of their ends; give back `next` as `after` to follow",
+)
 async def tail(context: AdminContext, request: AdminRequest[RequestQuery]) -> PageObject[RequestObject]:
     body = request.body
     if context.recent is None:
@@ -41,6 +42,13 @@ async def tail(context: AdminContext, request: AdminRequest[RequestQuery]) -> Pa
         raise Overloaded(message)
     found = context.recent.page(body.after, pages.limit(body.limit), _wanted(context, request).holds)
     return page_object(found, lambda call: request_object(call, receipts.last4(context.services, call)))
+
+
+@route("requests.show", "GET /api/v1/requests/{id}", OWN, "The receipt of a call")
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ReceiptObject:
+    """An API key reads the receipts of its own calls; any other is, word for word, one of a call that never was."""
+    receipt = await receipts.show(context.services, request.actor, request.id, request.own_key_id)
+    return receipt_object(receipt, show_provider=may_see_provider(context, request.actor.account_id))
 
 
 def may_see_provider(context: AdminContext, account_id: str | None) -> bool:
@@ -60,22 +68,3 @@ def _wanted(context: AdminContext, request: AdminRequest[RequestQuery]) -> recei
         status=body.status,
         since_ms=None if body.since is None else ago_ms(body.since, "since", request.now_ms),
     )
-
-
-_PATH = "/api/v1/requests"
-ROUTES = (
-    AdminRoute(
-        "requests.list", "GET", _PATH, list_all, OWN, "Calls, newest first", PageObject[RequestObject], RequestQuery
-    ),
-    AdminRoute(
-        "requests.tail",
-        "GET",
-        _PATH + "/tail",
-        tail,
-        OWN,
-        "Calls in the order of their ends; give back `next` as `after` to follow",
-        PageObject[RequestObject],
-        RequestQuery,
-    ),
-    AdminRoute("requests.show", "GET", _PATH + "/{id}", show, OWN, "The receipt of a call", ReceiptObject),
-)

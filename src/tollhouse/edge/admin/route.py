@@ -1,8 +1,8 @@
-"""What a route of the control API is: one row of the table."""
+"""What a route of the control API is: a handler with its path, and who may call it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct
 
@@ -54,7 +54,7 @@ Handler = Callable[[Any, AdminRequest[Any]], Awaitable[Struct]]
 @dataclass(frozen=True, slots=True)
 class AdminRoute:
     name: str  # `keys.rotate`: what the CLI calls it by
-    method: Literal["GET", "POST", "DELETE"]
+    method: str
     path: str  # `/api/v1/keys/{id}/rotate`
     handler: Handler
     who: frozenset[Who]
@@ -79,3 +79,40 @@ PLATFORM: frozenset[Who] = frozenset(("operator",))
 ACCOUNT: frozenset[Who] = frozenset(("operator", "account"))
 OWN: frozenset[Who] = frozenset(("operator", "account", "key"))
 PUBLIC: frozenset[Who] = frozenset(("operator", "account", "key", "public"))
+
+
+def route(
+    name: str,
+    call: str,
+    who: frozenset[Who],
+    summary: str,
+    *,
+    status: int = 200,
+    takes_file: bool = False,
+    takes_query: bool = False,
+    as_csv: Callable[[Any, Any], str] | None = None,
+    as_page: Callable[[Any, Any], str] | None = None,
+) -> Callable[[Handler], AdminRoute]:
+    """Make a handler a route. `call`: its method and path. What it takes and gives, its signature says:
+    `AdminRequest[NewKey]`, `-> KeyObject`."""
+    method, path = call.split()
+
+    def made(handler: Handler) -> AdminRoute:
+        types = get_type_hints(handler)
+        return AdminRoute(
+            name=name,
+            method=method,
+            path=path,
+            handler=handler,
+            who=who,
+            summary=summary,
+            gives=types["return"],
+            takes=get_args(types["request"])[0],
+            takes_file=takes_file,
+            takes_query=takes_query,
+            status=status,
+            as_csv=as_csv,
+            as_page=as_page,
+        )
+
+    return made

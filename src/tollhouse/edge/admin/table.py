@@ -25,7 +25,7 @@ from tollhouse.edge.admin import (
 from tollhouse.edge.admin import credits as credit
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.openapi import document
-from tollhouse.edge.admin.route import PUBLIC, AdminRequest, AdminRoute, NoParameters
+from tollhouse.edge.admin.route import PUBLIC, AdminRequest, AdminRoute, NoParameters, route
 
 
 class Document(Struct, frozen=True):
@@ -38,35 +38,24 @@ class Document(Struct, frozen=True):
     security: list[dict[str, Any]]
 
 
+@route("openapi", "GET /api/openapi.json", PUBLIC, "This document")
 async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) -> Document:
     return Document(**document(TABLE, context.version))
 
 
+_FILES: Final = (
+    *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
+    *(requests, explain, audit, platform),
+)
 TABLE: Final[tuple[AdminRoute, ...]] = (
-    *accounts.ROUTES,
-    *projects.ROUTES,
-    *keys.ROUTES,
-    *credit.ROUTES,
-    *codes.ROUTES,
-    *budgets.ROUTES,
-    *alerts.ROUTES,
-    *limits.ROUTES,
-    *ledger.ROUTES,
-    *providers.ROUTES,
-    *models.ROUTES,
-    *prices.ROUTES,
-    *usage.ROUTES,
-    *requests.ROUTES,
-    *explain.ROUTES,
-    *audit.ROUTES,
-    *platform.ROUTES,
-    AdminRoute("openapi", "GET", "/api/openapi.json", openapi, PUBLIC, "This document", Document),
+    *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),
+    openapi,
 )
 
 
 def called(name: str) -> AdminRoute:
     """A route by its name, such as `keys.rotate`. Raises KeyError."""
-    for route in TABLE:
-        if route.name == name:
-            return route
+    for found in TABLE:
+        if found.name == name:
+            return found
     raise KeyError(name)

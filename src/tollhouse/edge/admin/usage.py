@@ -13,7 +13,7 @@ from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import ago_ms
 from tollhouse.edge.admin.objects import PageObject, UsageObject, usage_object
-from tollhouse.edge.admin.route import OWN, AdminRequest, AdminRoute
+from tollhouse.edge.admin.route import OWN, AdminRequest, route
 from tollhouse.services import usage
 
 
@@ -26,22 +26,6 @@ class AdminUsageQuery(Struct, frozen=True, kw_only=True):
     key: str | None = None
     mode: Literal["live", "test"] | None = None
     format: Literal["json", "csv"] = "json"
-
-
-async def report(context: AdminContext, request: AdminRequest[AdminUsageQuery]) -> PageObject[UsageObject]:
-    body = request.body
-    sums = await usage.report(
-        context.services,
-        request.actor,
-        by=body.by,
-        from_ms=None if body.start is None else ago_ms(body.start, "from", request.now_ms),
-        to_ms=None if body.end is None else ago_ms(body.end, "to", request.now_ms),
-        account=body.account,
-        project=body.project,
-        key=request.own_key_id or body.key,
-        mode=body.mode,
-    )
-    return PageObject(data=tuple(usage_object(body.by, one) for one in sums))
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
@@ -59,16 +43,24 @@ def _page_as_csv(body: AdminUsageQuery, page: PageObject[UsageObject]) -> str:
     return as_csv(msgspec.to_builtins(page)["data"], body.by)
 
 
-ROUTES = (
-    AdminRoute(
-        "usage.list",
-        "GET",
-        "/api/v1/usage",
-        report,
-        OWN,
-        "Calls, tokens and charges, summed; as CSV with format=csv or Accept: text/csv",
-        PageObject[UsageObject],
-        AdminUsageQuery,
-        as_csv=_page_as_csv,
-    ),
+@route(
+    "usage.list",
+    "GET /api/v1/usage",
+    OWN,
+    "Calls, tokens and charges, summed; as CSV with format=csv or Accept: text/csv",
+    as_csv=_page_as_csv,
 )
+async def report(context: AdminContext, request: AdminRequest[AdminUsageQuery]) -> PageObject[UsageObject]:
+    body = request.body
+    sums = await usage.report(
+        context.services,
+        request.actor,
+        by=body.by,
+        from_ms=None if body.start is None else ago_ms(body.start, "from", request.now_ms),
+        to_ms=None if body.end is None else ago_ms(body.end, "to", request.now_ms),
+        account=body.account,
+        project=body.project,
+        key=request.own_key_id or body.key,
+        mode=body.mode,
+    )
+    return PageObject(data=tuple(usage_object(body.by, one) for one in sums))
