@@ -6,18 +6,13 @@ table keeps what the record has. A field with another form inside (`amount` in n
 is declared in each.
 """
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from msgspec import Struct
 
 
 class Fields(Struct, frozen=True, kw_only=True):
     """What a noun's `...Fields` inherits. Whoever inherits that and is not keyword-only has these fields last."""
-
-
-def fields_of(kind: type[Fields], one: Fields) -> dict[str, Any]:
-    """The fields of `kind` that one of its heirs has, with their values."""
-    return {name: getattr(one, name) for name in kind.__struct_fields__}
 
 
 class Help(NamedTuple):

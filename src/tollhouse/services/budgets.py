@@ -14,7 +14,7 @@ from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference, fields_of
+from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext, with_fields_of
@@ -92,13 +92,14 @@ def _wanted(services: ServiceContext, actor: Actor, given: NewBudget, target: re
             zone=fields.zone(given.zone or services.directory.accounts[target.account_id].zone),
             system=given.system,
             created_at_ms=now_ms,
-            **fields_of(BudgetFields, given)
-            | {
-                "model": None if given.model is None else reach.model(services, actor, given.model),
-                "soft": _soft(given.soft),
-                "mail": None if given.mail is None else _mail(given.mail),
-                "webhook": None if given.webhook is None else read_webhook(services, given.webhook),
-            },
+            **fields.kept(
+                BudgetFields,
+                given,
+                model=None if given.model is None else reach.model(services, actor, given.model),
+                soft=_soft(given.soft),
+                mail=None if given.mail is None else _mail(given.mail),
+                webhook=None if given.webhook is None else read_webhook(services, given.webhook),
+            ),
         )
     except BadBudget as error:
         raise BadRequest(f"{error.field}: {error}", param=error.field) from None

@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tollhouse.access.exposed import exposed
 from tollhouse.access.networks import read_network
@@ -11,6 +12,7 @@ from tollhouse.core.account import Scope
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.fields import Fields
 from tollhouse.core.ids import time_of
 from tollhouse.core.spelling import nearest
 
@@ -25,6 +27,15 @@ MULTIPLIER_PPM_MAX = 1_000_000_000
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
 _ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{26}")
 _SCOPES: tuple[Scope, ...] = ("inference", "usage")
+
+
+def kept(kind: type[Fields], given: Fields, **checked: object) -> dict[str, Any]:
+    """The fields of a noun as its record keeps them: those that were checked, and any other as it was given, where text
+    holds no API key. How long text may be, the type of the field says."""
+    for param in kind.__struct_fields__:
+        if param not in checked and isinstance(text := getattr(given, param), str):
+            without_key(text, param)
+    return {param: getattr(given, param) for param in kind.__struct_fields__} | checked
 
 
 def name(text: str, param: str = "name") -> str:
