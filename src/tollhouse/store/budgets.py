@@ -1,20 +1,18 @@
 """Rows of budgets, and the counters of their windows, which `charges` adds to."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from msgspec import json, structs
-from sqlalchemy import Connection, and_, delete, insert, or_, select, text, update
+from msgspec import structs
+from sqlalchemy import and_, insert, or_, select, text
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.spending_counters import WINDOWS_KEPT
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.roll_up import HOUR_MS
-from tollhouse.store.changes import note
 from tollhouse.store.driver import remembered
-from tollhouse.store.pages import Cursor, page
 from tollhouse.store.records import record
+from tollhouse.store.rows import SqlRecordRepository
 from tollhouse.store.schema import budget_counters, budgets
 
 _SOFT = text("soft <> '[]'")
@@ -22,44 +20,18 @@ _LONGEST_MS: Mapping[WindowKind, int] = {"day": 25 * HOUR_MS, "week": 169 * HOUR
 """Of the windows that end: with an hour more, where the clocks go back."""
 
 
-class SqlBudgetRepository:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class SqlBudgetRepository(SqlRecordRepository[Budget]):
+    """A budget's counters stay when it is removed: calls in flight still count."""
 
-    def add(self, budget: Budget) -> None:
-        self._connection.execute(insert(budgets).values(_row(budget)))
-        self._changed(budget.id)
-
-    def save(self, budget: Budget) -> None:
-        self._connection.execute(update(budgets).where(budgets.c.id == budget.id).values(_row(budget)))
-        self._changed(budget.id)
-
-    def remove(self, budget_id: str) -> None:
-        """Its counters stay: calls in flight still count."""
-        self._connection.execute(delete(budgets).where(budgets.c.id == budget_id))
-        self._changed(budget_id)
-
-    def get(self, budget_id: str) -> Budget | None:
-        row = self._connection.execute(select(budgets).where(budgets.c.id == budget_id)).mappings().first()
-        return None if row is None else _budget(row)
+    table, kind, noted = budgets, Budget, "budget"
 
     def on(self, level: str, object_id: str) -> list[Budget]:
         question = select(budgets).where(budgets.c.level == level, budgets.c.object_id == object_id)
-        return [_budget(row) for row in self._connection.execute(question.order_by(budgets.c.id)).mappings()]
-
-    def page(self, *, before: Cursor | None, limit: int, account_id: str | None = None) -> list[Budget]:
-        question = select(budgets)
-        if account_id is not None:
-            question = question.where(budgets.c.account_id == account_id)
-        question = page(question, budgets.c.created_at_ms, budgets.c.id, before, limit)
-        return [_budget(row) for row in self._connection.execute(question).mappings()]
-
-    def list_all(self) -> list[Budget]:
-        return [_budget(row) for row in self._connection.execute(select(budgets)).mappings()]
+        return self._found(question.order_by(budgets.c.id))
 
     def with_thresholds(self) -> list[Budget]:
         # Spelled as the index spells it, or it would not be used.
-        return [_budget(row) for row in self._connection.execute(select(budgets).where(_SOFT)).mappings()]
+        return self._found(select(budgets).where(_SOFT))
 
     def counter(self, budget_id: str, starts_at_ms: int) -> BudgetCounter:
         """Of a window in which nothing was spent: zero."""
@@ -92,14 +64,6 @@ class SqlBudgetRepository:
         question = select(budget_counters).join(budgets, budgets.c.id == budget_counters.c.budget_id).where(recent)
         return [record(row, BudgetCounter) for row in self._connection.execute(question).mappings()]
 
-    def _changed(self, budget_id: str) -> None:
-        note(self._connection, "budget", budget_id)
+    def _changed(self, row_id: str) -> None:
+        super()._changed(row_id)
         remembered(self._connection).pop("watched", None)  # see `crossings`
-
-
-def _row(budget: Budget) -> dict[str, object]:
-    return structs.asdict(budget) | {"soft": json.encode(budget.soft).decode()}
-
-
-def _budget(row: Any) -> Budget:
-    return record(dict(row) | {"system": bool(row["system"])}, Budget, as_json=("soft",))

@@ -1,62 +1,50 @@
 """Rows of API keys and of their secrets at rest."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import json, structs
-from sqlalchemy import Connection, delete, insert, select, update
+from msgspec import structs
+from sqlalchemy import Select, delete, insert, select, update
 
 from tollhouse.core.account import ApiKey, Secret
-from tollhouse.store.changes import note
 from tollhouse.store.driver import Driver, clean
-from tollhouse.store.pages import Cursor, page
-from tollhouse.store.records import record
+from tollhouse.store.records import record, row_of
+from tollhouse.store.rows import SqlRecordRepository
 from tollhouse.store.schema import key_secrets, keys
 
-_AS_JSON = ("scopes", "models", "networks", "tags")
 _LAST_USE = ("last_used_at_ms", "last_used_client")
 _SECRETS_AT_ONCE = 500  # keys a statement asks for: databases bound the number of parameters
 
 
-class SqlKeyRepository:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class SqlKeyRepository(SqlRecordRepository[ApiKey]):
+    table, kind, noted = keys, ApiKey, "key"
 
-    def add(self, key: ApiKey) -> None:
-        self._connection.execute(insert(keys).values(_row(key)))
-        self._save_secrets(key)
-        note(self._connection, "key", key.id)
+    def add(self, one: ApiKey) -> None:
+        super().add(one)
+        self._save_secrets(one)
 
-    def save(self, key: ApiKey) -> None:
-        """Write everything but the last use, which the writer keeps by itself and which may be newer than `key`."""
-        row = {name: value for name, value in _row(key).items() if name not in _LAST_USE}
-        self._connection.execute(update(keys).where(keys.c.id == key.id).values(row))
-        self._save_secrets(key)
-        note(self._connection, "key", key.id)
-
-    def get(self, key_id: str) -> ApiKey | None:
-        found = self._whole(self._connection.execute(select(keys).where(keys.c.id == key_id)).mappings().all())
-        return found[0] if found else None
-
-    def page(
-        self,
-        *,
-        before: Cursor | None,
-        limit: int,
-        account_id: str | None = None,
-        project_id: str | None = None,
-    ) -> list[ApiKey]:
-        question = select(keys)
-        if account_id is not None:
-            question = question.where(keys.c.account_id == account_id)
-        if project_id is not None:
-            question = question.where(keys.c.project_id == project_id)
-        question = page(question, keys.c.created_at_ms, keys.c.id, before, limit)
-        return self._whole(self._connection.execute(question).mappings().all())
+    def save(self, one: ApiKey) -> None:
+        """Write everything but the last use, which the writer keeps by itself and which may be newer than `one`."""
+        row = {name: value for name, value in self._row(one).items() if name not in _LAST_USE}
+        self._connection.execute(update(keys).where(keys.c.id == one.id).values(row))
+        self._save_secrets(one)
+        self._changed(one.id)
 
     def list_all(self) -> list[ApiKey]:
         return self._whole(self._connection.execute(select(keys)).mappings().all(), include_all=True)
+
+    def _found(self, question: Select[Any]) -> list[ApiKey]:
+        return self._whole(self._connection.execute(question).mappings().all())
+
+    def _first(self, *conditions: Any) -> ApiKey | None:
+        found = self._found(select(keys).where(*conditions))
+        return found[0] if found else None
+
+    def _row(self, one: ApiKey) -> dict[str, Any]:
+        row = row_of(one)
+        del row["secrets"]
+        return row
 
     def _save_secrets(self, key: ApiKey) -> None:
         """Write what a key has of secrets: few, however often it was rotated. Places go on where the last one was."""
@@ -84,7 +72,7 @@ class SqlKeyRepository:
                 question = question.where(key_secrets.c.key_id.in_(part))
             for found in self._connection.execute(question).mappings():
                 secrets[found["key_id"]].append(record(found, Secret))
-        return [_key(row, secrets[row["id"]]) for row in rows]
+        return [record(row, ApiKey, secrets=tuple(secrets[row["id"]])) for row in rows]
 
 
 def touch(driver: Driver, uses: Mapping[str, tuple[int, str]]) -> None:
@@ -95,16 +83,6 @@ def touch(driver: Driver, uses: Mapping[str, tuple[int, str]]) -> None:
             # Sorted, so that two processes that touch the same keys lock them in the same order.
             [(at_ms, clean(client), key_id) for key_id, (at_ms, client) in sorted(uses.items())],
         )
-
-
-def _row(key: ApiKey) -> dict[str, object]:
-    row = structs.asdict(key)
-    del row["secrets"]
-    return row | {name: json.encode(row[name]).decode() for name in _AS_JSON}
-
-
-def _key(row: Mapping[Any, Any], secrets: Iterable[Secret]) -> ApiKey:
-    return record(row, ApiKey, as_json=_AS_JSON, secrets=tuple(secrets))
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -16,7 +16,7 @@ from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.mail_addresses import SqlMailAddressRepository
 from tollhouse.store.outbox_schema import deliveries, notices, webhook_secrets
 from tollhouse.store.pages import Cursor, page
-from tollhouse.store.records import record
+from tollhouse.store.records import record, row_of
 from tollhouse.store.schema import accounts, people
 from tollhouse.store.sendings import SqlSendingRepository
 
@@ -76,7 +76,7 @@ class SqlOutboxRepository:
             self._enter(notice, way)
 
     def _insert(self, notice: Notice) -> bool:
-        row = structs.asdict(notice) | {"data": json.encode(notice.data).decode()}
+        row = row_of(notice)
         return bool(self._connection.execute(_ADD, row).rowcount)
 
     def _enter(self, notice: Notice, way: Delivery) -> None:
@@ -220,7 +220,7 @@ class SqlOutboxRepository:
         question = question.join(deliveries, deliveries.c.notice_id == notices.c.id).where(which)
         return [
             QueuedDelivery(
-                notice=record({name: row[name] for name in Notice.__struct_fields__}, Notice, as_json=("data",)),
+                notice=record({name: row[name] for name in Notice.__struct_fields__}, Notice),
                 delivery=record({name: row[f"d_{name}"] for name in Delivery.__struct_fields__}, Delivery),
             )
             for row in self._connection.execute(question).mappings()

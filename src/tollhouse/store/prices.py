@@ -1,13 +1,12 @@
 """Rows of prices: added, never changed."""
 
-from msgspec import json, structs
 from sqlalchemy import Connection, insert, select
 
 from tollhouse.billing.prices import Price, read_row
 from tollhouse.core.ids import time_of
 from tollhouse.core.price import PriceRow
 from tollhouse.store.changes import note
-from tollhouse.store.records import record
+from tollhouse.store.records import record, row_of
 from tollhouse.store.schema import prices
 
 
@@ -17,8 +16,7 @@ class SqlPriceRepository:
 
     def add(self, row: PriceRow) -> None:
         """Of rows of one list, model and instant the one added last holds."""
-        values = structs.asdict(row) | {"written": json.encode(row.written).decode()}
-        self._connection.execute(insert(prices).values(values))
+        self._connection.execute(insert(prices).values(row_of(row)))
         note(self._connection, "price", row.id)
 
     def rows(self, *, price_list: str | None = None, model: str | None = None) -> list[PriceRow]:
@@ -28,7 +26,7 @@ class SqlPriceRepository:
             question = question.where(prices.c.price_list == price_list)
         if model is not None:
             question = question.where(prices.c.model == model)
-        found = [record(row, PriceRow, as_json=("written",)) for row in self._connection.execute(question).mappings()]
+        found = [record(row, PriceRow) for row in self._connection.execute(question).mappings()]
         return sorted(found, key=lambda row: (row.effective_from_ms, time_of(row.id) or 0))
 
     def list_all(self) -> list[Price]:
