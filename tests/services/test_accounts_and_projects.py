@@ -1,6 +1,7 @@
 """Who pays, and how keys are grouped: every action is durable, audited, bounded, and acts at once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,8 @@ def test_an_account_moves_and_its_next_budget_begins_anew_by_its_own_clock(tmp_p
         assert (before.zone, after.zone) == ("UTC", "Asia/Tokyo")
         row = (await audited(services))[-2]
         assert (row.action, row.before["zone"], row.after["zone"]) == ("account.set", "UTC", "Asia/Tokyo")
-        for given, param in (({"zone": "Mars/X"}, "zone"), ({"email": "nobody"}, "email")):
+        wrong: tuple[tuple[dict[str, Any], str], ...] = ({"zone": "Mars/X"}, "zone"), ({"email": "nobody"}, "email")
+        for given, param in wrong:
             with pytest.raises(BadRequest) as caught:
                 await accounts.change(services, OPERATOR, made.id, **given)
             assert caught.value.param == param

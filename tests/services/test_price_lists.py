@@ -223,12 +223,12 @@ def test_an_account_buys_by_the_terms_it_was_given(tmp_path: Path) -> None:
         draft = await brought(services, b'{"m": {"input": "3"}}', "retail")
         await price_lists.activate(services, OPERATOR, draft.id, clock.ms + DAY_MS)
         changed = await accounts.change(
-            services, OPERATOR, "mine", price_list="retail", multiplier="1.2", groups=["vip", "vip"]
+            services, OPERATOR, "mine", price_list="retail", multiplier="1.2", groups=("vip", "vip")
         )
         assert (changed.price_list, changed.multiplier_ppm, changed.groups) == ("retail", 1_200_000, ("vip",))
         assert services.directory.accounts[mine.id] == changed
         assert await services.rows.read(lambda tables: tables.accounts.get(mine.id)) == changed
-        assert await accounts.change(services, OPERATOR, "mine", groups=[], price_list="default") != changed
+        assert await accounts.change(services, OPERATOR, "mine", groups=(), price_list="default") != changed
         assert (await audited(services, mine.id))[-1].before == {"price_list": "retail", "groups": ["vip"]}
         for given in ({"multiplier": "-1"}, {"multiplier": "1.0000001"}, {"multiplier": "1001"}, {"groups": [""]}, {}):
             with pytest.raises(BadRequest):

@@ -1,9 +1,14 @@
 """Asking before something that cannot be undone."""
 
 import sys
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.trouble import Misuse
+
+Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="do not ask")]
 
 
 def confirm(options: CommonOptions, question: str, *, yes: bool) -> None:

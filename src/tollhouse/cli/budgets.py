@@ -2,12 +2,12 @@
 
 from cyclopts import App
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
-from tollhouse.cli.options import AccountOption, After, Limit, Yes
 from tollhouse.cli.terminal import columns, show, show_rows
+from tollhouse.edge.admin.budgets import BudgetQuery
 from tollhouse.services.budgets import NewBudget
 
 app = App(name="budgets", help="Spending limits by window.")
@@ -25,11 +25,10 @@ def put(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 
 @app.command(name="list")
-def list_all(
-    *, account: AccountOption = None, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS
-) -> None:
+@takes(BudgetQuery)
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Budgets, newest first."""
-    answer = call(at, "budgets.list", body={"account": account, "limit": limit, "after": after})
+    answer = call(at, "budgets.list", body=given)
     shown = columns(
         *("id", "level", "of_id", "amount_usd", "used_usd", "held_usd", "remaining_usd", "window", "resets_at", "model")
     )

@@ -1,6 +1,6 @@
 """The options of a command, made from the struct that its route takes: one option for each field with a Help."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -16,14 +16,21 @@ Given = Mapping[str, object]
 _GIVEN: Final = "given"
 
 
-def takes(kind: type[Struct], *places: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def takes(
+    kind: type[Struct], *places: str, but: Collection[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of `kind`; it is called with what was typed of them as `given`, and with its own
-    parameters. places: fields that are typed by their place, without the name of an option."""
+    parameters. places: fields that are typed by their place, without the name of an option. but: fields that this
+    command has no option for."""
 
     def made(command: Callable[..., Any]) -> Callable[..., Any]:
         own = list(signature(command).parameters.values())
         at = [parameter.name for parameter in own].index(_GIVEN)
-        options = {field.name: _parameter(field, note, field.name in places) for field, note in _helps(kind)}
+        options = {
+            field.name: _parameter(field, note, field.name in places)
+            for field, note in _helps(kind)
+            if field.name not in but
+        }
         names = {field.name: field.encode_name for field in fields(kind)}
         shown = Signature([*own[:at], *sorted(options.values(), key=lambda one: one.kind), *own[at + 1 :]])
 

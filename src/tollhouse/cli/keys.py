@@ -1,15 +1,17 @@
 """tollhouse keys: make, show, rotate, freeze, revoke."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption, Reason, Yes
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show, show_fields, show_rows
 from tollhouse.cli.trouble import Misuse
+from tollhouse.edge.admin.keys import KeyQuery, NewKey, Rotation
+from tollhouse.edge.admin.route import Reason
 
 app = App(name="keys", help="API keys: make, show, rotate, freeze, revoke.")
 
@@ -20,48 +22,22 @@ _FIELDS = (
 
 
 @app.command
+@takes(NewKey, "name")
 def create(
-    name: str,
+    given: Given,
     *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    mode: Annotated[
-        Literal["live", "test", "admin"], Parameter(help="test: simulated and free; admin: control API")
-    ] = ("live"),
-    scope: Annotated[tuple[str, ...], Parameter(help="inference, usage; default both", negative=())] = (),
-    model: Annotated[tuple[str, ...], Parameter(help="an allowed model, or prefix*; default all", negative=())] = (),
-    network: Annotated[tuple[str, ...], Parameter(help="an allowed network (CIDR); default all", negative=())] = (),
-    expires: Annotated[str | None, Parameter(help="30d, 2027-01-31, or a time; default never")] = None,
     tag: Annotated[tuple[str, ...], Parameter(help="k=v, for grouping usage", negative=())] = (),
     at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Make a key. Its secret is shown this once."""
-    given = {
-        "name": name,
-        "account": account,
-        "project": project,
-        "mode": mode,
-        "scopes": list(scope) or None,
-        "models": list(model),
-        "networks": list(network),
-        "expires": expires,
-        "tags": dict(_tag(text) for text in tag),
-    }
-    key = call(at, "keys.create", body=given)
+    key = call(at, "keys.create", body={**given, "tags": dict(_tag(text) for text in tag)})
     show(at, key, f"Made key {key['name']}: {key['id']}\n\n{key['secret']}\n\nThis is shown once: store it now.")
 
 
 @app.command(name="list")
-def list_all(
-    *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    limit: Limit = None,
-    after: After = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(KeyQuery)
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Keys, newest first; never a secret."""
-    given = {"account": account, "project": project, "limit": limit, "after": after}
     shown = [
         *columns("id", "name"),
         ("key", _ends),
@@ -77,45 +53,40 @@ def one(key: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 
 @app.command
-def rotate(
-    key: str,
-    *,
-    overlap: Annotated[str | None, Parameter(help="how long the old secret stays valid, up to 7d; default 0s")] = None,
-    start: Annotated[
-        Literal["now", "first-use"], Parameter(name="--from", help="what the overlap is counted from")
-    ] = "now",
-    expires: Annotated[str | None, Parameter(help="a new expiry; needed when the old one is past")] = None,
-    yes: Yes = False,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(Rotation)
+def rotate(key: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Give a key a new secret; its id, limits and history stay."""
-    confirm(at, f"Rotate {key}? The old secret stops working after the overlap ({overlap or '0s'}).", yes=yes)
-    answer = call(at, "keys.rotate", key, body={"overlap": overlap, "from": start, "expires": expires})
+    overlap = given.get("overlap", "0s")
+    confirm(at, f"Rotate {key}? The old secret stops working after the overlap ({overlap}).", yes=yes)
+    answer = call(at, "keys.rotate", key, body=given)
     show(at, answer, f"{answer['message']}\n\n{answer['secret']}\n\nThis is shown once: store it now.")
 
 
 @app.command
-def revoke(key: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+@takes(Reason)
+def revoke(key: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """End a key for good, from the next request on."""
     confirm(at, f"Revoke {key}? This is final.", yes=yes)
-    _change(at, "revoke", "Revoked", key, reason)
+    _change(at, "revoke", "Revoked", key, given)
 
 
 @app.command
-def freeze(key: str, *, reason: Reason = None, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+@takes(Reason)
+def freeze(key: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Refuse a key's calls until it is unfrozen."""
     confirm(at, f"Freeze {key}? It is refused until it is unfrozen.", yes=yes)
-    _change(at, "freeze", "Froze", key, reason)
+    _change(at, "freeze", "Froze", key, given)
 
 
 @app.command
-def unfreeze(key: str, *, reason: Reason = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+@takes(Reason)
+def unfreeze(key: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Let a frozen key call again."""
-    _change(at, "unfreeze", "Unfroze", key, reason)
+    _change(at, "unfreeze", "Unfroze", key, given)
 
 
-def _change(at: CommonOptions, action: str, done: str, key: str, reason: str | None) -> None:
-    answer = call(at, f"keys.{action}", key, body={"reason": reason})
+def _change(at: CommonOptions, action: str, done: str, key: str, given: Given) -> None:
+    answer = call(at, f"keys.{action}", key, body=given)
     show(at, answer, f"{done} key {answer['name']}: {answer['id']}")
 
 

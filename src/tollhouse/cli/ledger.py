@@ -1,14 +1,13 @@
 """tollhouse ledger: whether everything still agrees, and what an account's month was made of."""
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import as_json, columns, show_table
 from tollhouse.cli.trouble import FAILED
+from tollhouse.edge.admin.ledger import StatementQuery
 
 _VERIFYING_SECONDS_MAX = 3_600
 
@@ -33,14 +32,10 @@ def verify(*, at: CommonOptions = DEFAULT_OPTIONS) -> int:
 
 
 @app.command
-def statement(
-    *,
-    account: AccountOption = None,
-    month: Annotated[str | None, Parameter(help="YYYY-MM, of UTC; absent: this one")] = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(StatementQuery)
+def statement(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """What a month's balance was made of: the calls of each day, and every other entry by itself."""
-    found = call(at, "ledger.statement", body={"account": account, "month": month})
+    found = call(at, "ledger.statement", body=given)
     if at.json:
         print(as_json(found))
         return

@@ -4,66 +4,36 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, ProjectOption, Yes
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
+from tollhouse.edge.admin.limits import LimitQuery, NewLimits
 
 app = App(name="limits", help="How many calls and tokens a minute, how many calls at once.")
 
-KeyOption = Annotated[str | None, Parameter(name="--key", help="a key, by id or unique name")]
-
 
 @app.command(name="set")
+@takes(NewLimits)
 def put(
+    given: Given,
     *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    key: KeyOption = None,
-    model: Annotated[
-        str | None, Parameter(help="only calls to this model (or gpt-4*); alone: the model, whoever calls it")
-    ] = None,
-    requests_per_minute: Annotated[int | None, Parameter(help="calls a minute")] = None,
-    tokens_per_minute: Annotated[int | None, Parameter(help="tokens in and out a minute")] = None,
-    parallel_requests: Annotated[int | None, Parameter(help="calls at the same time")] = None,
     limit: Annotated[tuple[str, ...], Parameter(help="KIND=FIGURE, of any kind of limit; may be repeated")] = (),
-    until: Annotated[str | None, Parameter(help="30d, a date, or a time: then what held before holds again")] = None,
-    note: Annotated[str | None, Parameter(help="why, for whoever reads the limit")] = None,
     at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Set limits; each replaces the one of the same place, kind and model."""
-    given = {
-        "account": account,
-        "project": project,
-        "key": key,
-        "model": model,
-        "requests_per_minute": requests_per_minute,
-        "tokens_per_minute": tokens_per_minute,
-        "parallel_requests": parallel_requests,
-        "limits": dict(map(_figure, limit)),
-        "until": until,
-        "note": note,
-    }
+    given = {**given, "limits": dict(map(_figure, limit))}
     show_rows(at, call(at, "limits.set", body=given), _COLUMNS, empty="Nothing was set")
 
 
 @app.command(name="show")
-def list_all(
-    *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    key: KeyOption = None,
-    model: Annotated[
-        str | None, Parameter(help="only what a call to this model has to pass; alone: the model's own")
-    ] = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(LimitQuery)
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """What limits an account, a project, a key or a model, and what is used of it; none named: all that was set."""
-    given = {"account": account, "project": project, "key": key, "model": model}
     answer = call(at, "limits.show", body=given)
-    somewhere = any(one is not None for one in given.values())
+    somewhere = bool(given)
     show_rows(at, answer, _COLUMNS, empty="Nothing limits it" if somewhere else "No limit was set")
     if not (at.json or somewhere or any(row["source"] == "plan" for row in answer["data"])):
         print("Accounts may have limits by their plans: --account NAME shows them")

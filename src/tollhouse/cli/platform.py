@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import Yes
 from tollhouse.cli.terminal import Answer, as_json, show_table
 from tollhouse.cli.trouble import Misuse
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import After, Limit, Yes
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, cell_text, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
+from tollhouse.edge.admin.route import Paging
 from tollhouse.services.public_models import PublicModel, as_price, find, read
 
 app = App(name="price", help="Price lists, and files of prices that become one.")
@@ -35,9 +36,10 @@ def list_all(
 
 
 @app.command
-def drafts(*, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+@takes(Paging)
+def drafts(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Files of prices that were imported, newest first."""
-    answer = call(at, "price_drafts.list", body={"limit": limit, "after": after})
+    answer = call(at, "price_drafts.list", body=given)
     shown = columns("id", "list", "models", "state", "created_at", "effective_from")
     show_rows(at, answer, shown, empty="None was imported yet: tollhouse models price import FILE")
 

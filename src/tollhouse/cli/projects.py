@@ -2,28 +2,30 @@
 
 from cyclopts import App
 
-from tollhouse.cli.asking import confirm
+from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, Yes
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_rows
+from tollhouse.edge.admin.projects import ProjectQuery
+from tollhouse.services.projects import NewProject
 
 app = App(name="projects", help="Projects within an account.")
 
 
 @app.command
-def create(name: str, *, account: AccountOption = None, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+@takes(NewProject, "name")
+def create(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Make a project. Without --account: of the only account there is."""
-    project = call(at, "projects.create", body={"name": name, "account": account})
+    project = call(at, "projects.create", body=given)
     show(at, project, f"Made project {project['name']}: {project['id']}")
 
 
 @app.command(name="list")
-def list_all(
-    *, account: AccountOption = None, limit: Limit = None, after: After = None, at: CommonOptions = DEFAULT_OPTIONS
-) -> None:
+@takes(ProjectQuery)
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Projects, newest first."""
-    answer = call(at, "projects.list", body={"account": account, "limit": limit, "after": after})
+    answer = call(at, "projects.list", body=given)
     shown = columns("id", "name", "account_id", "state", "created_at")
     show_rows(at, answer, shown, empty="There is no project here")
 

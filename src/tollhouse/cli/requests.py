@@ -7,14 +7,11 @@ from cyclopts import App, Parameter
 
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
-from tollhouse.cli.options import AccountOption, After, Limit, ProjectOption
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, as_json, cell_text, columns, show_fields, show_rows, show_table
+from tollhouse.edge.admin.requests import RequestQuery
 
 app = App(name="requests", help="Calls: receipts, lists, and as they end.")
-
-KeyOption = Annotated[str | None, Parameter(name="--key", help="a key, by id or unique name")]
-ModelOption = Annotated[str | None, Parameter(name="--model", help="a model, or prefix*")]
-StatusOption = Annotated[str | None, Parameter(name="--status", help="such as 429, or 4xx for a whole class")]
 
 _POLL_SECONDS: Final = 0.5
 _PAGE: Final = 500
@@ -53,45 +50,30 @@ def one(request_id: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 
 @app.command(name="list")
-def list_all(
-    *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    key: KeyOption = None,
-    model: ModelOption = None,
-    status: StatusOption = None,
-    since: Annotated[str | None, Parameter(help="2h (so long ago), a date, or a time")] = None,
-    limit: Limit = None,
-    after: After = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(RequestQuery)
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Calls, newest first."""
-    which = {"account": account, "project": project, "key": key, "model": model, "status": status, "since": since}
-    answer = call(at, "requests.list", body={**which, "limit": limit, "after": after})
+    answer = call(at, "requests.list", body=given)
     show_rows(at, answer, _SEEN, empty="There was no such call")
 
 
 @app.command
+@takes(RequestQuery, but=("since", "limit", "after"))
 def tail(
+    given: Given,
     *,
-    account: AccountOption = None,
-    project: ProjectOption = None,
-    key: KeyOption = None,
-    model: ModelOption = None,
-    status: StatusOption = None,
     lines: Annotated[int, Parameter(name="--lines", help="how many that ended before to begin with")] = 10,
     count: Annotated[int | None, Parameter(name="--count", help="end after so many; default: until Ctrl-C")] = None,
     at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Calls as they end, a line each; with --json an object a line. Needs a server that runs."""
-    which: dict[str, object] = {"account": account, "project": project, "key": key, "model": model, "status": status}
     pause = threading.Event()
     after: str | None = None
     left = count
     while left is None or left > 0:
         asked = max(1, lines if after is None else _PAGE)
         asked = asked if left is None else min(asked, left)
-        answer = call(at, "requests.tail", body={**which, "after": after, "limit": asked})
+        answer = call(at, "requests.tail", body={**given, "after": after, "limit": asked})
         ended: list[Answer] = answer["data"] if after is not None or lines > 0 else []
         for seen in ended:
             print(as_json(seen) if at.json else _line(seen), flush=True)

@@ -1,27 +1,34 @@
 """Who calls: account > project > API key. Records as they stand in memory and in rows; times in Unix milliseconds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from tollhouse.core.fields import Fields, Help
 
 KeyMode = Literal["live", "test", "admin"]
 KeyState = Literal["active", "frozen", "revoked"]
 Scope = Literal["inference", "usage"]
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class AccountFields(Fields, frozen=True, kw_only=True):
+    email: Annotated[str | None, Help("where its owner is reached")] = None
+    plan: Annotated[str, Help("a plan of platform.toml; default: `default`")] = "default"
+    zone: Annotated[
+        str, Help("in which its budgets begin anew that name none, such as Europe/Berlin; default: UTC")
+    ] = "UTC"
+
+
+class Account(AccountFields, frozen=True):
     id: str  # acc_...
     name: str
-    email: str | None = None
-    plan: str = "default"
+    created_at_ms: int
     state: Literal["active", "suspended"] = "active"
     state_reason: str | None = None
     credit_limit: int | None = 0  # nano-USD; None: unlimited (postpaid)
-    zone: str = "UTC"
     price_list: str = "default"  # by which it buys; what is not in it is bought by the default one
     multiplier_ppm: int = 1_000_000  # what it pays of that list's prices, in millionths
     groups: tuple[str, ...] = ()  # of models that are open to it besides those of its plan
-    created_at_ms: int
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -47,20 +54,23 @@ class Secret(Struct, frozen=True, kw_only=True):
     overlap_ms: int | None = None  # set while the overlap waits for the newer secret's first use
 
 
-class ApiKey(Struct, frozen=True, kw_only=True):
+class KeyFields(Fields, frozen=True, kw_only=True):
+    mode: Annotated[KeyMode, Help("test: simulated and free; admin: control API")] = "live"
+    models: Annotated[tuple[str, ...], Help("an allowed model, or prefix*; default all", option="model")] = ()
+    networks: Annotated[tuple[str, ...], Help("an allowed network (CIDR); default all", option="network")] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class ApiKey(KeyFields, frozen=True):
     id: str  # key_...
     account_id: str
     project_id: str
     name: str
-    mode: KeyMode = "live"
+    created_at_ms: int
     scopes: tuple[Scope, ...] = ("inference", "usage")
-    models: tuple[str, ...] = ()  # exact ids or `prefix*`; empty: every model of the account
-    networks: tuple[str, ...] = ()  # CIDR; empty: every address
-    tags: dict[str, str] = {}
     state: KeyState = "active"
     state_reason: str | None = None
     expires_at_ms: int | None = None
-    created_at_ms: int
     rotated_at_ms: int | None = None
     last_used_at_ms: int | None = None
     last_used_client: str | None = None

@@ -1,51 +1,82 @@
 """Accounts: who pays. An account is never deleted; suspending it stops all its keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import DEFAULT
-from tollhouse.core.account import Account, Project
+from tollhouse.core.account import Account, AccountFields, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.fields import Help
 from tollhouse.core.money import Money
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 DEFAULT_PROJECT = "default"
 
 
-async def create(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    name: str,
-    email: str | None = None,
-    plan: str = "default",
-    credit_limit_usd: str | None = None,
-    zone: str = "UTC",
-) -> Account:
+class NewAccount(AccountFields, frozen=True):
+    name: Annotated[str, Help("")]
+    credit_limit_usd: Annotated[
+        str | None, Help("USD it may owe, or unlimited; default: as the plan says", option="credit-limit")
+    ] = None
+
+
+class AccountChange(Struct, frozen=True, kw_only=True):
+    """What is absent stays as it is."""
+
+    credit_limit_usd: Annotated[str | None, Help("USD it may owe, or unlimited", option="credit-limit")] = None
+    price_list: Annotated[str | None, Help("by which list of prices it buys")] = None
+    multiplier: Annotated[str | None, Help("how many times its prices it pays, such as 1.2")] = None
+    groups: Annotated[
+        tuple[str, ...] | None, Help("a group of models open to it; may be repeated", option="group", clearable=True)
+    ] = None
+    email: Annotated[str | None, Help("where its owner is reached")] = None
+    zone: Annotated[
+        str | None, Help("in which its budgets begin anew that name none, such as Europe/Berlin; default: UTC")
+    ] = None
+
+
+_CHANGES: Final[Mapping[str, tuple[str, Callable[[Any], object]]]] = {
+    "credit_limit_usd": ("credit_limit", fields.credit_limit),
+    "multiplier": ("multiplier_ppm", fields.multiplier),
+    "groups": ("groups", fields.groups),
+    "email": ("email", fields.email),
+    "zone": ("zone", fields.zone),
+}
+"""What is given, the field of the record that it changes, and what reads it."""
+
+
+@WithFieldsOf(NewAccount)
+async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> Account:
     """A new account with its project `default`. Without a credit limit the plan's holds, and the plan's
     `system_hard_limit_usd` becomes a budget of the operator's on it. Names need not be unique.
 
     Raises BadRequest, ScopeMissing.
     """
     reach.require_operator(actor, "create accounts")
-    chosen = fields.plan(plan, services.catalogue)
-    limit_usd = chosen.credit_limit_usd if credit_limit_usd is None else credit_limit_usd
+    chosen = fields.plan(given.plan, services.catalogue)
+    limit_usd = chosen.credit_limit_usd if given.credit_limit_usd is None else given.credit_limit_usd
     now_ms = services.clock.now_ms()
     account = Account(
         id=services.new_id("acc"),
-        name=fields.name(name),
-        email=None if email is None else fields.email(email),
-        plan=chosen.id,
+        name=fields.name(given.name),
         credit_limit=fields.credit_limit(limit_usd),
-        zone=fields.zone(zone),
         created_at_ms=now_ms,
+        **fields.kept(
+            AccountFields,
+            given,
+            email=None if given.email is None else fields.email(given.email),
+            plan=chosen.id,
+            zone=fields.zone(given.zone),
+        ),
     )
     project = Project(id=services.new_id("proj"), account_id=account.id, name=DEFAULT_PROJECT, created_at_ms=now_ms)
     ceiling = _ceiling(services, account, chosen)
@@ -97,18 +128,8 @@ async def resume(services: ServiceContext, actor: Actor, reference: str, reason:
     return await _turn(services, actor, reference, "account.resume", state="active", reason=fields.reason(reason))
 
 
-async def change(
-    services: ServiceContext,
-    actor: Actor,
-    reference: str,
-    *,
-    credit_limit_usd: str | None = None,
-    price_list: str | None = None,
-    multiplier: str | None = None,
-    groups: Sequence[str] | None = None,
-    email: str | None = None,
-    zone: str | None = None,
-) -> Account:
+@WithFieldsOf(AccountChange)
+async def change(services: ServiceContext, actor: Actor, reference: str, given: AccountChange) -> Account:
     """What is given changes, all at once, from the next call on; what is None stays.
 
     credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
@@ -118,18 +139,11 @@ async def change(
     """
     reach.require_operator(actor, "change an account's terms")
     account_id = reach.account(services, actor, reference).id
-    given: dict[str, object] = {}
-    if credit_limit_usd is not None:
-        given["credit_limit"] = fields.credit_limit(credit_limit_usd)
-    if multiplier is not None:
-        given["multiplier_ppm"] = fields.multiplier(multiplier)
-    if groups is not None:
-        given["groups"] = fields.groups(groups)
-    if email is not None:
-        given["email"] = fields.email(email)
-    if zone is not None:
-        given["zone"] = fields.zone(zone)
-    if not given and price_list is None:
+    price_list = given.price_list
+    changed = {
+        field: read(value) for name, (field, read) in _CHANGES.items() if (value := getattr(given, name)) is not None
+    }
+    if not changed and price_list is None:
         raise BadRequest(
             "nothing is given to change: name a credit limit, a price list, a multiplier, groups, an address or a zone"
         )
@@ -139,7 +153,7 @@ async def change(
         before = tables.accounts.get(account_id)
         if before is None:
             raise PathNotFound(f"no account {account_id}")
-        account = structs.replace(before, **given)
+        account = structs.replace(before, **changed)
         if price_list is not None:
             known = {DEFAULT} | {row.price_list for row in tables.prices.rows()}
             account = structs.replace(account, price_list=fields.price_list(price_list, known))

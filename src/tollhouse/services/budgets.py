@@ -17,9 +17,10 @@ from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
-from tollhouse.services.context import ServiceContext, with_fields_of
+from tollhouse.services.context import ServiceContext
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 _WINDOWS: tuple[WindowKind, ...] = get_args(WindowKind)
 SIGNING: Final = "webhook"
@@ -50,7 +51,7 @@ class NewBudget(BudgetFields, frozen=True):
     system: Annotated[bool, Help("the operator's own: owners cannot raise or remove it")] = False
 
 
-@with_fields_of(NewBudget)
+@WithFieldsOf(NewBudget)
 async def put(services: ServiceContext, actor: Actor, given: NewBudget) -> Budget:
     """Set the budget of this place, window and model: a new one counts what its window already holds (`total`: begins
     at nothing), one that replaces another goes on counting.

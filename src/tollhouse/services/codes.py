@@ -31,7 +31,7 @@ class Minted(NamedTuple):
 async def create(
     services: ServiceContext,
     actor: Actor,
-    usd: str,
+    amount_usd: str,
     *,
     count: int = 1,
     note: str = "",
@@ -41,7 +41,7 @@ async def create(
     reach.require_operator(actor, "make redeem codes")
     if not 1 <= count <= CODES_MAX:
         raise BadRequest(f"count: {count} is not between 1 and {CODES_MAX}", param="count")
-    now_ms, amount = services.clock.now_ms(), fields.amount(usd, "amount_usd")
+    now_ms, amount = services.clock.now_ms(), fields.amount(amount_usd, "amount_usd")
     about = fields.name(note, "note") if note.strip() else ""
     until_ms = fields.expiry(expires_at_ms, now_ms)
     minted = []

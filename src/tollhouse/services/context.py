@@ -2,16 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Final
 
 from tollhouse.access.directory import Directory
 from tollhouse.access.vault import Vault
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.spending_counters import SpendingCounters
-from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channel, Channels
 from tollhouse.core.clock import Clock
@@ -26,10 +24,6 @@ from tollhouse.limits.rules import Rules
 from tollhouse.services.dispatch import DeliveriesInProgress
 from tollhouse.services.ports import DeliveryPort, Transactions
 from tollhouse.services.receivers import BACK_OFF_MS, Receivers
-
-P = ParamSpec("P")
-G = TypeVar("G")
-R = TypeVar("R")
 
 CONFIRMATIONS_PER_MINUTE: Final = 30
 
@@ -130,23 +124,3 @@ class ServiceContext:
     async def finish(self) -> None:
         """Wait for what no caller waits for; before the store closes."""
         await asyncio.gather(*self.tasks)
-
-
-def with_fields_of(
-    kind: Callable[P, G],
-) -> Callable[
-    [Callable[[ServiceContext, Actor, G], Coroutine[Any, Any, R]]],
-    Callable[Concatenate[ServiceContext, Actor, P], Coroutine[Any, Any, R]],
-]:
-    """Let an action that takes one struct be called with the struct's fields, by their names."""
-
-    def made(
-        action: Callable[[ServiceContext, Actor, G], Coroutine[Any, Any, R]],
-    ) -> Callable[Concatenate[ServiceContext, Actor, P], Coroutine[Any, Any, R]]:
-        @wraps(action)
-        def run(services: ServiceContext, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-            return action(services, actor, kind(*args, **kwargs))
-
-        return run
-
-    return made

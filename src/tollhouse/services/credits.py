@@ -18,7 +18,7 @@ async def grant(
     services: ServiceContext,
     actor: Actor,
     account: str,
-    usd: str,
+    amount_usd: str,
     *,
     reason: str | None = None,
     expires_at_ms: int | None = None,
@@ -30,7 +30,7 @@ async def grant(
         id=services.new_id("txn"),
         account_id=reach.account(services, actor, account).id,
         kind="grant",
-        amount=fields.amount(usd, "amount_usd"),
+        amount=fields.amount(amount_usd, "amount_usd"),
         time_ms=now_ms,
         reason=fields.reason(reason),
         actor_id=actor.id,
@@ -39,7 +39,7 @@ async def grant(
     return await _give(services, actor, "credits.grant", transfer)
 
 
-async def adjust(services: ServiceContext, actor: Actor, account: str, usd: str, *, reason: str) -> Entry:
+async def adjust(services: ServiceContext, actor: Actor, account: str, amount_usd: str, *, reason: str) -> Entry:
     """Set an account right, by more or, with a minus before the amount, by less; the reason is kept for ever.
 
     Raises PathNotFound, BadRequest, ScopeMissing, Conflict.
@@ -48,7 +48,7 @@ async def adjust(services: ServiceContext, actor: Actor, account: str, usd: str,
     why = fields.reason(reason)
     if why is None:
         raise BadRequest("reason: an adjustment says why", param="reason")
-    amount = _signed(usd)
+    amount = _signed(amount_usd)
     transfer = Transfer(
         id=services.new_id("txn"),
         account_id=reach.account(services, actor, account).id,

@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from typing import Annotated
 
 from msgspec import Struct, structs
 
 from tollhouse.access import secrets
-from tollhouse.core.account import Account, ApiKey, KeyMode, Project, Secret
+from tollhouse.core.account import Account, ApiKey, KeyFields, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
+from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 _MODES: tuple[KeyMode, ...] = ("live", "test", "admin")
 
@@ -27,45 +30,47 @@ class NewSecret(Struct, frozen=True):
     message: str
 
 
-async def create(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    name: str,
-    account: str | None = None,
-    project: str | None = None,
-    mode: KeyMode = "live",
-    scopes: Sequence[str] = ("inference", "usage"),
-    models: Sequence[str] = (),
-    networks: Sequence[str] = (),
-    tags: Mapping[str, str] | None = None,
-    expires_at_ms: int | None = None,
-) -> NewSecret:
+class NewKeyFields(KeyFields, frozen=True):
+    name: Annotated[str, Help("")]
+    account: AccountReference = None  # absent: the caller's own, or the only one there is
+    project: ProjectReference = None  # absent: the account's `default`
+    scopes: Annotated[tuple[str, ...], Help("inference, usage; default both", option="scope")] = ("inference", "usage")
+
+
+class KeyToMake(NewKeyFields, frozen=True):
+    expires_at_ms: int | None = None
+
+
+@WithFieldsOf(KeyToMake)
+async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> NewSecret:
     """A new key. Without an account the actor's own is meant, or the only one there is; without a project, `default`.
 
     Raises BadRequest naming the field, PathNotFound, and Conflict for an archived project.
     """
-    if mode not in _MODES:
+    if given.mode not in _MODES:
         raise BadRequest(f"mode: there are {', '.join(_MODES)}", param="mode")
-    owner, group = _owner(services, actor, account, project)
+    owner, group = _owner(services, actor, given.account, given.project)
     maxima.require_room(
         services.directory.keys_in_use(owner.id), maxima.KEYS_MAX, "keys in this account", "revoke those not in use"
     )
     now_ms = services.clock.now_ms()
-    text, secret = _mint(services, mode)
+    text, secret = _mint(services, given.mode)
     key = ApiKey(
         id=services.new_id("key"),
         account_id=owner.id,
         project_id=group.id,
-        name=fields.name(name),
-        mode=mode,
-        scopes=fields.scopes(scopes),
-        models=fields.models(models),
-        networks=fields.networks(networks),
-        tags=fields.tags(tags or {}),
-        expires_at_ms=fields.expiry(expires_at_ms, now_ms),
+        name=fields.name(given.name),
+        scopes=fields.scopes(given.scopes),
+        expires_at_ms=fields.expiry(given.expires_at_ms, now_ms),
         created_at_ms=now_ms,
         secrets=(secret,),
+        **fields.kept(
+            KeyFields,
+            given,
+            models=fields.models(given.models),
+            networks=fields.networks(given.networks),
+            tags=fields.tags(given.tags),
+        ),
     )
     row = audit.entry(services, actor, "key.create", key.id, account_id=owner.id, after={"last4": secret.last4})
 

@@ -1,20 +1,30 @@
 """Projects: an account's keys in groups. An archived project stops its keys, and its name is free again."""
 
-from msgspec import structs
+from typing import Annotated
+
+from msgspec import Struct, structs
 
 from tollhouse.core.account import Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict, PathNotFound
+from tollhouse.core.fields import AccountReference, Help
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 
-async def create(services: ServiceContext, actor: Actor, *, name: str, account: str | None = None) -> Project:
+class NewProject(Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Help("")]
+    account: AccountReference = None  # absent: the caller's own, or the only one there is
+
+
+@WithFieldsOf(NewProject)
+async def create(services: ServiceContext, actor: Actor, given: NewProject) -> Project:
     """Raises BadRequest, PathNotFound, and Conflict where an active project of the account has the name."""
-    owner = reach.account_or_own(services, actor, account)
+    owner = reach.account_or_own(services, actor, given.account)
     maxima.require_room(
         services.directory.projects_in_use(owner.id),
         maxima.PROJECTS_MAX,
@@ -22,7 +32,10 @@ async def create(services: ServiceContext, actor: Actor, *, name: str, account: 
         "archive those not in use",
     )
     project = Project(
-        id=services.new_id("proj"), account_id=owner.id, name=fields.name(name), created_at_ms=services.clock.now_ms()
+        id=services.new_id("proj"),
+        account_id=owner.id,
+        name=fields.name(given.name),
+        created_at_ms=services.clock.now_ms(),
     )
     row = audit.entry(services, actor, "project.create", project.id, account_id=owner.id)
 

@@ -1,53 +1,37 @@
 """/api/v1/accounts"""
 
-from msgspec import Struct
+from typing import Literal
 
+from tollhouse.billing.prices import write_multiplier
+from tollhouse.core.account import Account, AccountFields
+from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.objects import AccountObject, PageObject, account_object, page_object
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, Reason, route
 from tollhouse.services import accounts
+from tollhouse.services.accounts import AccountChange, NewAccount
 
 
-class NewAccount(Struct, frozen=True, kw_only=True):
+class AccountObject(AccountFields, frozen=True, tag_field="object", tag="account"):
+    id: str
     name: str
-    email: str | None = None
-    plan: str = "default"
-    credit_limit_usd: str | None = None  # decimal USD or `unlimited`; absent: as the plan says
-    zone: str = "UTC"  # in which budgets begin anew that name none
-
-
-class AccountChange(Struct, frozen=True, kw_only=True):
-    """What is absent stays as it is."""
-
-    credit_limit_usd: str | None = None  # decimal USD or `unlimited`
-    price_list: str | None = None  # by which list it buys
-    multiplier: str | None = None  # how many times its prices it pays: `1.2`
-    groups: tuple[str, ...] | None = None  # of models open to it, besides those of its plan
-    email: str | None = None
-    zone: str | None = None
+    state: Literal["active", "suspended"]
+    state_reason: str | None
+    credit_limit_usd: str
+    price_list: str  # by which it buys
+    multiplier: str  # how many times its prices it pays
+    groups: tuple[str, ...]  # of models open to it, besides those of its plan
+    created_at: str | None
 
 
 @route("accounts.list", "GET /api/v1/accounts", ACCOUNT, "Accounts, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[AccountObject]:
-    found = await accounts.list_page(
-        context.services, request.actor, after=request.body.after, count=request.body.limit
-    )
-    return page_object(found, account_object)
+    return page_object(await accounts.list_page(context.services, request.actor, **request.given), account_object)
 
 
 @route("accounts.create", "POST /api/v1/accounts", PLATFORM, "Open an account", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewAccount]) -> AccountObject:
-    body = request.body
-    account = await accounts.create(
-        context.services,
-        request.actor,
-        name=body.name,
-        email=body.email,
-        plan=body.plan,
-        credit_limit_usd=body.credit_limit_usd,
-        zone=body.zone,
-    )
-    return account_object(account)
+    return account_object(await accounts.create(context.services, request.actor, **request.given))
 
 
 @route("accounts.show", "GET /api/v1/accounts/{id}", ACCOUNT, "One account")
@@ -57,19 +41,7 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Ac
 
 @route("accounts.set", "POST /api/v1/accounts/{id}", PLATFORM, "Change its terms")
 async def change(context: AdminContext, request: AdminRequest[AccountChange]) -> AccountObject:
-    body = request.body
-    account = await accounts.change(
-        context.services,
-        request.actor,
-        request.id,
-        credit_limit_usd=body.credit_limit_usd,
-        price_list=body.price_list,
-        multiplier=body.multiplier,
-        groups=body.groups,
-        email=body.email,
-        zone=body.zone,
-    )
-    return account_object(account)
+    return account_object(await accounts.change(context.services, request.actor, request.id, **request.given))
 
 
 @route("accounts.suspend", "POST /api/v1/accounts/{id}/suspend", PLATFORM, "Stop its keys")
@@ -80,3 +52,8 @@ async def suspend(context: AdminContext, request: AdminRequest[Reason]) -> Accou
 @route("accounts.resume", "POST /api/v1/accounts/{id}/resume", PLATFORM, "Let it go on")
 async def resume(context: AdminContext, request: AdminRequest[Reason]) -> AccountObject:
     return account_object(await accounts.resume(context.services, request.actor, request.id, request.body.reason))
+
+
+def account_object(account: Account) -> AccountObject:
+    limit = "unlimited" if account.credit_limit is None else format_usd(account.credit_limit)
+    return fill(AccountObject, account, credit_limit_usd=limit, multiplier=write_multiplier(account.multiplier_ppm))

@@ -1,15 +1,16 @@
 """/api/v1/alerts"""
 
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from msgspec import Struct
 
+from tollhouse.core.fields import AccountReference, Help
 from tollhouse.core.notice import MailAddress, QueuedDelivery
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
-from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, Paging, route
 from tollhouse.services import addresses, alerts
 
@@ -36,16 +37,16 @@ class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="al
     ended_at: str | None
 
 
-class AlertQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
+class AlertQuery(Paging, frozen=True):
+    account: AccountReference = None
 
 
 class AlertTest(Struct, frozen=True, kw_only=True):
     """One of them."""
 
-    budget: str | None = None
-    webhook: str | None = None
-    mail: str | None = None
+    budget: Annotated[str | None, Help("a budget: everybody whom it tells")] = None
+    webhook: Annotated[str | None, Help("an address that takes webhooks")] = None
+    mail: Annotated[str | None, Help("a mail address")] = None
 
 
 class TrialObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert_test"):
@@ -91,19 +92,12 @@ def _page(token: ConfirmationToken, answer: AlertAddressObject) -> str:
 
 @route("alerts.list", "GET /api/v1/alerts", ACCOUNT, "What people were told")
 async def list_all(context: AdminContext, request: AdminRequest[AlertQuery]) -> PageObject[AlertObject]:
-    body = request.body
-    found = await alerts.list_page(
-        context.services, request.actor, account=body.account, after=body.after, count=body.limit
-    )
-    return page_object(found, alert_object)
+    return page_object(await alerts.list_page(context.services, request.actor, **request.given), alert_object)
 
 
 @route("alerts.test", "POST /api/v1/alerts/test", ACCOUNT, "Try an alert now")
 async def try_out(context: AdminContext, request: AdminRequest[AlertTest]) -> PageObject[TrialObject]:
-    body = request.body
-    trials = await alerts.try_out(
-        context.services, request.actor, budget=body.budget, webhook=body.webhook, mail=body.mail
-    )
+    trials = await alerts.try_out(context.services, request.actor, **request.given)
     return PageObject(data=tuple(_trial_object(trial) for trial in trials))
 
 
@@ -121,32 +115,23 @@ async def confirm(context: AdminContext, request: AdminRequest[ConfirmationToken
 
 
 def _address_object(named: MailAddress) -> AlertAddressObject:
-    return AlertAddressObject(
-        account_id=named.account_id,
-        address=named.address,
-        state="unconfirmed" if named.confirmed_at_ms is None else "confirmed",
-        confirmed_at=written(named.confirmed_at_ms),
-    )
+    return fill(AlertAddressObject, named, state="unconfirmed" if named.confirmed_at_ms is None else "confirmed")
 
 
 def alert_object(queued: QueuedDelivery) -> AlertObject:
     notice, delivery = queued.notice, queued.delivery
-    return AlertObject(
-        id=delivery.id,
+    return fill(
+        AlertObject,
+        delivery,
         notice_id=notice.id,
         type=notice.type,
         account_id=notice.account_id,
         about=notice.object_id,
         threshold_percent=notice.mark if notice.type == "budget.threshold" else None,
         data=dict(notice.data),
-        channel=delivery.channel,
-        address=delivery.address,
-        state=delivery.state,
-        attempts=delivery.attempts,
         last_answer=delivery.answer,
         created_at=written(notice.time_ms),
         next_try_at=written(max(delivery.due_ms, notice.time_ms)) if delivery.state == "pending" else None,
-        ended_at=written(delivery.ended_at_ms),
     )
 
 

@@ -1,27 +1,39 @@
 """/api/v1/audit"""
 
-from msgspec import field
+from typing import Annotated, Any
 
+from msgspec import Struct, field
+
+from tollhouse.core.audit import AuditRow
+from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.objects import AuditObject, PageObject, audit_object, page_object
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, Paging, route
 from tollhouse.services import audit
 
 
-class AuditQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
-    changed: str | None = field(default=None, name="object")  # the id of what was changed
+class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="audit"):
+    id: str
+    time: str | None
+    actor: dict[str, str | None]
+    account_id: str | None
+    action: str
+    object_id: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class AuditQuery(Paging, frozen=True):
+    account: AccountReference = None
+    object_id: Annotated[str | None, Help("only changes of this id", option="object")] = field(
+        default=None, name="object"
+    )
 
 
 @route("audit.list", "GET /api/v1/audit", ACCOUNT, "Changes, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[AuditQuery]) -> PageObject[AuditObject]:
-    body = request.body
-    found = await audit.list_page(
-        context.services,
-        request.actor,
-        account=body.account,
-        object_id=body.changed,
-        after=body.after,
-        count=body.limit,
-    )
-    return page_object(found, audit_object)
+    return page_object(await audit.list_page(context.services, request.actor, **request.given), audit_object)
+
+
+def audit_object(row: AuditRow) -> AuditObject:
+    return fill(AuditObject, row, actor={"kind": row.actor_kind, "id": row.actor_id, "address": row.address})

@@ -8,6 +8,7 @@ from msgspec import structs
 from tollhouse.billing.budgets import Budget, BudgetFields
 from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.amount import format_usd
+from tollhouse.core.fields import AccountReference
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
@@ -42,23 +43,20 @@ class SetBudgetObject(BudgetObject, frozen=True, tag_field="object", tag="budget
     secret: str | None
 
 
-class BudgetQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
+class BudgetQuery(Paging, frozen=True):
+    account: AccountReference = None
 
 
 @route("budgets.list", "GET /api/v1/budgets", ACCOUNT, "Budgets, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[BudgetQuery]) -> PageObject[BudgetObject]:
-    body = request.body
-    found = await budgets.list_page(
-        context.services, request.actor, account=body.account, after=body.after, count=body.limit
-    )
+    found = await budgets.list_page(context.services, request.actor, **request.given)
     unconfirmed = await budgets.unconfirmed(context.services, found.records)
     return page_object(found, lambda budget: _shown(context, request, budget, unconfirmed))
 
 
 @route("budgets.set", "POST /api/v1/budgets", ACCOUNT, "Set a budget", status=201)
 async def put(context: AdminContext, request: AdminRequest[NewBudget]) -> SetBudgetObject:
-    made = await budgets.put(context.services, request.actor, **structs.asdict(request.body))
+    made = await budgets.put(context.services, request.actor, **request.given)
     secret = await budgets.reveal(context.services, made)
     shown = _shown(context, request, made, await budgets.unconfirmed(context.services, (made,)))
     return SetBudgetObject(**structs.asdict(shown), secret=secret)

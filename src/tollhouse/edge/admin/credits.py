@@ -1,12 +1,15 @@
 """/api/v1/credits"""
 
+from typing import Annotated
+
 from msgspec import Struct, structs
 
 from tollhouse.billing.ledger import Entry
 from tollhouse.core.amount import format_usd
+from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import expiry
 from tollhouse.services.credits import adjust as set_right
@@ -32,43 +35,36 @@ class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="c
 
 
 class NewGrant(Struct, frozen=True, kw_only=True):
-    account: str  # id or unique name
-    amount_usd: str
-    reason: str | None = None
-    expires: str | None = None  # 30d, a date, or a time
+    account: Annotated[str, Help("")]  # id or unique name
+    amount_usd: Annotated[str, Help("US dollars, such as 25 or 0.50", option="usd")]
+    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
+    expires: Annotated[str | None, Help("30d, a date, or a time; absent: never")] = None
 
 
 class NewRefund(Struct, frozen=True, kw_only=True):
-    request_id: str
+    request_id: Annotated[str, Help("")]
     amount_usd: str | None = None  # absent: all the call was charged
-    reason: str | None = None
+    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
 
 
 class NewAdjustment(Struct, frozen=True, kw_only=True):
-    account: str  # id or unique name
-    amount_usd: str  # with a minus before it: so much less
-    reason: str  # kept for ever
+    account: Annotated[str, Help("")]  # id or unique name
+    amount_usd: Annotated[str, Help("US dollars; with a minus before it, so much less", option="usd")]
+    reason: Annotated[str, Help("why; kept in the ledger for ever")]
 
 
-class CreditQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
+class CreditQuery(Paging, frozen=True):
+    account: AccountReference = None
 
 
 @route("credits.list", "GET /api/v1/credits", ACCOUNT, "What moved an account's money")
 async def list_all(context: AdminContext, request: AdminRequest[CreditQuery]) -> PageObject[CreditObject]:
-    body = request.body
-    found = await list_page(context.services, request.actor, body.account, after=body.after, count=body.limit)
-    return page_object(found, credit_object)
+    return page_object(await list_page(context.services, request.actor, **request.given), credit_object)
 
 
 @route("credits.grant", "POST /api/v1/credits", PLATFORM, "Give an account money", status=201)
 async def grant(context: AdminContext, request: AdminRequest[NewGrant]) -> CreditObject:
-    body = request.body
-    expires = None if body.expires is None else moment_ms(body.expires, "expires", request.now_ms)
-    entry = await give(
-        context.services, request.actor, body.account, body.amount_usd, reason=body.reason, expires_at_ms=expires
-    )
-    return credit_object(entry)
+    return credit_object(await give(context.services, request.actor, **request.given))
 
 
 @route("credits.refund", "POST /api/v1/refunds", PLATFORM, "Give a call's money back")
@@ -80,10 +76,7 @@ async def refund(context: AdminContext, request: AdminRequest[NewRefund]) -> Cre
 
 @route("credits.adjust", "POST /api/v1/adjustments", PLATFORM, "Set a balance right", status=201)
 async def adjust(context: AdminContext, request: AdminRequest[NewAdjustment]) -> CreditObject:
-    body = request.body
-    return credit_object(
-        await set_right(context.services, request.actor, body.account, body.amount_usd, reason=body.reason)
-    )
+    return credit_object(await set_right(context.services, request.actor, **request.given))
 
 
 @route("credits.expire", "POST /api/v1/credits/expire", PLATFORM, "End grants whose time is over")
@@ -94,14 +87,10 @@ async def expire(context: AdminContext, request: AdminRequest[NoParameters]) -> 
 
 def credit_object(entry: Entry) -> CreditObject:
     moved = entry.transfer
-    return CreditObject(
-        id=moved.id,
-        account_id=moved.account_id,
-        kind=moved.kind,
-        amount_usd=format_usd(moved.amount),
-        balance_usd=format_usd(entry.balance),
-        request_id=moved.request_id,
-        reason=moved.reason,
+    return fill(
+        CreditObject,
+        moved,
         created_at=written(moved.time_ms),
-        expires_at=written(moved.expires_at_ms),
+        balance_usd=format_usd(entry.balance),
+        repeated=False,
     )

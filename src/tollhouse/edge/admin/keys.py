@@ -1,70 +1,79 @@
 """/api/v1/keys"""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
+from tollhouse.core.account import ApiKey, KeyFields, Secret
+from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.moments import duration_ms, moment_ms
-from tollhouse.edge.admin.objects import KeyObject, NewKeyObject, PageObject, key_object, new_key_object, page_object
+from tollhouse.edge.admin.moments import duration_ms
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, Paging, Reason, route
 from tollhouse.services import keys
+from tollhouse.services.keys import NewKeyFields
 
 
-class NewKey(Struct, frozen=True, kw_only=True):
+class SecretObject(Struct, frozen=True, kw_only=True):
+    """What may be known of a secret. `overlap_seconds`: it lives that much longer once its successor is first used."""
+
+    prefix: str
+    last4: str
+    created_at: str | None
+    valid_until: str | None
+    overlap_seconds: int | None
+
+
+class KeyObject(KeyFields, frozen=True, tag_field="object", tag="key"):
+    id: str
     name: str
-    account: str | None = None  # id or unique name; absent: the caller's own, or the only one there is
-    project: str | None = None  # absent: the account's `default`
-    mode: Literal["live", "test", "admin"] = "live"
-    scopes: tuple[str, ...] = ("inference", "usage")
-    models: tuple[str, ...] = ()  # exact ids or `prefix*`; empty: all
-    networks: tuple[str, ...] = ()  # CIDR; empty: all
-    tags: dict[str, str] = {}
-    expires: str | None = None  # `30d`, a date, or a time with its offset
+    account_id: str
+    project_id: str
+    scopes: tuple[str, ...]
+    state: Literal["active", "frozen", "revoked"]
+    state_reason: str | None
+    prefix: str
+    last4: str
+    expires_at: str | None
+    created_at: str | None
+    rotated_at: str | None
+    last_used_at: str | None
+    last_used_client: str | None
+    secrets: tuple[SecretObject, ...]
 
 
-class KeyQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
-    project: str | None = None
+class NewKeyObject(KeyObject, frozen=True, tag_field="object", tag="key"):
+    """A key with the secret that was just made for it: shown this once."""
+
+    secret: str
+    message: str
+
+
+class NewKey(NewKeyFields, frozen=True):
+    expires: Annotated[str | None, Help("30d, 2027-01-31, or a time; default never")] = None
+
+
+class KeyQuery(Paging, frozen=True):
+    account: AccountReference = None
+    project: ProjectReference = None
 
 
 class Rotation(Struct, frozen=True, kw_only=True):
-    overlap: str = "0s"  # how long the old secret stays valid: `24h`, up to `7d`
-    counted_from: Literal["now", "first-use"] = field(default="now", name="from")
-    expires: str | None = None  # a new expiry; needed when the old one is past
+    overlap: Annotated[str, Help("how long the old secret stays valid, up to 7d; default 0s")] = "0s"
+    counted_from: Annotated[Literal["now", "first-use"], Help("what the overlap is counted from", option="from")] = (
+        field(default="now", name="from")
+    )
+    expires: Annotated[str | None, Help("a new expiry; needed when the old one is past")] = None
 
 
 @route("keys.list", "GET /api/v1/keys", ACCOUNT, "Keys, newest first; never a secret")
 async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
-    body = request.body
-    found = await keys.list_page(
-        context.services,
-        request.actor,
-        account=body.account,
-        project=body.project,
-        after=body.after,
-        count=body.limit,
-    )
-    return page_object(found, key_object)
+    return page_object(await keys.list_page(context.services, request.actor, **request.given), key_object)
 
 
 @route("keys.create", "POST /api/v1/keys", ACCOUNT, "Make a key", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewKey]) -> NewKeyObject:
-    body = request.body
-    made = await keys.create(
-        context.services,
-        request.actor,
-        name=body.name,
-        account=body.account,
-        project=body.project,
-        mode=body.mode,
-        scopes=body.scopes,
-        models=body.models,
-        networks=body.networks,
-        tags=body.tags,
-        expires_at_ms=_expiry(body.expires, request.now_ms),
-    )
-    return new_key_object(made.key, made.secret, made.message)
+    return new_key_object(await keys.create(context.services, request.actor, **request.given))
 
 
 @route("keys.show", "GET /api/v1/keys/{id}", OWN, "One key; an API key sees itself")
@@ -75,15 +84,10 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Ke
 
 @route("keys.rotate", "POST /api/v1/keys/{id}/rotate", ACCOUNT, "A new secret, same key")
 async def rotate(context: AdminContext, request: AdminRequest[Rotation]) -> NewKeyObject:
-    made = await keys.rotate(
-        context.services,
-        request.actor,
-        request.id,
-        overlap_ms=duration_ms(request.body.overlap, "overlap"),
-        counted_from=request.body.counted_from,
-        expires_at_ms=_expiry(request.body.expires, request.now_ms),
-    )
-    return new_key_object(made.key, made.secret, made.message)
+    given = request.given
+    overlap_ms = duration_ms(given.pop("overlap"), "overlap")
+    made = await keys.rotate(context.services, request.actor, request.id, overlap_ms=overlap_ms, **given)
+    return new_key_object(made)
 
 
 @route("keys.revoke", "POST /api/v1/keys/{id}/revoke", ACCOUNT, "End a key for good")
@@ -101,5 +105,21 @@ async def unfreeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyO
     return key_object(await keys.unfreeze(context.services, request.actor, request.id, request.body.reason))
 
 
-def _expiry(text: str | None, now_ms: int) -> int | None:
-    return None if text is None else moment_ms(text, "expires", now_ms)
+def key_object(key: ApiKey) -> KeyObject:
+    newest = key.secrets[0] if key.secrets else None
+    return fill(
+        KeyObject,
+        key,
+        prefix=newest.prefix if newest else "",
+        last4=newest.last4 if newest else "",
+        secrets=tuple(_secret_object(secret) for secret in key.secrets),
+    )
+
+
+def new_key_object(made: keys.NewSecret) -> NewKeyObject:
+    return NewKeyObject(**structs.asdict(key_object(made.key)), secret=made.secret, message=made.message)
+
+
+def _secret_object(secret: Secret) -> SecretObject:
+    overlap_seconds = None if secret.overlap_ms is None else secret.overlap_ms // 1000
+    return fill(SecretObject, secret, overlap_seconds=overlap_seconds)

@@ -1,10 +1,13 @@
 """/api/v1/ledger"""
 
+from typing import Annotated
+
 from msgspec import Struct, field
 
-from tollhouse.core.amount import format_usd
+from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import fill
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import ledger
 
@@ -51,36 +54,25 @@ class StatementObject(Struct, frozen=True, kw_only=True, tag_field="object", tag
 
 
 class StatementQuery(Struct, frozen=True, kw_only=True):
-    account: str | None = None
-    month: str | None = None  # YYYY-MM, of UTC; absent: this one
+    account: AccountReference = None
+    month: Annotated[str | None, Help("YYYY-MM, of UTC; absent: this one")] = None
 
 
 @route("ledger.verify", "GET /api/v1/ledger/verify", PLATFORM, "Does everything still agree?")
 async def verify(context: AdminContext, request: AdminRequest[NoParameters]) -> VerificationObject:
     found = await ledger.verify(context.services, request.actor)
-    flaws = tuple(
-        FlawObject(account_id=flaw.account_id, sequence=flaw.sequence, transfer_id=flaw.transfer_id, reason=flaw.reason)
-        for flaw in found.flaws
-    )
+    flaws = tuple(fill(FlawObject, flaw) for flaw in found.flaws)
     return VerificationObject(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
 
 
 @route("ledger.statement", "GET /api/v1/ledger/statement", ACCOUNT, "A month's bill")
 async def statement(context: AdminContext, request: AdminRequest[StatementQuery]) -> StatementObject:
-    found = await ledger.statement(context.services, request.actor, request.body.account, month=request.body.month)
-    return StatementObject(
-        account_id=found.account_id,
+    found = await ledger.statement(context.services, request.actor, **request.given)
+    return fill(
+        StatementObject,
+        found,
         start=written(found.from_ms),
         end=written(found.to_ms),
-        opening_usd=format_usd(found.opening),
-        lines=tuple(map(_line, found.lines)),
-        closing_usd=format_usd(found.closing),
-        sequence=found.sequence,
+        lines=tuple(fill(LineObject, line) for line in found.lines),
         hash=found.hash.hex(),
-    )
-
-
-def _line(line: ledger.StatementLine) -> LineObject:
-    return LineObject(
-        time=written(line.time_ms), kind=line.kind, amount_usd=format_usd(line.amount), id=line.id, reason=line.reason
     )

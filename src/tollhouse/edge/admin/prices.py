@@ -8,7 +8,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.price import PriceDraft
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
-from tollhouse.edge.admin.objects import PageObject, page_object
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import price_lists, public_models
 from tollhouse.services.replay import DAYS, Replay, Rerated, replay
@@ -123,9 +123,7 @@ async def list_all(context: AdminContext, request: AdminRequest[PriceQuery]) -> 
 
 @route("price_drafts.list", "GET /api/v1/price_drafts", PLATFORM, "Price files, newest first")
 async def drafts(context: AdminContext, request: AdminRequest[Paging]) -> PageObject[PriceDraftObject]:
-    found = await price_lists.drafts(
-        context.services, request.actor, after=request.body.after, count=request.body.limit
-    )
+    found = await price_lists.drafts(context.services, request.actor, **request.given)
     return page_object(found, lambda draft: _draft(draft, request.now_ms))
 
 
@@ -155,11 +153,7 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Pr
     "Charge the calls of the last days by a draft",
 )
 async def preview(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
-    body = request.body
-    found = await replay(
-        context.services, request.actor, draft=request.id, days=body.days, account=body.account, after=body.after
-    )
-    return _preview(found)
+    return _preview(await replay(context.services, request.actor, draft=request.id, **request.given))
 
 
 @route(
@@ -177,10 +171,7 @@ async def activate(context: AdminContext, request: AdminRequest[Activation]) -> 
 
 @route("margins.list", "GET /api/v1/margins", PLATFORM, "What the calls of the last days earned and cost")
 async def margins(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
-    body = request.body
-    return _preview(
-        await replay(context.services, request.actor, days=body.days, account=body.account, after=body.after)
-    )
+    return _preview(await replay(context.services, request.actor, **request.given))
 
 
 @route(
@@ -195,15 +186,13 @@ async def public(context: AdminContext, request: AdminRequest[NoParameters]) -> 
 
 def _price(standing: price_lists.PriceRowState) -> PriceObject:
     row = standing.row
-    return PriceObject(
-        id=row.id,
+    return fill(
+        PriceObject,
+        row,
         list=row.price_list,
-        model=row.model,
         state=standing.state,
-        effective_from=written(row.effective_from_ms),
         price=row.written,
         managed_by="file" if row.draft_id is None else "api",
-        draft_id=row.draft_id,
     )
 
 
@@ -214,14 +203,14 @@ def _drafted(drafted: price_lists.Drafted, now_ms: int) -> PriceDraftObject:
 
 def _draft(draft: PriceDraft, now_ms: int) -> PriceDraftObject:
     since_ms = draft.effective_from_ms
-    return PriceDraftObject(
-        id=draft.id,
+    return fill(
+        PriceDraftObject,
+        draft,
         list=draft.price_list,
         models=len(draft.written),
         state="draft" if since_ms is None else "scheduled" if since_ms > now_ms else "in_force",
-        created_at=written(draft.created_at_ms),
-        activated_at=written(draft.activated_at_ms),
-        effective_from=written(since_ms),
+        warnings=(),
+        owned_by_file=(),
     )
 
 
@@ -237,11 +226,9 @@ def _preview(found: Replay) -> PreviewObject:
 
 
 def _rerated(one: Rerated) -> ReratedObject:
-    return ReratedObject(
-        account_id=one.account_id,
-        model=one.model,
-        calls=one.calls,
-        charged_usd=format_usd(one.charged),
+    return fill(
+        ReratedObject,
+        one,
         would_be_usd=format_usd(one.again),
         difference_usd=format_usd(one.again - one.charged),
         cost_usd=None if one.cost is None else format_usd(one.cost),
@@ -249,5 +236,4 @@ def _rerated(one: Rerated) -> ReratedObject:
 
 
 def _public(model: public_models.PublicModel) -> PublicModelObject:
-    shown = {name: getattr(model, name) for name in PublicModelObject.__struct_fields__ if name != "price"}
-    return PublicModelObject(**shown, price=public_models.as_price(model))
+    return fill(PublicModelObject, model, price=public_models.as_price(model))

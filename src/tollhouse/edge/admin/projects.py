@@ -1,37 +1,44 @@
 """/api/v1/projects"""
 
+from typing import Literal
+
 from msgspec import Struct
 
+from tollhouse.core.account import Project
+from tollhouse.core.fields import AccountReference
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.objects import PageObject, ProjectObject, page_object, project_object
+from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, Paging, route
 from tollhouse.services import projects
+from tollhouse.services.projects import NewProject
 
 
-class NewProject(Struct, frozen=True, kw_only=True):
+class ProjectObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="project"):
+    id: str
+    account_id: str
     name: str
-    account: str | None = None  # id or unique name; absent: the caller's own, or the only one there is
+    state: Literal["active", "archived"]
+    created_at: str | None
 
 
-class ProjectQuery(Paging, frozen=True, kw_only=True):
-    account: str | None = None
+class ProjectQuery(Paging, frozen=True):
+    account: AccountReference = None
 
 
 @route("projects.list", "GET /api/v1/projects", ACCOUNT, "Projects, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[ProjectQuery]) -> PageObject[ProjectObject]:
-    body = request.body
-    found = await projects.list_page(
-        context.services, request.actor, account=body.account, after=body.after, count=body.limit
-    )
-    return page_object(found, project_object)
+    return page_object(await projects.list_page(context.services, request.actor, **request.given), project_object)
 
 
 @route("projects.create", "POST /api/v1/projects", ACCOUNT, "Make a project", status=201)
 async def create(context: AdminContext, request: AdminRequest[NewProject]) -> ProjectObject:
-    body = request.body
-    return project_object(await projects.create(context.services, request.actor, name=body.name, account=body.account))
+    return project_object(await projects.create(context.services, request.actor, **request.given))
 
 
 @route("projects.archive", "POST /api/v1/projects/{id}/archive", ACCOUNT, "Close a project")
 async def archive(context: AdminContext, request: AdminRequest[NoParameters]) -> ProjectObject:
     return project_object(await projects.archive(context.services, request.actor, request.id))
+
+
+def project_object(project: Project) -> ProjectObject:
+    return fill(ProjectObject, project)

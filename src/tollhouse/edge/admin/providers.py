@@ -1,13 +1,27 @@
 """/api/v1/providers"""
 
-from msgspec import Struct
+from typing import Any
 
+from msgspec import Struct, field
+
+from tollhouse.core.catalogue import Provider
 from tollhouse.core.failure import PathNotFound
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.objects import PageObject, ProviderObject, provider_object
+from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.provider_trial import ProviderTrial, trials
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import reach
+
+
+class ProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider"):
+    id: str
+    kind: str
+    base_url: str
+    api_keys: int  # how many; never what
+    managed_by: str
+    speaks: tuple[str, ...]
+    on_disconnect: str
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 class ProviderQuery(Struct, frozen=True, kw_only=True):
@@ -17,7 +31,7 @@ class ProviderQuery(Struct, frozen=True, kw_only=True):
 @route("providers.list", "GET /api/v1/providers", PLATFORM, "Providers and their health")
 async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ProviderObject]:
     found = context.services.catalogue.providers.values()
-    return PageObject(data=tuple(provider_object(one, dict(context.health(one.id))) for one in found))
+    return PageObject(data=tuple(_object(one, dict(context.health(one.id))) for one in found))
 
 
 @route("providers.check", "POST /api/v1/providers/check", PLATFORM, "Ask providers for their models, with each key")
@@ -31,6 +45,10 @@ async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> 
         if wanted in (None, name):
             found += await trials(destinations[name], request.now_ms) if name in destinations else [_untried(name)]
     return PageObject(data=tuple(found))
+
+
+def _object(provider: Provider, state: dict[str, Any]) -> ProviderObject:
+    return fill(ProviderObject, provider, api_keys=len(provider.api_keys), state=state)
 
 
 def _untried(name: str) -> ProviderTrial:

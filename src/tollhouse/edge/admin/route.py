@@ -2,18 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args, get_type_hints
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.access.judge import ACCOUNT as ONLY_ACCOUNT
 from tollhouse.access.judge import OPERATOR, OWN_DATA, Requirement
 from tollhouse.core.audit import Actor
+from tollhouse.core.fields import Help
+from tollhouse.edge.admin.moments import moment_ms
 from tollhouse.services.pages import LIMIT
 
 Who = Literal["operator", "account", "key", "public"]
 """operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
 own data. public: anyone, without a credential."""
+
+_TIMES_TO_COME: Final = {"expires": "expires_at_ms", "until": "until_ms"}
 
 G = TypeVar("G", bound=Struct)
 
@@ -25,14 +29,14 @@ class NoParameters(Struct, frozen=True):
 class Paging(Struct, frozen=True, kw_only=True):
     """`after`: the `next` of the page before."""
 
-    limit: int = LIMIT
-    after: str | None = None
+    limit: Annotated[int, Help("how many at most")] = LIMIT
+    after: Annotated[str | None, Help("read on behind a page: what its `next` said")] = None
 
 
 class Reason(Struct, frozen=True, kw_only=True):
     """Why, for the audit."""
 
-    reason: str | None = None
+    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,19 @@ class AdminRequest(Generic[G]):
     own_key_id: str | None = None  # an API key asks: it sees this key's data only
     now_ms: int = 0
     file: bytes = b""  # a body that is no JSON
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What it gives, for an action that takes it by name: there a page's `limit` is called `count`, and a time to
+        come is Unix milliseconds. Raises BadRequest."""
+        fields = structs.asdict(self.body)
+        if "limit" in fields:
+            fields["count"] = fields.pop("limit")
+        for name, called in _TIMES_TO_COME.items():
+            if name in fields:
+                text = fields.pop(name)
+                fields[called] = None if text is None else moment_ms(text, name, self.now_ms)
+        return fields
 
 
 Handler = Callable[[Any, AdminRequest[Any]], Awaitable[Struct]]

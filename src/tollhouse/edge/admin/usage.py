@@ -3,27 +3,46 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct, field
 
+from tollhouse.core.amount import format_usd
 from tollhouse.core.escaping import cell
+from tollhouse.core.fields import AccountReference, Help, ProjectReference
+from tollhouse.core.roll_up import UsageSum
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.moments import ago_ms
-from tollhouse.edge.admin.objects import PageObject, UsageObject, usage_object
+from tollhouse.edge.admin.moments import ago_ms, written
+from tollhouse.edge.admin.objects import PageObject
 from tollhouse.edge.admin.route import OWN, AdminRequest, route
 from tollhouse.services import usage
 
 
+class UsageObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="usage"):
+    """What one group used; `usage` holds the buckets that are not zero."""
+
+    by: str
+    group: str
+    calls: int
+    failed: int
+    charge_nusd: int
+    charge_usd: str
+    usage: dict[str, int]
+
+
 class AdminUsageQuery(Struct, frozen=True, kw_only=True):
-    by: Literal["model", "key", "project", "day", "tag"] = "model"
-    start: str | None = field(default=None, name="from")  # a date, a time with its offset, or 7d: so long ago
-    end: str | None = field(default=None, name="to")  # exclusive; absent: now
-    account: str | None = None
-    project: str | None = None
+    account: AccountReference = None
+    project: ProjectReference = None
     key: str | None = None
+    by: Annotated[Literal["model", "key", "project", "day", "tag"], Help("")] = "model"
+    start: Annotated[
+        str | None, Help("a date, a time, or 7d: so long ago; default: 30 days before --to", option="from")
+    ] = field(default=None, name="from")
+    end: Annotated[str | None, Help("a date, a time, or 1d: so long ago; exclusive; default: now", option="to")] = (
+        field(default=None, name="to")
+    )
     mode: Literal["live", "test"] | None = None
     format: Literal["json", "csv"] = "json"
 
@@ -64,3 +83,17 @@ async def report(context: AdminContext, request: AdminRequest[AdminUsageQuery]) 
         mode=body.mode,
     )
     return PageObject(data=tuple(usage_object(body.by, one) for one in sums))
+
+
+def usage_object(by: str, row: UsageSum) -> UsageObject:
+    group = (written(int(row.group)) or "")[:10] if by == "day" else row.group
+    buckets = {name: getattr(row.usage, name) for name in BUCKETS if getattr(row.usage, name)}
+    return UsageObject(
+        by=by,
+        group=group,
+        calls=row.calls,
+        failed=row.failed,
+        charge_nusd=row.charge,
+        charge_usd=format_usd(row.charge),
+        usage=buckets,
+    )
