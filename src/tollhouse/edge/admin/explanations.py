@@ -8,9 +8,9 @@ from tollhouse.billing import holds
 from tollhouse.billing.holds import SpendingCounter
 from tollhouse.billing.prices import Price, write_multiplier
 from tollhouse.core.amount import format_usd
-from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure
 from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import fill
 from tollhouse.edge.admin.receipts import Maybe, ReceiptObject
 from tollhouse.edge.admin.sentences import about_call, about_receipt
 from tollhouse.gateway.explain import Explanation, Ranked
@@ -132,7 +132,7 @@ def explanation_object(
         caller=_caller(found),
         operation=found.operation,
         model_asked=found.asked,
-        model=None if found.model is None else _model(found.model),
+        model=None if found.model is None else fill(ModelResponse, found.model),
         tags=found.tags,
         offers=tuple(_offer(one, show_provider) for one in found.offers),
         tokens_reserved=found.tokens,
@@ -171,15 +171,6 @@ def _caller(found: Explanation) -> CallerResponse:
     )
 
 
-def _model(model: Model) -> ModelResponse:
-    return ModelResponse(
-        id=model.id,
-        context_tokens=model.context_tokens,
-        max_output_tokens=model.max_output_tokens,
-        retires_at=model.retires_at,
-    )
-
-
 def _offer(one: Ranked, show_provider: bool) -> OfferResponse:
     return OfferResponse(
         turn=one.turn,
@@ -190,11 +181,10 @@ def _offer(one: Ranked, show_provider: bool) -> OfferResponse:
 
 
 def _price(price: Price) -> PriceResponse:
-    return PriceResponse(
-        id=price.id,
-        price_list=price.price_list,
+    return fill(
+        PriceResponse,
+        price,
         multiplier=write_multiplier(price.multiplier_ppm),
-        effective_from=written(price.effective_from_ms),
         tiers=tuple(
             {
                 "above_input_tokens": tier.above_input_tokens,

@@ -9,7 +9,7 @@ from tollhouse.billing.prices import MILLION, write_multiplier
 from tollhouse.core.amount import format_usd
 from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import Attempt, BudgetSnapshot, Ending, LimitSnapshot, UsageRecord
-from tollhouse.edge.admin.moments import written
+from tollhouse.edge.admin.objects import fill
 from tollhouse.services.receipts import Receipt
 
 Maybe = str | UnsetType
@@ -140,14 +140,16 @@ class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object"
 
 
 def request_object(call: UsageRecord, last4: str) -> RequestObject:
-    return RequestObject(**_told(call, last4))
+    return fill(RequestObject, call, **_told(call, last4))
 
 
 def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
     """`show_provider`: who reads it may know which provider answered, and under which name the model goes there."""
     call, charge, entry = receipt.call, receipt.call.charge, receipt.entry
     held = call.released if charge is None else charge.held
-    return ReceiptObject(
+    return fill(
+        ReceiptObject,
+        call,
         **_told(call, receipt.last4),
         ending_explained=explained(call),
         usage_doubt=UNSET if call.doubt is None else call.doubt,
@@ -170,25 +172,12 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
 
 
 def _told(call: UsageRecord, last4: str) -> dict[str, Any]:
+    """What a list and a receipt say in another form than the record."""
     charge = 0 if call.charge is None or call.mode == "test" else call.charge.amount
     return {
-        "id": call.id,
-        "time": written(call.time_ms),
-        "mode": call.mode,
-        "account_id": call.account_id,
-        "project_id": call.project_id,
         "key": KeyResponse(call.key_id, last4),
-        "model": call.model,
-        "dialect": call.dialect,
-        "operation": call.operation,
-        "stream": call.stream,
-        "status": call.status,
         "error": UNSET if call.error is None else call.error,
-        "ending": call.ending,
-        "client": call.client,
-        "tags": call.tags,
         "usage": {name: used for name in BUCKETS if (used := getattr(call.usage, name))},
-        "usage_source": call.usage_source,
         "charge_nusd": charge,
         "charge_usd": format_usd(charge),
         "timing_ms": Timing(
@@ -201,27 +190,17 @@ def _told(call: UsageRecord, last4: str) -> dict[str, Any]:
 
 
 def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptResponse:
-    return AttemptResponse(
+    return fill(
+        AttemptResponse,
+        one,
         provider=one.provider if show_provider else UNSET,
         model=one.model if show_provider else model,
-        status=one.status,
         error=UNSET if one.error is None else one.error,
-        start_ms=one.start_ms,
-        first_byte_ms=one.first_byte_ms,
-        end_ms=one.end_ms,
     )
 
 
 def _limit(one: LimitSnapshot, call: UsageRecord) -> LimitResponse:
-    return LimitResponse(
-        name=one.kind,
-        level=one.level,
-        id=_object(one.level, call),
-        model=one.model or UNSET,
-        limit=one.limit,
-        before=one.before,
-        after=one.after,
-    )
+    return fill(LimitResponse, one, name=one.kind, id=_object(one.level, call), model=one.model or UNSET)
 
 
 def _budget(one: BudgetSnapshot, call: UsageRecord) -> BudgetResponse:
