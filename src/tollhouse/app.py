@@ -18,6 +18,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Overloaded
 from tollhouse.core.upstream import Deadlines, Upstream, UpstreamRoute
+from tollhouse.edge import asgi
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.context import AdminContext
@@ -281,11 +282,13 @@ async def _listen(
     edge, control = _applications(settings, runtime)
     addresses = [
         ListenAddress(app=edge, host=served, port=port),
-        ListenAddress(app=control, path=str(folder / "tollhouse.sock"), serves_while_draining=True),
+        ListenAddress(app=asgi.serving(control), path=str(folder / "tollhouse.sock"), serves_while_draining=True),
     ]
     if server.metrics_address:
         host, port = split_address(server.metrics_address)
-        addresses.append(ListenAddress(app=runtime.metrics.app(), host=host, port=port, serves_while_draining=True))
+        addresses.append(
+            ListenAddress(app=asgi.serving(runtime.metrics.app()), host=host, port=port, serves_while_draining=True)
+        )
     listening = Server(
         addresses,
         clock=gateway.clock,
@@ -334,7 +337,9 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         settings=settings,
     )
     by_key = on_the_listener(
-        services.directory.find, lambda scope: proxies.client(scope, scope["headers"]), gateway.addresses.admit
+        services.directory.find,
+        lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
+        gateway.addresses.admit,
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     site = console.build(

@@ -13,8 +13,8 @@ import uvloop
 
 from tests.edge.wire_server import mirror, reply
 from tollhouse.clock import SystemClock, SystemRandom
+from tollhouse.edge.asgi import Receive, Scope, Send, serving
 from tollhouse.edge.drain import Draining
-from tollhouse.edge.exchange import Receive, Scope, Send
 from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import ListenAddress
 
@@ -42,7 +42,10 @@ async def main(path: str, lame_duck_seconds: float, drain_seconds: float) -> Non
         print(names[0][1], flush=True)
 
     await Server(
-        [ListenAddress(app=data), ListenAddress(app=control, path=path, serves_while_draining=True)],
+        [
+            ListenAddress(app=serving(data)),
+            ListenAddress(app=serving(control), path=path, serves_while_draining=True),
+        ],
         clock=SystemClock(),
         random=SystemRandom(),
         draining=draining,

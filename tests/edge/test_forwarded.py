@@ -6,23 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.edge.exchange import Scope
 from tollhouse.edge.forwarded import TrustedProxies
 
 NOBODY = TrustedProxies(())
 PROXIES = TrustedProxies(("10.0.0.0/8", "2001:db8::/32", "::1/128"))
 
 
-def scope(peer: str, *forwarded: str, scheme: str = "http", proto: str | None = None) -> Scope:
-    headers = [(b"x-forwarded-for", hops.encode()) for hops in forwarded]
-    if proto is not None:
-        headers.append((b"x-forwarded-proto", proto.encode()))
-    return {"client": (peer, 1234) if peer else None, "headers": headers, "scheme": scheme}
-
-
 def client(proxies: TrustedProxies, peer: str, *forwarded: str) -> str:
-    asked = scope(peer, *forwarded)
-    return proxies.client(asked, asked["headers"])
+    return proxies.client(peer, [(b"x-forwarded-for", hops.encode()) for hops in forwarded])
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.9", "10.0.0.1", "127.0.0.1", "::1"])
@@ -94,8 +85,7 @@ def test_a_trusted_proxy_names_the_first_stranger_from_the_right(forwarded: tupl
 
 def standard(proxies: TrustedProxies, *values: str, peer: str = "10.0.0.1") -> tuple[str, str]:
     headers = [(b"forwarded", value.encode("latin-1")) for value in values]
-    asked: Scope = {"client": (peer, 1), "headers": headers, "scheme": "http"}
-    return proxies.client(asked, headers), proxies.scheme(asked)
+    return proxies.client(peer, headers), proxies.scheme(peer, headers, "http")
 
 
 @pytest.mark.parametrize(
@@ -166,15 +156,14 @@ def test_a_header_that_the_proxy_does_not_write_is_never_believed(
 ) -> None:
     headers = [(name.encode(), value.encode()) for name, value in sent.items()]
     proxies = TrustedProxies(("10.0.0.0/8",), header)
-    assert proxies.client({"client": ("10.0.0.1", 1), "headers": headers, "scheme": "http"}, headers) == found
+    assert proxies.client("10.0.0.1", headers) == found
 
 
 def test_the_scheme_is_read_where_the_proxy_writes_it() -> None:
     headers = [(b"x-forwarded-proto", b"https"), (b"forwarded", b"for=198.51.100.1;proto=http")]
-    asked: Scope = {"client": ("10.0.0.1", 1), "headers": headers, "scheme": "http"}
-    assert TrustedProxies(("10.0.0.0/8",)).scheme(asked) == "https"
-    assert TrustedProxies(("10.0.0.0/8",), "X-Real-IP").scheme(asked) == "https"
-    assert TrustedProxies(("10.0.0.0/8",), "forwarded").scheme(asked) == "http"
+    assert TrustedProxies(("10.0.0.0/8",)).scheme("10.0.0.1", headers, "http") == "https"
+    assert TrustedProxies(("10.0.0.0/8",), "X-Real-IP").scheme("10.0.0.1", headers, "http") == "https"
+    assert TrustedProxies(("10.0.0.0/8",), "forwarded").scheme("10.0.0.1", headers, "http") == "http"
 
 
 @pytest.mark.parametrize("value", ["10.0.0.1," * 5_000, "," * 60_000, "198.51.100.1," + "10.0.0.7," * 5_000])
@@ -192,8 +181,7 @@ def test_a_standard_chain_without_end_is_read_as_far_as_is_allowed(value: str) -
 @given(st.lists(st.binary(max_size=200), max_size=3), st.sampled_from([b"x-forwarded-for", b"forwarded", b"x-real-ip"]))
 def test_whatever_a_proxy_writes_there_is_an_address(values: list[bytes], name: bytes) -> None:
     headers = [(name, value) for value in values]
-    asked: Scope = {"client": ("10.0.0.1", 1), "headers": headers, "scheme": "http"}
-    assert ip_address(TrustedProxies(("10.0.0.0/8",), name.decode()).client(asked, headers))
+    assert ip_address(TrustedProxies(("10.0.0.0/8",), name.decode()).client("10.0.0.1", headers))
 
 
 def test_an_address_that_is_mapped_into_ipv6_is_the_same_address() -> None:
@@ -221,5 +209,6 @@ def test_a_peer_without_an_address_is_trusted_by_nobody(peer: str) -> None:
     ],
 )
 def test_the_scheme_is_believed_from_the_same_people(peer: str, proto: str | None, found: str) -> None:
-    assert PROXIES.scheme(scope(peer, proto=proto)) == found
-    assert NOBODY.scheme(scope(peer, proto=proto)) == "http"
+    headers = [] if proto is None else [(b"x-forwarded-proto", proto.encode())]
+    assert PROXIES.scheme(peer, headers, "http") == found
+    assert NOBODY.scheme(peer, headers, "http") == "http"

@@ -6,37 +6,24 @@ from typing import Any
 
 import pytest
 
+from tests.edge.recorded_connection import RecordedConnection
 from tollhouse.core.failure import Failure, InsufficientQuota, every_failure
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import cors
-from tollhouse.edge.exchange import Exchange
 from tollhouse.edge.reply import headers_of, refuse
 
 KINDS = list(every_failure())
 DIALECTS: tuple[Dialect, ...] = ("openai", "anthropic", "gemini")
 
 
-class RecordedMessages:
-    """Stands for the caller's connection."""
-
-    gone = False
-    on_gone = None
-
-
 def answered(dialect: Dialect, failure: Failure) -> tuple[int, dict[bytes, bytes], Any]:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def receive() -> Any:
-        return {"type": "http.disconnect"}
-
-    scope = {"headers": [], "extensions": {"tollhouse": RecordedMessages()}}
-    exchange = Exchange(scope, receive, send, cors.always("req_1"), 1024)
+    caller = RecordedConnection()
+    exchange = caller.exchange()
+    exchange.always = cors.always("req_1")
     asyncio.run(refuse(exchange, dialect, failure, "req_1"))
-    assert exchange.head_sent
-    return sent[0]["status"], dict(sent[0]["headers"]), json.loads(sent[1]["body"])
+    assert exchange.complete
+    status, headers, body = caller.answer()
+    return status, headers, json.loads(body)
 
 
 @pytest.mark.parametrize("kind", KINDS)

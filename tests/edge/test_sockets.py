@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.edge.wire_server import mirror
+from tollhouse.edge.asgi import serving
 from tollhouse.edge.socket_path import BYTES_MAX, short
 from tollhouse.edge.sockets import ListenAddress, bind
 
 
 def listen(path: Path) -> socket.socket:
-    (listening,) = asyncio.run(bind(ListenAddress(app=mirror, path=str(path))))
+    (listening,) = asyncio.run(bind(ListenAddress(app=serving(mirror), path=str(path))))
     return listening
 
 

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.edge.wire_client import RawClient, WireAnswer, get, post
-from tests.edge.wire_server import body_of, cycle_of, mirror, reply, running, stream
+from tests.edge.wire_server import body_of, exchange_of, mirror, reply, running, stream
 from tollhouse.core.failure import Defect, KeyRefused
+from tollhouse.edge.asgi import Application, Receive, Scope, Send
 from tollhouse.edge.bounds import HttpLimits
-from tollhouse.edge.exchange import Receive, Scope, Send
-from tollhouse.edge.listener_context import App
 
 PATIENT = HttpLimits()
 CHUNKED_END = b"0\r\n\r\n"
@@ -312,7 +311,7 @@ async def fast_forward(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize(("app", "path"), [(mirror, b"/refused"), (fast_forward, b"/")])
-def test_an_answer_before_the_end_of_a_large_body_can_be_read(app: App, path: bytes) -> None:
+def test_an_answer_before_the_end_of_a_large_body_can_be_read(app: Application, path: bytes) -> None:
     """A reset would overtake the answer; the rest of the body is taken and dropped instead."""
     with running(app) as server, RawClient(server.port) as client:
         answer = client.send(post(b"a" * 20_000_000, path=path)).answer()
@@ -328,7 +327,7 @@ def test_a_large_body_arrives_whole_and_its_sender_waits_for_its_reader() -> Non
     async def reader(scope: Scope, receive: Receive, send: Send) -> None:
         first = await receive()
         for _ in range(1000):
-            held.append(cycle_of(scope).body_held)
+            held.append(exchange_of(scope).body_held)
             await asyncio.sleep(0)
         body = await body_of(receive)
         assert body is not None

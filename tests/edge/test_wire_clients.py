@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.edge.wire_client import RawClient, get, post
-from tests.edge.wire_server import QUICK, Running, an_hour_later, body_of, cycle_of, mirror, reply, running, stream
+from tests.edge.wire_server import QUICK, Running, an_hour_later, body_of, exchange_of, mirror, reply, running, stream
+from tollhouse.edge.asgi import Receive, Scope, Send
 from tollhouse.edge.bounds import HttpLimits
-from tollhouse.edge.exchange import Receive, Scope, Send
 
 PATIENT = HttpLimits()
 EXPECTING = post(b"", b"Expect: 100-continue", b"Authorization: Bearer x").replace(
@@ -30,16 +30,16 @@ class RefusalRecorder:
         self.disconnect = threading.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cycle = cycle_of(scope)
+        exchange = exchange_of(scope)
         gone = asyncio.Event()
 
         def on_gone() -> None:
-            assert cycle.gone
+            assert exchange.gone
             self.told_times += 1
             self.told_gone.set()
             gone.set()
 
-        cycle.on_gone = on_gone
+        exchange.on_gone(on_gone)
         if self.streams:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"one", "more_body": True})
@@ -106,7 +106,7 @@ def test_a_client_that_closes_its_side_with_its_request_gets_a_whole_stream() ->
             yield b"three"
 
         await stream(send, pieces())
-        assert not cycle_of(scope).gone
+        assert not exchange_of(scope).gone
 
     with running(patient) as server, RawClient(server.port) as client:
         client.send(get()).shut()
@@ -121,11 +121,11 @@ def test_a_client_that_left_without_a_word_is_noticed_when_written_to() -> None:
     told = threading.Event()
 
     async def talker(scope: Scope, receive: Receive, send: Send) -> None:
-        cycle = cycle_of(scope)
-        cycle.on_gone = told.set
+        exchange = exchange_of(scope)
+        exchange.on_gone(told.set)
 
         async def pieces() -> AsyncIterator[bytes]:
-            while not cycle.gone:
+            while not exchange.gone:
                 yield b"word "
                 await asyncio.sleep(0)
 

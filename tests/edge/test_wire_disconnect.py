@@ -14,6 +14,7 @@ import pytest
 
 from tests.edge.wire_client import RawClient, get, post
 from tests.edge.wire_server import mirror
+from tollhouse.edge.asgi import serving
 from tollhouse.edge.sockets import ListenAddress, bind
 
 LONG = 600.0
@@ -177,14 +178,14 @@ def test_an_address_in_use_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 
 def test_a_host_name_is_served_on_each_of_its_addresses_on_one_port() -> None:
-    found = asyncio.run(bind(ListenAddress(app=mirror, host="localhost")))
+    found = asyncio.run(bind(ListenAddress(app=serving(mirror), host="localhost")))
     try:
         names = [each.getsockname() for each in found]
         expected = {info[4][0] for info in socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)}
         assert "127.0.0.1" in {name[0] for name in names} <= expected
         assert len({name[1] for name in names}) == 1
         with pytest.raises(OSError, match=rf"cannot listen on .* port {names[0][1]}: .*in use"):
-            asyncio.run(bind(ListenAddress(app=mirror, host="localhost", port=names[0][1])))
+            asyncio.run(bind(ListenAddress(app=serving(mirror), host="localhost", port=names[0][1])))
     finally:
         for each in found:
             each.close()
@@ -192,4 +193,4 @@ def test_a_host_name_is_served_on_each_of_its_addresses_on_one_port() -> None:
 
 def test_an_address_of_another_machine_cannot_be_had() -> None:
     with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1 port 8080"):
-        asyncio.run(bind(ListenAddress(app=mirror, host="192.0.2.1", port=8080)))
+        asyncio.run(bind(ListenAddress(app=serving(mirror), host="192.0.2.1", port=8080)))

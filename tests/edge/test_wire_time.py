@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from tests.edge.wire_client import RawClient, chunked, get, post
 from tests.edge.wire_server import Running, an_hour_later, body_of, mirror, reply, running, stream
+from tollhouse.edge.asgi import Receive, Scope, Send
 from tollhouse.edge.bounds import HttpLimits
-from tollhouse.edge.exchange import Receive, Scope, Send
 
 PATIENT = HttpLimits()
 

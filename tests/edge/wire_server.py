@@ -12,11 +12,10 @@ import uvloop
 
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.failure import Failure, KeyRefused
+from tollhouse.edge.asgi import Application, Receive, Scope, Send, serving
 from tollhouse.edge.bounds import HttpLimits
 from tollhouse.edge.connection import ServerConnection
-from tollhouse.edge.cycle import Cycle
-from tollhouse.edge.exchange import Receive, Scope, Send
-from tollhouse.edge.listener_context import App
+from tollhouse.edge.exchange import Exchange
 from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import ListenAddress
 
@@ -59,7 +58,7 @@ def an_hour_later(server: Running) -> None:
 
 
 @contextmanager
-def running(app: App, limits: HttpLimits = QUICK, **options: Any) -> Iterator[Running]:
+def running(app: Application, limits: HttpLimits = QUICK, **options: Any) -> Iterator[Running]:
     """Ends with the block; what still runs then is cut off."""
     ready = threading.Event()
     found: list[Running] = []
@@ -72,7 +71,7 @@ def running(app: App, limits: HttpLimits = QUICK, **options: Any) -> Iterator[Ru
 
     async def main() -> None:
         server = Server(
-            [ListenAddress(app=app)],
+            [ListenAddress(app=serving(app))],
             clock=SystemClock(),
             random=SystemRandom(),
             limits=limits,
@@ -136,9 +135,9 @@ async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
     await reply(send, 200, json.dumps(told).encode())
 
 
-def cycle_of(scope: Scope) -> Cycle:
+def exchange_of(scope: Scope) -> Exchange:
     found = scope["extensions"]["tollhouse"]
-    assert isinstance(found, Cycle)
+    assert isinstance(found, Exchange)
     return found
 
 

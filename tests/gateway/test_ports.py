@@ -4,13 +4,14 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from tests.edge.recorded_connection import RecordedConnection
 from tests.gateway.fakes import (
     NOW_MS,
     FakeCallerConnection,
@@ -36,7 +37,6 @@ from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.upstream import Upstream
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord
-from tollhouse.edge.exchange import Exchange
 from tollhouse.gateway.connection import CallerConnection, ClientDisconnected
 from tollhouse.gateway.ports import KeyDirectory, RateLimiter, UsageRecorder
 from tollhouse.limits.rate_limiter import InMemoryRateLimiter
@@ -236,38 +236,26 @@ def test_nobody_there_is_told_apart(stand: Stand) -> None:
 
 
 class RecordingCaller:
-    """A caller behind the edge's exchange: what ASGI brings of him, and what it would send him."""
+    """A caller behind the edge's exchange, on a connection without a socket."""
 
     def __init__(self, body: bytes | None) -> None:
-        self.gone = False
-        self.more_body = False
-        self.on_gone: Callable[[], None] | None = None
-        self._body = body
-        self.sent: list[dict[str, object]] = []
-        scope = {"headers": [(b"content-type", b"application/json")], "extensions": {"tollhouse": self}}
-        self.client = Exchange(scope, self._receive, self._send, ((b"x-request-id", b"req_1"),), 1_000)
-
-    async def _receive(self) -> dict[str, object]:
-        if self._body is None:
-            self.leave()
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": self._body}
-
-    async def _send(self, message: MutableMapping[str, object]) -> None:
-        if not self.gone:
-            self.sent.append(dict(message))
+        self._connection = RecordedConnection()
+        length = 2 if body is None else len(body)
+        headers = [(b"content-type", b"application/json")]
+        self.client = self._connection.exchange(headers=headers, length=length)
+        self.client.always, self.client.body_max = ((b"x-request-id", b"req_1"),), 1_000
+        if body is None:
+            asyncio.get_running_loop().call_soon(self.leave)
+        else:
+            self.client.feed(body, False)
 
     def leave(self) -> None:
-        self.gone = True
-        call, self.on_gone = self.on_gone, None
-        if call is not None:
-            call()
+        self.client.leave()
 
     def seen(self) -> tuple[object, bytes, bool]:
         """Status, body, and whether it ended."""
-        start, *rest = self.sent
-        body = b"".join(bytes(piece["body"]) for piece in rest)  # type: ignore[call-overload]
-        return start["status"], body, bool(rest) and not rest[-1].get("more_body")
+        status, _, body = self._connection.answer()
+        return status, body, self._connection.ended
 
 
 class Faked:

@@ -52,7 +52,7 @@ async def subscription(context: BillingContext, exchange: Exchange, identity: Id
 async def usage(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
     # Tools add parameters of their own against caches; of a date that is given twice the last one counts.
     try:
-        asked = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1"), max_num_fields=_FIELDS_MAX))
+        asked = dict(parse_qsl(exchange.query.decode("latin-1"), max_num_fields=_FIELDS_MAX))
     except ValueError:
         raise BadRequest(f"The query of this request has more than {_FIELDS_MAX} parameters.") from None
     bill = await bills.spent(context.services, identity, asked.get("start_date"), asked.get("end_date"))

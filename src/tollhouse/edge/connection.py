@@ -19,14 +19,12 @@ from uvicorn.server import ServerState
 from tollhouse.core.failure import BadRequest, Failure, HeadersTooLarge, Overloaded, RequestTimeout, UpgradeRequired
 from tollhouse.edge import grammar
 from tollhouse.edge.chunks import Chunks
-from tollhouse.edge.cycle import Cycle
-from tollhouse.edge.exchange import Scope
+from tollhouse.edge.exchange import Exchange
 from tollhouse.edge.head import Head, read
 from tollhouse.edge.listener_context import ListenerContext
 
 _HEAD_END: Final = b"\r\n\r\n"
 _CR: Final = 0x0D
-_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _ALWAYS_SERVED: Final = frozenset(("/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
 _HALF_CLOSE_NS: Final = 50_000_000
 _NS: Final = 1_000_000_000
@@ -47,7 +45,7 @@ class ServerConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         del self.parser  # not used; it refers back to this object, which only the collector could free then
         self.shared = shared
-        self.running: Cycle | None = None
+        self.running: Exchange | None = None
         self._takes: Callable[[bytes], None] = self._take_head
         self._held = bytearray()  # an incomplete head, or what was sent ahead
         self.waited_since_ns = shared.clock.ticks_ns()  # when the present wait began
@@ -79,15 +77,15 @@ class ServerConnection(HttpToolsProtocol):
 
         One that closes later is leaving. Returns whether the connection stays open.
         """
-        cycle = self.running
-        if cycle is None:
+        exchange = self.running
+        if exchange is None:
             self._half_closed = True
             if self._held and not self._closing:
                 self._refuse_cut_head()
             return False
         just_sent = self.shared.clock.ticks_ns() - self.waited_since_ns < _HALF_CLOSE_NS
-        if cycle.more_body or not just_sent:
-            cycle.leave()
+        if exchange.more_body or not just_sent:
+            exchange.leave()
             return False
         self._half_closed = True
         return True
@@ -191,14 +189,14 @@ class ServerConnection(HttpToolsProtocol):
             self._give_body(body, more)
 
     def _give_body(self, data: bytes, more: bool) -> None:
-        cycle = self.running
-        assert cycle is not None
+        exchange = self.running
+        assert exchange is not None
         self._window_bytes += len(data)
         if not more:
             self._takes = self._ahead
             self.waited_since_ns = self.shared.clock.ticks_ns()
-        cycle.feed(data, more)
-        if more and cycle.body_held > self.shared.limits.held_bytes_max:
+        exchange.feed(data, more)
+        if more and exchange.body_held > self.shared.limits.held_bytes_max:
             self.flow.pause_reading()
 
     def _ahead(self, data: bytes) -> None:
@@ -223,25 +221,10 @@ class ServerConnection(HttpToolsProtocol):
         except Failure as failure:
             self.refuse(failure, path, with_body=not head_bytes.startswith(b"HEAD "))
             return
-        cycle = Cycle(self, head.method == "HEAD", head.http_1_0, head.course.keep_alive)
-        scope: Scope = {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": "1.0" if head.http_1_0 else "1.1",
-            "method": head.method,
-            "scheme": self.scheme,
-            "path": path,
-            "raw_path": head.raw_path,
-            "query_string": head.query,
-            "root_path": "",
-            "headers": head.headers,
-            "client": self.client,
-            "server": self.server,
-            "extensions": {"tollhouse": cycle},
-        }
-        self._start(cycle, head.course, rest)
-        if not cycle.gone:
-            cycle.task = task = self.loop.create_task(cycle.run(scope))
+        exchange = Exchange(self, head)
+        self._start(exchange, head.course, rest)
+        if not exchange.gone:
+            exchange.task = task = self.loop.create_task(exchange.run())
             self.tasks.add(task)
 
     def _may_enter(self, head: Head) -> None:
@@ -253,16 +236,16 @@ class ServerConnection(HttpToolsProtocol):
         if shared.draining.flag and not shared.serves_while_draining and head.path not in _ALWAYS_SERVED:
             raise Overloaded("This process is shutting down; try again.", retry_after_ms=1000)
 
-    def _start(self, cycle: Cycle, course: grammar.Course, rest: bytes) -> None:
-        self.running = cycle
+    def _start(self, exchange: Exchange, course: grammar.Course, rest: bytes) -> None:
+        self.running = exchange
         self.waited_since_ns = self.shared.clock.ticks_ns()
         if course.length == 0:
             self._takes = self._ahead
             if rest:
                 self._ahead(rest)
             return
-        cycle.more_body = True
-        cycle.expects_continue = course.expects_continue and not rest
+        exchange.more_body = True
+        exchange.expects_continue = course.expects_continue and not rest
         self._window_bytes = 0
         if course.length < 0:
             self._chunks = Chunks(self.shared.limits.header_bytes_max)
@@ -272,10 +255,10 @@ class ServerConnection(HttpToolsProtocol):
             self._takes = self._take_length
         if rest:
             self._takes(rest)
-        if self._half_closed and cycle.more_body:
+        if self._half_closed and exchange.more_body:
             self._close_gently()
 
-    # what a cycle asks for
+    # what a exchange asks for
 
     def invite_body(self) -> None:
         """`100 Continue`: the application wants the body that the client holds back."""
@@ -291,10 +274,10 @@ class ServerConnection(HttpToolsProtocol):
 
     def answered(self) -> None:
         """The answer is whole: go on with the next request, or close."""
-        cycle, self.running = self.running, None
-        assert cycle is not None
-        if not cycle.keep_alive or (self._half_closed and not self._held):
-            if cycle.more_body or self._held:
+        exchange, self.running = self.running, None
+        assert exchange is not None
+        if not exchange.keep_alive or (self._half_closed and not self._held):
+            if exchange.more_body or self._held:
                 self._close_gently()
             else:
                 self._closing = True
@@ -326,11 +309,11 @@ class ServerConnection(HttpToolsProtocol):
 
     def spoil(self, failure: Failure) -> None:
         """The body under way can never be whole. An answer that has begun may still end."""
-        cycle = self.running
-        assert cycle is not None
+        exchange = self.running
+        assert exchange is not None
         self._takes = self._drop
-        if cycle.started:
-            cycle.spoil()
+        if exchange.started:
+            exchange.spoil()
         else:
             self.refuse(failure)
 
@@ -359,9 +342,9 @@ class ServerConnection(HttpToolsProtocol):
             self._sweep_answer(unsent, waited, now_ns)
             return
         limits = self.shared.limits
-        cycle = self.running
-        if cycle is not None:
-            if cycle.more_body and not (cycle.expects_continue or cycle.spoiled or self.flow.read_paused):
+        exchange = self.running
+        if exchange is not None:
+            if exchange.more_body and not (exchange.expects_continue or exchange.spoiled or self.flow.read_paused):
                 self._sweep_body(waited, now_ns)
         elif self._closing:
             if waited > limits.linger_seconds:

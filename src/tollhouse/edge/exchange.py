@@ -1,92 +1,238 @@
-"""One request and its answer on the caller's connection: the ASGI messages behind the gateway's `CallerConnection`
-port."""
+"""One request and its answer on a caller's connection: the gateway's `CallerConnection`, in bytes of HTTP/1.1.
+
+Other applications (pages, the control API) find it behind ASGI (`asgi`).
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
-from tollhouse.core.content_encoding import ENCODINGS
+from uvicorn.protocols.http.flow_control import FlowControl
+
 from tollhouse.core.escaping import SHOWN_MAX, printable
-from tollhouse.core.failure import BadRequest, EncodingUnknown, Failure, RequestTimeout, RequestTooLarge
+from tollhouse.core.failure import Defect, Failure, RequestTimeout, RequestTooLarge
 from tollhouse.core.upstream import Headers
+from tollhouse.edge.body_headers import encoding_of_json
+from tollhouse.edge.drain import Draining
+from tollhouse.edge.head import Head
+from tollhouse.edge.status_lines import STATUS_LINES
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import ClientDisconnected
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
-
-
+_UNKNOWN: Final = -1
+_CONTENT_LENGTH: Final = b"\r\ncontent-length: "
+_COPIED_BYTES_MAX: Final = 16_384
+_SLICE_BYTES: Final = 262_144
+"""Of a body that the connection gets at once."""
 _FREED_ASIDE_BYTES = 1024 * 1024
 """Of a body that will not be read: a thread gives more than that back to the system, which takes 5 ms for 30 MiB."""
 
 
-class Exchange:
-    """See `gateway.ports.Client`. `always` stands in the head of whatever is answered: request id, CORS."""
-
-    __slots__ = ("_always", "_connection", "_receive", "_send", "body_max", "encoding", "head_sent", "headers", "scope")
-
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, always: Iterable[tuple[bytes, bytes]], body_max: int
-    ) -> None:
-        self.scope = scope
-        self.headers: Headers = scope["headers"]
-        self._receive = receive
-        self._send = send
-        self._always = tuple(always)
-        self._connection = scope["extensions"]["tollhouse"]
-        self.body_max = body_max
-        self.encoding = ""
-        self.head_sent = False
+class ExchangeListener(Protocol):
+    """What an exchange needs of the listener it came to."""
 
     @property
-    def gone(self) -> bool:
-        return bool(self._connection.gone)
+    def app(self) -> "App": ...
+    @property
+    def draining(self) -> Draining: ...
+    @property
+    def date(self) -> bytes: ...
+    @property
+    def defect(self) -> Callable[[BaseException], None]: ...
+
+
+class ExchangeConnection(Protocol):
+    """What an exchange needs of the connection it runs on."""
+
+    @property
+    def shared(self) -> ExchangeListener: ...
+    @property
+    def client(self) -> tuple[str, int] | None: ...
+    @property
+    def server(self) -> tuple[str, int | None] | None: ...
+    @property
+    def scheme(self) -> str | None: ...
+
+    transport: asyncio.Transport
+    flow: FlowControl
+    tasks: set[asyncio.Task[None]]
+    address: str | None
+
+    def invite_body(self) -> None: ...
+    def resume_body(self) -> None: ...
+    def answered(self) -> None: ...
+    def refuse(self, failure: Failure, path: str = "", *, with_body: bool = True) -> None: ...
+    def spoil(self, failure: Failure) -> None: ...
+    def break_off(self) -> None: ...
+
+
+class Exchange:
+    """See `gateway.connection.CallerConnection`.
+
+    gone: the client has left, or the connection is cut off; sending on is harmless and goes nowhere.
+    always: headers of whatever is answered; whoever serves the exchange sets them, and `body_max`.
+    """
+
+    # fmt: off
+    __slots__ = (
+        "_bodiless", "_body", "_chunked", "_gone_call", "_head", "_left", "_news", "always", "body_held", "body_max",
+        "complete", "connection", "encoding", "expects_continue", "gone", "headers", "http_1_0", "keep_alive", "length",
+        "method", "more_body", "path", "query", "raw_path", "spoiled", "started", "task",
+    )
+    # fmt: on
+
+    def __init__(self, connection: ExchangeConnection, head: Head) -> None:
+        self.connection = connection
+        self.method = head.method
+        self.path = head.path
+        self.raw_path = head.raw_path
+        self.query = head.query
+        self.headers = head.headers
+        self.http_1_0 = head.http_1_0
+        course = head.course
+        self.length = course.length  # of the request's body as announced; below 0: unknown
+        self.keep_alive = course.keep_alive
+        self.body_max = 0
+        self.always: Sequence[tuple[bytes, bytes]] = ()
+        self.encoding = ""
+        self.expects_continue = self.more_body = False
+        self.spoiled = False  # the rest of the body will never come
+        self.body_held = 0  # bytes that came and were not taken yet; below 0: the end was told
+        self._body: list[bytes] = []
+        self._news: asyncio.Event | None = None  # something that `receive` waits for has happened
+        self._head: bytes | None = None  # a head that waits for the first piece of its body
+        self._left = _UNKNOWN  # bytes of the answer's body still to come, where its length is known
+        self._chunked = self._bodiless = False
+        self.started = self.complete = self.gone = False
+        self._gone_call: Callable[[], None] | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Have the application answer. Whatever it does, the client is answered or cut off."""
+        connection = self.connection
+        try:
+            await connection.shared.app(self)
+            if not self.complete and not self.gone:
+                raise Defect("This platform gave no complete answer to your request.")
+        except Failure as failure:
+            if isinstance(failure, Defect):
+                connection.shared.defect(failure)
+            self._fail(failure)
+        except asyncio.CancelledError:
+            if not self.complete and not self.gone:
+                connection.break_off()
+            raise
+        except Exception as error:  # guard: a defect of an application ends its own request, told in words
+            connection.shared.defect(error)
+            self._fail(Defect("This platform failed on your request."))
+        finally:
+            if self.task is not None:
+                connection.tasks.discard(self.task)
+
+    def _fail(self, failure: Failure) -> None:
+        self._gone_call = None
+        if self.gone or self.complete:
+            return
+        if self.started and self._head is None:
+            self.connection.break_off()  # the answer has begun: it must not look whole
+        else:
+            self.connection.refuse(failure, self.path, with_body=self.method != "HEAD")
 
     def on_gone(self, call: Callable[[], None] | None) -> None:
-        self._connection.on_gone = call
+        """Have `call` called once, on the loop, when the client leaves while the request runs. Look at `gone` after
+        it."""
+        self._gone_call = call
+
+    def leave(self) -> None:
+        """The client is gone. Safe to call twice."""
+        if self.gone or self.complete:
+            return
+        self.gone = True
+        self._wake()
+        call, self._gone_call = self._gone_call, None
+        if call is not None:
+            call()
+
+    def _wake(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    # the request's body
+
+    def feed(self, data: bytes, more: bool) -> None:
+        if data:
+            self._body.append(data)
+            self.body_held += len(data)
+        self.more_body = more
+        if self._news is not None:
+            self._wake()
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection; empty for a socket file."""
+        return self.connection.address or ""
 
     @property
     def body_is_here(self) -> bool:
-        return not self._connection.more_body
+        return not self.more_body
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         """See `CallerConnection.body`. Asked for once the caller is known: before that, nobody is told what is wrong
         with it."""
-        self.encoding = _encoding_of_json(self.headers)
-        length = _length(self.headers)
-        if length > self.body_max:
+        self.encoding = encoding_of_json(self.headers)
+        if self.length > self.body_max:
             raise self._too_large()
         if reservation is not None:
-            await reservation.reserve(length)
+            await reservation.reserve(self.length)
             reservation.cut = self._cut
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        data: bytes = message.get("body", b"")
-        if len(data) > self.body_max:
+        piece = await self._next()
+        if len(piece) > self.body_max:
             raise self._too_large()
-        if not message.get("more_body"):
-            return [data]
-        pieces = [data]
-        try:
-            await self._rest(pieces, reservation)
-        except (Failure, ClientDisconnected):
-            if sum(map(len, pieces)) > _FREED_ASIDE_BYTES:
-                asyncio.get_running_loop().run_in_executor(None, pieces.clear)
-            raise
+        pieces = [piece]
+        if self.more_body:
+            try:
+                await self._rest(pieces, reservation)
+            except (Failure, ClientDisconnected):
+                if sum(map(len, pieces)) > _FREED_ASIDE_BYTES:
+                    asyncio.get_running_loop().run_in_executor(None, pieces.clear)
+                raise
         return pieces
+
+    async def receive(self) -> bytes | None:
+        """The next piece of the body, empty where it has none more; None: the client has left, or will not send its
+        rest. Waits for what comes; behind the body's end, for the client to leave or the answer to end."""
+        if self.expects_continue:
+            self.expects_continue = False
+            self.connection.invite_body()
+        while not (self._body or self.gone or self.spoiled or self.complete):
+            if not self.more_body and self.body_held != _UNKNOWN:
+                break  # it is over, and nobody was told
+            if self._news is None:
+                self._news = asyncio.Event()
+            await self._news.wait()
+        if self.gone or self.spoiled or self.complete:
+            return None
+        pieces, self._body = self._body, []
+        if not self.more_body:
+            self.body_held = _UNKNOWN  # the end has been told
+        elif self.body_held:
+            self.body_held = 0
+            self.connection.resume_body()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _next(self) -> bytes:
+        piece = await self.receive()
+        if piece is None:
+            raise ClientDisconnected
+        return piece
 
     async def _rest(self, pieces: list[bytes], reservation: BodyReservation | None) -> None:
         """Add the rest of a body to its first piece."""
-        size, more = len(pieces[0]), True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnected
-            piece = message.get("body", b"")
+        size = len(pieces[0])
+        while self.more_body or self.body_held > 0:
+            piece = await self._next()
             size += len(piece)
             if size > self.body_max:
                 raise self._too_large()
@@ -94,83 +240,149 @@ class Exchange:
                 reservation.received = size
                 await reservation.grow(size, self.body_max)
             pieces.append(piece)
-            more = message.get("more_body", False)
         if reservation is not None:
             reservation.cut = None
 
     def _cut(self) -> None:
-        """End a body that comes too slowly while others wait for its room."""
-        self._connection.refuse_body(
-            RequestTimeout("The body of this request came too slowly while others waited with theirs: send it again.")
-        )
+        """End a body that comes too slowly while others wait for its room: what still comes of it is dropped."""
+        if self.more_body and not self.gone and not self.complete:
+            self.connection.spoil(
+                RequestTimeout(
+                    "The body of this request came too slowly while others waited with theirs: send it again."
+                )
+            )
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(f"the request body is larger than the {self.body_max} bytes this platform takes")
 
+    def spoil(self) -> None:
+        """The rest of the request's body will never come; its answer, which has begun, may still end."""
+        self.spoiled = True
+        self.keep_alive = False
+        self._wake()
+
+    # the answer: each waits while the client takes less than it is given, also for what came before this request
+
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
-        self.head_sent = True
-        head = [*headers, *self._always, (b"content-length", b"%d" % len(body))]
-        await self._send({"type": "http.response.start", "status": status, "headers": head})
-        await self._send({"type": "http.response.body", "body": body})
+        if not self.gone:
+            self.begin(status, [*headers, *self.always, (b"content-length", b"%d" % len(body))])
+            await self.send(body, more=False)
 
     async def send_headers(self, status: int, headers: Headers) -> None:
-        self.head_sent = True
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
+        if not self.gone:
+            self.begin(status, [*headers, *self.always])
+            if self.connection.flow.write_paused:
+                await self.connection.flow.drain()
 
     async def send_chunk(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self.send(data, more=True)
 
     async def finish(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data})
+        await self.send(data, more=False)
 
     async def break_off(self, data: bytes) -> None:
-        await self.send_chunk(data)
-        self._connection.end_unfinished()
+        await self.send(data, more=True)
+        self.end_unfinished()
+
+    def end_unfinished(self) -> None:
+        """Close behind what was written, without the last chunk: the answer is not whole, and shows it.
+
+        To a client of HTTP/1.0 any close looks like an end; what it was told last has to do.
+        """
+        if self.gone or self.complete:
+            return
+        self.complete = True
+        self.keep_alive = False
+        self._wake()
+        self.connection.answered()
+
+    def begin(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """The head of the answer; it leaves with the first piece of a body whose length it names. Raises Defect for
+        headers that are none, and where an answer has begun."""
+        if self.started:
+            raise Defect("An application began an answer twice.")
+        if status == 204:  # RFC 9110, 8.6
+            headers = [field for field in headers if field[0] != b"content-length"]
+        block = b"".join([b"\r\n%b: %b" % field for field in headers])
+        if block.count(b"\n") != len(headers) or block.count(b"\r") != len(headers):
+            raise Defect("An application gave a header that holds a line end.")
+        length = block.find(_CONTENT_LENGTH)
+        if self.method == "HEAD" or status in (204, 304):
+            self._bodiless = True
+        elif length >= 0:
+            begin = length + len(_CONTENT_LENGTH)
+            end = block.find(b"\r", begin)
+            self._left = int(block[begin:] if end < 0 else block[begin:end])
+        elif self.http_1_0:
+            self.keep_alive = False  # the end of the answer is the end of the connection
+        else:
+            self._chunked = True
+            block += b"\r\ntransfer-encoding: chunked"
+        shared = self.connection.shared
+        if b"\r\nconnection: close" in block:
+            self.keep_alive = False
+        else:
+            if self.more_body or shared.draining.flag:
+                self.keep_alive = False
+            if not self.keep_alive:
+                block += b"\r\nconnection: close"
+        self._head = STATUS_LINES[status] + block + shared.date + b"\r\n\r\n"
+        self.started = True
+        if self._left == _UNKNOWN and not self._bodiless:
+            head, self._head = self._head, None  # a stream's head does not wait for its first word
+            self.connection.transport.write(head)
+
+    async def send(self, data: bytes, *, more: bool) -> None:
+        """A piece of the answer's body; the last one: not `more`. Raises Defect where none can stand."""
+        if self.gone:
+            return
+        if not self.started or self.complete:
+            raise Defect("An application sent a piece of an answer where none can stand.")
+        if len(data) > _SLICE_BYTES:
+            await self._send_slices(data, more)
+        else:
+            self._piece(data, more)
+        if self.connection.flow.write_paused:  # also behind the last piece: an answer is over when it has left
+            await self.connection.flow.drain()
+
+    async def _send_slices(self, data: bytes, more: bool) -> None:
+        """Send a large piece of the body, others having a turn in between: copying 30 MB at once takes 10 ms."""
+        flow = self.connection.flow
+        for at in range(0, len(data), _SLICE_BYTES):
+            if self.gone:
+                return
+            behind = at + _SLICE_BYTES
+            self._piece(data[at:behind], more or behind < len(data))
+            await (flow.drain() if flow.write_paused else asyncio.sleep(0))
+
+    def _piece(self, data: bytes, more: bool) -> None:
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            if not more:
+                data += b"0\r\n\r\n"
+        elif self._bodiless:
+            data = b""
+        elif self._left >= 0:
+            self._left -= len(data)
+            if self._left < 0 or (self._left and not more):
+                raise Defect("An application gave an answer whose length is not the one it announced.")
+        head, self._head = self._head, None
+        if head is not None and len(data) <= _COPIED_BYTES_MAX:
+            data = head + data
+        elif head is not None:
+            self.connection.transport.write(head)
+        if data:
+            self.connection.transport.write(data)
+        if not more:
+            self.complete = True
+            self._wake()
+            self.connection.answered()
 
 
-def _length(headers: Headers) -> int:
-    """The body's length as it is announced; 0 where it is not."""
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+App = Callable[[Exchange], Awaitable[None]]
+"""What answers the exchanges of a listener."""
 
 
 def shown(text: str) -> str:
     """A caller's text inside a message: bounded, and without what a terminal or a log would act on."""
     return printable(text, SHOWN_MAX)
-
-
-def _encoding_of_json(headers: Headers) -> str:
-    """How a body of JSON is compressed; empty: it is not. Raises BadRequest for another type, EncodingUnknown."""
-    kind, encoding = None, b""
-    for name, value in headers:
-        if name == b"content-type":
-            kind = value if kind is None else kind
-        elif name == b"content-encoding":
-            encoding = encoding + b"," + value if encoding else value
-    if kind is None:
-        raise BadRequest("this request has no Content-Type; send Content-Type: application/json", param="content-type")
-    if kind != b"application/json" and not _is_json(kind):
-        said = shown(kind.decode("latin-1"))
-        raise BadRequest(f"Content-Type must be application/json, and this request says {said}", param="content-type")
-    return known_encoding(encoding) if encoding else ""
-
-
-def known_encoding(header: bytes) -> str:
-    """A Content-Encoding by its name in ENCODINGS; empty: `identity`. Raises EncodingUnknown, also for several."""
-    named = header.decode("latin-1").strip().lower()
-    if named in ("", "identity"):
-        return ""
-    if named not in ENCODINGS:
-        raise EncodingUnknown(
-            f"Content-Encoding of a request may be one of {', '.join(sorted(ENCODINGS))}, and this one says"
-            f" {shown(named)}: send the body as it is, without that header.",
-            param="content-encoding",
-        )
-    return named
-
-
-def _is_json(value: bytes) -> bool:
-    kind = value.partition(b";")[0].strip().lower()
-    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))

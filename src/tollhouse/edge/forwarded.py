@@ -12,7 +12,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from tollhouse.core.upstream import Headers
-from tollhouse.edge.exchange import Scope
 
 HOPS_MAX: Final = 50
 """Hops of a chain that are read, from the right."""
@@ -36,12 +35,12 @@ class TrustedProxies:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(ip_network(n, strict=False) for n in networks)
         self._header = header.lower()
 
-    def client(self, scope: Scope, headers: Headers) -> str:
-        """The caller's address: from the right of the header, the first that is no trusted proxy."""
-        peer = scope["client"]
-        address: str = peer[0] if peer else ""
-        if not self._networks or not self.trusts(address):
-            return address
+    def client(self, peer: str, headers: Headers) -> str:
+        """The caller's address: from the right of the header, the first that is no trusted proxy. peer: the address at
+        the other end of the connection, empty where it has none."""
+        if not self._networks or not self.trusts(peer):
+            return peer
+        address = peer
         for _, hop in zip(range(HOPS_MAX), self._hops(headers), strict=False):
             found = _address(hop)
             if found is None:
@@ -51,14 +50,13 @@ class TrustedProxies:
                 break
         return address
 
-    def scheme(self, scope: Scope) -> str:
-        """How the caller reached us: what the nearest trusted proxy says, else how this connection came."""
-        peer, scheme = scope["client"], str(scope["scheme"])
-        if not self._networks or not peer or not self.trusts(peer[0]):
+    def scheme(self, peer: str, headers: Headers, scheme: str) -> str:
+        """How the caller reached us: what the nearest trusted proxy says, else the scheme of this connection."""
+        if not self._networks or not self.trusts(peer):
             return scheme
-        said = [] if self._header == _STANDARD else _values(scope["headers"], _PROTO)
+        said = [] if self._header == _STANDARD else _values(headers, _PROTO)
         if not said and self._header in ("", _STANDARD):
-            said = [next(_elements(scope["headers"]), {}).get("proto", "")]
+            said = [next(_elements(headers), {}).get("proto", "")]
         last = said[-1].strip().lower()
         return last if last in ("http", "https") else scheme
 

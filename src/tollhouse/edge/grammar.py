@@ -1,11 +1,13 @@
-"""What a request head must look like (RFC 9112), stricter than llhttp: what parsers read differently is refused.
+"""What a request head must look like (RFC 9112), stricter than most parsers: what they read differently is refused.
 
 A head is matched whole by one expression; only a head that fails it is looked at again, to say in words what is wrong.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest, Failure, MethodNotAllowed
 from tollhouse.core.upstream import Headers
@@ -17,6 +19,8 @@ _FIELD = _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 
 HEAD: Final = re.compile(_LINE + rb"(?:" + _FIELD + rb")*+\r\n")
 """A whole head. Groups: method, target, minor version."""
+FIELDS: Final = re.compile(rb"(" + _TOKEN + rb"):([^\r]*+)\r\n")
+"""The fields of a head that HEAD has matched. Groups: name, value."""
 
 _REQUEST_LINE = re.compile(_LINE)
 
@@ -32,14 +36,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ABOVE_ASCII = re.compile(rb"[\x80-\xff]")
 
 ALLOWED_METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+METHODS: Final = frozenset(
+    b"ACL BIND CHECKOUT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS"
+    b" PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK"
+    b" UNSUBSCRIBE".split()
+)
+"""Those that are registered (RFC 9110, 16.1) or were; an endpoint says which of them it takes."""
 
 TARGET_BYTES_MAX: Final = 16 * 1024
 """Of path and query: decoding them costs a call for each byte that is escaped."""
-DECIDING: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect", b"connection", b"upgrade"))
+_DECIDING: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect", b"connection", b"upgrade"))
 """The headers that decide how a connection goes on."""
 
 
-class Course(NamedTuple):
+class Course(Struct, gc=False):
     """How the connection goes on after a head."""
 
     host: bytes
@@ -49,13 +59,15 @@ class Course(NamedTuple):
     keep_alive: bool
 
 
-def course(deciding: Headers, minor: bytes) -> Course:
-    """Read the deciding headers, names in lower case. Raises BadRequest where they are ambiguous."""
+def course(headers: Headers, minor: bytes) -> Course:
+    """What the headers decide, names in lower case. Raises BadRequest where they are ambiguous."""
     host: bytes | None = None
     length = 0
     length_seen = chunked = expects = upgrade = websocket = False
     keep_alive = minor == b"1"  # HTTP/1.0 keeps none alive here: its clients disagree about how
-    for name, value in deciding:
+    for name, value in headers:
+        if name not in _DECIDING:
+            continue
         if name == b"host":
             if host is not None:
                 raise BadRequest("This request has more than one Host header.")

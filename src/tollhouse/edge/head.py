@@ -1,15 +1,15 @@
-"""A request head, read: checked whole by the grammar, split by llhttp, its meaning for the connection worked out."""
+"""A request head, read: checked whole by the grammar, split, its meaning for the connection worked out."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
-import httptools
-
-from tollhouse.core.failure import BadRequest, HeadersTooLarge
+from tollhouse.core.failure import HeadersTooLarge
 from tollhouse.core.upstream import Headers
 from tollhouse.edge import grammar
 
 
-class Head(NamedTuple):
+class Head(Struct, gc=False):
+    """`headers` have names in lower case and values without blanks around them."""
+
     method: str
     path: str  # decoded
     raw_path: bytes  # as it came
@@ -17,26 +17,6 @@ class Head(NamedTuple):
     headers: Headers
     course: grammar.Course
     http_1_0: bool
-
-
-class _Fields:
-    """Collects the headers that llhttp splits; `deciding` are those that say how the connection goes on."""
-
-    __slots__ = ("deciding", "headers")
-
-    def __init__(self) -> None:
-        self.headers: Headers = []
-        self.deciding: Headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        field = (name.lower(), value)
-        self.headers.append(field)
-        if field[0] in grammar.DECIDING:
-            self.deciding.append(field)
-
-    def strip(self) -> None:
-        self.headers = [(name, value.strip(b" \t")) for name, value in self.headers]
-        self.deciding = [(name, value.strip(b" \t")) for name, value in self.deciding]
 
 
 def read(head: bytes, header_count_max: int) -> Head:
@@ -47,22 +27,12 @@ def read(head: bytes, header_count_max: int) -> Head:
     method, target, minor = match.groups()
     if len(target) > grammar.TARGET_BYTES_MAX:
         raise HeadersTooLarge(f"The target of this request exceeds {grammar.TARGET_BYTES_MAX} bytes.")
-    if method == b"CONNECT":
+    if method not in grammar.METHODS:
         raise grammar.unknown_method()
-    fields = _Fields()
-    try:
-        # llhttp knows no target outside ASCII, and the target is not its business
-        httptools.HttpRequestParser(fields).feed_data(head if target.isascii() else head.replace(target, b"/", 1))
-    except httptools.HttpParserUpgrade:
-        pass  # an offer to upgrade may be ignored; what cannot be ignored stands in `course`
-    except httptools.HttpParserInvalidMethodError:
-        raise grammar.unknown_method() from None
-    except httptools.HttpParserError as error:
-        raise BadRequest(f"This request is not valid HTTP: {error}.") from None
-    if len(fields.headers) > header_count_max:
+    found = grammar.FIELDS.findall(head, match.end(3))
+    if len(found) > header_count_max:
         raise HeadersTooLarge(f"This request has more than {header_count_max} headers.")
-    if b" \r\n" in head or b"\t\r\n" in head:  # llhttp leaves blanks behind a value: not worth a look each time
-        fields.strip()
-    course = grammar.course(fields.deciding, minor)
+    headers = [(name.lower(), value.strip(b" \t")) for name, value in found]
+    course = grammar.course(headers, minor)
     raw_path, path, query = grammar.split_target(method, target, course.host)
-    return Head(method.decode("ascii"), path, raw_path, query, fields.headers, course, minor == b"0")
+    return Head(method.decode("ascii"), path, raw_path, query, headers, course, minor == b"0")

@@ -1,6 +1,6 @@
 """What all connections of one listener share."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tollhouse.core.clock import Clock
@@ -8,10 +8,8 @@ from tollhouse.core.failure import Failure
 from tollhouse.edge.bounds import HttpLimits
 from tollhouse.edge.connection_limiter import ConnectionLimiter
 from tollhouse.edge.drain import Draining
-from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.exchange import App
 from tollhouse.edge.refusal import RefusalWriter
-
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(slots=True)

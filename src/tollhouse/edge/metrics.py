@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from tollhouse.core.usage_record import UsageRecord
-from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.asgi import Receive, Scope, Send
 from tollhouse.gateway.connection import Call
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)

@@ -179,7 +179,7 @@ def _named(one: BucketSum) -> Members:
 def _pairs(exchange: Exchange) -> list[tuple[str, str]]:
     """The query's parameters; `group_by[]=a` is `group_by=a`. Raises BadRequest."""
     try:
-        query = exchange.scope["query_string"].decode("ascii")
+        query = exchange.query.decode("ascii")
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
     except ValueError:
         raise BadRequest("the query string cannot be read") from None

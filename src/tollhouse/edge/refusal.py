@@ -1,8 +1,5 @@
 """Answers that are given before any application is asked: whole, with their own request id, and always the last one."""
 
-from http import HTTPStatus
-from typing import Final
-
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure
 from tollhouse.core.ids import RANDOM_BYTES, make_id
@@ -11,15 +8,8 @@ from tollhouse.core.upstream import Headers
 from tollhouse.edge import cors
 from tollhouse.edge.paths import dialect_of
 from tollhouse.edge.reply import headers_of
+from tollhouse.edge.status_lines import STATUS_LINES
 from tollhouse.formats import dialects
-
-
-def _status_line(code: int) -> bytes:
-    known = code in HTTPStatus.__members__.values()
-    return b"HTTP/1.1 %d %b" % (code, HTTPStatus(code).phrase.encode() if known else b"Status")
-
-
-STATUS_LINES: Final = {code: _status_line(code) for code in range(200, 600)}
 
 
 class RefusalWriter:

@@ -1,6 +1,6 @@
 """The application behind the listener: each request gets an id, finds its endpoint, and is answered come what may."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,10 +9,10 @@ from tollhouse.access.judge import Requirement, present_and_judge
 from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
-from tollhouse.edge import billing, cors, key, models, new_api, organization, status
+from tollhouse.edge import asgi, billing, cors, key, models, new_api, organization, status
 from tollhouse.edge.billing_context import BillingContext
 from tollhouse.edge.body_turns import BodyTurns
-from tollhouse.edge.exchange import Exchange, Receive, Scope, Send, shown
+from tollhouse.edge.exchange import Exchange, shown
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.paths import Endpoint, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
@@ -21,8 +21,6 @@ from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import GatewayContext
 
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 LOOKUPS: Final = {"models": models.listing, "model": models.item}
 BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_api.PAGES}
 PUBLIC: Final = {"new_api_status": new_api.status}
@@ -30,10 +28,10 @@ PUBLIC: Final = {"new_api_status": new_api.status}
 
 @dataclass(slots=True)
 class Edge:
-    """The ASGI application of the main listener.
+    """What answers on the main listener.
 
-    `pages` serve what lies below their path (console, control API, documentation) by themselves. `defect` is told of an
-    exception that nothing in the platform expected.
+    `pages` are ASGI applications that serve what lies below their path (console, control API, documentation). `defect`
+    is told of an exception that nothing in the platform expected.
     """
 
     gateway: GatewayContext
@@ -42,30 +40,28 @@ class Edge:
     body_bytes_max: int
     ready: status.Readiness
     turns: BodyTurns = field(default_factory=BodyTurns)
-    pages: dict[str, App] = field(default_factory=dict)
+    pages: dict[str, asgi.Application] = field(default_factory=dict)
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        clock = self.gateway.clock
-        now_ms = clock.now_ms()
-        request_id = make_id("req", now_ms, self.gateway.random.bytes(RANDOM_BYTES))
-        path = scope["path"]
-        endpoint = None if is_action(scope["method"], path) else find(path)
+    async def __call__(self, exchange: Exchange) -> None:
+        gateway, path = self.gateway, exchange.path
+        now_ms = gateway.clock.now_ms()
+        request_id = make_id("req", now_ms, gateway.random.bytes(RANDOM_BYTES))
+        endpoint = None if is_action(exchange.method, path) else find(path)
         if endpoint is None:
             page = self._page(path)
             if page is not None:
-                scope["request_id"] = request_id
-                scope["scheme"] = self.proxies.scheme(scope)
-                await page(scope, receive, send)
+                scheme = self.proxies.scheme(exchange.peer, exchange.headers, exchange.connection.scheme or "http")
+                await asgi.answer(page, exchange, request_id=request_id, scheme=scheme)
                 return
-        exchange = Exchange(scope, receive, send, cors.always(request_id), self.body_bytes_max)
+        exchange.body_max, exchange.always = self.body_bytes_max, cors.always(request_id)
         dialect = dialect_of(path) if endpoint is None else endpoint.dialect
         if endpoint is not None and endpoint.name.startswith("model"):
             dialect = models.dialect(exchange.headers, endpoint)
         try:
             if endpoint is None:
                 await self._elsewhere(exchange, path)
-            elif scope["method"] not in endpoint.methods:
+            elif exchange.method not in endpoint.methods:
                 await self._other_method(exchange, endpoint, path)
             elif endpoint.operation is not None:
                 await serve(self.gateway, self._call(exchange, endpoint, dialect, request_id, now_ms))
@@ -93,8 +89,8 @@ class Edge:
             dialect=dialect,
             operation=endpoint.operation,
             headers=exchange.headers,
-            query=exchange.scope["query_string"],
-            address=self.proxies.client(exchange.scope, exchange.headers),
+            query=exchange.query,
+            address=self.proxies.client(exchange.peer, exchange.headers),
             client=exchange,
             key_in_query=dialects()[dialect].key_in_query,
         )
@@ -103,13 +99,13 @@ class Edge:
         self, exchange: Exchange, endpoint: Endpoint, needs: Requirement, dialect: Dialect, path: str, now_ms: int
     ) -> None:
         """Judge who asks, then enter the handler with their identity."""
-        address = self.proxies.client(exchange.scope, exchange.headers)
+        address = self.proxies.client(exchange.peer, exchange.headers)
         page = BOOKS.get(endpoint.name)
         if page is None:  # no limit stands before money: whoever has reached one comes to read it
             self.gateway.addresses.admit(address, now_ms)
         identity = present_and_judge(
             exchange.headers,
-            exchange.scope["query_string"],
+            exchange.query,
             key_in_query=dialects()[dialect].key_in_query and page is None,
             find=self.gateway.keys.find,
             now_ms=now_ms,
@@ -126,20 +122,20 @@ class Edge:
     async def _pace(self, exchange: Exchange) -> None:
         """Whoever is refused very often waits for the answer."""
         gateway = self.gateway
-        delay_ms = gateway.pace.delay_ms(self.proxies.client(exchange.scope, exchange.headers), gateway.clock.now_ms())
+        delay_ms = gateway.pace.delay_ms(self.proxies.client(exchange.peer, exchange.headers), gateway.clock.now_ms())
         if delay_ms:
             await gateway.sleep(delay_ms / 1_000)
 
     async def _refuse(
         self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str, endpoint: Endpoint | None
     ) -> None:
-        if not exchange.head_sent:
+        if not exchange.started:
             failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
             operation = None if endpoint is None else endpoint.operation
             codec = None if operation is None else self.gateway.codecs[dialect, operation]
             await refuse(exchange, dialect, failure, request_id, codec)
 
-    def _page(self, path: str) -> App | None:
+    def _page(self, path: str) -> asgi.Application | None:
         for prefix, page in self.pages.items():
             if path == prefix or path.startswith(prefix + "/"):
                 return page
@@ -147,7 +143,7 @@ class Edge:
 
     async def _elsewhere(self, exchange: Exchange, path: str) -> None:
         """Paths that are no endpoint of the LLM API: health, the index, a preflight, or nothing."""
-        method = exchange.scope["method"]
+        method = exchange.method
         if method == "OPTIONS":
             await cors.preflight(exchange)
         elif path in status.PATHS and method in ("GET", "HEAD"):
@@ -158,8 +154,8 @@ class Edge:
             raise PathNotFound(f"{shown(method)} {shown(path)} is not offered here; GET / lists what is")
 
     async def _other_method(self, exchange: Exchange, endpoint: Endpoint, path: str) -> None:
-        if exchange.scope["method"] != "OPTIONS":
-            raise _method_not_allowed(exchange.scope["method"], path, endpoint.methods)
+        if exchange.method != "OPTIONS":
+            raise _method_not_allowed(exchange.method, path, endpoint.methods)
         await cors.preflight(exchange)
 
 

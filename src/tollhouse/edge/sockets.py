@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.edge.listener_context import App
+from tollhouse.edge.exchange import App
 from tollhouse.edge.socket_path import short
 
 BACKLOG: Final = 2048  # connections the system takes on our behalf while the loop is busy

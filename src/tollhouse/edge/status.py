@@ -29,7 +29,7 @@ async def answer(exchange: Exchange, path: str, ready: Readiness) -> None:
         await exchange.send_response(200, _json(), _encode({"status": "ok"}))
     elif path.endswith("readyz"):
         await _ready(exchange, ready)
-    elif _wants_html(exchange.headers) and exchange.scope["method"] == "GET":
+    elif _wants_html(exchange.headers) and exchange.method == "GET":
         await exchange.send_response(302, [(b"location", b"/console/"), (b"vary", b"accept")], b"")
     else:
         endpoints = [{"path": e.path, "methods": list(e.methods), "dialect": e.dialect} for e in (*CALLS, *LOOKUPS)]
