@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from tollhouse.store.writer import TURN_S
 
 
 class Committing(Protocol):
-    async def commit(self, record: UsageRecord) -> None: ...
+    def commit(self, record: UsageRecord) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A destination as a server that runs has it, of which every call is answered alike."""
 
 from tollhouse.core.catalogue import Provider
-from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest, UpstreamRoute
+from tollhouse.core.upstream import Deadlines, Headers, TakePiece, UpstreamRequest, UpstreamRoute
 from tollhouse.gateway.destination import Destination
 from tollhouse.providers import kinds
 
@@ -16,7 +16,7 @@ class Answering:
         self.asked.append(call)
         return self
 
-    async def read(self) -> bytes:
+    async def read(self, take: TakePiece | None = None) -> bytes:
         return b""
 
     def abort(self) -> None:

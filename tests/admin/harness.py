@@ -139,8 +139,12 @@ class AdminHarness:
                 **changed,
             },
         )
-        self.runner.run(self.store.writer.commit(record))
-        self.recent.on_finished(record)
+
+        async def commit() -> None:
+            await self.store.writer.commit(record)
+
+        self.runner.run(commit())
+        self.recent.add([record])
         return record
 
     def operator(self, method: str, target: str, body: Any = None) -> AdminReply:

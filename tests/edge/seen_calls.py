@@ -8,6 +8,7 @@ from tollhouse.gateway.connection import Call, CallerConnection
 
 CALL = Call(
     id="req_refused",
+    arrived_ms=1_800_000_000_123,
     time_ms=1_800_000_000_123,
     ticks_ns=0,
     dialect="openai",

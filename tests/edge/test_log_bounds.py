@@ -1,6 +1,5 @@
 """What refused calls write to the log is bounded, of one caller and in all, and what is left out is counted."""
 
-import asyncio
 import io
 import json
 from typing import Any
@@ -17,13 +16,7 @@ REFUSED = replace(FINISHED, ending="refused", status=429, error="rate_limit_exce
 def logged(*records: Any) -> list[dict[str, Any]]:
     out = io.BytesIO()
     kept = EventLog(open_log(out), out)
-
-    async def call() -> None:
-        for record in records:
-            kept.on_finished(record)
-        await asyncio.sleep(0)
-
-    asyncio.run(call())
+    kept.write(records)
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 

@@ -47,8 +47,8 @@ def total(found: dict[tuple[str, tuple[tuple[str, str], ...]], float], name: str
 def test_a_request_counts_in_each_figure() -> None:
     metrics = made()
     for _ in range(3):
-        metrics.on_finished(FINISHED)
-    metrics.on_finished(replace(FINISHED, status=503, ending="refused", provider=None, attempts=(), first_byte_ms=None))
+        metrics.count(FINISHED)
+    metrics.count(replace(FINISHED, status=503, ending="refused", provider=None, attempts=(), first_byte_ms=None))
     found = samples(metrics)
     assert total(found, "tollhouse_requests_total", status="200", ending="finished", model="gpt-4o", mode="live") == 3
     assert total(found, "tollhouse_requests_total", status="503") == 1
@@ -62,8 +62,8 @@ def test_a_request_counts_in_each_figure() -> None:
 def test_a_time_counts_in_every_bucket_it_fits_its_bound_included() -> None:
     for bound in SECONDS:
         metrics = made()
-        metrics.on_finished(replace(FINISHED, first_byte_ms=int(bound * 1000)))
-        metrics.on_finished(replace(FINISHED, first_byte_ms=int(bound * 1000) + 1))
+        metrics.count(replace(FINISHED, first_byte_ms=int(bound * 1000)))
+        metrics.count(replace(FINISHED, first_byte_ms=int(bound * 1000) + 1))
         found = samples(metrics)
         assert total(found, "tollhouse_first_byte_seconds_bucket", le=str(bound)) == 1
         assert total(found, "tollhouse_first_byte_seconds_bucket", le="+Inf") == 2
@@ -72,9 +72,7 @@ def test_a_time_counts_in_every_bucket_it_fits_its_bound_included() -> None:
 def test_no_name_that_a_caller_makes_up_becomes_a_label() -> None:
     metrics = made()
     for number in range(1000):
-        metrics.on_finished(
-            replace(FINISHED, model=f"made-up-{number}", client=f"client-{number}", tags={"a": str(number)})
-        )
+        metrics.count(replace(FINISHED, model=f"made-up-{number}", client=f"client-{number}", tags={"a": str(number)}))
         metrics.refused(CALL, "invalid_api_key", 401)
     found = samples(metrics)
     assert len(found) < 60
@@ -104,9 +102,9 @@ def test_nothing_else_is_served_there() -> None:
 
 def test_a_report_that_was_not_believed_counts_by_provider_and_model() -> None:
     metrics = made()
-    metrics.on_finished(FINISHED)
+    metrics.count(FINISHED)
     for doubt in ("unreadable", "one-sided", "one-sided"):
-        metrics.on_finished(replace(FINISHED, usage_source="counted", doubt=doubt))
+        metrics.count(replace(FINISHED, usage_source="counted", doubt=doubt))
     found = samples(metrics)
     name = "tollhouse_reports_not_believed_total"
     assert total(found, name, provider=FINISHED.provider or "", model="gpt-4o", why="unreadable") == 1

@@ -20,7 +20,7 @@ def ids(page: Page[UsageRecord]) -> list[str]:
 def ended(*numbers: int, kept: int = 1_000) -> RecentRequests:
     recent = RecentRequests(5, kept)
     for number in numbers:
-        recent.on_finished(request(number, status=200 if number % 2 else 500))
+        recent.add([request(number, status=200 if number % 2 else 500)])
     return recent
 
 
@@ -28,8 +28,8 @@ def test_the_last_ones_come_first_and_then_each_once_also_a_slow_one_that_began_
     recent = ended(3, 4, 5)
     page = recent.page(None, 2, everything)
     assert ids(page) == ["req_4", "req_5"]
-    recent.on_finished(request(1))  # it came first and took long
-    recent.on_finished(request(6))
+    recent.add([request(1)])  # it came first and took long
+    recent.add([request(6)])
     page = recent.page(page.next, 10, everything)
     assert ids(page) == ["req_1", "req_6"]
     assert ids(recent.page(page.next, 10, everything)) == []

@@ -1,6 +1,6 @@
 """A platform in a process of its own before a provider that plays scripts: one of each for a whole file of tests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,9 +23,15 @@ def start(provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory) 
     """Start a platform; `more` is configuration that is added, {port} in it the provider's port."""
     with ExitStack() as ends:
 
-        def begin(more: str = "", *, lame_duck: float = 0, folder: Path | None = None) -> PlatformProcess:
+        def begin(
+            more: str = "",
+            *,
+            lame_duck: float = 0,
+            folder: Path | None = None,
+            program: Sequence[str] = ("tollhouse",),
+        ) -> PlatformProcess:
             config = (PLATFORM + more).replace("{port}", str(provider.port)).replace("{lame_duck}", str(lame_duck))
-            platform = PlatformProcess(folder or tmp_path_factory.mktemp("platform"), config)
+            platform = PlatformProcess(folder or tmp_path_factory.mktemp("platform"), config, program=program)
             ends.callback(platform.stop)
             return platform
 

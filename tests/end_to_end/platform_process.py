@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -71,19 +71,25 @@ class PlatformReply:
 class PlatformProcess:
     """`tollhouse demo` with a configuration; its log is read as it is written."""
 
-    def __init__(self, folder: Path, config: str, *, command: str = "demo") -> None:
+    def __init__(
+        self, folder: Path, config: str, *, command: str = "demo", program: Sequence[str] = ("tollhouse",)
+    ) -> None:
+        """program: the module that is run, and what it wants to be told before the command."""
         self.folder = folder
         self.config = folder.with_suffix(".toml")
         self.metrics_port = free_port()
         self.config.write_text(config.replace("{metrics_port}", str(self.metrics_port)), encoding="utf-8")
         self._news = threading.Condition()
         self._lines: list[dict[str, Any]] = []
+        self._program = program
         self._open(command)
 
     def _open(self, command: str) -> None:
-        options = ["--config", str(self.config)] if command == "demo" else []
+        options = ["--json", "--dir", str(self.folder), "--port", "0"]
+        if command == "demo":
+            options += ["--config", str(self.config)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tollhouse", command, "--json", "--dir", str(self.folder), "--port", "0", *options],
+            [sys.executable, "-m", *self._program, command, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -69,7 +69,8 @@ async def _calls(platform: PlatformProcess, count: int) -> None:
 
 def test_large_bodies_side_by_side(start: Start, provider: ScriptedProvider) -> None:
     """Memory for some of them at once is kept; the next ones find it again. The vocabularies that are read beside the
-    first calls come to it."""
+    first calls come to it. In which round all eight meet for the first time is a matter of chance, so what they hold
+    together may come to it later; what grows with every call is five times that in the rounds behind the first."""
     platform = start()
     provider.plays("up-house", answers(said("y" * 2 * MILLION)))
 
@@ -86,7 +87,7 @@ def test_large_bodies_side_by_side(start: Start, provider: ScriptedProvider) -> 
     seen = [platform.rss_bytes(), *(round_of_calls() for _ in range(4))]
     print([f"{rss / MILLION:.1f} MB" for rss in seen])
     assert seen[1] - seen[0] < (120 + VOCABULARIES) * MILLION
-    assert seen[-1] - seen[1] < 20 * MILLION
+    assert seen[-1] - seen[1] < 8 * (2 + 2) * MILLION
 
 
 def _large(platform: PlatformProcess, statuses: list[int]) -> None:

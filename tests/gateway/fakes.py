@@ -13,7 +13,7 @@ from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, 
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke
 from tollhouse.core.limit_status import LimitStatus, WriteLimit
-from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.core.upstream import Headers, TakePiece, UpstreamRequest
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
 from tollhouse.core.workers import InlineWorkers, T
@@ -86,8 +86,8 @@ class FakeCallerConnection:
             call()
 
     @property
-    def body_is_here(self) -> bool:
-        return True
+    def more_body(self) -> bool:
+        return False
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         if self._body_failure is not None:
@@ -112,6 +112,12 @@ class FakeCallerConnection:
     async def send_chunk(self, data: bytes) -> None:
         await self._take(data)
 
+    def write_chunk(self, data: bytes) -> bool:
+        if self.slow is not None:
+            return False
+        self._note(data)
+        return True
+
     async def finish(self, data: bytes) -> None:
         await self._take(data)
         self.ended = not self.left
@@ -123,13 +129,18 @@ class FakeCallerConnection:
     async def _take(self, data: bytes) -> None:
         if self.left:
             return
+        self._note(data)
+        if self.slow is not None:
+            await self.slow.wait()
+
+    def _note(self, data: bytes) -> None:
+        if self.left:
+            return
         assert self.heads, "the head comes first"
         assert not self.ended, "nothing follows the end"
         self.data += data
         self.parts.append(data)
         self.on_part(data)
-        if self.slow is not None:
-            await self.slow.wait()
 
     def header(self, name: bytes) -> bytes:
         return dict(self.headers).get(name, b"")
@@ -148,7 +159,7 @@ class FakeUpstreamResponse:
         self.aborted = False
         self.released = False
 
-    async def read(self) -> bytes:
+    async def read(self, take: TakePiece | None = None) -> bytes:
         while True:
             if self.aborted:
                 raise UpstreamBroke("the call was given up")
@@ -159,8 +170,9 @@ class FakeUpstreamResponse:
                 return b""
             piece = self._pieces.pop(0)
             if isinstance(piece, bytes):
-                if piece:
-                    return piece
+                left = piece if take is None or not piece else take(piece)
+                if piece and left is not None:
+                    return left
             elif isinstance(piece, Failure):
                 self._failure = piece
             elif isinstance(piece, asyncio.Event):

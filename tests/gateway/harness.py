@@ -170,6 +170,7 @@ class GatewayHarness:
         self.calls += 1
         return Call(
             id=f"req_{self.calls}",
+            arrived_ms=self.clock.now_ms(),
             time_ms=self.clock.now_ms(),
             ticks_ns=self.clock.ticks_ns(),
             dialect="openai",

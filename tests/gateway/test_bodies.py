@@ -36,8 +36,8 @@ class Upload(FakeCallerConnection):
         self.cut_off = False
 
     @property
-    def body_is_here(self) -> bool:
-        return False
+    def more_body(self) -> bool:
+        return True
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         assert reservation is not None, "a body that is still to come has room taken for it"

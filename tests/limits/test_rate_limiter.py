@@ -15,7 +15,7 @@ from tollhouse.core.limit import Rule
 from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.usage import Usage
 from tollhouse.formats.anthropic.limit_headers import limit_headers as of_anthropic
-from tollhouse.limits.rate_limiter import CountedCall, InMemoryRateLimiter
+from tollhouse.limits.rate_limiter import CountedCall, InMemoryRateLimiter, UnlimitedCall
 
 T = 1_790_000_000_000
 MODEL = Model(id="house-1")
@@ -227,7 +227,7 @@ def test_a_clock_that_was_set_back_by_a_day_locks_nobody_out_for_a_day(plan: dic
 def test_whatever_the_order_of_coming_and_going_no_limit_is_passed(walk: list[tuple[int, int, int]]) -> None:
     tight = Rule(id="lim_1", level="key", object_id="key_k", kind="parallel_requests", most=2)
     built = rate_limiter(tight, requests_per_minute=20, tokens_per_minute=1_000, parallel_requests=3)
-    out: list[tuple[str, CountedCall]] = []
+    out: list[tuple[str, CountedCall | UnlimitedCall]] = []
     now = T
     for what, tokens, gap in walk:
         now += gap

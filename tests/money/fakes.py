@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from sqlalchemy import Engine, event
 
 from tollhouse.core.failure import Failure, UpstreamBroke
-from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.core.upstream import Headers, TakePiece, UpstreamRequest
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.writer import Writer
 
@@ -188,7 +188,7 @@ class FakeAttempt:
             await self._news.wait()
         return self
 
-    async def read(self) -> bytes:
+    async def read(self, take: TakePiece | None = None) -> bytes:
         while True:
             if self.given_up:
                 raise UpstreamBroke("the call was given up")
@@ -197,7 +197,10 @@ class FakeAttempt:
             if self._pieces:
                 piece = self._pieces.popleft()
                 if isinstance(piece, bytes):
-                    return piece
+                    left = piece if take is None else take(piece)
+                    if left is not None:
+                        return left
+                    continue
                 self._over = piece
                 continue
             self._news.clear()

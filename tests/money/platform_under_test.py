@@ -122,6 +122,7 @@ class PlatformUnderTest:
         now_ms = self.clock.now_ms()
         return Call(
             id=make_id("req", now_ms, self.dice.bytes(RANDOM_BYTES)),
+            arrived_ms=now_ms,
             time_ms=now_ms,
             ticks_ns=self.clock.ticks_ns(),
             dialect="openai",

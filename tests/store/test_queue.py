@@ -19,7 +19,7 @@ def of(account_id: str, number: int) -> UsageRecord:
 
 
 def job(account_id: str, number: int, loop: asyncio.AbstractEventLoop) -> Job:
-    return Job(loop.create_future(), of(account_id, number))
+    return Job(loop.create_future(), of(account_id, number), account_id)
 
 
 def test_a_commit_beside_a_flood_is_in_the_next_batch(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_trouble_ends_by_itself_without_a_call(tmp_path: Path) -> None:
             await writer.change(lambda connection: None)
             batches = Batches(engines.reading, STEPS)  # an engine that is kept from writing
             waiter = asyncio.get_running_loop().create_future()
-            job = Job(waiter, record=request(1))
+            job = Job(waiter, request(1), request(1).account_id)
             batches.settle([job])
             assert isinstance(job.error, Overloaded)
             batches.run_maintenance(NOW_MS)

@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from tollhouse.clock import SystemClock
@@ -144,7 +145,8 @@ class Peer:
             await asyncio.sleep(0)
         self._server.close()
         for wire in self.wires:
-            wire.writer.transport.abort()
+            with suppress(AttributeError):  # asyncio 3.11.2 knows no end of a TLS connection that has ended
+                wire.writer.transport.abort()
         for serving in self._serving:
             serving.cancel()
         await asyncio.gather(*self._serving)

@@ -6,8 +6,10 @@ messages name the carrier and say what is odd, because they end up in logs and c
 
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from tollhouse.access.oddities import odd_form, why_unknown
 from tollhouse.access.secrets import digest, parse
@@ -24,14 +26,14 @@ FIELDS_MAX: Final = 50
 _HOW = "Send a key of this platform as `Authorization: Bearer sk-th-...`"
 
 
-class Presented(NamedTuple):
+class Presented(Struct, frozen=True, gc=False):
     """A plausible key and what carried it: a header's name, or `?key=`."""
 
     text: str
     carrier: str
 
 
-class _Carried(NamedTuple):
+class _Carried(Struct, frozen=True, gc=False):
     carrier: str
     text: str  # empty where nothing came, or where `odd` says why it cannot be a key
     odd: str | None

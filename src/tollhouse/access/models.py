@@ -1,6 +1,7 @@
 """Which models a key may call: the one predicate behind routing and behind every list of models."""
 
 from collections.abc import Callable
+from functools import partial
 
 from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model
@@ -8,15 +9,14 @@ from tollhouse.core.catalogue import Catalogue, Model
 _DEFAULT_GROUPS = ("default",)
 
 
-def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -> bool:
-    """Whether a key with these allowed models, in an account with these groups, may call a model."""
-    return in_groups(groups, model) and matches(patterns, model)
-
-
 def permission(catalogue: Catalogue, identity: Identity) -> Callable[[Model], bool]:
     """The predicate of one caller, for `routing.resolve`."""
-    patterns, groups = identity.key.models, groups_of(catalogue, identity.account)
-    return lambda model: may_call(patterns, groups, model)
+    return partial(may_call, identity.key.models, groups_of(catalogue, identity.account))
+
+
+def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -> bool:
+    """Whether a key with these allowed models, in an account with these groups, may call a model."""
+    return in_groups(groups, model) and (not patterns or matches(patterns, model))
 
 
 def matches(patterns: tuple[str, ...], model: Model) -> bool:

@@ -9,7 +9,7 @@ from itertools import compress
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from tollhouse.billing.prices import MILLION, TOKEN_BUCKETS, UNITS, Dearest, Price, Rates, divide_half_even
+from tollhouse.billing.prices import MILLION, TOKEN_BUCKETS, UNITS, Price, Rates, divide_half_even
 from tollhouse.core.amount import format_usd
 from tollhouse.core.usage import Usage
 
@@ -73,27 +73,25 @@ def worst(price: Price, tokens_in: int, tokens_out: int, units: Usage) -> int:
 
     units: how many requests, images, seconds and characters at most; its tokens are not looked at.
     """
-    tiers = price.reachable(tokens_in)
-    if len(tiers) == 1:
-        return _worst(tiers[0], tokens_in, tokens_out, units)
-    return max([_worst(rates, tokens_in, tokens_out, units) for rates in tiers])
+    if len(price.tiers) == 1:
+        return _worst(price.tiers[0], tokens_in, tokens_out, units)
+    return max([_worst(rates, tokens_in, tokens_out, units) for rates in price.reachable(tokens_in)])
 
 
 def _worst(rates: Rates, tokens_in: int, tokens_out: int, units: Usage) -> int:
-    charge = _worst_tokens(rates.dearest_in, tokens_in) + _worst_tokens(rates.dearest_out, tokens_out)
-    if rates.per_unit:
-        for bucket, rate in rates.per_unit.items():
-            charge += getattr(units, bucket) * rate
-    return charge
-
-
-def _worst_tokens(dearest: Dearest, tokens: int) -> int:
-    """Every token in the dearest bucket, and half a nano-dollar for each line that may have been rounded up.
+    """Every token in the dearest bucket, and half a nano-dollar for each line that may have been rounded up, on each
+    side.
 
     Where all rates are whole nano-dollars a token, as nearly every price in use, the bound is met exactly by a call
     that uses all it may: nothing is held in vain.
     """
-    return (2 * tokens * dearest.rate + min(dearest.rounded, tokens) * MILLION) // (2 * MILLION)
+    charge = 0
+    for tokens, (rate, rounded) in ((tokens_in, rates.dearest_in), (tokens_out, rates.dearest_out)):
+        charge += (2 * tokens * rate + min(rounded, tokens) * MILLION) // (2 * MILLION)
+    if rates.per_unit:
+        for bucket, rate in rates.per_unit.items():
+            charge += getattr(units, bucket) * rate
+    return charge
 
 
 def _counted(usage: Usage, bucket: str) -> int:

@@ -69,7 +69,14 @@ class InsufficientFunds(Exception):
 
 def tightest(counters: Iterable[SpendingCounter]) -> int | None:
     """The least that any counter has left; None where nothing binds."""
-    return min((left for counter in counters if (left := counter.left()) is not None), default=None)
+    least: int | None = None
+    for counter in counters:
+        limit = counter.limit
+        if limit is not None:
+            left = limit - counter.spent - counter.held
+            if least is None or left < least:
+                least = left
+    return None if least is None else max(0, least)
 
 
 def hold(counters: Sequence[SpendingCounter], amount: int) -> Hold:
@@ -91,7 +98,16 @@ def hold(counters: Sequence[SpendingCounter], amount: int) -> Hold:
 
 def insufficient(counters: Iterable[SpendingCounter], amount: int) -> InsufficientFunds | None:
     """Why `amount` cannot be held: the counter with the least left, of those that cannot pay it."""
-    refusing = [counter for counter in counters if _refuses(counter, amount)]
+    refusing: list[SpendingCounter] = []
+    for counter in counters:
+        claimed, limit = counter.spent + counter.held + amount, counter.limit
+        # Nothing more comes in where people lowered a limit below what is spent, nor under a budget of nothing.
+        if limit is None:
+            refuses = claimed > MOST
+        else:
+            refuses = (claimed > limit and amount > 0) or claimed > MOST or (limit == 0 and counter.kind == "budget")
+        if refuses:
+            refusing.append(counter)
     return InsufficientFunds(min(refusing, key=lambda counter: counter.left() or 0), amount) if refusing else None
 
 
@@ -145,13 +161,6 @@ def refusal(insufficient: InsufficientFunds, now_ms: int, when: str | None, cont
     begins = f" It begins anew at {when}." if when is not None else ""
     wait_ms = None if counter.resets_at_ms is None else max(0, counter.resets_at_ms - now_ms)
     return InsufficientQuota(f"{what}; {need}.{cheaper}{begins} {cure}", retry_after_ms=wait_ms)
-
-
-def _refuses(counter: SpendingCounter, amount: int) -> bool:
-    if counter.spent + counter.held + amount > MOST:
-        return True
-    left = counter.left()
-    return left is not None and (amount > left or (counter.limit == 0 and counter.kind == "budget"))
 
 
 def _end(held: Hold) -> None:

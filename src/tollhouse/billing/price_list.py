@@ -13,6 +13,7 @@ from tollhouse.core.account import Account
 from tollhouse.core.charge import Charge
 from tollhouse.core.usage import Usage
 
+_FOR_EVER_MS = 2**63
 DEFAULT = "default"
 """The list of whoever has no other; platform.toml writes it."""
 
@@ -33,6 +34,14 @@ def service_tier(charge: Charge | None) -> str:
     return "" if charge is None or charge.price_id is None else charge.price_id.partition(":")[2]
 
 
+class _InForce(Struct, frozen=True):
+    """A price, and the instants between which no row of its lists begins."""
+
+    price: Price
+    from_ms: int
+    until_ms: int
+
+
 class PriceLists:
     """All rows, to be asked for one. Immutable: new rows make new lists."""
 
@@ -47,13 +56,32 @@ class PriceLists:
             place: tuple(dated[since] for since in sorted(dated, reverse=True)) for place, dated in by_model.items()
         }
         self._multiplied: dict[tuple[str, int], Price] = {}
+        self._in_force: dict[tuple[str, str, int], _InForce] = {}  # the last that was found, by model and terms
 
     def find(self, model: str, at_ms: int, terms: Terms | None = None) -> Price | None:
         """The row in force at an instant, at what the account pays; None: the model has no price then."""
         if terms is None:
             return self._row(DEFAULT, model, at_ms)
-        row = self._row(terms.price_list, model, at_ms) or self._row(DEFAULT, model, at_ms)
-        return None if row is None else self._times(row, terms.multiplier_ppm)
+        return self.sold(model, at_ms, terms.price_list, terms.multiplier_ppm)
+
+    def sold(self, model: str, at_ms: int, price_list: str, multiplier_ppm: int) -> Price | None:
+        """The same by a list and a multiplier. On the path of every call: what was found holds until a price changes,
+        and models without a price are not remembered."""
+        place = model, price_list, multiplier_ppm
+        known = self._in_force.get(place)
+        if known is not None and known.from_ms <= at_ms < known.until_ms:
+            return known.price
+        row = self._row(price_list, model, at_ms) or self._row(DEFAULT, model, at_ms)
+        if row is None:
+            return None
+        price = self._times(row, multiplier_ppm)
+        instants = [
+            row.effective_from_ms for name in (price_list, DEFAULT) for row in self._rows.get((name, model), ())
+        ]
+        from_ms = max(instant for instant in instants if instant <= at_ms)
+        until_ms = min((instant for instant in instants if instant > at_ms), default=_FOR_EVER_MS)
+        self._in_force[place] = _InForce(price, from_ms, until_ms)
+        return price
 
     def charged_by(self, price_id: str, multiplier_ppm: int = MILLION) -> Price | None:
         """What a charge names: its row, or a service tier of it, at what the account paid. None: there is none."""

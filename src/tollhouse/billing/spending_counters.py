@@ -98,7 +98,7 @@ class SpendingCounters:
         model None: those that pay for any model, which is what a balance is asked of.
         """
         if not self._budgets:
-            return [self.money(key.account_id)]
+            return [self._money.get(key.account_id) or self.money(key.account_id)]
         counters = [
             self._now(state, now_ms)
             for state in self._over(key)

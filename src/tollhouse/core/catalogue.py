@@ -86,6 +86,10 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     plans: dict[str, Plan] = field(default_factory=dict)
 
     @cached_property
+    def has_free_models(self) -> bool:
+        return any(model.free for model in self.models.values())
+
+    @cached_property
     def ids_by_alias(self) -> dict[str, str]:
         """Of an alias that several models claim, the first holds."""
         claims = [(alias, model.id) for model in self.models.values() for alias in model.aliases]

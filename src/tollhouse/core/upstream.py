@@ -1,5 +1,6 @@
 """A call on its way to a provider and the answer on its way back, as every upstream, real or simulated, knows them."""
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -57,17 +58,27 @@ class UpstreamRequest(Struct):
         return len(self.body) + sum(map(len, self.rest)) if self.rest else len(self.body)
 
 
+TakePiece = Callable[[bytes], bytes | None]
+"""Takes a piece of a body. None: more may come. Else nobody reads on: the piece, if it was not taken, or b""."""
+
+
 class UpstreamResponse(Protocol):
     """A provider's answer whose head has arrived.
 
-    `read` gives the body in pieces as they come and b"" at its clean end. It raises UpstreamBroke where the body ends
-    early and UpstreamTimeout where it falls silent. Not reading stops the provider (back-pressure).
+    Not reading stops the provider (back-pressure).
     """
 
     status: int
     headers: Headers
 
-    async def read(self) -> bytes: ...
+    async def read(self, take: "TakePiece | None" = None) -> bytes:
+        """The next piece of the body as it comes, and b"" at its clean end. Raises UpstreamBroke where the body ends
+        early and UpstreamTimeout where it falls silent.
+
+        take: may be asked to take pieces as they come, before anybody wakes who reads; pieces that it does not take
+        are returned. Who hands one in looks for themselves whether they have all they want, for that is b"" too.
+        """
+        ...
 
     def abort(self) -> None:
         """Close the connection at once; a pending `read` raises UpstreamBroke. Safe at any time, also twice."""

@@ -217,7 +217,8 @@ class ServerConnection(HttpToolsProtocol):
         try:
             head = read(head_bytes, self.shared.limits.header_count_max)
             path = head.path
-            self._may_enter(head)
+            if head.course.websocket or self.shared.draining.flag:
+                self._require_service(head)
         except Failure as failure:
             self.refuse(failure, path, with_body=not head_bytes.startswith(b"HEAD "))
             return
@@ -227,7 +228,8 @@ class ServerConnection(HttpToolsProtocol):
             exchange.task = task = self.loop.create_task(exchange.run())
             self.tasks.add(task)
 
-    def _may_enter(self, head: Head) -> None:
+    def _require_service(self, head: Head) -> None:
+        """Raises UpgradeRequired; Overloaded for what is not served any more while the process leaves."""
         if head.course.websocket:
             raise UpgradeRequired(
                 "WebSocket is not offered here; send the request over HTTPS.", headers=((b"upgrade", b"HTTP/1.1"),)
@@ -247,6 +249,10 @@ class ServerConnection(HttpToolsProtocol):
         exchange.more_body = True
         exchange.expects_continue = course.expects_continue and not rest
         self._window_bytes = 0
+        if len(rest) == course.length:  # the usual case: the body came with its head
+            self._takes = self._ahead
+            exchange.feed(rest, False)
+            return
         if course.length < 0:
             self._chunks = Chunks(self.shared.limits.header_bytes_max)
             self._takes = self._take_chunks
@@ -258,7 +264,7 @@ class ServerConnection(HttpToolsProtocol):
         if self._half_closed and exchange.more_body:
             self._close_gently()
 
-    # what a exchange asks for
+    # what an exchange asks for
 
     def invite_body(self) -> None:
         """`100 Continue`: the application wants the body that the client holds back."""

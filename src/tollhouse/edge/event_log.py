@@ -3,9 +3,9 @@
 What may stand in a line is named here field by field; nothing is dumped whole, so nothing can slip in.
 """
 
-import asyncio
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import FileIO
@@ -96,26 +96,22 @@ class LogLine(Struct, omit_defaults=False):
 
 
 class EventLog:
-    """Requests are written past structlog's processors, whose cost they would double, and once for each turn of the
-    event loop, because a write costs more than a line."""
+    """Requests are written past structlog's processors, whose cost they would double."""
 
     def __init__(self, log: Any, out: LogFile | BinaryIO) -> None:
         self._log = log
         self._out = out
-        self._waiting: list[UsageRecord] = []
         self._bounds = LineBounds()
 
-    def on_finished(self, record: UsageRecord) -> None:
-        if record.ending == "refused" and not self._has_room(record.account_id, record.time_ms):
-            return
-        self._waiting.append(record)
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Write the requests that wait."""
-        waiting, self._waiting = self._waiting, []
-        self._out.write(b"".join([_encode(_line(record)) + b"\n" for record in waiting]))
+    def write(self, records: Iterable[UsageRecord]) -> None:
+        """A line for each call that ended; of refused ones no more than there is room for."""
+        lines = []
+        for record in records:
+            if record.ending != "refused" or self._has_room(record.account_id, record.time_ms):
+                lines.append(_encode(_line(record)))
+        if lines:
+            lines.append(b"")
+            self._out.write(b"\n".join(lines))
 
     def refused(self, call: Call, code: str, status: int) -> None:
         """A call that never had an identity: nothing the caller wrote is repeated but the endpoint he found."""

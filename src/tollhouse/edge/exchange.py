@@ -22,6 +22,7 @@ from tollhouse.gateway.connection import ClientDisconnected
 JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _UNKNOWN: Final = -1
 _CONTENT_LENGTH: Final = b"\r\ncontent-length: "
+_FIELD: Final = b"\r\n%b: %b".__mod__
 _COPIED_BYTES_MAX: Final = 16_384
 _SLICE_BYTES: Final = 262_144
 """Of a body that the connection gets at once."""
@@ -78,12 +79,13 @@ class Exchange:
     __slots__ = (
         "_bodiless", "_body", "_chunked", "_gone_call", "_head", "_left", "_news", "always", "body_held", "body_max",
         "complete", "connection", "encoding", "expects_continue", "gone", "headers", "http_1_0", "keep_alive", "length",
-        "method", "more_body", "path", "query", "raw_path", "spoiled", "started", "task",
+        "method", "more_body", "path", "peer", "query", "raw_path", "spoiled", "started", "task",
     )
     # fmt: on
 
     def __init__(self, connection: ExchangeConnection, head: Head) -> None:
         self.connection = connection
+        self.peer = connection.address or ""  # the address at the other end; empty for a socket file
         self.method = head.method
         self.path = head.path
         self.raw_path = head.raw_path
@@ -169,15 +171,6 @@ class Exchange:
         if self._news is not None:
             self._wake()
 
-    @property
-    def peer(self) -> str:
-        """The address at the other end of the connection; empty for a socket file."""
-        return self.connection.address or ""
-
-    @property
-    def body_is_here(self) -> bool:
-        return not self.more_body
-
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         """See `CallerConnection.body`. Asked for once the caller is known: before that, nobody is told what is wrong
         with it."""
@@ -187,6 +180,12 @@ class Exchange:
         if reservation is not None:
             await reservation.reserve(self.length)
             reservation.cut = self._cut
+        if self._body and not self.more_body and not self.gone:  # the usual case: it is all here
+            pieces, self._body = self._body, []
+            self.body_held = _UNKNOWN
+            if sum(map(len, pieces)) > self.body_max:
+                raise self._too_large()
+            return pieces
         piece = await self._next()
         if len(piece) > self.body_max:
             raise self._too_large()
@@ -277,6 +276,15 @@ class Exchange:
     async def send_chunk(self, data: bytes) -> None:
         await self.send(data, more=True)
 
+    def write_chunk(self, data: bytes) -> bool:
+        """Only of an answer that is sent in chunks."""
+        if self.gone:
+            return True
+        if not self._chunked or self.complete or self.connection.flow.write_paused:
+            return False
+        self.connection.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
     async def finish(self, data: bytes) -> None:
         await self.send(data, more=False)
 
@@ -303,7 +311,7 @@ class Exchange:
             raise Defect("An application began an answer twice.")
         if status == 204:  # RFC 9110, 8.6
             headers = [field for field in headers if field[0] != b"content-length"]
-        block = b"".join([b"\r\n%b: %b" % field for field in headers])
+        block = b"".join(map(_FIELD, headers))
         if block.count(b"\n") != len(headers) or block.count(b"\r") != len(headers):
             raise Defect("An application gave a header that holds a line end.")
         length = block.find(_CONTENT_LENGTH)
@@ -375,7 +383,8 @@ class Exchange:
             self.connection.transport.write(data)
         if not more:
             self.complete = True
-            self._wake()
+            if self._news is not None:
+                self._wake()
             self.connection.answered()
 
 

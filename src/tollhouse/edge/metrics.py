@@ -37,7 +37,7 @@ class Metrics(Collector):
         self._first_byte: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
         self._first_byte_sum: defaultdict[str, int] = defaultdict(int)
 
-    def on_finished(self, record: UsageRecord) -> None:
+    def count(self, record: UsageRecord) -> None:
         model = record.model if self._known(record.model) else "unknown"
         self._requests[(record.operation, model, str(record.status), record.ending, record.mode)] += 1
         for attempt in record.attempts:

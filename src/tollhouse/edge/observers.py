@@ -1,5 +1,7 @@
 """Those who see each call once, at its end: the log, the figures, and the memory of the last calls."""
 
+import asyncio
+
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.event_log import EventLog
 from tollhouse.edge.metrics import Metrics
@@ -8,17 +10,19 @@ from tollhouse.gateway.connection import Call
 
 
 class RequestObservers:
-    """See `gateway.ports.RequestObserver`."""
+    """See `gateway.ports.RequestObserver`. The calls that end in one turn of the event loop are told together: a write
+    to the log costs more than a line."""
 
     def __init__(self, event_log: EventLog, metrics: Metrics, recent: RecentRequests) -> None:
         self.event_log = event_log
         self.metrics = metrics
         self.recent = recent
+        self._ended: list[UsageRecord] = []
 
     def on_finished(self, record: UsageRecord) -> None:
-        self.event_log.on_finished(record)
-        self.metrics.on_finished(record)
-        self.recent.on_finished(record)
+        self._ended.append(record)
+        if len(self._ended) == 1:
+            asyncio.get_running_loop().call_soon(self._tell)
 
     def refused(self, call: Call, code: str, status: int) -> None:
         self.event_log.refused(call, code, status)
@@ -26,3 +30,10 @@ class RequestObservers:
 
     def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
         self.event_log.troubled(request_id, provider, model, words)
+
+    def _tell(self) -> None:
+        ended, self._ended = self._ended, []
+        self.event_log.write(ended)
+        for record in ended:
+            self.metrics.count(record)
+        self.recent.add(ended)

@@ -5,7 +5,7 @@ This memory is of one process and of its last calls only; what is to be looked u
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -24,9 +24,10 @@ class RecentRequests:
         self._calls: deque[UsageRecord] = deque(maxlen=kept)
         self._ended = 0
 
-    def on_finished(self, call: UsageRecord) -> None:
-        self._calls.append(call)
-        self._ended += 1
+    def add(self, calls: Sequence[UsageRecord]) -> None:
+        """Calls that ended, in this order."""
+        self._calls.extend(calls)
+        self._ended += len(calls)
 
     def page(self, after: str | None, count: int, holds: Callable[[UsageRecord], bool]) -> Page[UsageRecord]:
         """Calls that ended after those of the page before, the oldest first; `next` is always there. Without `after`:

@@ -84,6 +84,7 @@ class Edge:
         assert endpoint.operation is not None
         return Call(
             id=request_id,
+            arrived_ms=now_ms,
             time_ms=now_ms,
             ticks_ns=self.gateway.clock.ticks_ns(),
             dialect=dialect,

@@ -1,50 +1,35 @@
-"""Stage 3: limits. A call that is let in holds its place until the request context ends; a refused one leaves no
-trace."""
+"""Stage 3: limits. A call that is let in holds its place until it is settled; a refused one leaves no trace."""
 
-from types import TracebackType
 from typing import Final
 
 from tollhouse.core.catalogue import Model
-from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.ports import NANO_PER_MILLI, AdmittedCall, GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
 BYTES_PER_TOKEN: Final = 4  # what is reserved for input that nobody has counted; corrected at settlement
 MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, which must be enough, counts on far more
 
 
-class Admission:
-    """`async with Admission(...)`: raises RateLimited on entering, frees the place on leaving."""
-
-    __slots__ = ("_admission", "_context", "_gateway", "_model", "_tokens", "_units")
-
-    def __init__(self, gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> None:
-        self._gateway = gateway
-        self._context = context
-        self._model = model
-        self._tokens = reserved(context, request)
-        self._units = units_reserved(context)
-
-    async def __aenter__(self) -> None:
-        context = self._context
-        if context.entry is not None:  # from here on the call has a place of its own
-            entry, context.entry = context.entry, None
-            await entry.release()
-        now_ms, write = context.call.time_ms, context.codec.limit_headers
-        self._admission = await self._gateway.limits.admit(
-            context.identity, self._model, self._tokens, now_ms, write, self._units
-        )
-        context.headers += self._admission.headers(now_ms)
-        context.limits = self._admission.passed
-        context.admitted_ms = self._gateway.since_ms(context.call)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        refused = isinstance(error, Failure) and not self._context.dispatched
-        await self._admission.release(self._context.usage, self._gateway.clock.now_ms(), refused=refused)
+async def admit(gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> AdmittedCall:
+    """Let a call in at the limits of its caller and model. Raises RateLimited."""
+    if context.entry is not None:  # from here on the call has a place of its own
+        entry, context.entry = context.entry, None
+        await entry.release()
+    call = context.call
+    admitted = await gateway.limits.admit(
+        context.identity,
+        model,
+        reserved(context, request),
+        call.time_ms,
+        context.codec.limit_headers,
+        units_reserved(context),
+    )
+    context.headers += admitted.headers(call.time_ms)
+    context.limits = admitted.passed
+    context.admitted_ms = (gateway.clock.ticks_ns() - call.ticks_ns) // NANO_PER_MILLI
+    return admitted
 
 
 def reserved(context: RequestContext, request: ModelRequest) -> int:

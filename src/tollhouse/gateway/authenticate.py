@@ -14,7 +14,7 @@ from tollhouse.gateway.connection import Call
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
-SLOW_MS: Final = 1_000  # a revoked key is revoked everywhere within a second
+SLOW_NS: Final = 1_000_000_000  # a revoked key is revoked everywhere within a second
 
 
 def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
@@ -29,15 +29,16 @@ def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
     except Failure as failure:
         gateway.observer.refused(call, failure.code, failure.status)
         raise
-    client = client_of(call.header(b"user-agent"))
+    fields = dict(reversed(call.headers))
+    client = client_of(fields.get(b"user-agent", b""))
     gateway.keys.used(identity, client, call.time_ms)
-    return RequestContext(call, identity, gateway.codecs[call.dialect, call.operation], client)
+    return RequestContext(call, identity, gateway.codecs[call.dialect, call.operation], fields, client)
 
 
 def reauthenticate_if_slow(gateway: GatewayContext, context: RequestContext) -> None:
     """Where the body came slowly, judge its sender anew, and the call by now. Raises as `authenticate`."""
     call = context.call
-    if gateway.since_ms(call) >= SLOW_MS:
+    if gateway.clock.ticks_ns() - call.ticks_ns >= SLOW_NS:
         call.time_ms = gateway.clock.now_ms()
         context.identity = _judged(gateway, call)
 

@@ -1,8 +1,9 @@
 """The caller's connection as the gateway sees it, and the call that came over it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.upstream import Headers
@@ -29,8 +30,8 @@ class CallerConnection(Protocol):
         ...
 
     @property
-    def body_is_here(self) -> bool:
-        """The whole body has arrived: reading it waits for nobody."""
+    def more_body(self) -> bool:
+        """Of the body something is still to come: reading it may wait."""
         ...
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
@@ -48,6 +49,10 @@ class CallerConnection(Protocol):
 
     async def send_headers(self, status: int, headers: Headers) -> None: ...
 
+    def write_chunk(self, data: bytes) -> bool:
+        """As `send_chunk`, but never waits. False: nothing was written, since it would have to wait."""
+        ...
+
     async def send_chunk(self, data: bytes) -> None: ...
 
     async def finish(self, data: bytes) -> None: ...
@@ -62,11 +67,11 @@ class ClientDisconnected(Exception):
     """The caller is gone and nobody reads an answer."""
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct, kw_only=True):
     """One call as it arrived: nothing of it is believed yet."""
 
     id: str  # req_...
+    arrived_ms: int  # Unix milliseconds; its id says the same
     time_ms: int  # Unix milliseconds by which it is judged: of arrival; of a body that came slowly, of its end
     ticks_ns: int  # of arrival, on the monotonic clock
     dialect: Dialect
@@ -76,11 +81,3 @@ class Call:
     address: str  # the caller's, forwarded headers already judged
     client: CallerConnection
     key_in_query: bool = False  # `?key=` may carry the API key
-    arrived_ms: int = field(init=False)  # Unix milliseconds; its id says the same
-
-    def __post_init__(self) -> None:
-        self.arrived_ms = self.time_ms
-
-    def header(self, name: bytes) -> bytes:
-        """The first header of this (lower-case) name; empty if there is none."""
-        return dict(reversed(self.headers)).get(name, b"")  # quicker than a loop over them

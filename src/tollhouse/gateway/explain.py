@@ -105,8 +105,19 @@ async def explain(
     """A call of this caller with this body. `headers`: names in lower case; no key is looked for in them. From which
     address he would call is not known, so his networks are not judged."""
     now_ms = gateway.clock.now_ms()
-    call = Call("", now_ms, gateway.clock.ticks_ns(), "openai", operation, headers, b"", "", _NoConnection())
-    context = RequestContext(call, identity, gateway.codecs[call.dialect, operation])
+    call = Call(
+        id="",
+        arrived_ms=now_ms,
+        time_ms=now_ms,
+        ticks_ns=gateway.clock.ticks_ns(),
+        dialect="openai",
+        operation=operation,
+        headers=headers,
+        query=b"",
+        address="",
+        client=_NoConnection(),
+    )
+    context = RequestContext(call, identity, gateway.codecs[call.dialect, operation], dict(reversed(headers)))
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
     request = await found.seen_later(understand(gateway, context, [body]))
@@ -188,7 +199,8 @@ async def _look_at_money(
     if too_dear(weighed, maximum) and (counted := await counted_text(gateway, context, request, model)) is not None:
         weighed = await weigh(gateway, context, request, model, counted) or weighed
     found.price, found.bounds = weighed.price, weighed.bounds
-    found.seen(lambda: within(maximum, weighed.bounds))
+    if maximum is not None:
+        found.seen(lambda: within(maximum, weighed.bounds))
     _look_into(gateway, found, weighed.counters, weighed.bounds.amount, context.call.time_ms)
 
 
@@ -249,7 +261,7 @@ class _NoConnection:
     """A caller who is not there to read an answer. See `gateway.connection.CallerConnection`."""
 
     gone = False
-    body_is_here = True
+    more_body = False
     encoding = ""
     body_max = 0
 
@@ -257,6 +269,9 @@ class _NoConnection:
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         return []
+
+    def write_chunk(self, data: bytes) -> bool:
+        return False
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None: ...
 

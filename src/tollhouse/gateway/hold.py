@@ -4,14 +4,14 @@ A caller who names an output cap gets it or is refused; where none is named, one
 pay, and the answer's head says so. The hold ends in `settle`, by the charge or by nothing.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from tollhouse.billing import holds
 from tollhouse.billing.bounds import LARGEST_CONTEXT, Bounds, InputSize, OutputSize, affords, bound
 from tollhouse.billing.holds import SpendingCounter
-from tollhouse.billing.price_list import terms_of
 from tollhouse.billing.prices import Price, demand
 from tollhouse.core.account import ApiKey
 from tollhouse.core.amount import BadAmount, format_usd, parse_usd
@@ -28,15 +28,14 @@ ONE_REQUEST: Final = Usage(requests=1)
 _PLAIN_UNITS: Final = frozenset(("requests",))
 
 
-@dataclass(slots=True)
-class RequestHold:
+class RequestHold(Struct):
     """What stands against a call: its price, and the hold (none in test mode and for free models)."""
 
     price: Price | None = None
     hold: holds.Hold | None = None
 
 
-class WorstCase(NamedTuple):
+class WorstCase(Struct):
     """What a call can cost at most, by which price, and every counter that has to pay for it."""
 
     price: Price
@@ -48,13 +47,14 @@ async def hold(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model, counted: int | None = None
 ) -> RequestHold:
     """Raises ModelNotPriced, MaxCostExceeded, InsufficientQuota; BadRequest for a maximum that is no amount."""
-    maximum = max_cost(context)
+    maximum = max_cost(context) if MAX_COST in context.fields else None
     weighed = await weigh(gateway, context, request, model, counted)
     if weighed is None:
         return RequestHold()
-    price, bounds, counters = weighed
+    price, bounds, counters = weighed.price, weighed.bounds, weighed.counters
     context.counters = [(counter, counter.spent, counter.held) for counter in counters]
-    within(maximum, bounds)
+    if maximum is not None:
+        within(maximum, bounds)
     try:
         held = await gateway.holds.hold(counters, bounds.amount)
     except holds.InsufficientFunds as short:
@@ -87,8 +87,10 @@ async def weigh(
         _served(None, model, request)
         await nothing_in(gateway, key, model, now_ms)
         return None
-    listed = demand(gateway.prices().find(model.id, now_ms, terms_of(context.identity.account)), model.id, ONE_REQUEST)
-    price = _served(listed, model, request)
+    account = context.identity.account
+    listed = gateway.prices().sold(model.id, now_ms, account.price_list, account.multiplier_ppm)
+    listed = demand(listed, model.id, ONE_REQUEST)
+    price = _served(listed, model, request) if request.tier else listed
     assert price is not None
     asked = context.asked
     counters = await gateway.holds.paying(key, now_ms, model.id)
@@ -180,16 +182,16 @@ async def nothing_in(gateway: GatewayContext, key: ApiKey, model: Model, now_ms:
 
 async def something_left(gateway: GatewayContext, key: ApiKey, now_ms: int) -> None:
     """Raises InsufficientQuota where a live key has nothing left for any call: known before its body is."""
-    if key.mode == "test" or any(model.free for model in gateway.catalogue.models.values()):
+    if key.mode == "test" or gateway.catalogue.has_free_models:
         return
     short = holds.insufficient(await gateway.holds.paying(key, now_ms), 1)
     if short is not None:
         raise too_little(gateway, holds.InsufficientFunds(short.counter, None), now_ms)
 
 
-def within(maximum: int | None, bounds: Bounds) -> None:
+def within(maximum: int, bounds: Bounds) -> None:
     """Raises MaxCostExceeded where a call can cost more than its caller allows."""
-    if maximum is not None and bounds.amount > maximum:
+    if bounds.amount > maximum:
         raise MaxCostExceeded(
             f"This call can cost up to {format_usd(bounds.amount)} USD, more than the {format_usd(maximum)} USD that"
             " x-tollhouse-max-cost-usd allows: name a smaller output cap, or allow more.",
@@ -205,7 +207,7 @@ def too_little(gateway: GatewayContext, short: holds.InsufficientFunds, now_ms: 
 def max_cost(context: RequestContext) -> int | None:
     """What the caller allows in nano-USD, if he says; said twice, the least. Raises BadRequest for what is no amount,
     nothing among it: a script whose variable is empty meant to set a maximum."""
-    if MAX_COST not in dict(context.call.headers):
+    if MAX_COST not in context.fields:
         return None
     said = [value for name, value in context.call.headers if name == MAX_COST]
     try:

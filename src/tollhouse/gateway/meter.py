@@ -46,7 +46,9 @@ async def meter(
     if reported is None:
         context.doubt = _why(raw, context)
         await count(gateway, context, request, await delivered())
-    elif not _possible(reported, context, request, model):
+        return
+    read, wrote = reported.tokens_in(), reported.tokens_out()
+    if not _possible(max(read, reported.seconds), wrote, context, request, model):
         context.doubt = "impossible"
         await count(gateway, context, request, await delivered())
     elif beyond is not None and beyond(reported):
@@ -54,12 +56,12 @@ async def meter(
         context.usage, context.usage_source = _as_held(reported, context), "counted"
         if beyond(context.usage):
             await count(gateway, context, request, await delivered())
-    elif (written := await _unsaid(reported, context.codec.generates, delivered)) is not None:
-        context.doubt = "one-sided"
-        await count(gateway, context, request, written)
-    else:
+    elif (read and wrote) or (written := await _unsaid(read, context.codec.generates, delivered)) is None:
         context.usage = structs.replace(reported, requests=1)
         context.usage_source = "drained" if context.call.client.gone else "upstream"
+    else:
+        context.doubt = "one-sided"
+        await count(gateway, context, request, written)
 
 
 async def count(gateway: GatewayContext, context: RequestContext, request: ModelRequest, delivered: Usage) -> None:
@@ -122,14 +124,14 @@ def _within_cap(context: RequestContext, request: ModelRequest, written: int) ->
     return cap if cap < written <= max(cap * 3 // 2, context.most_out or 0) else written
 
 
-def _possible(usage: Usage, context: RequestContext, request: ModelRequest, model: Model) -> bool:
+def _possible(read: int, wrote: int, context: RequestContext, request: ModelRequest, model: Model) -> bool:
     """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
     second of sound is several tokens of it: such a report is a mistake, whoever made it. Who has the provider look
     elsewhere, or run tools, is billed for each turn of that."""
-    context_tokens = model.context_tokens or LARGEST_CONTEXT
-    turns = TURNS_MAX if context.asked.has_remote_input else 1
-    read = max(usage.tokens_in(), usage.seconds)
-    return read <= context_tokens * turns * request.prompts and usage.tokens_out() <= context_tokens * turns * request.n
+    most = model.context_tokens or LARGEST_CONTEXT
+    if context.asked.has_remote_input:
+        most *= TURNS_MAX
+    return read <= most * request.prompts and wrote <= most * request.n
 
 
 def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:
@@ -138,12 +140,10 @@ def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:
     return None if raw is None or unfinished else "unreadable"
 
 
-async def _unsaid(usage: Usage, generates: bool, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
-    """The output as we count it, where a report is silent of a side that was used; None where it may stand. A
+async def _unsaid(read: int, generates: bool, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
+    """The output as we count it, where a report says nothing of what was read or written; None where it may stand. A
     vector is no text, but something."""
     if not generates:
-        return None if usage.tokens_in() else NOTHING
-    if usage.tokens_in() and usage.tokens_out():
-        return None
+        return None if read else NOTHING
     written = await delivered()
     return None if written == NOTHING else written

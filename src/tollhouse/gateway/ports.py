@@ -58,8 +58,8 @@ class UsageRecorder(Protocol):
         """Why nothing can be written at the moment, as far as is known; None while all is well."""
         ...
 
-    async def commit(self, record: UsageRecord) -> None:
-        """Return once the record is durable. Raises Overloaded where it cannot be made so."""
+    def commit(self, record: UsageRecord) -> Awaitable[None]:
+        """Wait until the record is durable. Raises Overloaded where it cannot be made so."""
         ...
 
 

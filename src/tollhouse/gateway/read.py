@@ -33,7 +33,7 @@ async def read(gateway: GatewayContext, context: RequestContext) -> ModelRequest
     RateLimited and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the
     body."""
     client = context.call.client
-    if not client.body_is_here:
+    if client.more_body:
         await _enter(gateway, context)
     pieces = await client.body(context.memory)
     context.body_bytes = sum(map(len, pieces))
@@ -67,9 +67,9 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
         context.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
     context.stream = request.stream
     context.output_cap = request.output_cap
-    context.tags = _tags(context.identity.key.tags, context.call.header(b"x-tollhouse-tags"), request)
+    context.tags = _tags(context.identity.key.tags, context.fields.get(b"x-tollhouse-tags", b""), request)
     if context.identity.key.mode == "test":
-        context.script = context.call.header(SIMULATE).decode("latin-1")
+        context.script = context.fields.get(SIMULATE, b"").decode("latin-1")
     return request
 
 

@@ -39,25 +39,36 @@ VECTOR_BYTES_MAX: Final = 48 * 1024
 LATE_SECONDS: Final = 1.0
 
 
-async def relay(
+def relay(
     gateway: GatewayContext,
     context: RequestContext,
     request: ModelRequest,
     model: Model,
     answer: BufferedResponse | StreamResponse,
     settlement: Settlement,
-) -> None:
+) -> Awaitable[None]:
     """Raises Overloaded where a buffered answer cannot be committed, ClientDisconnected where the caller left a
     stream."""
     context.headers += gateway.answer_headers(context)
     if isinstance(answer, BufferedResponse):
-        await _whole(gateway, context, request, model, answer, settlement)
-    else:
-        try:
-            await _stream(gateway, context, request, model, answer, settlement)
-        finally:
-            if answer.answer is not None:
-                answer.answer.release()
+        return _whole(gateway, context, request, model, answer, settlement)
+    return _released(gateway, context, request, model, answer, settlement)
+
+
+async def _released(
+    gateway: GatewayContext,
+    context: RequestContext,
+    request: ModelRequest,
+    model: Model,
+    opened: StreamResponse,
+    settlement: Settlement,
+) -> None:
+    """A stream, whose connection to the provider is free again at the end."""
+    try:
+        await _stream(gateway, context, request, model, opened, settlement)
+    finally:
+        if opened.answer is not None:
+            opened.answer.release()
 
 
 async def _whole(
@@ -194,12 +205,30 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
         await stream_writer.write(opened.first, clock.ticks_ns())
     if answer is None:
         return
+    late: list[bytes] = []  # what was read, and could not be written at once
+
+    def take(data: bytes) -> bytes | None:
+        if context.first_byte_ms is None or late or len(data) + reader.pending > LARGE_BYTES:
+            return data
+        out = reader.feed(data)
+        if out:
+            if not client.write_chunk(out):
+                late.append(out)
+                return b""
+            stream_writer.moved_ns = clock.ticks_ns()
+        return b"" if reader.is_complete or reader.failure is not None else None
+
     stream_writers = gateway.keep_alive.stream_writers
     stream_writers.add(stream_writer)
     try:
-        while not reader.is_complete and reader.failure is None:
-            data = await answer.read()
+        while late or not (reader.is_complete or reader.failure is not None):
+            if late:
+                await stream_writer.write(late.pop(), clock.ticks_ns())
+                continue
+            data = await answer.read(take)
             if not data:
+                if late or reader.is_complete or reader.failure is not None:
+                    continue
                 reader.finish()
                 return
             size = len(data) + reader.pending

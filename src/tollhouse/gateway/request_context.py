@@ -1,7 +1,8 @@
 """What is known about a call so far, gathered stage by stage; at its end it becomes the record."""
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.account import Identity
@@ -21,17 +22,17 @@ NOTHING: Final = Usage()
 UNREAD: Final = InputBounds()
 
 
-@dataclass(slots=True)
-class RequestContext:
+class RequestContext(Struct):
     """Times are milliseconds since the call arrived."""
 
     call: Call
     identity: Identity
     codec: Codec  # of its format and operation
+    fields: dict[bytes, bytes]  # the headers of the call by name; of one that came several times the first
     client: str = "other"
     model: str = ""
     stream: bool = False
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = {}
     asked: InputBounds = UNREAD  # how large its input can be
     output_cap: int | None = None
     added_cap: int | None = None  # an output cap that the caller had not named
@@ -44,13 +45,11 @@ class RequestContext:
     cut: bool = False  # the answer was cut at `most_out`
     doubt: Doubt | None = None  # why a report was not believed
     limits: tuple[LimitSnapshot, ...] = ()
-    counters: list[tuple[SpendingCounter, int, int]] = field(
-        default_factory=list
-    )  # with what was spent and held before
+    counters: list[tuple[SpendingCounter, int, int]] = []  # with what was spent and held before
     read_on: bool = False  # the caller left, and the answer is read on
     provider: str | None = None
     known: Known = NOTHING_KNOWN  # of the attempt: which words of a provider's errors may be told
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     status: int = 200
     error: str | None = None
     ending: Ending = "refused"
@@ -70,17 +69,31 @@ class RequestContext:
     memory: BodyReservation | None = None  # of a large body, until it is needed no more
     prompt: Prompt | None = None  # of a body that was read apart
     answer_memory: BodyReservation | None = None  # of a large buffered answer, until it has left
-    headers: Headers = field(default_factory=list)  # what the answer's head will say of limits, retirement, ...
-    destinations: Destinations = field(default_factory=dict)  # as they stood when the call was routed
-    heads: TextStarts = field(
-        default_factory=dict
-    )  # how each answer begins, where it was asked to begin with its prompt
+    headers: Headers = []  # what the answer's head will say of limits, retirement, ...
+    destinations: Destinations = {}  # as they stood when the call was routed
+    heads: TextStarts = {}  # how each answer begins, where it was asked to begin with its prompt
     dispatched: bool = False
     opened_circuit: bool = False  # a failure of this call opened one: it opens no second
     upstream_ns: int = 0  # spent waiting for the provider
 
     def record(self) -> UsageRecord:
         call, key, charge = self.call, self.identity.key, self.charge
+        charged = 0 if charge is None else charge.amount
+        drawn = []
+        for counter, spent, held in self.counters:
+            is_money = counter.kind == "money"
+            drawn.append(
+                BudgetSnapshot(
+                    counter.level,
+                    "money" if is_money else counter.window,
+                    "" if is_money else counter.id,
+                    counter.limit,
+                    spent,
+                    held,
+                    counter.spent + charged,
+                    "" if is_money else counter.model or "",
+                )
+            )
         return UsageRecord(
             id=call.id,
             time_ms=call.arrived_ms,
@@ -105,7 +118,7 @@ class RequestContext:
             charge=charge,
             released=0 if charge else self.held,
             limits=self.limits,
-            counters=self._drawn(0 if charge is None else charge.amount),
+            counters=tuple(drawn),
             read_on=self.read_on,
             cut=self.cut,
             doubt=self.doubt,
@@ -114,23 +127,4 @@ class RequestContext:
             first_byte_ms=self.first_byte_ms,
             last_byte_ms=self.last_byte_ms,
             settled_ms=self.settled_ms,
-        )
-
-    def _drawn(self, charge: int) -> tuple[BudgetSnapshot, ...]:
-        return tuple(
-            [
-                BudgetSnapshot(counter.level, "money", "", counter.limit, spent, held, counter.spent + charge, "")
-                if counter.kind == "money"
-                else BudgetSnapshot(
-                    counter.level,
-                    counter.window,
-                    counter.id,
-                    counter.limit,
-                    spent,
-                    held,
-                    counter.spent + charge,
-                    counter.model or "",
-                )
-                for counter, spent, held in self.counters
-            ]
         )

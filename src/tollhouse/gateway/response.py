@@ -4,10 +4,9 @@ that says something. Whichever the caller asked for, a provider may send the oth
 
 from codecs import BOM_UTF8
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.core.apart import read_response_apart
 from tollhouse.core.cleaning import Known, nobodys
@@ -25,8 +24,7 @@ from tollhouse.gateway.stream_writer import StreamWriter
 from tollhouse.routing.choice import Choice
 
 
-@dataclass(slots=True)
-class BufferedResponse:
+class BufferedResponse(Struct):
     """A buffered answer, read and understood. `cut`: it was gathered, up to what may pass."""
 
     body: bytes
@@ -37,8 +35,7 @@ class BufferedResponse:
         self.body = b""
 
 
-@dataclass(slots=True)
-class StreamResponse:
+class StreamResponse(Struct):
     """A stream whose beginning is good. `first` may go to the caller; the rest is still to be read from `answer`
     (None: it was all there is). `give_up_at`: see `DisconnectGuard`."""
 

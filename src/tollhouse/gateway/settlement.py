@@ -1,8 +1,9 @@
-"""Stage 9: whatever happened, a call is written down exactly once, and before the last part of its answer leaves.
+"""What a call reserves, and stage 9: whatever happened, a call is written down exactly once, and before the last part
+of its answer leaves.
 
-`async with Settlement(...)` is the settlement of a call. Leaving it by any path ends it: an answer that was committed
-in time is done already; a failure, a caller who left or a cancellation is written down here. The hold ends with
-it: by the charge, or by nothing.
+`async with Settlement(...)` is the settlement of a call: within it the call reserves its place at the limits and the
+money it may cost. Leaving it by any path ends both, the hold by the charge or by nothing. An answer that was committed
+in time is written down already; a failure, a caller who left or a cancellation is written down here.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Defect, Failure, InsufficientQuota, MaxCostExceeded, Overloaded
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.usage import Usage
+from tollhouse.gateway.admission import admit
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.deferred_commit import settle, write_later
 from tollhouse.gateway.hold import RequestHold, counted_text, hold
-from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.ports import AdmittedCall, GatewayContext
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 
 UNHELD: Final = RequestHold()
@@ -27,13 +29,18 @@ UNHELD: Final = RequestHold()
 class Settlement:
     """See above. `committed`: the record is written, or its writing was tried."""
 
-    __slots__ = ("_context", "_gateway", "_held", "committed")
+    __slots__ = ("_admitted", "_context", "_gateway", "_held", "committed")
 
     def __init__(self, gateway: GatewayContext, context: RequestContext) -> None:
         self._gateway = gateway
         self._context = context
         self._held = UNHELD
+        self._admitted: AdmittedCall | None = None
         self.committed = False
+
+    async def admit(self, request: ModelRequest, model: Model) -> None:
+        """Take a place at the limits. Raises RateLimited; then nothing is counted."""
+        self._admitted = await admit(self._gateway, self._context, request, model)
 
     async def hold(self, request: ModelRequest, model: Model) -> None:
         """Reserve the worst case, by exact tokens where it does not fit by bytes.
@@ -93,6 +100,9 @@ class Settlement:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         context = self._context
+        if self._admitted is not None:
+            refused = isinstance(error, Failure) and not context.dispatched
+            await self._admitted.release(context.usage, self._gateway.clock.now_ms(), refused=refused)
         if (
             error is not None
             or context.memory is not None
@@ -153,15 +163,17 @@ class Settlement:
         if held.price is None or held.hold is None:
             return Charge(amount=0, price_id=None)
         amount = total(held.price, context.usage)
+        budgets = []
+        for counter in held.hold.counters:
+            if counter.kind == "budget":
+                budgets.append((counter.id, counter.starts_at_ms))
         return Charge(
             amount=amount,
             price_id=held.price.id,
             multiplier_ppm=held.price.multiplier_ppm,
             held=held.hold.amount,
             overrun=max(0, amount - held.hold.amount),
-            budgets=tuple(
-                (counter.id, counter.starts_at_ms) for counter in held.hold.counters if counter.kind == "budget"
-            ),
+            budgets=tuple(budgets),
         )
 
     async def _unpaid(self, failure: Failure) -> None:

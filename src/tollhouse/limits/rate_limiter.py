@@ -75,12 +75,15 @@ class InMemoryRateLimiter:
 
     async def admit(
         self, identity: Identity, model: Model, tokens: int, now_ms: int, write: WriteLimit, units: Usage = NO_UNITS
-    ) -> "CountedCall":
+    ) -> "CountedCall | UnlimitedCall":
         """See the port. First every limit is checked, then the call is counted at every one: nothing comes between.
 
         write: the headers that the answer carries. A refusal carries them too.
         """
-        limits = self.rules.of(identity, model.id, self.plan(identity.account), now_ms)
+        plan = self._catalogue().plans.get(identity.account.plan)
+        limits = self.rules.of(identity, model.id, plan, now_ms)
+        if not limits.by_kind:
+            return UNLIMITED
         kinds, contact = self._kinds, self._contact
         counted: list[_Counted] = []
         try:
@@ -176,6 +179,23 @@ class TakenParallelSlot:
         self._open = False
         for counter, at in self._taken:
             counter.end(at, 1, 1, self._now_ms)
+
+
+class UnlimitedCall:
+    """A call that had no limit to pass: nothing was counted, so it may be shared."""
+
+    __slots__ = ()
+
+    passed: tuple[LimitSnapshot, ...] = ()
+
+    def headers(self, now_ms: int) -> Headers:
+        return []
+
+    async def release(self, used: Usage, now_ms: int, *, refused: bool = False) -> None:
+        """Nothing was taken."""
+
+
+UNLIMITED: Final = UnlimitedCall()
 
 
 class CountedCall:

@@ -44,6 +44,7 @@ class Job(Struct, eq=False):
 
     waiter: "asyncio.Future[Any]"
     record: UsageRecord | None = None
+    account_id: str = ""  # whose call it is; empty for a change of people
     transaction: Callable[[Connection], Any] | None = None
     after: Callable[[Any], None] | None = None
     result: Any = None

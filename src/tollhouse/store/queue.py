@@ -26,7 +26,7 @@ class WriteQueue:
 
     def admit(self, job: Job) -> None:
         """Raises Overloaded."""
-        account_id = account_of(job)
+        account_id = job.account_id
         waiting = self._of_account.get(account_id, 0)
         if waiting >= self._maximum - self._in_all:
             raise Overloaded("too much of this account waits to be written down: try again", retry_after_ms=1_000)
@@ -36,7 +36,7 @@ class WriteQueue:
     def written(self, jobs: Sequence[Job]) -> None:
         self._in_all -= len(jobs)
         for job in jobs:
-            account_id = account_of(job)
+            account_id = job.account_id
             left = self._of_account[account_id] - 1
             if left:
                 self._of_account[account_id] = left
@@ -44,16 +44,11 @@ class WriteQueue:
                 del self._of_account[account_id]
 
 
-def account_of(job: Job) -> str:
-    """Empty for a change of people."""
-    return "" if job.record is None else job.record.account_id
-
-
 def share(jobs: Iterable[Job], maximum: int = BATCH_MAX) -> tuple[list[Job], list[Job]]:
     """A batch of at most so many, accounts in turns, and what is left; each in the order in which it came."""
     lines: dict[str, deque[tuple[int, Job]]] = {}
     for number, job in enumerate(jobs):
-        lines.setdefault(account_of(job), deque()).append((number, job))
+        lines.setdefault(job.account_id, deque()).append((number, job))
     taken: list[tuple[int, Job]] = []
     while lines and len(taken) < maximum:
         for account_id in list(lines)[: maximum - len(taken)]:

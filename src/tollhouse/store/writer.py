@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -63,15 +63,15 @@ class Writer:
         """Why the database could not be written the last time; None while all is well. It heals by itself."""
         return self._batches.trouble
 
-    async def commit(self, record: UsageRecord) -> None:
-        """Return when the record is durable. Raises Overloaded, or Defect for a record that can never be written.
+    def commit(self, record: UsageRecord) -> Awaitable[None]:
+        """Wait until the record is durable. Raises Overloaded, or Defect for a record that can never be written.
 
         A cancelled waiter does not take the record back.
         """
         loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        self._submit(loop, Job(waiter, record))
-        await waiter
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._submit(loop, Job(waiter, record, record.account_id))
+        return waiter
 
     async def change(self, transaction: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
         """Run `action` in the writer's thread and transaction; return its answer when it is durable.

@@ -24,6 +24,7 @@ from tollhouse.upstream.resolve import (
 )
 from tollhouse.upstream.stream import ResponseBody
 
+_FIELD: Final = b"%b: %b\r\n".__mod__
 _BODILESS: Final = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
@@ -70,19 +71,25 @@ class UpstreamClient:
         connection = origin.take(call.account_id) or await self._connect(origin, call)
         stream = self._start(connection, call, head, started_ns)
         try:
-            await _head_of(stream)
+            await stream.head()
+            return stream
         except UpstreamBroke:
             if not (connection.reused and stream.silent):
                 raise
-        else:
-            return stream
+        except asyncio.CancelledError:
+            stream.abort()
+            raise
         origin.drop_idle()
         try:
             connection = await self._connect(origin, call)
         except UpstreamUnreachable:
             raise UpstreamBroke("the provider closed a kept connection and cannot be reached again") from None
         stream = self._start(connection, call, head, started_ns)
-        await _head_of(stream)
+        try:
+            await stream.head()
+        except asyncio.CancelledError:
+            stream.abort()
+            raise
         return stream
 
     async def close(self) -> None:
@@ -129,18 +136,10 @@ class UpstreamClient:
             ) from None
 
 
-async def _head_of(stream: ResponseBody) -> None:
-    try:
-        await stream.head()
-    except asyncio.CancelledError:
-        stream.abort()
-        raise
-
-
 def _head(call: UpstreamRequest, preamble: bytes) -> bytes:
     """The request's head. Its line ends are counted, so that no value can bring a line of its own."""
     lines = [call.method, b" ", call.target, preamble]
-    lines += [b"%b: %b\r\n" % pair for pair in call.headers]
+    lines += map(_FIELD, call.headers)
     if call.body or call.method not in _BODILESS:
         lines.append(b"content-length: %d\r\n" % call.length())
     lines.append(b"\r\n")

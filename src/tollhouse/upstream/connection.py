@@ -99,7 +99,8 @@ class UpstreamConnection(asyncio.Protocol):
     def finished(self, keep: bool) -> None:
         self._stream = None
         assert self._transport is not None
-        if keep and not self.closed and not self.sending and not self._transport.get_write_buffer_size():
+        sent = not (self._full or self._rest or self._transport.get_write_buffer_size())
+        if keep and sent and not self.closed:
             if self._paused:
                 self.resume()
             self.reused = True

@@ -35,7 +35,7 @@ class Pool:
         self._idle_ns = int(idle_seconds * 1e9)
         self._sweep_seconds = idle_seconds / 4
         self._origins: dict[UpstreamRoute, Origin] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
     def origin(self, route: UpstreamRoute) -> "Origin":
         found = self._origins.get(route)
@@ -48,19 +48,19 @@ class Pool:
 
     def expect_expiry(self) -> None:
         """Some connection has gone idle, or a route has none any more: look after it later."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._expire)
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._expire)
 
     async def close(self) -> None:
         """Cut every connection, busy or idle; returns when their sockets are closed."""
-        if self._timer is not None:
-            self._timer.cancel()
+        if self.timer is not None:
+            self.timer.cancel()
         closing = [origin.close() for origin in self._origins.values()]
         for done in closing:
             await done
 
     def _expire(self) -> None:
-        self._timer = None
+        self.timer = None
         before_ns = self.clock.ticks_ns() - self._idle_ns
         for route, origin in list(self._origins.items()):
             origin.expire(before_ns)
@@ -91,11 +91,12 @@ class Origin:
 
     def take(self, account_id: str) -> UpstreamConnection | None:
         """An idle connection, without waiting."""
-        if not self.idle or not self._may(account_id):
+        used, idle = self.used.get(account_id, 0), self.idle
+        if not idle or used >= SHARE * (self._pool.open_max - self.open + len(idle)):
             return None
-        connection = self.idle.pop()
+        connection = idle.pop()
         connection.account_id = account_id
-        self.used[account_id] = self.used.get(account_id, 0) + 1
+        self.used[account_id] = used + 1
         return connection
 
     async def acquire(self, account_id: str, until: float) -> UpstreamConnection:
@@ -182,7 +183,8 @@ class Origin:
             self._serve()
         if len(self.idle) > self._pool.idle_max:
             self.idle[0].cut()
-        self._pool.expect_expiry()
+        if self._pool.timer is None:
+            self._pool.expect_expiry()
 
     def forget(self, connection: UpstreamConnection) -> None:
         """See connection.Owner: it is closed; its place is free."""

@@ -15,7 +15,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
-from tollhouse.core.upstream import Deadlines, Headers
+from tollhouse.core.upstream import Deadlines, Headers, TakePiece
 from tollhouse.upstream.deadline import Sweeper
 from tollhouse.upstream.decoding import Decoder, compression_of, is_known, is_packed
 
@@ -61,8 +61,8 @@ class ResponseBody:
     __slots__ = (
         "_begun", "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure",
         "_has_body", "_head_bytes", "_keep", "_length_given", "_line", "_parser", "_phase", "_pieces", "_queued_bytes",
-        "_refusal", "_stopped", "_sweeper", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns", "headers", "silent",
-        "status",
+        "_refusal", "_returned", "_stopped", "_sweeper", "_taker", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns",
+        "headers", "silent", "status",
     )
     # fmt: on
 
@@ -103,6 +103,8 @@ class ResponseBody:
         self._queued_bytes = 0
         self._stopped = False
         self._waiter: asyncio.Future[None] | None = None
+        self._taker: TakePiece | None = None  # of who reads, while they wait
+        self._returned: bytes | None = None  # by the taker
         self._phase = ""
         self._total_ns = started_ns + deadlines.total_ms * _NS
         self.due_ns = self._total_ns
@@ -121,9 +123,10 @@ class ResponseBody:
             else:
                 await self._wait("first-byte", deadlines.first_byte_ms)
 
-    async def read(self) -> bytes:
+    async def read(self, take: TakePiece | None = None) -> bytes:
         """See `core.upstream.UpstreamResponse`. What has come is returned at once, joined; an empty queue waits, and of
-        more than TURN_BYTES a part is returned after a turn of the event loop."""
+        more than TURN_BYTES a part is returned after a turn of the event loop. Only what comes during a wait, and is
+        neither large nor the last, is given to `take`."""
         while True:
             if self._decoder is not None:
                 piece = self._decode()
@@ -139,7 +142,11 @@ class ResponseBody:
                 raise self._failure
             if self._whole:
                 return b""
+            self._taker = take
             await self._wait("idle", self._deadlines.idle_ms)
+            if self._returned is not None:
+                returned, self._returned = self._returned, None
+                return returned
 
     def abort(self) -> None:
         self._pieces.clear()
@@ -175,7 +182,7 @@ class ResponseBody:
         try:
             await self._waiter
         finally:
-            self._waiter = None
+            self._waiter = self._taker = None
             self.due_ns = self._total_ns
 
     def _take(self) -> bytes:
@@ -234,11 +241,31 @@ class ResponseBody:
             self._keep = False  # more came than was asked for
         if self._whole:
             self._finish()
-        elif self._dry_bytes > HEAD_BYTES_MAX:
+            return
+        if self._dry_bytes > HEAD_BYTES_MAX:
             self._fail(UpstreamBroke(f"the provider's answer has more than {HEAD_BYTES_MAX} bytes of headers"))
-        elif self._queued_bytes > QUEUE_BYTES_MAX and not self._stopped:
+            return
+        if self._queued_bytes > QUEUE_BYTES_MAX and not self._stopped:
             self._stopped = True
             self._line.pause()
+        waiter, pieces = self._waiter, self._pieces
+        if waiter is None or not pieces or waiter.done():
+            return
+        take = self._taker
+        if take is None or self._decoder is not None or self._queued_bytes > TURN_BYTES:
+            waiter.set_result(None)
+            return
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._queued_bytes = 0
+        self.due_ns = min(self._clock.ticks_ns() + self._deadlines.idle_ms * _NS, self._total_ns)
+        try:
+            self._returned = take(data)
+        except Exception as error:  # guard: it is who reads that failed, and hears of it; the connection did not
+            waiter.set_exception(error)
+        else:
+            if self._returned is not None:
+                waiter.set_result(None)
 
     def ended(self, orderly: bool) -> None:
         """The connection has ended. orderly: by the provider's decision, not by an error on the way."""
@@ -260,7 +287,8 @@ class ResponseBody:
         self._parser = None  # parser and stream hold each other
         self._sweeper.release(self)
         self._line.finished(self._keep)
-        self.wake()
+        if self._waiter is not None:
+            self.wake()
 
     def _fail(self, failure: Failure) -> None:
         if self._whole or self._failure is not None:
@@ -316,7 +344,8 @@ class ResponseBody:
         self.head_ns = self._clock.ticks_ns()
         if not self._has_body:
             self.on_message_complete()
-        self.wake()
+        if self._waiter is not None:
+            self.wake()
 
     def on_body(self, data: bytes) -> None:
         if not self._has_body:
@@ -328,8 +357,6 @@ class ResponseBody:
                 self._decoder = Decoder(b"gzip", self._decoded_bytes_max)
         self._queued_bytes += len(data)
         self._pieces.append(data)
-        if self._waiter is not None:
-            self.wake()
 
     def on_message_complete(self) -> None:
         if self.status:

@@ -21,6 +21,7 @@ class Form(IntEnum):
 
 
 _FILE_IN_TEXT: Final = "fileid://"  # Qwen-Long reads a whole file for it, wherever it stands in a text
+_SAID: Final = frozenset(("role", "content"))
 _NAMED: Final = ("type", "id", "call_id", "status")
 _MESSAGE: Final = frozenset(
     (
@@ -76,6 +77,10 @@ def form(value: Any) -> Form:
         return Form.TEXT if isinstance(value, str) and _FILE_IN_TEXT not in value else _of(value)
     worst = Form.TEXT
     for one in value:
+        if isinstance(one, dict) and one.keys() <= _SAID:  # the usual message, known at a glance
+            content = one.get("content")
+            if isinstance(content, str) and _FILE_IN_TEXT not in content:
+                continue
         found = _of(one)
         if found > worst:
             worst = found

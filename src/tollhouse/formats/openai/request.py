@@ -45,9 +45,9 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
     nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
 
-    if operation == "chat":
+    if operation == "chat" and "style" in members:
         _check_style(present)
-        members.pop("style", None)
+        del members["style"]
     request = ModelRequest(operation=operation, members=members, model=_model(operation, present), length=len(body))
     request.dropped, request.has_halves = beyond.dropped, has_halves
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
@@ -66,8 +66,10 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
         _read_caps(request, present)
         if not _BESIDE_ITS_CAP.isdisjoint(present):
             _read_uncapped(request, present)
-    _read_stream(request, present)
-    _read_tags(request, present)
+    if "stream" in present or "stream_options" in present:
+        _read_stream(request, present)
+    if "user" in present or "metadata" in present:
+        _read_tags(request, present)
     return request
 
 
@@ -127,7 +129,10 @@ def _write_caps(
     members: Members, operation: Operation, caps: tuple[str, ...], others: bool, added_cap: int | None
 ) -> None:
     """One cap by every name that may be read: a server that reads only the other one would write to its maximum."""
-    named = [members[name] for name in CAPS[operation] if name in members and not _is_null(members[name])]
+    named = []
+    for name in CAPS[operation]:
+        if name in members and not _is_null(members[name]):
+            named.append(members[name])
     if named and others and len(caps) == 1:
         return  # it reads what the caller wrote, and may refuse two of them
     if not others:

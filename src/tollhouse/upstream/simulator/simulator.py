@@ -8,7 +8,7 @@ from tollhouse.core.clock import Clock
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError, UpstreamTimeout
 from tollhouse.core.operation import Operation
 from tollhouse.core.tokens import TextCounter
-from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest
+from tollhouse.core.upstream import Deadlines, Headers, TakePiece, UpstreamRequest
 from tollhouse.core.workers import APART_BYTES, WorkerProcesses, WorkerThreads
 from tollhouse.formats.openai import failure as failures
 from tollhouse.upstream.simulator import simulated_request
@@ -136,7 +136,7 @@ class SimulatedAnswer:
         self._next = 0
         self._closed = False
 
-    async def read(self) -> bytes:
+    async def read(self, take: TakePiece | None = None) -> bytes:
         self._must_be_open()
         at, piece = self._next, self._ahead
         if piece is None:
