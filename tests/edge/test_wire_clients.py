@@ -39,7 +39,7 @@ class RefusalRecorder:
             self.told_gone.set()
             gone.set()
 
-        exchange.on_gone(on_gone)
+        exchange.on_gone = on_gone
         if self.streams:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"one", "more_body": True})
@@ -122,7 +122,7 @@ def test_a_client_that_left_without_a_word_is_noticed_when_written_to() -> None:
 
     async def talker(scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
-        exchange.on_gone(told.set)
+        exchange.on_gone = told.set
 
         async def pieces() -> AsyncIterator[bytes]:
             while not exchange.gone:

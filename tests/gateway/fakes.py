@@ -57,7 +57,7 @@ class FakeCallerConnection:
     def __init__(self, body: bytes = b"{}", *, body_failure: Failure | None = None) -> None:
         self._body = body
         self._body_failure = body_failure
-        self._call: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
         self.left = False
         self.slow: asyncio.Event | None = None
         self.leaves_before_body = False
@@ -74,14 +74,11 @@ class FakeCallerConnection:
     def gone(self) -> bool:
         return self.left
 
-    def on_gone(self, call: Callable[[], None] | None) -> None:
-        self._call = call
-
     def leave(self) -> None:
         if self.left or self.ended:
             return
         self.left = True
-        call, self._call = self._call, None
+        call, self.on_gone = self.on_gone, None
         if call is not None:
             call()
 

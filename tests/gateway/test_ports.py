@@ -292,9 +292,9 @@ def test_a_client_keeps_its_promises(made: type[Faked] | type[RecordingCaller]) 
         leaving = made(b"{}")
         client = leaving.client
         await client.send_headers(200, [])
-        client.on_gone(lambda: left.append("never"))
-        client.on_gone(None)
-        client.on_gone(lambda: left.append("once"))
+        client.on_gone = lambda: left.append("never")
+        client.on_gone = None
+        client.on_gone = lambda: left.append("once")
         before = client.gone
         leaving.leave()
         assert (before, client.gone) == (False, True)

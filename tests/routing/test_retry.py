@@ -192,7 +192,7 @@ def test_in_an_outage_of_a_minute_attempts_stay_below_1_1_times_the_calls(rate: 
         place: int | None = 0
         may_open = True
         while place is not None:
-            offer, slot = choices[place]
+            offer, slot = choices[place].offer, choices[place].slot
             attempts += 1
             health.begin(account, offer, slot, now)
             failure = UpstreamError("down")

@@ -48,7 +48,10 @@ def present(
     left-overs. Raises KeyRefused if there is none or it cannot be one, BadRequest for two different keys of ours and
     for a query of too many parameters.
     """
-    found = [pair for pair in headers if pair[0] in _CARRIERS]
+    found = []
+    for pair in headers:
+        if pair[0] in _CARRIERS:
+            found.append(pair)
     read_query = key_in_query and b"key=" in query
     if len(found) == 1 and not read_query and found[0][0] == b"authorization":
         usual = _USUAL.fullmatch(found[0][1])

@@ -37,6 +37,8 @@ class Directory:
         """Key id -> (Unix milliseconds, client), of this process; rows are coarser."""
         self.on_first_use = on_first_use
         self._identities: dict[bytes, Identity] = {}
+        self.find: Callable[[bytes], Identity | None] = self._identities.get
+        """Whose secret this is, by `access.secrets.digest` of its text. States and times are the caller's to judge."""
         self._keys_of: dict[str, set[str]] = {}  # ids of keys by account id and by project id
         self._accounts_named = _Names()
         self._projects_named = _Names()
@@ -48,10 +50,6 @@ class Directory:
             self.put_project(project)
         for key in keys:
             self.put_key(key)
-
-    def find(self, digest: bytes) -> Identity | None:
-        """Whose secret this is, by `access.secrets.digest` of its text. States and times are the caller's to judge."""
-        return self._identities.get(digest)
 
     def used(self, identity: Identity, client: str, now_ms: int) -> None:
         """A secret was accepted: remember the use, and start the old secret's clock if it waits for this."""

@@ -64,7 +64,8 @@ def total(price: Price, usage: Usage) -> int:
     for quantity, (rate, per) in compress(zip(quantities, rates.columns, strict=True), quantities):
         if quantity < 0:
             raise ValueError(f"usage below zero: {usage}")
-        charge += quantity * rate if per == 1 else divide_half_even(quantity * rate, per)
+        exact, rest = divmod(quantity * rate, per)
+        charge += divide_half_even(quantity * rate, per) if rest else exact
     return charge
 
 

@@ -118,9 +118,12 @@ def settle(held: Hold, charge: int) -> int:
     """
     if charge < 0:
         raise ValueError("a charge below nothing would earn money")
-    _end(held)
+    if not held.open:
+        raise AssertionError("a hold ends exactly once")
+    held.open = False
     overrun = max(0, charge - held.amount)
     for counter in held.counters:
+        counter.held -= held.amount
         counter.spent += charge
         counter.overrun += overrun
     return overrun
@@ -128,7 +131,11 @@ def settle(held: Hold, charge: int) -> int:
 
 def release(held: Hold) -> None:
     """End a hold without a charge."""
-    _end(held)
+    if not held.open:
+        raise AssertionError("a hold ends exactly once")
+    held.open = False
+    for counter in held.counters:
+        counter.held -= held.amount
 
 
 def refusal(insufficient: InsufficientFunds, now_ms: int, when: str | None, contact: str = "") -> InsufficientQuota:
@@ -161,11 +168,3 @@ def refusal(insufficient: InsufficientFunds, now_ms: int, when: str | None, cont
     begins = f" It begins anew at {when}." if when is not None else ""
     wait_ms = None if counter.resets_at_ms is None else max(0, counter.resets_at_ms - now_ms)
     return InsufficientQuota(f"{what}; {need}.{cheaper}{begins} {cure}", retry_after_ms=wait_ms)
-
-
-def _end(held: Hold) -> None:
-    if not held.open:
-        raise AssertionError("a hold ends exactly once")
-    held.open = False
-    for counter in held.counters:
-        counter.held -= held.amount

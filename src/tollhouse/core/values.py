@@ -14,11 +14,13 @@ VALUES_MAX: Final = 1_000_000  # a batch of embeddings by token ids has 300,000
 NESTED_MAX: Final = 100_000  # objects, arrays and members of objects: each costs much more than a number
 
 _STEP_BYTES: Final = 256 * 1024  # of a text that is looked at in one go: other threads wait meanwhile
-_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_WHOLE: Final = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+# No group with alternatives is possessive: Python before 3.11.5 matches those wrongly.
+_TEXT: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*'
+_STRING: Final = re.compile(rb'"' + _TEXT + rb'"', re.DOTALL)
+_WHOLE: Final = re.compile(rb'[^"]*+(?:"' + _TEXT + rb'"[^"]*+)*', re.DOTALL)
 """Up to a string that does not end here. It is looked for once: a search that begins anew at each quote within it would
 take a minute for 256 KiB of escaped quotes."""
-_INSIDE: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_INSIDE: Final = re.compile(_TEXT, re.DOTALL)
 _QUOTE: Final = ord('"')
 
 

@@ -77,9 +77,9 @@ class Exchange:
 
     # fmt: off
     __slots__ = (
-        "_bodiless", "_body", "_chunked", "_gone_call", "_head", "_left", "_news", "always", "body_held", "body_max",
+        "_bodiless", "_body", "_chunked", "_head", "_left", "_news", "always", "body_held", "body_max",
         "complete", "connection", "encoding", "expects_continue", "gone", "headers", "http_1_0", "keep_alive", "length",
-        "method", "more_body", "path", "peer", "query", "raw_path", "spoiled", "started", "task",
+        "method", "more_body", "on_gone", "path", "peer", "query", "raw_path", "spoiled", "started", "task",
     )
     # fmt: on
 
@@ -107,7 +107,7 @@ class Exchange:
         self._left = _UNKNOWN  # bytes of the answer's body still to come, where its length is known
         self._chunked = self._bodiless = False
         self.started = self.complete = self.gone = False
-        self._gone_call: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
         self.task: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -133,7 +133,7 @@ class Exchange:
                 connection.tasks.discard(self.task)
 
     def _fail(self, failure: Failure) -> None:
-        self._gone_call = None
+        self.on_gone = None
         if self.gone or self.complete:
             return
         if self.started and self._head is None:
@@ -141,18 +141,13 @@ class Exchange:
         else:
             self.connection.refuse(failure, self.path, with_body=self.method != "HEAD")
 
-    def on_gone(self, call: Callable[[], None] | None) -> None:
-        """Have `call` called once, on the loop, when the client leaves while the request runs. Look at `gone` after
-        it."""
-        self._gone_call = call
-
     def leave(self) -> None:
         """The client is gone. Safe to call twice."""
         if self.gone or self.complete:
             return
         self.gone = True
         self._wake()
-        call, self._gone_call = self._gone_call, None
+        call, self.on_gone = self.on_gone, None
         if call is not None:
             call()
 
@@ -265,7 +260,12 @@ class Exchange:
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         if not self.gone:
             self.begin(status, [*headers, *self.always, (b"content-length", b"%d" % len(body))])
-            await self.send(body, more=False)
+            if len(body) > _SLICE_BYTES:
+                await self._send_slices(body, more=False)
+            else:
+                self._piece(body, more=False)
+            if self.connection.flow.write_paused:  # an answer is over when it has left
+                await self.connection.flow.drain()
 
     async def send_headers(self, status: int, headers: Headers) -> None:
         if not self.gone:

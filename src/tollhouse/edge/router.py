@@ -14,7 +14,7 @@ from tollhouse.edge.billing_context import BillingContext
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.exchange import Exchange, shown
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.paths import Endpoint, dialect_of, find, is_action
+from tollhouse.edge.paths import ENDPOINTS, Endpoint, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
 from tollhouse.formats import dialects
 from tollhouse.gateway.connection import Call, ClientDisconnected
@@ -47,7 +47,9 @@ class Edge:
         gateway, path = self.gateway, exchange.path
         now_ms = gateway.clock.now_ms()
         request_id = make_id("req", now_ms, gateway.random.bytes(RANDOM_BYTES))
-        endpoint = None if is_action(exchange.method, path) else find(path)
+        endpoint = ENDPOINTS.get(path)
+        if endpoint is None and not is_action(exchange.method, path):
+            endpoint = find(path)
         if endpoint is None:
             page = self._page(path)
             if page is not None:
@@ -64,7 +66,20 @@ class Edge:
             elif exchange.method not in endpoint.methods:
                 await self._other_method(exchange, endpoint, path)
             elif endpoint.operation is not None:
-                await serve(self.gateway, self._call(exchange, endpoint, dialect, request_id, now_ms))
+                call = Call(
+                    id=request_id,
+                    arrived_ms=now_ms,
+                    time_ms=now_ms,
+                    ticks_ns=gateway.clock.ticks_ns(),
+                    dialect=dialect,
+                    operation=endpoint.operation,
+                    headers=exchange.headers,
+                    query=exchange.query,
+                    address=self.proxies.client(exchange.peer, exchange.headers),
+                    client=exchange,
+                    key_in_query=dialects()[dialect].key_in_query,
+                )
+                await serve(gateway, call)
             elif endpoint.needs is None:
                 await PUBLIC[endpoint.name](self.context, exchange)
             else:
@@ -79,22 +94,6 @@ class Edge:
             self.defect(request_id, error)
             ours = Defect("this platform failed on your request; nothing was charged")
             await self._refuse(exchange, dialect, ours, request_id, endpoint)
-
-    def _call(self, exchange: Exchange, endpoint: Endpoint, dialect: Dialect, request_id: str, now_ms: int) -> Call:
-        assert endpoint.operation is not None
-        return Call(
-            id=request_id,
-            arrived_ms=now_ms,
-            time_ms=now_ms,
-            ticks_ns=self.gateway.clock.ticks_ns(),
-            dialect=dialect,
-            operation=endpoint.operation,
-            headers=exchange.headers,
-            query=exchange.query,
-            address=self.proxies.client(exchange.peer, exchange.headers),
-            client=exchange,
-            key_in_query=dialects()[dialect].key_in_query,
-        )
 
     async def _look_up(
         self, exchange: Exchange, endpoint: Endpoint, needs: Requirement, dialect: Dialect, path: str, now_ms: int

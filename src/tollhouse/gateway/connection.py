@@ -15,18 +15,16 @@ class CallerConnection(Protocol):
 
     encoding: how the body that was read is compressed, one of `content_encoding.ENCODINGS`; empty: it is not.
     body_max: bytes of a body, at most.
+    on_gone: is called once when the caller's connection is lost. Whoever sets it looks at `gone` afterwards.
     """
 
     encoding: str
     body_max: int
+    on_gone: Callable[[], None] | None
 
     @property
     def gone(self) -> bool:
         """The connection is lost: writing goes nowhere."""
-        ...
-
-    def on_gone(self, call: Callable[[], None] | None) -> None:
-        """Have `call` called when the caller's connection is lost; None: no more."""
         ...
 
     @property

@@ -50,7 +50,7 @@ class Destination:
 
     def headers(self, slot: int, asked: Headers) -> Headers:
         """The head of a call with one of the keys; `asked` are the caller's headers, of which few pass."""
-        return self.kind.make_headers(self._key(slot), self.provider, asked)
+        return self.kind.make_headers(self.keys[slot] if self.keys else "", self.provider, asked)
 
     async def sign(self, slot: int, call: UpstreamRequest, now_ms: int) -> str:
         """Replace the headers of `call` by those that sign it, for a kind that does; gives the token that was used.
@@ -58,16 +58,13 @@ class Destination:
         if self.kind.sign is None:
             return ""
         token = await self.tokens[slot].get(now_ms) if self.tokens else ""
-        call.headers = await self.kind.sign(Credential(self._key(slot), token), call, now_ms)
+        call.headers = await self.kind.sign(Credential(self.keys[slot] if self.keys else "", token), call, now_ms)
         return token
 
     def refused(self, slot: int, failure: Failure, began_ms: int) -> None:
         """An attempt that began then failed. Where the credentials were refused, their token is not used again."""
         if self.tokens and isinstance(failure, UpstreamRefusedKey):
             self.tokens[slot].refused(began_ms)
-
-    def _key(self, slot: int) -> str:
-        return self.keys[slot] if self.keys else ""
 
 
 def deadlines_of(provider: Provider) -> Deadlines:

@@ -47,7 +47,7 @@ class DisconnectGuard:
         if gone and self._at_once():
             raise ClientDisconnected
         self._task = asyncio.current_task()
-        self._client.on_gone(self._left)
+        self._client.on_gone = self._left
         if gone:
             self._left()
         return self
@@ -73,7 +73,7 @@ class DisconnectGuard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.on_gone(None)
+        self._client.on_gone = None
         if self._timer is not None:
             self._timer.cancel()
         if self._gave_up and kind is asyncio.CancelledError:

@@ -264,8 +264,7 @@ class _NoConnection:
     more_body = False
     encoding = ""
     body_max = 0
-
-    def on_gone(self, call: Callable[[], None] | None) -> None: ...
+    on_gone: Callable[[], None] | None = None
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         return []

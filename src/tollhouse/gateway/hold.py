@@ -52,7 +52,8 @@ async def hold(
     if weighed is None:
         return RequestHold()
     price, bounds, counters = weighed.price, weighed.bounds, weighed.counters
-    context.counters = [(counter, counter.spent, counter.held) for counter in counters]
+    for counter in counters:
+        context.counters.append((counter, counter.spent, counter.held))
     if maximum is not None:
         within(maximum, bounds)
     try:
@@ -94,9 +95,10 @@ async def weigh(
     assert price is not None
     asked = context.asked
     counters = await gateway.holds.paying(key, now_ms, model.id)
+    readings = _readings(request, asked) if asked.has_remote_input else request.prompts
     bounds = bound(
         price,
-        InputSize(asked.bytes, asked.media, asked.has_remote_input, counted, texts=_readings(request, asked)),
+        InputSize(asked.bytes, asked.media, asked.has_remote_input, counted, texts=readings),
         OutputSize(
             request.output_cap,
             request.n if context.codec.generates else 0,

@@ -55,13 +55,16 @@ async def understand(
     if not _is_event_stream(answer):
         pieces = await _buffered(gateway, context, answer)
         begun = pieces[0] if len(pieces) == 1 else b"".join([piece[:64] for piece in pieces[:8]])
-        streams = codec.generates and is_stream(begun)
+        streams = begun[:1] != b"{" and codec.generates and is_stream(begun)
         if streams:
             body = await worked(gateway, account_id, sum(map(len, pieces)), partial(b"".join, pieces))
             if not request.stream:
                 return await _gathered_at_once(gateway, context, request, body)
         else:
-            body, reading = await _read_whole(gateway, context, pieces)
+            if len(pieces) == 1 and len(begun) <= LARGE_BYTES:
+                body, reading = begun, codec.read_response(begun, context.known)
+            else:
+                body, reading = await _read_whole(gateway, context, pieces)
             if not request.stream:
                 return BufferedResponse(body, reading)
         reader = _reader(gateway, context, request)

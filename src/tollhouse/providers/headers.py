@@ -28,7 +28,9 @@ def with_bearer(key: str, provider: Provider, asked: Headers) -> Headers:
     headers = list(_OURS)
     if key:
         headers.append((b"authorization", b"Bearer " + key.encode("ascii")))
-    headers += [header for header in asked if header[0] in FROM_CALLER]
+    for header in asked:
+        if header[0] in FROM_CALLER:
+            headers.append(header)
     return _overridden(headers, provider.headers) if provider.headers else headers
 
 

@@ -10,7 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log
-from typing import Final, NamedTuple, Protocol, get_args
+from typing import Final, Protocol, get_args
+
+from msgspec import Struct
 
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import BadRequest, Failure, Overloaded, UpstreamRefusedKey, UpstreamSaturated
@@ -34,7 +36,7 @@ class Keyed(Protocol):
     def operations(self) -> Collection[Operation]: ...
 
 
-class Choice(NamedTuple):
+class Choice(Struct, frozen=True):
     offer: Offer
     slot: int  # index into the provider's keys
 

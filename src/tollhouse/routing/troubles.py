@@ -26,20 +26,18 @@ class ProviderTrouble(Struct, frozen=True, kw_only=True):
 
 
 class Troubles:
-    __slots__ = ("_found", "_told_ms")
+    __slots__ = ("_found", "_told_ms", "any")
 
     def __init__(self) -> None:
         self._found: OrderedDict[tuple[str, str], ProviderTrouble] = OrderedDict()
         self._told_ms: dict[tuple[str, str], int] = {}
-
-    @property
-    def any(self) -> bool:
-        return bool(self._found)
+        self.any = False  # since the process began: `succeeded` need be told
 
     def note(self, provider: str, model: str, words: str, now_ms: int) -> bool:
         """A call failed. Returns whether it is to be logged."""
         key = (provider, model)
         known = self._found.get(key)
+        self.any = True
         self._found[key] = ProviderTrouble(
             provider=provider,
             model=model,

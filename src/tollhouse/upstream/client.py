@@ -141,7 +141,7 @@ def _head(call: UpstreamRequest, preamble: bytes) -> bytes:
     lines = [call.method, b" ", call.target, preamble]
     lines += map(_FIELD, call.headers)
     if call.body or call.method not in _BODILESS:
-        lines.append(b"content-length: %d\r\n" % call.length())
+        lines.append(b"content-length: %d\r\n" % (call.length() if call.rest else len(call.body)))
     lines.append(b"\r\n")
     head = b"".join(lines)
     ends = PREAMBLE_LINES + len(lines) - 4

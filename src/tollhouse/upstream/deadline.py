@@ -24,18 +24,15 @@ class Watched(Protocol):
 class Sweeper:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._watched: set[Watched] = set()
+        self.watched: set[Watched] = set()  # a call takes itself out
         self._timer: asyncio.TimerHandle | None = None
         self._swept_ns = 0
 
     def watch(self, call: Watched) -> None:
-        self._watched.add(call)
+        self.watched.add(call)
         if self._timer is None:
             self._swept_ns = self._clock.ticks_ns()
             self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self.sweep)
-
-    def release(self, call: Watched) -> None:
-        self._watched.discard(call)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -44,12 +41,12 @@ class Sweeper:
 
     def sweep(self) -> None:
         self._timer = None
-        if not self._watched:
+        if not self.watched:
             return
         now_ns = self._clock.ticks_ns()
         # A loop that was away has not yet read what came meanwhile: the first sweep after that judges nobody.
         if now_ns - self._swept_ns < _AWAY_NS:
-            for call in [call for call in self._watched if call.due_ns <= now_ns]:
+            for call in [call for call in self.watched if call.due_ns <= now_ns]:
                 call.expire(now_ns)
         self._swept_ns = now_ns
         self._timer = asyncio.get_running_loop().call_later(TICK_SECONDS, self.sweep)

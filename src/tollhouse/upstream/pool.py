@@ -176,7 +176,9 @@ class Origin:
 
     def ready(self, connection: UpstreamConnection) -> None:
         """See connection.Owner: it may carry the next request."""
-        self._unused(connection)
+        account_id, connection.account_id = connection.account_id, None
+        if account_id is not None:
+            self._count_off(account_id)
         connection.idle_since_ns = self._pool.clock.ticks_ns()
         self.idle.append(connection)
         if self.waiting:
@@ -191,7 +193,9 @@ class Origin:
         with suppress(ValueError):
             self.idle.remove(connection)
         if connection in self._alive:
-            self._unused(connection)
+            account_id, connection.account_id = connection.account_id, None
+            if account_id is not None:
+                self._count_off(account_id)
             self._left()
 
     def gone(self, connection: UpstreamConnection) -> None:
@@ -212,11 +216,6 @@ class Origin:
             self._serve()
         elif not self.open:
             self._pool.expect_expiry()
-
-    def _unused(self, connection: UpstreamConnection) -> None:
-        account_id, connection.account_id = connection.account_id, None
-        if account_id is not None:
-            self._count_off(account_id)
 
     def _count_off(self, account_id: str) -> None:
         left = self.used[account_id] - 1

@@ -285,10 +285,11 @@ class ResponseBody:
     def _finish(self) -> None:
         self._stopped = False
         self._parser = None  # parser and stream hold each other
-        self._sweeper.release(self)
+        self._sweeper.watched.discard(self)
         self._line.finished(self._keep)
-        if self._waiter is not None:
-            self.wake()
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _fail(self, failure: Failure) -> None:
         if self._whole or self._failure is not None:
@@ -296,7 +297,7 @@ class ResponseBody:
         self._failure = failure
         self._stopped = False
         self._parser = None
-        self._sweeper.release(self)
+        self._sweeper.watched.discard(self)
         self._line.cut()
         self.wake()
 
@@ -344,8 +345,9 @@ class ResponseBody:
         self.head_ns = self._clock.ticks_ns()
         if not self._has_body:
             self.on_message_complete()
-        if self._waiter is not None:
-            self.wake()
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def on_body(self, data: bytes) -> None:
         if not self._has_body:

@@ -99,7 +99,9 @@ def _passes(operation: Operation) -> frozenset[str]:
 
 def _plainly(answer: plain.PlainAnswer) -> ResponseSummary | None:
     """None: its report is unusual, and wants a closer look."""
-    reasons = [choice.finish_reason for choice in answer.choices]
+    reasons = []
+    for choice in answer.choices:
+        reasons.append(choice.finish_reason)
     if not reasons or not _USUAL_ENDS.issuperset(reasons):
         return None
     usage, raw, elsewhere = plain.read_usage(answer.usage), bytes(answer.usage), False

@@ -13,8 +13,10 @@ import msgspec
 _decode_text = msgspec.json.Decoder(str).decode
 
 _KEYS = (b'"content":"', b'"arguments":"', b'"reasoning_content":"', b'"text":"')
-_STRING = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
-_STRINGS = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\n)*+')
+# No group with alternatives is possessive: Python before 3.11.5 matches those wrongly.
+_ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
+_STRING = re.compile(rb'[^"\\\x00-\x1f]*+(?:' + _ESCAPE + rb'[^"\\\x00-\x1f]*+)*')
+_STRINGS = re.compile(rb'[^"\\\x00-\x09\x0b-\x1f]*+(?:' + _ESCAPE + rb'[^"\\\x00-\x09\x0b-\x1f]*+)*')
 """Insides of JSON strings, one a line."""
 
 
