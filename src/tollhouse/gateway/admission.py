@@ -26,9 +26,8 @@ async def admit(gateway: GatewayContext, context: RequestContext, request: Model
         context.codec.limit_headers,
         units_reserved(context),
     )
-    if admitted.passed:
-        context.limits = admitted.passed
-        context.headers += admitted.headers(call.time_ms)
+    context.limits = admitted.passed
+    context.headers += admitted.headers(call.time_ms)
     context.admitted_ms = (gateway.clock.ticks_ns() - call.ticks_ns) // NANO_PER_MILLI
     return admitted
 

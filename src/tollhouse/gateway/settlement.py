@@ -16,31 +16,26 @@ from tollhouse.core.charge import Charge
 from tollhouse.core.failure import Defect, Failure, InsufficientQuota, MaxCostExceeded, Overloaded
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.usage import Usage
-from tollhouse.gateway.admission import admit
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.deferred_commit import settle, write_later
 from tollhouse.gateway.hold import RequestHold, counted_text, hold
-from tollhouse.gateway.ports import AdmittedCall, GatewayContext
+from tollhouse.gateway.ports import NANO_PER_MILLI, AdmittedCall, GatewayContext
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 
 UNHELD: Final = RequestHold()
 
 
 class Settlement:
-    """See above. `committed`: the record is written, or its writing was tried."""
+    """See above. admitted: its place at the limits. committed: the record is written, or its writing was tried."""
 
-    __slots__ = ("_admitted", "_context", "_gateway", "_held", "committed")
+    __slots__ = ("_context", "_gateway", "_held", "admitted", "committed")
 
     def __init__(self, gateway: GatewayContext, context: RequestContext) -> None:
         self._gateway = gateway
         self._context = context
         self._held = UNHELD
-        self._admitted: AdmittedCall | None = None
+        self.admitted: AdmittedCall | None = None
         self.committed = False
-
-    async def admit(self, request: ModelRequest, model: Model) -> None:
-        """Take a place at the limits. Raises RateLimited; then nothing is counted."""
-        self._admitted = await admit(self._gateway, self._context, request, model)
 
     async def hold(self, request: ModelRequest, model: Model) -> None:
         """Reserve the worst case, by exact tokens where it does not fit by bytes.
@@ -75,7 +70,7 @@ class Settlement:
         """
         context, observer, hold = self._context, self._gateway.observer, self._held.hold
         context.charge = self._charge()
-        context.settled_ms = self._gateway.since_ms(context.call)
+        context.settled_ms = (self._gateway.clock.ticks_ns() - context.call.ticks_ns) // NANO_PER_MILLI
         record = context.record()
         self.committed = True
         try:
@@ -100,9 +95,9 @@ class Settlement:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         context = self._context
-        if self._admitted is not None:
+        if self.admitted is not None:
             refused = isinstance(error, Failure) and not context.dispatched
-            await self._admitted.release(context.usage, self._gateway.clock.now_ms(), refused=refused)
+            await self.admitted.release(context.usage, self._gateway.clock.now_ms(), refused=refused)
         if (
             error is not None
             or context.memory is not None

@@ -61,8 +61,8 @@ class ResponseBody:
     __slots__ = (
         "_begun", "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure",
         "_has_body", "_head_bytes", "_keep", "_length_given", "_line", "_parser", "_phase", "_pieces", "_queued_bytes",
-        "_refusal", "_returned", "_stopped", "_sweeper", "_taker", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns",
-        "headers", "silent", "status",
+        "_refusal", "_returned", "_stopped", "_sweeper", "_taker", "_total_ns", "_waiter", "_whole", "due_ns",
+        "head_ns", "headers", "silent", "status",
     )
     # fmt: on
 
