@@ -58,6 +58,7 @@ fix: $(DEVELOPMENT) ## mend what can be mended by itself: import order, formatti
 bench: $(DEVELOPMENT) ## what a request costs, beside nginx on the same machine (ARGS="--seconds 5 --only buffered")
 	@scripts/need nginx wrk
 	@$(BIN)/python -m bench.run $(ARGS)
+	@$(BIN)/python -m bench.latency
 
 bench-instructions: $(DEVELOPMENT) ## how many instructions a call costs, the same from run to run (ARGS="--against OLD")
 	@scripts/need valgrind

@@ -3,6 +3,8 @@
 import json
 import platform
 import statistics
+import sys
+import sysconfig
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,6 +44,12 @@ def table(rounds: Sequence[Round]) -> str:
                 f"{max(row.rss for row in rows) / 2**20:7.1f} {sum(row.load.bad for row in rows)}"
             )
     return "\n".join(lines)
+
+
+def interpreter() -> str:
+    """Which Python serves, and how it was built: one that was not optimised takes a quarter more time."""
+    built = sysconfig.get_config_var("CONFIG_ARGS") or "options that nobody knows"
+    return f"Python {platform.python_version()} of {sys.base_prefix}, configured with {built}"
 
 
 def compared(rounds: Sequence[Round], one: str, other: str) -> list[str]:

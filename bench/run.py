@@ -3,7 +3,8 @@
 The measured server has one core to itself; the provider and the clients share another. The reference is nginx, which
 passes the same requests to the same provider, in the same run and by turns: figures of different runs do not compare.
 
-Beside it: `python -m bench.streams` (1,000 streams at once), `python -m bench.slow_reader` (200 MB read slowly).
+Beside it: `python -m bench.latency` (what 50 calls a second wait), `python -m bench.streams` (1,000 streams at once),
+`python -m bench.slow_reader` (200 MB read slowly).
 """
 
 import argparse
@@ -45,6 +46,7 @@ def main() -> None:
                 command = options.against_cmd
                 servers.append(more.enter_context(contenders.gateway(measured, port, folder, command, AGAINST)))
             rounds = list(_rounds(servers, options, other, folder))
+    print(report.interpreter())
     print(report.table(rounds))
     for line in report.compared(rounds, "gateway", AGAINST):
         print(line)

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bench import hotspots, load, report
+from bench import hotspots, latency, load, report
 from bench.processes import cost
 
 WRK = """\
@@ -88,3 +89,18 @@ def test_stacks_are_counted_by_room_and_by_function() -> None:
     lines = hotspots.summary(raw).splitlines()
     assert lines[:4] == ["share  room", " 80.0% tollhouse/edge", " 10.0% uvicorn", " 10.0% Python's own library"]
     assert " 80.0% read (tollhouse/edge/exchange.py)" in lines
+
+
+def test_what_a_call_takes_beyond_the_disk_is_told_apart() -> None:
+    asked: list[str] = []
+    kinds = {name: partial(asked.append, name) for name in ("direct", "gateway", "fsync")}
+    assert {name: len(times) for name, times in latency.timed(kinds, 3, 0.0).items()} == dict.fromkeys(kinds, 3)
+    assert asked == ["direct", "gateway", "fsync"] * 3
+    shown = latency.table({"direct": [1.0] * 200, "gateway": [4.0] * 200, "fsync": [2.5] * 200}).splitlines()
+    assert [line.split()[-2:] for line in shown[1:]] == [
+        ["1.00", "1.00"],
+        ["4.00", "4.00"],
+        ["2.50", "2.50"],
+        ["3.00", "3.00"],
+        ["0.50", "0.50"],
+    ]
