@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,9 @@ class CountedPlatform:
         """One call on the connection, read up to the `end` of its answer."""
         self._exchange(self._platform.raw(**members), end)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _look(self) -> None:
         self._exchange(b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n", b"}")
 
@@ -67,14 +70,15 @@ class CountedPlatform:
 
 
 @pytest.fixture
-def counted(start: Start, provider: ScriptedProvider, tmp_path: Path) -> CountedPlatform:
+def counted(start: Start, provider: ScriptedProvider, tmp_path: Path) -> Iterator[CountedPlatform]:
     out = tmp_path / "calls"
     platform = start(program=("tests.end_to_end.call_counter", str(out)))
     provider.plays("up-house", answers(ANSWER))
     made = CountedPlatform(platform, out)
     for _ in range(10):
         made.ask()
-    return made
+    yield made
+    made.close()
 
 
 def test_a_buffered_call_enters_at_most_so_many_functions(counted: CountedPlatform) -> None:

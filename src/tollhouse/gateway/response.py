@@ -62,7 +62,8 @@ async def understand(
                 return await _gathered_at_once(gateway, context, request, body)
         else:
             if len(pieces) == 1 and len(begun) <= LARGE_BYTES:
-                body, reading = begun, codec.read_response(begun, context.known)
+                reading = codec.read_response(begun, context.known)
+                body = reading.mended or begun
             else:
                 body, reading = await _read_whole(gateway, context, pieces)
             if not request.stream:
