@@ -190,7 +190,13 @@ async def _read_whole(
     size = sum(map(len, pieces))
     if size > APART_BYTES:
         known = structs.replace(context.known, is_callers=nobodys)
-        read_apart = partial(gateway.processes.call, read_response_apart, pieces, codec, known)
+
+        def read_apart() -> tuple[ResponseSummary, bytes]:
+            try:
+                return gateway.processes.call(read_response_apart, pieces, codec, known)
+            finally:
+                pieces.clear()  # here, and not on the event loop: giving 60 MiB back to the system takes 7 ms
+
         reading, body = await gateway.threads.run(account_id, read_apart)
         return body, reading
     body = b"".join(pieces)
