@@ -1,14 +1,17 @@
-"""Write the pages under docs/ that are drawn from the code. A test compares them, so that neither drifts."""
+"""Write what is drawn from the code: pages under docs/, and the list of routes that commands use. Tests compare
+them, so that neither drifts."""
 
 from pathlib import Path
 
+from tollhouse.edge.admin.listing import render
 from tollhouse.settings import render_docs
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
-    (DOCS / "settings.md").write_text(render_docs(), encoding="utf-8")
+    (ROOT / "docs" / "settings.md").write_text(render_docs(), encoding="utf-8")
+    (ROOT / "src" / "tollhouse" / "cli" / "routes.py").write_text(render(), encoding="utf-8")
 
 
 if __name__ == "__main__":

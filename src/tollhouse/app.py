@@ -16,6 +16,7 @@ from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
+from tollhouse.core.data_folder import SOCKET
 from tollhouse.core.failure import BadRequest, Overloaded
 from tollhouse.core.upstream import Deadlines, Upstream, UpstreamRoute
 from tollhouse.edge import asgi
@@ -281,7 +282,7 @@ async def _listen(
     edge, control = _applications(settings, runtime)
     addresses = [
         ListenAddress(app=edge, host=served, port=port),
-        ListenAddress(app=asgi.serving(control), path=str(folder / "tollhouse.sock"), serves_while_draining=True),
+        ListenAddress(app=asgi.serving(control), path=str(folder / SOCKET), serves_while_draining=True),
     ]
     if server.metrics_address:
         host, port = split_address(server.metrics_address)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.tidy.source import PACKAGE, ROOT
 from tollhouse.core.failure import every_failure
+from tollhouse.edge.admin.listing import render
 from tollhouse.settings import render_docs
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -31,6 +32,10 @@ def _described(page: str, heading: str) -> dict[str, str]:
 
 def test_the_page_of_settings_is_the_table_of_settings() -> None:
     assert _page("settings.md") == render_docs(), "run make docs"
+
+
+def test_the_list_of_routes_that_commands_use_is_the_table_of_routes() -> None:
+    assert (PACKAGE / "cli" / "routes.py").read_text(encoding="utf-8") == render(), "run make docs"
 
 
 @pytest.mark.parametrize(

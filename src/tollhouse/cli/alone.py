@@ -11,16 +11,18 @@ from msgspec import structs
 
 from tollhouse.access.vault import Vault
 from tollhouse.cli.at_rest import at_rest
-from tollhouse.cli.common_options import CommonOptions, accepted, read_platform
+from tollhouse.cli.common_options import CommonOptions
+from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.trouble import CommandFailed
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.catalogue import Plan
+from tollhouse.core.data_folder import PLATFORM_FILE
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.context import AdminContext, config_environment
 from tollhouse.outbound.discovery import platform_channels
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.platform_file import FILE_NAME, PlatformFile
+from tollhouse.services.platform_file import PlatformFile
 from tollhouse.services.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings
 from tollhouse.store.database import open_store
@@ -94,7 +96,7 @@ def require_database(options: CommonOptions, settings: Settings) -> None:
 
 def server_settings(reading: PlatformFile) -> Settings:
     """Settings of a reading in which only what concerns this process must be right. Raises Misuse."""
-    _require(reading, "server", "TOLLHOUSE_", FILE_NAME)
+    _require(reading, "server", "TOLLHOUSE_", PLATFORM_FILE)
     return reading.settings
 
 

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.text import Text
 
 from tollhouse.cli.checklist import BadBaseUrl, ChecklistStep, diagnose
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.table import Styled
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.cli.trouble import Misuse
 
@@ -33,5 +33,5 @@ def check(
 
 
 def _row(step: ChecklistStep) -> list[object]:
-    state = Text(step.state.replace("_", " "), style=dict(_STYLES)[step.state])
+    state = Styled(step.state.replace("_", " "), dict(_STYLES)[step.state])
     return [step.id.replace("_", " "), state, step.reason, step.cure]

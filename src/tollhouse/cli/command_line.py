@@ -1,21 +1,16 @@
 """The command line as a tree of commands, and how it ends: an answer, or one sentence and an exit code.
 
 Commands are imported when they are called: `tollhouse --version` and shell completion must not wait for a database
-driver.
+driver. What is needed for a command that fails (`ending`) is imported when one has failed.
 """
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Final
 
-from cyclopts import App, CycloptsError
+from cyclopts import App
 
-from tollhouse.access.exposed import without_keys
-from tollhouse.cli import mistyped, output, trouble
-from tollhouse.cli.trouble import CommandFailed, Misuse
-from tollhouse.core.escaping import printable_lines
-from tollhouse.core.failure import Failure
+from tollhouse.cli import output
 
 COMMANDS: Final = (
     ("demo", "tollhouse.cli.demo:demo", "Everything at once: a simulated provider, an account, keys, and the server."),
@@ -43,6 +38,11 @@ COMMANDS: Final = (
     ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),
     ("bench", "tollhouse.cli.bench:bench", "How quickly any OpenAI-compatible service answers many calls at once."),
 )
+_COMPLETION: Final = (
+    "--install-completion",
+    "tollhouse.cli.completion:install",
+    "Install shell completion for this application.",
+)
 
 
 def main() -> None:
@@ -55,13 +55,12 @@ def build() -> App:
     app = App(
         name="tollhouse",
         help="The LLM API platform that people host themselves.",
-        version=version("tollhouse"),
+        version=_version,
         version_flags=("--version", "-v", "-V"),
         help_format="plaintext",
     )
-    for name, target, words in COMMANDS:
+    for name, target, words in (*COMMANDS, _COMPLETION):
         app.command(target, name=name, help=words)
-    app.register_install_completion_command(name="--install-completion")
     return app
 
 
@@ -76,23 +75,15 @@ def run(arguments: Sequence[str]) -> int:
             result_action="return_value",
         )
         output.flush()
-    except CycloptsError as error:
-        return _end(Misuse(mistyped.told(error)), arguments)
-    except CommandFailed as found:
-        return _end(found, arguments)
-    except Failure as failure:
-        return _end(trouble.from_failure(failure), arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         output.give_up()
         return 0
-    except output.Unwritable as error:
-        output.give_up()
-        return _end(CommandFailed(str(error), code="unwritable_output"), arguments)
-    except OSError as error:  # such as a full disk behind standard output
-        output.give_up()
-        return _end(CommandFailed(str(error), code="system_error"), arguments)
+    except Exception as error:  # guard: a defect is raised again
+        from tollhouse.cli import ending
+
+        return ending.end(error, arguments)
     return result if isinstance(result, int) else 0
 
 
@@ -104,7 +95,7 @@ def _asking_for_help(arguments: Sequence[str]) -> Sequence[str]:
     return [*arguments[:options], *arguments[options + 1 :], "--help"]
 
 
-def _end(found: CommandFailed, arguments: Sequence[str]) -> int:
-    found.message = without_keys(found.message)  # it may name what was typed in a wrong place
-    print(trouble.as_json(found) if "--json" in arguments else printable_lines(found.message), file=sys.stderr)
-    return found.exit_code
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("tollhouse")

@@ -1,20 +1,12 @@
-"""Where a command works and how it answers: the options every command takes, and what lies in the data folder."""
+"""Where a command works and how it answers: the options every command takes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from tollhouse.cli.trouble import Misuse
-from tollhouse.edge.admin.context import config_environment
-from tollhouse.services.platform_file import FILE_NAME, PlatformFile, read
-from tollhouse.settings import Settings
-
-SOCKET = "tollhouse.sock"
-LOCK = "tollhouse.lock"
-DEMO_ENV = "demo.env"
+from tollhouse.core.data_folder import LOCK, PLATFORM_FILE, SOCKET
 
 
 @Parameter(name="*")
@@ -42,37 +34,7 @@ class CommonOptions:
 
     @property
     def platform_file(self) -> Path:
-        return self.dir / FILE_NAME
+        return self.dir / PLATFORM_FILE
 
 
 DEFAULT_OPTIONS = CommonOptions()
-
-
-def read_platform(
-    options: CommonOptions, flags: Mapping[str, str | int | None] | None = None, file: Path | None = None
-) -> PlatformFile:
-    """The data folder's platform.toml, or `file`; one that is absent is empty, unless it was named. Raises Misuse."""
-    path = file or options.platform_file
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        if file is not None:
-            raise Misuse(f"there is no file {file}", code="no_such_file") from None
-        data = b""
-    except OSError as error:
-        raise Misuse(f"{path} cannot be read: {error.strerror}", code="unreadable_file") from error
-    return read(data, config_environment(options.dir), flags)
-
-
-def settings_of(
-    options: CommonOptions, flags: Mapping[str, str | int | None] | None = None, file: Path | None = None
-) -> Settings:
-    """Settings without a mistake. Raises Misuse that names all of them."""
-    return accepted(read_platform(options, flags, file)).settings
-
-
-def accepted(reading: PlatformFile) -> PlatformFile:
-    """The same reading. Raises Misuse if it has mistakes, a line each."""
-    if reading.mistakes:
-        raise Misuse("\n".join(str(mistake) for mistake in reading.mistakes), code="invalid_configuration")
-    return reading

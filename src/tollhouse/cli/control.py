@@ -3,9 +3,7 @@
 Both ways lead through the same application and the same table of routes, so that a command means the same either way.
 """
 
-import http.client
 import os
-import socket
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.cli.common_options import CommonOptions
+from tollhouse.cli.control_socket import Unreadable, exchange
 from tollhouse.cli.lock import FolderLock
+from tollhouse.cli.routes import ROUTES
 from tollhouse.cli.terminal import Answer
 from tollhouse.cli.trouble import FAILED, MISUSED, CommandFailed
 from tollhouse.clock import SystemClock
-from tollhouse.edge.admin.route import AdminRoute
-from tollhouse.edge.admin.table import called
-from tollhouse.edge.socket_path import short
 
 _SECONDS_MAX = 120
 _BUSY_SECONDS_MAX = 30
@@ -55,7 +52,7 @@ def call(
     Raises Trouble.
     """
     asked = {key: _in_utf8(value) for key, value in (body or {}).items() if value is not None}
-    wire = _wire(called(name), _in_utf8(object_id), asked, file)
+    wire = _wire(name, _in_utf8(object_id), asked, file)
     status, data = _ask_somebody(options, wire, seconds_max)
     answer = msgspec.json.decode(data) if data else {}
     if status >= 400:
@@ -100,46 +97,26 @@ def _ask_somebody(options: CommonOptions, wire: ControlRequest, seconds_max: int
 
 def ask(path: Path, wire: ControlRequest, seconds_max: int = _SECONDS_MAX) -> tuple[int, bytes]:
     """One request over the control socket. Raises ServerNotRunning, Trouble."""
-    connection = _SocketConnection(path, seconds_max)
     try:
-        headers = {"Content-Type": wire.content_type} if wire.body else {}
-        connection.request(wire.method, wire.target, wire.body or None, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        return exchange(path, wire.method, wire.target, wire.content_type, wire.body, seconds_max)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
         raise ServerNotRunning(str(path)) from error
     except PermissionError as error:
         raise CommandFailed(
             f"{path} may be opened by the user who runs the server only", code="not_permitted"
         ) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, Unreadable) as error:
         message = f"the server on {path} did not answer: {error}; whether the change was made is not known"
         raise CommandFailed(message, code="no_answer") from error
-    finally:
-        connection.close()
 
 
-def _wire(route: AdminRoute, object_id: str, fields: Mapping[str, object], file: bytes) -> ControlRequest:
-    target = route.path.replace("{id}", quote(object_id, safe=""))
-    if route.takes_file or route.takes_query or route.method == "GET":
+def _wire(name: str, object_id: str, fields: Mapping[str, object], file: bytes) -> ControlRequest:
+    method, path, gives = ROUTES[name]
+    target = path.replace("{id}", quote(object_id, safe=""))
+    if gives != "json":
         query = urlencode(list(fields.items()), doseq=True)
-        content_type = "application/octet-stream" if route.takes_file else ""
+        content_type = "application/octet-stream" if gives == "file" else ""
         target = f"{target}?{query}" if query else target
-        return ControlRequest(method=route.method, target=target, content_type=content_type, body=file)
+        return ControlRequest(method=method, target=target, content_type=content_type, body=file)
     body = msgspec.json.encode(fields)
-    return ControlRequest(method=route.method, target=target, content_type="application/json", body=body)
-
-
-class _SocketConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path, seconds_max: int) -> None:
-        super().__init__("localhost", timeout=seconds_max)
-        self._path = path
-        self._seconds_max = seconds_max
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self._seconds_max)
-        with short(self._path) as name:
-            self.sock.connect(name)
+    return ControlRequest(method=method, target=target, content_type="application/json", body=body)

@@ -9,11 +9,13 @@ from cyclopts import Parameter
 from msgspec import structs
 
 from tollhouse.cli import demo_env, seed, serving
-from tollhouse.cli.common_options import DEFAULT_OPTIONS, DEMO_ENV, CommonOptions, accepted, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.doctor.listen_address import can_listen
 from tollhouse.cli.terminal import as_json
 from tollhouse.cli.trouble import CommandFailed
 from tollhouse.core.catalogue import Catalogue
+from tollhouse.core.data_folder import DEMO_ENV
 from tollhouse.edge.admin.context import config_environment
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.platform_file import PlatformFile, read

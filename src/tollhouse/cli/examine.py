@@ -1,10 +1,10 @@
 """tollhouse doctor: every check of cli/doctor, each with its cure."""
 
-from rich.text import Text
-
-from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.configured import read_platform
 from tollhouse.cli.doctor.context import DiagnosticContext
 from tollhouse.cli.doctor.examination import CheckResult, examine
+from tollhouse.cli.table import Styled
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.clock import SystemClock
 from tollhouse.edge.admin.context import config_environment
@@ -26,4 +26,4 @@ def doctor(*, at: CommonOptions = DEFAULT_OPTIONS) -> int:
 
 
 def _row(finding: CheckResult) -> list[object]:
-    return [finding.title, Text(finding.state, style=dict(_STYLES)[finding.state]), finding.reason, finding.cure]
+    return [finding.title, Styled(finding.state, dict(_STYLES)[finding.state]), finding.reason, finding.cure]

@@ -4,7 +4,8 @@ import os
 import shlex
 
 from tollhouse.cli.alone import server_settings
-from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.configured import read_platform
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import CommandFailed

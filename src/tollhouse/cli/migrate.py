@@ -5,7 +5,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tollhouse.cli.alone import server_settings
-from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.configured import read_platform
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import CommandFailed

@@ -6,7 +6,8 @@ from cyclopts import Parameter
 
 from tollhouse.cli import serving
 from tollhouse.cli.alone import require_database
-from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions, accepted, read_platform
+from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
+from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.terminal import show
 
 

@@ -2,18 +2,15 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.output import deliver
+from tollhouse.cli.table import Styled, print_table
 from tollhouse.core.escaping import printable, printable_lines
 
 Answer = Mapping[str, Any]
@@ -21,7 +18,6 @@ Cell = Callable[[Answer], object]
 Columns = Sequence[tuple[str, Cell]]
 """A heading, and what stands below it for one object."""
 
-_PIPED_WIDTH = 200
 _MILLISECONDS = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d{3}Z$", re.ASCII)  # of no use to people
 
 
@@ -54,19 +50,13 @@ def show_fields(options: CommonOptions, answer: Answer, names: Sequence[str]) ->
     if options.json:
         print(as_json(answer))
         return
-    grid = Table.grid(padding=(0, 2))
-    for name in names:
-        grid.add_row(Text(name.replace("_", " "), style="dim"), Text(cell_text(answer.get(name))))
-    _console().print(grid)
+    print_table([[Styled(name.replace("_", " "), "dim"), cell_text(answer.get(name))] for name in names])
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(value if isinstance(value, Text) else Text(cell_text(value)) for value in row))
-    _console().print(table)
+    head = [Styled(heading, "bold") for heading in headings]
+    shown = [[cell if isinstance(cell, Styled) else cell_text(cell) for cell in row] for row in rows]
+    print_table([head, *shown])
 
 
 def as_json(answer: object) -> str:
@@ -103,8 +93,3 @@ def _is_nothing(value: object) -> bool:
 
 def _part(value: object) -> str:
     return f"({cell_text(value)})" if isinstance(value, Mapping | list | tuple) else cell_text(value)
-
-
-def _console() -> Console:
-    """Wide when piped: whoever reads a file or a pipe does not want lines folded at 80."""
-    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from tollhouse import settings
 from tollhouse.core.catalogue import Catalogue, Provider
+from tollhouse.core.data_folder import PLATFORM_FILE
 from tollhouse.core.operation import Operation
 from tollhouse.core.spelling import nearest
 from tollhouse.providers import Kind, base_url
@@ -22,7 +23,6 @@ from tollhouse.services.secret_references import MissingSecret, ReadFile, resolv
 from tollhouse.services.toml_text import NotToml, parse
 from tollhouse.settings import MailSettings, Mistake, Settings
 
-FILE_NAME = "platform.toml"
 _NAMED = ("providers", "models", "plans")
 TABLES = (*settings.SECTIONS, *_NAMED)
 
@@ -61,7 +61,7 @@ def read(
 ) -> PlatformFile:
     """Read the file; raises nothing. Empty bytes are an empty file: everything has a default."""
     try:
-        tables, lines = parse(data, FILE_NAME)
+        tables, lines = parse(data, PLATFORM_FILE)
     except NotToml as error:
         return PlatformFile(settings=Settings(), catalogue=Catalogue(), mistakes=(error.mistake,))
     found = Findings(lines)

@@ -3,9 +3,9 @@
 import stat
 from pathlib import Path
 
-from tollhouse.cli.common_options import DEMO_ENV
 from tollhouse.cli.doctor.context import DiagnosticContext
 from tollhouse.cli.doctor.verdict import CheckVerdict, green, red, skipped
+from tollhouse.core.data_folder import DEMO_ENV
 
 TITLE = "Secret files"
 

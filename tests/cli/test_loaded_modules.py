@@ -1,0 +1,93 @@
+"""What a command loads: a client of a running server does without all that a server needs, and so starts at once.
+
+Time is not measured here: a machine that is busy would decide. What takes the time is loading modules, and these are
+named.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_SEEN = """
+import json, sys
+from tollhouse.cli.command_line import run
+codes = [run(words) for words in json.loads(sys.argv[1])]
+print(json.dumps([codes, sorted(sys.modules)]), file=sys.stderr)
+"""
+_SERVER = (
+    *("sqlalchemy", "alembic", "psycopg", "sqlite3", "argon2", "cryptography", "tiktoken", "uvicorn", "uvloop"),
+    *("asyncio", "logging", "ssl", "structlog", "apprise", "starlette", "email", "http.client", "importlib.metadata"),
+    *("tollhouse.app", "tollhouse.console", "tollhouse.gateway", "tollhouse.store.schema", "tollhouse.upstream"),
+    *("tollhouse.outbound", "tollhouse.tokens", "tollhouse.formats", "tollhouse.services.context"),
+)
+_TABLES = ("rich.console", "rich.table", "rich.text")
+_REST = ("cyclopts.completion", "difflib", "docstring_parser")
+_NOT_FOR_CLIENTS = (*_SERVER, *_TABLES, *_REST)
+
+_CLIENTS = {
+    "accounts": ["accounts create one", "accounts list", "accounts show one", "accounts set one --zone Europe/Berlin"],
+    "accounts, both ways": ["accounts suspend one --yes", "accounts resume one", "accounts list --json"],
+    "projects": ["projects create tools --account demo", "projects list"],
+    "keys": ["keys create k --account demo", "keys list", "keys show k", "keys freeze k --yes", "keys unfreeze k"],
+    "credits": ["credits grant demo 5 --reason gift", "credits list --account demo"],
+    "codes": ["codes create 1", "codes list"],
+    "budgets": ["budgets set --account demo --amount 9 --window month", "budgets list"],
+    "limits": ["limits set --account demo --requests-per-minute 60", "limits show --account demo", "limits show"],
+    "ledger": ["ledger verify", "ledger statement --account demo"],
+    "alerts": ["alerts list"],
+    "providers": ["providers list"],
+    "models": ["models list", "models list --public", "models margins"],
+    "prices": ["models price list", "models price drafts"],
+    "usage": ["usage", "usage --csv"],
+    "requests": ["requests list", "requests tail --count 0"],
+    "audit": ["audit list"],
+    "plan": ["plan", "plan --json"],
+}
+
+
+def _loaded(*commands: list[str]) -> set[str]:
+    """The modules of a process that has run these commands, one after another."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TOLLHOUSE_", "COVERAGE"))}
+    ran = subprocess.run(
+        [sys.executable, "-c", _SEEN, json.dumps(commands)], capture_output=True, text=True, env=environment, timeout=60
+    )
+    codes, modules = json.loads(ran.stderr.splitlines()[-1])
+    assert codes == [0] * len(commands), ran.stderr
+    return set(modules)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder of a running platform."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "platform.toml").write_text('[server]\nmetrics_address = ""\n', encoding="utf-8")
+    command = [sys.executable, "-m", "tollhouse", "demo", "--port", "0", "--dir", str(folder)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline(), (folder / "log").read_text()
+            yield folder
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("name", _CLIENTS)
+def test_a_command_beside_a_server_loads_nothing_of_a_server(served: Path, name: str) -> None:
+    loaded = _loaded(*([*command.split(), "--dir", str(served)] for command in _CLIENTS[name]))
+    assert loaded & set(_NOT_FOR_CLIENTS) == set()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["help"]])
+def test_the_list_of_commands_loads_no_command(words: list[str]) -> None:
+    loaded = _loaded(words)
+    assert loaded & {*_SERVER, "msgspec", "tollhouse.core", "cyclopts.completion.install"} == set()
+    assert {name for name in loaded if name.startswith("tollhouse.")} == {
+        *("tollhouse.cli", "tollhouse.cli.command_line", "tollhouse.cli.output")
+    }
