@@ -35,7 +35,7 @@ _CLIENTS = {
     "projects": ["projects create tools --account demo", "projects list"],
     "keys": ["keys create k --account demo", "keys list", "keys show k", "keys freeze k --yes", "keys unfreeze k"],
     "credits": ["credits grant demo 5 --reason gift", "credits list --account demo"],
-    "codes": ["codes create 1", "codes list"],
+    "codes": ["codes create --amount 1", "codes list"],
     "budgets": ["budgets set --account demo --amount 9 --window month", "budgets list"],
     "limits": ["limits set --account demo --requests-per-minute 60", "limits show --account demo", "limits show"],
     "ledger": ["ledger verify", "ledger statement --account demo"],

@@ -13,7 +13,7 @@ from tollhouse.access.secrets import mint
 from tollhouse.cli.terminal import as_json, cell_text
 from tollhouse.core.escaping import cell, printable, printable_lines
 from tollhouse.core.usage import BUCKETS
-from tollhouse.edge.admin.usage import as_csv
+from tollhouse.edge.admin.usage_csv import as_csv
 
 TRICKS = (
     "\x1b[2J\x1b[31m",

@@ -7,8 +7,8 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_fields, show_rows
-from tollhouse.edge.admin.route import Paging, Reason
-from tollhouse.services.accounts import AccountChange, NewAccount
+from tollhouse.services.given.accounts import AccountChange, NewAccount
+from tollhouse.services.given.paging import Paging, Reason
 
 app = App(name="accounts", help="Accounts: who pays.")
 

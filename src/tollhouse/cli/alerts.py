@@ -6,7 +6,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show_rows
-from tollhouse.edge.admin.alerts import AlertQuery, AlertTest
+from tollhouse.services.given.alerts import AlertQuery, AlertTest
 
 app = App(name="alerts", help="What people were told, and whether they can be reached.")
 

@@ -6,7 +6,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show_rows
-from tollhouse.edge.admin.audit import AuditQuery
+from tollhouse.services.given.audit import AuditQuery
 
 app = App(name="audit", help="Who changed what.")
 

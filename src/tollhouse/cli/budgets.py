@@ -7,8 +7,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_rows
-from tollhouse.edge.admin.budgets import BudgetQuery
-from tollhouse.services.budgets import NewBudget
+from tollhouse.services.given.budgets import BudgetQuery, NewBudget
 
 app = App(name="budgets", help="Spending limits by window.")
 

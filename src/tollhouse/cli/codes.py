@@ -6,8 +6,8 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import as_json, columns, show, show_rows
-from tollhouse.edge.admin.codes import NewCodes, Redemption
-from tollhouse.edge.admin.route import Paging
+from tollhouse.services.given.codes import NewCodes, Redemption
+from tollhouse.services.given.paging import Paging
 
 app = App(name="codes", help="Redeem codes: money on a slip of text, good once.")
 

@@ -7,7 +7,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_rows
-from tollhouse.edge.admin.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
+from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
 
 app = App(name="credits", help="Money that is granted or given back.")
 

@@ -10,8 +10,8 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show, show_fields, show_rows
 from tollhouse.cli.trouble import Misuse
-from tollhouse.edge.admin.keys import KeyQuery, NewKey, Rotation
-from tollhouse.edge.admin.route import Reason
+from tollhouse.services.given.keys import KeyQuery, NewKey, Rotation
+from tollhouse.services.given.paging import Reason
 
 app = App(name="keys", help="API keys: make, show, rotate, freeze, revoke.")
 

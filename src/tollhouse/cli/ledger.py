@@ -7,7 +7,7 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import as_json, columns, show_table
 from tollhouse.cli.trouble import FAILED
-from tollhouse.edge.admin.ledger import StatementQuery
+from tollhouse.services.given.statements import StatementQuery
 
 _VERIFYING_SECONDS_MAX = 3_600
 

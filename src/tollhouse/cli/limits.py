@@ -10,7 +10,7 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
-from tollhouse.edge.admin.limits import LimitQuery, NewLimits
+from tollhouse.services.given.limits import LimitQuery, NewLimits
 
 app = App(name="limits", help="How many calls and tokens a minute, how many calls at once.")
 

@@ -13,7 +13,7 @@ from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, cell_text, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
-from tollhouse.edge.admin.route import Paging
+from tollhouse.services.given.paging import Paging
 from tollhouse.services.public_models import PublicModel, as_price, find, read
 
 app = App(name="price", help="Price lists, and files of prices that become one.")

@@ -7,8 +7,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_rows
-from tollhouse.edge.admin.projects import ProjectQuery
-from tollhouse.services.projects import NewProject
+from tollhouse.services.given.projects import NewProject, ProjectQuery
 
 app = App(name="projects", help="Projects within an account.")
 

@@ -9,7 +9,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, as_json, cell_text, columns, show_fields, show_rows, show_table
-from tollhouse.edge.admin.requests import RequestQuery
+from tollhouse.services.given.requests import RequestQuery
 
 app = App(name="requests", help="Calls: receipts, lists, and as they end.")
 

@@ -9,7 +9,8 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show_rows
-from tollhouse.edge.admin.usage import AdminUsageQuery, as_csv
+from tollhouse.edge.admin.usage_csv import as_csv
+from tollhouse.services.given.usage import AdminUsageQuery
 
 
 @takes(AdminUsageQuery)

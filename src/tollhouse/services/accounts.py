@@ -1,9 +1,9 @@
 """Accounts: who pays. An account is never deleted; suspending it stops all its keys."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import DEFAULT
@@ -11,37 +11,16 @@ from tollhouse.core.account import Account, AccountFields, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.fields import Help
 from tollhouse.core.money import Money
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.accounts import AccountChange, NewAccount
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
 DEFAULT_PROJECT = "default"
-
-
-class NewAccount(AccountFields, frozen=True):
-    name: Annotated[str, Help("")]
-    credit_limit_usd: Annotated[
-        str | None, Help("USD it may owe, or unlimited; default: as the plan says", option="credit-limit")
-    ] = None
-
-
-class AccountChange(Struct, frozen=True, kw_only=True):
-    """What is absent stays as it is."""
-
-    credit_limit_usd: Annotated[str | None, Help("USD it may owe, or unlimited", option="credit-limit")] = None
-    price_list: Annotated[str | None, Help("by which list of prices it buys")] = None
-    multiplier: Annotated[str | None, Help("how many times its prices it pays, such as 1.2")] = None
-    groups: Annotated[
-        tuple[str, ...] | None, Help("a group of models open to it; may be repeated", option="group", clearable=True)
-    ] = None
-    email: Annotated[str | None, Help("where its owner is reached")] = None
-    zone: Annotated[
-        str | None, Help("in which its budgets begin anew that name none, such as Europe/Berlin; default: UTC")
-    ] = None
 
 
 _CHANGES: Final[Mapping[str, tuple[str, Callable[[Any], object]]]] = {

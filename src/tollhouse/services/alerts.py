@@ -12,7 +12,8 @@ from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import Delivery, DeliveryResult, Notice, QueuedDelivery
 from tollhouse.services import audit, budgets, fields, outbox, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 
 TESTS_MAX: Final = 16  # under way at once

@@ -12,7 +12,8 @@ from tollhouse.core.notice import shown
 from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 
 _NEVER = frozenset(("secrets", "password_hash", "digest"))
 _ONLY_LOOK = frozenset(("api_key", "public"))

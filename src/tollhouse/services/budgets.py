@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Annotated, Final, NamedTuple, get_args
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
@@ -14,15 +14,15 @@ from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.budgets import WINDOWS, NewBudget
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
-_WINDOWS: tuple[WindowKind, ...] = get_args(WindowKind)
 SIGNING: Final = "webhook"
 """What signing secrets are for, as the vault is told."""
 
@@ -36,19 +36,6 @@ class _Put(NamedTuple):
     counter: BudgetCounter
     instead_of: str | None
     notified: int = 0
-
-
-class NewBudget(BudgetFields, frozen=True):
-    """On one of `account`, `project` and `key`. `soft`: percentages at which people are told: the account's owners and
-    `mail` by mail, `webhook` by a signed POST."""
-
-    amount_usd: Annotated[str, Help("US dollars; 0 refuses every call", option="amount")]
-    window: Annotated[str, Help("when it begins anew", choices=_WINDOWS)]
-    account: AccountReference = None
-    project: ProjectReference = None
-    key: KeyReference = None
-    zone: Annotated[str | None, Help("a time zone such as Europe/Berlin; absent: the account's")] = None
-    system: Annotated[bool, Help("the operator's own: owners cannot raise or remove it")] = False
 
 
 @WithFieldsOf(NewBudget)
@@ -235,10 +222,10 @@ def _mail(text: str) -> str:
 
 
 def _window(text: str) -> WindowKind:
-    for known in _WINDOWS:
+    for known in WINDOWS:
         if known == text:
             return known
-    raise BadRequest(f"window: there are {', '.join(_WINDOWS)}", param="window")
+    raise BadRequest(f"window: there are {', '.join(WINDOWS)}", param="window")
 
 
 def read_webhook(services: ServiceContext, url: str) -> str:

@@ -9,8 +9,9 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.given.paging import LIMIT
 from tollhouse.services.money import Posted, follow, post
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 
 

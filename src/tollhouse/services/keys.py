@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Annotated
 
 from msgspec import Struct, structs
 
@@ -11,11 +10,12 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, KeyFields, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
-from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.keys import NewKeyFields
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
@@ -28,13 +28,6 @@ class NewSecret(Struct, frozen=True):
     key: ApiKey
     secret: str
     message: str
-
-
-class NewKeyFields(KeyFields, frozen=True):
-    name: Annotated[str, Help("")]
-    account: AccountReference = None  # absent: the caller's own, or the only one there is
-    project: ProjectReference = None  # absent: the account's `default`
-    scopes: Annotated[tuple[str, ...], Help("inference, usage; default both", option="scope")] = ("inference", "usage")
 
 
 class KeyToMake(NewKeyFields, frozen=True):

@@ -12,7 +12,6 @@ from tollhouse.services.ports import Cursor
 
 T = TypeVar("T")
 
-LIMIT = 50
 LIMIT_MAX = 500
 CURSOR_MAX = 300
 _DIGITS_MAX = 18  # of a time in a row, which databases count to 2^63

@@ -23,7 +23,8 @@ from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.spelling import nearest
 from tollhouse.services import audit, fields, margin, price_file, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 from tollhouse.services.prices import new_row
 

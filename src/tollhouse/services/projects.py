@@ -1,24 +1,18 @@
 """Projects: an account's keys in groups. An archived project stops its keys, and its name is free again."""
 
-from typing import Annotated
-
-from msgspec import Struct, structs
+from msgspec import structs
 
 from tollhouse.core.account import Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict, PathNotFound
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.given.projects import NewProject
+from tollhouse.services.pages import Page, limit, page, parse_cursor
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
-
-
-class NewProject(Struct, frozen=True, kw_only=True):
-    name: Annotated[str, Help("")]
-    account: AccountReference = None  # absent: the caller's own, or the only one there is
 
 
 @WithFieldsOf(NewProject)

@@ -18,7 +18,8 @@ from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach, retention
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.pages import LIMIT, Page, cursor, limit, parse_cursor
+from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.pages import Page, cursor, limit, parse_cursor
 from tollhouse.services.ports import Cursor, Repositories
 
 LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread

@@ -7,9 +7,10 @@ from tollhouse.core.account import Account, AccountFields
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, Reason, route
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import accounts
-from tollhouse.services.accounts import AccountChange, NewAccount
+from tollhouse.services.given.accounts import AccountChange, NewAccount
+from tollhouse.services.given.paging import Paging, Reason
 
 
 class AccountObject(AccountFields, frozen=True, tag_field="object", tag="account"):

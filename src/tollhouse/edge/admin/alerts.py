@@ -1,18 +1,18 @@
 """/api/v1/alerts"""
 
 from html import escape
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.core.notice import MailAddress, QueuedDelivery
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, PUBLIC, AdminRequest, route
 from tollhouse.services import addresses, alerts
+from tollhouse.services.given.alerts import AlertQuery, AlertTest
 
 
 class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert"):
@@ -35,18 +35,6 @@ class AlertObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="al
     created_at: str | None
     next_try_at: str | None
     ended_at: str | None
-
-
-class AlertQuery(Paging, frozen=True):
-    account: AccountReference = None
-
-
-class AlertTest(Struct, frozen=True, kw_only=True):
-    """One of them."""
-
-    budget: Annotated[str | None, Help("a budget: everybody whom it tells")] = None
-    webhook: Annotated[str | None, Help("an address that takes webhooks")] = None
-    mail: Annotated[str | None, Help("a mail address")] = None
 
 
 class TrialObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="alert_test"):

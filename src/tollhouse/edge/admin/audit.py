@@ -1,15 +1,15 @@
 """/api/v1/audit"""
 
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tollhouse.core.audit import AuditRow
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, route
 from tollhouse.services import audit
+from tollhouse.services.given.audit import AuditQuery
 
 
 class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="audit"):
@@ -21,13 +21,6 @@ class AuditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="au
     object_id: str
     before: dict[str, Any]
     after: dict[str, Any]
-
-
-class AuditQuery(Paging, frozen=True):
-    account: AccountReference = None
-    object_id: Annotated[str | None, Help("only changes of this id", option="object")] = field(
-        default=None, name="object"
-    )
 
 
 @route("audit.list", "GET /api/v1/audit", ACCOUNT, "Changes, newest first")

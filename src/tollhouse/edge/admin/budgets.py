@@ -8,13 +8,12 @@ from msgspec import structs
 from tollhouse.billing.budgets import Budget, BudgetFields
 from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.amount import format_usd
-from tollhouse.core.fields import AccountReference
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, route
 from tollhouse.services import budgets
-from tollhouse.services.budgets import NewBudget
+from tollhouse.services.given.budgets import BudgetQuery, NewBudget
 
 
 class BudgetObject(BudgetFields, frozen=True, tag_field="object", tag="budget"):
@@ -41,10 +40,6 @@ class SetBudgetObject(BudgetObject, frozen=True, tag_field="object", tag="budget
     """`secret`: what its webhook is signed with, shown once; null where there is no webhook, or no new one."""
 
     secret: str | None
-
-
-class BudgetQuery(Paging, frozen=True):
-    account: AccountReference = None
 
 
 @route("budgets.list", "GET /api/v1/budgets", ACCOUNT, "Budgets, newest first")

@@ -1,16 +1,15 @@
 """/api/v1/codes"""
 
-from typing import Annotated
-
 from msgspec import Struct, structs
 
 from tollhouse.core.code import Code
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.credits import CreditObject, credit_object
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, route
 from tollhouse.services import codes
+from tollhouse.services.given.codes import NewCodes, Redemption
+from tollhouse.services.given.paging import Paging
 
 
 class CodeObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="code"):
@@ -30,18 +29,6 @@ class NewCodeObject(CodeObject, frozen=True, kw_only=True, tag_field="object", t
     """A code with its text: shown this once."""
 
     secret: str
-
-
-class NewCodes(Struct, frozen=True, kw_only=True):
-    amount_usd: Annotated[str, Help("US dollars, such as 25 or 0.50", option="amount")]  # of each
-    count: Annotated[int, Help("how many; default: one")] = 1
-    expires: Annotated[str | None, Help("30d, a date, or a time; absent: never")] = None
-    note: Annotated[str, Help("what they are for")] = ""
-
-
-class Redemption(Struct, frozen=True, kw_only=True):
-    code: Annotated[str, Help("")]  # as people type it: hyphens, blanks and capitals do not matter
-    account: AccountReference = None  # absent: the caller's own
 
 
 @route("codes.list", "GET /api/v1/codes", PLATFORM, "Redeem codes, newest first")

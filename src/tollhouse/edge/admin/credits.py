@@ -1,21 +1,19 @@
 """/api/v1/credits"""
 
-from typing import Annotated
-
 from msgspec import Struct, structs
 
 from tollhouse.billing.ledger import Entry
 from tollhouse.core.amount import format_usd
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import expiry
 from tollhouse.services.credits import adjust as set_right
 from tollhouse.services.credits import grant as give
 from tollhouse.services.credits import list_page
 from tollhouse.services.credits import refund as pay_back
+from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
 
 
 class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"):
@@ -32,29 +30,6 @@ class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="c
     created_at: str | None
     expires_at: str | None
     repeated: bool = False
-
-
-class NewGrant(Struct, frozen=True, kw_only=True):
-    account: Annotated[str, Help("")]  # id or unique name
-    amount_usd: Annotated[str, Help("US dollars, such as 25 or 0.50", option="usd")]
-    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
-    expires: Annotated[str | None, Help("30d, a date, or a time; absent: never")] = None
-
-
-class NewRefund(Struct, frozen=True, kw_only=True):
-    request_id: Annotated[str, Help("")]
-    amount_usd: str | None = None  # absent: all the call was charged
-    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
-
-
-class NewAdjustment(Struct, frozen=True, kw_only=True):
-    account: Annotated[str, Help("")]  # id or unique name
-    amount_usd: Annotated[str, Help("US dollars; with a minus before it, so much less", option="usd")]
-    reason: Annotated[str, Help("why; kept in the ledger for ever")]
-
-
-class CreditQuery(Paging, frozen=True):
-    account: AccountReference = None
 
 
 @route("credits.list", "GET /api/v1/credits", ACCOUNT, "What moved an account's money")

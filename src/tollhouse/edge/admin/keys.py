@@ -1,17 +1,17 @@
 """/api/v1/keys"""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
 from tollhouse.core.account import ApiKey, KeyFields, Secret
-from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import duration_ms
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, Paging, Reason, route
+from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
 from tollhouse.services import keys
-from tollhouse.services.keys import NewKeyFields
+from tollhouse.services.given.keys import KeyQuery, NewKey, Rotation
+from tollhouse.services.given.paging import Reason
 
 
 class SecretObject(Struct, frozen=True, kw_only=True):
@@ -47,23 +47,6 @@ class NewKeyObject(KeyObject, frozen=True, tag_field="object", tag="key"):
 
     secret: str
     message: str
-
-
-class NewKey(NewKeyFields, frozen=True):
-    expires: Annotated[str | None, Help("30d, 2027-01-31, or a time; default never")] = None
-
-
-class KeyQuery(Paging, frozen=True):
-    account: AccountReference = None
-    project: ProjectReference = None
-
-
-class Rotation(Struct, frozen=True, kw_only=True):
-    overlap: Annotated[str, Help("how long the old secret stays valid, up to 7d; default 0s")] = "0s"
-    counted_from: Annotated[Literal["now", "first-use"], Help("what the overlap is counted from", option="from")] = (
-        field(default="now", name="from")
-    )
-    expires: Annotated[str | None, Help("a new expiry; needed when the old one is past")] = None
 
 
 @route("keys.list", "GET /api/v1/keys", ACCOUNT, "Keys, newest first; never a secret")

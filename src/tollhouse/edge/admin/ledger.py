@@ -1,15 +1,13 @@
 """/api/v1/ledger"""
 
-from typing import Annotated
-
 from msgspec import Struct, field
 
-from tollhouse.core.fields import AccountReference, Help
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import fill
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import ledger
+from tollhouse.services.given.statements import StatementQuery
 
 
 class FlawObject(Struct, frozen=True, kw_only=True):
@@ -51,11 +49,6 @@ class StatementObject(Struct, frozen=True, kw_only=True, tag_field="object", tag
     closing_usd: str
     sequence: int
     hash: str
-
-
-class StatementQuery(Struct, frozen=True, kw_only=True):
-    account: AccountReference = None
-    month: Annotated[str | None, Help("YYYY-MM, of UTC; absent: this one")] = None
 
 
 @route("ledger.verify", "GET /api/v1/ledger/verify", PLATFORM, "Does everything still agree?")

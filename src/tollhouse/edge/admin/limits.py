@@ -1,15 +1,15 @@
 """/api/v1/limits"""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
 from tollhouse.core.limit import LimitKind
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
 from tollhouse.services import limits
+from tollhouse.services.given.limits import LimitQuery, NewLimits
 
 
 class LimitObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="limit"):
@@ -31,34 +31,6 @@ class LimitObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="li
     note: str | None
     source: Literal["plan", "rule"]
     holds: bool
-
-
-class NewLimits(Struct, frozen=True, kw_only=True):
-    """On one of `account`, `project` and `key`, where `model` narrows it to the calls of one model (`prefix*`: of those
-    that begin so); on `model` alone, whoever calls it."""
-
-    account: AccountReference = None
-    project: ProjectReference = None
-    key: KeyReference = None
-    model: Annotated[str | None, Help("only calls to this model (or gpt-4*); alone: the model, whoever calls it")] = (
-        None
-    )
-    requests_per_minute: Annotated[int | None, Help("calls a minute")] = None
-    tokens_per_minute: Annotated[int | None, Help("tokens in and out a minute")] = None
-    parallel_requests: Annotated[int | None, Help("calls at the same time")] = None
-    limits: dict[str, int] = {}  # by kind: also of kinds that have no field here
-    until: Annotated[str | None, Help("30d, a date, or a time: then what held before holds again")] = None
-    note: Annotated[str, Help("why, for whoever reads the limit")] = ""
-
-
-class LimitQuery(Struct, frozen=True, kw_only=True):
-    """Nothing: all that people set within the caller's reach, and what the plan sets for the caller's own account, or
-    for the only one there is."""
-
-    account: AccountReference = None
-    project: ProjectReference = None
-    key: KeyReference = None
-    model: Annotated[str | None, Help("only what a call to this model has to pass; alone: the model's own")] = None
 
 
 @route("limits.show", "GET /api/v1/limits", OWN, "What limits calls, and what is used")

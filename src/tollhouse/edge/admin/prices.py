@@ -9,8 +9,9 @@ from tollhouse.core.price import PriceDraft
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import moment_ms, written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, Paging, route
+from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import price_lists, public_models
+from tollhouse.services.given.paging import Paging
 from tollhouse.services.replay import DAYS, Replay, Rerated, replay
 
 

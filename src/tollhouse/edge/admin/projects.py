@@ -5,12 +5,11 @@ from typing import Literal
 from msgspec import Struct
 
 from tollhouse.core.account import Project
-from tollhouse.core.fields import AccountReference
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, Paging, route
+from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, route
 from tollhouse.services import projects
-from tollhouse.services.projects import NewProject
+from tollhouse.services.given.projects import NewProject, ProjectQuery
 
 
 class ProjectObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="project"):
@@ -19,10 +18,6 @@ class ProjectObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     name: str
     state: Literal["active", "archived"]
     created_at: str | None
-
-
-class ProjectQuery(Paging, frozen=True):
-    account: AccountReference = None
 
 
 @route("projects.list", "GET /api/v1/projects", ACCOUNT, "Projects, newest first")

@@ -1,26 +1,13 @@
 """/api/v1/requests"""
 
-from typing import Annotated
-
 from tollhouse.core.failure import Overloaded
-from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import ago_ms
 from tollhouse.edge.admin.objects import PageObject, page_object
 from tollhouse.edge.admin.receipts import ReceiptObject, RequestObject, receipt_object, request_object
-from tollhouse.edge.admin.route import OWN, AdminRequest, NoParameters, Paging, route
+from tollhouse.edge.admin.route import OWN, AdminRequest, NoParameters, route
 from tollhouse.services import pages, receipts
-
-
-class RequestQuery(Paging, frozen=True):
-    """`status`: 429, or 4xx for a whole class. `since`: 2h (so long ago), a date, or a time with its offset."""
-
-    account: AccountReference = None
-    project: ProjectReference = None
-    key: KeyReference = None
-    model: Annotated[str | None, Help("a model, or prefix*")] = None
-    status: Annotated[str | None, Help("such as 429, or 4xx for a whole class")] = None
-    since: Annotated[str | None, Help("2h (so long ago), a date, or a time")] = None
+from tollhouse.services.given.requests import RequestQuery
 
 
 @route("requests.list", "GET /api/v1/requests", OWN, "Calls, newest first")

@@ -2,16 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct, structs
 
 from tollhouse.access.judge import ACCOUNT as ONLY_ACCOUNT
 from tollhouse.access.judge import OPERATOR, OWN_DATA, Requirement
 from tollhouse.core.audit import Actor
-from tollhouse.core.fields import Help
 from tollhouse.edge.admin.moments import moment_ms
-from tollhouse.services.pages import LIMIT
 
 Who = Literal["operator", "account", "key", "public"]
 """operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
@@ -24,19 +22,6 @@ G = TypeVar("G", bound=Struct)
 
 class NoParameters(Struct, frozen=True):
     """What a route takes that takes nothing."""
-
-
-class Paging(Struct, frozen=True, kw_only=True):
-    """`after`: the `next` of the page before."""
-
-    limit: Annotated[int, Help("how many at most")] = LIMIT
-    after: Annotated[str | None, Help("read on behind a page: what its `next` said")] = None
-
-
-class Reason(Struct, frozen=True, kw_only=True):
-    """Why, for the audit."""
-
-    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
 
 
 @dataclass(frozen=True, slots=True)

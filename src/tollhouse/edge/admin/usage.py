@@ -1,23 +1,18 @@
 """/api/v1/usage"""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
-
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tollhouse.core.amount import format_usd
-from tollhouse.core.escaping import cell
-from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.core.roll_up import UsageSum
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import ago_ms, written
 from tollhouse.edge.admin.objects import PageObject
 from tollhouse.edge.admin.route import OWN, AdminRequest, route
+from tollhouse.edge.admin.usage_csv import as_csv
 from tollhouse.services import usage
+from tollhouse.services.given.usage import AdminUsageQuery
 
 
 class UsageObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="usage"):
@@ -30,32 +25,6 @@ class UsageObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="us
     charge_nusd: int
     charge_usd: str
     usage: dict[str, int]
-
-
-class AdminUsageQuery(Struct, frozen=True, kw_only=True):
-    account: AccountReference = None
-    project: ProjectReference = None
-    key: str | None = None
-    by: Annotated[Literal["model", "key", "project", "day", "tag"], Help("")] = "model"
-    start: Annotated[
-        str | None, Help("a date, a time, or 7d: so long ago; default: 30 days before --to", option="from")
-    ] = field(default=None, name="from")
-    end: Annotated[str | None, Help("a date, a time, or 1d: so long ago; exclusive; default: now", option="to")] = (
-        field(default=None, name="to")
-    )
-    mode: Literal["live", "test"] | None = None
-    format: Literal["json", "csv"] = "json"
-
-
-def as_csv(rows: Iterable[Mapping[str, Any]], by: str) -> str:
-    """A header row, then a row a group, by RFC 4180; `rows` as `UsageObject` in JSON."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([by, "calls", "failed", "charge_usd", *BUCKETS])
-    for row in rows:
-        used = [row["usage"].get(bucket, 0) for bucket in BUCKETS]
-        writer.writerow([cell(row["group"]), row["calls"], row["failed"], row["charge_usd"], *used])
-    return text.getvalue()
 
 
 def _page_as_csv(body: AdminUsageQuery, page: PageObject[UsageObject]) -> str:
