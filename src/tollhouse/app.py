@@ -94,7 +94,7 @@ async def serve(
     clock, random, database = SystemClock(), SystemRandom(), settings.server.database
     store = open_store(database, create=create, clock=clock, folder=folder, holder=holder, channels=platform_channels())
     keeping, out = LockKeeper(store.lock, holder), LogFile(settings.server.log, folder)
-    event_log = EventLog(open_log(out), out)
+    event_log = EventLog(open_log(out, clock), out)
     try:
         services = ServiceContext(
             rows=store,

@@ -84,6 +84,13 @@ def test_a_command_beside_a_server_loads_nothing_of_a_server(served: Path, name:
     assert loaded & set(_NOT_FOR_CLIENTS) == set()
 
 
+def test_a_server_loads_nothing_that_only_some_commands_need() -> None:
+    code = "import json, sys, tollhouse.cli.demo, tollhouse.cli.serve; print(json.dumps(sorted(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    unneeded = {*_TABLES, *_REST, "alembic", "psycopg", "tiktoken", "structlog"} - {"difflib"}  # `plan` spells with it
+    assert set(json.loads(ran.stdout)) & unneeded == set()
+
+
 @pytest.mark.parametrize("words", [["--help"], ["help"]])
 def test_the_list_of_commands_loads_no_command(words: list[str]) -> None:
     loaded = _loaded(words)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.edge.seen_calls import CALL, FINISHED
+from tollhouse.clock import SystemClock
 from tollhouse.edge.event_log import EventLog, open_log
 
 
@@ -16,7 +17,7 @@ def lines(out: io.BytesIO) -> list[dict[str, Any]]:
 
 def journal() -> tuple[EventLog, io.BytesIO]:
     out = io.BytesIO()
-    return EventLog(open_log(out), out), out
+    return EventLog(open_log(out, SystemClock()), out), out
 
 
 def on_finished(*records: Any) -> list[dict[str, Any]]:

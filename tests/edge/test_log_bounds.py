@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.edge.seen_calls import FINISHED
+from tollhouse.clock import SystemClock
 from tollhouse.edge.event_log import EventLog, open_log
 from tollhouse.edge.log_bounds import EACH_PER_MINUTE, LineBounds
 
@@ -15,7 +16,7 @@ REFUSED = replace(FINISHED, ending="refused", status=429, error="rate_limit_exce
 
 def logged(*records: Any) -> list[dict[str, Any]]:
     out = io.BytesIO()
-    kept = EventLog(open_log(out), out)
+    kept = EventLog(open_log(out, SystemClock()), out)
     kept.write(records)
     return [json.loads(line) for line in out.getvalue().splitlines()]
 

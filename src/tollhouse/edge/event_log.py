@@ -1,4 +1,4 @@
-"""The log: JSON lines, one a request, through structlog. Never a secret, never content.
+"""The log: a line an event, one of them a request. Never a secret, never content.
 
 What may stand in a line is named here field by field; nothing is dumped whole, so nothing can slip in.
 """
@@ -10,19 +10,17 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
-import msgspec
-import structlog
 from msgspec import Struct
 
+from tollhouse.core.clock import Clock
 from tollhouse.core.notice import QueuedDelivery
 from tollhouse.core.usage_record import UsageRecord
+from tollhouse.edge.log import LogWriter
 from tollhouse.edge.log_bounds import LineBounds
 from tollhouse.gateway.connection import Call
 from tollhouse.limits.addresses import network_of
-
-_encode = msgspec.json.Encoder().encode
 
 
 class LogFile:
@@ -31,6 +29,7 @@ class LogFile:
     def __init__(self, name: str, folder: Path) -> None:
         self._path = None if name == "stderr" else folder / name
         self._file = self._open()
+        self.is_terminal = self._path is None and self._file.isatty()
 
     def write(self, data: bytes) -> None:
         self._file.write(data)
@@ -54,18 +53,12 @@ class LogFile:
         return open(file, "ab", buffering=0)
 
 
-def open_log(out: LogFile | BinaryIO) -> Any:
-    """A logger that writes one JSON line an event to `out`, time first (UTC, ISO 8601)."""
-    return structlog.wrap_logger(
-        structlog.BytesLogger(cast(BinaryIO, out)),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: _encode(event)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
-        cache_logger_on_first_use=True,
-    )
+def open_log(out: LogFile | BinaryIO, clock: Clock) -> LogWriter:
+    """Lines of JSON, their time in UTC; on a terminal readable ones, with colours unless NO_COLOR is set."""
+    if not (isinstance(out, LogFile) and out.is_terminal):
+        return LogWriter(out, clock)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "") in ("", "dumb")
+    return LogWriter(out, clock, colours=not plain)
 
 
 class LogLine(Struct, omit_defaults=False):
@@ -96,9 +89,9 @@ class LogLine(Struct, omit_defaults=False):
 
 
 class EventLog:
-    """Requests are written past structlog's processors, whose cost they would double."""
+    """What the platform tells its operator."""
 
-    def __init__(self, log: Any, out: LogFile | BinaryIO) -> None:
+    def __init__(self, log: LogWriter, out: LogFile | BinaryIO) -> None:
         self._log = log
         self._out = out
         self._bounds = LineBounds()
@@ -108,7 +101,7 @@ class EventLog:
         lines = []
         for record in records:
             if record.ending != "refused" or self._has_room(record.account_id, record.time_ms):
-                lines.append(_encode(_line(record)))
+                lines.append(self._log.render(_line(record)))
         if lines:
             lines.append(b"")
             self._out.write(b"\n".join(lines))
