@@ -331,7 +331,6 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         environment=runtime.environment,
         version=version("tollhouse"),
         destinations=lambda: gateway.destinations,
-        health=gateway.seen_of,
         recent=runtime.recent,
         gateway=gateway,
         settings=settings,

@@ -1,10 +1,9 @@
 """What the actions of the control API have at hand."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tollhouse.edge.recent_requests import RecentRequests
 from tollhouse.gateway.destination import Destinations
@@ -16,25 +15,18 @@ from tollhouse.services.platform_file import ConfigEnvironment
 from tollhouse.settings import Settings
 from tollhouse.upstream import address
 
-State = Mapping[str, Any]
-
-
-def nothing_known(provider_id: str) -> State:
-    return {}
-
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
     """`environment`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
-    `health`: what the gateway has seen of a provider, for people to read. `recent`: the calls that ended last; None
-    where no server runs. `gateway`: what a call would pass through, likewise; `at_rest` is then that platform as
-    a server would find it at its start. `settings`: those that the server was started with."""
+    `recent`: the calls that ended last; None where no server runs. `gateway`: what a call would pass through, likewise;
+    `at_rest` is then that platform as a server would find it at its start. `settings`: those that the server was started
+    with."""
 
     services: ServiceContext
     environment: ConfigEnvironment
     version: str
     destinations: Callable[[], Destinations]
-    health: Callable[[str], State] = nothing_known
     recent: RecentRequests | None = None
     gateway: GatewayContext | None = None
     at_rest: GatewayContext | None = None

@@ -31,7 +31,8 @@ class ProviderQuery(Struct, frozen=True, kw_only=True):
 @route("providers.list", "GET /api/v1/providers", PLATFORM, "Providers and their health")
 async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -> PageObject[ProviderObject]:
     found = context.services.catalogue.providers.values()
-    return PageObject(data=tuple(_object(one, dict(context.health(one.id))) for one in found))
+    gateway = context.gateway  # what it has seen of a provider, for people to read
+    return PageObject(data=tuple(_object(one, dict(gateway.seen_of(one.id)) if gateway else {}) for one in found))
 
 
 @route("providers.check", "POST /api/v1/providers/check", PLATFORM, "Ask providers for their models, with each key")
