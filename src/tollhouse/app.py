@@ -23,6 +23,7 @@ from tollhouse.edge import asgi
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.table import described
 from tollhouse.edge.billing_context import BillingContext, PlatformInfo
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.bounds import limits_of
@@ -341,6 +342,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         gateway.addresses.admit,
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
+    described(context.version)  # takes longer than a callback may, and anybody may ask for it
     site = console.build(
         settings,
         lambda: console.Facts(

@@ -4,11 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.admin.harness import TABLE, AdminHarness
 from tollhouse.core.failure import BadRequest
 from tollhouse.edge.admin import moments
-from tollhouse.edge.admin.route import NoParameters
+from tollhouse.edge.admin.openapi import document
+from tollhouse.edge.admin.request_body import TEXT_MAX, from_body
+from tollhouse.edge.admin.route import AdminRoute, NoParameters
 
 
 def post(admin_harness: AdminHarness, body: bytes, content_type: bytes = b"application/json") -> Any:
@@ -91,6 +94,39 @@ def test_the_openapi_document_says_how_strictly_it_is_read(admin_harness: AdminH
     for body, param in (({"name": "k" * 201}, "name"), ({"name": "k", "nmae": "k"}, "nmae")):
         told = post(admin_harness, json.dumps(body).encode())
         assert (told.status, told.body["error"]["param"]) == (400, param)
+
+
+TAKEN = [
+    (route, name, field)
+    for route in TABLE
+    if route.takes is not NoParameters
+    for name, field in document(TABLE, "0")["components"]["schemas"][route.takes.__name__]["properties"].items()
+]
+
+
+def texts_of(field: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas of the texts that a field may hold."""
+    parts = [
+        part for one in field.get("anyOf", [field]) for part in (one, one.get("items"), one.get("additionalProperties"))
+    ]
+    return [part for part in parts if isinstance(part, dict) and part.get("type") == "string" and "enum" not in part]
+
+
+@pytest.mark.parametrize(("route", "name", "field"), TAKEN, ids=lambda one: getattr(one, "name", str(one)[:20]))
+def test_every_text_has_a_maximum_that_is_told_and_kept(
+    admin_harness: AdminHarness, route: AdminRoute[Any], name: str, field: dict[str, Any]
+) -> None:
+    assert all(text["maxLength"] <= TEXT_MAX for text in texts_of(field))
+    if not texts_of(field):
+        return
+    long, kinds = "x" * (TEXT_MAX + 1), {one.get("type") for one in field.get("anyOf", [field])}
+    forms: list[Any] = [long] if "string" in kinds else []
+    forms += [[long]] if "array" in kinds else []
+    forms += [{"a": long}, {long: "a"}] if "object" in kinds else []
+    given = {each.name: "1" for each in structs.fields(route.takes) if each.required}
+    for form in forms:
+        with pytest.raises(BadRequest, match=f"{name} has more than {TEXT_MAX} characters"):
+            from_body(json.dumps({**given, name: form}).encode(), route.takes)
 
 
 def test_the_openapi_document_holds_every_route_with_its_schema(admin_harness: AdminHarness) -> None:

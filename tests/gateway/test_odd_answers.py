@@ -232,6 +232,14 @@ CALLS: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
         ],
         [("f", '{"a":{}}')],
     ),
+    "the name on every piece, each like an object": (
+        [
+            [call(index=0, function={"name": "f", "arguments": '{"a":"{}'})],
+            [call(index=0, function={"name": "f", "arguments": "{}"})],
+            [call(index=0, function={"name": "f", "arguments": '{}"}'})],
+        ],
+        [("f", '{"a":"{}{}{}"}')],
+    ),
     "a function that is null, ids that are": (
         [
             [call(index=0, id="a", function=None)],

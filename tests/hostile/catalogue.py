@@ -13,9 +13,10 @@ from tests.hostile.attacks import (
     exhaustion,
     money,
     outbound,
+    public,
     values,
 )
 from tests.hostile.harness import Attack
 
-_ROOMS: Final = (bodies, exhaustion, outbound, circuits, money, disclosure, values, connections, answers, caps)
+_ROOMS: Final = (bodies, exhaustion, outbound, circuits, money, disclosure, values, connections, answers, caps, public)
 ATTACKS: Final[Mapping[str, Attack]] = {attack.id: attack for room in _ROOMS for attack in room.ATTACKS}

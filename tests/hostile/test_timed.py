@@ -104,3 +104,13 @@ def test_large_answers_of_any_size(upstream_port: int) -> None:
 @pytest.mark.long
 def test_testkey_what_a_test_key_asks(upstream_port: int) -> None:
     _held("TESTKEY", upstream_port)
+
+
+@pytest.mark.long
+def test_public_answers_without_end(upstream_port: int) -> None:
+    _held("PUBLIC", upstream_port)
+
+
+@pytest.mark.long
+def test_lists_of_a_thousand_models(upstream_port: int) -> None:
+    _held("LISTS", upstream_port)

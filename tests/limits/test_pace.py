@@ -42,3 +42,17 @@ def test_of_very_many_addresses_nothing_is_remembered() -> None:
     for number in range(ADDRESSES_MAX):
         pace.delay_ms(f"198.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW_MS)
     assert pace.delay_ms("192.0.2.7", NOW_MS) == 0
+
+
+def test_what_weighs_more_is_given_less_often() -> None:
+    pace = RefusalPace()
+    assert {pace.delay_ms("192.0.2.7", NOW_MS, 20) for _ in range(BURST // 20)} == {0}
+    assert pace.delay_ms("192.0.2.7", NOW_MS, 20) == 20_000 // PER_SECOND
+
+
+def test_an_account_has_a_pace_of_its_own() -> None:
+    pace = RefusalPace()
+    assert {pace.account_delay_ms("acc_1", NOW_MS, 10) for _ in range(BURST // 10)} == {0}
+    assert pace.account_delay_ms("acc_1", NOW_MS, 10) > 0
+    assert pace.account_delay_ms("acc_2", NOW_MS, 10) == 0
+    assert pace.delay_ms("192.0.2.7", NOW_MS) == 0

@@ -1,7 +1,7 @@
 """Which models a key may call: the one predicate behind routing and behind every list of models."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from tollhouse.core.account import Account, Identity
 from tollhouse.core.catalogue import Catalogue, Model
@@ -28,12 +28,17 @@ def matches(patterns: tuple[str, ...], model: Model) -> bool:
     An alias counts only where it is written out: a prefix that also caught aliases would let a key reach a model of
     another name as soon as the operator adds an alias.
     """
-    if not patterns or model.id in patterns:
+    if not patterns:
         return True
-    for pattern in patterns:
-        if (pattern.endswith("*") and model.id.startswith(pattern[:-1])) or pattern in model.aliases:
-            return True
-    return False
+    exact, prefixes = _sorted(patterns)
+    return model.id in exact or model.id.startswith(prefixes) or not exact.isdisjoint(model.aliases)
+
+
+@lru_cache(maxsize=4_096)
+def _sorted(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Patterns as they are, and the prefixes among them: a key may have hundreds, and there may be thousands of models
+    to be judged by each."""
+    return frozenset(patterns), tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
 
 
 def in_groups(groups: tuple[str, ...], model: Model) -> bool:

@@ -19,11 +19,12 @@ class TextStart(NamedTuple):
     length: int  # characters in all; of token ids how many they are
     is_ids: bool = False
     is_unscored: bool = False  # of an answer: its first token came without a probability, where others have one
+    scored: int = 0  # of an answer: tokens whose probabilities, or the lack of them, were told
 
     def and_then(self, more: str) -> "TextStart":
         left = HEAD_CHARACTERS - len(self.text)
         text = self.text + more[:left] if left > 0 else self.text
-        return TextStart(text, self.length + len(more), self.is_ids, self.is_unscored)
+        return TextStart(text, self.length + len(more), self.is_ids, self.is_unscored, self.scored)
 
 
 NOTHING: Final = TextStart("", 0)
@@ -43,7 +44,7 @@ def echoed(prompts: tuple[TextStart, ...], answers: TextStarts, each: int) -> tu
 
 def _begins_with(answer: TextStart, prompt: TextStart) -> bool:
     if prompt.is_ids:
-        return answer.is_unscored
+        return answer.is_unscored and answer.scored >= prompt.length
     wanted, said = _plainly(prompt.text), _plainly(answer.text)
     if prompt.length > HEAD_CHARACTERS:  # both are cut, perhaps at other words
         size = min(len(wanted), len(said))

@@ -1,12 +1,12 @@
 """The application behind the listener: each request gets an id, finds its endpoint, and is answered come what may."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.access.judge import Requirement, present_and_judge
-from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, PathNotFound
+from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, ModelNotFound, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import asgi, billing, cors, key, models, new_api, organization, status
@@ -20,10 +20,20 @@ from tollhouse.formats import dialects
 from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.limits.pace import DELAY_MS_MAX
 
 LOOKUPS: Final = {"models": models.listing, "model": models.item}
 BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_api.PAGES}
 PUBLIC: Final = {"new_api_status": new_api.status}
+_HEALTH_DELAY_MS_MAX: Final = 100
+"""Whoever asks for the health of a process gives up after a second or two."""
+_WITH_A_KEY: Final = "/api/v1/"
+_PAGE_WEIGHT: Final = 4  # of a page, in refusals
+_BOOK_WEIGHT: Final = 20  # of what an account is told of its money and limits, of which it may have hundreds
+_LIST_WEIGHT: Final = 10  # of its models
+_MODELS_A_WEIGHT: Final = 5  # models of a list that weigh as much as a refusal
+_MODELS_A_NEAR_WEIGHT: Final = 25  # models that are compared with a name that is unknown, likewise
+_PAGE_WEIGHTS: Final = {"/api/openapi.json": 20}
 
 
 @dataclass(slots=True)
@@ -54,7 +64,7 @@ class Edge:
             page = self._page(path)
             if page is not None:
                 scheme = self.proxies.scheme(exchange.peer, exchange.headers, exchange.connection.scheme or "http")
-                await asgi.answer(page, exchange, request_id=request_id, scheme=scheme)
+                await asgi.answer(self._paced(page, exchange), exchange, request_id=request_id, scheme=scheme)
                 return
         exchange.body_max, exchange.always = self.body_bytes_max, cors.always(request_id)
         dialect = dialect_of(path) if endpoint is None else endpoint.dialect
@@ -81,12 +91,14 @@ class Edge:
                 )
                 await serve(gateway, call)
             elif endpoint.needs is None:
+                await self._pace(exchange)
                 await PUBLIC[endpoint.name](self.context, exchange)
             else:
                 await self._look_up(exchange, endpoint, endpoint.needs, dialect, path, now_ms)
         except Failure as failure:
             if failure.status < 500:
-                await self._pace(exchange)
+                compared = len(self.gateway.catalogue.models) if isinstance(failure, ModelNotFound) else 0
+                await self._pace(exchange, 1 + compared // _MODELS_A_NEAR_WEIGHT)
             await self._refuse(exchange, dialect, failure, request_id, endpoint)
         except ClientDisconnected:
             pass
@@ -112,6 +124,10 @@ class Edge:
             address=address,
             needs=needs,
         )
+        gateway = self.gateway
+        weight = (_LIST_WEIGHT if page is None else _BOOK_WEIGHT) + len(gateway.catalogue.models) // _MODELS_A_WEIGHT
+        if delay_ms := gateway.pace.account_delay_ms(identity.account.id, gateway.clock.now_ms(), weight):
+            await gateway.sleep(delay_ms / 1_000)
         if page is not None:
             with self.turns.line(identity.account.id) as places:
                 async with places:
@@ -119,12 +135,31 @@ class Edge:
         else:
             await LOOKUPS[endpoint.name](self.gateway, exchange, identity, dialect, path, now_ms)
 
-    async def _pace(self, exchange: Exchange) -> None:
-        """Whoever is refused very often waits for the answer."""
+    async def _pace(self, exchange: Exchange, weight: int = 1, longest_ms: int = DELAY_MS_MAX) -> None:
+        """Whoever is refused very often, or asks very often for what needs no key, waits for the answer."""
         gateway = self.gateway
-        delay_ms = gateway.pace.delay_ms(self.proxies.client(exchange.peer, exchange.headers), gateway.clock.now_ms())
+        address = self.proxies.client(exchange.peer, exchange.headers)
+        delay_ms = min(gateway.pace.delay_ms(address, gateway.clock.now_ms(), weight), longest_ms)
         if delay_ms:
             await gateway.sleep(delay_ms / 1_000)
+
+    def _paced(self, page: asgi.Application, exchange: Exchange) -> asgi.Application:
+        """A page whose answers keep the pace of what needs no key, unless a key was taken."""
+        path = exchange.path
+        weight = _PAGE_WEIGHTS.get(path, _PAGE_WEIGHT)
+
+        async def paced(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+            async def slowly(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    if not path.startswith(_WITH_A_KEY):
+                        await self._pace(exchange, weight)
+                    elif 400 <= message["status"] < 500:
+                        await self._pace(exchange)
+                await send(message)
+
+            await page(scope, receive, slowly)
+
+        return paced
 
     async def _refuse(
         self, exchange: Exchange, dialect: Dialect, failure: Failure, request_id: str, endpoint: Endpoint | None
@@ -145,8 +180,10 @@ class Edge:
         """Paths that are no endpoint of the LLM API: health, the index, a preflight, or nothing."""
         method = exchange.method
         if method == "OPTIONS":
+            await self._pace(exchange)
             await cors.preflight(exchange)
         elif path in status.PATHS and method in ("GET", "HEAD"):
+            await self._pace(exchange, 1, _HEALTH_DELAY_MS_MAX if path.endswith("z") else DELAY_MS_MAX)
             await status.answer(exchange, path, self.ready)
         elif path in status.PATHS:
             raise _method_not_allowed(method, path, ("GET", "HEAD"))
@@ -156,6 +193,7 @@ class Edge:
     async def _other_method(self, exchange: Exchange, endpoint: Endpoint, path: str) -> None:
         if exchange.method != "OPTIONS":
             raise _method_not_allowed(exchange.method, path, endpoint.methods)
+        await self._pace(exchange)
         await cors.preflight(exchange)
 
 

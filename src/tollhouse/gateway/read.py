@@ -7,6 +7,7 @@ and is read. A large body is decoded in a thread, after its values have been cou
 
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.core.apart import Read, arrived, read_apart
@@ -22,6 +23,9 @@ from tollhouse.gateway.request_context import RequestContext
 
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
+DROPPED_MAX: Final = 10
+"""Names of members that a head tells; the caller wrote them, so each is cut and written as a head can carry it."""
+_IN_A_HEAD: Final = "!#$&'()*+-./:<=>?@[]^_`{|}~ "
 SMALL_BYTES_MAX: Final = 256 * 1024
 SMALL_SEPARATORS_MAX: Final = 2_000
 """Of a body that the event loop reads itself: at most a few milliseconds."""
@@ -64,7 +68,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
             raise made
         request, context.asked, context.prompt = made.request, made.input_bounds, made.prompt
     if request.dropped:
-        context.headers.append((b"x-tollhouse-dropped", ", ".join(request.dropped).encode()))
+        context.headers.append((b"x-tollhouse-dropped", _named(request.dropped)))
     context.stream = request.stream
     context.output_cap = request.output_cap
     context.tags = _tags(context.identity.key.tags, context.fields.get(b"x-tollhouse-tags", b""), request)
@@ -134,6 +138,11 @@ def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[b
         return failure.with_traceback(None)
     finally:
         pieces.clear()
+
+
+def _named(members: tuple[str, ...]) -> bytes:
+    shown = [quote(name[:TAG_CHARACTERS_MAX], safe=_IN_A_HEAD, errors="replace") for name in members[:DROPPED_MAX]]
+    return ", ".join([*shown, *(("...",) if len(members) > DROPPED_MAX else ())]).encode()
 
 
 def _text(header: bytes) -> str:

@@ -3,10 +3,11 @@
 Who may call what is the rule of the package `access` (`access.models.permission`); it comes in as `may_call`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from tollhouse.core.catalogue import Catalogue, Model
@@ -18,6 +19,7 @@ MayCall = Callable[[Model], bool]
 
 NAME_SHOWN_MAX: Final = 80
 _COMPARED_MAX: Final = 32  # names; comparing costs some 20 microseconds each
+_ASKED_MAX: Final = 256  # names, of which some may not be the key's to call
 
 
 def resolve(
@@ -85,27 +87,30 @@ def _retired(model: Model, name: str) -> Failure:
 
 def _unknown(catalogue: Catalogue, name: str, may_call: MayCall, now_ms: int) -> Failure:
     """Only names this caller may call are offered: others' existence is not told."""
-    models = callable_models(catalogue, may_call, now_ms)
-    names = [known for model in models for known in (model.id, *model.aliases)]
-    meant = _probably_meant(name, names)
+    meant = _probably_meant(catalogue, name, lambda model: may_call(model) and not is_retired(model, now_ms))
     hint = f" Did you mean {meant}?" if meant else " GET /v1/models lists the models of this key."
     return ModelNotFound(f"The model {_shown(name)} does not exist or is not yours to call.{hint}", param="model")
 
 
-def _probably_meant(name: str, names: Iterable[str]) -> str:
+def _probably_meant(catalogue: Catalogue, name: str, is_offered: MayCall) -> str:
+    """Names are compared by their letters first; whether the key may call a model is asked of the likest only, for a
+    key may have hundreds of patterns."""
     if len(name) > NAME_SHOWN_MAX:
         return ""
     folded = name.strip().casefold()
-    letters = set(folded)
-    likely: list[tuple[int, str]] = []
-    for known in names:
-        other = known.casefold()
-        if other == folded or other.rpartition("/")[2] == folded.rpartition("/")[2]:
-            return known
-        if abs(len(other) - len(folded)) <= max(3, len(folded) // 2):
-            likely.append((len(letters ^ set(other)), known))
-    likely.sort()
-    best = nearest(folded, [known for _, known in likely[:_COMPARED_MAX]])
+    last, letters = folded.rpartition("/")[2], set(folded)
+    furthest = max(3, len(folded) // 2)
+    likely: list[tuple[int, str, Model]] = []
+    for model in catalogue.models.values():
+        for known in (model.id, *model.aliases):
+            other = known.casefold()
+            if (other == folded or other.rpartition("/")[2] == last) and is_offered(model):
+                return known
+            if abs(len(other) - len(folded)) <= furthest:
+                likely.append((len(letters.symmetric_difference(other)), known, model))
+    likely.sort(key=lambda one: one[:2])
+    offered = (known for _, known, model in likely[:_ASKED_MAX] if is_offered(model))
+    best = nearest(folded, islice(offered, _COMPARED_MAX))
     return best if best and len(letters & set(best.casefold())) * 2 > len(letters) else ""
 
 

@@ -27,7 +27,6 @@ SIGNING: Final = "webhook"
 """What signing secrets are for, as the vault is told."""
 
 _WEBHOOK_MAX = 2_000
-_MAIL_MAX = 254
 _SECRET_BYTES = 32
 
 
@@ -216,8 +215,8 @@ def _soft(percents: tuple[int, ...]) -> tuple[int, ...]:
 
 def _mail(text: str) -> str:
     address = fields.email(text, "mail")
-    if len(address) > _MAIL_MAX or "," in address:
-        raise BadRequest(f"mail: write one address of at most {_MAIL_MAX} characters", param="mail")
+    if len(address) > fields.MAIL_MAX or "," in address:
+        raise BadRequest(f"mail: write one address of at most {fields.MAIL_MAX} characters", param="mail")
     return address
 
 

@@ -19,6 +19,7 @@ from tollhouse.core.spelling import nearest
 NAME_MAX = 200
 REASON_MAX = 500
 LIST_MAX = 200
+MAIL_MAX = 254
 TAGS_MAX = 16
 TAG_MAX = 100
 _NAMED_MAX = 12
@@ -53,7 +54,7 @@ def reason(text: str | None) -> str | None:
 def email(text: str, param: str = "email") -> str:
     if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable() or "=?" in text:
         raise BadRequest(f"{param}: {text[:60]!r} is no mail address", param=param)
-    return _line(text.strip(), param, NAME_MAX + TAG_MAX)
+    return _line(text.strip(), param, MAIL_MAX)
 
 
 def zone(text: str) -> str:

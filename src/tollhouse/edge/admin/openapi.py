@@ -7,14 +7,17 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.core.fields import Fields
-from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, VALUES_MAX
+from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, TEXT_MAX, VALUES_MAX
 from tollhouse.edge.admin.route import AdminRoute, NoParameters
-from tollhouse.services.fields import LIST_MAX, NAME_MAX, REASON_MAX
+from tollhouse.services.fields import LIST_MAX, MAIL_MAX, NAME_MAX, REASON_MAX
 from tollhouse.services.pages import CURSOR_MAX, LIMIT_MAX
 
 _LIMITS: Final[Mapping[str, Mapping[str, int]]] = {
     "name": {"minLength": 1, "maxLength": NAME_MAX},
     "reason": {"maxLength": REASON_MAX},
+    "note": {"maxLength": NAME_MAX},
+    "email": {"maxLength": MAIL_MAX},
+    "mail": {"maxLength": MAIL_MAX},
     "after": {"maxLength": CURSOR_MAX},
     "limit": {"minimum": 1, "maximum": LIMIT_MAX},
 }
@@ -24,8 +27,8 @@ _RULES: Final = (
     f"key. Bodies are JSON objects of at most {BODY_BYTES_MAX} bytes and {VALUES_MAX} values. What is given is read "
     "strictly: an unknown field or query parameter, one that is given twice, a value of another type (nothing is "
     "converted) and a character that does not print are a 400 whose `param` names the field; null counts as absent. "
-    f"Names have at most {NAME_MAX} characters, reasons {REASON_MAX}; lists of models and networks have {LIST_MAX} "
-    "entries."
+    f"Names have at most {NAME_MAX} characters, reasons {REASON_MAX}, any other text {TEXT_MAX}; lists of models and "
+    f"networks have {LIST_MAX} entries."
 )
 
 _REF = "#/components/schemas/{name}"
@@ -78,10 +81,12 @@ def _restrict(schema: dict[str, Any]) -> None:
     """Say of what is given how strictly it is read."""
     schema["additionalProperties"] = False
     for name, field in schema["properties"].items():
-        parts = field.get("anyOf", [field])
-        for part in parts:
+        for part in field.get("anyOf", [field]):
             if part.get("type") in ("string", "integer"):
                 part.update(_LIMITS.get(name, {}))
+            for text in (part, part.get("items"), part.get("additionalProperties")):
+                if isinstance(text, dict) and text.get("type") == "string" and "enum" not in text:
+                    text.setdefault("maxLength", TEXT_MAX)
 
 
 def _complete(schema: dict[str, Any]) -> None:

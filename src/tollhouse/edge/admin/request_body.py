@@ -19,6 +19,8 @@ VALUES_MAX: Final = 2_000
 """Commas of a body, counted before anything of it is decoded: lists here hold some 200 values."""
 RAW_VALUES_MAX: Final = 20_000
 """The same where a member is a whole request of the LLM API."""
+TEXT_MAX: Final = 2_000
+"""Characters of any text that is given; most fields take fewer."""
 
 
 def from_body(data: bytes, kind: type[G]) -> G:
@@ -87,16 +89,21 @@ def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) 
             value = msgspec.convert(values[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
             raise BadRequest(f"{name}: {explain(error, field.type)}", param=name) from None
-        _refuse_odd_text(name, value)
+        _refuse_odd_texts(name, value)
         built[field.name] = value
     return kind(**built)
 
 
-def _refuse_odd_text(name: str, value: object) -> None:
-    """Control characters and NUL have no place in a name or a reason, and some databases refuse them."""
-    texts = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
+def _refuse_odd_texts(name: str, value: object) -> None:
+    """Control characters and NUL have no place in a name or a reason, and some databases refuse them; nor does a text
+    that no field takes."""
+    texts = value if isinstance(value, tuple) else (*value, *value.values()) if isinstance(value, dict) else (value,)
     for text in texts:
-        if isinstance(text, str) and not text.isprintable():
+        if not isinstance(text, str):
+            continue
+        if len(text) > TEXT_MAX:
+            raise BadRequest(f"{name} has more than {TEXT_MAX} characters", param=name)
+        if not text.isprintable():
             raise BadRequest(f"{name} holds a character that does not print", param=name)
 
 

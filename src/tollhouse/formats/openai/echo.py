@@ -36,12 +36,13 @@ def heads_of(choices: Iterable[dict[str, object]]) -> TextStarts:
 
 
 def begun(start: TextStart, choice: dict[str, object]) -> TextStart:
-    """The beginning of an answer, once its first log probabilities are told: that of a prompt's first token is null."""
+    """The beginning of an answer with what its log probabilities tell: that of a prompt's first token is null."""
     logprobs = choice.get("logprobs")
     scores = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
-    if start.length or not isinstance(scores, list) or not scores or scores[0] is not None:
+    if not isinstance(scores, list) or not scores:
         return start
-    return start._replace(is_unscored=True)
+    begins = not start.scored and scores[0] is None
+    return start._replace(is_unscored=start.is_unscored or begins, scored=start.scored + len(scores))
 
 
 def _of_ids(count: int) -> TextStart:

@@ -21,6 +21,7 @@ PIECES: Final = frozenset(
         *("arguments", "input", "code", "delta", "partial_json"),
     )
 )
+_ARGUMENTS_MAX: Final = 16_384  # characters of arguments that are read to see whether they are whole
 _ENCODED: Final = ("arguments", "input")  # text that some servers send as an object
 _NAMES: Final = frozenset(
     (
@@ -249,8 +250,11 @@ class JoinedCall:
 
 def _is_whole(inner: Joined, more: object) -> bool:
     """Whether the arguments of a call are all there, so that others under its name are those of the next one."""
-    said, new = inner.text("arguments"), more.get("arguments") if isinstance(more, dict) else None
-    if not said.endswith("}") or not new:
+    new = more.get("arguments") if isinstance(more, dict) else None
+    if not isinstance(new, str) or not new.startswith("{"):
+        return isinstance(new, dict)
+    said = inner.text("arguments")
+    if not said.endswith("}") or len(said) > _ARGUMENTS_MAX:
         return False
     try:
         return isinstance(chunks.decode_any(said.encode()), dict)

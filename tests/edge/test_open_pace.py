@@ -1,0 +1,102 @@
+"""What needs no key costs its sender nothing: beyond a pace, an address waits for it. What a key is let into waits for
+nobody."""
+
+from collections.abc import MutableMapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.gateway.harness import GatewayHarness, run
+from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.forwarded import TrustedProxies
+from tollhouse.edge.router import Edge
+from tollhouse.edge.status import Readiness
+from tollhouse.limits.pace import BURST
+
+ADDRESS = "192.0.2.7"
+
+
+async def _page(scope: Scope, receive: Receive, send: Send) -> None:
+    status = 401 if scope["path"] == "/api/v1/keys" else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.request"}
+
+
+async def _drop(message: MutableMapping[str, Any]) -> None:
+    return None
+
+
+class Asked:
+    """Requests to an edge whose clock stands still; `slept` is how long each answer was kept back, in seconds."""
+
+    def __init__(self) -> None:
+        harness = GatewayHarness()
+        self.slept = harness.slept
+        self._edge = Edge(
+            gateway=harness.gateway,
+            context=SimpleNamespace(),  # type: ignore[arg-type]
+            proxies=TrustedProxies(()),
+            body_bytes_max=1024,
+            ready=Readiness(parts=dict, generation=lambda: 1, draining=lambda: False),
+            pages={"/support": _page, "/api": _page},
+        )
+
+    def __call__(self, method: str, path: str, times: int, address: str = ADDRESS) -> None:
+        async def ask() -> None:
+            for _ in range(times):
+                await self._edge(
+                    {
+                        "type": "http",
+                        "method": method,
+                        "path": path,
+                        "query_string": b"",
+                        "headers": [],
+                        "client": (address, 1),
+                        "scheme": "http",
+                        "extensions": {"tollhouse": SimpleNamespace()},
+                    },
+                    _nothing,
+                    _drop,
+                )
+
+        run(ask())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "weight", "longest"),
+    [
+        ("GET", "/", 1, 2.0),
+        ("HEAD", "/v1", 1, 2.0),
+        ("GET", "/healthz", 1, 0.1),
+        ("GET", "/readyz", 1, 0.1),
+        ("OPTIONS", "/v1/chat/completions", 1, 2.0),
+        ("OPTIONS", "/nowhere", 1, 2.0),
+        ("GET", "/nowhere", 1, 2.0),
+        ("GET", "/v1/models", 1, 2.0),  # without a key
+        ("GET", "/support", 4, 2.0),
+        ("GET", "/api/openapi.json", 20, 2.0),
+        ("GET", "/api/v1/keys", 1, 2.0),  # 401
+    ],
+)
+def test_what_needs_no_key_is_answered_at_a_pace(method: str, path: str, weight: int, longest: float) -> None:
+    asked = Asked()
+    asked(method, path, BURST // weight)
+    assert asked.slept == []
+    asked(method, path, 2_500 // weight)
+    assert asked.slept
+    assert asked.slept == sorted(asked.slept)
+    assert max(asked.slept) == pytest.approx(longest, abs=0.05)
+    begun = len(asked.slept)
+    asked(method, path, 3, address="192.0.2.8")
+    assert len(asked.slept) == begun, "another address waits for nobody"
+
+
+def test_what_a_key_is_let_into_in_the_control_api_is_not_delayed() -> None:
+    asked = Asked()
+    asked("GET", "/api/v1/accounts", BURST * 2)
+    assert asked.slept == []
