@@ -1,14 +1,14 @@
 """What needs no key costs its sender nothing: beyond a pace, an address waits for it. What a key is let into waits for
 nobody."""
 
-from collections.abc import MutableMapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.gateway.harness import GatewayHarness, run
-from tollhouse.edge.exchange import Receive, Scope, Send
+from tollhouse.edge.asgi import Receive, Scope, Send
+from tollhouse.edge.exchange import Exchange
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.router import Edge
 from tollhouse.edge.status import Readiness
@@ -23,12 +23,25 @@ async def _page(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _nothing() -> MutableMapping[str, Any]:
-    return {"type": "http.request"}
+class SilentExchange:
+    """A request without a key, and an answer that nobody looks at."""
 
+    connection = SimpleNamespace(scheme="http", client=(ADDRESS, 1), server=None)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    query = b""
+    http_1_0 = started = gone = False
 
-async def _drop(message: MutableMapping[str, Any]) -> None:
-    return None
+    def __init__(self, method: str, path: str, peer: str) -> None:
+        self.method, self.path, self.raw_path, self.peer = method, path, path.encode(), peer
+
+    def begin(self, status: int, headers: Any) -> None:
+        pass
+
+    async def send(self, body: bytes, *, more: bool) -> None:
+        pass
+
+    async def send_response(self, status: int, headers: Any, body: bytes) -> None:
+        pass
 
 
 class Asked:
@@ -49,20 +62,7 @@ class Asked:
     def __call__(self, method: str, path: str, times: int, address: str = ADDRESS) -> None:
         async def ask() -> None:
             for _ in range(times):
-                await self._edge(
-                    {
-                        "type": "http",
-                        "method": method,
-                        "path": path,
-                        "query_string": b"",
-                        "headers": [],
-                        "client": (address, 1),
-                        "scheme": "http",
-                        "extensions": {"tollhouse": SimpleNamespace()},
-                    },
-                    _nothing,
-                    _drop,
-                )
+                await self._edge(cast(Exchange, SilentExchange(method, path, address)))
 
         run(ask())
 
