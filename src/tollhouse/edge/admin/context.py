@@ -20,8 +20,8 @@ from tollhouse.upstream import address
 class AdminContext:
     """`environment`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `recent`: the calls that ended last; None where no server runs. `gateway`: what a call would pass through, likewise;
-    `at_rest` is then that platform as a server would find it at its start. `settings`: those that the server was started
-    with."""
+    `at_rest` is then that platform as a server would find it at its start. `settings`: those that the server was
+    started with."""
 
     services: ServiceContext
     environment: ConfigEnvironment
