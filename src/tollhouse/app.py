@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ from tollhouse.settings import Settings, split_address
 from tollhouse.store.database import Store, open_store
 from tollhouse.store.database_lock import LockKeeper
 from tollhouse.store.holder import Holder
-from tollhouse.store.writer import TURN_S
+from tollhouse.store.writer import TURN_S, WAL_BYTES
 from tollhouse.threads import FairThreads
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url, read_url
@@ -93,7 +94,8 @@ async def serve(
     Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
     clock, random, database = SystemClock(), SystemRandom(), settings.server.database
-    store = open_store(database, create=create, clock=clock, folder=folder, holder=holder, channels=platform_channels())
+    opening = partial(open_store, database, create=create, clock=clock, folder=folder, holder=holder)
+    store = opening(channels=platform_channels(), wal_bytes=WAL_BYTES)
     keeping, out = LockKeeper(store.lock, holder), LogFile(settings.server.log, folder)
     event_log = EventLog(open_log(out, clock), out)
     try:

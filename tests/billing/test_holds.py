@@ -64,7 +64,7 @@ def test_the_counter_with_the_least_left_is_named() -> None:
     with pytest.raises(InsufficientFunds) as caught:
         hold([counter(1, id="one"), counter(9, spent=9, id="none")], 2)
     assert caught.value.counter.id == str(caught.value) == "none"
-    assert tightest([wide, free, tight]) == 3
+    assert tightest([wide, free, tight]) == tightest([tight, wide]) == 3
     assert tightest([free]) is tightest([]) is None
 
 

@@ -132,3 +132,23 @@ def test_a_stored_row_is_the_price_it_was_written_as() -> None:
     for one in (read, gone):
         assert (one.id, one.model, one.price_list, one.effective_from_ms) == ("price_7", "m", "partner", T)
     assert (read.tiers[0].per_million["input"], gone.tiers) == (10**9, ())
+
+
+def test_what_was_found_once_holds_until_a_row_of_its_lists_begins() -> None:
+    own = row("price_own", T + 5, "9", "own")
+    lists = PriceLists([row("price_1", 0, "1"), row("price_2", T, "2"), own, row("price_3", T + 9, "3")])
+    for _ in range(2):
+        for terms, expected in (
+            (Terms(), [None, "price_1", "price_1", "price_2", "price_2", "price_2", "price_3"]),
+            (Terms("own"), [None, "price_1", "price_1", "price_2", "price_own", "price_own", "price_own"]),
+        ):
+            assert [found(lists, at, terms) for at in (-1, 0, T - 1, T, T + 5, T + 8, T + 9)] == expected
+            assert [found(lists, at, terms) for at in (T + 9, T, 0)] == [expected[-1], "price_2", "price_1"]
+
+
+def test_an_accounts_multiple_of_a_row_is_made_once() -> None:
+    lists = PriceLists([row("price_1", 0, "1")])
+    sold = lists.find("house-1", T, Terms(multiplier_ppm=1_200_000))
+    assert sold is not None
+    assert sold.tiers[0].per_million["input"] == 1_200_000_000
+    assert lists.charged_by("price_1", 1_200_000) is sold

@@ -16,10 +16,7 @@ def permission(catalogue: Catalogue, identity: Identity) -> Callable[[Model], bo
 
 def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -> bool:
     """Whether a key with these allowed models, in an account with these groups, may call a model."""
-    for group in model.groups:  # as `in_groups`, once a call
-        if group in groups:
-            return not patterns or matches(patterns, model)
-    return False
+    return in_groups(groups, model) and (not patterns or matches(patterns, model))
 
 
 def matches(patterns: tuple[str, ...], model: Model) -> bool:

@@ -27,7 +27,7 @@ from tollhouse.gateway.cut import cut_whole, written
 from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, dropped, worked
 from tollhouse.gateway.meter import meter
-from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.ports import NANO_PER_MILLI, GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse
 from tollhouse.gateway.settlement import Settlement, left
@@ -107,7 +107,8 @@ async def _whole(
     if client.gone:
         left(context)
     else:
-        context.first_byte_ms = context.last_byte_ms = gateway.since_ms(context.call)
+        since_ns = gateway.clock.ticks_ns() - context.call.ticks_ns
+        context.first_byte_ms = context.last_byte_ms = since_ns // NANO_PER_MILLI
     await settlement.commit()
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(context).encode())

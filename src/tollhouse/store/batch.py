@@ -62,6 +62,8 @@ class Batches:
         self.trouble: str | None = None
         self.since_checkpoint = 0
         """Rows written since the last checkpoint."""
+        self.commits = 0
+        """Since the last checkpoint."""
         self.uses = LastUses()
         self.noticed = False
         """The last batch wrote something to tell people."""
@@ -101,6 +103,14 @@ class Batches:
         self._fail(batch, self._doubt)
         return batch
 
+    def make_room(self, size: int) -> None:
+        """At the beginning: see `Driver.make_room`. What goes wrong shows with the first commit."""
+        try:
+            self._connect().make_room(size)
+            self._commit_nothing()  # syncs it
+        except Exception:  # guard: without it commits are slower, and that is all
+            self.disconnect()
+
     def run_maintenance(self, now_ms: int | None) -> None:
         """Between batches: write overdue last uses (all of them if no time is given), find out whether trouble is over,
         and move SQLite's WAL into the database, so that no commit has to."""
@@ -120,7 +130,7 @@ class Batches:
                 if driver.checkpoint() and now_ms is not None:
                     # A WAL that begins anew is synced once more than others: let no caller wait for that.
                     self._commit_nothing()
-            self.since_checkpoint = 0
+            self.since_checkpoint = self.commits = 0
         except Exception as error:  # guard: as in `settle`, with nobody waiting
             self.disconnect()
             self.trouble = _reason(error)
@@ -177,6 +187,7 @@ class Batches:
         self.noticed = driver.noticed
         self.uses.written(uses)
         self.since_checkpoint += len(batch)
+        self.commits += 1
 
     def _write(self, driver: Driver, records: Sequence[UsageRecord]) -> None:
         for step in self._steps:

@@ -93,10 +93,11 @@ def open_store(
     folder: Path = Path(),
     holder: Holder | None = None,
     channels: Channels = NO_CHANNELS,
+    wal_bytes: int = 0,
 ) -> Store:
     """Open a database whose schema is today's; `create` fills an empty one. A relative SQLite path starts at `folder`.
     holder: who takes the database's lock, until `close`; None: nobody, for who only looks. channels: by which notices
-    leave.
+    leave. wal_bytes: see `Writer`, for a process that serves.
 
     Raises CannotOpen (SchemaMismatch and DatabaseInUse among them), whose message names the cure.
     """
@@ -113,7 +114,7 @@ def open_store(
         if lock is not None:
             lock.release()
         raise
-    writer = Writer(engines.writing, clock, steps_telling(channels))
+    writer = Writer(engines.writing, clock, steps_telling(channels), wal_bytes=wal_bytes)
     return Store(engines, writer, Readers(engines, clock), lock, channels)
 
 

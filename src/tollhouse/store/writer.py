@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 _IDLE_SECONDS = 1.0  # without work for this long, maintenance runs
 ROWS_PER_CHECKPOINT = 2_000
+WAL_BYTES = 16 * 1024 * 1024
+COMMITS_PER_CHECKPOINT = 300
+"""A record alone writes some 12 pages of 4 KiB: so many fit into WAL_BYTES."""
 TURN_S = 0.0002
 """How long the event loop may compute while this thread waits for the interpreter's lock, which it gives away with
 every statement: a batch takes a dozen such turns. Python's own 5 ms starve it under a busy loop (`make bench-commit`).
@@ -41,11 +44,15 @@ class Writer:
         clock: Clock,
         steps: Sequence[Step] = STEPS,
         rows_per_checkpoint: int = ROWS_PER_CHECKPOINT,
+        *,
+        wal_bytes: int = 0,
     ) -> None:
+        """wal_bytes: room that SQLite's WAL gets before the first commit."""
         self.on_notice: Callable[[], None] = lambda: None
         """Called on the event loop when a charge has left something to tell people."""
         self._clock = clock
         self._rows_per_checkpoint = rows_per_checkpoint
+        self._wal_bytes = wal_bytes
         self._batches = Batches(engine, steps)
         self._gathered: list[Job] = []
         """What came and is not handed over to the thread yet."""
@@ -114,13 +121,16 @@ class Writer:
         self._arrived.put(gathered)
 
     def _work(self) -> None:
-        more = True
+        batches, more = self._batches, True
+        if self._wal_bytes:
+            batches.make_room(self._wal_bytes)
         while more:
             batch, more = self._take()
-            if decided := self._batches.settle(batch):
-                self._wake(decided, self.on_notice if self._batches.noticed else None)
-            if more and (not batch or self._batches.since_checkpoint >= self._rows_per_checkpoint):
-                self._batches.run_maintenance(self._clock.now_ms())
+            if decided := batches.settle(batch):
+                self._wake(decided, self.on_notice if batches.noticed else None)
+            full = batches.since_checkpoint >= self._rows_per_checkpoint or batches.commits >= COMMITS_PER_CHECKPOINT
+            if more and (full or not batch):
+                batches.run_maintenance(self._clock.now_ms())
         if forsaken := self._batches.abandon():
             self._wake(forsaken, None)
         self._batches.run_maintenance(None)
