@@ -21,7 +21,7 @@ print(json.dumps([codes, sorted(sys.modules)]), file=sys.stderr)
 """
 _SERVER = (
     *("sqlalchemy", "alembic", "psycopg", "sqlite3", "argon2", "cryptography", "tiktoken", "uvicorn", "uvloop"),
-    *("asyncio", "logging", "ssl", "structlog", "apprise", "starlette", "email", "http.client", "importlib.metadata"),
+    *("asyncio", "logging", "ssl", "apprise", "starlette", "email", "http.client", "importlib.metadata"),
     *("tollhouse.app", "tollhouse.console", "tollhouse.gateway", "tollhouse.store.schema", "tollhouse.upstream"),
     *("tollhouse.outbound", "tollhouse.tokens", "tollhouse.formats", "tollhouse.services.context"),
 )
@@ -87,8 +87,18 @@ def test_a_command_beside_a_server_loads_nothing_of_a_server(served: Path, name:
 def test_a_server_loads_nothing_that_only_some_commands_need() -> None:
     code = "import json, sys, tollhouse.cli.demo, tollhouse.cli.serve; print(json.dumps(sorted(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    unneeded = {*_TABLES, *_REST, "alembic", "psycopg", "tiktoken", "structlog"} - {"difflib"}  # `plan` spells with it
+    unneeded = {*_TABLES, *_REST, "alembic", "psycopg", "tiktoken", "sqlalchemy.dialects.postgresql"} - {
+        "difflib"
+    }  # `plan` spells with it
     assert set(json.loads(ran.stdout)) & unneeded == set()
+
+
+def test_a_command_without_a_server_loads_the_database_but_no_server(tmp_path: Path) -> None:
+    assert "sqlalchemy" in _loaded(["init", "--dir", str(tmp_path)])
+    loaded = _loaded(["accounts", "list", "--dir", str(tmp_path)])
+    unneeded = {*_TABLES, "uvicorn", "uvloop", "alembic", "psycopg", "tiktoken", "sqlalchemy.dialects.postgresql"}
+    assert loaded & (unneeded | {"tollhouse.app", "tollhouse.console", "tollhouse.edge.server"}) == set()
+    assert "sqlalchemy" in loaded
 
 
 @pytest.mark.parametrize("words", [["--help"], ["help"]])

@@ -7,8 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from uvicorn.protocols.http.flow_control import FlowControl
-
 from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import Defect, Failure, RequestTimeout, RequestTooLarge
 from tollhouse.core.upstream import Headers
@@ -16,6 +14,7 @@ from tollhouse.edge.body_headers import encoding_of_json
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.head import Head
 from tollhouse.edge.status_lines import STATUS_LINES
+from tollhouse.edge.write_flow import WriteFlow
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import ClientDisconnected
 
@@ -54,9 +53,10 @@ class ExchangeConnection(Protocol):
     def server(self) -> tuple[str, int | None] | None: ...
     @property
     def scheme(self) -> str | None: ...
+    @property
+    def flow(self) -> WriteFlow: ...
 
     transport: asyncio.Transport
-    flow: FlowControl
     tasks: set[asyncio.Task[None]]
     address: str | None
 

@@ -42,14 +42,12 @@ deliveries = Table(
         "ix_deliveries_waiting",
         "due_ms",
         sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
     ),
     # The same by account, so that nobody's choice costs more for what another has waiting.
     Index(
         "ix_deliveries_lines",
         *("channel", "account_id", "due_ms", "time_ms", "id"),
         sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
     ),
 )
 
