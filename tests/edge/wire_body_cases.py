@@ -65,6 +65,8 @@ CODINGS = (
     case("coding-comma-before", coding(b" , chunked")),
     case("coding-comma-after", coding(b" chunked,")),
     case("coding-empty", coding(b"")),
+    case("coding-tab-behind", coding(b" chunked\t")),
+    case("coding-tab-and-blank-behind", coding(b" chunked\t ")),
     case("coding-vt", coding(b" \x0bchunked")),
     case("coding-nul", coding(b" chunked\x00")),
     case("coding-folded", coding(b"\r\n chunked")),

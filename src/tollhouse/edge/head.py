@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tollhouse.core.failure import HeadersTooLarge
+from tollhouse.core.failure import BadRequest, HeadersTooLarge
 from tollhouse.core.upstream import Headers
 from tollhouse.edge import grammar
 
@@ -33,6 +33,10 @@ def read(head: bytes, header_count_max: int) -> Head:
     if len(found) > header_count_max:
         raise HeadersTooLarge(f"This request has more than {header_count_max} headers.")
     headers = [(name.lower(), value.strip(b" \t")) for name, value in found]
+    if b"\t" in head and any(
+        b"\t" in value.lstrip(b" \t") for name, value in found if name.lower() == b"transfer-encoding"
+    ):
+        raise BadRequest("A tab stands behind the Transfer-Encoding of this request, which not all servers leave out.")
     course = grammar.course(headers, minor)
     raw_path, path, query = grammar.split_target(method, target, course.host)
     return Head(method.decode("ascii"), path, raw_path, query, headers, course, minor == b"0")
