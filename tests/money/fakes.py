@@ -197,7 +197,7 @@ class FakeAttempt:
             if self._pieces:
                 piece = self._pieces.popleft()
                 if isinstance(piece, bytes):
-                    left = piece if take is None else take(piece)
+                    left = piece if take is None or not piece else take(piece)
                     if left is not None:
                         return left
                     continue
