@@ -1,6 +1,6 @@
 """Which models a key may call: exact ids, prefixes, groups; the same rule for routing and for lists."""
 
-import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -36,13 +36,20 @@ def test_allowed_models_of_a_key(patterns: tuple[str, ...], verdict: bool) -> No
 
 
 def test_hundreds_of_patterns_are_not_gone_through_for_each_of_thousands_of_models() -> None:
-    """85 ms of the event loop, for whoever asked for their list."""
-    patterns = (*(f"zz-{number:04d}x*" for number in range(198)), "zz-0500*", "exact")
+    """It took 85 ms of the event loop, for whoever asked for their list."""
+
+    class Walked(tuple[str, ...]):
+        walks = 0
+
+        def __iter__(self) -> Iterator[str]:
+            Walked.walks += 1
+            return super().__iter__()
+
+    patterns = Walked((*(f"zz-{number:04d}x*" for number in range(198)), "zz-0500*", "exact"))
     models = [Model(id=f"zz-{number:04d}-model") for number in range(1_000)]
-    begun = time.thread_time()
     allowed = [model.id for model in models if may_call(patterns, ("default",), model)]
     assert allowed == ["zz-0500-model"]
-    assert time.thread_time() - begun < 0.04
+    assert Walked.walks <= 2
 
 
 def test_a_model_is_callable_when_one_group_is_shared() -> None:

@@ -20,13 +20,11 @@ def may_call(patterns: tuple[str, ...], groups: tuple[str, ...], model: Model) -
 
 
 def matches(patterns: tuple[str, ...], model: Model) -> bool:
-    """Exact ids, or `prefix*`; no patterns allow every model.
+    """Whether any of the patterns allows a model: exact ids, or `prefix*`.
 
     An alias counts only where it is written out: a prefix that also caught aliases would let a key reach a model of
     another name as soon as the operator adds an alias.
     """
-    if not patterns:
-        return True
     exact, prefixes = _sorted(patterns)
     return model.id in exact or model.id.startswith(prefixes) or not exact.isdisjoint(model.aliases)
 
