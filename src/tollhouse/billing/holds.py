@@ -131,11 +131,7 @@ def settle(held: Hold, charge: int) -> int:
 
 def release(held: Hold) -> None:
     """End a hold without a charge."""
-    if not held.open:
-        raise AssertionError("a hold ends exactly once")
-    held.open = False
-    for counter in held.counters:
-        counter.held -= held.amount
+    settle(held, 0)
 
 
 def refusal(insufficient: InsufficientFunds, now_ms: int, when: str | None, contact: str = "") -> InsufficientQuota:

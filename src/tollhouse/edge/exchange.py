@@ -260,12 +260,7 @@ class Exchange:
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         if not self.gone:
             self.begin(status, [*headers, *self.always, (b"content-length", b"%d" % len(body))])
-            if len(body) > _SLICE_BYTES:
-                await self._send_slices(body, more=False)
-            else:
-                self._piece(body, more=False)
-            if self.connection.flow.write_paused:  # an answer is over when it has left
-                await self.connection.flow.drain()
+            await self.send(body, more=False)
 
     async def send_headers(self, status: int, headers: Headers) -> None:
         if not self.gone:

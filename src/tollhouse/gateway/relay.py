@@ -52,23 +52,7 @@ def relay(
     context.headers += gateway.answer_headers(context)
     if isinstance(answer, BufferedResponse):
         return _whole(gateway, context, request, model, answer, settlement)
-    return _released(gateway, context, request, model, answer, settlement)
-
-
-async def _released(
-    gateway: GatewayContext,
-    context: RequestContext,
-    request: ModelRequest,
-    model: Model,
-    opened: StreamResponse,
-    settlement: Settlement,
-) -> None:
-    """A stream, whose connection to the provider is free again at the end."""
-    try:
-        await _stream(gateway, context, request, model, opened, settlement)
-    finally:
-        if opened.answer is not None:
-            opened.answer.release()
+    return _stream(gateway, context, request, model, answer, settlement)
 
 
 async def _whole(
@@ -245,6 +229,7 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
             await _report_after_the_end(answer, reader)
     finally:
         stream_writers.discard(stream_writer)
+        answer.release()  # nothing more is read of it
 
 
 async def _report_after_the_end(answer: UpstreamResponse, reader: RelayedStream) -> None:

@@ -76,20 +76,13 @@ class UpstreamClient:
         except UpstreamBroke:
             if not (connection.reused and stream.silent):
                 raise
-        except asyncio.CancelledError:
-            stream.abort()
-            raise
         origin.drop_idle()
         try:
             connection = await self._connect(origin, call)
         except UpstreamUnreachable:
             raise UpstreamBroke("the provider closed a kept connection and cannot be reached again") from None
         stream = self._start(connection, call, head, started_ns)
-        try:
-            await stream.head()
-        except asyncio.CancelledError:
-            stream.abort()
-            raise
+        await stream.head()
         return stream
 
     async def close(self) -> None:

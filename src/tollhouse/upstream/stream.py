@@ -113,15 +113,19 @@ class ResponseBody:
     # Read by whoever sent the request.
 
     async def head(self) -> None:
-        """Wait for the answer's head. Raises UpstreamBroke, UpstreamTimeout."""
+        """Wait for the answer's head. Raises UpstreamBroke, UpstreamTimeout. Cancelling it gives the call up."""
         deadlines = self._deadlines
-        while not self.status:
-            if self._failure is not None:
-                raise self._failure
-            if self._line.sending:
-                await self._wait("idle", deadlines.idle_ms)
-            else:
-                await self._wait("first-byte", deadlines.first_byte_ms)
+        try:
+            while not self.status:
+                if self._failure is not None:
+                    raise self._failure
+                if self._line.sending:
+                    await self._wait("idle", deadlines.idle_ms)
+                else:
+                    await self._wait("first-byte", deadlines.first_byte_ms)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
 
     async def read(self, take: TakePiece | None = None) -> bytes:
         """See `core.upstream.UpstreamResponse`. What has come is returned at once, joined; an empty queue waits, and of

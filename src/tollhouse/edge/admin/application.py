@@ -1,9 +1,9 @@
 """The control API as an ASGI application: find the route, know the caller, read what he gives, do the action."""
 
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
@@ -28,14 +28,10 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, from_body, from_query
 from tollhouse.edge.admin.route import AdminRequest, AdminRoute, NoParameters
 from tollhouse.edge.admin.table import TABLE
+from tollhouse.edge.asgi import Receive, Scope, Send
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.reply import headers_of
 from tollhouse.formats.openai import failure as openai
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024  # a platform.toml of thousands of models is well below
 _JSON: Final = (b"content-type", b"application/json")

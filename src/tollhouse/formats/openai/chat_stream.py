@@ -19,7 +19,7 @@ from tollhouse.formats.openai import finish, text_locations
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.cutting import cut_delta
 from tollhouse.formats.openai.echo import begun
-from tollhouse.formats.openai.mended import mended
+from tollhouse.formats.openai.mended import mended, read_mended
 from tollhouse.formats.openai.reported import failure_of
 from tollhouse.formats.openai.step import StreamStep
 from tollhouse.formats.openai.usage import completed, told, write_chat
@@ -97,13 +97,7 @@ class ChatStream:
         data = event.data.strip()
         if data[:1] != b"{" and (step := self._without_object(event, data)) is not None:
             return step
-        try:
-            chunk = chunks.read_chunk(event, self._known)
-        except UpstreamBroke:
-            data = mended(event.data) or b""
-            if not data:
-                raise
-            chunk = chunks.read_chunk(Event(event.name, data), self._known)
+        chunk, data = read_mended(chunks.read_chunk, event, self._known)
         return StreamStep(is_read=False) if chunk is None else self._chunk(data, chunk)
 
     def _without_object(self, event: Event, data: bytes) -> StreamStep | None:

@@ -5,9 +5,15 @@ texts as they are. No client but Python's reads that. What no number can say bec
 """
 
 import json
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
+from tollhouse.core.cleaning import Known
+from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.sse import Event
 from tollhouse.formats.openai import chunk as chunks
+
+T = TypeVar("T")
 
 _OF_AN_ANSWER: Final = ("choices", "data", "output")
 
@@ -27,3 +33,17 @@ def mended(data: bytes) -> bytes | None:
 
 def _nothing(constant: str) -> None:
     return None
+
+
+def read_mended(read: Callable[[Event, Known], T], event: Event, known: Known) -> tuple[T, bytes]:
+    """What `read` makes of an event, and the data that it was made of: mended where it cannot be read as it came.
+
+    Raises what `read` does.
+    """
+    try:
+        return read(event, known), event.data.strip()
+    except UpstreamBroke:
+        data = mended(event.data)
+        if not data:
+            raise
+        return read(Event(event.name, data), known), data

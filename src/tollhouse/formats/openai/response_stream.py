@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
-from tollhouse.core.failure import UpstreamBroke, UpstreamError
+from tollhouse.core.failure import UpstreamError
 from tollhouse.core.sse import Event
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
 from tollhouse.formats.openai.beside import PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.cutting import prefix
-from tollhouse.formats.openai.mended import mended
+from tollhouse.formats.openai.mended import read_mended
 from tollhouse.formats.openai.reported import error_in_event, failure_of, told
 from tollhouse.formats.openai.response_items import Items
 from tollhouse.formats.openai.step import StreamStep
@@ -116,13 +116,7 @@ class ResponseStream:
         data = event.data.strip()
         if not data or data == b"[DONE]":
             return StreamStep()
-        try:
-            body = chunks.read(event, self._known)
-        except UpstreamBroke:
-            data = mended(event.data) or b""
-            if not data:
-                raise
-            body = chunks.read(Event(event.name, data), self._known)
+        body, data = read_mended(chunks.read, event, self._known)
         if isinstance(response := body.get("response"), dict) and not PASS_OF_RESPONSES.issuperset(response):
             self._beside.fit(response, b"")
             data = chunks.encode(body)
