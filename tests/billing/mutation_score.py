@@ -1,4 +1,4 @@
-"""Do the tests of billing notice a changed rule? Changes the code in 2,000 places, one at a time, and says how many
+"""Do the tests of billing notice a changed rule? Changes the code in 2,500 places, one at a time, and says how many
 changes no test has noticed. `make mutants`.
 
 mutmut works in the folder it finds itself in, so it gets a copy: nothing is left behind here.
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,14 +38,12 @@ def main() -> int:
 def _score(copy: Path, workers: int, show: bool) -> int:
     """Exit code 0 where the score is high enough."""
     mutmut = Path(sys.executable).with_name("mutmut")
-    done = subprocess.run(
-        ["nice", "-n", "10", mutmut, "run", "--max-children", str(workers)], cwd=copy, capture_output=True, text=True
-    )
-    counts = _COUNTS.findall(done.stdout)
-    if not counts or counts[-1][0] != counts[-1][1]:
-        print(done.stdout[-2000:], done.stderr[-2000:], "it did not come to its end", sep="\n")
+    command: list[str | Path] = ["nice", "-n", "10", mutmut, "run", "--max-children", str(workers)]
+    said, counts = _run(command, copy)
+    if not counts or counts[0] != counts[1]:
+        print(said, "it did not come to its end", sep="\n")
         return 1
-    _, changes, noticed, untested, too_slow, suspicious, survived = map(int, counts[-1])
+    _, changes, noticed, untested, too_slow, suspicious, survived = counts
     caught = noticed + too_slow  # a rule that never ends is noticed, too
     print(
         f"{changes} changes, {caught} noticed ({too_slow} of them because the tests never ended), {survived} not,"
@@ -53,6 +52,23 @@ def _score(copy: Path, workers: int, show: bool) -> int:
     if show:
         _show(copy, mutmut)
     return int(100 * caught < SCORE_MIN * changes)
+
+
+def _run(command: list[str | Path], copy: Path) -> tuple[str, list[int]]:
+    """Gives the end of what mutmut said, and the last counts it printed. A hundred changes are a line of progress."""
+    last: deque[str] = deque(maxlen=40)
+    counts: list[int] = []
+    shown = 0
+    with subprocess.Popen(command, cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        assert running.stdout is not None
+        for line in running.stdout:  # each state of its own line of progress ends in a carriage return
+            last.append(line)
+            if found := _COUNTS.search(line):
+                counts = [int(number) for number in found.groups()]
+                if counts[0] >= shown + 100:
+                    shown = counts[0]
+                    print(f"{shown} of {counts[1]}", file=sys.stderr, flush=True)
+    return "".join(last), counts
 
 
 def _show(copy: Path, mutmut: Path) -> None:

@@ -30,7 +30,7 @@ from tests.upstream.hostile import (
 )
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.upstream import Headers
-from tollhouse.upstream.stream import HEAD_BYTES_MAX, HEADERS_MAX
+from tollhouse.upstream.parsed import HEAD_BYTES_MAX, HEADERS_MAX
 
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 HELLO = OK + b"content-length: 5\r\n\r\nhello"

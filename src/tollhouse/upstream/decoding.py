@@ -18,6 +18,8 @@ _KNOWN: Final = frozenset({b"gzip", b"x-gzip", b"deflate"})
 _NONE: Final = frozenset({b"", b"identity", b"none", b"utf-8", b"utf8", b"binary", b"8bit", b"text", b"aws-chunked"})
 """What servers write there that is no compression."""
 _GZIP_START: Final = b"\x1f\x8b\x08"
+PACKED_BYTE: Final = 0x1F
+"""With which alone a body can begin that is packed."""
 _START_BYTES: Final = 7  # as many as tell
 _PLAIN_STARTS: Final = (b"{", b"[", b"data:", b"event:", b"id:", b"retry:", b":")
 

@@ -1,8 +1,8 @@
 """One answer: from its first byte to its last, as it is parsed and as it is read.
 
 The connection feeds bytes in; whoever sent the request reads pieces out. Between the two stands a short queue: when it
-is full the connection stops reading, and the provider stops sending. Each answer has its own parser, so that nothing of
-one answer can leak into the next.
+is full the connection stops reading, and the provider stops sending. An answer that needs a parser (`parsed`) has its
+own, so that nothing of one answer can leak into the next.
 
 What ends an answer cleanly: its Content-Length, the last chunk, or, where it has neither, the provider's orderly close
 of the connection (FIN; under TLS a close_notify). Everything else breaks it.
@@ -11,27 +11,22 @@ of the connection (FIN; under TLS a close_notify). Everything else breaks it.
 import asyncio
 from typing import Final, Protocol
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.upstream import Deadlines, Headers, TakePiece
 from tollhouse.upstream.deadline import Sweeper
-from tollhouse.upstream.decoding import Decoder, compression_of, is_known, is_packed
+from tollhouse.upstream.decoding import PACKED_BYTE, Decoder, is_packed
+from tollhouse.upstream.parsed import HEAD_BYTES_MAX, HEADERS_MAX, AnswerParser
+from tollhouse.upstream.plain_head import read as read_plain
 
-HEAD_BYTES_MAX: Final = 65_536  # of the head, 1xx answers included; and of trailers or chunk extensions in a row
-HEADERS_MAX: Final = 128
 QUEUE_BYTES_MAX: Final = 65_536
 RELEASED_MS: Final = 1_000  # for the end of an answer that nobody reads any more
 _NS: Final = 1_000_000
 
-_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
-# They belong to this connection, not to the answer (RFC 9110, 7.6.1).
 TURN_BYTES: Final = 16 * 1024
 """What one call reads before others have a turn: events of an answer that comes at once take some 8 us each."""
-_HOP_BY_HOP: Final = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-)
 
 
 class UpstreamTransport(Protocol):
@@ -59,10 +54,9 @@ class ResponseBody:
 
     # fmt: off
     __slots__ = (
-        "_begun", "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_encoding", "_failure",
-        "_has_body", "_head_bytes", "_keep", "_length_given", "_line", "_parser", "_phase", "_pieces", "_queued_bytes",
-        "_refusal", "_returned", "_stopped", "_sweeper", "_taker", "_total_ns", "_waiter", "_whole", "due_ns",
-        "head_ns", "headers", "silent", "status",
+        "_begun", "_clock", "_deadlines", "_decoded_bytes_max", "_decoder", "_dry_bytes", "_failure", "_has_body",
+        "_keep", "_left", "_line", "_parser", "_phase", "_pieces", "_queued_bytes", "_returned", "_sized", "_stopped",
+        "_sweeper", "_taker", "_total_ns", "_waiter", "_whole", "due_ns", "head_ns", "headers", "silent", "status",
     )
     # fmt: on
 
@@ -88,14 +82,12 @@ class ResponseBody:
         self._deadlines = deadlines
         self._has_body = has_body
         self._decoded_bytes_max = decoded_bytes_max
-        self._parser: HttpResponseParser | None = HttpResponseParser(self)
-        self._head_bytes = 0
+        self._parser: AnswerParser | None = None  # of an answer whose head is not a plain one
+        self._left = 0  # bytes of the body that are still to come, where the head is plain
         self._dry_bytes = 0  # came since the last byte of a body
-        self._length_given = False
-        self._encoding = b""
+        self._sized = False  # a length or a last chunk says where the body ends
         self._decoder: Decoder | None = None
         self._begun = False  # of the body something has come
-        self._refusal = ""
         self._keep = True
         self._whole = False
         self._failure: Failure | None = None
@@ -231,18 +223,21 @@ class ResponseBody:
 
     def feed(self, data: bytes) -> None:
         """Bytes from the provider."""
+        if self.silent:
+            self.silent = False
+            data = self._begin(data)
         parser = self._parser
-        assert parser is not None
-        self.silent = False
-        self._dry_bytes += len(data)
-        try:
-            parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            if not self._whole:
-                reason = self._refusal or f"the provider's answer is not valid HTTP/1.1: {error}"
-                self._fail(UpstreamBroke(reason))
-                return
-            self._keep = False  # more came than was asked for
+        if parser is None:
+            self._count(data)
+        else:
+            self._dry_bytes += len(data)
+            try:
+                parser.parser.feed_data(data)
+            except (HttpParserError, HttpParserUpgrade) as error:
+                if not self._whole:
+                    self._fail(parser.fault(error))
+                    return
+                self._keep = False  # more came than was asked for
         if self._whole:
             self._finish()
             return
@@ -271,9 +266,35 @@ class ResponseBody:
             if self._returned is not None:
                 waiter.set_result(None)
 
+    def _begin(self, data: bytes) -> bytes:
+        """Read the head where it is a plain one. Gives what is left to read."""
+        plain = None
+        if self._has_body:
+            plain = read_plain(data, bytes_max=HEAD_BYTES_MAX, headers_max=HEADERS_MAX)
+        if plain is None:
+            self._parser = AnswerParser(self, has_body=self._has_body)
+            return data
+        self.status, self.headers, self._left, end = plain
+        self.head_ns = self._clock.ticks_ns()
+        self._sized = True
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        return data[end:]
+
+    def _count(self, data: bytes) -> None:
+        """A piece of a body whose length is known."""
+        if len(data) > self._left:
+            data = data[: self._left]
+            self._keep = False  # more came than was asked for
+        if data:
+            self.on_body(data)
+        self._left -= len(data)
+        self._whole = not self._left
+
     def ended(self, orderly: bool) -> None:
         """The connection has ended. orderly: by the provider's decision, not by an error on the way."""
-        if orderly and self.status and not self._length_given:
+        if orderly and self.status and not self._sized:
             self._whole = True
             self._keep = False
             self._finish()
@@ -305,86 +326,26 @@ class ResponseBody:
         self._line.cut()
         self.wake()
 
-    # Called by the parser. What they raise comes out of `feed_data` as HttpParserError.
+    # Called by the parser: see `parsed.ParsedAnswer`.
 
-    def on_message_begin(self) -> None:
-        if self._whole:
-            raise ValueError("a second answer")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > HEAD_BYTES_MAX or len(self.headers) >= HEADERS_MAX:
-            self._refuse(
-                f"the provider's answer has more than {HEAD_BYTES_MAX} bytes or {HEADERS_MAX} lines of headers"
-            )
-        if self.status:
-            return  # a trailer
-        if name in _FRAMING:
-            self._note(name, value.strip().lower())
-        if name not in _HOP_BY_HOP:
-            self.headers.append((name, value.strip()))
-
-    def on_headers_complete(self) -> None:
-        parser = self._parser
-        assert parser is not None
-        status = parser.get_status_code()
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._refuse(f"the provider answered in HTTP/{version}")
-        if not 100 <= status <= 599 or status == 101:
-            self._refuse(f"the provider answered with status {status}, which nobody asked for")
-        if status < 200:
-            self.headers.clear()
-            self._encoding = b""
-            self._length_given = False
-            return
-        if status == 204 or status == 304 or not self._has_body:
-            self._has_body = False
-            self._length_given = True
-        elif self._encoding:
-            self._decoder = Decoder(self._encoding, self._decoded_bytes_max)
-            self.headers = [pair for pair in self.headers if pair[0] not in _FRAMING]
-        self.status = status
+    def begin(self, status: int, headers: Headers, *, encoding: bytes, sized: bool) -> None:
+        self.status, self.headers, self._sized = status, headers, sized
         self.head_ns = self._clock.ticks_ns()
-        if not self._has_body:
-            self.on_message_complete()
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if encoding:
+            self._decoder = Decoder(encoding, self._decoded_bytes_max)
+        self.wake()
 
     def on_body(self, data: bytes) -> None:
-        if not self._has_body:
+        if self._whole:
             raise ValueError("a body where none may be")
         self._dry_bytes = 0
         if not self._begun:
             self._begun = True
-            if self._decoder is None and is_packed(data):
+            if data[0] == PACKED_BYTE and self._decoder is None and is_packed(data):
                 self._decoder = Decoder(b"gzip", self._decoded_bytes_max)
         self._queued_bytes += len(data)
         self._pieces.append(data)
 
-    def on_message_complete(self) -> None:
-        if self.status:
-            parser = self._parser
-            assert parser is not None
-            self._keep = parser.should_keep_alive()
-            self._whole = True
-
-    def _note(self, name: bytes, value: bytes) -> None:
-        """Read a header that says how the body is framed. (The parser itself refuses two lengths, or both framings.)"""
-        if name == b"transfer-encoding":
-            assert self._parser is not None
-            if value != b"chunked" or self._length_given or self._parser.get_http_version() == "1.0":
-                self._refuse("the provider's answer has a Transfer-Encoding other than one `chunked`")
-            self._length_given = True
-        elif name == b"content-length":
-            self._length_given = True
-        elif packed := compression_of(value):
-            if self._encoding or not is_known(packed):
-                self._refuse("the provider's answer has a Content-Encoding that is neither gzip nor deflate")
-            self._encoding = packed
-
-    def _refuse(self, reason: str) -> None:
-        self._refusal = reason
-        raise ValueError(reason)
+    def end(self, keep: bool) -> None:
+        self._keep = keep
+        self._whole = True
