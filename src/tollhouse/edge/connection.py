@@ -20,7 +20,7 @@ from tollhouse.core.failure import BadRequest, Failure, HeadersTooLarge, Overloa
 from tollhouse.edge import grammar
 from tollhouse.edge.chunks import Chunks
 from tollhouse.edge.exchange import Exchange
-from tollhouse.edge.head import Head, read
+from tollhouse.edge.head import Head, LastHead, again, read, remember
 from tollhouse.edge.listener_context import ListenerContext
 
 _HEAD_END: Final = b"\r\n\r\n"
@@ -28,6 +28,7 @@ _CR: Final = 0x0D
 _ALWAYS_SERVED: Final = frozenset(("/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
 _HALF_CLOSE_NS: Final = 50_000_000
 _NS: Final = 1_000_000_000
+_HEAD_KEPT_SECONDS: Final = 2
 
 
 class ServerConnection(HttpToolsProtocol):
@@ -48,6 +49,7 @@ class ServerConnection(HttpToolsProtocol):
         self.running: Exchange | None = None
         self._takes: Callable[[bytes], None] = self._take_head
         self._held = bytearray()  # an incomplete head, or what was sent ahead
+        self._last: LastHead | None = None
         self.waited_since_ns = shared.clock.ticks_ns()  # when the present wait began
         self._body_left = 0
         self._chunks: Chunks | None = None
@@ -215,7 +217,10 @@ class ServerConnection(HttpToolsProtocol):
     def _begin(self, head_bytes: bytes, rest: bytes) -> None:
         path = ""
         try:
-            head = read(head_bytes, self.shared.limits.header_count_max)
+            head = None if self._last is None else again(self._last, head_bytes)
+            if head is None:
+                head = read(head_bytes, self.shared.limits.header_count_max)
+                self._last = remember(head_bytes, head)
             path = head.path
             if head.course.websocket or self.shared.draining.flag:
                 self._require_service(head)
@@ -349,6 +354,8 @@ class ServerConnection(HttpToolsProtocol):
             return
         limits = self.shared.limits
         exchange = self.running
+        if waited > _HEAD_KEPT_SECONDS:
+            self._last = None  # thousands of connections may wait for their clients
         if exchange is not None:
             if exchange.more_body and not (exchange.expects_continue or exchange.spoiled or self.flow.read_paused):
                 self._sweep_body(waited, now_ns)

@@ -77,7 +77,7 @@ class Exchange:
 
     # fmt: off
     __slots__ = (
-        "_bodiless", "_body", "_chunked", "_head", "_left", "_news", "always", "body_held", "body_max",
+        "_asked", "_bodiless", "_body", "_chunked", "_head", "_left", "_news", "always", "body_held", "body_max",
         "complete", "connection", "encoding", "expects_continue", "gone", "headers", "http_1_0", "keep_alive", "length",
         "method", "more_body", "on_gone", "path", "peer", "query", "raw_path", "spoiled", "started", "task",
     )
@@ -85,6 +85,7 @@ class Exchange:
 
     def __init__(self, connection: ExchangeConnection, head: Head) -> None:
         self.connection = connection
+        self._asked = head
         self.peer = connection.address or ""  # the address at the other end; empty for a socket file
         self.method = head.method
         self.path = head.path
@@ -169,7 +170,10 @@ class Exchange:
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         """See `CallerConnection.body`. Asked for once the caller is known: before that, nobody is told what is wrong
         with it."""
-        self.encoding = encoding_of_json(self.headers)
+        encoding = self._asked.encoding
+        if encoding is None:
+            self._asked.encoding = encoding = encoding_of_json(self.headers)
+        self.encoding = encoding
         if self.length > self.body_max:
             raise self._too_large()
         if reservation is not None:
