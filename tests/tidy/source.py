@@ -41,10 +41,14 @@ def parse(path: str, text: str) -> Source:
 
 
 @cache
+def _read(file: Path) -> Source:
+    return parse(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8"))
+
+
 def sources(*folders: str) -> tuple[Source, ...]:
-    """Every Python file below these folders of the repository, in a fixed order."""
-    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
-    return tuple(parse(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")) for file in files)
+    """Every Python file below these folders of the repository, in a fixed order. Each is parsed once in a process; call
+    it in a test and not beside one: every process that runs tests imports every module."""
+    return tuple(_read(file) for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -15,13 +15,12 @@ from tollhouse.core.failure import every_failure
 from tollhouse.core.notice import NoticeType
 from tollhouse.settings import NOT_YET, table
 
-SRC = sources("src")
 LOADED_BY_NAME = {"psycopg": "postgresql+psycopg"}
 IMPORTED_AS = {"argon2-cffi": "argon2", "prometheus-client": "prometheus_client"}
 
 
 def _outside(*paths: str) -> list[Source]:
-    return [file for file in SRC if not file.path.endswith(paths)]
+    return [file for file in sources("src") if not file.path.endswith(paths)]
 
 
 def _said(declared: Iterable[str], read: Iterable[str], later: Iterable[str] = ()) -> list[str]:
@@ -30,7 +29,7 @@ def _said(declared: Iterable[str], read: Iterable[str], later: Iterable[str] = (
 
 def test_settings() -> None:
     read = attributes_read(_outside("tollhouse/settings.py"))
-    own = attributes_read([file for file in SRC if file.path.endswith("tollhouse/settings.py")])
+    own = attributes_read([file for file in sources("src") if file.path.endswith("tollhouse/settings.py")])
     declared = {f"{row.section}.{row.attribute}" for row in table()}
     checked = {"server.counters", "server.workers"}  # one value is accepted, and settings.py itself refuses the others
     assert {name.rpartition(".")[2] for name in checked} <= own
@@ -62,8 +61,8 @@ def test_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for group in project["optional-dependencies"].values() for one in group)]
     names = [re.split(r"[\[<>=~!; ]", one, maxsplit=1)[0] for one in wanted]
-    by_name = {name for name, text in LOADED_BY_NAME.items() if text in texts(SRC)}
-    assert _said([IMPORTED_AS.get(name, name) for name in names], packages_imported(SRC) | by_name) == []
+    by_name = {name for name, text in LOADED_BY_NAME.items() if text in texts(sources("src"))}
+    assert _said([IMPORTED_AS.get(name, name) for name in names], packages_imported(sources("src")) | by_name) == []
 
 
 DECLARED = 'class Server:\n    listen: str = ""\n    regions: str = ""\n'
