@@ -1,8 +1,10 @@
 """The control API over a real database, called as the listener and the socket call it."""
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from msgspec import Struct
 
 from tests.channels import CHANNELS
 from tests.store.samples import request
+from tests.support.databases import put_database, todays_tables
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
@@ -58,36 +61,33 @@ class AdminReply(Struct, frozen=True):
         return str(self.body["error"]["message"])
 
 
+class Prepared(Struct, frozen=True):
+    """A database with two accounts, and what was made in it: ids and secrets by name."""
+
+    database: bytes
+    accounts: dict[str, str]
+    secrets: dict[str, str]
+    keys: dict[str, str]
+
+
 class AdminHarness:
     """Two accounts with a key of each mode; `ask` speaks as the bearer of a key, or as the operator."""
 
-    def __init__(self, runner: asyncio.Runner, folder: Path) -> None:
+    def __init__(self, runner: asyncio.Runner, folder: Path, there: Prepared) -> None:
         self.runner = runner
         self.folder = folder
         self.clock = SetClock()
         self.random = SystemRandom()
         self.defects: list[BaseException] = []
         self.destinations: Destinations = {}
+        (folder / "tollhouse.db").write_bytes(there.database)
+        self.accounts, self.secrets, self.keys = dict(there.accounts), dict(there.secrets), dict(there.keys)
         self.open()
-        self.accounts: dict[str, str] = {}
-        self.secrets: dict[str, str] = {}
-        self.keys: dict[str, str] = {}
-        modes: tuple[KeyMode, ...] = ("live", "test", "admin")
-        for name in ("alpha", "beta"):
-            account = runner.run(accounts.create(self.services, OPERATOR, name=name))
-            self.accounts[name] = account.id
-            for mode in modes:
-                made = runner.run(
-                    keys.create(self.services, OPERATOR, name=f"{name}-{mode}", account=account.id, mode=mode)
-                )
-                self.secrets[made.key.name] = made.secret
-                self.keys[made.key.name] = made.key.id
 
     def open(self) -> None:
         """Open the database, again after `close`: what a restart does."""
-        self.store = open_store(
-            "sqlite:///tollhouse.db", create=True, clock=self.clock, folder=self.folder, channels=CHANNELS
-        )
+        url = put_database(self.folder)
+        self.store = open_store(url, create=False, clock=self.clock, channels=CHANNELS)
         self.services = self.runner.run(self._services())
         self.recent = RecentRequests(START_MS)
         context = AdminContext(
@@ -197,10 +197,30 @@ class AdminHarness:
         return reply
 
 
+@cache
+def two_accounts() -> Prepared:
+    """Accounts alpha and beta with a key of each mode: made once in a process, and every test works on a copy."""
+    modes: tuple[KeyMode, ...] = ("live", "test", "admin")
+    accounts_by_name, secrets, key_ids = {}, {}, {}
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        empty = AdminHarness(runner, Path(folder), Prepared(todays_tables(), {}, {}, {}))
+        for name in ("alpha", "beta"):
+            account = runner.run(accounts.create(empty.services, OPERATOR, name=name))
+            accounts_by_name[name] = account.id
+            for mode in modes:
+                made = runner.run(
+                    keys.create(empty.services, OPERATOR, name=f"{name}-{mode}", account=account.id, mode=mode)
+                )
+                secrets[made.key.name], key_ids[made.key.name] = made.secret, made.key.id
+        empty.close()
+        return Prepared((Path(folder) / "tollhouse.db").read_bytes(), accounts_by_name, secrets, key_ids)
+
+
 @contextmanager
 def at_work(folder: Path) -> Iterator[AdminHarness]:
+    there = two_accounts()
     with asyncio.Runner() as runner:
-        admin_harness = AdminHarness(runner, folder)
+        admin_harness = AdminHarness(runner, folder, there)
         try:
             yield admin_harness
             assert not admin_harness.defects

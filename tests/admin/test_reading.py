@@ -113,9 +113,7 @@ def texts_of(field: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("route", "name", "field"), TAKEN, ids=lambda one: getattr(one, "name", str(one)[:20]))
-def test_every_text_has_a_maximum_that_is_told_and_kept(
-    admin_harness: AdminHarness, route: AdminRoute, name: str, field: dict[str, Any]
-) -> None:
+def test_every_text_has_a_maximum_that_is_told_and_kept(route: AdminRoute, name: str, field: dict[str, Any]) -> None:
     assert all(text["maxLength"] <= TEXT_MAX for text in texts_of(field))
     if not texts_of(field):
         return

@@ -6,7 +6,6 @@ event loop's thread makes none of these after its first commit.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import IO
 
 from tests.crash.recovered_state import RecoveredState, look
 from tests.crash.settlements import AT_ONCE, COUNT, settled
+from tests.support.databases import todays_tables
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
 SYNCS = ("fdatasync", "fsync")
@@ -46,10 +46,9 @@ class Ended:
 
 
 class Strikes:
-    """`with Strikes(template, folder) as strikes`: each process works on a fresh copy of the template's database."""
+    """`with Strikes(folder) as strikes`: each process works on a fresh database with today's tables."""
 
-    def __init__(self, template: Path, folder: Path) -> None:
-        self._template = template
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __enter__(self) -> "Strikes":
@@ -81,7 +80,7 @@ class Strikes:
         for old in self._folder.glob("struck.*"):
             old.unlink()
         database, output = self._folder / "struck.db", self._folder / "struck.out"
-        shutil.copyfile(self._template, database)
+        database.write_bytes(todays_tables())
         url = f"sqlite:///{database}"
         _pipe(self._nursery.stdin).write(f"{url} {output}{' dies' * dies}\n")
         _pipe(self._nursery.stdin).flush()

@@ -21,6 +21,7 @@ import apsw
 from sqlalchemy import event
 
 from tests.crash.settlements import DEED_EVERY, append, settled, transaction
+from tests.support.databases import todays_tables
 from tollhouse.clock import SystemClock
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.batch import STEPS
@@ -113,11 +114,11 @@ class Log:
     holds: list[frozenset[str]] = field(default_factory=lambda: [frozenset()])
 
 
-def replay(script: Script, template: Path, folder: Path, synchronous: str | None = None) -> Log:
+def replay(script: Script, folder: Path, synchronous: str | None = None) -> Log:
     """synchronous: another value of this PRAGMA than the one our engine sets."""
     database = folder / "tollhouse.db"
-    database.write_bytes(template.read_bytes())
-    log = Log(template.read_bytes())
+    database.write_bytes(todays_tables())
+    log = Log(todays_tables())
     watched = _Watched(log)
     connection = _Connection(str(database), vfs=watched.vfs_name)
     _prepare_writing(connection, None)  # type: ignore[arg-type]  # it only executes

@@ -18,8 +18,8 @@ SAMPLE = 20
 
 
 @pytest.fixture
-def strikes(template: Path, tmp_path: Path) -> Iterator[Strikes]:
-    with Strikes(template, tmp_path) as ready:
+def strikes(tmp_path: Path) -> Iterator[Strikes]:
+    with Strikes(tmp_path) as ready:
         yield ready
 
 

@@ -14,8 +14,8 @@ FAULTS = ("fdatasync:error=EIO", "pwrite64:error=EIO", "pwrite64:error=ENOSPC")
 
 
 @pytest.fixture
-def strikes(template: Path, tmp_path: Path) -> Iterator[Strikes]:
-    with Strikes(template, tmp_path) as ready:
+def strikes(tmp_path: Path) -> Iterator[Strikes]:
+    with Strikes(tmp_path) as ready:
         yield ready
 
 

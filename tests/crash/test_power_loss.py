@@ -3,7 +3,6 @@
 `synchronous = NORMAL` is the control: the same images lose what was acknowledged, so the harness sees losses.
 """
 
-import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.crash.power_loss import Image, Log, Script, images, record, replay
 from tests.crash.recovered_state import look
+from tests.support.databases import put_database
 from tollhouse.billing.ledger import FIRST
 
 SEED = 3
@@ -19,10 +19,10 @@ LOOKED_AT_WHOLE = 20  # one in so many images is opened by the platform's own st
 
 
 @pytest.fixture(scope="module")
-def script(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Script:
-    database = tmp_path_factory.mktemp("recorded") / "tollhouse.db"
-    shutil.copyfile(template, database)
-    return record(database)
+def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    folder = tmp_path_factory.mktemp("recorded")
+    put_database(folder)
+    return record(folder / "tollhouse.db")
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,8 @@ def _disagreeing(database: sqlite3.Connection) -> list[str]:
     return wrong
 
 
-def verdicts(
-    script: Script, template: Path, folder: Path, count: int, synchronous: str | None
-) -> list[PowerLossVerdict]:
-    log = replay(script, template, folder, synchronous)
+def verdicts(script: Script, folder: Path, count: int, synchronous: str | None) -> list[PowerLossVerdict]:
+    log = replay(script, folder, synchronous)
     assert len(log.holds) > 20
     found = []
     for number, image in enumerate(images(log, SEED, count)):
@@ -98,18 +96,18 @@ def wrong(found: list[PowerLossVerdict]) -> list[str]:
     return [reason for verdict in found for reason in verdict.wrong]
 
 
-def test_two_hundred_cuts_lose_nothing(script: Script, template: Path, tmp_path: Path) -> None:
-    found = verdicts(script, template, tmp_path, 200, None)
+def test_two_hundred_cuts_lose_nothing(script: Script, tmp_path: Path) -> None:
+    found = verdicts(script, tmp_path, 200, None)
     assert (lost(found), wrong(found)) == (0, [])
 
 
-def test_the_control_loses_what_was_acknowledged(script: Script, template: Path, tmp_path: Path) -> None:
-    found = verdicts(script, template, tmp_path, 60, "NORMAL")
+def test_the_control_loses_what_was_acknowledged(script: Script, tmp_path: Path) -> None:
+    found = verdicts(script, tmp_path, 60, "NORMAL")
     assert lost(found) > 20
     assert wrong(found) == [], "it forgets, but what it remembers is whole"
 
 
 @pytest.mark.long
-def test_ten_thousand_cuts_lose_nothing(script: Script, template: Path, tmp_path: Path) -> None:
-    found = verdicts(script, template, tmp_path, 10_000, None)
+def test_ten_thousand_cuts_lose_nothing(script: Script, tmp_path: Path) -> None:
+    found = verdicts(script, tmp_path, 10_000, None)
     assert (lost(found), wrong(found)) == (0, [])

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tests.gateway.fakes import NOW_MS, FakeCallerConnection
 from tests.gateway.harness import GatewayHarness
+from tests.support.databases import put_database
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import make_id
@@ -86,7 +87,7 @@ class StoreHarness:
 
 @asynccontextmanager
 async def booked(harness: GatewayHarness, folder: Path) -> AsyncIterator[StoreHarness]:
-    store = open_store(f"sqlite:///{folder}/tollhouse.db", create=True, clock=harness.clock)
+    store = open_store(put_database(folder), create=False, clock=harness.clock)
     try:
         yield StoreHarness(harness, store)
     finally:

@@ -16,6 +16,7 @@ from tests.gateway.fakes import (
     Words,
 )
 from tests.money.fakes import Dice, FakeDisk, FakeProvider, KilledVault, Loop, ManualClock
+from tests.support.databases import put_database
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue
@@ -35,7 +36,6 @@ from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.services import expiry, platform
 from tollhouse.services.context import ServiceContext
-from tollhouse.store import migration
 from tollhouse.store.database import Store
 from tollhouse.store.engines import connect
 from tollhouse.store.readers import Readers
@@ -64,9 +64,8 @@ class PlatformUnderTest:
 
     async def open(self) -> None:
         """As `app.serve` does."""
-        engines = connect("sqlite:///tollhouse.db", self.folder)
+        engines = connect(put_database(self.folder), Path())
         self.disk.watch(engines.writing)
-        migration.check(engines.writing, create=True)
         clock = self.clock
         self.store = store = Store(engines, Writer(engines.writing, clock), Readers(engines, clock))
         self.vault = KilledVault(store.writer)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from tests.channels import CHANNELS
+from tests.support.databases import put_database
 from tollhouse.access import judge
 from tollhouse.access.credentials import Presented
 from tollhouse.access.secrets import digest
@@ -57,7 +58,7 @@ def run(
 
     async def whole() -> T:
         clock = SettableClock()
-        store: Store = open_store("sqlite:///tollhouse.db", create=True, clock=clock, folder=folder, channels=channels)
+        store: Store = open_store(put_database(folder), create=False, clock=clock, channels=channels)
         services = ServiceContext(
             rows=store,
             directory=await store.load_directory(),

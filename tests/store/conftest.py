@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.store import postgresql
+from tests.support.databases import put_database
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def postgresql_server(testrun_uid: str) -> Iterator[postgresql.PostgresqlServer]
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with today's schema."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/tollhouse.db"
+        return put_database(tmp_path)
     server: postgresql.PostgresqlServer = request.getfixturevalue("postgresql_server")
     return server.database()
 
