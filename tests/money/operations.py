@@ -91,7 +91,11 @@ def change_multiple(checker: Checker, account: str, multiple: str) -> None:
 
 def adjust(checker: Checker, account: str, amount: int) -> None:
     transaction = credits.adjust(
-        checker.platform_under_test.services, OPERATOR, account, format_usd(amount), reason="set right"
+        checker.platform_under_test.services,
+        OPERATOR,
+        account=account,
+        amount_usd=format_usd(amount),
+        reason="set right",
     )
     if done(checker, transaction) is not None:
         checker.books.put_in(account, "adjustment", amount)
@@ -113,7 +117,7 @@ def refund(checker: Checker, request: str, amount: int | None) -> None:
     usd = None if amount is None else format_usd(amount)
     entry, told = None, None
     try:
-        entry = done(checker, credits.refund(checker.platform_under_test.services, OPERATOR, request, usd=usd))
+        entry = done(checker, credits.refund(checker.platform_under_test.services, OPERATOR, request, amount_usd=usd))
     except Failure as refused:
         told = refused.code
     assert told == expected or checker.mood != "well", f"a refund of {usd} USD: {told}, for the model {expected}"

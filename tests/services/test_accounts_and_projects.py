@@ -209,20 +209,20 @@ def test_lists_come_in_pages_newest_first(tmp_path: Path) -> None:
         seen: list[str] = []
         after: str | None = None
         while True:
-            page = await accounts.list_page(services, OPERATOR, after=after, count=2)
+            page = await accounts.list_page(services, OPERATOR, after=after, limit=2)
             seen += [one.name for one in page.records]
             after = page.next
             if after is None:
                 break
         assert seen == names[::-1]
-        assert (await accounts.list_page(services, OPERATOR, count=5)).next is None
+        assert (await accounts.list_page(services, OPERATOR, limit=5)).next is None
         for cursor in ("x", "", "täst", "bm90IGEgcGxhY2U=", "OjpYOg==", "A" * 1000):
             with pytest.raises(BadRequest) as refused:
                 await accounts.list_page(services, OPERATOR, after=cursor)
             assert refused.value.param == "after"
         for count in (0, -1, 501):
             with pytest.raises(BadRequest):
-                await accounts.list_page(services, OPERATOR, count=count)
+                await accounts.list_page(services, OPERATOR, limit=count)
 
     run(tmp_path, scenario)
 

@@ -325,7 +325,7 @@ def test_an_account_sees_its_own_alerts_newest_first_in_pages(tmp_path: Path) ->
         assert [row.notice.account_id for row in (await alerts.list_page(services, stranger)).records] == [other.id]
         paged, after = [], None
         while True:
-            found = await alerts.list_page(services, OPERATOR, after=after, count=2)
+            found = await alerts.list_page(services, OPERATOR, after=after, limit=2)
             paged += [row.delivery.id for row in found.records]
             after = found.next
             if after is None:

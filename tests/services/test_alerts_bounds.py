@@ -83,7 +83,7 @@ def test_twenty_budgets_with_strangers_addresses_queue_few_mails(tmp_path: Path)
                 soft=tuple(range(1, THRESHOLDS_MAX + 1)),
                 model=f"model-{number}*",
             )
-        found = (await budgets.list_page(services, owner, count=100)).records
+        found = (await budgets.list_page(services, owner, limit=100)).records
         assert len(found) == 20
         for number, budget in enumerate(found):
             await commit(services, spends(number + 1, budget, 99))
@@ -189,7 +189,7 @@ def test_beyond_the_day_notices_are_folded_into_one_an_hour_and_none_is_lost(tmp
         listed: list[QueuedDelivery] = []
         after = None
         while True:
-            page = await alerts.list_page(services, owner, after=after, count=100)
+            page = await alerts.list_page(services, owner, after=after, limit=100)
             listed += page.records
             after = page.next
             if after is None:

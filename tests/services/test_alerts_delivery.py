@@ -54,7 +54,7 @@ def test_a_receiver_that_is_down_for_three_days_hears_it_at_last_or_is_given_up(
         clock.ms += BACK_OFF_MS[0]
         post.answers["webhook"] = DeliveryResult(ok=True, status=200, words="thanks")
         await send_all(services)
-        newest = (await alerts.list_page(services, owner, count=1)).records[0]
+        newest = (await alerts.list_page(services, owner, limit=1)).records[0]
         assert (newest.delivery.state, newest.delivery.attempts) == ("sent", 2)
 
     run(tmp_path, scenario)
@@ -100,7 +100,7 @@ def test_a_webhook_follows_its_budget_and_ends_with_it(tmp_path: Path) -> None:
         clock.ms += BACK_OFF_MS[1]
         await send_all(services)
         assert len([one for one in post.sent if one.channel == "webhook"]) == 2
-        newest = (await alerts.list_page(services, owner, count=1)).records[0].delivery
+        newest = (await alerts.list_page(services, owner, limit=1)).records[0].delivery
         assert (newest.state, newest.answer) == ("failed", outbox.NO_WEBHOOK.words)
 
     run(tmp_path, scenario)

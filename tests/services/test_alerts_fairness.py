@@ -157,7 +157,7 @@ def test_a_dead_receiver_is_paused_with_all_that_waits_for_it_and_the_owner_is_t
         # It takes one again: everything leaves at once.
         post.answers["chat"] = DeliveryResult(ok=True, status=200, words="thanks")
         await send_all(services)
-        records = (await alerts.list_page(services, owner, count=100)).records
+        records = (await alerts.list_page(services, owner, limit=100)).records
         left = [row for row in records if row.delivery.state == "pending"]
         assert len(left) < 9, "only those that were tried keep their own back-off"
 

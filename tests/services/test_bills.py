@@ -344,7 +344,7 @@ def test_credit_is_shown_with_what_is_left_of_each_grant(tmp_path: Path) -> None
         await credits.grant(services, OPERATOR, "mine", "5", expires_at_ms=clock.ms + 9 * DAY_MS)
         paid = await pay(services, who, 2, 7 * USD)
         clock.ms += MINUTE_MS
-        await credits.refund(services, OPERATOR, paid.id, usd="1")
+        await credits.refund(services, OPERATOR, paid.id, amount_usd="1")
         summed, (newer, older) = await bills.credits_of(services, who)
         assert (newer.amount, newer.used, newer.expires_at_ms) == (5 * USD, 5 * USD, NOW_MS + MINUTE_MS + 9 * DAY_MS)
         assert (older.amount, older.used, older.expires_at_ms) == (10 * USD, 6 * USD, None)

@@ -245,7 +245,7 @@ def test_whatever_is_done_the_projection_is_what_recomputation_makes(non_charges
                 if kind == "grant":
                     await credits.grant(services, OPERATOR, ours[which].id, usd)
                 else:
-                    await credits.adjust(services, OPERATOR, ours[which].id, usd, reason="x")
+                    await credits.adjust(services, OPERATOR, account=ours[which].id, amount_usd=usd, reason="x")
                 slow.put_in[ours[which].id] += figure
         assert await flaws(services, clock) == []
         store: Any = services.rows

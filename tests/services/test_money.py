@@ -58,7 +58,7 @@ def test_credit_is_there_when_the_deed_returns(tmp_path: Path) -> None:
         entry = await credits.grant(services, OPERATOR, "mine", "0.000000001", reason="a start")
         assert (entry.transfer.amount, entry.balance, entry.sequence) == (1, 1, 1)
         await credits.grant(services, OPERATOR, mine.id, "10", expires_at_ms=NOW_MS + 1)
-        await credits.adjust(services, OPERATOR, mine.id, "-3", reason="counted twice")
+        await credits.adjust(services, OPERATOR, account=mine.id, amount_usd="-3", reason="counted twice")
         assert services.counters.money(mine.id).limit == 9 * USD + 1
         account = await accounts.set_credit_limit(services, OPERATOR, "mine", "unlimited")
         assert (account.credit_limit, services.counters.money(mine.id).limit) == (None, None)
@@ -105,7 +105,7 @@ def test_owners_give_themselves_nothing(tmp_path: Path) -> None:
         mine, owner = await owner_of(services)
         for transaction in (
             credits.grant(services, owner, mine.id, "1"),
-            credits.adjust(services, owner, mine.id, "1", reason="x"),
+            credits.adjust(services, owner, account=mine.id, amount_usd="1", reason="x"),
             credits.refund(services, owner, "req_1"),
             codes.create(services, owner, "1"),
             codes.list_page(services, owner),
@@ -133,13 +133,13 @@ def test_a_call_is_refunded_once_at_most_what_it_was_charged(tmp_path: Path) -> 
         one, other = call(1, mine.id, 30, overrun=10), call(2, mine.id, 8)
         await commit(services, one, other, call(3, mine.id, 0))
         with pytest.raises(BadRequest):
-            await credits.refund(services, OPERATOR, one.id, usd="0.000000031")
+            await credits.refund(services, OPERATOR, one.id, amount_usd="0.000000031")
         found = await asyncio.gather(*(credits.refund(services, OPERATOR, one.id) for _ in range(8)))
         assert {(entry.transfer.id, entry.transfer.amount) for entry in found} == {(found[0].transfer.id, 30)}
-        part = await credits.refund(services, OPERATOR, other.id, usd="0.000000003", reason="slow")
+        part = await credits.refund(services, OPERATOR, other.id, amount_usd="0.000000003", reason="slow")
         assert (part.transfer.amount, part.transfer.refers_to) == (3, f"txn_{other.id[4:]}")
         with pytest.raises(Conflict):
-            await credits.refund(services, OPERATOR, other.id, usd="0.000000005")
+            await credits.refund(services, OPERATOR, other.id, amount_usd="0.000000005")
         with pytest.raises(BadRequest):
             await credits.refund(services, OPERATOR, call(3, mine.id, 0).id)
         with pytest.raises(PathNotFound):
@@ -371,7 +371,7 @@ def test_a_statement_adds_up(tmp_path: Path) -> None:
         await credits.grant(services, OPERATOR, mine.id, "1")
         await commit(services, call(1, mine.id, 7), call(2, mine.id, 5), call(3, mine.id, 2, time_ms=NOW_MS + DAY_MS))
         clock.ms += 40 * DAY_MS
-        await credits.adjust(services, OPERATOR, mine.id, "-0.5", reason="contract")
+        await credits.adjust(services, OPERATOR, account=mine.id, amount_usd="-0.5", reason="contract")
         await commit(services, call(4, mine.id, 11, time_ms=clock.ms))
         month = await ledger.statement(services, owner, month="2026-09")
         assert [(line.kind, line.amount) for line in month.lines] == [("charge", -12), ("grant", USD), ("charge", -2)]

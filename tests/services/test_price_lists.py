@@ -167,9 +167,9 @@ def test_rows_say_which_of_them_hold(tmp_path: Path) -> None:
             (second.id, "n", "in_force"),
         ]
         assert [input_of(services, "m", at, RETAIL) for at in (clock.ms, clock.ms + 5)] == [200, 400]
-        every = await price_lists.rows(services, OPERATOR, model="m", price_list="retail", past=True)
+        every = await price_lists.rows(services, OPERATOR, model="m", list="retail", past=True)
         assert [one.state for one in every] == ["scheduled", "past", "in_force", "past"]
-        assert await price_lists.rows(services, OPERATOR, price_list="other") == ()
+        assert await price_lists.rows(services, OPERATOR, list="other") == ()
 
     run(tmp_path, scenario)
 

@@ -21,9 +21,11 @@ length counts bytes in decimal, text is UTF-8 and integers are decimal; an absen
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Struct
+
+from tollhouse.core.fields import Fields, Help
 
 Kind = Literal["grant", "top_up", "charge", "overrun", "refund", "adjustment", "re_rate", "expiry"]
 
@@ -51,7 +53,13 @@ TRANSFER_RULES: Final[Mapping[Kind, TransferRule]] = {
 }
 
 
-class Transfer(Struct, frozen=True, kw_only=True):
+class CreditFields(Fields, frozen=True, kw_only=True):
+    """What people say of money that they put in or give back."""
+
+    reason: Annotated[str | None, Help("why; kept with the change in the audit")] = None
+
+
+class Transfer(CreditFields, frozen=True):
     """Money that moves between a customer account and the platform."""
 
     id: str  # txn_...
@@ -63,7 +71,6 @@ class Transfer(Struct, frozen=True, kw_only=True):
     price_id: str | None = None
     multiplier_ppm: int | None = None
     refers_to: str | None = None  # the transfer this one undoes or ends
-    reason: str | None = None
     actor_id: str | None = None  # who did it, where a person or a key of the control API did
     expires_at_ms: int | None = None  # of a grant
 

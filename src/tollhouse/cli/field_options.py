@@ -59,7 +59,7 @@ def _parameter(field: FieldInfo, note: Help, by_place: bool) -> Parameter:
         allow_leading_hyphen=field.name.endswith("_usd"),
     )
     kind = Literal[note.choices] if note.choices else get_args(field.type)[0]
-    default = _default(field, kind)
+    default = field.default if note.shown else _default(field, kind)
     return Parameter(
         field.name,
         Parameter.POSITIONAL_OR_KEYWORD if by_place else Parameter.KEYWORD_ONLY,

@@ -7,8 +7,10 @@ from cyclopts import App, Parameter
 from tollhouse.cli import prices
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, columns, show_rows
+from tollhouse.services.given.prices import MarginQuery
 
 app = App(name="models", help="Models, what serves them, and what they cost.")
 app.command(prices.app)
@@ -40,14 +42,10 @@ def list_all(
 
 
 @app.command
-def margins(
-    *,
-    days: Annotated[int, Parameter(help="how many days back, at most 90")] = 7,
-    account: Annotated[str | None, Parameter(help="only this account's calls")] = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(MarginQuery)
+def margins(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """What the calls of the last days were charged, and what their providers took."""
-    show_preview(at, "margins.list", "", ("charged_usd", "cost_usd"), days=days, account=account)
+    show_preview(at, "margins.list", "", ("charged_usd", "cost_usd"), given)
 
 
 def _offers(model: Answer) -> str:

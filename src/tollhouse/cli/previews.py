@@ -6,6 +6,7 @@ from typing import Any
 
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.control import call
+from tollhouse.cli.field_options import Given
 from tollhouse.cli.terminal import as_json, show_table
 from tollhouse.core.amount import NANO_PER_USD, format_usd
 
@@ -13,11 +14,8 @@ _MONEY = ("charged_usd", "would_be_usd", "difference_usd")
 Row = dict[str, Any]
 
 
-def show_preview(
-    at: CommonOptions, name: str, object_id: str, shown: Sequence[str], *, days: int, account: str | None
-) -> None:
+def show_preview(at: CommonOptions, name: str, object_id: str, shown: Sequence[str], given: Given) -> None:
     """`name`: the route that is asked, again and again until it is through. `shown`: the columns with money."""
-    given = {"days": days, "account": account}
     answer = {**call(at, name, object_id, body=given)}
     parts = [answer["data"]]
     while answer["next"] is not None:

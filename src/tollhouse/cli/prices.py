@@ -14,23 +14,17 @@ from tollhouse.cli.previews import show_preview
 from tollhouse.cli.terminal import Answer, cell_text, columns, show, show_rows
 from tollhouse.cli.trouble import Misuse
 from tollhouse.services.given.paging import Paging
+from tollhouse.services.given.prices import Activation, PreviewQuery, PriceListQuery, PriceQuery
 from tollhouse.services.public_models import PublicModel, as_price, find, read
 
 app = App(name="price", help="Price lists, and files of prices that become one.")
 
-ListOption = Annotated[str | None, Parameter(name="--list", help="a price list; `default` is that of platform.toml")]
-
 
 @app.command(name="list")
-def list_all(
-    model: str | None = None,
-    *,
-    price_list: ListOption = None,
-    past: Annotated[bool, Parameter(negative=(), help="also the prices that are over")] = False,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(PriceQuery, "model")
+def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Prices in force and scheduled, of one model or of all (USD per million tokens, or per unit)."""
-    answer = call(at, "prices.list", body={"model": model, "list": price_list, "past": "true" if past else None})
+    answer = call(at, "prices.list", body=given)
     shown = [*columns("list", "model", "state", "effective_from"), ("price", lambda row: told(row["price"]))]
     show_rows(at, answer, [*shown, *columns("managed_by", "id")], empty="There is no price")
 
@@ -45,10 +39,11 @@ def drafts(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 
 @app.command(name="import")
+@takes(PriceListQuery)
 def bring(
     file: Path | None = None,
     *,
-    price_list: ListOption = None,
+    given: Given,
     public: Annotated[
         bool,
         Parameter(negative=(), help="instead of a file: the makers' list prices of your models; compare them first"),
@@ -59,7 +54,7 @@ def bring(
     if public == (file is not None):
         raise Misuse("name a file, or say --public")
     data = _public_prices(at) if file is None else _read(file)
-    draft = call(at, "price_drafts.import", body={"list": price_list}, file=data)
+    draft = call(at, "price_drafts.import", body=given, file=data)
     if not at.json:
         _warn(draft)
     lines = [
@@ -72,38 +67,23 @@ def bring(
 
 
 @app.command
-def preview(
-    draft: str,
-    *,
-    days: Annotated[int, Parameter(help="how many days back, at most 90")] = 7,
-    account: Annotated[
-        str | None, Parameter(help="only this account's calls, as if it bought by the draft's list")
-    ] = None,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(PreviewQuery)
+def preview(draft: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Charge the calls of the last days again by a draft, and show the difference per account and model."""
     if not at.json:
         _warn(call(at, "price_drafts.show", draft))
     shown = ("charged_usd", "would_be_usd", "difference_usd", "cost_usd")
-    show_preview(at, "price_drafts.preview", draft, shown, days=days, account=account)
+    show_preview(at, "price_drafts.preview", draft, shown, given)
 
 
 @app.command
-def activate(
-    draft: str,
-    *,
-    at_time: Annotated[
-        str | None,
-        Parameter(name="--at", help="2027-01-31T12:00:00Z, 2027-01-31 (UTC), 24h from now; absent: now"),
-    ] = None,
-    yes: Yes = False,
-    at: CommonOptions = DEFAULT_OPTIONS,
-) -> None:
+@takes(Activation)
+def activate(draft: str, given: Given, *, yes: Yes = False, options: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Put a draft in force from an instant on, without a restart. Calls admitted before it keep their price."""
-    confirm(at, f"Sell by {draft} from {at_time or 'now'} on?", yes=yes)
-    done = call(at, "price_drafts.activate", draft, body={"at": at_time})
+    confirm(options, f"Sell by {draft} from {given.get('at', 'now')} on?", yes=yes)
+    done = call(options, "price_drafts.activate", draft, body=given)
     show(
-        at,
+        options,
         done,
         f"List {done['list']}: {done['models']} prices are in force from {cell_text(done['effective_from'])} on",
     )

@@ -4,8 +4,10 @@ from cyclopts import App
 
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
+from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, as_json, columns, show_rows, show_table
 from tollhouse.core.instant import rfc3339
+from tollhouse.services.given.providers import ProviderQuery
 
 app = App(name="providers", help="Providers and their health.")
 
@@ -33,9 +35,10 @@ def _circuit(one: Answer) -> str:
 
 
 @app.command
-def check(provider: str | None = None, *, at: CommonOptions = DEFAULT_OPTIONS) -> int:
+@takes(ProviderQuery, "provider")
+def check(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> int:
     """Ask each provider for its models, with each of its keys. Exit code 1 if one does not answer."""
-    answer = call(at, "providers.check", body={"provider": provider})
+    answer = call(at, "providers.check", body=given)
     if at.json:
         print(as_json(answer))
     else:

@@ -12,6 +12,7 @@ Scope = Literal["inference", "usage"]
 
 
 class AccountFields(Fields, frozen=True, kw_only=True):
+    name: Annotated[str, Help("")]
     email: Annotated[str | None, Help("where its owner is reached")] = None
     plan: Annotated[str, Help("a plan of platform.toml; default: `default`")] = "default"
     zone: Annotated[
@@ -21,7 +22,6 @@ class AccountFields(Fields, frozen=True, kw_only=True):
 
 class Account(AccountFields, frozen=True):
     id: str  # acc_...
-    name: str
     created_at_ms: int
     state: Literal["active", "suspended"] = "active"
     state_reason: str | None = None
@@ -31,12 +31,15 @@ class Account(AccountFields, frozen=True):
     groups: tuple[str, ...] = ()  # of models that are open to it besides those of its plan
 
 
-class Project(Struct, frozen=True, kw_only=True):
+class ProjectFields(Fields, frozen=True, kw_only=True):
+    name: Annotated[str, Help("")]
+
+
+class Project(ProjectFields, frozen=True):
     id: str  # proj_...
     account_id: str
-    name: str
-    state: Literal["active", "archived"] = "active"
     created_at_ms: int
+    state: Literal["active", "archived"] = "active"
 
 
 class Secret(Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ class Secret(Struct, frozen=True, kw_only=True):
 
 
 class KeyFields(Fields, frozen=True, kw_only=True):
+    name: Annotated[str, Help("")]
     mode: Annotated[KeyMode, Help("test: simulated and free; admin: control API")] = "live"
     models: Annotated[tuple[str, ...], Help("an allowed model, or prefix*; default all", option="model")] = ()
     networks: Annotated[tuple[str, ...], Help("an allowed network (CIDR); default all", option="network")] = ()
@@ -65,7 +69,6 @@ class ApiKey(KeyFields, frozen=True):
     id: str  # key_...
     account_id: str
     project_id: str
-    name: str
     created_at_ms: int
     scopes: tuple[Scope, ...] = ("inference", "usage")
     state: KeyState = "active"

@@ -19,15 +19,17 @@ class Help(NamedTuple):
     """Beside the type of a field, in `Annotated`: people set it by an option of a command, with this help.
 
     option: what the option is called, where not as the field. choices: the words that it takes. clearable: of a list:
-    `--empty-soft` gives an empty one.
+    `--empty-soft` gives an empty one. shown: the help names the default.
     """
 
     words: str
     option: str = ""
     choices: tuple[str, ...] = ()
     clearable: bool = False
+    shown: bool = False
 
 
 AccountReference = Annotated[str | None, Help("an account, by id or unique name")]
 ProjectReference = Annotated[str | None, Help("a project, by id or unique name")]
 KeyReference = Annotated[str | None, Help("a key, by id or unique name")]
+Expires = Annotated[str | None, Help("30d, a date, or a time; absent: never")]

@@ -15,8 +15,8 @@ from tollhouse.core.money import Money
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.accounts import AccountChange, NewAccount
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import Paging
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
@@ -46,12 +46,12 @@ async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> A
     now_ms = services.clock.now_ms()
     account = Account(
         id=services.new_id("acc"),
-        name=fields.name(given.name),
         credit_limit=fields.credit_limit(limit_usd),
         created_at_ms=now_ms,
         **fields.kept(
             AccountFields,
             given,
+            name=fields.name(given.name),
             email=None if given.email is None else fields.email(given.email),
             plan=chosen.id,
             zone=fields.zone(given.zone),
@@ -79,15 +79,10 @@ async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> A
     return await services.rows.change(transaction, follow)
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, *, after: str | None = None, count: int = LIMIT
-) -> Page[Account]:
+@WithFieldsOf(Paging)
+async def list_page(services: ServiceContext, actor: Actor, given: Paging) -> Page[Account]:
     """All accounts, newest first; of a bounded actor, his own."""
-    before, asked = parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(
-        lambda tables: tables.accounts.page(before=before, limit=asked, account_id=actor.account_id)
-    )
-    return page(found, count, lambda account: (account.created_at_ms, account.id))
+    return await read_page(services, given, lambda tables: tables.accounts.page, account_id=actor.account_id)
 
 
 async def show(services: ServiceContext, actor: Actor, reference: str) -> Account:

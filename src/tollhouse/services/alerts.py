@@ -12,9 +12,10 @@ from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import Delivery, DeliveryResult, Notice, QueuedDelivery
 from tollhouse.services import audit, budgets, fields, outbox, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
-from tollhouse.services.ports import Repositories
+from tollhouse.services.given.alerts import AlertQuery, AlertTest
+from tollhouse.services.pages import Page, read_page
+from tollhouse.services.ports import Cursor, Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 TESTS_MAX: Final = 16  # under way at once
 ACCOUNT_TESTS_MAX: Final = 2
@@ -29,30 +30,25 @@ class Trial(Struct, frozen=True, kw_only=True):
     secret: str | None = None
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, *, account: str | None = None, after: str | None = None, count: int = LIMIT
-) -> Page[QueuedDelivery]:
+@WithFieldsOf(AlertQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: AlertQuery) -> Page[QueuedDelivery]:
     """What was told, a row for each way, newest first; of a bounded actor, that of his account."""
-    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(
-        lambda tables: tables.outbox.page(before=before, limit=asked, account_id=account_id)
-    )
-    return page(found, count, lambda queued: (queued.notice.time_ms, queued.delivery.id))
+    account_id = reach.narrowed(services, actor, given.account)
+    return await read_page(services, given, lambda tables: tables.outbox.page, _newest_by, account_id=account_id)
 
 
-async def try_out(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    budget: str | None = None,
-    webhook: str | None = None,
-    mail: str | None = None,
-) -> list[Trial]:
+def _newest_by(queued: QueuedDelivery) -> Cursor:
+    return queued.notice.time_ms, queued.delivery.id
+
+
+@WithFieldsOf(AlertTest)
+async def try_out(services: ServiceContext, actor: Actor, given: AlertTest) -> list[Trial]:
     """Send a notice of the type `alert.test` now, once, to whom a budget tells, or to one webhook or mail address.
 
     A webhook named by its address is signed with a secret made for this test. Raises BadRequest, PathNotFound,
     RateLimited for an owner who tests too often, ScopeMissing.
     """
+    budget, webhook, mail = given.budget, given.webhook, given.mail
     if sum(one is not None for one in (budget, webhook, mail)) != 1:
         raise BadRequest("budget: name one budget, one webhook or one mail address", param="budget")
     row = audit.entry(services, actor, "alert.test", budget or "", account_id=actor.account_id)

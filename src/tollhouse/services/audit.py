@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, structs
 
-from tollhouse.billing.ledger import Transfer
+from tollhouse.billing.ledger import CreditFields, Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, RateLimited, ScopeMissing
@@ -12,30 +12,26 @@ from tollhouse.core.notice import shown
 from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.audit import AuditQuery
+from tollhouse.services.pages import Page, read_page
+from tollhouse.services.ports import Cursor
+from tollhouse.services.with_fields import WithFieldsOf
 
 _NEVER = frozenset(("secrets", "password_hash", "digest"))
 _ONLY_LOOK = frozenset(("api_key", "public"))
 
 
-async def list_page(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    account: str | None = None,
-    object_id: str | None = None,
-    after: str | None = None,
-    count: int = LIMIT,
-) -> Page[AuditRow]:
+@WithFieldsOf(AuditQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: AuditQuery) -> Page[AuditRow]:
     """The newest rows first, of one account (the actor's own if he has one) and of one object, if named."""
-    if object_id is not None and len(object_id) > 200:
+    if given.object_id is not None and len(given.object_id) > 200:
         raise BadRequest("object: this is no id", param="object")
-    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
-    rows = await services.rows.read(
-        lambda tables: tables.audit.page(before=before, limit=asked, account_id=account_id, object_id=object_id)
-    )
-    return page(rows, count, lambda row: (row.time_ms, row.id))
+    within = {"account_id": reach.narrowed(services, actor, given.account), "object_id": given.object_id}
+    return await read_page(services, given, lambda tables: tables.audit.page, _newest_by, **within)
+
+
+def _newest_by(row: AuditRow) -> Cursor:
+    return row.time_ms, row.id
 
 
 def entry(
@@ -88,7 +84,8 @@ def changed(row: AuditRow, before: Struct | None, after: Struct) -> AuditRow:
 
 def posted(row: AuditRow, transfer: Transfer) -> AuditRow:
     """The row with the money that moved."""
-    told: dict[str, object] = {"kind": transfer.kind, "usd": format_usd(transfer.amount), "reason": transfer.reason}
+    told: dict[str, object] = {"kind": transfer.kind, "usd": format_usd(transfer.amount)}
+    told |= {name: getattr(transfer, name) for name in CreditFields.__struct_fields__}
     if transfer.request_id is not None:
         told["request_id"] = transfer.request_id
     return structs.replace(row, account_id=transfer.account_id, after=row.after | told)

@@ -17,9 +17,8 @@ from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.budgets import WINDOWS, NewBudget
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.budgets import WINDOWS, BudgetQuery, NewBudget
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
@@ -122,15 +121,11 @@ def new_secret(services: ServiceContext) -> str:
     return f"whsec_{b64encode(services.random.bytes(_SECRET_BYTES)).decode()}"
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, *, account: str | None = None, after: str | None = None, count: int = LIMIT
-) -> Page[Budget]:
+@WithFieldsOf(BudgetQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: BudgetQuery) -> Page[Budget]:
     """Newest first; of a bounded actor, those of his account."""
-    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(
-        lambda tables: tables.budgets.page(before=before, limit=asked, account_id=account_id)
-    )
-    return page(found, count, lambda budget: (budget.created_at_ms, budget.id))
+    account_id = reach.narrowed(services, actor, given.account)
+    return await read_page(services, given, lambda tables: tables.budgets.page, account_id=account_id)
 
 
 async def remove(services: ServiceContext, actor: Actor, budget_id: str) -> Budget:

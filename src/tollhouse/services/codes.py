@@ -8,14 +8,16 @@ from msgspec import structs
 from tollhouse.billing.ledger import Entry, Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor
-from tollhouse.core.code import Code
+from tollhouse.core.code import Code, CodeFields
 from tollhouse.core.failure import BadRequest
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.given.codes import NewCodeFields, Redemption
+from tollhouse.services.given.paging import Paging
 from tollhouse.services.money import Posted, follow, post
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 CODES_MAX = 1_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O, U, which people misread
@@ -29,33 +31,30 @@ class Minted(NamedTuple):
     secret: str
 
 
-async def create(
-    services: ServiceContext,
-    actor: Actor,
-    amount_usd: str,
-    *,
-    count: int = 1,
-    note: str = "",
-    expires_at_ms: int | None = None,
-) -> tuple[Minted, ...]:
+class CodesToMake(NewCodeFields, frozen=True):
+    expires_at_ms: int | None = None
+
+
+@WithFieldsOf(CodesToMake)
+async def create(services: ServiceContext, actor: Actor, given: CodesToMake) -> tuple[Minted, ...]:
     """So many codes of an amount each. Raises BadRequest, ScopeMissing."""
     reach.require_operator(actor, "make redeem codes")
-    if not 1 <= count <= CODES_MAX:
-        raise BadRequest(f"count: {count} is not between 1 and {CODES_MAX}", param="count")
-    now_ms, amount = services.clock.now_ms(), fields.amount(amount_usd, "amount_usd")
-    about = fields.name(note, "note") if note.strip() else ""
-    until_ms = fields.expiry(expires_at_ms, now_ms)
+    if not 1 <= given.count <= CODES_MAX:
+        raise BadRequest(f"count: {given.count} is not between 1 and {CODES_MAX}", param="count")
+    now_ms, amount = services.clock.now_ms(), fields.amount(given.amount_usd, "amount_usd")
+    kept = fields.kept(CodeFields, given, note=fields.note(given.note))
+    until_ms = fields.expiry(given.expires_at_ms, now_ms)
     minted = []
-    for _ in range(count):
+    for _ in range(given.count):
         secret = _mint(services.random.bytes(16))
         code = Code(
             id=services.new_id("code"),
             digest=_digest(secret),
             last4=secret[-4:],
             amount=amount,
-            note=about,
             created_at_ms=now_ms,
             expires_at_ms=until_ms,
+            **kept,
         )
         minted.append(Minted(code, secret))
     rows = [audit.changed(audit.entry(services, actor, "code.create", one.code.id), None, one.code) for one in minted]
@@ -69,24 +68,22 @@ async def create(
     return await services.rows.change(transaction)
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, *, after: str | None = None, count: int = LIMIT
-) -> Page[Code]:
+@WithFieldsOf(Paging)
+async def list_page(services: ServiceContext, actor: Actor, given: Paging) -> Page[Code]:
     """Newest first, redeemed ones included. Raises BadRequest, ScopeMissing."""
     reach.require_operator(actor, "see the redeem codes")
-    before, asked = parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(lambda tables: tables.codes.page(before=before, limit=asked))
-    return page(found, count, lambda code: (code.created_at_ms, code.id))
+    return await read_page(services, given, lambda tables: tables.codes.page)
 
 
-async def redeem(services: ServiceContext, actor: Actor, text: str, account: str | None = None) -> Entry:
+@WithFieldsOf(Redemption)
+async def redeem(services: ServiceContext, actor: Actor, given: Redemption) -> Entry:
     """Put a code's money into an account. A code is good once, whoever else tries at the same time.
 
     Raises BadRequest for a code that is none, is over or was redeemed: the answer is the same for all three.
     PathNotFound for the account, RateLimited for more attempts of an account or from an address than a minute has.
     """
-    account_id = reach.account_or_own(services, actor, account).id
-    digest, txn, now_ms = _digest(text), services.new_id("txn"), services.clock.now_ms()
+    account_id = reach.account_or_own(services, actor, given.account).id
+    digest, txn, now_ms = _digest(given.code), services.new_id("txn"), services.clock.now_ms()
     if actor.account_id is not None:  # the operator has no need to guess
         services.redeeming.admit(account_id, actor.address, now_ms)
     row = audit.entry(services, actor, "code.redeem", txn)

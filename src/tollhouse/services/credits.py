@@ -3,68 +3,68 @@
 A refund gives a call's money back to the account. What was used stays used: reports and budgets go on counting it.
 """
 
-from tollhouse.billing.ledger import Entry, Transfer, refundable
+from functools import partial
+
+from tollhouse.billing.ledger import CreditFields, Entry, Transfer, refundable
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
+from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrantFields, NewRefund
 from tollhouse.services.money import Posted, follow, post
-from tollhouse.services.pages import Page, limit, page, parse_cursor
-from tollhouse.services.ports import Repositories
+from tollhouse.services.pages import Page, read_page
+from tollhouse.services.ports import Cursor, Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 
-async def grant(
-    services: ServiceContext,
-    actor: Actor,
-    account: str,
-    amount_usd: str,
-    *,
-    reason: str | None = None,
-    expires_at_ms: int | None = None,
-) -> Entry:
+class GrantToMake(NewGrantFields, frozen=True):
+    expires_at_ms: int | None = None
+
+
+@WithFieldsOf(GrantToMake)
+async def grant(services: ServiceContext, actor: Actor, given: GrantToMake) -> Entry:
     """Give an account money. Raises PathNotFound, BadRequest, ScopeMissing, Conflict."""
     reach.require_operator(actor, "give credit")
     now_ms = services.clock.now_ms()
     transfer = Transfer(
         id=services.new_id("txn"),
-        account_id=reach.account(services, actor, account).id,
+        account_id=reach.account(services, actor, given.account).id,
         kind="grant",
-        amount=fields.amount(amount_usd, "amount_usd"),
+        amount=fields.amount(given.amount_usd, "amount_usd"),
         time_ms=now_ms,
-        reason=fields.reason(reason),
         actor_id=actor.id,
-        expires_at_ms=fields.expiry(expires_at_ms, now_ms),
+        expires_at_ms=fields.expiry(given.expires_at_ms, now_ms),
+        **fields.kept(CreditFields, given, reason=fields.reason(given.reason)),
     )
     return await _give(services, actor, "credits.grant", transfer)
 
 
-async def adjust(services: ServiceContext, actor: Actor, account: str, amount_usd: str, *, reason: str) -> Entry:
+@WithFieldsOf(NewAdjustment)
+async def adjust(services: ServiceContext, actor: Actor, given: NewAdjustment) -> Entry:
     """Set an account right, by more or, with a minus before the amount, by less; the reason is kept for ever.
 
     Raises PathNotFound, BadRequest, ScopeMissing, Conflict.
     """
     reach.require_operator(actor, "adjust an account")
-    why = fields.reason(reason)
+    why = fields.reason(given.reason)
     if why is None:
         raise BadRequest("reason: an adjustment says why", param="reason")
-    amount = _signed(amount_usd)
+    amount = _signed(given.amount_usd)
     transfer = Transfer(
         id=services.new_id("txn"),
-        account_id=reach.account(services, actor, account).id,
+        account_id=reach.account(services, actor, given.account).id,
         kind="adjustment",
         amount=amount,
         time_ms=services.clock.now_ms(),
-        reason=why,
         actor_id=actor.id,
+        **fields.kept(CreditFields, given, reason=why),
     )
     return await _give(services, actor, "credits.adjust", transfer)
 
 
-async def refund(
-    services: ServiceContext, actor: Actor, request_id: str, *, usd: str | None = None, reason: str | None = None
-) -> Entry:
+@WithFieldsOf(NewRefund)
+async def refund(services: ServiceContext, actor: Actor, given: NewRefund) -> Entry:
     """Give back what a call was charged, or a part of it. A call is refunded once: asking again for the same gives the
     entry there is.
 
@@ -72,8 +72,9 @@ async def refund(
     than was refunded, ScopeMissing.
     """
     reach.require_operator(actor, "refund a call")
-    asked = None if usd is None else fields.amount(usd, "amount_usd")
-    why, txn, now_ms = fields.reason(reason), services.new_id("txn"), services.clock.now_ms()
+    asked = None if given.amount_usd is None else fields.amount(given.amount_usd, "amount_usd")
+    kept = fields.kept(CreditFields, given, reason=fields.reason(given.reason))
+    request_id, txn, now_ms = given.request_id, services.new_id("txn"), services.clock.now_ms()
     row = audit.entry(services, actor, "credits.refund", txn)
 
     def transaction(tables: Repositories) -> Posted:
@@ -98,8 +99,8 @@ async def refund(
             time_ms=now_ms,
             request_id=request_id,
             refers_to=charged,
-            reason=why,
             actor_id=actor.id,
+            **kept,
         )
         posted = post(tables, transfer)
         tables.audit.add(audit.posted(row, transfer))
@@ -108,13 +109,15 @@ async def refund(
     return (await services.rows.change(transaction, follow(services))).entry
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, account: str | None = None, *, after: str | None = None, count: int = LIMIT
-) -> Page[Entry]:
+@WithFieldsOf(CreditQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: CreditQuery) -> Page[Entry]:
     """Everything that moved an account's money but charges, newest first. Raises PathNotFound, BadRequest."""
-    account_id, before, asked = reach.account_or_own(services, actor, account).id, parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(lambda tables: tables.ledger.non_charges(account_id, before=before, limit=asked))
-    return page(found, count, lambda entry: (entry.transfer.time_ms, entry.transfer.id))
+    account_id = reach.account_or_own(services, actor, given.account).id
+    return await read_page(services, given, lambda tables: partial(tables.ledger.non_charges, account_id), _newest_by)
+
+
+def _newest_by(entry: Entry) -> Cursor:
+    return entry.transfer.time_ms, entry.transfer.id
 
 
 def _signed(usd: str) -> int:

@@ -47,6 +47,11 @@ def name(text: str, param: str = "name") -> str:
     return line
 
 
+def note(text: str) -> str:
+    """As a name; or nothing."""
+    return name(text, "note") if text.strip() else ""
+
+
 def reason(text: str | None) -> str | None:
     return None if text is None or not text.strip() else _line(text.strip(), "reason", REASON_MAX)
 

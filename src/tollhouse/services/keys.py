@@ -13,9 +13,8 @@ from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFoun
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.keys import NewKeyFields
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.keys import KeyQuery, NewKeyFields
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
@@ -52,7 +51,6 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
         id=services.new_id("key"),
         account_id=owner.id,
         project_id=group.id,
-        name=fields.name(given.name),
         scopes=fields.scopes(given.scopes),
         expires_at_ms=fields.expiry(given.expires_at_ms, now_ms),
         created_at_ms=now_ms,
@@ -60,6 +58,7 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
         **fields.kept(
             KeyFields,
             given,
+            name=fields.name(given.name),
             models=fields.models(given.models),
             networks=fields.networks(given.networks),
             tags=fields.tags(given.tags),
@@ -79,22 +78,14 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
     return NewSecret(done, text, "This secret is shown once: keep it now.")
 
 
-async def list_page(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    account: str | None = None,
-    project: str | None = None,
-    after: str | None = None,
-    count: int = LIMIT,
-) -> Page[ApiKey]:
+@WithFieldsOf(KeyQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: KeyQuery) -> Page[ApiKey]:
     """Newest first, revoked ones too."""
-    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
-    project_id = None if project is None else reach.project(services, actor, project, account_id).id
-    found = await services.rows.read(
-        lambda tables: tables.keys.page(before=before, limit=asked, account_id=account_id, project_id=project_id)
-    )
-    return page([_with_last_use(services, key) for key in found], count, lambda key: (key.created_at_ms, key.id))
+    account_id = reach.narrowed(services, actor, given.account)
+    project_id = None if given.project is None else reach.project(services, actor, given.project, account_id).id
+    within = {"account_id": account_id, "project_id": project_id}
+    found = await read_page(services, given, lambda tables: tables.keys.page, **within)
+    return structs.replace(found, records=tuple(_with_last_use(services, key) for key in found.records))
 
 
 async def show(services: ServiceContext, actor: Actor, reference: str) -> ApiKey:

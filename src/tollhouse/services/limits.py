@@ -8,12 +8,14 @@ from msgspec import structs
 from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.limit import LimitKind, LimitLevel, Rule
+from tollhouse.core.limit import LimitFields, LimitKind, LimitLevel, Rule
 from tollhouse.limits.rate_limiter import LimitView
 from tollhouse.limits.rules import Object, over
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.given.limits import LimitQuery, NewLimitFields
 from tollhouse.services.ports import Repositories
+from tollhouse.services.with_fields import WithFieldsOf
 
 _MOST = 10**12
 
@@ -26,18 +28,13 @@ class LimitUsage(NamedTuple):
     shown: LimitView | None
 
 
-async def put(
-    services: ServiceContext,
-    actor: Actor,
-    maximum: Mapping[LimitKind, int],
-    *,
-    account: str | None = None,
-    project: str | None = None,
-    key: str | None = None,
-    model: str | None = None,
-    until_ms: int | None = None,
-    note: str = "",
-) -> tuple[LimitUsage, ...]:
+class LimitsToSet(NewLimitFields, frozen=True):
+    maximum: Mapping[LimitKind, int]
+    until_ms: int | None = None
+
+
+@WithFieldsOf(LimitsToSet)
+async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tuple[LimitUsage, ...]:
     """Set a limit of each kind named. It replaces the one of the same place, kind and model: one with an end another
     with an end, so that what holds without one comes back by itself.
 
@@ -45,14 +42,14 @@ async def put(
     calls. A limit on a whole account stands in for the plan's, so only the operator sets it, and those on a model.
     Raises BadRequest, PathNotFound, ScopeMissing.
     """
-    named = None if model is None else reach.model(services, actor, model)
-    place = _place(services, actor, account, project, key, named)
+    named = None if given.model is None else reach.model(services, actor, given.model)
+    place = _place(services, actor, given.account, given.project, given.key, named)
     if place.level == "model" and place.object_id.endswith("*"):
         message = "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
         raise BadRequest(message, param="model")
     if place.level in ("account", "model"):
         reach.require_operator(actor, f"set the limits of {'a model' if place.level == 'model' else 'an account'}")
-    rules = _rules(services, place, maximum, until_ms, note)
+    rules = _rules(services, place, given)
     rows = [audit.entry(services, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
     def transaction(tables: Repositories) -> list[Rule]:
@@ -80,21 +77,15 @@ async def put(
     return tuple(holding.get(rule.id, LimitUsage(rule, None)) for rule in rules)
 
 
-async def show(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    account: str | None = None,
-    project: str | None = None,
-    key: str | None = None,
-    model: str | None = None,
-) -> tuple[LimitUsage, ...]:
+@WithFieldsOf(LimitQuery)
+async def show(services: ServiceContext, actor: Actor, given: LimitQuery) -> tuple[LimitUsage, ...]:
     """Every limit that holds over an object, those of the project and the account above it included, with what is used
     of each; then the rules on the object itself that do not hold now.
 
     model: only what a call to it has to pass, and its own limits; alone, those of the model itself. Nothing named: all
     that stand within the actor's reach. Raises BadRequest, PathNotFound.
     """
+    account, project, key, model = given.account, given.project, given.key, given.model
     if account is project is key is None:
         if model is None:
             return await _everywhere(services, actor)
@@ -187,14 +178,13 @@ def _with_those_at_rest(holding: Sequence[LimitUsage], rules: Iterable[Rule]) ->
     return (*holding, *(LimitUsage(rule, None) for rule in rules if rule.id not in known))
 
 
-def _rules(
-    services: ServiceContext, place: _LimitTarget, maximum: Mapping[LimitKind, int], until_ms: int | None, note: str
-) -> tuple[Rule, ...]:
+def _rules(services: ServiceContext, place: _LimitTarget, given: LimitsToSet) -> tuple[Rule, ...]:
     """Raises BadRequest."""
-    _check(maximum, services.rules.names)
+    _check(given.maximum, services.rules.names)
     now_ms = services.clock.now_ms()
-    if until_ms is not None and not now_ms < until_ms:
+    if given.until_ms is not None and not now_ms < given.until_ms:
         raise BadRequest("until: this is not in the future", param="until")
+    kept = fields.kept(LimitFields, given, model=place.model, note=fields.note(given.note))
     return tuple(
         Rule(
             id=services.new_id("lim"),
@@ -202,12 +192,11 @@ def _rules(
             object_id=place.object_id,
             kind=kind,
             most=figure,
-            model=place.model,
-            until_ms=until_ms,
-            note=fields.name(note, "note") if note.strip() else "",
+            until_ms=given.until_ms,
             created_at_ms=now_ms,
+            **kept,
         )
-        for kind, figure in maximum.items()
+        for kind, figure in given.maximum.items()
     )
 
 

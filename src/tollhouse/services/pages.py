@@ -3,12 +3,14 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
-from tollhouse.services.ports import Cursor
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.given.paging import Paging
+from tollhouse.services.ports import Cursor, Repositories
 
 T = TypeVar("T")
 
@@ -20,6 +22,25 @@ _DIGITS_MAX = 18  # of a time in a row, which databases count to 2^63
 class Page(Struct, Generic[T], frozen=True):
     records: tuple[T, ...]  # newest first
     next: str | None = None  # given back as `after`; None at the end
+
+
+def _newest_by(one: Any) -> Cursor:
+    return one.created_at_ms, one.id
+
+
+async def read_page(
+    services: ServiceContext,
+    given: Paging,
+    ask: Callable[[Repositories], Callable[..., Sequence[T]]],
+    place_of: Callable[[T], Cursor] = _newest_by,
+    /,
+    **narrowed: str | None,
+) -> Page[T]:
+    """One page of a list, newest first. ask: such as `lambda tables: tables.budgets.page`; narrowed: what it is asked
+    besides. Raises BadRequest."""
+    before, asked = parse_cursor(given.after), limit(given.limit) + 1
+    found = await services.rows.read(lambda tables: ask(tables)(before=before, limit=asked, **narrowed))
+    return page(found, given.limit, place_of)
 
 
 def parse_cursor(after: str | None) -> Cursor | None:

@@ -23,10 +23,12 @@ from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.spelling import nearest
 from tollhouse.services import audit, fields, margin, price_file, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.paging import Paging
+from tollhouse.services.given.prices import PriceQuery
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
 from tollhouse.services.prices import new_row
+from tollhouse.services.with_fields import WithFieldsOf
 
 _LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TOLD_MAX = 100
@@ -52,17 +54,11 @@ class Drafted(Struct, frozen=True):
     """Models of the default list that platform.toml prices: because of them it cannot be activated."""
 
 
-async def rows(
-    services: ServiceContext,
-    actor: Actor,
-    *,
-    model: str | None = None,
-    price_list: str | None = None,
-    past: bool = False,
-) -> tuple[PriceRowState, ...]:
+@WithFieldsOf(PriceQuery)
+async def rows(services: ServiceContext, actor: Actor, given: PriceQuery) -> tuple[PriceRowState, ...]:
     """Rows by list and model, those that come last into force first; with `past`, those that are over as well."""
     reach.require_operator(actor, "see price lists")
-    found = await services.rows.read(lambda tables: tables.prices.rows(price_list=price_list, model=model))
+    found = await services.rows.read(lambda tables: tables.prices.rows(price_list=given.list, model=given.model))
     now_ms = services.clock.now_ms()
     standing: list[PriceRowState] = []
     seen: set[tuple[object, ...]] = set()
@@ -71,7 +67,7 @@ async def rows(
         where = (row.price_list, row.model, row.effective_from_ms) if waits else (row.price_list, row.model)
         state: State = "past" if where in seen else "scheduled" if waits else "in_force"
         seen.add(where)
-        if past or state != "past":
+        if given.past or state != "past":
             standing.append(PriceRowState(row, state))
     return tuple(sorted(standing, key=lambda one: (one.row.price_list, one.row.model)))
 
@@ -101,14 +97,11 @@ async def bring(services: ServiceContext, actor: Actor, data: bytes, price_list:
     return await _warned(services, await services.rows.change(transaction))
 
 
-async def drafts(
-    services: ServiceContext, actor: Actor, *, after: str | None = None, count: int = LIMIT
-) -> Page[PriceDraft]:
+@WithFieldsOf(Paging)
+async def drafts(services: ServiceContext, actor: Actor, given: Paging) -> Page[PriceDraft]:
     """Every file that was brought, newest first."""
     reach.require_operator(actor, "see price lists")
-    before, asked = parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(lambda tables: tables.price_drafts.page(before=before, limit=asked))
-    return page(found, count, lambda draft: (draft.created_at_ms, draft.id))
+    return await read_page(services, given, lambda tables: tables.price_drafts.page)
 
 
 async def draft_of(services: ServiceContext, actor: Actor, draft_id: str) -> Drafted:

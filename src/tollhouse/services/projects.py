@@ -2,15 +2,14 @@
 
 from msgspec import structs
 
-from tollhouse.core.account import Project
+from tollhouse.core.account import Project, ProjectFields
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict, PathNotFound
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.paging import LIMIT
-from tollhouse.services.given.projects import NewProject
-from tollhouse.services.pages import Page, limit, page, parse_cursor
+from tollhouse.services.given.projects import NewProject, ProjectQuery
+from tollhouse.services.pages import Page, read_page
 from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
 
@@ -28,8 +27,8 @@ async def create(services: ServiceContext, actor: Actor, given: NewProject) -> P
     project = Project(
         id=services.new_id("proj"),
         account_id=owner.id,
-        name=fields.name(given.name),
         created_at_ms=services.clock.now_ms(),
+        **fields.kept(ProjectFields, given, name=fields.name(given.name)),
     )
     row = audit.entry(services, actor, "project.create", project.id, account_id=owner.id)
 
@@ -43,14 +42,10 @@ async def create(services: ServiceContext, actor: Actor, given: NewProject) -> P
     return await services.rows.change(transaction, services.directory.put_project)
 
 
-async def list_page(
-    services: ServiceContext, actor: Actor, *, account: str | None = None, after: str | None = None, count: int = LIMIT
-) -> Page[Project]:
-    account_id, before, asked = reach.narrowed(services, actor, account), parse_cursor(after), limit(count) + 1
-    found = await services.rows.read(
-        lambda tables: tables.projects.page(before=before, limit=asked, account_id=account_id)
-    )
-    return page(found, count, lambda project: (project.created_at_ms, project.id))
+@WithFieldsOf(ProjectQuery)
+async def list_page(services: ServiceContext, actor: Actor, given: ProjectQuery) -> Page[Project]:
+    account_id = reach.narrowed(services, actor, given.account)
+    return await read_page(services, given, lambda tables: tables.projects.page, account_id=account_id)
 
 
 async def archive(services: ServiceContext, actor: Actor, reference: str) -> Project:

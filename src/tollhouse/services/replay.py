@@ -22,10 +22,10 @@ from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import price_lists, reach
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.given.prices import DAYS
 from tollhouse.services.pages import cursor, parse_cursor
 from tollhouse.services.ports import Cursor, Repositories
 
-DAYS: Final = 7
 DAYS_MAX: Final = 90
 _PORTION: Final = 1_000
 _CALLS_MAX: Final = 100_000  # of one answer: some seconds

@@ -15,7 +15,6 @@ from tollhouse.services.given.paging import Paging, Reason
 
 class AccountObject(AccountFields, frozen=True, tag_field="object", tag="account"):
     id: str
-    name: str
     state: Literal["active", "suspended"]
     state_reason: str | None
     credit_limit_usd: str

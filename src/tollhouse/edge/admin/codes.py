@@ -1,8 +1,8 @@
 """/api/v1/codes"""
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from tollhouse.core.code import Code
+from tollhouse.core.code import Code, CodeFields
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.credits import CreditObject, credit_object
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
@@ -12,20 +12,20 @@ from tollhouse.services.given.codes import NewCodes, Redemption
 from tollhouse.services.given.paging import Paging
 
 
-class CodeObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="code"):
+class CodeObject(CodeFields, frozen=True, tag_field="object", tag="code"):
     """`redeemed_by`: the account that got its money; null: nobody yet."""
 
     id: str
     last4: str
     amount_usd: str
-    note: str | None
+    note: str | None  # type: ignore[assignment]
     created_at: str | None
     expires_at: str | None
     redeemed_at: str | None
     redeemed_by: str | None
 
 
-class NewCodeObject(CodeObject, frozen=True, kw_only=True, tag_field="object", tag="code"):
+class NewCodeObject(CodeObject, frozen=True, tag_field="object", tag="code"):
     """A code with its text: shown this once."""
 
     secret: str
@@ -46,7 +46,7 @@ async def create(context: AdminContext, request: AdminRequest[NewCodes]) -> Page
 
 @route("codes.redeem", "POST /api/v1/codes/redeem", ACCOUNT, "Turn a code into money")
 async def redeem(context: AdminContext, request: AdminRequest[Redemption]) -> CreditObject:
-    return credit_object(await codes.redeem(context.services, request.actor, request.body.code, request.body.account))
+    return credit_object(await codes.redeem(context.services, request.actor, **request.given))
 
 
 def code_object(code: Code) -> CodeObject:

@@ -1,22 +1,19 @@
 """/api/v1/credits"""
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from tollhouse.billing.ledger import Entry
+from tollhouse.billing.ledger import CreditFields, Entry
 from tollhouse.core.amount import format_usd
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
+from tollhouse.services import credits as credit
 from tollhouse.services import expiry
-from tollhouse.services.credits import adjust as set_right
-from tollhouse.services.credits import grant as give
-from tollhouse.services.credits import list_page
-from tollhouse.services.credits import refund as pay_back
 from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
 
 
-class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="credit"):
+class CreditObject(CreditFields, frozen=True, tag_field="object", tag="credit"):
     """One entry of the ledger that is no charge. `balance_usd`: the account's after it. `repeated`: it was there before
     it was asked for."""
 
@@ -26,7 +23,6 @@ class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="c
     amount_usd: str
     balance_usd: str
     request_id: str | None
-    reason: str | None
     created_at: str | None
     expires_at: str | None
     repeated: bool = False
@@ -34,24 +30,23 @@ class CreditObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="c
 
 @route("credits.list", "GET /api/v1/credits", ACCOUNT, "What moved an account's money")
 async def list_all(context: AdminContext, request: AdminRequest[CreditQuery]) -> PageObject[CreditObject]:
-    return page_object(await list_page(context.services, request.actor, **request.given), credit_object)
+    return page_object(await credit.list_page(context.services, request.actor, **request.given), credit_object)
 
 
 @route("credits.grant", "POST /api/v1/credits", PLATFORM, "Give an account money", status=201)
 async def grant(context: AdminContext, request: AdminRequest[NewGrant]) -> CreditObject:
-    return credit_object(await give(context.services, request.actor, **request.given))
+    return credit_object(await credit.grant(context.services, request.actor, **request.given))
 
 
 @route("credits.refund", "POST /api/v1/refunds", PLATFORM, "Give a call's money back")
 async def refund(context: AdminContext, request: AdminRequest[NewRefund]) -> CreditObject:
-    body = request.body
-    entry = await pay_back(context.services, request.actor, body.request_id, usd=body.amount_usd, reason=body.reason)
+    entry = await credit.refund(context.services, request.actor, **request.given)
     return structs.replace(credit_object(entry), repeated=entry.transfer.time_ms < request.now_ms)
 
 
 @route("credits.adjust", "POST /api/v1/adjustments", PLATFORM, "Set a balance right", status=201)
 async def adjust(context: AdminContext, request: AdminRequest[NewAdjustment]) -> CreditObject:
-    return credit_object(await set_right(context.services, request.actor, **request.given))
+    return credit_object(await credit.adjust(context.services, request.actor, **request.given))
 
 
 @route("credits.expire", "POST /api/v1/credits/expire", PLATFORM, "End grants whose time is over")

@@ -26,7 +26,6 @@ class SecretObject(Struct, frozen=True, kw_only=True):
 
 class KeyObject(KeyFields, frozen=True, tag_field="object", tag="key"):
     id: str
-    name: str
     account_id: str
     project_id: str
     scopes: tuple[str, ...]

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import structs
 
-from tollhouse.core.limit import LimitKind
+from tollhouse.core.limit import LimitFields, LimitKind
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
@@ -12,7 +12,7 @@ from tollhouse.services import limits
 from tollhouse.services.given.limits import LimitQuery, NewLimits
 
 
-class LimitObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="limit"):
+class LimitObject(LimitFields, frozen=True, tag_field="object", tag="limit"):
     """`id`: of the rule that set it; null where the account's plan does. `of_id`: the account, project, key or model it
     stands on. `holds`: false for a rule that is over, or that another one with an end goes before; what is used is then
     not counted. `reset_ms`: until it is wholly free again if nobody calls; null for parallel requests, which are free
@@ -22,13 +22,12 @@ class LimitObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="li
     name: LimitKind
     level: Literal["account", "project", "key", "model", "address"]
     of_id: str
-    model: str | None
     limit: int
     used: int | None
     remaining: int | None
     reset_ms: int | None
     until: str | None
-    note: str | None
+    note: str | None  # type: ignore[assignment]
     source: Literal["plan", "rule"]
     holds: bool
 
@@ -63,9 +62,11 @@ async def remove(context: AdminContext, request: AdminRequest[NoParameters]) -> 
 
 def limit_object(seen: limits.LimitUsage) -> LimitObject:
     rule, shown = seen
+    said = structs.asdict(fill(LimitFields, rule or LimitFields()))
+    said["note"] = said["note"] or None
     if shown is not None:
         rule_id = None if rule is None else rule.id
-        return fill(LimitObject, shown, id=rule_id, of_id=shown.id, note=shown.note or None, holds=True)
+        return fill(LimitObject, shown, id=rule_id, of_id=shown.id, holds=True, **said)
     assert rule is not None, "what does not hold is a rule"
     return fill(
         LimitObject,
@@ -76,7 +77,7 @@ def limit_object(seen: limits.LimitUsage) -> LimitObject:
         used=None,
         remaining=None,
         reset_ms=None,
-        note=rule.note or None,
         source="rule",
         holds=False,
+        **said,
     )

@@ -12,7 +12,8 @@ from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import price_lists, public_models
 from tollhouse.services.given.paging import Paging
-from tollhouse.services.replay import DAYS, Replay, Rerated, replay
+from tollhouse.services.given.prices import Activation, MarginQuery, PreviewQuery, PriceListQuery, PriceQuery
+from tollhouse.services.replay import Replay, Rerated, replay
 
 
 class PriceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price"):
@@ -68,32 +69,6 @@ class PreviewObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     next: str | None
 
 
-class PriceQuery(Struct, frozen=True, kw_only=True):
-    """`past`: also the rows that are over."""
-
-    model: str | None = None
-    list: str | None = None
-    past: bool = False
-
-
-class PriceListQuery(Struct, frozen=True, kw_only=True):
-    list: str = "default"
-
-
-class PreviewQuery(Struct, frozen=True, kw_only=True):
-    """`account`: only its calls, and as if it bought by the draft's list."""
-
-    days: int = DAYS
-    account: str | None = None
-    after: str | None = None
-
-
-class Activation(Struct, frozen=True, kw_only=True):
-    """`at`: a time with its offset, a date, a duration from now; absent: now."""
-
-    at: str | None = None
-
-
 class PublicModelObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="public_model"):
     """What a maker is believed to have asked on the day `checked`. Compare it with `page` before you sell by it."""
 
@@ -115,10 +90,7 @@ class PublicModelObject(Struct, frozen=True, kw_only=True, tag_field="object", t
 
 @route("prices.list", "GET /api/v1/prices", PLATFORM, "Price lists")
 async def list_all(context: AdminContext, request: AdminRequest[PriceQuery]) -> PageObject[PriceObject]:
-    body = request.body
-    found = await price_lists.rows(
-        context.services, request.actor, model=body.model, price_list=body.list, past=body.past
-    )
+    found = await price_lists.rows(context.services, request.actor, **request.given)
     return PageObject(data=tuple(_price(one) for one in found))
 
 
@@ -171,7 +143,7 @@ async def activate(context: AdminContext, request: AdminRequest[Activation]) -> 
 
 
 @route("margins.list", "GET /api/v1/margins", PLATFORM, "What the calls of the last days earned and cost")
-async def margins(context: AdminContext, request: AdminRequest[PreviewQuery]) -> PreviewObject:
+async def margins(context: AdminContext, request: AdminRequest[MarginQuery]) -> PreviewObject:
     return _preview(await replay(context.services, request.actor, **request.given))
 
 

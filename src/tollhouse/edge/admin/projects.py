@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
-
-from tollhouse.core.account import Project
+from tollhouse.core.account import Project, ProjectFields
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, route
@@ -12,10 +10,9 @@ from tollhouse.services import projects
 from tollhouse.services.given.projects import NewProject, ProjectQuery
 
 
-class ProjectObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="project"):
+class ProjectObject(ProjectFields, frozen=True, tag_field="object", tag="project"):
     id: str
     account_id: str
-    name: str
     state: Literal["active", "archived"]
     created_at: str | None
 

@@ -11,6 +11,7 @@ from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.provider_trial import ProviderTrial, trials
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import reach
+from tollhouse.services.given.providers import ProviderQuery
 
 
 class ProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider"):
@@ -22,10 +23,6 @@ class ProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag=
     speaks: tuple[str, ...]
     on_disconnect: str
     state: dict[str, Any] = field(default_factory=dict)
-
-
-class ProviderQuery(Struct, frozen=True, kw_only=True):
-    provider: str | None = None  # absent: all
 
 
 @route("providers.list", "GET /api/v1/providers", PLATFORM, "Providers and their health")

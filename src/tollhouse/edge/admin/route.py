@@ -37,11 +37,9 @@ class AdminRequest(Generic[G]):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What it gives, for an action that takes it by name: there a page's `limit` is called `count`, and a time to
-        come is Unix milliseconds. Raises BadRequest."""
+        """What it gives, for an action that takes it by name: there a time to come is Unix milliseconds. Raises
+        BadRequest."""
         fields = structs.asdict(self.body)
-        if "limit" in fields:
-            fields["count"] = fields.pop("limit")
         for name, called in _TIMES_TO_COME.items():
             if name in fields:
                 text = fields.pop(name)

@@ -9,7 +9,6 @@ from tollhouse.core.fields import Help
 
 
 class NewAccount(AccountFields, frozen=True):
-    name: Annotated[str, Help("")]
     credit_limit_usd: Annotated[
         str | None, Help("USD it may owe, or unlimited; default: as the plan says", option="credit-limit")
     ] = None

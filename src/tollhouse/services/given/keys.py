@@ -10,7 +10,6 @@ from tollhouse.services.given.paging import Paging
 
 
 class NewKeyFields(KeyFields, frozen=True):
-    name: Annotated[str, Help("")]
     account: AccountReference = None  # absent: the caller's own, or the only one there is
     project: ProjectReference = None  # absent: the account's `default`
     scopes: Annotated[tuple[str, ...], Help("inference, usage; default both", option="scope")] = ("inference", "usage")
