@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tollhouse.cli.command_line import COMMANDS
+
 _SEEN = """
 import json, sys
 from tollhouse.cli.command_line import run
@@ -85,7 +87,7 @@ def test_a_command_beside_a_server_loads_nothing_of_a_server(served: Path, name:
 
 
 def test_a_server_loads_nothing_that_only_some_commands_need() -> None:
-    code = "import json, sys, tollhouse.cli.demo, tollhouse.cli.serve; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys, tollhouse.cli.demonstration; print(json.dumps(sorted(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     unneeded = {*_TABLES, *_REST, "alembic", "psycopg", "tiktoken", "sqlalchemy.dialects.postgresql"} - {
         "difflib"
@@ -99,6 +101,16 @@ def test_a_command_without_a_server_loads_the_database_but_no_server(tmp_path: P
     unneeded = {*_TABLES, "uvicorn", "uvloop", "alembic", "psycopg", "tiktoken", "sqlalchemy.dialects.postgresql"}
     assert loaded & (unneeded | {"tollhouse.app", "tollhouse.console", "tollhouse.edge.server"}) == set()
     assert "sqlalchemy" in loaded
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS if name not in ("check", "bench")])
+def test_the_help_of_a_command_loads_nothing_of_a_server(name: str) -> None:
+    assert _loaded([name, "--help"]) & set(_SERVER) == set()
+
+
+@pytest.mark.parametrize("name", ["check", "bench"])
+def test_the_help_of_a_command_that_calls_a_service_loads_what_calls_it(name: str) -> None:
+    assert _loaded([name, "--help"]) & set(_SERVER) <= {"asyncio", "logging", "ssl", "email", "http.client"}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["help"]])

@@ -1,29 +1,10 @@
 """tollhouse doctor: every check of cli/doctor, each with its cure."""
 
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
-from tollhouse.cli.configured import read_platform
-from tollhouse.cli.doctor.context import DiagnosticContext
-from tollhouse.cli.doctor.examination import CheckResult, examine
-from tollhouse.cli.table import Styled
-from tollhouse.cli.terminal import as_json, show_table
-from tollhouse.clock import SystemClock
-from tollhouse.edge.admin.context import config_environment
-
-_STYLES = (("green", "green"), ("red", "bold red"), ("skipped", "dim"))
 
 
 def doctor(*, at: CommonOptions = DEFAULT_OPTIONS) -> int:
     """Look at folder, files, database, configuration and machine. Exit code 1 if a check is red."""
-    context = DiagnosticContext(
-        options=at, reading=read_platform(at), environment=config_environment(at.dir), clock=SystemClock()
-    )
-    report = examine(context)
-    if at.json:
-        print(as_json(report))
-    else:
-        show_table(["check", "state", "what was seen", "what to do"], [_row(finding) for finding in report.checks])
-    return 0 if report.ok else 1
+    from tollhouse.cli.doctor import report
 
-
-def _row(finding: CheckResult) -> list[object]:
-    return [finding.title, Styled(finding.state, dict(_STYLES)[finding.state]), finding.reason, finding.cure]
+    return report.run(at)

@@ -3,15 +3,11 @@
 import os
 import shlex
 
-from tollhouse.cli.alone import server_settings
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
-from tollhouse.cli.configured import read_platform
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import CommandFailed
 from tollhouse.clock import SystemClock
-from tollhouse.store import database
-from tollhouse.store.engines import CannotOpen
 from tollhouse.store.holder import this_process
 
 _PLATFORM_TOML = """\
@@ -66,6 +62,8 @@ credit_limit_usd = "0"                    # or "unlimited" for a team without pr
 
 def init(*, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Make the data folder with a commented platform.toml and an empty database. Nothing that stands is changed."""
+    from tollhouse.cli import schema
+
     made = []
     try:
         at.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,10 +75,7 @@ def init(*, at: CommonOptions = DEFAULT_OPTIONS) -> None:
                 made.append(str(at.platform_file))
             except FileExistsError:
                 pass
-            holder = this_process("init", SystemClock().now_ms())
-            made += database.migrate(server_settings(read_platform(at)).server.database, at.dir, holder)
-    except CannotOpen as error:
-        raise CommandFailed(str(error), code="database") from error
+            made += schema.migrate(at, this_process("init", SystemClock().now_ms()))
     except OSError as error:
         raise CommandFailed(f"{at.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
     here = "" if at.chosen is None else f" --dir {shlex.quote(str(at.dir))}"

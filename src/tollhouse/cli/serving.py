@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from tollhouse import app
+from tollhouse.cli.alone import require_database
 from tollhouse.cli.common_options import CommonOptions
+from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.doctor.listen_address import can_listen
 from tollhouse.cli.lock import FolderLock
+from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import CommandFailed, Misuse, from_failure
 from tollhouse.clock import SystemClock
 from tollhouse.core.catalogue import Catalogue
@@ -23,6 +26,17 @@ from tollhouse.store.engines import CannotOpen
 from tollhouse.store.holder import this_process
 
 _FILES_WANTED = 65_536
+
+
+def serve(at: CommonOptions, listen: str | None) -> None:
+    """What `serve` runs. `listen`: instead of what platform.toml says. Raises Trouble."""
+    reading = accepted(read_platform(at, {"listen": listen}))
+    require_database(at, reading.settings)
+
+    def ready(base_url: str) -> None:
+        show(at, {"object": "server", "base_url": base_url}, f"tollhouse serves at {base_url}")
+
+    run(at, reading.settings, reading.catalogue, command="serve", create=False, on_ready=ready)
 
 
 def run(
