@@ -25,13 +25,13 @@ from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.table import described
-from tollhouse.edge.billing_context import BillingContext, PlatformInfo
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.bounds import limits_of
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.event_log import EventLog, LogFile, open_log
 from tollhouse.edge.forwarded import TrustedProxies
 from tollhouse.edge.metrics import Metrics
+from tollhouse.edge.new_api import PlatformInfo
 from tollhouse.edge.observers import RequestObservers
 from tollhouse.edge.recent_requests import RecentRequests
 from tollhouse.edge.router import Edge
@@ -356,9 +356,8 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     )
     edge = Edge(
         gateway=gateway,
-        context=BillingContext(
-            services, PlatformInfo(settings.platform.name, version("tollhouse"), settings.platform.public_url)
-        ),
+        services=services,
+        about=PlatformInfo(settings.platform.name, version("tollhouse"), settings.platform.public_url),
         proxies=proxies,
         body_bytes_max=settings.server.max_body_bytes,
         ready=Readiness(

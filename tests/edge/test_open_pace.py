@@ -10,6 +10,7 @@ from tests.gateway.harness import GatewayHarness, run
 from tollhouse.edge.asgi import Receive, Scope, Send
 from tollhouse.edge.exchange import Exchange
 from tollhouse.edge.forwarded import TrustedProxies
+from tollhouse.edge.new_api import PlatformInfo
 from tollhouse.edge.router import Edge
 from tollhouse.edge.status import Readiness
 from tollhouse.limits.pace import BURST
@@ -52,7 +53,8 @@ class Asked:
         self.slept = harness.slept
         self._edge = Edge(
             gateway=harness.gateway,
-            context=SimpleNamespace(),  # type: ignore[arg-type]
+            services=SimpleNamespace(),  # type: ignore[arg-type]
+            about=PlatformInfo(),
             proxies=TrustedProxies(()),
             body_bytes_max=1024,
             ready=Readiness(parts=dict, generation=lambda: 1, draining=lambda: False),

@@ -14,15 +14,16 @@ from tollhouse.billing.grants import Grant
 from tollhouse.billing.subscription import cents_number, usd_number
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import BadRequest
-from tollhouse.edge.billing_context import BillingContext, BillingHandler, number, tell
+from tollhouse.edge.billing_page import BillingHandler, number, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.services import bills
+from tollhouse.services.context import ServiceContext
 
 _FIELDS_MAX: Final = 50
 
 
-async def subscription(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
-    standing = await bills.subscription(context.services, identity)
+async def subscription(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
+    standing = await bills.subscription(services, identity)
     shown, plan = standing.shown, identity.account.plan
     body = {
         "object": "billing_subscription",
@@ -49,13 +50,13 @@ async def subscription(context: BillingContext, exchange: Exchange, identity: Id
     await tell(exchange, body)
 
 
-async def usage(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+async def usage(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
     # Tools add parameters of their own against caches; of a date that is given twice the last one counts.
     try:
         asked = dict(parse_qsl(exchange.query.decode("latin-1"), max_num_fields=_FIELDS_MAX))
     except ValueError:
         raise BadRequest(f"The query of this request has more than {_FIELDS_MAX} parameters.") from None
-    bill = await bills.spent(context.services, identity, asked.get("start_date"), asked.get("end_date"))
+    bill = await bills.spent(services, identity, asked.get("start_date"), asked.get("end_date"))
     body = {
         "object": "list",
         "total_usage": _cents(bill.total),
@@ -70,8 +71,8 @@ async def usage(context: BillingContext, exchange: Exchange, identity: Identity)
     await tell(exchange, body)
 
 
-async def credit_grants(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
-    summed, found = await bills.credits_of(context.services, identity)
+async def credit_grants(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
+    summed, found = await bills.credits_of(services, identity)
     body = {
         "object": "credit_summary",
         "total_granted": _usd(summed.granted),

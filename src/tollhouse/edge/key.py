@@ -4,14 +4,13 @@ from tollhouse.access.models import permission
 from tollhouse.billing.holds import SpendingCounter
 from tollhouse.core.account import Account, Identity
 from tollhouse.core.amount import format_usd
-from tollhouse.edge.billing_context import BillingContext, tell
+from tollhouse.edge.billing_page import tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.routing.resolve import callable_models
 from tollhouse.services.context import ServiceContext
 
 
-async def whoami(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
-    services = context.services
+async def whoami(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
     now_ms = services.clock.now_ms()
     key, account, project = identity.key, identity.account, identity.project
     models = callable_models(services.catalogue, permission(services.catalogue, identity), now_ms)

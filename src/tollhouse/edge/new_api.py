@@ -4,21 +4,32 @@ They count in units of quota, 500,000 to a US dollar.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from tollhouse.billing.prices import divide_half_even
 from tollhouse.core.account import Identity
 from tollhouse.core.amount import NANO_PER_USD
-from tollhouse.edge.billing_context import BillingContext, BillingHandler, tell
+from tollhouse.edge.billing_page import BillingHandler, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.services import bills
+from tollhouse.services.context import ServiceContext
 
 QUOTA_PER_USD: Final = 500_000
 
 
-async def token(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+@dataclass(frozen=True, slots=True)
+class PlatformInfo:
+    """What the platform says of itself to anyone. `address`: the one people reach it by; may be empty."""
+
+    name: str = "tollhouse"
+    version: str = ""
+    address: str = ""
+
+
+async def token(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
     """What is left under whatever binds the key. granted = used + available."""
-    key, shown = identity.key, (await bills.subscription(context.services, identity)).shown
+    key, shown = identity.key, (await bills.subscription(services, identity)).shown
     used, available = quota(shown.used), quota(shown.left)
     data = {
         "object": "token_usage",
@@ -34,9 +45,8 @@ async def token(context: BillingContext, exchange: Exchange, identity: Identity)
     await tell(exchange, {"code": True, "message": "ok", "data": data})
 
 
-async def status(context: BillingContext, exchange: Exchange) -> None:
+async def status(about: PlatformInfo, exchange: Exchange) -> None:
     """For anyone."""
-    about = context.about
     data = {
         "version": about.version,
         "system_name": about.name,

@@ -17,9 +17,10 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, BucketSum
 from tollhouse.core.usage import Usage
 from tollhouse.edge.admin.request_body import from_texts
-from tollhouse.edge.billing_context import BillingContext, BillingHandler, number, tell
+from tollhouse.edge.billing_page import BillingHandler, number, tell
 from tollhouse.edge.exchange import Exchange
 from tollhouse.services import organization as books_of
+from tollhouse.services.context import ServiceContext
 from tollhouse.services.organization import UsageBucket, UsageQuestion
 
 Members = Mapping[str, object]
@@ -103,11 +104,11 @@ def usage(
     """The page of one kind of usage; `measure` says what of it counts there. form: what may be asked. unknown: members
     of the original's results that nothing is kept of here."""
 
-    async def page(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    async def page(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
         query = from_texts(_pairs(exchange), form)
         narrowed = {"project_id": query.project_ids, "key_id": query.api_key_ids, "model": query.models}
-        question, more = _question(context, query, query.group_by, _USAGE_WIDTHS, narrowed)
-        found = await books_of.usage(context.services, identity.account.id, kind, question)
+        question, more = _question(services, query, query.group_by, _USAGE_WIDTHS, narrowed)
+        found = await books_of.usage(services, identity.account.id, kind, question)
 
         def result(one: BucketSum) -> Members:
             shown = {"object": f"organization.usage.{kind}.result", **measure(one.usage)}
@@ -130,19 +131,19 @@ def usage(
 def unused(form: type[OrganizationQuery]) -> BillingHandler:
     """The page of a service of the original that is not offered here: its buckets are empty."""
 
-    async def page(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+    async def page(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
         query = from_texts(_pairs(exchange), form)
-        question, more = _question(context, query, (), _USAGE_WIDTHS, {})
+        question, more = _question(services, query, (), _USAGE_WIDTHS, {})
         await _tell(exchange, books_of.empty(question), more, None)
 
     return page
 
 
-async def costs(context: BillingContext, exchange: Exchange, identity: Identity) -> None:
+async def costs(services: ServiceContext, exchange: Exchange, identity: Identity) -> None:
     query = from_texts(_pairs(exchange), CostsQuery)
     narrowed = {"project_id": query.project_ids, "key_id": query.api_key_ids, "model": query.line_items}
-    question, more = _question(context, query, query.group_by, _COSTS_WIDTHS, narrowed)
-    found = await books_of.costs(context.services, identity.account.id, question)
+    question, more = _question(services, query, query.group_by, _COSTS_WIDTHS, narrowed)
+    found = await books_of.costs(services, identity.account.id, question)
 
     def result(one: BucketSum) -> Members:
         amount = {"value": number(format_usd(one.charge)), "currency": "usd"}
@@ -187,7 +188,7 @@ def _pairs(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _question(
-    context: BillingContext,
+    services: ServiceContext,
     query: OrganizationQuery,
     group_by: tuple[str, ...],
     widths: Mapping[str, BucketWidth],
@@ -197,7 +198,7 @@ def _question(
     width = _width(query.bucket_width, widths)
     if not 0 <= query.start_time <= _SECONDS_MAX:
         raise BadRequest("start_time: write Unix seconds", param="start_time")
-    now_s = context.services.clock.now_ms() // 1000
+    now_s = services.clock.now_ms() // 1000
     end_ms = min(now_s + 1 if query.end_time is None else query.end_time, _SECONDS_MAX) * 1000
     start_ms = query.start_time * 1000
     if query.end_time is not None and start_ms >= end_ms:

@@ -10,7 +10,6 @@ from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, ModelNotFo
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import asgi, billing, cors, key, models, new_api, organization, status
-from tollhouse.edge.billing_context import BillingContext
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.exchange import Exchange, shown
 from tollhouse.edge.forwarded import TrustedProxies
@@ -21,6 +20,7 @@ from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.limits.pace import DELAY_MS_MAX
+from tollhouse.services.context import ServiceContext
 
 LOOKUPS: Final = {"models": models.listing, "model": models.item}
 BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_api.PAGES}
@@ -45,7 +45,8 @@ class Edge:
     """
 
     gateway: GatewayContext
-    context: BillingContext
+    services: ServiceContext
+    about: new_api.PlatformInfo
     proxies: TrustedProxies
     body_bytes_max: int
     ready: status.Readiness
@@ -92,7 +93,7 @@ class Edge:
                 await serve(gateway, call)
             elif endpoint.needs is None:
                 await self._pace(exchange)
-                await PUBLIC[endpoint.name](self.context, exchange)
+                await PUBLIC[endpoint.name](self.about, exchange)
             else:
                 await self._look_up(exchange, endpoint, endpoint.needs, dialect, path, now_ms)
         except Failure as failure:
@@ -131,7 +132,7 @@ class Edge:
         if page is not None:
             with self.turns.line(identity.account.id) as places:
                 async with places:
-                    await page(self.context, exchange, identity)
+                    await page(self.services, exchange, identity)
         else:
             await LOOKUPS[endpoint.name](self.gateway, exchange, identity, dialect, path, now_ms)
 

@@ -1,10 +1,9 @@
-"""What the pages about money have at hand: the services, and how an answer is written.
+"""What pages about money share: what they are given, and how an answer is written.
 
 None of them changes anything, asks a provider or passes a limit: they answer when the money is gone, too.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -15,24 +14,8 @@ from tollhouse.services.context import ServiceContext
 
 _encode = msgspec.json.Encoder().encode
 
-
-@dataclass(frozen=True, slots=True)
-class PlatformInfo:
-    """What the platform says of itself to anyone. `address`: the one people reach it by; may be empty."""
-
-    name: str = "tollhouse"
-    version: str = ""
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BillingContext:
-    services: ServiceContext
-    about: PlatformInfo = field(default=PlatformInfo())
-
-
-BillingHandler: TypeAlias = Callable[[BillingContext, Exchange, Identity], Awaitable[None]]
-"""(books, request, who asks). The dispatcher has judged them: no page is reached without."""
+BillingHandler: TypeAlias = Callable[[ServiceContext, Exchange, Identity], Awaitable[None]]
+"""(services, request, who asks). The dispatcher has judged them: no page is reached without."""
 
 
 async def tell(exchange: Exchange, body: object) -> None:
