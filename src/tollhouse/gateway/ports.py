@@ -142,18 +142,6 @@ class Holds(Protocol):
         ...
 
 
-class Addresses(Protocol):
-    """Where calls come from, counted before anybody looks at their keys."""
-
-    def admit(self, address: str, now_ms: int) -> None:
-        """Count a call. Raises RateLimited."""
-        ...
-
-    def sweep(self, now_ms: int) -> None:
-        """Drop addresses that have not called for a minute."""
-        ...
-
-
 class RequestObserver(Protocol):
     """Sees each call once, when it is over: the log line and the figures of `/metrics`."""
 
@@ -193,7 +181,7 @@ class GatewayContext:
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
     cut_at_hold: CutAtHold = "prepaid"
-    addresses: Addresses = field(default_factory=AddressRate)
+    addresses: AddressRate = field(default_factory=AddressRate)  # where calls come from, before anybody looks at keys
     contact: str = ""  # who can add money or raise a limit of the operator
     holds: Holds = field(default_factory=InMemoryHolds)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
