@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# What Python compiled is kept, in .venv and __pycache__: without it each process that a test starts compiles it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 DIR ?= demo

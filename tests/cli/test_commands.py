@@ -99,7 +99,8 @@ def test_init_makes_a_private_folder_and_changes_nothing_twice(tmp_path: Path) -
     assert (folder.path / "platform.toml").read_text() == "# mine\n"
 
 
-def test_what_init_writes_has_no_mistakes_and_can_be_applied(tmp_path: Path) -> None:
+def test_what_init_writes_has_no_mistakes_and_can_be_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOLLHOUSE_LISTEN", "127.0.0.1:0")  # somebody may be serving at the address of the default
     folder = Folder(tmp_path)
     folder.type("init")
     planned = folder.json("plan").answer

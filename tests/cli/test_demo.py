@@ -4,7 +4,6 @@ import json
 import socket
 import stat
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,34 +13,24 @@ from typing import Any
 
 import pytest
 
+from tests.support.server_process import TOLLHOUSE, served
 from tollhouse.cli import demo_env
 
 FACTS = {
     *("base_url", "api_key", "test_key", "admin_key", "console_url"),
     *("email", "password", "operator_email", "operator_password"),
 }
+AS_IT_COMES = {"TOLLHOUSE_LAME_DUCK_SECONDS": "0"}
 
 
 def tollhouse(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tollhouse", *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*TOLLHOUSE, *words], capture_output=True, text=True, timeout=60)
 
 
 @contextmanager
 def demo(folder: Path, *words: str) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", "tollhouse", "demo", "--dir", str(folder), "--port", "0", "--json", *words]
-    with (folder.parent / "demo.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, (folder.parent / "demo.log").read_text()
-            yield json.loads(line)
-        finally:
-            process.terminate()
-            process.terminate()
-            process.wait(30)
-            assert process.stdout is not None
-            process.stdout.close()
+    with served("demo", "--dir", str(folder), *words, log=folder.parent / "demo.log", environment=AS_IT_COMES) as demo:
+        yield demo.facts
 
 
 def call(facts: dict[str, str], key: str, path: str, body: Any = None) -> tuple[int, Any]:

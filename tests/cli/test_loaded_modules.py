@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.server_process import served
 from tollhouse.cli.command_line import COMMANDS
 
 _SEEN = """
@@ -64,25 +65,17 @@ def _loaded(*commands: list[str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data folder of a running platform."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "platform.toml").write_text('[server]\nmetrics_address = ""\n', encoding="utf-8")
-    command = [sys.executable, "-m", "tollhouse", "demo", "--port", "0", "--dir", str(folder)]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline(), (folder / "log").read_text()
-            yield folder
-        finally:
-            server.terminate()
-            server.communicate(timeout=30)
+    with served("demo", "--dir", str(folder), log=folder / "log"):
+        yield folder
 
 
 @pytest.mark.parametrize("name", _CLIENTS)
-def test_a_command_beside_a_server_loads_nothing_of_a_server(served: Path, name: str) -> None:
-    loaded = _loaded(*([*command.split(), "--dir", str(served)] for command in _CLIENTS[name]))
+def test_a_command_beside_a_server_loads_nothing_of_a_server(folder: Path, name: str) -> None:
+    loaded = _loaded(*([*command.split(), "--dir", str(folder)] for command in _CLIENTS[name]))
     assert loaded & set(_NOT_FOR_CLIENTS) == set()
 
 

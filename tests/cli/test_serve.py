@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.server_process import QUIET, TOLLHOUSE, served
 
 ANSWER = {
     "id": "chatcmpl-1",
@@ -79,10 +80,10 @@ class ServedPlatform:
     """A data folder, and commands typed beside it with the provider's key in the environment."""
 
     def __init__(self, folder: Path) -> None:
-        self.environment = {**os.environ, "TOLLHOUSE_DIR": str(folder), "MAIN_KEY": "sk-upstream-1"}
+        self.environment = {**os.environ, **QUIET, "TOLLHOUSE_DIR": str(folder), "MAIN_KEY": "sk-upstream-1"}
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tollhouse", *words, "--json"]
+        return [*TOLLHOUSE, *words, "--json"]
 
     def type(self, *words: str) -> Any:
         ran = subprocess.run(self.command(*words), capture_output=True, text=True, env=self.environment, timeout=60)
@@ -99,29 +100,16 @@ def test_the_readme_works(tmp_path: Path, upstream: ServedUpstream) -> None:
     assert gateway.type("apply")["generation"] == 1
     gateway.type("accounts", "create", "team", "--credit-limit", "50")
     secret = gateway.type("keys", "create", "first", "--account", "team")["secret"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(
-            gateway.command("serve"), stdout=subprocess.PIPE, stderr=log, text=True, env=gateway.environment
+    with served("serve", log=tmp_path / "log", environment=gateway.environment) as server:
+        request = urllib.request.Request(
+            server.facts["base_url"] + "/v1/chat/completions",
+            json.dumps({"model": "house-1", "messages": [{"role": "user", "content": "ping"}]}).encode(),
+            {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
         )
-        try:
-            assert server.stdout is not None
-            line = server.stdout.readline()
-            assert line, (tmp_path / "log").read_text()
-            request = urllib.request.Request(
-                json.loads(line)["base_url"] + "/v1/chat/completions",
-                json.dumps({"model": "house-1", "messages": [{"role": "user", "content": "ping"}]}).encode(),
-                {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
-            )
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                assert json.load(answer)["choices"] == ANSWER["choices"]
-            (tried,) = gateway.type("providers", "check")["data"]
-            (used,) = gateway.type("usage")["data"]
-        finally:
-            server.terminate()
-            server.terminate()
-            server.wait(30)
-            assert server.stdout is not None
-            server.stdout.close()
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["choices"] == ANSWER["choices"]
+        (tried,) = gateway.type("providers", "check")["data"]
+        (used,) = gateway.type("usage")["data"]
     assert upstream.asked == [
         ("POST", "/v1/chat/completions", "Bearer sk-upstream-1"),
         ("GET", "/v1/models", "Bearer sk-upstream-1"),
@@ -139,16 +127,8 @@ def test_a_server_in_a_folder_too_deep_for_a_socket_is_reached_all_the_same(tmp_
     gateway = ServedPlatform(folder)
     gateway.type("init")
     (folder / "platform.toml").write_text('[server]\nlisten = "127.0.0.1:0"\nmetrics_address = ""\n')
-    server = subprocess.Popen(gateway.command("serve"), stdout=subprocess.PIPE, text=True, env=gateway.environment)
-    assert server.stdout is not None
-    with server.stdout:
-        try:
-            assert server.stdout.readline()
-            assert gateway.type("accounts", "create", "deep")["name"] == "deep"
-        finally:
-            server.terminate()
-            server.terminate()
-            server.wait(30)
+    with served("serve", log=tmp_path / "log", environment=gateway.environment):
+        assert gateway.type("accounts", "create", "deep")["name"] == "deep"
 
 
 def test_an_address_in_use_is_said_by_name(tmp_path: Path) -> None:

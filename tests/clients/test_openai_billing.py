@@ -3,13 +3,14 @@
 import pytest
 from openai import OpenAI, PermissionDeniedError
 
-from tests.clients.conftest import Connect, Demo
+from tests.clients.conftest import Connect
+from tests.support.server_process import ServerProcess
 
 DAY = 86_400
 
 
 @pytest.fixture(scope="module")
-def used(demo: Demo, connect: Connect) -> Demo:
+def used(demo: ServerProcess, connect: Connect) -> ServerProcess:
     """A platform on which three calls were made."""
     client = connect(api_key=demo.facts["api_key"])
     for model in ("gpt-4o", "gpt-4o", "gpt-4.1"):
@@ -20,12 +21,12 @@ def used(demo: Demo, connect: Connect) -> Demo:
 
 
 @pytest.fixture(scope="module")
-def owner(used: Demo, connect: Connect) -> OpenAI:
+def owner(used: ServerProcess, connect: Connect) -> OpenAI:
     return connect(api_key="", admin_api_key=used.facts["admin_key"])
 
 
 @pytest.fixture(scope="module")
-def since(used: Demo, connect: Connect) -> int:
+def since(used: ServerProcess, connect: Connect) -> int:
     """Two days before the demo's key was made."""
     made = connect(api_key=used.facts["api_key"]).get("/key", cast_to=dict[str, int])["created_at"]
     return made - 2 * DAY
@@ -65,6 +66,6 @@ def test_costs_and_their_pages(owner: OpenAI, since: int) -> None:
     assert amounts[0] > 0
 
 
-def test_an_api_key_is_told_that_it_takes_an_admin_key(used: Demo, connect: Connect, since: int) -> None:
+def test_an_api_key_is_told_that_it_takes_an_admin_key(used: ServerProcess, connect: Connect, since: int) -> None:
     with pytest.raises(PermissionDeniedError, match="admin key"):
         connect(api_key="", admin_api_key=used.facts["api_key"]).admin.organization.usage.costs(start_time=since)

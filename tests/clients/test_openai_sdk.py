@@ -8,7 +8,8 @@ import pytest
 from openai import OpenAI
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
-from tests.clients.conftest import Connect, Demo
+from tests.clients.conftest import Connect
+from tests.support.server_process import ServerProcess
 
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Where does the Rhine begin?"}]
 WEATHER: ChatCompletionFunctionToolParam = {
@@ -21,12 +22,12 @@ WEATHER: ChatCompletionFunctionToolParam = {
 
 
 @pytest.fixture
-def client(demo: Demo, connect: Connect) -> OpenAI:
+def client(demo: ServerProcess, connect: Connect) -> OpenAI:
     return connect(api_key=demo.facts["api_key"])
 
 
 @pytest.fixture
-def tester(demo: Demo, connect: Connect) -> OpenAI:
+def tester(demo: ServerProcess, connect: Connect) -> OpenAI:
     return connect(api_key=demo.facts["test_key"])
 
 
@@ -168,7 +169,7 @@ def test_a_stream_that_breaks_raises(tester: OpenAI) -> None:
         list(stream)
 
 
-def test_the_sdk_retries_by_itself_what_passes_by_itself(demo: Demo, connect: Connect) -> None:
+def test_the_sdk_retries_by_itself_what_passes_by_itself(demo: ServerProcess, connect: Connect) -> None:
     answer = connect(api_key=demo.facts["test_key"], max_retries=2).chat.completions.create(
         model="gpt-4o",
         messages=QUESTION,

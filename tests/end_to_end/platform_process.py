@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from tests.store.harness import on_disk
+from tests.support.server_process import TOLLHOUSE, ServerProcess, free_port
 from tollhouse.billing.charges import total
 from tollhouse.billing.prices import Price, read_rates
 from tollhouse.core.usage_record import UsageRecord
@@ -81,27 +82,25 @@ class PlatformProcess:
         self.config.write_text(config.replace("{metrics_port}", str(self.metrics_port)), encoding="utf-8")
         self._news = threading.Condition()
         self._lines: list[dict[str, Any]] = []
-        self._program = program
+        self._program = [sys.executable, "-m", *program]
         self._open(command)
 
     def _open(self, command: str) -> None:
         options = ["--json", "--dir", str(self.folder), "--port", "0"]
         if command == "demo":
             options += ["--config", str(self.config)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *self._program, command, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert self.process.stdout is not None
+        self._server = ServerProcess([*self._program, command, *options], None, environment={})
+        self.process = self._server.process
         self._reading = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
         self._reading.start()
-        line = self.process.stdout.readline()
-        assert line, "\n".join(str(entry.get("line", entry)) for entry in self._lines)
-        facts = json.loads(line)
-        self.port = int(facts["base_url"].rsplit(":", 1)[1].removesuffix("/v1"))
+        assert self._server.line, "\n".join(str(entry.get("line", entry)) for entry in self._log_to_its_end())
+        self.port = self._server.port
         if command == "demo":
-            self.facts = facts
+            self.facts = self._server.facts
+
+    def _log_to_its_end(self) -> list[dict[str, Any]]:
+        self._reading.join(WAIT_SECONDS_MAX)
+        return self.log
 
     def _read_log(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
@@ -206,7 +205,7 @@ class PlatformProcess:
     def tollhouse(self, *words: str, fails: bool = False) -> Any:
         """A command typed beside the running server; its JSON. fails: it may end with an exit code of its own."""
         done = subprocess.run(
-            [sys.executable, "-m", "tollhouse", *words, "--json", "--dir", str(self.folder)],
+            [*TOLLHOUSE, *words, "--json", "--dir", str(self.folder)],
             capture_output=True,
             check=not fails,
             timeout=WAIT_SECONDS_MAX,
@@ -234,10 +233,8 @@ class PlatformProcess:
         self.process.send_signal(number)
 
     def wait(self) -> int:
-        code = self.process.wait(WAIT_SECONDS_MAX)
+        code = self._server.wait()
         self._reading.join(WAIT_SECONDS_MAX)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
         return code
 
     def stop(self) -> int:
@@ -249,13 +246,6 @@ class PlatformProcess:
     def again(self) -> None:
         """Start it anew in the same folder; it must have ended."""
         self._open("demo")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def chat(model: str = "house-1", **members: Any) -> dict[str, object]:

@@ -14,7 +14,8 @@ import pytest
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, chat
 from tests.end_to_end.scripted_provider import ScriptedProvider, answers, said
-from tests.outbound.receivers import WAIT_SECONDS_MAX, Hook, ReceivedMail, free, hooks, mailbox
+from tests.outbound.receivers import WAIT_SECONDS_MAX, Hook, ReceivedMail, hooks, mailbox
+from tests.support.server_process import free_port
 
 SOFT = [50, 80, 100]
 
@@ -24,7 +25,7 @@ class AlertSetup:
 
     def __init__(self, start: Start, provider: ScriptedProvider) -> None:
         provider.plays("up-flat", answers(said("hello")))
-        self.mail_port, self.hook_port = free(), free()
+        self.mail_port, self.hook_port = free_port(), free_port()
         self.platform: PlatformProcess = start(
             f"""
 [outbound]

@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.platform_process import WAIT_SECONDS_MAX, free_port
 from tests.store import postgresql
 from tests.store.conftest import database_url, postgresql_server
+from tests.support.server_process import TOLLHOUSE, WAIT_SECONDS_MAX, ServerProcess, free_port
 
 __all__ = ["database_url", "postgresql_server"]
 
@@ -31,19 +30,11 @@ class SecondServer:
 
     def start(self) -> str:
         """Its base URL."""
-        self.process = subprocess.Popen(self._command("serve"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert self.process.stdout is not None
-        return str(json.loads(self.process.stdout.readline())["base_url"])
-
-    def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(WAIT_SECONDS_MAX)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
+        self.server = ServerProcess(self._command("serve"), self.folder / "log", environment={})
+        return str(self.server.facts["base_url"])
 
     def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "tollhouse", *words, "--json", "--dir", str(self.folder)]
+        return [*TOLLHOUSE, *words, "--json", "--dir", str(self.folder)]
 
 
 def error(ran: "subprocess.CompletedProcess[str]") -> Any:
@@ -58,17 +49,17 @@ def test_the_second_server_is_refused_until_the_first_is_gone(tmp_path: Path, da
     try:
         for command in (("serve",), ("accounts", "create", "a"), ("migrate",)):
             refused = error(second.type(*command))
-            for fact in (f"process {first.process.pid} on {os.uname().nodename}", base_url, " UTC"):
+            for fact in (f"process {first.server.process.pid} on {os.uname().nodename}", base_url, " UTC"):
                 assert fact in refused["message"], command
             assert refused["code"] in ("database_in_use", "database")
         assert second.type("accounts", "list").returncode == 0, "who only looks may"
         same_folder = error(first.type("serve"))
-        assert f"process {first.process.pid}" in same_folder["message"]
+        assert f"process {first.server.process.pid}" in same_folder["message"]
         assert base_url in same_folder["message"]
     finally:
-        assert first.end(signal.SIGKILL) == -signal.SIGKILL
+        assert first.server.end(signal.SIGKILL) == -signal.SIGKILL
     assert second.start()
-    assert second.end(signal.SIGTERM) == 0
+    assert second.server.end(signal.SIGTERM) == 0
 
 
 def test_a_server_that_lost_the_database_to_another_leaves(
@@ -77,16 +68,16 @@ def test_a_server_that_lost_the_database_to_another_leaves(
     url = postgresql_server.database()
     first, second = SecondServer(tmp_path / "first", url), SecondServer(tmp_path / "second", url)
     first.start()
-    first.process.send_signal(signal.SIGSTOP)
+    first.server.signal(signal.SIGSTOP)
     postgresql_server.administer(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         f" WHERE application_name = 'tollhouse lock' AND datname = '{url.rpartition('?')[0].rpartition('/')[2]}'"
     )
     second.start()
     try:
-        assert first.end(signal.SIGCONT) == 1
+        assert first.server.end(signal.SIGCONT) == 1
     finally:
-        assert second.end(signal.SIGTERM) == 0
+        assert second.server.end(signal.SIGTERM) == 0
 
 
 def test_several_processes_are_not_advised(tmp_path: Path) -> None:

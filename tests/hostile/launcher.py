@@ -124,7 +124,6 @@ class AttackedPlatform:
         places = [str(source)] if (source := self.launch.command.parents[2] / "src").is_dir() else []
         asked = {
             "PYTHONPATH": os.pathsep.join([*places, str(ROOT)]),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "HOSTILE_WATCH": str(self.watch_file),
             "HOSTILE_SLOW_NAMES": str(self.launch.slow_names),
             "COLUMNS": "200",

@@ -13,6 +13,8 @@ from typing import Any, Final
 from aiosmtpd.controller import Controller
 from standardwebhooks.webhooks import Webhook
 
+from tests.support.server_process import free_port
+
 WAIT_SECONDS_MAX: Final = 20
 
 
@@ -129,15 +131,9 @@ class Mailbox:
 def mailbox(refuses: dict[str, str] | None = None, port: int = 0, **options: Any) -> Iterator[tuple[Box, int]]:
     """What came, and the port of the mail server on 127.0.0.1. `options` are aiosmtpd's."""
     handler = Mailbox(refuses or {})
-    controller = Controller(handler, hostname="127.0.0.1", port=port or free(), **options)
+    controller = Controller(handler, hostname="127.0.0.1", port=port or free_port(), **options)
     controller.start()
     try:
         yield handler.box, controller.port
     finally:
         controller.stop()
-
-
-def free() -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as probe:
-        port: int = probe.server_address[1]
-        return port

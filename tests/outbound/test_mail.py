@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from tests.outbound.receivers import Box, ReceivedMail, free, mailbox
+from tests.outbound.receivers import Box, ReceivedMail, mailbox
+from tests.support.server_process import free_port
 from tests.upstream.certificates import Authority
 from tollhouse.core.notice import DeliveryResult
 from tollhouse.outbound.mail import Letter, greet, message, send
@@ -99,7 +100,7 @@ def test_who_is_refused_for_now_is_left_and_who_is_refused_for_good_is_not() -> 
 
 
 def test_a_server_that_is_not_there_is_an_answer() -> None:
-    answer = deliver(free(), letter())
+    answer = deliver(free_port(), letter())
     assert (answer.ok, answer.final, answer.left) == (False, False, ("a@example.org",))
     assert answer.words
 

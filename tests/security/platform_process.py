@@ -1,11 +1,7 @@
 """A whole platform in a process of its own, `tollhouse demo`, and how to speak with it: HTTP, and as its operator."""
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from tests.edge.wire_client import PATIENCE_SECONDS, RawClient, WireAnswer
+from tests.support.server_process import QUIET, TOLLHOUSE, ServerProcess, free_port
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.control import call
 
@@ -59,26 +56,14 @@ class DemoPlatform:
         self.out = folder.with_suffix(".out")
         written = folder.with_suffix(".toml")
         written.write_text(config, encoding="utf-8")
-        self.metrics_port = _free_port()
-        command = [sys.executable, "-m", "tollhouse", "demo", "--json", "--port", "0"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "--dir", str(folder), "--config", str(written)],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={
-                    **os.environ,
-                    "TOLLHOUSE_METRICS_ADDRESS": f"127.0.0.1:{self.metrics_port}",
-                    "TOLLHOUSE_LAME_DUCK_SECONDS": "0",
-                    **(environment or {}),
-                },
-            )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text(encoding="utf-8")
-        self.out.write_bytes(line)
-        self.facts: dict[str, str] = json.loads(line)
-        self.port = int(self.facts["base_url"].rpartition(":")[2])
+        self.metrics_port = free_port()
+        words = ["demo", "--json", "--port", "0", "--dir", str(folder), "--config", str(written)]
+        around = {**QUIET, "TOLLHOUSE_METRICS_ADDRESS": f"127.0.0.1:{self.metrics_port}", **(environment or {})}
+        self._server = ServerProcess([*TOLLHOUSE, *words], self.log, environment=around)
+        self.process = self._server.process
+        self.out.write_bytes(self._server.line)
+        self.facts: dict[str, str] = self._server.facts
+        self.port = self._server.port
         self.options = CommonOptions(chosen=folder)
 
     def close(self) -> None:
@@ -130,10 +115,3 @@ class DemoPlatform:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -30,7 +30,7 @@ def swallowed(source: Source) -> Iterator[Finding]:
     """A guard may catch everything: a boundary where a defect of one caller must not harm the others. It says why."""
     cure = "it swallows defects too: name the exceptions that can happen here, or say `# guard: why` on the line"
     lines = source.text.splitlines()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         caught: list[ast.expr] = []
         if isinstance(node, ast.ExceptHandler):
             if node.type is None:
@@ -42,7 +42,7 @@ def swallowed(source: Source) -> Iterator[Finding]:
         else:
             continue
         if any(dotted(kind) in _BROAD for kind in caught) and not _GUARD.search(lines[node.lineno - 1]):
-            yield Finding(f"{source.path}::{enclosing(source.tree, node.lineno)}", node.lineno, cure)
+            yield Finding(f"{source.path}::{enclosing(source, node.lineno)}", node.lineno, cure)
 
 
 def kept_state(source: Source) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def kept_state(source: Source) -> Iterator[Finding]:
         mutable = made or isinstance(value, _MUTABLE_NODES)
         if mutable and names != ["__all__"] and not _READ_ONLY.search(hint):
             yield Finding(f"{source.path}::{','.join(names)}", node.lineno, cure)
-    for inner in ast.walk(source.tree):
+    for inner in source.nodes:
         if isinstance(inner, ast.Global):
             yield Finding(f"{source.path}::{','.join(inner.names)}", inner.lineno, cure)
 
@@ -67,8 +67,8 @@ def ambient(source: Source) -> Iterator[Finding]:
     cure = "time and randomness come in as arguments: take a core.clock.Clock or core.randomness.Randomness"
     if source.path.endswith("tollhouse/clock.py"):
         return
-    imported = {name for _, name in imports(source.tree)}
-    for node in ast.walk(source.tree):
+    imported = {name for _, name in imports(source)}
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and _AMBIENT.fullmatch(name := dotted(node)):
             if name.partition(".")[0] in imported | {"date"}:  # or else the name is an argument, or a package of ours
                 yield Finding(f"{source.path}::{name}", node.lineno, cure)
@@ -79,7 +79,7 @@ def ambient(source: Source) -> Iterator[Finding]:
 def money_as_float(source: Source) -> Iterator[Finding]:
     if not _MONEY.search(source.path):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         is_float = (
             (isinstance(node, ast.Call) and dotted(node.func) == "float")
             or (isinstance(node, ast.Constant) and isinstance(node.value, float))
@@ -88,4 +88,4 @@ def money_as_float(source: Source) -> Iterator[Finding]:
         if is_float:
             line = getattr(node, "lineno", 1)
             cure = "money is an integer of nano-USD: use int, // with a stated rounding, or Decimal"
-            yield Finding(f"{source.path}::{enclosing(source.tree, line)}", line, cure)
+            yield Finding(f"{source.path}::{enclosing(source, line)}", line, cure)

@@ -34,27 +34,27 @@ def leaked(path: str, text: str) -> Iterator[Finding]:
 
 
 def not_run(source: Source) -> Iterator[Finding]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and _NOT_RUN.fullmatch(name := dotted(node)):
             cure = f"`{name}`: a test either holds or is removed; provide what it needs"
             yield _within(source, node, cure)
 
 
 def cannot_fail(source: Source) -> Iterator[Finding]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and node.test.value:
             yield _within(source, node, "this cannot fail: state what must hold")
 
 
 def patched(source: Source) -> Iterator[Finding]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and _PATCHING.fullmatch(name := dotted(node.func)):
             yield _within(source, node, f"`{name}`: hand in a fake as an argument instead of patching")
 
 
 def waits_blindly(source: Source) -> Iterator[Finding]:
     cure = "a sleep is too short on a slow machine and too long elsewhere: await the event itself"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and dotted(node.func) in _SLEEP and not _only_yields(node):
             yield _within(source, node, cure)
 
@@ -65,4 +65,4 @@ def _only_yields(sleep: ast.Call) -> bool:
 
 
 def _within(source: Source, node: ast.expr | ast.stmt, cure: str) -> Finding:
-    return Finding(f"{source.path}::{enclosing(source.tree, node.lineno)}", node.lineno, cure)
+    return Finding(f"{source.path}::{enclosing(source, node.lineno)}", node.lineno, cure)

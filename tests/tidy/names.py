@@ -10,7 +10,7 @@ def same_class_name(files: Iterable[Source]) -> Iterator[Finding]:
     """Two classes of the repository with the same name, wherever they stand. Nested and private classes count, too."""
     first: dict[str, str] = {}
     for file in files:
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.ClassDef):
                 known = first.setdefault(node.name, f"{file.path}:{node.lineno}")
                 if known != f"{file.path}:{node.lineno}":

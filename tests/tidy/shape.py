@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from tests.tidy.source import Finding, Source, enclosing, functions, imports
+from tests.tidy.source import Finding, Source, enclosing, imports
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
@@ -29,7 +29,7 @@ def long_file(source: Source) -> Iterator[Finding]:
 
 
 def long_function(source: Source) -> Iterator[Finding]:
-    for name, node in functions(source.tree):
+    for name, node in source.functions:
         lines = (node.end_lineno or node.lineno) - node.lineno + 1
         if lines > FUNCTION_LINES_MAX:
             cure = f"{lines} lines, at most {FUNCTION_LINES_MAX}: name one of its steps and make it a function"
@@ -54,14 +54,14 @@ def undocumented_package(source: Source) -> Iterator[Finding]:
 
 def hidden_import(source: Source) -> Iterator[Finding]:
     cure = "an import inside a function hides what the file needs: move it to the top"
-    for line, name in imports(source.tree):
-        if enclosing(source.tree, line):
+    for line, name in imports(source):
+        if enclosing(source, line):
             yield Finding(f"{source.path}::{name}", line, cure)
 
 
 def core_needs_more(source: Source) -> Iterator[Finding]:
     allowed = sys.stdlib_module_names | {"msgspec", "tollhouse"}
     cure = "core speaks the standard library and msgspec only: let a higher layer use this package"
-    for line, name in imports(source.tree):
+    for line, name in imports(source):
         if name.partition(".")[0] not in allowed:
             yield Finding(f"{source.path}::{name}", line, cure)

@@ -3,12 +3,14 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 PACKAGE = SRC / "tollhouse"
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,16 @@ class Source:
     path: str
     text: str
     tree: ast.Module
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def functions(self) -> "tuple[tuple[str, FunctionNode], ...]":
+        """Every function with its dotted name, nested ones too."""
+        return tuple(_functions(self.tree, ""))
 
 
 @dataclass(frozen=True)
@@ -51,30 +63,26 @@ def sources(*folders: str) -> tuple[Source, ...]:
     return tuple(_read(file) for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
 
 
-def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Every function with its dotted name, nested ones too."""
-
-    def walk(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-        for child in ast.iter_child_nodes(node):
-            name = prefix
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                name = f"{prefix}.{child.name}" if prefix else child.name
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield name, child
-            yield from walk(child, name)
-
-    yield from walk(tree, "")
+def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNode]]:
+    for child in ast.iter_child_nodes(node):
+        name = prefix
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{prefix}.{child.name}" if prefix else child.name
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield name, child
+        if not isinstance(child, ast.expr):  # no function stands in one but a lambda
+            yield from _functions(child, name)
 
 
-def enclosing(tree: ast.Module, line: int) -> str:
+def enclosing(source: Source, line: int) -> str:
     """The dotted name of the innermost function that contains a line, or "" at module level."""
-    around = [(node.lineno, name) for name, node in functions(tree) if node.lineno <= line <= (node.end_lineno or 0)]
+    around = [(node.lineno, name) for name, node in source.functions if node.lineno <= line <= (node.end_lineno or 0)]
     return max(around)[1] if around else ""
 
 
-def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def imports(source: Source) -> Iterator[tuple[int, str]]:
     """The line and the name of every module that is imported, wherever the import stands."""
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -11,22 +11,20 @@ def attributes_read(files: Iterable[Source]) -> set[str]:
     return {
         node.attr
         for file in files
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
 
 
 def names_used(files: Iterable[Source]) -> set[str]:
     """Every name that is used otherwise than to import it."""
-    return {node.id for file in files for node in ast.walk(file.tree) if isinstance(node, ast.Name)} | attributes_read(
-        files
-    )
+    return {node.id for file in files for node in file.nodes if isinstance(node, ast.Name)} | attributes_read(files)
 
 
 def packages_imported(files: Iterable[Source]) -> set[str]:
     found: set[str] = set()
     for file in files:
-        for node in ast.walk(file.tree):
+        for node in file.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -42,7 +40,7 @@ def texts(files: Iterable[Source]) -> set[str]:
     return {
         node.value
         for file in files
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
