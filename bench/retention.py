@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.load import request_body
-from tests.end_to_end.platform_process import PlatformProcess, free_port
+from tests.end_to_end.platform_process import PlatformProcess
 from tests.store.samples import request
+from tests.support.server_process import free_port
 from tollhouse.clock import SystemClock, SystemRandom
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.roll_up import DAY_MS

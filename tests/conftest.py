@@ -1,4 +1,5 @@
-"""For all tests: a property holds or not, however long an example takes on a busy machine; where tests write; garbage."""
+"""For all tests: a property holds or not, however long an example takes on a busy machine; where tests write; when
+garbage is collected."""
 
 import gc
 
@@ -14,7 +15,7 @@ settings.load_profile("house")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """The collector looks no more at what stays to the end, and less often at the rest: a tenth of a run was its own."""
+    """What stays to the end is looked at no more, and the rest less often: a tenth of a run was the collector's."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

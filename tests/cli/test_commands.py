@@ -100,7 +100,8 @@ def test_init_makes_a_private_folder_and_changes_nothing_twice(tmp_path: Path) -
 
 
 def test_what_init_writes_has_no_mistakes_and_can_be_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOLLHOUSE_LISTEN", "127.0.0.1:0")  # somebody may be serving at the address of the default
+    for address in ("LISTEN", "METRICS_ADDRESS"):  # somebody may be serving at those of the default
+        monkeypatch.setenv(f"TOLLHOUSE_{address}", "127.0.0.1:0")
     folder = Folder(tmp_path)
     folder.type("init")
     planned = folder.json("plan").answer
@@ -108,7 +109,8 @@ def test_what_init_writes_has_no_mistakes_and_can_be_applied(tmp_path: Path, mon
     assert [change["id"] for change in planned["changes"]] == ["simulator", "example-1", "default"]
     assert folder.json("apply").answer["generation"] == 1
     assert folder.json("plan").answer["changes"] == []
-    assert folder.type("doctor").code == 0
+    examined = folder.json("doctor")
+    assert examined.code == 0, examined
 
 
 def test_without_a_database_a_command_says_how_to_make_one(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def connect(demo: ServerProcess) -> Iterator[Connect]:
         def connected(api_key: str, admin_api_key: str | None = None, max_retries: int = 0) -> OpenAI:
             return clients.enter_context(
                 OpenAI(
-                    base_url=demo.facts["base_url"],
+                    base_url=demo.facts["base_url"] + "/v1",
                     api_key=api_key,
                     admin_api_key=admin_api_key,
                     max_retries=max_retries,

@@ -2,13 +2,13 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Final
 
 WAIT_SECONDS_MAX: Final = 60
@@ -35,7 +35,7 @@ class ServerProcess:
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
         if not self.line and log is not None:
-            self.end(signal.SIGKILL)
+            self.end(SIGKILL)
             raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-5000:])
 
     @staticmethod
@@ -58,7 +58,7 @@ class ServerProcess:
     def port(self) -> int:
         return int(self.facts["base_url"].removesuffix("/v1").rpartition(":")[2])
 
-    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+    def signal(self, number: Signals = SIGTERM) -> None:
         self.process.send_signal(number)
 
     def wait(self) -> int:
@@ -68,7 +68,7 @@ class ServerProcess:
         self.process.stdout.close()
         return code
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+    def end(self, number: Signals = SIGTERM) -> int:
         if self.process.poll() is None:
             self.signal(number)
         return self.wait()
