@@ -2,6 +2,7 @@
 garbage is collected."""
 
 import gc
+import os
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,11 @@ from tests.support.memory_disk import write_in_memory
 write_in_memory()
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: a third of a run is waiting for servers that start and end."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(trylast=True)
