@@ -9,12 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tollhouse import console
-from tollhouse.access.models import in_groups, open_groups
 from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
+from tollhouse.console import Console, ConsoleContext
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
@@ -55,7 +54,7 @@ from tollhouse.providers import base_url, kinds
 from tollhouse.providers.credentials import tokens_of
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
-from tollhouse.services import expiry, keys, outbox, platform, retention, watch
+from tollhouse.services import expiry, keys, outbox, platform, retention, sessions, watch
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.margin import MarginMonitor
 from tollhouse.services.platform_file import ConfigEnvironment, keys_of
@@ -115,9 +114,9 @@ async def serve(
             vault=Vault(resolve(settings.server.master_key, environment.environment, environment.read_file)),
         )
         keys.watch_first_uses(services)
+        await sessions.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
-        services.prepare, services.post = runtime.prepare, runtime.post
-        store.writer.on_notice = services.news.set
+        services.prepare, services.post, store.writer.on_notice = runtime.prepare, runtime.post, services.news.set
         await platform.apply(services, SYSTEM, wanted)
         if services.catalogue is not runtime.gateway.catalogue:
             runtime.prepare(services.catalogue)()
@@ -345,14 +344,10 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     described(context.version)  # takes longer than a callback may, and anybody may ask for it
-    site = console.build(
-        settings,
-        lambda: console.Facts(
-            version=version("tollhouse"),
-            ready=runtime.well(),
-            generation=gateway.catalogue.generation,
-            models=sum(in_groups(open_groups(gateway.catalogue), one) for one in gateway.catalogue.models.values()),
-        ),
+    site = Console(
+        ConsoleContext(
+            services, settings, lambda scope: proxies.client(asgi.peer(scope), scope["headers"]), event_log.defect
+        )
     )
     edge = Edge(
         gateway=gateway,

@@ -210,7 +210,6 @@ def table() -> Iterator[Setting]:
 NOT_YET: Mapping[str, str] = {
     "server.max_upload_bytes": "no call takes multipart bodies yet",
     "platform.regions": "no page shows them yet",
-    "platform.languages": "pages are in English yet",
     "platform.currency": "pages show USD yet",
     "platform.sign_up": "nobody can open an account by themselves yet",
 }

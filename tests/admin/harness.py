@@ -99,7 +99,7 @@ class AdminHarness:
             settings=Settings(),
         )
         by_key = on_the_listener(self.services.directory.find, lambda scope: "192.0.2.1")
-        noted = self._note
+        noted = self.note_defect
         self.listener = ControlApi(context, by_key, self.clock, self.random, defect=noted)
         self.socket = ControlApi(context, on_the_socket, self.clock, self.random, defect=noted)
 
@@ -118,7 +118,7 @@ class AdminHarness:
             channels=CHANNELS,
         )
 
-    def _note(self, request_id: str, error: BaseException) -> None:
+    def note_defect(self, request_id: str, error: BaseException) -> None:
         self.defects.append(error)
 
     def call(self, key: str, number: int = 1, **changed: object) -> UsageRecord:

@@ -106,7 +106,7 @@ def test_check_and_doctor_are_green_on_it(running: dict[str, str], folder: Path)
 
 
 def test_the_pages_answer(running: dict[str, str]) -> None:
-    for path, words in (("/console/", "Base URL"), ("/support", "Check the API key")):
+    for path, words in (("/console/", "Sign in"), ("/support", "Check the API key")):
         with urllib.request.urlopen(running["base_url"] + path, timeout=30) as answer:
             assert words in answer.read().decode()
 

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from tollhouse.console.site import PATHS as PAGES
+from tollhouse.console.application import MOVED
+from tollhouse.console.route import EVERYBODY, discovered
+from tollhouse.console.static import StaticFiles
 from tollhouse.core.operation import Operation
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.paths import ENDPOINTS, MODEL_ITEMS
@@ -25,8 +27,10 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 PUBLIC: Final = frozenset(
     {
         *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
-        *(("GET", path) for path in ("/console", "/console/", "/console/token", "/console/token/")),
-        *(("GET", path) for path in ("/console/static/console.css", "/support", "/support/", "/api/openapi.json")),
+        *(("GET", path) for path in ("/console", "/console/token", "/console/token/")),  # they lead to pages
+        *((method, "/console/sign-in") for method in ("GET", "POST")),
+        *(("GET", f"/console/static/{name}") for name in ("console.css", "console.js", "icon.svg")),
+        *(("GET", path) for path in ("/support", "/support/", "/api/openapi.json")),
         *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
         ("GET", "/api/status"),  # clients of new-api ask before they have a key
     }
@@ -96,7 +100,10 @@ def closed() -> list[EndpointCase]:
 
 def public() -> list[EndpointCase]:
     """Everything that does not."""
-    told = {("GET", path) for path in PATHS | PAGES} | {
-        (route.method, route.path) for route in TABLE if "public" in route.who
-    }
+    pages = {(page.method, page.path) for page in discovered() if page.may == EVERYBODY}
+    told = (
+        pages
+        | {("GET", path) for path in (*PATHS, *MOVED, *StaticFiles().paths)}
+        | {(route.method, route.path) for route in TABLE if "public" in route.who}
+    )
     return [EndpointCase(method, path) for method, path in sorted(PUBLIC | told)]

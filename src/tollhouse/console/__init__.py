@@ -1,12 +1,12 @@
-"""HTML out: the pages people read in a browser.
+"""HTML out: the console, and the pages for everybody.
 
-Lives here: `site` (which path is which page, security headers), `page` (the frame around each), `pages/` (one page a
-file) and `static/`.
-Does not live here: JSON, credentials, rules, rows. What a page shows is handed to it.
-Who calls: `app.py` builds the site; the edge's router passes it what lies below /console and /support.
+Lives here: `application` (a request becomes a page), `route` (how a page is declared), `visit` (who asks, for what),
+`pages/` (one page a file, found by walking), `templates/`, `static/`, `locales/`.
+Does not live here: JSON, rules, rows. A page asks the services, as the control API and the commands do.
+Who calls: `app.py` builds the console; the edge's router passes it what lies below /console and /support.
 """
 
-from tollhouse.console.pages.home import Facts
-from tollhouse.console.site import build
+from tollhouse.console.application import Console
+from tollhouse.console.context import ConsoleContext
 
-__all__ = ["Facts", "build"]
+__all__ = ["Console", "ConsoleContext"]

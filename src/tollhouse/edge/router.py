@@ -27,7 +27,8 @@ BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_
 PUBLIC: Final = {"new_api_status": new_api.status}
 _HEALTH_DELAY_MS_MAX: Final = 100
 """Whoever asks for the health of a process gives up after a second or two."""
-_WITH_A_KEY: Final = "/api/v1/"
+_KEEPING_A_PACE: Final = ("/api/v1/", "/console/")
+"""Below these, a key or a session is asked for: what is refused there keeps the pace, and nothing else."""
 _PAGE_WEIGHT: Final = 4  # of a page, in refusals
 _BOOK_WEIGHT: Final = 20  # of what an account is told of its money and limits, of which it may have hundreds
 _LIST_WEIGHT: Final = 10  # of its models
@@ -152,7 +153,7 @@ class Edge:
         async def paced(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
             async def slowly(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
-                    if not path.startswith(_WITH_A_KEY):
+                    if not path.startswith(_KEEPING_A_PACE):
                         await self._pace(exchange, weight)
                     elif 400 <= message["status"] < 500:
                         await self._pace(exchange)

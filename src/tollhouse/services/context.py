@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tollhouse.access.directory import Directory
+from tollhouse.access.sessions import SessionDirectory
 from tollhouse.access.vault import Vault
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.spending_counters import SpendingCounters
@@ -26,6 +27,7 @@ from tollhouse.services.ports import DeliveryPort, Transactions
 from tollhouse.services.receivers import BACK_OFF_MS, Receivers
 
 CONFIRMATIONS_PER_MINUTE: Final = 30
+HASHES_AT_ONCE: Final = 2
 
 Prepare = Callable[[Catalogue], Callable[[], None]]
 """Make all ready for a new catalogue, which may raise BadRequest; the answer puts it in force and cannot fail."""
@@ -69,6 +71,11 @@ class ServiceContext:
     rate_limiter: InMemoryRateLimiter = field(init=False)
     """What calls have to pass: the plans' limits and the rules, with what is used of each."""
     redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
+    sessions: SessionDirectory = field(default_factory=SessionDirectory)
+    """Of the console: who is signed in."""
+    signing_in: Attempts = field(default_factory=lambda: Attempts("attempts to sign in"))
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
+    """Passwords that are compared at once: each takes 19 MiB and a core for a while."""
     testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
     changes: RowAllowance = field(default_factory=lambda: RowAllowance(CHANGES_AT_ONCE, CHANGES_EVERY_MS))
     """Rows of audit by account: nobody deletes them."""
@@ -114,6 +121,7 @@ class ServiceContext:
         """For a timer: drop what limits need not remember any more."""
         self.rate_limiter.forget_idle(now_ms)
         self.redeeming.sweep(now_ms)
+        self.signing_in.sweep(now_ms)
         self.testing.sweep(now_ms)
         self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)

@@ -5,7 +5,7 @@ import asyncio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from tollhouse.access.passwords import require_good
+from tollhouse.access.passwords import LENGTH_MAX, require_good
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict
 from tollhouse.core.person import AccountRole, Person, PlatformRole
@@ -63,7 +63,8 @@ async def recognise(services: ServiceContext, email: str, password: str) -> Pers
     same time. Raises Overloaded."""
     person = await services.rows.read(lambda tables: tables.people.by_email(email.strip().lower()[:300]))
     kept = NOBODY if person is None else person.password_hash
-    right = await asyncio.to_thread(_verify, kept, password)
+    async with services.hashing:
+        right = await asyncio.to_thread(_verify, kept, password[: LENGTH_MAX + 1])
     return person if right and person is not None and person.state == "active" else None
 
 

@@ -33,6 +33,7 @@ from tollhouse.core.person import Person
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.retention import Retention
 from tollhouse.core.roll_up import BucketSum, UsageBy, UsageSum
+from tollhouse.core.session import Session
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.limits.sending import Sending
 
@@ -284,6 +285,8 @@ class Repositories(Protocol):
     def keys(self) -> RecordRepository[ApiKey]: ...
     @property
     def people(self) -> PersonRepository: ...
+    @property
+    def sessions(self) -> RecordRepository[Session]: ...
     @property
     def audit(self) -> RecordRepository[AuditRow]: ...
     @property

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tollhouse.core.notice import MailAddress
 from tollhouse.store.outbox_schema import mail_addresses
+from tollhouse.store.people_schema import people
 from tollhouse.store.records import record
-from tollhouse.store.schema import accounts, people
+from tollhouse.store.schema import accounts
 
 
 class SqlMailAddressRepository:

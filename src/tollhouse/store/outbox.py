@@ -16,8 +16,9 @@ from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.mail_addresses import SqlMailAddressRepository
 from tollhouse.store.outbox_schema import deliveries, notices, webhook_secrets
 from tollhouse.store.pages import Cursor, page
+from tollhouse.store.people_schema import people
 from tollhouse.store.records import record, row_of
-from tollhouse.store.schema import accounts, people
+from tollhouse.store.schema import accounts
 from tollhouse.store.sendings import SqlSendingRepository
 
 # Two processes may cross the same line: the second finds it crossed, and neither fails.

@@ -1,8 +1,8 @@
 """Rows of people: who signs in to the console, with the hash of the password."""
 
 from tollhouse.core.person import Person
+from tollhouse.store.people_schema import people
 from tollhouse.store.rows import SqlRecordRepository
-from tollhouse.store.schema import people
 
 
 class SqlPersonRepository(SqlRecordRepository[Person]):

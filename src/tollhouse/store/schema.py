@@ -106,18 +106,6 @@ key_secrets = Table(
     Index("uq_key_secrets_place", "key_id", "place", unique=True),
 )
 
-people = Table(
-    "people",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("email", Text, nullable=False, unique=True),  # in lower case
-    Column("role", Text, nullable=False),
-    Column("account_id", Text, ForeignKey("accounts.id")),  # NULL: of the platform
-    Column("password_hash", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at_ms", BigInteger, nullable=False),
-)
-
 audit = Table(
     "audit",
     metadata,

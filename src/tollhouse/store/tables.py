@@ -21,6 +21,7 @@ from tollhouse.store.projects import SqlProjectRepository
 from tollhouse.store.requests import SqlUsageRecordRepository
 from tollhouse.store.retention import SqlRetentionRepository
 from tollhouse.store.sendings import SqlSendingRepository
+from tollhouse.store.sessions import SqlSessionRepository
 from tollhouse.store.spend import SqlSpendRepository
 from tollhouse.store.usage import SqlUsageRepository
 
@@ -34,6 +35,7 @@ class SqlRepositories:
         self.projects = SqlProjectRepository(connection)
         self.keys = SqlKeyRepository(connection)
         self.people = SqlPersonRepository(connection)
+        self.sessions = SqlSessionRepository(connection)
         self.audit = SqlAuditRepository(connection)
         self.requests = SqlUsageRecordRepository(connection)
         self.retention = SqlRetentionRepository(connection)

@@ -36,6 +36,7 @@ def public(harness: AttackHarness, seen: Observations) -> None:
         "preflights": ("OPTIONS", "/v1/chat/completions"),
         "a page": ("GET", "/support"),
         "the console": ("GET", "/console/"),
+        "signing in": ("GET", "/console/sign-in"),
         "its style": ("GET", "/console/static/console.css"),
         "the description of the control API": ("GET", "/api/openapi.json"),
         "the control API without a key": ("GET", "/api/v1/keys"),

@@ -1,5 +1,6 @@
-"""One page a file: a function from what is known to the body of a page.
+"""One page a file: what a visit of it shows, and what its forms do.
 
-Lives here: words and their order. Does not live here: the frame around a page, headers, paths.
-Who calls: `console/site.py`.
+Lives here: what is asked of the services, and under which names the template gets it.
+Does not live here: HTML, headers, sessions.
+Who calls: `console/application.py`, which finds the pages by walking this package.
 """

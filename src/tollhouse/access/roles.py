@@ -1,0 +1,40 @@
+"""Who of the people may do what: the members of an account in it, the people of the platform in all of them.
+
+What somebody may do is named like the route of the control API that does it (`keys.create`).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tollhouse.core.person import Person
+
+_LOOK: Final = frozenset(
+    {
+        "account.show", "keys.list", "keys.show", "requests.list", "requests.show", "usage.report", "budgets.list",
+        "limits.list", "models.list", "projects.list", "sessions.own",
+    }
+)  # fmt: skip
+_DEVELOP: Final = _LOOK | {"keys.create", "keys.rotate", "keys.freeze", "keys.unfreeze", "keys.revoke"}
+_ADMINISTER: Final = _DEVELOP | {
+    "budgets.set", "budgets.remove", "limits.set", "limits.remove", "projects.create", "projects.archive",
+    "alerts.list", "alerts.test", "audit.list", "ledger.statement", "codes.redeem", "people.list",
+}  # fmt: skip
+_OWN: Final = _ADMINISTER | {"people.create", "people.disable"}
+
+MEMBERS: Final[Mapping[str, frozenset[str]]] = {
+    "owner": _OWN,
+    "admin": _ADMINISTER,
+    "developer": _DEVELOP,
+    "viewer": _LOOK,
+}
+PLATFORM: Final[Mapping[str, frozenset[str]]] = {
+    "operator": _OWN | {"accounts.list"},
+    "finance": _LOOK | {"accounts.list", "ledger.statement", "audit.list"},
+    "support": _LOOK | {"accounts.list", "audit.list"},
+    "viewer": _LOOK | {"accounts.list"},
+}
+
+
+def may(person: Person, action: str) -> bool:
+    roles = PLATFORM if person.account_id is None else MEMBERS
+    return action in roles[person.role]

@@ -1,0 +1,178 @@
+"""A request becomes a page: find it, know who asks, let them in, have it made, send it."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from tollhouse.access.exposed import without_keys
+from tollhouse.access.sessions import is_csrf_token
+from tollhouse.console.context import ConsoleContext, Scope
+from tollhouse.console.cookies import secret_in
+from tollhouse.console.language import language_of
+from tollhouse.console.render import Renderer
+from tollhouse.console.route import EVERYBODY, SIGNED_IN, Answer, Elsewhere, Shown, discovered, find
+from tollhouse.console.static import StaticFiles
+from tollhouse.console.visit import Visit, read_pairs
+from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, RequestTooLarge, ScopeMissing
+from tollhouse.formats.openai import failure as openai
+from tollhouse.services import sessions
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Made = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+FORM_BYTES_MAX: Final = 256 * 1024
+SECURITY: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        b"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+_PRIVATE: Final = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"cookie, accept-language, hx-request, hx-request-type, hx-history-restore-request"),
+)
+MOVED: Final = {
+    "/console": "/console/",
+    "/support/": "/support",
+    "/console/token": "/console/keys",
+    "/console/token/": "/console/keys",
+}
+
+
+class Left(Exception):
+    """The browser closed the connection before the end of its form."""
+
+
+class Console:
+    """The console and the pages for everybody, as an ASGI application. The router puts `request_id` into the scope."""
+
+    def __init__(self, context: ConsoleContext) -> None:
+        self.context = context
+        self.pages = discovered()
+        self._static = StaticFiles()
+        self._renderer = Renderer(context, self._static)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = scope.get("request_id", "")
+        visit = self._visit(scope, request_id)
+        try:
+            status, headers, body = await self._answer(visit, receive)
+        except Left:
+            return
+        except Failure as failure:
+            status, headers, body = await self._refusal(visit, failure)
+        except Exception as error:  # guard: whatever a defect of ours is, the browser gets a page
+            self.context.defect(request_id, error)
+            status, headers, body = await self._refusal(visit, Defect("this platform failed on your request"))
+        ids = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
+        headers = [*headers, *SECURITY, *ids, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _visit(self, scope: Scope, request_id: str) -> Visit:
+        headers = dict(scope["headers"])
+        return Visit(
+            context=self.context,
+            scope=scope,
+            now_ms=self.context.services.clock.now_ms(),
+            request_id=request_id,
+            address=self.context.address_of(scope),
+            secret=secret_in(headers.get(b"cookie", b""), is_secure=scope.get("scheme") == "https"),
+            language=language_of(headers.get(b"accept-language", b""), self.context.settings.platform.languages),
+        )
+
+    async def _answer(self, visit: Visit, receive: Receive) -> Made:
+        path, method = visit.path, visit.scope["method"]
+        if method not in ("GET", "HEAD") and (path in MOVED or self._static.find(path) is not None):
+            raise MethodNotAllowed(f"this is read with GET, not {method[:20]}", headers=((b"allow", b"GET, HEAD"),))
+        if path in MOVED:
+            return 307, [(b"location", MOVED[path].encode())], b""
+        if (file := self._static.find(path)) is not None:
+            return 200, file.headers(visit.scope["query_string"]), file.content
+        page, visit.id = find(self.pages, method, path)
+        visit.query = read_pairs(visit.scope["query_string"])
+        if visit.secret:
+            visit.visitor = await sessions.visitor(self.context.services, visit.secret)
+        if visit.visitor is None:
+            visit.secret = ""
+            if page.may != EVERYBODY:
+                return self._to_sign_in(visit)
+        elif page.may not in (EVERYBODY, SIGNED_IN) and not visit.may(page.may):
+            raise ScopeMissing(f"your role here, {visit.visitor.person.role}, does not include this")
+        if page.method == "POST":
+            visit.form = read_pairs(await _body(receive))
+            _require_own_form(visit)
+        return await self._made(visit, await page.handler(visit))
+
+    async def _made(self, visit: Visit, answer: Answer) -> Made:
+        cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
+        if isinstance(answer, Elsewhere):
+            return _sent_to(visit, answer.path, cookies)
+        return answer.status, [_HTML, *_PRIVATE, *cookies], await self._renderer.page(visit, answer)
+
+    def _to_sign_in(self, visit: Visit) -> Made:
+        wanted = f"?next={quote(visit.here)}" if visit.scope["method"] in ("GET", "HEAD") else ""
+        return _sent_to(visit, f"/console/sign-in{wanted}", [])
+
+    async def _refusal(self, visit: Visit, failure: Failure) -> Made:
+        failure.message = without_keys(failure.message)
+        headers = [*failure.headers, (b"cache-control", b"no-store")]
+        if not _wants_html(visit):
+            return (
+                openai.status(failure),
+                [(b"content-type", b"application/json"), *headers],
+                openai.body(failure, visit.request_id),
+            )
+        shown = Shown("trouble.html", {"failure": failure, "request_id": visit.request_id}, failure.status)
+        return failure.status, [_HTML, *headers], await self._renderer.page(visit, shown)
+
+
+def _sent_to(visit: Visit, path: str, cookies: list[tuple[bytes, bytes]]) -> Made:
+    """303, or what htmx takes for it: it would follow a redirect by itself, and put a whole page into a part."""
+    headers = [*_PRIVATE, *cookies]
+    if visit.is_fragment:
+        return 200, [(b"hx-redirect", path.encode()), *headers], b""
+    return 303, [(b"location", path.encode()), *headers], b""
+
+
+def _require_own_form(visit: Visit) -> None:
+    """A form of this site, sent by a page of this site. Raises BadRequest."""
+    headers = visit.headers
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is None:  # a browser of old, or a proxy that drops it
+        ours = origin is not None and origin.partition(b"://")[2] == headers.get(b"host", b"")
+    else:
+        ours = site == b"same-origin"
+    if not ours:
+        raise BadRequest("this form was not sent by a page of this site: open the page again, and send it from there")
+    if visit.secret and not is_csrf_token(visit.secret, visit.given("csrf")):
+        raise BadRequest("this form is of another session: open the page again, and send it from there", param="csrf")
+
+
+def _wants_html(visit: Visit) -> bool:
+    """A browser, or a fragment it loads; programs get JSON."""
+    headers = visit.headers
+    return b"text/html" in headers.get(b"accept", b"") or b"hx-request" in headers
+
+
+async def _body(receive: Receive) -> bytes:
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Left
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        size += len(piece)
+        if size > FORM_BYTES_MAX:
+            raise RequestTooLarge(f"this form is larger than {FORM_BYTES_MAX} bytes")
+        more = message.get("more_body", False)
+    return b"".join(pieces)

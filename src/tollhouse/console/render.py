@@ -1,0 +1,77 @@
+"""A template becomes a page, in a thread: one takes some milliseconds, which calls should not wait for."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tollhouse.console.context import ConsoleContext
+from tollhouse.console.figures import count, exact_usd, plain_usd, usd
+from tollhouse.console.language import NAMES
+from tollhouse.console.menu import menu
+from tollhouse.console.route import Shown
+from tollhouse.console.static import StaticFiles
+from tollhouse.console.translation import translations
+from tollhouse.console.visit import Visit
+
+
+class Renderer:
+    def __init__(self, context: ConsoleContext, static: StaticFiles) -> None:
+        self._context = context
+        self._static = static
+        self._environments: dict[str, Environment] = {}
+
+    async def page(self, visit: Visit, shown: Shown) -> bytes:
+        return await asyncio.to_thread(self._page, visit, shown)
+
+    def _page(self, visit: Visit, shown: Shown) -> bytes:
+        environment = self._environments.get(visit.language)
+        if environment is None:
+            environment = self._environments[visit.language] = self._environment(visit.language)
+        settings = self._context.settings
+        values: dict[str, Any] = {
+            "platform": settings.platform.name,
+            "visit": visit,
+            "person": None if visit.visitor is None else visit.visitor.person,
+            "menu": menu(visit),
+            "languages": {name: NAMES[name] for name in settings.platform.languages if name in NAMES},
+            "local": partial(_local, ZoneInfo(visit.zone)),
+        }
+        return environment.get_template(shown.template).render(values | shown.values).encode()
+
+    def _environment(self, language: str) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("tollhouse.console"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        words = translations(language)
+        environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        environment.filters |= {
+            "usd": usd, "exact_usd": exact_usd, "plain_usd": plain_usd, "count": count, "iso": _iso, "utc": _utc,
+        }  # fmt: skip
+        # `gettext` takes its text for HTML, so only words that stand in a template may come to it; `said` takes any.
+        environment.globals |= {"static": self._static.address, "language": language, "said": words.gettext}
+        return environment
+
+
+def _local(zone: ZoneInfo, time_ms: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    return _moment(time_ms).astimezone(zone).strftime(form)
+
+
+def _iso(time_ms: int) -> str:
+    return _moment(time_ms).isoformat(timespec="seconds")
+
+
+def _utc(time_ms: int) -> str:
+    return _moment(time_ms).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _moment(time_ms: int) -> datetime:
+    return datetime.fromtimestamp(time_ms / 1_000, UTC)

@@ -1,0 +1,111 @@
+"""One request of a browser: who asks, for which page, with what."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from tollhouse.access.roles import may
+from tollhouse.access.sessions import csrf_token
+from tollhouse.console.context import ConsoleContext, Scope
+from tollhouse.core.account import Account
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import BadRequest
+from tollhouse.services.sessions import Visitor, actor_of
+
+FIELDS_MAX: Final = 200
+NOBODY: Final = Actor(kind="public", id="")
+
+
+@dataclass(slots=True)
+class Visit:
+    """`form` and `query` hold every value of a name; `id` is the one in the path. `secret`: of the session's cookie."""
+
+    context: ConsoleContext
+    scope: Scope
+    now_ms: int
+    request_id: str
+    address: str
+    visitor: Visitor | None = None
+    secret: str = ""
+    id: str = ""
+    query: dict[str, list[str]] = field(default_factory=dict)
+    form: dict[str, list[str]] = field(default_factory=dict)
+    language: str = "en"
+
+    @property
+    def path(self) -> str:
+        return str(self.scope["path"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.scope["headers"])
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for the services."""
+        return NOBODY if self.visitor is None else actor_of(self.visitor.person, self.visitor.session, self.address)
+
+    @property
+    def account(self) -> Account | None:
+        """Whose pages these are; None: the platform's."""
+        if self.visitor is None or self.visitor.person.account_id is None:
+            return None
+        return self.context.services.directory.accounts.get(self.visitor.person.account_id)
+
+    @property
+    def csrf(self) -> str:
+        return csrf_token(self.secret) if self.secret else ""
+
+    @property
+    def zone(self) -> str:
+        return "UTC" if self.account is None else self.account.zone
+
+    @property
+    def is_secure(self) -> bool:
+        return self.scope.get("scheme") == "https"
+
+    @property
+    def is_fragment(self) -> bool:
+        """htmx asks for a part of the page."""
+        return b"hx-request" in self.headers
+
+    def may(self, action: str) -> bool:
+        return self.visitor is not None and may(self.visitor.person, action)
+
+    def given(self, name: str) -> str:
+        """The value of a field of the form, without blanks around it; empty where none came."""
+        return self.form.get(name, [""])[0].strip()
+
+    def asked(self, name: str) -> str:
+        """Likewise of the query."""
+        return self.query.get(name, [""])[0].strip()
+
+    @property
+    def here(self) -> str:
+        """The address of this page on this site."""
+        query = self.scope["query_string"].decode("latin-1")
+        return f"{quote(self.path)}{f'?{query}' if query else ''}"
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach this platform: as configured, else as this browser did, else as the listener is told."""
+        settings = self.context.settings
+        if settings.platform.public_url:
+            return settings.platform.public_url.rstrip("/").removesuffix("/v1")
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        url = f"{self.scope.get('scheme', 'http')}://{host}"
+        if not host or urlsplit(url).netloc != host or "@" in host:
+            return f"http://{settings.server.listen}"
+        return url
+
+
+def read_pairs(text: bytes) -> dict[str, list[str]]:
+    """A query, or a form as browsers send it. Raises BadRequest for too many fields."""
+    try:
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise BadRequest(f"this form has more than {FIELDS_MAX} fields") from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return found
