@@ -2,7 +2,6 @@
 
 from tollhouse.core.failure import Overloaded
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.moments import ago_ms
 from tollhouse.edge.admin.objects import PageObject, page_object
 from tollhouse.edge.admin.receipts import ReceiptObject, RequestObject, receipt_object, request_object
 from tollhouse.edge.admin.route import OWN, AdminRequest, NoParameters, route
@@ -47,14 +46,5 @@ def may_see_provider(context: AdminContext, account_id: str | None) -> bool:
 
 
 def _wanted(context: AdminContext, request: AdminRequest[RequestQuery]) -> receipts.ReceiptFilter:
-    body = request.body
-    return receipts.wanted_by(
-        context.services,
-        request.actor,
-        account=body.account,
-        project=body.project,
-        key=request.own_key_id or body.key,
-        model=body.model,
-        status=body.status,
-        since_ms=None if body.since is None else ago_ms(body.since, "since", request.now_ms),
-    )
+    asked = {name: value for name, value in request.given.items() if name not in ("limit", "after")}
+    return receipts.wanted_by(context.services, request.actor, **asked)

@@ -9,13 +9,15 @@ from msgspec import Struct, structs
 from tollhouse.access.judge import ACCOUNT as ONLY_ACCOUNT
 from tollhouse.access.judge import OPERATOR, OWN_DATA, Requirement
 from tollhouse.core.audit import Actor
-from tollhouse.edge.admin.moments import moment_ms
+from tollhouse.edge.admin.moments import ago_ms, moment_ms
 
 Who = Literal["operator", "account", "key", "public"]
 """operator: whoever may open the control socket. account: an admin key, for its own account. key: an API key, for its
 own data. public: anyone, without a credential."""
 
-_TIMES_TO_COME: Final = {"expires": "expires_at_ms", "until": "until_ms"}
+_TIMES_TO_COME: Final = {"expires": ("expires", "expires_at_ms"), "until": ("until", "until_ms")}
+_TIMES_PAST: Final = {"since": ("since", "since_ms"), "start": ("from", "from_ms"), "end": ("to", "to_ms")}
+"""By the field: what it is called outside, and in an action."""
 
 G = TypeVar("G", bound=Struct)
 
@@ -37,13 +39,16 @@ class AdminRequest(Generic[G]):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What it gives, for an action that takes it by name: there a time to come is Unix milliseconds. Raises
-        BadRequest."""
+        """What it gives, for an action that takes it by name: there times are Unix milliseconds, and an API key that
+        asks is the key that is asked about. Raises BadRequest."""
         fields = structs.asdict(self.body)
-        for name, called in _TIMES_TO_COME.items():
-            if name in fields:
-                text = fields.pop(name)
-                fields[called] = None if text is None else moment_ms(text, name, self.now_ms)
+        for times, read in ((_TIMES_TO_COME, moment_ms), (_TIMES_PAST, ago_ms)):
+            for name, (param, called) in times.items():
+                if name in fields:
+                    text = fields.pop(name)
+                    fields[called] = None if text is None else read(text, param, self.now_ms)
+        if "key" in fields:
+            fields["key"] = self.own_key_id or fields["key"]
         return fields
 
 

@@ -7,7 +7,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.roll_up import UsageSum
 from tollhouse.core.usage import BUCKETS
 from tollhouse.edge.admin.context import AdminContext
-from tollhouse.edge.admin.moments import ago_ms, written
+from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject
 from tollhouse.edge.admin.route import OWN, AdminRequest, route
 from tollhouse.edge.admin.usage_csv import as_csv
@@ -39,19 +39,10 @@ def _page_as_csv(body: AdminUsageQuery, page: PageObject[UsageObject]) -> str:
     as_csv=_page_as_csv,
 )
 async def report(context: AdminContext, request: AdminRequest[AdminUsageQuery]) -> PageObject[UsageObject]:
-    body = request.body
-    sums = await usage.report(
-        context.services,
-        request.actor,
-        by=body.by,
-        from_ms=None if body.start is None else ago_ms(body.start, "from", request.now_ms),
-        to_ms=None if body.end is None else ago_ms(body.end, "to", request.now_ms),
-        account=body.account,
-        project=body.project,
-        key=request.own_key_id or body.key,
-        mode=body.mode,
-    )
-    return PageObject(data=tuple(usage_object(body.by, one) for one in sums))
+    given = request.given
+    del given["format"]
+    sums = await usage.report(context.services, request.actor, **given)
+    return PageObject(data=tuple(usage_object(request.body.by, one) for one in sums))
 
 
 def usage_object(by: str, row: UsageSum) -> UsageObject:
