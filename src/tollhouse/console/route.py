@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tollhouse.console.visit import Visit
+from tollhouse.core import route_table
 from tollhouse.core.discovery import modules_of
 from tollhouse.core.failure import MethodNotAllowed, PathNotFound
 
@@ -70,26 +71,10 @@ def _pages() -> Iterator[ConsolePage]:
 
 def find(pages: tuple[ConsolePage, ...], method: str, path: str) -> tuple[ConsolePage, str]:
     """The page of a request, and the id in its path. Raises PathNotFound, MethodNotAllowed."""
-    asked = "GET" if method == "HEAD" else method
-    methods = []
-    for one in pages:
-        object_id = _match(one.path, path)
-        if object_id is None:
-            continue
-        if one.method == asked:
-            return one, object_id
-        methods.append(one.method)
-    if methods:
-        allow = ", ".join(sorted({*methods, *({"HEAD"} if "GET" in methods else set())}))
+    found = route_table.find(pages, method, path)
+    if isinstance(found, tuple):
+        return found
+    if found:
+        allow = ", ".join(sorted({*found, *({"HEAD"} if "GET" in found else set())}))
         raise MethodNotAllowed(f"this page takes {allow}, not {method[:20]}", headers=((b"allow", allow.encode()),))
     raise PathNotFound(f"there is no page {path[:200]!r} here")
-
-
-def _match(pattern: str, path: str) -> str | None:
-    if "{id}" not in pattern:
-        return "" if pattern == path else None
-    before, behind = pattern.split("{id}")
-    if not (path.startswith(before) and path.endswith(behind) and len(path) > len(before) + len(behind)):
-        return None
-    object_id = path[len(before) : len(path) - len(behind)]
-    return None if "/" in object_id else object_id

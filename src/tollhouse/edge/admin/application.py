@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.access.exposed import without_keys
+from tollhouse.core import route_table
 from tollhouse.core.clock import Clock
 from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import (
@@ -124,33 +125,16 @@ def _given(route: AdminRoute, scope: Scope, data: bytes) -> Struct:
 
 
 def find(routes: Sequence[AdminRoute], method: str, path: str) -> tuple[AdminRoute, str]:
-    """The route of a request and the object id in its path. Raises PathNotFound, MethodNotAllowed."""
-    allowed: list[str] = []
-    for route in routes:
-        object_id = match(route.path, path)
-        if object_id is None:
-            continue
-        if route.method == method or (method == "HEAD" and route.method == "GET"):
-            return route, object_id
-        allowed.append(route.method)
+    """The route of a request and the object id in its path, which is as it was sent: a name may hold an encoded slash.
+    Raises PathNotFound, MethodNotAllowed."""
+    found = route_table.find(routes, method, path)
+    if isinstance(found, tuple):
+        return found[0], unquote(found[1])
     shown = printable(path, SHOWN_MAX)
-    if allowed:
-        allow = ", ".join(allowed)
+    if found:
+        allow = ", ".join(found)
         raise MethodNotAllowed(f"{shown} takes {allow}, not {method[:20]}", headers=((b"allow", allow.encode()),))
     raise PathNotFound(f"there is no {method[:20]} {shown} here; GET /api/openapi.json lists what there is")
-
-
-def match(pattern: str, path: str) -> str | None:
-    """The `{id}` of a path that fits the pattern, the empty text where the pattern has none; None: does not fit.
-
-    The path is as it was sent: a name may hold an encoded slash.
-    """
-    before, has_id, after = pattern.partition("{id}")
-    if not has_id:
-        return "" if path == pattern else None
-    object_id = path[len(before) : len(path) - len(after)]
-    fits = path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after)
-    return unquote(object_id) if fits and "/" not in object_id else None
 
 
 async def _body(receive: Receive, size_max: int) -> bytes:

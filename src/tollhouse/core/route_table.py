@@ -1,0 +1,39 @@
+"""Which of many routes a request means: by its method, and by its path, in which `{id}` stands for one segment."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+
+class Routed(Protocol):
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+R = TypeVar("R", bound=Routed)
+
+
+def find(routes: Iterable[R], method: str, path: str) -> tuple[R, str] | list[str]:
+    """The route and the id in its path, as it was sent (empty where its path names none); or, where no route fits, the
+    methods that the path takes: none where it leads nowhere. A HEAD means what a GET means."""
+    asked = "GET" if method == "HEAD" else method
+    methods = []
+    for one in routes:
+        object_id = match(one.path, path)
+        if object_id is None:
+            continue
+        if one.method == asked:
+            return one, object_id
+        methods.append(one.method)
+    return methods
+
+
+def match(pattern: str, path: str) -> str | None:
+    """The `{id}` of a path that fits the pattern, the empty text where the pattern has none; None: does not fit."""
+    before, has_id, after = pattern.partition("{id}")
+    if not has_id:
+        return "" if path == pattern else None
+    object_id = path[len(before) : len(path) - len(after)]
+    fits = path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after)
+    return object_id if fits and "/" not in object_id else None
