@@ -11,12 +11,13 @@ from tollhouse.core.person import Person
 _LOOK: Final = frozenset(
     {
         "account.show", "keys.list", "keys.show", "requests.list", "requests.show", "usage.report", "budgets.list",
-        "limits.list", "models.list", "projects.list", "sessions.own",
+        "limits.show", "models.list", "projects.list", "sessions.own",
     }
 )  # fmt: skip
 _DEVELOP: Final = _LOOK | {"keys.create", "keys.rotate", "keys.freeze", "keys.unfreeze", "keys.revoke"}
 _ADMINISTER: Final = _DEVELOP | {
-    "budgets.set", "budgets.remove", "limits.set", "limits.remove", "projects.create", "projects.archive",
+    "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
+    "projects.create", "projects.archive",
     "alerts.list", "alerts.test", "audit.list", "ledger.statement", "codes.redeem", "people.list",
 }  # fmt: skip
 _OWN: Final = _ADMINISTER | {"people.create", "people.disable"}

@@ -7,7 +7,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_rows
-from tollhouse.services.given.budgets import BudgetQuery, NewBudget
+from tollhouse.services.given.budgets import BudgetQuery, BudgetRehearsal, NewBudget
 
 app = App(name="budgets", help="Spending limits by window.")
 
@@ -32,6 +32,18 @@ def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
         *("id", "level", "of_id", "amount_usd", "used_usd", "held_usd", "remaining_usd", "window", "resets_at", "model")
     )
     show_rows(at, answer, shown, empty="There is no budget")
+
+
+@app.command
+@takes(BudgetRehearsal)
+def rehearse(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Say on which of the last 30 days such a budget would have been used up. Nothing changes."""
+    answer = call(at, "budgets.rehearse", body=given)
+    days = answer["reached_on"]
+    words = f"{answer['amount_usd']} USD would have been used up on {len(days)} of the last {answer['days']} days"
+    if days:
+        words += f": {', '.join(days)}"
+    show(at, answer, f"{words}. The most that one window spent is {answer['most_usd']} USD.")
 
 
 @app.command

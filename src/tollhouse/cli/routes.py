@@ -20,6 +20,7 @@ ROUTES: Final[Mapping[str, tuple[str, str, str]]] = {
     "alerts.test": ("POST", "/api/v1/alerts/test", "json"),
     "audit.list": ("GET", "/api/v1/audit", "query"),
     "budgets.list": ("GET", "/api/v1/budgets", "query"),
+    "budgets.rehearse": ("GET", "/api/v1/budgets/rehearsal", "query"),
     "budgets.remove": ("POST", "/api/v1/budgets/{id}/remove", "json"),
     "budgets.set": ("POST", "/api/v1/budgets", "json"),
     "codes.create": ("POST", "/api/v1/codes", "json"),

@@ -16,6 +16,7 @@ from tollhouse.console.route import Shown
 from tollhouse.console.static import StaticFiles
 from tollhouse.console.translation import translations
 from tollhouse.console.visit import Visit
+from tollhouse.core.notice import shown
 
 
 class Renderer:
@@ -55,6 +56,7 @@ class Renderer:
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         environment.filters |= {
             "usd": usd, "exact_usd": exact_usd, "plain_usd": plain_usd, "count": count, "iso": _iso, "utc": _utc,
+            "shown_address": shown,
         }  # fmt: skip
         # `gettext` takes its text for HTML, so only words that stand in a template may come to it; `said` takes any.
         environment.globals |= {"static": self._static.address, "language": language, "said": words.gettext}

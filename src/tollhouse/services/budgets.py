@@ -74,7 +74,7 @@ def _wanted(services: ServiceContext, actor: Actor, given: NewBudget, target: re
             level=target.level,
             object_id=target.object_id,
             amount=fields.amount(given.amount_usd, "amount_usd", zero=True),
-            kind=_window(given.window),
+            kind=read_window(given.window),
             zone=fields.zone(given.zone or services.directory.accounts[target.account_id].zone),
             system=given.system,
             created_at_ms=now_ms,
@@ -215,7 +215,8 @@ def _mail(text: str) -> str:
     return address
 
 
-def _window(text: str) -> WindowKind:
+def read_window(text: str) -> WindowKind:
+    """Raises BadRequest."""
     for known in WINDOWS:
         if known == text:
             return known

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.billing.budgets import Budget, BudgetFields
 from tollhouse.billing.holds import SpendingCounter
@@ -12,8 +12,8 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, AdminRequest, NoParameters, route
-from tollhouse.services import budgets
-from tollhouse.services.given.budgets import BudgetQuery, NewBudget
+from tollhouse.services import budgets, rehearsal
+from tollhouse.services.given.budgets import BudgetQuery, BudgetRehearsal, NewBudget
 
 
 class BudgetObject(BudgetFields, frozen=True, tag_field="object", tag="budget"):
@@ -42,6 +42,16 @@ class SetBudgetObject(BudgetObject, frozen=True, tag_field="object", tag="budget
     secret: str | None
 
 
+class RehearsalObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="budget_rehearsal"):
+    """`reached_on`: days of UTC, of the last `days`, by whose end the window had spent the amount. `most_usd`: what was
+    spent at most in one window."""
+
+    amount_usd: str
+    days: int
+    reached_on: tuple[str, ...]
+    most_usd: str
+
+
 @route("budgets.list", "GET /api/v1/budgets", ACCOUNT, "Budgets, newest first")
 async def list_all(context: AdminContext, request: AdminRequest[BudgetQuery]) -> PageObject[BudgetObject]:
     found = await budgets.list_page(context.services, request.actor, **request.given)
@@ -55,6 +65,19 @@ async def put(context: AdminContext, request: AdminRequest[NewBudget]) -> SetBud
     secret = await budgets.reveal(context.services, made)
     shown = _shown(context, request, made, await budgets.unconfirmed(context.services, (made,)))
     return SetBudgetObject(**structs.asdict(shown), secret=secret)
+
+
+@route(
+    "budgets.rehearse", "GET /api/v1/budgets/rehearsal", ACCOUNT, "On which of the last days a budget had been used up"
+)
+async def rehearse(context: AdminContext, request: AdminRequest[BudgetRehearsal]) -> RehearsalObject:
+    found = await rehearsal.rehearse(context.services, request.actor, **request.given)
+    return RehearsalObject(
+        amount_usd=format_usd(found.amount),
+        days=rehearsal.DAYS,
+        reached_on=tuple((written(day_ms) or "")[:10] for day_ms in found.days),
+        most_usd=format_usd(found.most),
+    )
 
 
 @route("budgets.remove", "POST /api/v1/budgets/{id}/remove", ACCOUNT, "Let a budget bind no more")

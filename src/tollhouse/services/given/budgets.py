@@ -2,6 +2,8 @@
 
 from typing import Annotated, get_args
 
+from msgspec import Struct
+
 from tollhouse.billing.budgets import BudgetFields
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
@@ -25,3 +27,14 @@ class NewBudget(BudgetFields, frozen=True):
 
 class BudgetQuery(Paging, frozen=True):
     account: AccountReference = None
+
+
+class BudgetRehearsal(Struct, frozen=True, kw_only=True):
+    """A budget that does not stand, on one of `account`, `project` and `key`: what would it have done?"""
+
+    amount_usd: Annotated[str, Help("US dollars", option="amount")]
+    window: Annotated[str, Help("when it begins anew", choices=WINDOWS)]
+    account: AccountReference = None
+    project: ProjectReference = None
+    key: KeyReference = None
+    model: Annotated[str | None, Help("count only calls to this model")] = None
