@@ -53,7 +53,7 @@ def summed(results: list[dict[str, Any]], name: str) -> int:
     return sum(int(result[name]) for result in results)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as long as the platform in which it has its name
 def org(platform: DemoPlatform) -> Organization:
     return Organization(platform)
 

