@@ -35,6 +35,7 @@ test: $(DEVELOPMENT) ## everything that must hold before a change lands: check a
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
 	@scripts/need nginx strace slowhttptest
 	@$(BIN)/pytest -m long --ignore tests/hostile/test_timed.py $(ARGS)
+	@$(BIN)/pytest -m "hypothesis and not long" --hypothesis-profile=chance # other examples each time
 	@$(BIN)/pytest -m long -n 0 tests/hostile/test_timed.py # alone: they measure how long a neighbour waits
 
 test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform

@@ -10,7 +10,8 @@ from hypothesis import settings
 from tests.support.memory_disk import write_in_memory
 
 write_in_memory()
-settings.register_profile("house", deadline=None)
+settings.register_profile("house", deadline=None, derandomize=True)  # whether a change may land is no matter of luck
+settings.register_profile("chance", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 

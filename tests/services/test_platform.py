@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec import json, structs
@@ -12,6 +13,9 @@ from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict, ScopeMissing
 from tollhouse.services import platform
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.ports import READ_MS, Repositories, Transactions
+
+T = TypeVar("T")
 
 CANARY = "sk-canary-0123456789"
 
@@ -140,8 +144,23 @@ def test_an_apply_that_cannot_be_is_refused_and_changes_nothing(tmp_path: Path) 
     run(tmp_path, scenario)
 
 
+class ReadTogether:
+    """Whoever reads goes on when the other has read, too."""
+
+    def __init__(self, rows: Transactions) -> None:
+        self.change = rows.change
+        self._rows = rows
+        self._both = asyncio.Barrier(2)
+
+    async def read(self, question: Callable[[Repositories], T], deadline_ms: int = READ_MS) -> T:
+        found = await self._rows.read(question, deadline_ms)
+        await self._both.wait()
+        return found
+
+
 def test_of_two_applies_at_once_one_is_told_to_look_again(tmp_path: Path) -> None:
     async def scenario(services: ServiceContext, clock: SettableClock) -> None:
+        services.rows = ReadTogether(services.rows)
         gateway = Gateway()
         services.prepare = gateway.prepare
         other = structs.replace(FILE, plans={})
