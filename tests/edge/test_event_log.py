@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.edge.seen_calls import CALL, FINISHED
+from tests.edge.seen_calls import FINISHED
 from tollhouse.clock import SystemClock
+from tollhouse.core.usage_record import FailureDetail
 from tollhouse.edge.event_log import EventLog, open_log
 
 
@@ -55,10 +56,12 @@ def test_tags_raw_usage_and_other_texts_of_the_caller_are_not_in_it() -> None:
 
 def test_a_refusal_repeats_nothing_of_the_caller() -> None:
     kept, out = journal()
-    kept.refused(CALL, "invalid_api_key", 401)
+    detail = FailureDetail(message="No API key came with this request.", address="192.0.2.1")
+    kept.refused(replace(FINISHED, status=401, error="invalid_api_key", ending="refused", detail=detail))
     (line,) = lines(out)
     assert (line["event"], line["status"], line["error"]) == ("refused", 401, "invalid_api_key")
-    assert line["request_id"] == CALL.id
+    assert line["request_id"] == FINISHED.id
+    assert (line["message"], line["address"]) == (detail.message, detail.address)
     assert "secret" not in json.dumps(line)
 
 

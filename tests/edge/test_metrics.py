@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.edge.seen_calls import CALL, FINISHED
+from tests.edge.seen_calls import FINISHED
 from tollhouse.edge.metrics import SECONDS, Metrics, gauge
 
 
@@ -73,7 +73,7 @@ def test_no_name_that_a_caller_makes_up_becomes_a_label() -> None:
     metrics = made()
     for number in range(1000):
         metrics.count(replace(FINISHED, model=f"made-up-{number}", client=f"client-{number}", tags={"a": str(number)}))
-        metrics.refused(CALL, "invalid_api_key", 401)
+        metrics.refused(replace(FINISHED, status=401, error="invalid_api_key"))
     found = samples(metrics)
     assert len(found) < 60
     assert total(found, "tollhouse_requests_total", model="unknown") == 1000

@@ -18,7 +18,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import LimitSnapshot, UsageRecord
 from tollhouse.core.workers import InlineWorkers, T
 from tollhouse.gateway.bodies import BodyReservation
-from tollhouse.gateway.connection import Call, ClientDisconnected
+from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.request_context import NOTHING
 
 NOW_MS = 1_790_000_000_000
@@ -238,6 +238,10 @@ class FakeUsageRecorder:
         self.failing = False
         self.trouble: str | None = None
         self.busy: asyncio.Event | None = None
+        self.noted: list[UsageRecord] = []
+
+    def note(self, record: UsageRecord) -> None:
+        self.noted.append(record)
 
     async def commit(self, record: UsageRecord) -> None:
         if self.busy is not None:
@@ -342,8 +346,8 @@ class FakeObserver:
     def on_finished(self, record: UsageRecord) -> None:
         self.records.append(record)
 
-    def refused(self, call: Call, code: str, status: int) -> None:
-        self.refusals.append((code, status))
+    def refused(self, record: UsageRecord) -> None:
+        self.refusals.append((record.error or "", record.status))
 
     def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
         self.troubles.append((provider, model, words))

@@ -43,6 +43,9 @@ class Frail:
         """None: a database that fails from this call on has given no warning."""
         return self._writer.trouble
 
+    def note(self, record: UsageRecord) -> None:
+        self._writer.note(record)
+
     async def commit(self, record: UsageRecord) -> None:
         if self.failing:
             raise Overloaded("the database cannot be written: try again in a moment", retry_after_ms=1_000)

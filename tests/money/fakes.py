@@ -118,6 +118,9 @@ class KilledVault:
         self.trouble: str | None = None  # what is known of the disk before a call is let in
         self.killed = False
 
+    def note(self, record: UsageRecord) -> None:
+        """It counts in no sum."""
+
     async def commit(self, record: UsageRecord) -> None:
         self._check()
         if self.stall == "before":

@@ -16,7 +16,7 @@ from tollhouse.access.credentials import Presented, present
 from tollhouse.access.oddities import why_unknown
 from tollhouse.access.secrets import digest
 from tollhouse.core.account import Identity, KeyMode, Scope
-from tollhouse.core.failure import AccountSuspended, AddressNotAllowed, KeyFrozen, KeyRefused, ScopeMissing
+from tollhouse.core.failure import AccountSuspended, AddressNotAllowed, Failure, KeyFrozen, KeyRefused, ScopeMissing
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
@@ -72,6 +72,15 @@ def present_and_judge(
     if identity is not None and _is_plain(identity, needs):
         return identity
     return judge(identity, presented=presented, now_ms=now_ms, address=address, needs=needs)
+
+
+def sender(headers: list[tuple[bytes, bytes]], query: bytes, *, key_in_query: bool, find: Find) -> Identity | None:
+    """Whose key a request carries, good or not; None where that is nobody's, or cannot be told."""
+    try:
+        presented = present(headers, query, key_in_query, lambda seen: find(seen) is not None)
+    except Failure:
+        return None
+    return find(digest(presented.text))
 
 
 def judge(

@@ -7,7 +7,6 @@ from tollhouse.core.usage_record import UsageRecord
 from tollhouse.core.workers import InlineWorkers
 from tollhouse.formats import codecs
 from tollhouse.gateway.bodies import Bodies
-from tollhouse.gateway.connection import Call
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.routing.health import Health
@@ -23,6 +22,9 @@ class NoCalls:
     def trouble(self) -> str | None:
         return "no server runs"
 
+    def note(self, record: UsageRecord) -> None:
+        """No call comes here."""
+
     async def commit(self, record: UsageRecord) -> None:
         raise AssertionError("no call passes through a platform at rest")
 
@@ -32,7 +34,7 @@ class NoCalls:
     def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
         raise AssertionError("no call passes through a platform at rest")
 
-    def refused(self, call: Call, code: str, status: int) -> None:
+    def refused(self, record: UsageRecord) -> None:
         raise AssertionError("no call passes through a platform at rest")
 
 

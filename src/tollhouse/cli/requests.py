@@ -20,6 +20,7 @@ _FIELDS: Final = (
     *(
         "status",
         "error",
+        "error_detail",
         "ending",
         "ending_explained",
         "usage",
@@ -30,7 +31,7 @@ _FIELDS: Final = (
     ),
     *("output_cap", "timing_ms", "ledger_entry"),
 )
-_SEEN: Final = columns("time", "id", "status", "model", "ending", "usage_source", "charge_usd")
+_SEEN: Final = columns("time", "id", "status", "error", "model", "ending", "usage_source", "charge_usd")
 
 
 @app.command(name="show")

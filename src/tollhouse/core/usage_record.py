@@ -66,6 +66,15 @@ class BudgetSnapshot(Struct, frozen=True, array_like=True, gc=False):
     model: str  # as in `LimitSnapshot`
 
 
+class FailureDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a call failed. Texts are bounded, and hold no key."""
+
+    message: str = ""  # what its caller read
+    provider_words: str = ""  # the provider's own, where they are another text; for the operator alone
+    model: str = ""  # the one that was asked for, as the caller wrote it
+    address: str = ""  # the caller's
+
+
 class UsageRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times: `time_ms` Unix milliseconds of arrival; the others milliseconds after it."""
 
@@ -102,4 +111,5 @@ class UsageRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_on: bool = False  # the caller left, and the answer was read on to learn its usage
     cut: bool = False  # it passed what was held for by more than half, and ended there
     doubt: Doubt | None = None  # why the provider's report was not believed
+    detail: FailureDetail | None = None  # of a call that failed
     settled_ms: int | None = None  # handed over to be written; the commit follows

@@ -16,10 +16,9 @@ from msgspec import Struct
 
 from tollhouse.core.clock import Clock
 from tollhouse.core.notice import QueuedDelivery
-from tollhouse.core.usage_record import UsageRecord
+from tollhouse.core.usage_record import FailureDetail, UsageRecord
 from tollhouse.edge.log import LogWriter
 from tollhouse.edge.log_bounds import LineBounds
-from tollhouse.gateway.connection import Call
 from tollhouse.limits.addresses import network_of
 
 
@@ -86,6 +85,7 @@ class LogLine(Struct, omit_defaults=False):
     tokens_in: int
     tokens_out: int
     usage_source: str
+    detail: FailureDetail | None
 
 
 class EventLog:
@@ -106,12 +106,20 @@ class EventLog:
             lines.append(b"")
             self._out.write(b"\n".join(lines))
 
-    def refused(self, call: Call, code: str, status: int) -> None:
-        """A call that never had an identity: nothing the caller wrote is repeated but the endpoint he found."""
-        if not self._has_room(network_of(call.address) or call.address, call.time_ms):
+    def refused(self, record: UsageRecord) -> None:
+        """A call that never had an identity."""
+        detail = record.detail or FailureDetail()
+        if not self._has_room(network_of(detail.address) or detail.address, record.time_ms):
             return
         self._log.info(
-            "refused", request_id=call.id, operation=call.operation, dialect=call.dialect, status=status, error=code
+            "refused",
+            request_id=record.id,
+            operation=record.operation,
+            dialect=record.dialect,
+            status=record.status,
+            error=record.error,
+            message=detail.message,
+            address=detail.address,
         )
 
     def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
@@ -189,6 +197,7 @@ def _line(record: UsageRecord) -> LogLine:
         usage.tokens_in(),
         usage.tokens_out(),
         record.usage_source,
+        record.detail,
     )
 
 

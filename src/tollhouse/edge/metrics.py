@@ -16,7 +16,6 @@ from prometheus_client.registry import Collector
 
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.asgi import Receive, Scope, Send
-from tollhouse.gateway.connection import Call
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 Gauge = Callable[[], Iterator[Metric]]
@@ -53,8 +52,8 @@ class Metrics(Collector):
             self._first_byte[record.operation][bisect_left(SECONDS, record.first_byte_ms / 1000)] += 1
             self._first_byte_sum[record.operation] += record.first_byte_ms
 
-    def refused(self, call: Call, code: str, status: int) -> None:
-        self._refused[(call.operation, code)] += 1
+    def refused(self, record: UsageRecord) -> None:
+        self._refused[(record.operation, record.error or "")] += 1
 
     def collect(self) -> Iterator[Metric]:
         yield _counter("tollhouse_requests", "calls by how they ended", self._requests, _REQUEST_LABELS)

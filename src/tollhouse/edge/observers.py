@@ -6,7 +6,6 @@ from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.event_log import EventLog
 from tollhouse.edge.metrics import Metrics
 from tollhouse.edge.recent_requests import RecentRequests
-from tollhouse.gateway.connection import Call
 
 
 class RequestObservers:
@@ -24,9 +23,9 @@ class RequestObservers:
         if len(self._ended) == 1:
             asyncio.get_running_loop().call_soon(self._tell)
 
-    def refused(self, call: Call, code: str, status: int) -> None:
-        self.event_log.refused(call, code, status)
-        self.metrics.refused(call, code, status)
+    def refused(self, record: UsageRecord) -> None:
+        self.event_log.refused(record)
+        self.metrics.refused(record)
 
     def troubled(self, request_id: str, provider: str, model: str, words: str) -> None:
         self.event_log.troubled(request_id, provider, model, words)

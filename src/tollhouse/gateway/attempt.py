@@ -57,6 +57,7 @@ async def attempt(
             return await _one(gateway, context, request, choice)
         except AttemptFailed as faulted:
             fault = faulted.fault
+        context.provider_words = fault.words
         if context.identity.key.mode == "test":
             break  # what a script asked for is the answer, and says nothing about any provider
         fault = hold_against(gateway, context, choice, fault)

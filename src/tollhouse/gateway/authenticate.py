@@ -12,6 +12,7 @@ from tollhouse.core.account import Identity
 from tollhouse.core.failure import Failure
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.refused_call import refused
 from tollhouse.gateway.request_context import RequestContext
 
 SLOW_NS: Final = 1_000_000_000  # a revoked key is revoked everywhere within a second
@@ -27,7 +28,7 @@ def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
         if gateway.refusals.any:
             gateway.refusals.admit(identity.key, call.time_ms)
     except Failure as failure:
-        gateway.observer.refused(call, failure.code, failure.status)
+        refused(gateway, call, failure)
         raise
     fields = dict(reversed(call.headers))
     client = client_of(fields.get(b"user-agent", b""))

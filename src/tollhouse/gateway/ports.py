@@ -32,7 +32,13 @@ from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.pace import RefusalPace
 from tollhouse.limits.refusals import Refusals
-from tollhouse.limits.row_allowance import REFUSED_AT_ONCE, REFUSED_EVERY_MS, RowAllowance
+from tollhouse.limits.row_allowance import (
+    REFUSED_AT_ONCE,
+    REFUSED_EVERY_MS,
+    UNKNOWN_AT_ONCE,
+    UNKNOWN_EVERY_MS,
+    RowAllowance,
+)
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.routing.troubles import Troubles
@@ -60,6 +66,10 @@ class UsageRecorder(Protocol):
 
     def commit(self, record: UsageRecord) -> Awaitable[None]:
         """Wait until the record is durable. Raises Overloaded where it cannot be made so."""
+        ...
+
+    def note(self, record: UsageRecord) -> None:
+        """Write down a call that counts in no sum; nobody waits for it, and where it cannot be written it is lost."""
         ...
 
 
@@ -147,7 +157,7 @@ class RequestObserver(Protocol):
 
     def on_finished(self, record: UsageRecord) -> None: ...
 
-    def refused(self, call: Call, code: str, status: int) -> None:
+    def refused(self, record: UsageRecord) -> None:
         """A call ended before it had an identity."""
         ...
 
@@ -187,6 +197,8 @@ class GatewayContext:
     prices: Callable[[], PriceLists] = lambda: PriceLists(())
     refusals: Refusals = field(default_factory=Refusals)
     refused_records: RowAllowance = field(default_factory=lambda: RowAllowance(REFUSED_AT_ONCE, REFUSED_EVERY_MS))
+    refused_rows: RowAllowance = field(default_factory=lambda: RowAllowance(UNKNOWN_AT_ONCE, UNKNOWN_EVERY_MS))
+    all_refused_rows: RowAllowance = field(default_factory=lambda: RowAllowance(REFUSED_AT_ONCE, REFUSED_EVERY_MS))
     troubles: Troubles = field(default_factory=Troubles)  # what providers said of their failures
     pace: RefusalPace = field(default_factory=RefusalPace)  # of refusals, by address
     deferred_commits: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
@@ -198,6 +210,7 @@ class GatewayContext:
         self.addresses.sweep(now_ms)
         self.refusals.sweep(now_ms)
         self.refused_records.sweep(now_ms)
+        self.refused_rows.sweep(now_ms)
         self.pace.sweep(now_ms)
         self.health.sweep(now_ms)
 

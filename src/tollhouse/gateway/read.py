@@ -70,6 +70,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
     if request.dropped:
         context.headers.append((b"x-tollhouse-dropped", _named(request.dropped)))
     context.stream = request.stream
+    context.asked_model = request.model
     context.output_cap = request.output_cap
     context.tags = _tags(context.identity.key.tags, context.fields.get(b"x-tollhouse-tags", b""), request)
     if context.identity.key.mode == "test":

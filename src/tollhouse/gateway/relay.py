@@ -278,7 +278,7 @@ async def _failed(
     if client.gone:
         left(context)
     else:
-        context.error = failure.code
+        context.error, context.message = failure.code, failure.message
         context.ending = "failed_before_first_byte" if context.first_byte_ms is None else "failed_after_first_byte"
     if client.gone or context.first_byte_ms is not None:
         await meter(gateway, context, request, model, None, opened.reader.raw_usage, delivered, None)

@@ -13,10 +13,19 @@ from tollhouse.core.model_request import InputBounds, Prompt
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage, UsageSource
-from tollhouse.core.usage_record import Attempt, BudgetSnapshot, Doubt, Ending, LimitSnapshot, UsageRecord
+from tollhouse.core.usage_record import (
+    Attempt,
+    BudgetSnapshot,
+    Doubt,
+    Ending,
+    FailureDetail,
+    LimitSnapshot,
+    UsageRecord,
+)
 from tollhouse.gateway.bodies import BodyReservation, ParallelSlot
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.destination import Destinations
+from tollhouse.gateway.failure_detail import detail_of
 
 NOTHING: Final = Usage()
 UNREAD: Final = InputBounds()
@@ -52,6 +61,9 @@ class RequestContext(Struct):
     attempts: list[Attempt] = []
     status: int = 200
     error: str | None = None
+    message: str = ""  # of the failure, as the caller reads it
+    provider_words: str = ""  # what the provider said of the last attempt
+    asked_model: str = ""  # as the caller wrote it
     ending: Ending = "refused"
     usage: Usage = NOTHING
     usage_source: UsageSource = "none"
@@ -75,6 +87,15 @@ class RequestContext(Struct):
     dispatched: bool = False
     opened_circuit: bool = False  # a failure of this call opened one: it opens no second
     upstream_ns: int = 0  # spent waiting for the provider
+
+    def _detail(self) -> FailureDetail:
+        return detail_of(
+            self.message,
+            self.call.address,
+            model=self.asked_model,
+            provider_words=self.provider_words,
+            is_callers=self.known.is_callers if self.dispatched else None,
+        )
 
     def record(self) -> UsageRecord:
         call, key, charge = self.call, self.identity.key, self.charge
@@ -122,6 +143,7 @@ class RequestContext(Struct):
             read_on=self.read_on,
             cut=self.cut,
             doubt=self.doubt,
+            detail=None if self.error is None else self._detail(),
             output_cap=self.output_cap,
             admitted_ms=self.admitted_ms,
             first_byte_ms=self.first_byte_ms,

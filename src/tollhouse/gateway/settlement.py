@@ -185,7 +185,7 @@ def _unsaved(context: RequestContext, failure: Failure) -> None:
     if context.error is not None or context.status != 200:
         return
     context.ending = "commit_failed"
-    context.error = failure.code
+    context.error, context.message = failure.code, failure.message
     if not context.stream:
         context.status = failure.status
         context.usage, context.usage_source, context.charge = NOTHING, "none", None
@@ -193,7 +193,7 @@ def _unsaved(context: RequestContext, failure: Failure) -> None:
 
 def _failed(context: RequestContext, failure: Failure) -> None:
     context.status = failure.status
-    context.error = failure.code
+    context.error, context.message = failure.code, failure.message
     if context.first_byte_ms is not None:
         context.ending = "failed_after_first_byte"
     elif context.dispatched:

@@ -1,4 +1,6 @@
-"""How many rows an account may cause to be written down that it does not pay for: they must not fill the database.
+"""How many rows an account, or a network without one, may cause to be written down that nobody pays for.
+
+They must not fill the database.
 
 Refused calls: what is beyond is refused all the same, and counted by the figures of `/metrics`; it has no receipt.
 Changes, each of which leaves a row of audit that is never deleted: what is beyond is refused.
@@ -8,6 +10,8 @@ from typing import Final
 
 REFUSED_AT_ONCE: Final = 1_000
 REFUSED_EVERY_MS: Final = 6_000  # one more: 14,400 a day
+UNKNOWN_AT_ONCE: Final = 20  # calls without an identity, of one network
+UNKNOWN_EVERY_MS: Final = 60_000
 CHANGES_AT_ONCE: Final = 12_000  # all keys that an account may have, made and rotated
 CHANGES_EVERY_MS: Final = 6_000
 

@@ -47,6 +47,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
     key_id: str | None = None
     model: str | None = None
     statuses: tuple[int, int] | None = None
+    error: str | None = None
     since_ms: int | None = None
 
     def holds(self, call: UsageRecord) -> bool:
@@ -56,6 +57,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
             and self.key_id in (None, call.key_id)
             and (self.model is None or matches(self.model, call.model))
             and (self.statuses is None or self.statuses[0] <= call.status <= self.statuses[1])
+            and self.error in (None, call.error)
             and (self.since_ms is None or call.time_ms >= self.since_ms)
         )
 
@@ -108,6 +110,7 @@ def wanted_by(
     key: str | None = None,
     model: str | None = None,
     status: str | None = None,
+    error: str | None = None,
     since_ms: int | None = None,
 ) -> ReceiptFilter:
     """Within what the actor can reach. `status`: one, or a class as `4xx`. Raises PathNotFound, BadRequest."""
@@ -118,6 +121,7 @@ def wanted_by(
         key_id=None if key is None else reach.key(services, actor, key, account_id).id,
         model=model,
         statuses=None if status is None else _statuses(status),
+        error=error,
         since_ms=since_ms,
     )
 

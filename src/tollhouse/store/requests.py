@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import json, structs
 from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import insert as sql_insert
 
 from tollhouse.core.ids import time_of
-from tollhouse.core.usage_record import UsageRecord
+from tollhouse.core.usage_record import FailureDetail, UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
 from tollhouse.store.pages import Cursor, page
 from tollhouse.store.schema import requests
@@ -21,6 +22,12 @@ _decode = json.Decoder(UsageRecord).decode
 def insert(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     """Write a row for each call. A second row for the same id is refused by the database."""
     driver.insert(_INSERT, [(call.time_ms, call.id, call.account_id, _as_json(call)) for call in batch])
+
+
+def note(connection: Connection, call: UsageRecord) -> None:
+    """Write the row of a call that counts in no sum."""
+    values = {"time_ms": call.time_ms, "id": call.id, "account_id": call.account_id, "record": _as_json(call)}
+    connection.execute(sql_insert(requests).values(values))
 
 
 def stands(driver: Driver, call: UsageRecord) -> bool:
@@ -104,4 +111,8 @@ def _lean(call: UsageRecord) -> UsageRecord:
 
 def _clean(call: UsageRecord) -> UsageRecord:
     tags = {clean(name): clean(value) for name, value in call.tags.items()}
-    return structs.replace(call, model=clean(call.model), client=clean(call.client), tags=tags)
+    detail = call.detail
+    if detail is not None:
+        texts = {name: clean(text) for name, text in structs.asdict(detail).items()}
+        detail = FailureDetail(**texts)
+    return structs.replace(call, model=clean(call.model), client=clean(call.client), tags=tags, detail=detail)

@@ -10,6 +10,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from tollhouse.core.clock import Clock
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.usage_record import UsageRecord
+from tollhouse.store import requests
 from tollhouse.store.batch import STEPS, Batches, Job, Step
 from tollhouse.store.driver import ROWS_AT_ONCE
 from tollhouse.store.queue import BATCH_MAX, WriteQueue, share
@@ -79,6 +81,14 @@ class Writer:
         waiter: asyncio.Future[None] = loop.create_future()
         self._submit(loop, Job(waiter, record, record.account_id))
         return waiter
+
+    def note(self, record: UsageRecord) -> None:
+        """Write down a call that counts in no sum. Nobody waits for it; where it cannot be written, it is lost."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        waiter.add_done_callback(_heard)
+        with contextlib.suppress(Overloaded):
+            self._submit(loop, Job(waiter, transaction=partial(requests.note, call=record)))
 
     async def change(self, transaction: Callable[[Connection], T], after: Callable[[T], None] | None = None) -> T:
         """Run `action` in the writer's thread and transaction; return its answer when it is durable.
@@ -169,6 +179,12 @@ class Writer:
     def _finish(self, batch: Sequence[Job]) -> None:
         self._waiting.written(batch)
         _deliver(batch)
+
+
+def _heard(waiter: "asyncio.Future[None]") -> None:
+    """The loop would complain of a failure that nobody has asked for."""
+    if not waiter.cancelled():
+        waiter.exception()
 
 
 def _deliver(batch: Sequence[Job]) -> None:

@@ -54,7 +54,7 @@ async def _again(context: AdminContext, request: AdminRequest[Proposal], request
         raise PathNotFound(f"no key {receipt.call.key_id}")
     found = await explain_again(context.at_rest or _gateway(context), _identity(context, key), receipt.call)
     open_names = may_see_provider(context, request.actor.account_id)
-    shown = receipt_object(receipt, show_provider=open_names)
+    shown = receipt_object(receipt, show_provider=open_names, is_operator=request.actor.account_id is None)
     return explanation_object(found, request.now_ms, show_provider=open_names, receipt=shown)
 
 

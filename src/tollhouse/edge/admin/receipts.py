@@ -32,6 +32,16 @@ class Timing(Struct, frozen=True, kw_only=True):
     settled: int | None
 
 
+class FailureDetailObject(Struct, frozen=True, kw_only=True):
+    """Why a call failed: the words its caller read, the model they wrote, their address. `provider_words`: the
+    provider's own, where they are another text and the operator asks."""
+
+    message: str
+    model: str
+    address: str
+    provider_words: Maybe = UNSET
+
+
 class RequestObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="request"):
     """A call as lists show it. `usage` holds the buckets that are not zero. In test mode the charge is 0."""
 
@@ -47,6 +57,7 @@ class RequestObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     stream: bool
     status: int
     error: Maybe = UNSET
+    error_detail: FailureDetailObject | UnsetType = UNSET
     ending: Ending
     client: str
     tags: dict[str, str]
@@ -139,18 +150,18 @@ class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object"
     ledger_entry: EntryResponse | None
 
 
-def request_object(call: UsageRecord, last4: str) -> RequestObject:
-    return fill(RequestObject, call, **_told(call, last4))
+def request_object(call: UsageRecord, last4: str, *, is_operator: bool) -> RequestObject:
+    return fill(RequestObject, call, **_told(call, last4, is_operator))
 
 
-def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
+def receipt_object(receipt: Receipt, *, show_provider: bool, is_operator: bool) -> ReceiptObject:
     """`show_provider`: who reads it may know which provider answered, and under which name the model goes there."""
     call, charge, entry = receipt.call, receipt.call.charge, receipt.entry
     held = call.released if charge is None else charge.held
     return fill(
         ReceiptObject,
         call,
-        **_told(call, receipt.last4),
+        **_told(call, receipt.last4, is_operator),
         ending_explained=explained(call),
         usage_doubt=UNSET if call.doubt is None else call.doubt,
         cut=True if call.cut else UNSET,
@@ -171,12 +182,21 @@ def receipt_object(receipt: Receipt, *, show_provider: bool) -> ReceiptObject:
     )
 
 
-def _told(call: UsageRecord, last4: str) -> dict[str, Any]:
+def _detail(call: UsageRecord, is_operator: bool) -> FailureDetailObject | UnsetType:
+    detail = call.detail
+    if detail is None:
+        return UNSET
+    words = detail.provider_words if is_operator and detail.provider_words else UNSET
+    return FailureDetailObject(message=detail.message, model=detail.model, address=detail.address, provider_words=words)
+
+
+def _told(call: UsageRecord, last4: str, is_operator: bool) -> dict[str, Any]:
     """What a list and a receipt say in another form than the record."""
     charge = 0 if call.charge is None or call.mode == "test" else call.charge.amount
     return {
         "key": KeyResponse(call.key_id, last4),
         "error": UNSET if call.error is None else call.error,
+        "error_detail": _detail(call, is_operator),
         "usage": {name: used for name in BUCKETS if (used := getattr(call.usage, name))},
         "charge_nusd": charge,
         "charge_usd": format_usd(charge),

@@ -1,6 +1,7 @@
 """/api/v1/requests"""
 
 from tollhouse.core.failure import Overloaded
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, page_object
 from tollhouse.edge.admin.receipts import ReceiptObject, RequestObject, receipt_object, request_object
@@ -13,7 +14,7 @@ from tollhouse.services.given.requests import RequestQuery
 async def list_all(context: AdminContext, request: AdminRequest[RequestQuery]) -> PageObject[RequestObject]:
     body = request.body
     found = await receipts.list_page(context.services, _wanted(context, request), after=body.after, count=body.limit)
-    return page_object(found, lambda call: request_object(call, receipts.last4(context.services, call)))
+    return page_object(found, lambda call: _request(context, request, call))
 
 
 @route(
@@ -30,14 +31,23 @@ async def tail(context: AdminContext, request: AdminRequest[RequestQuery]) -> Pa
         )
         raise Overloaded(message)
     found = context.recent.page(body.after, pages.limit(body.limit), _wanted(context, request).holds)
-    return page_object(found, lambda call: request_object(call, receipts.last4(context.services, call)))
+    return page_object(found, lambda call: _request(context, request, call))
 
 
 @route("requests.show", "GET /api/v1/requests/{id}", OWN, "The receipt of a call")
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ReceiptObject:
     """An API key reads the receipts of its own calls; any other is, word for word, one of a call that never was."""
     receipt = await receipts.show(context.services, request.actor, request.id, request.own_key_id)
-    return receipt_object(receipt, show_provider=may_see_provider(context, request.actor.account_id))
+    return receipt_object(
+        receipt,
+        show_provider=may_see_provider(context, request.actor.account_id),
+        is_operator=request.actor.account_id is None,
+    )
+
+
+def _request(context: AdminContext, request: AdminRequest[RequestQuery], call: UsageRecord) -> RequestObject:
+    last4 = receipts.last4(context.services, call)
+    return request_object(call, last4, is_operator=request.actor.account_id is None)
 
 
 def may_see_provider(context: AdminContext, account_id: str | None) -> bool:

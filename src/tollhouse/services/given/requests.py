@@ -14,4 +14,5 @@ class RequestQuery(Paging, frozen=True):
     key: KeyReference = None
     model: Annotated[str | None, Help("a model, or prefix*")] = None
     status: Annotated[str | None, Help("such as 429, or 4xx for a whole class")] = None
+    error: Annotated[str | None, Help("a code, such as rate_limit_exceeded")] = None
     since: Annotated[str | None, Help("2h (so long ago), a date, or a time")] = None
