@@ -14,12 +14,12 @@ from tollhouse.services import alerts, outbox
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.dispatch import DeliveriesInProgress
 from tollhouse.services.outbox import GIVE_UP_MS, GIVEN_UP, TELL_AFTER
-from tollhouse.services.ports import Repositories
 from tollhouse.services.receivers import BACK_OFF_MS, KEPT_MAX, Receivers
+from tollhouse.store.tables import SqlRepositories
 
 
 def waits(
-    tables: Repositories, account_id: str, number: int, address: str, channel: Channel = "mail", **more: Any
+    tables: SqlRepositories, account_id: str, number: int, address: str, channel: Channel = "mail", **more: Any
 ) -> None:
     """A delivery that is due."""
     notice = Notice(
@@ -39,7 +39,7 @@ def waits(
 async def fill(
     services: ServiceContext, account_id: str, count: int, hosts: int = 1, channel: Channel = "mail"
 ) -> None:
-    def all_of_them(tables: Repositories) -> None:
+    def all_of_them(tables: SqlRepositories) -> None:
         for number in range(count):
             waits(tables, account_id, number, f"n{number % hosts}@example.org", channel)
 
@@ -110,7 +110,7 @@ def test_what_is_looked_at_does_not_grow_with_what_another_has_waiting(tmp_path:
         await fill(services, "acc_b", 1)
         seen: list[str] = []
 
-        def choose(tables: Repositories) -> list[str]:
+        def choose(tables: SqlRepositories) -> list[str]:
             chosen = DeliveriesInProgress().choose(tables, Receivers(BACK_OFF_MS), CHANNELS, clock.ms)
             engine: Any = tables.outbox
             question = (
@@ -133,7 +133,7 @@ def test_a_dead_receiver_is_paused_with_all_that_waits_for_it_and_the_owner_is_t
         account, owner = await owner_of(services, email="owner@example.org")
         post.answers["chat"] = DeliveryResult(ok=False, words="no answer in time")
 
-        def all_of_them(tables: Repositories) -> None:
+        def all_of_them(tables: SqlRepositories) -> None:
             for number in range(300):
                 waits(tables, account.id, number, "slack://a/b/c", "chat")
             waits(tables, account.id, 300, "discord://a/b", "chat")

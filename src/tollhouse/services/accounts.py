@@ -17,8 +17,8 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.accounts import AccountChange, NewAccount
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 DEFAULT_PROJECT = "default"
 
@@ -61,7 +61,7 @@ async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> A
     ceiling = _ceiling(services, account, chosen)
     row = audit.entry(services, actor, "account.create", account.id, account_id=account.id)
 
-    def transaction(tables: Repositories) -> Account:
+    def transaction(tables: SqlRepositories) -> Account:
         tables.accounts.add(account)
         tables.projects.add(project)
         tables.audit.add(audit.changed(row, None, account))
@@ -123,7 +123,7 @@ async def change(services: ServiceContext, actor: Actor, reference: str, given: 
         )
     row = audit.entry(services, actor, "account.set", account_id, account_id=account_id)
 
-    def transaction(tables: Repositories) -> tuple[Account, Money]:
+    def transaction(tables: SqlRepositories) -> tuple[Account, Money]:
         before = tables.accounts.get(account_id)
         if before is None:
             raise PathNotFound(f"no account {account_id}")
@@ -171,7 +171,7 @@ async def _turn(
     told = {} if state == "suspended" or reason is None else {"reason": reason}
     row = audit.entry(services, actor, action, account_id, account_id=account_id, after=told)
 
-    def transaction(tables: Repositories) -> Account:
+    def transaction(tables: SqlRepositories) -> Account:
         before = tables.accounts.get(account_id)
         if before is None:
             raise PathNotFound(f"no account {account_id}")

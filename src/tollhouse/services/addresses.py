@@ -15,7 +15,7 @@ from tollhouse.core.notice import Delivery, MailAddress, Notice
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.limits.sending import ADDRESSES_MAX
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 TOKEN_BYTES: Final = 32
 VALID_MS: Final = 7 * DAY_MS
@@ -28,7 +28,7 @@ def new_token(services: ServiceContext) -> str:
 
 
 def name(
-    services: ServiceContext, tables: Repositories, actor: Actor, account_id: str, address: str | None, token: str
+    services: ServiceContext, tables: SqlRepositories, actor: Actor, account_id: str, address: str | None, token: str
 ) -> bool:
     """Somebody names an address, or none, for an account's alerts; within a transaction. False: a mail asks its reader
     first.
@@ -90,7 +90,7 @@ async def confirm(services: ServiceContext, token: str) -> MailAddress:
         after={},
     )
 
-    def transaction(tables: Repositories) -> MailAddress:
+    def transaction(tables: SqlRepositories) -> MailAddress:
         done = _valid(services, tables.mail_addresses.confirm(token, now_ms, "recipient"))
         tables.audit.add(structs.replace(row, account_id=done.account_id, object_id=done.address))
         return done

@@ -14,8 +14,9 @@ from tollhouse.services import audit, budgets, fields, outbox, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.alerts import AlertQuery, AlertTest
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Cursor, Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.pages import Cursor
+from tollhouse.store.tables import SqlRepositories
 
 TESTS_MAX: Final = 16  # under way at once
 ACCOUNT_TESTS_MAX: Final = 2
@@ -61,7 +62,7 @@ async def try_out(services: ServiceContext, actor: Actor, given: AlertTest) -> l
     url = None if webhook is None else budgets.read_webhook(services, webhook)
     notice = _notice(services, budget, actor.account_id)
 
-    def prepare(tables: Repositories) -> tuple[list[Delivery], dict[str, tuple[str, str]]]:
+    def prepare(tables: SqlRepositories) -> tuple[list[Delivery], dict[str, tuple[str, str]]]:
         tables.audit.add(row)
         if budget is None:
             if address is not None and actor.account_id is not None:
@@ -84,7 +85,7 @@ async def try_out(services: ServiceContext, actor: Actor, given: AlertTest) -> l
             del services.trying[payer]
 
 
-def _require_confirmed(tables: Repositories, account_id: str, address: str) -> None:
+def _require_confirmed(tables: SqlRepositories, account_id: str, address: str) -> None:
     if tables.mail_addresses.unconfirmed(account_id, [address]):
         raise BadRequest(
             "mail: this address is neither of this account nor confirmed: name it with a budget (--mail), and its "
@@ -94,7 +95,7 @@ def _require_confirmed(tables: Repositories, account_id: str, address: str) -> N
 
 
 def _within_the_day(
-    tables: Repositories, channels: Channels, actor: Actor, notice: Notice, queued: Iterable[Delivery]
+    tables: SqlRepositories, channels: Channels, actor: Actor, notice: Notice, queued: Iterable[Delivery]
 ) -> list[Delivery]:
     """Tests count as what they send. Raises RateLimited."""
     deliveries = list(queued)

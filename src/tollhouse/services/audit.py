@@ -14,8 +14,8 @@ from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.audit import AuditQuery
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Cursor
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.pages import Cursor
 
 _NEVER = frozenset(("secrets", "password_hash", "digest"))
 _ONLY_LOOK = frozenset(("api_key", "public"))

@@ -18,7 +18,7 @@ from tollhouse.billing.subscription import subscription as figures
 from tollhouse.billing.windows import Window, begins_ms, time_zone, window
 from tollhouse.core.account import ApiKey, Identity
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 _GRANTS_SHOWN: Final = 100
 _CHANGES_READ: Final = 50
@@ -63,7 +63,7 @@ async def subscription(services: ServiceContext, identity: Identity) -> Subscrip
     key, terms, now_ms = identity.key, _terms(services, identity.key), services.clock.now_ms()
     stopped = _stopped(identity)
 
-    def question(tables: Repositories) -> tuple[int, int, int | None]:
+    def question(tables: SqlRepositories) -> tuple[int, int, int | None]:
         spent = uncounted = 0
         if key.mode == "live":
             edges = [terms.month.start_ms, _tonight(now_ms, terms.zone)]
@@ -96,7 +96,7 @@ async def spent(
     if identity.key.mode != "live":
         return SpendStatement(0, ())
 
-    def question(tables: Repositories) -> list[Day]:
+    def question(tables: SqlRepositories) -> list[Day]:
         edges = day_edges(span, now_ms, terms.zone)  # here: since 1970 there were many days
         found = tables.spend.by_model(terms.object_id, edges)
         return [Day(start_ms, by_model) for start_ms, by_model in zip(edges[:-1], found, strict=True) if by_model]
@@ -111,7 +111,7 @@ async def credits_of(services: ServiceContext, identity: Identity) -> tuple[Cred
     if key.mode != "live":
         return credit(SpendingCounter(id=key.account_id, limit=None, kind="money")), []
 
-    def question(tables: Repositories) -> list[Grant]:
+    def question(tables: SqlRepositories) -> list[Grant]:
         non_charges = tables.ledger.non_charges_within(key.account_id, 0, now_ms + 1)
         return grants(non_charges, tables.ledger.money(key.account_id).balance)
 
@@ -139,7 +139,7 @@ def _stopped(identity: Identity) -> str | None:
     return identity.project.id if identity.project.state != "active" else None
 
 
-def _stopped_at(tables: Repositories, object_id: str) -> int | None:
+def _stopped_at(tables: SqlRepositories, object_id: str) -> int | None:
     rows = tables.audit.page(before=None, limit=_CHANGES_READ, object_id=object_id)
     return next((row.time_ms for row in rows if row.action in _STOPS), None)
 

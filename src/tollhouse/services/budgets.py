@@ -19,8 +19,8 @@ from tollhouse.services import addresses, audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.budgets import WINDOWS, BudgetQuery, NewBudget
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 SIGNING: Final = "webhook"
 """What signing secrets are for, as the vault is told."""
@@ -55,7 +55,7 @@ async def put(services: ServiceContext, actor: Actor, given: NewBudget) -> Budge
     stood_on = services.directory.keys.get(target.object_id)
     project_id = None if stood_on is None else stood_on.project_id
 
-    def transaction(tables: Repositories) -> _Put:
+    def transaction(tables: SqlRepositories) -> _Put:
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
         _sign(services, tables, done.budget, before, secret)
@@ -97,7 +97,7 @@ async def unconfirmed(services: ServiceContext, budgets: Sequence[Budget]) -> se
     if not named:
         return set()
 
-    def question(tables: Repositories) -> set[str]:
+    def question(tables: SqlRepositories) -> set[str]:
         return {
             budget_id for budget_id, account_id, mail in named if tables.mail_addresses.unconfirmed(account_id, [mail])
         }
@@ -132,7 +132,7 @@ async def remove(services: ServiceContext, actor: Actor, budget_id: str) -> Budg
     """It binds no more from the next call on. Raises PathNotFound, ScopeMissing for the operator's budget."""
     row = audit.entry(services, actor, "budget.remove", budget_id)
 
-    def transaction(tables: Repositories) -> Budget:
+    def transaction(tables: SqlRepositories) -> Budget:
         budget = tables.budgets.get(budget_id)
         if budget is None or actor.account_id not in (None, budget.account_id):
             raise PathNotFound(f"no budget {reach.shown(budget_id)}")
@@ -154,7 +154,7 @@ def _follow(services: ServiceContext, done: _Put, now_ms: int) -> None:
     services.counters.put_budget(done.budget, now_ms, done.counter.spent)
 
 
-def _place(tables: Repositories, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | None]:
+def _place(tables: SqlRepositories, wanted: Budget, now_ms: int) -> tuple[_Put, Budget | None]:
     """Write it in the place of what it replaces. A budget whose days begin elsewhere begins anew: its counters would
     lie across those of the old one."""
     standing = tables.budgets.on(wanted.level, wanted.object_id)
@@ -180,7 +180,7 @@ def _place(tables: Repositories, wanted: Budget, now_ms: int) -> tuple[_Put, Bud
     return _Put(wanted, budget_counter, None if before is None else before.id), before
 
 
-def _held(tables: Repositories, budget: Budget, now_ms: int) -> int:
+def _held(tables: SqlRepositories, budget: Budget, now_ms: int) -> int:
     """Nano-USD that the budget's present window already holds, from the sums of charges."""
     window = budget.window(now_ms)
     if window.end_ms is None:
@@ -191,7 +191,7 @@ def _held(tables: Repositories, budget: Budget, now_ms: int) -> int:
 
 
 def _tell(
-    tables: Repositories, budget: Budget, budget_counter: BudgetCounter, now_ms: int, project_id: str | None
+    tables: SqlRepositories, budget: Budget, budget_counter: BudgetCounter, now_ms: int, project_id: str | None
 ) -> int:
     """Tell of thresholds that are reached already: after a lowered budget no call may come that would."""
     told = tables.outbox.marks("budget.threshold", budget.id, budget_counter.starts_at_ms)
@@ -234,7 +234,7 @@ def read_webhook(services: ServiceContext, url: str) -> str:
     return url
 
 
-def keep_encrypted(services: ServiceContext, tables: Repositories) -> None:
+def keep_encrypted(services: ServiceContext, tables: SqlRepositories) -> None:
     """Signing secrets from before there was a master key are encrypted now."""
     if services.vault.seals:
         for budget_id, secret in tables.outbox.secrets_without(SEALED).items():
@@ -246,7 +246,9 @@ def _kept(services: ServiceContext, secret: str) -> str:
     return services.vault.seal(secret, SIGNING, services.random.bytes(NONCE_BYTES))
 
 
-def _sign(services: ServiceContext, tables: Repositories, budget: Budget, before: Budget | None, secret: str) -> None:
+def _sign(
+    services: ServiceContext, tables: SqlRepositories, budget: Budget, before: Budget | None, secret: str
+) -> None:
     """A webhook that stays keeps what its receiver verifies by; a new one gets the new secret. Raises Conflict."""
     if before is not None and before.id != budget.id:
         tables.outbox.move_secret(before.id, budget.id)

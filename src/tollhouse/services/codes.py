@@ -16,8 +16,8 @@ from tollhouse.services.given.codes import NewCodeFields, Redemption
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.money import Posted, follow, post
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 CODES_MAX = 1_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O, U, which people misread
@@ -59,7 +59,7 @@ async def create(services: ServiceContext, actor: Actor, given: CodesToMake) -> 
         minted.append(Minted(code, secret))
     rows = [audit.changed(audit.entry(services, actor, "code.create", one.code.id), None, one.code) for one in minted]
 
-    def transaction(tables: Repositories) -> tuple[Minted, ...]:
+    def transaction(tables: SqlRepositories) -> tuple[Minted, ...]:
         for one, row in zip(minted, rows, strict=True):
             tables.codes.add(one.code)
             tables.audit.add(row)
@@ -88,7 +88,7 @@ async def redeem(services: ServiceContext, actor: Actor, given: Redemption) -> E
         services.redeeming.admit(account_id, actor.address, now_ms)
     row = audit.entry(services, actor, "code.redeem", txn)
 
-    def transaction(tables: Repositories) -> Posted:
+    def transaction(tables: SqlRepositories) -> Posted:
         code = tables.codes.take(digest, account_id, now_ms)
         if code is None:
             raise BadRequest("code: this is no code that can be redeemed (any more)", param="code")

@@ -14,8 +14,9 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrantFields, NewRefund
 from tollhouse.services.money import Posted, follow, post
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Cursor, Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.pages import Cursor
+from tollhouse.store.tables import SqlRepositories
 
 
 class GrantToMake(NewGrantFields, frozen=True):
@@ -77,7 +78,7 @@ async def refund(services: ServiceContext, actor: Actor, given: NewRefund) -> En
     request_id, txn, now_ms = given.request_id, services.new_id("txn"), services.clock.now_ms()
     row = audit.entry(services, actor, "credits.refund", txn)
 
-    def transaction(tables: Repositories) -> Posted:
+    def transaction(tables: SqlRepositories) -> Posted:
         entries = tables.ledger.of_request(request_id)
         if not entries:
             raise PathNotFound(f"no call {reach.shown(request_id)} was charged")
@@ -128,7 +129,7 @@ def _signed(usd: str) -> int:
 async def _give(services: ServiceContext, actor: Actor, action: str, transfer: Transfer) -> Entry:
     row = audit.entry(services, actor, action, transfer.id)
 
-    def transaction(tables: Repositories) -> Posted:
+    def transaction(tables: SqlRepositories) -> Posted:
         posted = post(tables, transfer)
         tables.audit.add(audit.posted(row, transfer))
         return posted

@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 from tollhouse.core.channel import Channel, ChannelBounds, Channels
 from tollhouse.core.notice import DueDelivery, QueuedDelivery, Receiver
-from tollhouse.services.ports import Repositories
 from tollhouse.services.receivers import Receivers
+from tollhouse.store.tables import SqlRepositories
 
 ACCOUNTS_MAX: Final = 256  # that are looked at at once
 _LOOKED_AT: Final = 32  # deliveries of one account
@@ -55,7 +55,7 @@ class DeliveriesInProgress:
         made._receivers, made._of_account, made._after = self._receivers.copy(), self._of_account.copy(), self._after
         return made
 
-    def choose(self, tables: Repositories, receivers: Receivers, channels: Channels, now_ms: int) -> NextDeliveries:
+    def choose(self, tables: SqlRepositories, receivers: Receivers, channels: Channels, now_ms: int) -> NextDeliveries:
         """What may leave now."""
         chosen = NextDeliveries()
         for lane in channels.by_name.values():
@@ -65,7 +65,7 @@ class DeliveriesInProgress:
     def _choose_in(
         self,
         lane: ChannelBounds,
-        tables: Repositories,
+        tables: SqlRepositories,
         receivers: Receivers,
         now_ms: int,
         chosen: NextDeliveries,
@@ -92,7 +92,7 @@ class DeliveriesInProgress:
             free -= taken
             chosen.blocked = chosen.blocked or len(waiting) > taken
 
-    def _accounts_due(self, tables: Repositories, channel: Channel, now_ms: int) -> list[str]:
+    def _accounts_due(self, tables: SqlRepositories, channel: Channel, now_ms: int) -> list[str]:
         """All round, from behind the account that was served last."""
         after = self._after.get(channel, "")
         due = tables.outbox.accounts_due(channel, after, now_ms, ACCOUNTS_MAX)

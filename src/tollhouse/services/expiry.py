@@ -17,7 +17,7 @@ from tollhouse.core.roll_up import FOREVER_MS
 from tollhouse.services import audit, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.money import post
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 
 class _Ended(NamedTuple):
@@ -67,7 +67,7 @@ async def _end(services: ServiceContext, actor: Actor, account_id: str, now_ms: 
     txns = {lot_id: services.new_id("txn") for lot_id in maximum}
     rows = {lot_id: audit.entry(services, actor, "credits.expire", txn) for lot_id, txn in txns.items()}
 
-    def transaction(tables: Repositories) -> _Ended:
+    def transaction(tables: SqlRepositories) -> _Ended:
         credit_lots = _credit_lots(tables, tables.ledger.money(account_id, lock=True))
         entries = []
         for lot in due(credit_lots, now_ms):
@@ -103,7 +103,7 @@ async def _end(services: ServiceContext, actor: Actor, account_id: str, now_ms: 
         raise
 
 
-def _credit_lots(tables: Repositories, money: Money) -> CreditLots:
+def _credit_lots(tables: SqlRepositories, money: Money) -> CreditLots:
     return laid_out(tables.ledger.non_charges_within(money.account_id, 0, FOREVER_MS), money.balance)
 
 

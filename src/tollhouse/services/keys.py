@@ -15,8 +15,8 @@ from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.keys import KeyQuery, NewKeyFields
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 _MODES: tuple[KeyMode, ...] = ("live", "test", "admin")
 
@@ -66,7 +66,7 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
     )
     row = audit.entry(services, actor, "key.create", key.id, account_id=owner.id, after={"last4": secret.last4})
 
-    def transaction(tables: Repositories) -> ApiKey:
+    def transaction(tables: SqlRepositories) -> ApiKey:
         now = tables.projects.get(group.id)
         if now is None or now.state != "active":
             raise Conflict(f"the project {group.id} is archived: its keys could not be used", param="project")
@@ -117,7 +117,7 @@ async def rotate(
     text, secret = _mint(services, found.mode)
     row = audit.entry(services, actor, "key.rotate", found.id, account_id=found.account_id)
 
-    def transaction(tables: Repositories) -> ApiKey:
+    def transaction(tables: SqlRepositories) -> ApiKey:
         before = _row(tables, found.id)
         rotation.require_rotatable(before, new_expiry_ms, now_ms)
         key = rotation.rotated(
@@ -183,7 +183,7 @@ async def _write_first_use(services: ServiceContext, used: ApiKey) -> None:
     actor = Actor(kind="system", id="first use")
     row = audit.entry(services, actor, "key.first_use", used.id, account_id=used.account_id)
 
-    def transaction(tables: Repositories) -> ApiKey:
+    def transaction(tables: SqlRepositories) -> ApiKey:
         before = _row(tables, used.id)
         key = structs.replace(
             before,
@@ -210,7 +210,7 @@ async def _change(
     found = reach.key(services, actor, reference)
     row = audit.entry(services, actor, action, found.id, account_id=found.account_id)
 
-    def transaction(tables: Repositories) -> ApiKey:
+    def transaction(tables: SqlRepositories) -> ApiKey:
         before = _row(tables, found.id)
         key = turn(before)
         if key != before:
@@ -227,7 +227,7 @@ def _living(key: ApiKey, *, state: str, state_reason: str | None) -> ApiKey:
     return structs.replace(key, state=state, state_reason=state_reason)
 
 
-def _row(tables: Repositories, key_id: str) -> ApiKey:
+def _row(tables: SqlRepositories, key_id: str) -> ApiKey:
     key = tables.keys.get(key_id)
     if key is None:
         raise PathNotFound(f"no key {key_id}")

@@ -15,8 +15,8 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.roll_up import FOREVER_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
 from tollhouse.services.verification import Verification, examine
+from tollhouse.store.tables import SqlRepositories
 
 YEAR_MAX = 9998  # the month after its last one is still a date
 _VERIFYING_MS = 3_600_000
@@ -55,7 +55,7 @@ async def statement(
     span = window("month", services.clock.now_ms() if month is None else _month(month))
     from_ms, to_ms = span.start_ms, span.end_ms or FOREVER_MS
 
-    def question(tables: Repositories) -> Statement:
+    def question(tables: SqlRepositories) -> Statement:
         before = tables.usage.sums("day", from_ms=0, to_ms=from_ms, account_id=account_id, mode="live")
         within = tables.usage.sums("day", from_ms=from_ms, to_ms=to_ms, account_id=account_id, mode="live")
         money = tables.ledger.money(account_id)

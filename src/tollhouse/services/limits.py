@@ -14,8 +14,8 @@ from tollhouse.limits.rules import Object, over
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.limits import LimitQuery, NewLimitFields
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 _MOST = 10**12
 
@@ -52,7 +52,7 @@ async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tup
     rules = _rules(services, place, given)
     rows = [audit.entry(services, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
-    def transaction(tables: Repositories) -> list[Rule]:
+    def transaction(tables: SqlRepositories) -> list[Rule]:
         gone = []
         for rule, row in zip(rules, rows, strict=True):
             there = tables.limits.on(rule.level, rule.object_id)
@@ -123,7 +123,7 @@ async def remove(services: ServiceContext, actor: Actor, rule_id: str) -> Rule:
     """What held before holds again. Raises PathNotFound, ScopeMissing for a limit of an account."""
     row = audit.entry(services, actor, "limit.remove", rule_id)
 
-    def transaction(tables: Repositories) -> Rule:
+    def transaction(tables: SqlRepositories) -> Rule:
         rule = tables.limits.get(rule_id)
         owner = None if rule is None else _owner(services, rule)
         if rule is None or actor.account_id not in (None, owner):

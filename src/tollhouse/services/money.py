@@ -8,7 +8,7 @@ from tollhouse.core.amount import MOST
 from tollhouse.core.failure import Conflict
 from tollhouse.core.money import Money
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 
 class Posted(NamedTuple):
@@ -16,7 +16,7 @@ class Posted(NamedTuple):
     money: Money
 
 
-def post(tables: Repositories, transfer: Transfer) -> Posted:
+def post(tables: SqlRepositories, transfer: Transfer) -> Posted:
     """Within an action. Raises Conflict where the account would have more than can be counted."""
     if abs(tables.ledger.money(transfer.account_id).put_in + transfer.amount) > MOST:
         raise Conflict("the account would hold more than this platform counts: at most 9000000000 USD")

@@ -8,7 +8,7 @@ from msgspec import Struct
 from tollhouse.core.roll_up import BucketSum
 from tollhouse.core.usage import Usage
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 
 class UsageQuestion(Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ def empty(asked: UsageQuestion) -> list[UsageBucket]:
     return _buckets(asked, ())
 
 
-def _used(tables: Repositories, kind: str | None, account_id: str, asked: UsageQuestion) -> list[BucketSum]:
+def _used(tables: SqlRepositories, kind: str | None, account_id: str, asked: UsageQuestion) -> list[BucketSum]:
     return tables.usage.in_buckets(
         kind,
         account_id,

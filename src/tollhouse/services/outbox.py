@@ -27,8 +27,8 @@ from tollhouse.core.roll_up import DAY_MS
 from tollhouse.services import budgets, wording
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.dispatch import receiver_of
-from tollhouse.services.ports import Repositories
 from tollhouse.services.receivers import BACK_OFF_MS
+from tollhouse.store.tables import SqlRepositories
 
 GIVE_UP_MS: Final = sum(BACK_OFF_MS)
 TELL_AFTER: Final = 4
@@ -96,7 +96,7 @@ async def run(services: ServiceContext, watcher: DeliveryObserver) -> None:
             pass
 
 
-def _begin(services: ServiceContext, tables: Repositories) -> None:
+def _begin(services: ServiceContext, tables: SqlRepositories) -> None:
     tables.outbox.resume(services.clock.now_ms())
     budgets.keep_encrypted(services, tables)
 
@@ -119,7 +119,7 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
     if not chosen.ids and not chosen.paused:
         return [], chosen.blocked
 
-    def take(tables: Repositories) -> list[tuple[QueuedDelivery, WebhookTarget | None]]:
+    def take(tables: SqlRepositories) -> list[tuple[QueuedDelivery, WebhookTarget | None]]:
         for receiver, until_ms in chosen.paused:
             tables.outbox.pause(receiver, until_ms)
         claimed = tables.outbox.claim(chosen.ids, now_ms, now_ms + _CLAIM_MS)
@@ -137,7 +137,7 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
     return begun, chosen.blocked
 
 
-def _hook(tables: Repositories, queued: QueuedDelivery) -> WebhookTarget | None:
+def _hook(tables: SqlRepositories, queued: QueuedDelivery) -> WebhookTarget | None:
     """What a delivery is sent with, as it stands now."""
     delivery = queued.delivery
     if queued.notice.type == "address.confirm":
@@ -198,7 +198,7 @@ async def _keep(services: ServiceContext, queued: QueuedDelivery, answer: Delive
     over = None if pending else services.receivers.works(receiver)
     pause = services.receivers.failed(receiver, now_ms) if pending and answer is not A_DEFECT else None
 
-    def note(tables: Repositories) -> None:
+    def note(tables: SqlRepositories) -> None:
         tables.outbox.note(queued.delivery)
         if over is not None and answer.ok:
             tables.outbox.resume_receiver(receiver, over.until_ms, now_ms)

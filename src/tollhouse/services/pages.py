@@ -10,7 +10,8 @@ from msgspec import Struct
 from tollhouse.core.failure import BadRequest
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
-from tollhouse.services.ports import Cursor, Repositories
+from tollhouse.store.pages import Cursor
+from tollhouse.store.tables import SqlRepositories
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ def _newest_by(one: Any) -> Cursor:
 async def read_page(
     services: ServiceContext,
     given: Paging,
-    ask: Callable[[Repositories], Callable[..., Sequence[T]]],
+    ask: Callable[[SqlRepositories], Callable[..., Sequence[T]]],
     place_of: Callable[[T], Cursor] = _newest_by,
     /,
     **narrowed: str | None,

@@ -11,7 +11,7 @@ from tollhouse.core.failure import BadRequest, Conflict
 from tollhouse.core.person import AccountRole, Person, PlatformRole
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 _ACCOUNT_ROLES: tuple[AccountRole, ...] = ("owner", "admin", "developer", "viewer")
 _PLATFORM_ROLES: tuple[PlatformRole, ...] = ("operator", "finance", "support", "viewer")
@@ -48,7 +48,7 @@ async def create(
     )
     row = audit.entry(services, actor, "person.create", person.id, account_id=person.account_id)
 
-    def transaction(tables: Repositories) -> Person:
+    def transaction(tables: SqlRepositories) -> Person:
         if tables.people.by_email(person.email) is not None:
             raise Conflict("somebody signs in with this mail address already", param="email")
         tables.people.add(person)

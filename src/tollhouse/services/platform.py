@@ -18,7 +18,7 @@ from tollhouse.core.catalogue import Catalogue, Model, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict
 from tollhouse.services import audit, prices, reach
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 Kind = Literal["provider", "model", "plan"]
 One = TypeVar("One", Provider, Model, Plan)
@@ -68,7 +68,7 @@ async def apply(services: ServiceContext, actor: Actor, wanted: Catalogue) -> Ap
     told = {f"{change.kind} {change.id}": change.action for change in differ}
     row = audit.entry(services, actor, "platform.apply", f"generation {merged.generation}", after=dict(told))
 
-    def transaction(tables: Repositories) -> tuple[Applied, PriceLists | None]:
+    def transaction(tables: SqlRepositories) -> tuple[Applied, PriceLists | None]:
         if tables.catalogue.load().generation != stored.generation:
             raise Conflict("somebody else has just applied another configuration: look at `plan`, and try again")
         if differ:

@@ -26,9 +26,9 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.given.prices import PriceQuery
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.prices import new_row
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 _LIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TOLD_MAX = 100
@@ -89,7 +89,7 @@ async def bring(services: ServiceContext, actor: Actor, data: bytes, price_list:
     draft = PriceDraft(id=services.new_id("draft"), price_list=price_list, written=file.written, created_at_ms=now_ms)
     row = audit.entry(services, actor, "price.import", draft.id, after=_told(draft))
 
-    def transaction(tables: Repositories) -> PriceDraft:
+    def transaction(tables: SqlRepositories) -> PriceDraft:
         tables.price_drafts.add(draft)
         tables.audit.add(row)
         return draft
@@ -125,7 +125,7 @@ async def activate(services: ServiceContext, actor: Actor, draft_id: str, at_ms:
         raise BadRequest("at: this is not in the future, and what is charged is charged", param="at")
     row = audit.entry(services, actor, "price.activate", draft_id)
 
-    def transaction(tables: Repositories) -> tuple[PriceDraft, PriceLists]:
+    def transaction(tables: SqlRepositories) -> tuple[PriceDraft, PriceLists]:
         draft = tables.price_drafts.get(draft_id)
         if draft is None or draft.activated_at_ms is not None:
             raise Conflict(f"{draft_id} is activated already: import the file again to put it in force once more")

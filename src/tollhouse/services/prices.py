@@ -14,7 +14,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.ids import RANDOM_BYTES, make_id, time_of
 from tollhouse.core.price import PriceRow, Written
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 
 def check(catalogue: Catalogue) -> None:
@@ -46,7 +46,7 @@ def sold_by(lists: Sequence[str]) -> str:
     )
 
 
-def write(services: ServiceContext, tables: Repositories, models: Mapping[str, Model], now_ms: int) -> bool:
+def write(services: ServiceContext, tables: SqlRepositories, models: Mapping[str, Model], now_ms: int) -> bool:
     """Make the default list say what the file does, from this instant on. Were any rows added?"""
     rows: dict[str, list[PriceRow]] = defaultdict(list)
     for row in tables.prices.rows(price_list=DEFAULT):

@@ -10,8 +10,8 @@ from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.projects import NewProject, ProjectQuery
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ports import Repositories
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
 
 
 @WithFieldsOf(NewProject)
@@ -32,7 +32,7 @@ async def create(services: ServiceContext, actor: Actor, given: NewProject) -> P
     )
     row = audit.entry(services, actor, "project.create", project.id, account_id=owner.id)
 
-    def transaction(tables: Repositories) -> Project:
+    def transaction(tables: SqlRepositories) -> Project:
         if (taken := tables.projects.active_named(owner.id, project.name)) is not None:
             raise Conflict(f"the account has an active project of this name already: {taken.id}", param="name")
         tables.projects.add(project)
@@ -57,7 +57,7 @@ async def archive(services: ServiceContext, actor: Actor, reference: str) -> Pro
 
     row = audit.entry(services, actor, "project.archive", project_id)
 
-    def transaction(tables: Repositories) -> Project:
+    def transaction(tables: SqlRepositories) -> Project:
         before = tables.projects.get(project_id)
         if before is None:
             raise PathNotFound(f"no project {project_id}")

@@ -20,7 +20,8 @@ from tollhouse.services import reach, retention
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import LIMIT
 from tollhouse.services.pages import Page, cursor, limit, parse_cursor
-from tollhouse.services.ports import Cursor, Repositories
+from tollhouse.store.pages import Cursor
+from tollhouse.store.tables import SqlRepositories
 
 LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
 _AT_ONCE: Final = 500
@@ -69,7 +70,7 @@ async def show(services: ServiceContext, actor: Actor, request_id: str, own_key_
     older than records are kept is told so.
     """
 
-    def question(tables: Repositories) -> tuple[UsageRecord, list[Entry]]:
+    def question(tables: SqlRepositories) -> tuple[UsageRecord, list[Entry]]:
         call = tables.requests.get(request_id)
         if call is None or actor.account_id not in (None, call.account_id) or own_key_id not in (None, call.key_id):
             gone = retention.expired(services, request_id, tables.retention.load())
@@ -142,7 +143,7 @@ def _lines(services: ServiceContext, call: UsageRecord) -> Iterable[ChargeLine]:
 
 
 def _search(
-    tables: Repositories, wanted: ReceiptFilter, before: Cursor | None, maximum: int, most_looked_at: int
+    tables: SqlRepositories, wanted: ReceiptFilter, before: Cursor | None, maximum: int, most_looked_at: int
 ) -> Page[UsageRecord]:
     found: list[UsageRecord] = []
     for looked_at, call in enumerate(_newest(tables, wanted, before), start=1):
@@ -155,7 +156,7 @@ def _search(
     return Page(tuple(found))
 
 
-def _newest(tables: Repositories, wanted: ReceiptFilter, before: Cursor | None) -> Iterator[UsageRecord]:
+def _newest(tables: SqlRepositories, wanted: ReceiptFilter, before: Cursor | None) -> Iterator[UsageRecord]:
     while True:
         calls = tables.requests.page(before=before, limit=_AT_ONCE, account_id=wanted.account_id)
         for call in calls:

@@ -24,7 +24,8 @@ from tollhouse.services import price_lists, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.prices import DAYS
 from tollhouse.services.pages import cursor, parse_cursor
-from tollhouse.services.ports import Cursor, Repositories
+from tollhouse.store.pages import Cursor
+from tollhouse.store.tables import SqlRepositories
 
 DAYS_MAX: Final = 90
 _PORTION: Final = 1_000
@@ -167,7 +168,7 @@ class _RerateSums:
 
 
 def _portion(
-    tables: Repositories, *, sums: _RerateSums, from_ms: int, to_ms: int, after: Cursor | None, portion: int
+    tables: SqlRepositories, *, sums: _RerateSums, from_ms: int, to_ms: int, after: Cursor | None, portion: int
 ) -> tuple[int, Cursor | None]:
     """How many calls there were, and behind which to go on; None: that was all."""
     calls = tables.requests.within(from_ms, to_ms, after, portion)

@@ -19,7 +19,7 @@ from tollhouse.core.instant import utc_day
 from tollhouse.core.retention import Retention
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 PORTION: Final = 100  # records: a millisecond of the writer's
 _REST: Final = 4  # times what a portion took
@@ -89,7 +89,7 @@ def _now(services: ServiceContext) -> ClockReading:
 
 
 async def _put_off(services: ServiceContext, next_at_ms: int) -> Retention:
-    def put_off(tables: Repositories) -> Retention:
+    def put_off(tables: SqlRepositories) -> Retention:
         state = structs.replace(tables.retention.load(), next_at_ms=next_at_ms)
         tables.retention.save(state)
         return state
@@ -133,7 +133,7 @@ def expired(services: ServiceContext, request_id: str, state: Retention) -> str 
     )
 
 
-def _delete_portion(tables: Repositories, before_ms: int, portion: int) -> int:
+def _delete_portion(tables: SqlRepositories, before_ms: int, portion: int) -> int:
     """The row that says how far is written with the first records that go: whoever checks never takes a gap for a
     loss."""
     count = tables.requests.delete_before(before_ms, portion)

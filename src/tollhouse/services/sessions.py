@@ -12,7 +12,7 @@ from tollhouse.core.person import Person
 from tollhouse.core.session import Session
 from tollhouse.services import audit, people
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 _EMAIL_MAX: Final = 300
 
@@ -70,7 +70,7 @@ async def _begin(services: ServiceContext, person: Person, address: str, browser
     over = [one for place, one in enumerate(standing) if place >= SESSIONS_MAX - 1 or is_over(one, now_ms)]
     row = audit.entry(services, actor_of(person, session), "session.begin", session.id, account_id=person.account_id)
 
-    def transaction(tables: Repositories) -> None:
+    def transaction(tables: SqlRepositories) -> None:
         for one in over:
             tables.sessions.remove(one.id)
         tables.sessions.add(session)
@@ -126,7 +126,7 @@ async def end_all(services: ServiceContext, actor: Actor, person: Person, *, but
 async def _end(services: ServiceContext, actor: Actor, person: Person, over: list[Session]) -> None:
     rows = [audit.entry(services, actor, "session.end", one.id, account_id=person.account_id) for one in over]
 
-    def transaction(tables: Repositories) -> None:
+    def transaction(tables: SqlRepositories) -> None:
         for one, row in zip(over, rows, strict=True):
             tables.sessions.remove(one.id)
             tables.audit.add(row)

@@ -22,7 +22,7 @@ from tollhouse.core.money import Money
 from tollhouse.core.roll_up import DAY_MS, FOREVER_MS, HOUR_MS, QUARTER_MS, UsageBy
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 _CHARGES: Final = frozenset(("charge", "overrun"))
 _MARK_BYTES: Final = 16
@@ -68,7 +68,7 @@ class _Sums(Struct):
     overrun: int = 0
 
 
-def examine(tables: Repositories, prices: PriceLists) -> Verification:
+def examine(tables: SqlRepositories, prices: PriceLists) -> Verification:
     """No flaws: everything agrees."""
     flaws: list[Flaw] = []
     charged: dict[str, _Days] = {}
@@ -93,7 +93,7 @@ def examine(tables: Repositories, prices: PriceLists) -> Verification:
     return Verification(accounts=len(accounts), entries=entries, flaws=tuple(flaws))
 
 
-def _walked(tables: Repositories, account_id: str, sums: _Sums, days: _Days, flaws: list[Flaw]) -> Iterator[Entry]:
+def _walked(tables: SqlRepositories, account_id: str, sums: _Sums, days: _Days, flaws: list[Flaw]) -> Iterator[Entry]:
     """The entries of a chain, summed as they pass."""
     for entry, budget_counter in tables.ledger.chain(account_id):
         transfer = entry.transfer
@@ -111,7 +111,7 @@ def _walked(tables: Repositories, account_id: str, sums: _Sums, days: _Days, fla
         yield entry
 
 
-def _usage_flaws(tables: Repositories, account_id: str, days: _Days) -> Iterator[Flaw]:
+def _usage_flaws(tables: SqlRepositories, account_id: str, days: _Days) -> Iterator[Flaw]:
     """The sums of usage and of spending, by each span, against the ledger."""
     made = {day: one.amount for day, one in days.items() if one.amount}
     # From a bound that is no day of UTC the quarters of an hour are read, not the days.
@@ -128,7 +128,7 @@ def _usage_flaws(tables: Repositories, account_id: str, days: _Days) -> Iterator
             yield Flaw(account_id, 0, "", reason)
 
 
-def _grain_flaws(tables: Repositories, account_id: str) -> Iterator[Flaw]:
+def _grain_flaws(tables: SqlRepositories, account_id: str) -> Iterator[Flaw]:
     """What was used, to the token: the smaller spans, and the account as a whole, against the days of its keys."""
     days = _used_by_day(tables, account_id)
     for grain, kept in (
@@ -140,12 +140,12 @@ def _grain_flaws(tables: Repositories, account_id: str) -> Iterator[Flaw]:
             yield Flaw(account_id, 0, "", f"usage by {grain} is another on {_date(day)} than by days")
 
 
-def _used_by_day(tables: Repositories, account_id: str, from_ms: int = 0) -> dict[int, tuple[int, ...]]:
+def _used_by_day(tables: SqlRepositories, account_id: str, from_ms: int = 0) -> dict[int, tuple[int, ...]]:
     sums = tables.usage.sums("day", from_ms=from_ms, to_ms=FOREVER_MS, account_id=account_id, mode="live")
     return {int(day.group): (day.charge, *structs.astuple(day.usage)) for day in sums}
 
 
-def _used_in_buckets(tables: Repositories, account_id: str, width_ms: int) -> dict[int, tuple[int, ...]]:
+def _used_in_buckets(tables: SqlRepositories, account_id: str, width_ms: int) -> dict[int, tuple[int, ...]]:
     found: dict[int, tuple[int, ...]] = {}
     for one in tables.usage.in_buckets(None, account_id, from_ms=0, to_ms=FOREVER_MS, width_ms=width_ms, narrowed={}):
         day, used = _day(one.start_ms), (one.charge, *structs.astuple(one.usage))
@@ -153,7 +153,7 @@ def _used_in_buckets(tables: Repositories, account_id: str, width_ms: int) -> di
     return found
 
 
-def _model_flaws(tables: Repositories, account_id: str) -> Iterator[Flaw]:
+def _model_flaws(tables: SqlRepositories, account_id: str) -> Iterator[Flaw]:
     """What each model was charged, as bills and the account as a whole have it, against the usage of its keys."""
     sums = tables.usage.sums("model", from_ms=0, to_ms=FOREVER_MS, account_id=account_id, mode="live")
     made = {one.group: one.charge for one in sums if one.charge}
@@ -169,7 +169,7 @@ def _model_flaws(tables: Repositories, account_id: str) -> Iterator[Flaw]:
             yield Flaw(account_id, 0, "", reason)
 
 
-def _owner_flaws(tables: Repositories) -> Iterator[Flaw]:
+def _owner_flaws(tables: SqlRepositories) -> Iterator[Flaw]:
     """What projects and keys spent, against the sums of usage."""
     owners: tuple[UsageBy, ...] = ("project", "key")
     for owner in owners:
@@ -181,7 +181,7 @@ def _owner_flaws(tables: Repositories) -> Iterator[Flaw]:
                     yield Flaw("", 0, "", reason)
 
 
-def _call_flaws(tables: Repositories, prices: PriceLists, charged: Mapping[str, _Days]) -> Iterator[Flaw]:
+def _call_flaws(tables: SqlRepositories, prices: PriceLists, charged: Mapping[str, _Days]) -> Iterator[Flaw]:
     """The calls that are still kept: by their prices, against the ledger, and against the counters of budgets."""
     kept: dict[str, _Days] = defaultdict(lambda: defaultdict(_Day))
     counted: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
@@ -213,7 +213,9 @@ def _keep(day: _Day, call: UsageRecord, charge: Charge) -> None:
     day.usage = tuple(map(add, day.usage, structs.astuple(call.usage)))
 
 
-def _kept_flaws(tables: Repositories, account_id: str, kept: _Days, charged: _Days, oldest_ms: int) -> Iterator[Flaw]:
+def _kept_flaws(
+    tables: SqlRepositories, account_id: str, kept: _Days, charged: _Days, oldest_ms: int
+) -> Iterator[Flaw]:
     used = {day: figures[1:] for day, figures in _used_by_day(tables, account_id).items()}
     nothing = _Day()
     for day in sorted({*kept, *charged}):
@@ -234,7 +236,7 @@ def _kept_flaws(tables: Repositories, account_id: str, kept: _Days, charged: _Da
 
 
 def _counter_flaws(
-    tables: Repositories, counted: dict[tuple[str, int], list[int]], known_from_ms: int
+    tables: SqlRepositories, counted: dict[tuple[str, int], list[int]], known_from_ms: int
 ) -> Iterator[Flaw]:
     counters = {(one.budget_id, one.starts_at_ms): one for one in tables.budgets.every_counter()}
     for place in sorted({*counters, *counted}):

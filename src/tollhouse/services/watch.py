@@ -19,7 +19,7 @@ from tollhouse.core.notice import Notice, NoticeType, notice_id
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.outbox import DeliveryObserver
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 LOOK_SECONDS: Final = 60
 DAYS_BEFORE: Final = (1, 7)
@@ -140,7 +140,7 @@ def _age_days(services: ServiceContext, account_id: str, today_ms: int) -> int:
     return max(0, min(USUAL_DAYS, (today_ms - created_ms) // DAY_MS))
 
 
-def _days_of(account_id: str, today_ms: int, days: int) -> Callable[[Repositories], list[int]]:
+def _days_of(account_id: str, today_ms: int, days: int) -> Callable[[SqlRepositories], list[int]]:
     """Nano-USD of each of the days before today, and of today."""
     edges = [today_ms + day * DAY_MS for day in range(-days, 2)]
     return lambda tables: [sum(models.values()) for models in tables.spend.by_model(account_id, edges)]
