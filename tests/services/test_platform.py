@@ -13,7 +13,9 @@ from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict, ScopeMissing
 from tollhouse.services import platform
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.ports import READ_MS, Repositories, Transactions
+from tollhouse.services.ports import Transactions
+from tollhouse.store.readers import DEADLINE_MS
+from tollhouse.store.tables import SqlRepositories
 
 T = TypeVar("T")
 
@@ -152,7 +154,7 @@ class ReadTogether:
         self._rows = rows
         self._both = asyncio.Barrier(2)
 
-    async def read(self, question: Callable[[Repositories], T], deadline_ms: int = READ_MS) -> T:
+    async def read(self, question: Callable[[SqlRepositories], T], deadline_ms: int = DEADLINE_MS) -> T:
         found = await self._rows.read(question, deadline_ms)
         await self._both.wait()
         return found

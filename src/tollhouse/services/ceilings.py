@@ -9,7 +9,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.services import fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.budgets import NewBudget
-from tollhouse.services.ports import Repositories
+from tollhouse.store.tables import SqlRepositories
 
 _LENGTH: Final[Mapping[str, int]] = {"day": 0, "week": 1, "month": 2, "total": 3}
 
@@ -21,7 +21,7 @@ async def lowest(services: ServiceContext, actor: Actor, wanted: NewBudget) -> B
     keys, projects = services.directory.keys, services.directory.projects
     above = _above(target, keys.get(target.object_id), projects.get(target.object_id))
 
-    def question(tables: Repositories) -> list[Budget]:
+    def question(tables: SqlRepositories) -> list[Budget]:
         return [one for level, object_id in above for one in tables.budgets.on(level, object_id) if one.system]
 
     model = None if wanted.model is None else reach.model(services, actor, wanted.model)
