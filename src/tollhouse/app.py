@@ -346,7 +346,11 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     described(context.version)  # takes longer than a callback may, and anybody may ask for it
     site = Console(
         ConsoleContext(
-            services, settings, lambda scope: proxies.client(asgi.peer(scope), scope["headers"]), event_log.defect
+            services=services,
+            settings=settings,
+            address_of=lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
+            line=turns.line,
+            defect=event_log.defect,
         )
     )
     edge = Edge(

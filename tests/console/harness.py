@@ -29,7 +29,12 @@ class Browser:
     def __init__(self, admin: AdminHarness, settings: Settings | None = None, address: str = "203.0.113.7") -> None:
         self.admin, self.address = admin, address
         self.console = Console(
-            ConsoleContext(admin.services, settings or Settings(), lambda scope: address, admin.note_defect)
+            ConsoleContext(
+                services=admin.services,
+                settings=settings or Settings(),
+                address_of=lambda scope: address,
+                defect=admin.note_defect,
+            )
         )
         self.cookie = ""
         self.csrf = ""

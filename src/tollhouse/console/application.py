@@ -10,7 +10,7 @@ from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.console.cookies import secret_in
 from tollhouse.console.language import language_of
 from tollhouse.console.render import Renderer
-from tollhouse.console.route import EVERYBODY, SIGNED_IN, Answer, Elsewhere, Shown, discovered, find
+from tollhouse.console.route import EVERYBODY, SIGNED_IN, Answer, ConsolePage, Elsewhere, Shown, discovered, find
 from tollhouse.console.static import StaticFiles
 from tollhouse.console.visit import Visit, read_pairs
 from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, RequestTooLarge, ScopeMissing
@@ -21,6 +21,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Made = tuple[int, list[tuple[bytes, bytes]], bytes]
 
+_SIGNED_IN: Final = "signed_in"  # the router looks for it: see `edge.router.SIGNED_IN`
 FORM_BYTES_MAX: Final = 256 * 1024
 SECURITY: Final = (
     (
@@ -105,12 +106,16 @@ class Console:
             visit.secret = ""
             if page.may != EVERYBODY:
                 return self._to_sign_in(visit)
-        elif page.may not in (EVERYBODY, SIGNED_IN) and not visit.may(page.may):
-            raise ScopeMissing(f"your role here, {visit.visitor.person.role}, does not include this")
-        if page.method == "POST":
-            visit.form = read_pairs(await _body(receive))
-            _require_own_form(visit)
-        return await self._made(visit, await page.handler(visit))
+            await _read_form(page, visit, receive)
+            return await self._made(visit, await page.handler(visit))
+        visit.scope[_SIGNED_IN] = True
+        person = visit.visitor.person
+        if page.may not in (EVERYBODY, SIGNED_IN) and not visit.may(page.may):
+            raise ScopeMissing(f"your role here, {person.role}, does not include this")
+        with self.context.line(person.account_id or person.id) as places:
+            await _read_form(page, visit, receive)
+            async with places:
+                return await self._made(visit, await page.handler(visit))
 
     async def _made(self, visit: Visit, answer: Answer) -> Made:
         cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
@@ -141,6 +146,13 @@ def _sent_to(visit: Visit, path: str, cookies: list[tuple[bytes, bytes]]) -> Mad
     if visit.is_fragment:
         return 200, [(b"hx-redirect", path.encode()), *headers], b""
     return 303, [(b"location", path.encode()), *headers], b""
+
+
+async def _read_form(page: ConsolePage, visit: Visit, receive: Receive) -> None:
+    """Raises BadRequest for a form that another site sent, RequestTooLarge."""
+    if page.method == "POST":
+        visit.form = read_pairs(await _body(receive))
+        _require_own_form(visit)
 
 
 def _require_own_form(visit: Visit) -> None:

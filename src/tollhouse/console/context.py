@@ -1,6 +1,7 @@
 """What the pages have at hand."""
 
 from collections.abc import Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +9,17 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.settings import Settings
 
 Scope = MutableMapping[str, Any]
+Line = AbstractContextManager[AbstractAsyncContextManager[Any]]
+"""Entered while a request waits and is at work; what it gives, while it is at work."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """`address_of` gives a browser's address, forwarded headers judged. `defect` is
-    told of an exception that nothing in the platform expected."""
+    """`address_of` gives a browser's address, forwarded headers judged. `line` is where an account stands whose page is
+    made: few are at once. `defect` is told of an exception that nothing in the platform expected."""
 
     services: ServiceContext
     settings: Settings
     address_of: Callable[[Scope], str]
+    line: Callable[[str], Line] = lambda account_id: nullcontext(nullcontext())
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None

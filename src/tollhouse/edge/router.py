@@ -27,8 +27,9 @@ BOOKS: Final = {"key": key.whoami, **billing.PAGES, **organization.PAGES, **new_
 PUBLIC: Final = {"new_api_status": new_api.status}
 _HEALTH_DELAY_MS_MAX: Final = 100
 """Whoever asks for the health of a process gives up after a second or two."""
-_KEEPING_A_PACE: Final = ("/api/v1/", "/console/")
-"""Below these, a key or a session is asked for: what is refused there keeps the pace, and nothing else."""
+_WITH_A_KEY: Final = "/api/v1/"
+SIGNED_IN: Final = "signed_in"
+"""What a page puts into its scope once it knows whose session the request carries."""
 _PAGE_WEIGHT: Final = 4  # of a page, in refusals
 _BOOK_WEIGHT: Final = 20  # of what an account is told of its money and limits, of which it may have hundreds
 _LIST_WEIGHT: Final = 10  # of its models
@@ -146,14 +147,15 @@ class Edge:
             await gateway.sleep(delay_ms / 1_000)
 
     def _paced(self, page: asgi.Application, exchange: Exchange) -> asgi.Application:
-        """A page whose answers keep the pace of what needs no key, unless a key was taken."""
+        """A page whose answers keep the pace of what needs no key, unless a key or a session was taken: then only what
+        is refused does."""
         path = exchange.path
         weight = _PAGE_WEIGHTS.get(path, _PAGE_WEIGHT)
 
         async def paced(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
             async def slowly(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
-                    if not path.startswith(_KEEPING_A_PACE):
+                    if not (path.startswith(_WITH_A_KEY) or SIGNED_IN in scope):
                         await self._pace(exchange, weight)
                     elif 400 <= message["status"] < 500:
                         await self._pace(exchange)
