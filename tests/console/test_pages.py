@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from tests.admin.harness import AdminHarness
 from tests.console.harness import BROWSER, HOSTILE, Browser, Outline, of_platform
+from tollhouse.console.context import Line
 from tollhouse.console.route import EVERYBODY, ConsolePage, discovered
 from tollhouse.core.failure import RateLimited
 from tollhouse.settings import ChatSettings, PlatformSettings, Settings, SupportSettings
@@ -175,11 +174,9 @@ def test_template_hands_only_its_own_words_to_gettext_and_marks_nothing_safe(tem
 def test_pages_of_an_account_are_made_a_few_at_a_time(admin: AdminHarness, owner: Browser) -> None:
     entered: list[str] = []
 
-    @contextmanager
-    def full(account_id: str) -> Iterator[AbstractAsyncContextManager[None]]:
+    def full(account_id: str) -> Line:
         entered.append(account_id)
         raise RateLimited("The account has too many requests about its data at once.", retry_after_ms=1_000)
-        yield nullcontext()
 
     owner.console.context = replace(owner.console.context, line=full)
     refused = owner.get("/console/")
