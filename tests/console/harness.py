@@ -20,7 +20,11 @@ HOSTILE: Final = '"><script>alert(1)</script>'
 class PageReply(Struct, frozen=True):
     status: int
     headers: dict[str, str]
-    html: str
+    content: bytes
+
+    @property
+    def html(self) -> str:
+        return self.content.decode()
 
 
 class Browser:
@@ -78,8 +82,8 @@ class Browser:
         answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         if "set-cookie" in answered:
             self.cookie = answered["set-cookie"].partition(";")[0]
-        reply = PageReply(sent[0]["status"], answered, sent[1]["body"].decode())
-        if 'name="csrf" value="' in reply.html:
+        reply = PageReply(sent[0]["status"], answered, sent[1]["body"])
+        if b'name="csrf" value="' in reply.content:
             self.csrf = reply.html.partition('name="csrf" value="')[2].partition('"')[0]
         return reply
 

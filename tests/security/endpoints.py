@@ -24,12 +24,17 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 }
 """What a call of each operation says at least. A new operation needs a line here."""
 
+STATIC_FILES: Final = (
+    *("console.css", "console.js", "icon.svg", "charts.js"),
+    *("htmx.min.js", "uplot.min.js", "uplot.min.css"),
+)
+
 PUBLIC: Final = frozenset(
     {
         *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
         *(("GET", path) for path in ("/console", "/console/token", "/console/token/")),  # they lead to pages
         *((method, "/console/sign-in") for method in ("GET", "POST")),
-        *(("GET", f"/console/static/{name}") for name in ("console.css", "console.js", "icon.svg")),
+        *(("GET", f"/console/static/{name}") for name in STATIC_FILES),
         *(("GET", path) for path in ("/support", "/support/", "/api/openapi.json")),
         *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
         ("GET", "/api/status"),  # clients of new-api ask before they have a key

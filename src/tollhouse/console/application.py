@@ -10,7 +10,17 @@ from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.console.cookies import secret_in
 from tollhouse.console.language import language_of
 from tollhouse.console.render import Renderer
-from tollhouse.console.route import EVERYBODY, SIGNED_IN, Answer, ConsolePage, Elsewhere, Shown, discovered, find
+from tollhouse.console.route import (
+    EVERYBODY,
+    SIGNED_IN,
+    Answer,
+    ConsolePage,
+    Download,
+    Elsewhere,
+    Shown,
+    discovered,
+    find,
+)
 from tollhouse.console.static import StaticFiles
 from tollhouse.console.visit import Visit, read_pairs
 from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, RequestTooLarge, ScopeMissing
@@ -36,6 +46,7 @@ SECURITY: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
+_CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
 _PRIVATE: Final = (
     (b"cache-control", b"no-store"),
     (b"vary", b"cookie, accept-language, hx-request, hx-request-type, hx-history-restore-request"),
@@ -97,7 +108,8 @@ class Console:
         if path in MOVED:
             return 307, [(b"location", MOVED[path].encode())], b""
         if (file := self._static.find(path)) is not None:
-            return 200, file.headers(visit.scope["query_string"]), file.content
+            encoding = visit.headers.get(b"accept-encoding", b"")
+            return 200, file.headers(visit.scope["query_string"], encoding), file.body(encoding)
         page, visit.id = find(self.pages, method, path)
         visit.query = read_pairs(visit.scope["query_string"])
         if visit.secret:
@@ -118,6 +130,9 @@ class Console:
                 return await self._made(visit, await page.handler(visit))
 
     async def _made(self, visit: Visit, answer: Answer) -> Made:
+        if isinstance(answer, Download):
+            kept = b'attachment; filename="' + answer.name.encode() + b'"'
+            return 200, [_CSV, *_PRIVATE, (b"content-disposition", kept)], answer.content.encode()
         cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
         if isinstance(answer, Elsewhere):
             return _sent_to(visit, answer.path, cookies)

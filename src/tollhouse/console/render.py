@@ -40,6 +40,7 @@ class Renderer:
             "menu": menu(visit),
             "languages": {name: NAMES[name] for name in settings.platform.languages if name in NAMES},
             "local": partial(_local, ZoneInfo(visit.zone)),
+            "local_in": _local_in,
         }
         return environment.get_template(shown.template).render(values | shown.values).encode()
 
@@ -65,6 +66,10 @@ class Renderer:
 
 def _local(zone: ZoneInfo, time_ms: int, form: str = "%Y-%m-%d %H:%M") -> str:
     return _moment(time_ms).astimezone(zone).strftime(form)
+
+
+def _local_in(zone: str, time_ms: int, form: str) -> str:
+    return _local(ZoneInfo(zone), time_ms, form)
 
 
 def _iso(time_ms: int) -> str:

@@ -33,7 +33,15 @@ class Elsewhere:
     cookies: list[str] = field(default_factory=list)
 
 
-Answer = Shown | Elsewhere
+@dataclass(slots=True)
+class Download:
+    """A file that the browser keeps; `content` is text of comma-separated values."""
+
+    name: str
+    content: str
+
+
+Answer = Shown | Elsewhere | Download
 Handler = Callable[[Visit], Awaitable[Answer]]
 
 

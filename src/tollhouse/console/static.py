@@ -1,5 +1,6 @@
 """Files that pages load: style, scripts, the icon. Read at the start; their addresses change with their content."""
 
+from gzip import compress
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final
@@ -11,15 +12,22 @@ _TYPES: Final = {".css": b"text/css; charset=utf-8", ".js": b"text/javascript; c
 
 
 class StaticFile(Struct, frozen=True):
+    """`packed`: the content as gzip."""
+
     content: bytes
+    packed: bytes
     kind: bytes
     version: str  # of the content
 
-    def headers(self, query: bytes) -> list[tuple[bytes, bytes]]:
+    def body(self, accept_encoding: bytes) -> bytes:
+        return self.packed if _takes_gzip(accept_encoding) else self.content
+
+    def headers(self, query: bytes, accept_encoding: bytes) -> list[tuple[bytes, bytes]]:
         """The address that pages use names the version, and is good for ever; any other is asked for again."""
         fixed = query == b"v=" + self.version.encode()
         kept = b"public, max-age=31536000, immutable" if fixed else b"no-cache"
-        return [(b"content-type", self.kind), (b"cache-control", kept)]
+        headers = [(b"content-type", self.kind), (b"cache-control", kept), (b"vary", b"accept-encoding")]
+        return [*headers, (b"content-encoding", b"gzip")] if _takes_gzip(accept_encoding) else headers
 
 
 class StaticFiles:
@@ -29,7 +37,9 @@ class StaticFiles:
             kind = _TYPES.get(file.name[file.name.rfind(".") :])
             if kind is not None:
                 content = file.read_bytes()
-                self._files[PREFIX + file.name] = StaticFile(content, kind, sha256(content).hexdigest()[:12])
+                version = sha256(content).hexdigest()[:12]
+                packed = compress(content, 9, mtime=0)
+                self._files[PREFIX + file.name] = StaticFile(content, packed, kind, version)
 
     @property
     def paths(self) -> list[str]:
@@ -41,3 +51,11 @@ class StaticFiles:
     def address(self, name: str) -> str:
         """Of the file called so, with its version. Raises KeyError."""
         return f"{PREFIX}{name}?v={self._files[PREFIX + name].version}"
+
+
+def _takes_gzip(accept_encoding: bytes) -> bool:
+    for one in accept_encoding.split(b","):
+        name, _, weight = one.partition(b";")
+        if name.strip() == b"gzip":
+            return weight.strip().removeprefix(b"q=").strip(b"0.") != b"" or not weight
+    return False

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from tollhouse.core.account import KeyMode
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 
@@ -17,6 +18,8 @@ FOREVER_MS: Final = 253_370_764_800_000
 """Unix milliseconds, in the year 9999, where a day of UTC begins: later than all that is summed."""
 
 UsageBy = Literal["model", "key", "project", "day", "tag"]
+SummedBy = Literal["model", "key", "project", "tag"]
+"""What sums of usage tell apart; of clients and members they know nothing."""
 
 _TEXT: Final = "completions"
 _KINDS: Final[Mapping[Operation, str]] = {"chat": _TEXT, "completions": _TEXT, "responses": _TEXT}
@@ -28,11 +31,41 @@ def kind_of(operation: Operation) -> str:
 
 
 class UsageSum(Struct, frozen=True, kw_only=True):
+    """`start_ms`: of its span of time; 0 where spans are not told apart."""
+
     group: str  # a model, key id, project id, tag `name=value`, or the start of a UTC day in Unix milliseconds
     calls: int
     failed: int  # of them: ended with a status of 400 or more
     usage: Usage
     charge: int = 0  # nano-USD; test mode charges nothing
+    start_ms: int = 0
+
+
+Metric = Literal["spend", "requests", "tokens"]
+"""By what groups are ranked: nano-USD charged, calls, tokens in and out."""
+
+
+class UsageFilter(Struct, frozen=True, kw_only=True):
+    """Whose usage counts; None: everybody's. Sums by tag know the account and the mode only."""
+
+    account_id: str | None = None
+    project_id: str | None = None
+    key_id: str | None = None
+    model: str | None = None
+    mode: KeyMode = "live"
+
+
+class Spans(Struct, frozen=True, kw_only=True):
+    """Time from `from_ms` to `to_ms` (outside) cut into spans of `width_ms`; None: it is one. Unix milliseconds.
+
+    shifts: (until, shift) in their order: up to that instant spans begin where time + shift is a multiple of their
+    width. Days of a zone have its offset, another one where its clocks change.
+    """
+
+    from_ms: int
+    to_ms: int
+    width_ms: int | None = None
+    shifts: tuple[tuple[int, int], ...] = ()
 
 
 class BucketSum(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from tollhouse.store.sendings import SqlSendingRepository
 from tollhouse.store.sessions import SqlSessionRepository
 from tollhouse.store.spend import SqlSpendRepository
 from tollhouse.store.usage import SqlUsageRepository
+from tollhouse.store.usage_series import SqlUsageSeriesRepository
 
 
 class SqlRepositories:
@@ -40,6 +41,7 @@ class SqlRepositories:
         self.requests = SqlUsageRecordRepository(connection)
         self.retention = SqlRetentionRepository(connection)
         self.usage = SqlUsageRepository(connection)
+        self.usage_series = SqlUsageSeriesRepository(connection)
         self.spend = SqlSpendRepository(connection)
         self.catalogue = SqlCatalogueRepository(connection)
         self.changes = SqlChangeRepository(connection)

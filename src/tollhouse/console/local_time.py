@@ -1,0 +1,45 @@
+"""Times in addresses and forms: days and instants of the account's zone, as browsers write them."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from tollhouse.billing.windows import begins_ms, time_zone
+from tollhouse.core.failure import BadRequest
+
+_WRITTEN: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z)?)?", re.ASCII)
+
+
+def instant_ms(text: str, name: str, zone: str, *, end: bool = False) -> int:
+    """`2027-01-31`: where that day begins (end: where it ends); `2027-01-31T12:00`, of the zone; with a `Z`, of UTC.
+    Raises BadRequest."""
+    match = _WRITTEN.fullmatch(text)
+    try:
+        if match is not None:
+            day = date.fromisoformat(match[1])
+            if 1970 <= day.year < 9999:
+                if match[2] is None:
+                    return begins_ms(day + timedelta(days=1) if end else day, time_zone(zone))
+                place = UTC if match[3] else time_zone(zone)
+                return int(datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=place).timestamp()) * 1_000
+    except ValueError:  # as 2027-02-30
+        pass
+    raise BadRequest(f"{name}: {text[:40]!r} is no time: write 2027-01-31, or 2027-01-31T12:00", param=name)
+
+
+def written(time_ms: int) -> str:
+    """An instant as an address says it, in UTC: whatever clocks do, it means one."""
+    return datetime.fromtimestamp(time_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def today_ms(now_ms: int, zone: str, *, days_ago: int = 0) -> int:
+    """Where a day of the zone begins: today, or so many days ago."""
+    place = time_zone(zone)
+    day = datetime.fromtimestamp(now_ms // 1_000, UTC).astimezone(place).date()
+    return begins_ms(day - timedelta(days=days_ago), place)
+
+
+def month_ms(now_ms: int, zone: str) -> int:
+    """Where this month of the zone begins."""
+    place = time_zone(zone)
+    return begins_ms(datetime.fromtimestamp(now_ms // 1_000, UTC).astimezone(place).date().replace(day=1), place)
