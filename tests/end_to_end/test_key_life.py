@@ -69,6 +69,14 @@ class TestRotation:
         assert dies(platform, old).status == 401
         assert with_key(platform, new).status == 200
 
+    def test_the_record_of_a_call_says_that_the_old_secret_came(self, platform: PlatformProcess) -> None:
+        key_id, old = made(platform, "who still uses it")
+        new = rotated(platform, key_id, overlap="60s")
+        assert statuses(platform, new, old, old) == [200, 200, 200]
+        use = platform.manage("GET", f"/keys/{key_id}/use")
+        found = {(one["old_secret"], one["calls"]) for one in use["clients"]}
+        assert found == {(None, 1), (old[-4:], 2)}
+
     def test_a_second_rotation_leaves_the_last_two(self, platform: PlatformProcess) -> None:
         key_id, first = made(platform, "twice")
         second = rotated(platform, key_id, overlap="60s")

@@ -53,6 +53,12 @@ def one(key: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 
 @app.command
+def use(key: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Say who uses a key, by client, and who still brings a secret that was replaced."""
+    show_fields(at, call(at, "keys.use", key), ("id", "calls", "failed", "charge_usd", "since", "clients"))
+
+
+@app.command
 @takes(Rotation)
 def rotate(key: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Give a key a new secret; its id, limits and history stay."""

@@ -39,6 +39,7 @@ ROUTES: Final[Mapping[str, tuple[str, str, str]]] = {
     "keys.rotate": ("POST", "/api/v1/keys/{id}/rotate", "json"),
     "keys.show": ("GET", "/api/v1/keys/{id}", "query"),
     "keys.unfreeze": ("POST", "/api/v1/keys/{id}/unfreeze", "json"),
+    "keys.use": ("GET", "/api/v1/keys/{id}/use", "query"),
     "ledger.statement": ("GET", "/api/v1/ledger/statement", "query"),
     "ledger.verify": ("GET", "/api/v1/ledger/verify", "query"),
     "limits.remove": ("POST", "/api/v1/limits/{id}/remove", "json"),

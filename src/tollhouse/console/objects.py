@@ -54,3 +54,15 @@ def name_of(visit: Visit, level: str, object_id: str) -> str:
     elif level == "key":
         known = directory.keys.get(object_id)
     return object_id if known is None else known.name
+
+
+def chosen(visit: Visit, objects: Objects) -> tuple[str, str]:
+    """What a form stands on, with its name where the form does not offer it: one of many keys, from its own page."""
+    on = visit.given("on") or visit.asked("on") or "account"
+    level, _, object_id = on.partition(":")
+    offered = {one.id for one in objects.projects} | {one.id for one in objects.keys}
+    directory = visit.context.services.directory
+    known = directory.keys.get(object_id) or directory.projects.get(object_id)
+    if level == "account" or object_id in offered or known is None or known.account_id != objects.account.id:
+        return on, ""
+    return on, known.name

@@ -92,6 +92,7 @@ class UsageRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     ending: Ending
     client: str = "other"
+    old_secret: str = ""  # the last four characters of the secret that came, where it was not the key's newest
     tags: dict[str, str] = {}
     provider: str | None = None
     attempts: tuple[Attempt, ...] = ()

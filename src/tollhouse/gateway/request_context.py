@@ -98,7 +98,7 @@ class RequestContext(Struct):
         )
 
     def record(self) -> UsageRecord:
-        call, key, charge = self.call, self.identity.key, self.charge
+        call, key, secret, charge = self.call, self.identity.key, self.identity.secret, self.charge
         charged = 0 if charge is None else charge.amount
         drawn = []
         for counter, spent, held in self.counters:
@@ -130,6 +130,7 @@ class RequestContext(Struct):
             error=self.error,
             ending=self.ending,
             client=self.client,
+            old_secret="" if secret is key.secrets[0] else secret.last4,
             tags=self.tags,
             provider=self.provider,
             attempts=tuple(self.attempts),

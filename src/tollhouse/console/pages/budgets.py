@@ -4,7 +4,7 @@ from msgspec import Struct, structs
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.holds import SpendingCounter
-from tollhouse.console.objects import Objects, name_of, named, of_account
+from tollhouse.console.objects import chosen, name_of, named, of_account
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.account import Account
@@ -142,7 +142,7 @@ async def _form(
         "budget_new.html",
         {
             "objects": objects,
-            "on": _chosen(visit, objects),
+            "on": chosen(visit, objects),
             "windows": WINDOWS,
             "soft": visit.form.get("soft", [_SOFT])[0],
             "models": sorted(visit.context.services.catalogue.models)[:500],
@@ -152,18 +152,6 @@ async def _form(
         },
         200 if trouble is None else trouble.status,
     )
-
-
-def _chosen(visit: Visit, objects: Objects) -> tuple[str, str]:
-    """What the form stands on, with its name where the form does not offer it: one of many keys, from its own page."""
-    on = visit.given("on") or visit.asked("on") or "account"
-    level, _, object_id = on.partition(":")
-    offered = {one.id for one in objects.projects} | {one.id for one in objects.keys}
-    directory = visit.context.services.directory
-    known = directory.keys.get(object_id) or directory.projects.get(object_id)
-    if level == "account" or object_id in offered or known is None or known.account_id != objects.account.id:
-        return on, ""
-    return on, known.name
 
 
 def _wanted(visit: Visit, account: Account) -> NewBudget:

@@ -1,71 +1,61 @@
-"""/console/keys: make one, see what each does, give it a new secret, stop it."""
+"""/console/keys: see what each key does, give it a new secret, stop it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
+from tollhouse.billing.holds import SpendingCounter
+from tollhouse.console.pages.key_new import secret_page
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
-from tollhouse.core.failure import BadRequest, Conflict, Failure, RateLimited
+from tollhouse.core.account import ApiKey
+from tollhouse.core.failure import BadRequest, Conflict, Failure
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import keys, projects
-from tollhouse.services.keys import NewSecret
+from tollhouse.services import key_use, keys
 
-_EXPIRY_DAYS: Final[Mapping[str, int]] = {"never": 0, "7d": 7, "30d": 30, "90d": 90, "1y": 365}
 _OVERLAPS_MS: Final[Mapping[str, int]] = {"0s": 0, "1h": 3_600_000, "24h": DAY_MS, "7d": 7 * DAY_MS}
+_SHOWN: Final = 100
 
 
 @page("GET /console/keys", may="keys.list")
 async def listing(visit: Visit) -> Answer:
-    found = await keys.list_page(visit.context.services, visit.actor, after=visit.asked("after") or None)
-    return Shown("keys.html", {"keys": found.records, "next": found.next})
-
-
-@page("GET /console/keys/new", may="keys.create")
-async def form(visit: Visit) -> Answer:
-    return await _form(visit)
-
-
-@page("POST /console/keys", may="keys.create")
-async def create(visit: Visit) -> Answer:
-    try:
-        days = _EXPIRY_DAYS[visit.given("expires") or "never"]
-        made = await keys.create(
-            visit.context.services,
-            visit.actor,
-            name=visit.given("name"),
-            mode="test" if visit.given("mode") == "test" else "live",
-            project=visit.given("project") or None,
-            scopes=tuple(visit.form.get("scopes", ())) or ("inference", "usage"),
-            models=tuple(visit.given("models").split()),
-            networks=tuple(visit.given("networks").split()),
-            expires_at_ms=visit.now_ms + days * DAY_MS if days else None,
-        )
-    except KeyError:
-        return await _form(visit, BadRequest("expires: choose one of those that are offered", param="expires"))
-    except (BadRequest, Conflict, RateLimited) as trouble:
-        return await _form(visit, trouble)
-    return _secret(visit, made)
+    services, account = visit.context.services, visit.account
+    found = await keys.list_page(services, visit.actor, after=visit.asked("after") or None, limit=_SHOWN)
+    spent: Mapping[str, int] = {}
+    if account is not None:
+        ids = [one.id for one in found.records]
+        spent = await key_use.spent(services, visit.actor, account.id, ids, _month_ms(visit))
+    return Shown(
+        "keys.html",
+        {
+            "keys": found.records,
+            "next": found.next,
+            "spent": spent,
+            "budgets": {one.id: _tightest(visit, one) for one in found.records},
+            "projects": services.directory.projects,
+        },
+    )
 
 
 @page("GET /console/keys/{id}", may="keys.show")
 async def one(visit: Visit) -> Answer:
-    return Shown("key.html", {"key": await keys.show(visit.context.services, visit.actor, visit.id), "trouble": None})
+    return await _one(visit)
 
 
 @page("POST /console/keys/{id}/rotate", may="keys.rotate")
 async def rotate(visit: Visit) -> Answer:
     overlap_ms = _OVERLAPS_MS.get(visit.given("overlap"), 0)
-    counted_from = "first-use" if visit.given("from") == "first-use" else "now"
-    return _secret(
-        visit,
-        await keys.rotate(
+    try:
+        made = await keys.rotate(
             visit.context.services,
             visit.actor,
             visit.id,
             overlap_ms=overlap_ms,
-            counted_from="first-use" if counted_from == "first-use" else "now",
-        ),
-    )
+            counted_from="first-use" if visit.given("from") == "first-use" else "now",
+        )
+    except (BadRequest, Conflict) as trouble:
+        return await _one(visit, trouble)
+    return secret_page(visit, made)
 
 
 @page("POST /console/keys/{id}/freeze", may="keys.freeze")
@@ -80,36 +70,55 @@ async def unfreeze(visit: Visit) -> Answer:
     return Elsewhere(f"/console/keys/{visit.id}")
 
 
+@page("GET /console/keys/{id}/revoke", may="keys.revoke")
+async def ask_to_revoke(visit: Visit) -> Answer:
+    """What stops when it is revoked."""
+    return Shown("key_revoke.html", {"use": await key_use.recent(visit.context.services, visit.actor, visit.id)})
+
+
 @page("POST /console/keys/{id}/revoke", may="keys.revoke")
 async def revoke(visit: Visit) -> Answer:
     await keys.revoke(visit.context.services, visit.actor, visit.id, visit.given("reason") or None)
     return Elsewhere(f"/console/keys/{visit.id}")
 
 
-async def _form(visit: Visit, trouble: Failure | None = None) -> Shown:
-    found = await projects.list_page(visit.context.services, visit.actor)
+@page("GET /console/keys/{id}/first-call", may="keys.show")
+async def first_call(visit: Visit) -> Answer:
+    """Whether a new secret was used since it was made, for the page that waits for it."""
+    services = visit.context.services
+    key = await keys.show(services, visit.actor, visit.id)
+    since_ms = key.secrets[0].created_at_ms if key.secrets else key.created_at_ms
+    call = await key_use.latest(services, visit.actor, visit.id, since_ms)
+    template = "first_call.html" if visit.is_fragment else "first_call_page.html"
+    return Shown(template, {"key": key, "call": call})
+
+
+async def _one(visit: Visit, trouble: Failure | None = None) -> Shown:
+    services = visit.context.services
+    use = await key_use.recent(services, visit.actor, visit.id)
+    counters = [one for one in services.counters.standing(use.key, visit.now_ms) if one.level == "key"]
     return Shown(
-        "key_new.html",
+        "key.html",
         {
-            "projects": [one for one in found.records if one.state == "active"],
-            "expiries": list(_EXPIRY_DAYS),
-            "given": visit.given,
+            "key": use.key,
+            "use": use,
+            "project": services.directory.projects.get(use.key.project_id),
+            "budgets": counters,
+            "now_ms": visit.now_ms,
             "trouble": trouble,
         },
         200 if trouble is None else trouble.status,
     )
 
 
-def _secret(visit: Visit, made: NewSecret) -> Shown:
-    """The one page on which the secret stands."""
-    models = sorted(visit.context.services.catalogue.models)
-    return Shown(
-        "key_secret.html",
-        {
-            "key": made.key,
-            "secret": made.secret,
-            "message": made.message,
-            "base_url": visit.base_url,
-            "model": models[0] if models else "MODEL",
-        },
-    )
+def _tightest(visit: Visit, key: ApiKey) -> SpendingCounter | None:
+    """Of the budgets on the key itself for all models, the one with the least left."""
+    counters = visit.context.services.counters.standing(key, visit.now_ms)
+    own = [one for one in counters if one.level == "key" and one.model is None]
+    return min(own, key=lambda one: one.left() or 0, default=None)
+
+
+def _month_ms(visit: Visit) -> int:
+    """When this month of UTC began."""
+    now = datetime.fromtimestamp(visit.now_ms / 1_000, UTC)
+    return int(datetime(now.year, now.month, 1, tzinfo=UTC).timestamp()) * 1_000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tollhouse.console.objects import name_of, named, of_account
+from tollhouse.console.objects import chosen, name_of, named, of_account
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.account import Account
@@ -53,12 +53,13 @@ async def remove(visit: Visit) -> Answer:
 async def _listing(visit: Visit, account: Account, trouble: Failure | None = None) -> Shown:
     services = visit.context.services
     shown = await limits.show(services, visit.actor, account=account.id if visit.actor.account_id is None else None)
+    objects = await of_account(visit, account) if visit.may("limits.set") else None
     return Shown(
         "limits.html",
         {
             "limits": [(one, name_of(visit, *_place(one))) for one in shown],
-            "objects": await of_account(visit, account) if visit.may("limits.set") else None,
-            "on": visit.given("on") or visit.asked("on"),
+            "objects": objects,
+            "on": ("", "") if objects is None else chosen(visit, objects),
             "kinds": services.rules.names,
             "ends": list(_ENDS_DAYS),
             "given": visit.given,

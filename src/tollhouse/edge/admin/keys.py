@@ -9,7 +9,7 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import duration_ms
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
-from tollhouse.services import keys
+from tollhouse.services import key_use, keys
 from tollhouse.services.given.keys import KeyQuery, NewKey, Rotation
 from tollhouse.services.given.paging import Reason
 
@@ -48,6 +48,29 @@ class NewKeyObject(KeyObject, frozen=True, tag_field="object", tag="key"):
     message: str
 
 
+class ClientUseObject(Struct, frozen=True, kw_only=True):
+    """`old_secret`: the last characters of the secret that it brings, where that was replaced; null: it brings the
+    newest. `request_id`: its newest call."""
+
+    client: str
+    old_secret: str | None
+    calls: int
+    last: str | None
+    request_id: str
+
+
+class KeyUseObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="key_use"):
+    """`calls`, `failed` and `charge_usd` are of the last 24 hours; `clients` reach back to `since`, which is later
+    where the account calls much."""
+
+    id: str
+    calls: int
+    failed: int
+    charge_usd: str
+    clients: tuple[ClientUseObject, ...]
+    since: str | None
+
+
 @route("keys.list", "GET /api/v1/keys", ACCOUNT, "Keys, newest first; never a secret")
 async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
     return page_object(await keys.list_page(context.services, request.actor, **request.given), key_object)
@@ -62,6 +85,17 @@ async def create(context: AdminContext, request: AdminRequest[NewKey]) -> NewKey
 async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> KeyObject:
     """An API key sees itself; any other is, word for word, one that was never made."""
     return key_object(await keys.show(context.services, request.actor, request.id))
+
+
+@route("keys.use", "GET /api/v1/keys/{id}/use", ACCOUNT, "Who uses a key: the last 24 hours, by client and secret")
+async def use(context: AdminContext, request: AdminRequest[NoParameters]) -> KeyUseObject:
+    found = await key_use.recent(context.services, request.actor, request.id)
+    return fill(
+        KeyUseObject,
+        found,
+        id=found.key.id,
+        clients=tuple(fill(ClientUseObject, one, old_secret=one.old_secret or None) for one in found.clients),
+    )
 
 
 @route("keys.rotate", "POST /api/v1/keys/{id}/rotate", ACCOUNT, "A new secret, same key")
