@@ -29,11 +29,11 @@ run: $(RUNTIME) ## start the platform with a simulated provider and a demo accou
 	@exec $(BIN)/tollhouse demo --dir $(DIR) --port $(PORT) $(ARGS)
 
 test: $(DEVELOPMENT) ## everything that must hold before a change lands: check and the tests, side by side
-	@scripts/need nginx strace
+	@scripts/need nginx strace chromium
 	@$(MAKE) -j2 --keep-going --output-sync=target types style layers suite
 
 test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashes, large volumes
-	@scripts/need nginx strace slowhttptest
+	@scripts/need nginx strace slowhttptest chromium
 	@$(BIN)/pytest -m long --ignore tests/hostile/test_timed.py $(ARGS)
 	@$(BIN)/pytest -m "hypothesis and not long" --hypothesis-profile=chance # other examples each time
 	@$(BIN)/pytest -m long -n 0 tests/hostile/test_timed.py # alone: they measure how long a neighbour waits

@@ -1,0 +1,75 @@
+"""Every page that somebody can go to, looked at by a browser: it complains of nothing, nobody is kept out, and nothing
+has to be scrolled sideways."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+
+from tests.browser.person import Person
+from tests.browser.test_first_call import ask
+from tests.support.server_process import ServerProcess
+from tollhouse.access.roles import MEMBERS, PLATFORM
+from tollhouse.console.route import EVERYBODY, SIGNED_IN, ConsolePage, discovered
+
+STREAMS = ("/console/events",)
+GOING = [
+    one
+    for one in discovered()
+    if one.method == "GET" and "{id}" not in one.path and "." not in one.path and one.path not in STREAMS
+]
+"""Files that are downloaded and streams are no pages."""
+OF_ACCOUNTS = [one for one in GOING if one.may in (SIGNED_IN, *MEMBERS["owner"])]
+OF_PLATFORM = [one for one in GOING if one.may in PLATFORM["operator"] and one not in OF_ACCOUNTS]
+FOR_ALL = [one for one in GOING if one.may == EVERYBODY]
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "locale": locale}
+    for width in (390, 1440)
+    for scheme in ("light", "dark")
+    for locale in ("en-US", "zh-CN")
+]
+
+
+def look(person: Person, page: ConsolePage, axe: str) -> None:
+    answer = person.open(page.path)
+    assert answer.status in (200, 303), page.path
+    assert person.barriers(axe) == [], page.path
+    assert not person.overflows(), page.path
+
+
+def walk(chromium: Chromium, demo: ServerProcess, axe: str, **how: Any) -> None:
+    facts = demo.facts
+    with Person.at(chromium, demo, **how) as nobody:
+        for page in FOR_ALL:
+            look(nobody, page, axe)
+    for email, password, pages in (
+        (facts["email"], facts["password"], OF_ACCOUNTS),
+        (facts["operator_email"], facts["operator_password"], OF_PLATFORM),
+    ):
+        with Person.at(chromium, demo, **how) as person:
+            person.sign_in(email, password)
+            for page in pages:
+                look(person, page, axe)
+
+
+def test_every_page_is_sound_in_a_browser(chromium: Chromium, demo: ServerProcess, axe: str) -> None:
+    ask(demo, demo.facts["api_key"])
+    walk(chromium, demo, axe)
+
+
+def test_pages_work_without_javascript(chromium: Chromium, demo: ServerProcess) -> None:
+    with Person.at(chromium, demo, java_script_enabled=False) as person:
+        person.sign_in(demo.facts["email"], demo.facts["password"])
+        for page in OF_ACCOUNTS:
+            assert person.open(page.path).status == 200, page.path
+            assert person.page.locator("h1").count() == 1, page.path
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", LOOKS, ids=lambda how: "-".join(str(one) for one in how.values())[:60])
+def test_every_page_is_sound_in_every_look(
+    chromium: Chromium, demo: ServerProcess, axe: str, how: dict[str, Any], tmp_path: Path
+) -> None:
+    ask(demo, demo.facts["api_key"])
+    walk(chromium, demo, axe, **how)
