@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 
-from tests.browser.person import Person
+from tests.browser.browser_user import BrowserUser
 from tests.support.server_process import ServerProcess, served
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -32,16 +32,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def customer(chromium: Chromium, demo: ServerProcess) -> Iterator[Person]:
+def customer(chromium: Chromium, demo: ServerProcess) -> Iterator[BrowserUser]:
     """The owner of the demo's account, signed in."""
-    with Person.at(chromium, demo) as person:
+    with BrowserUser.at(chromium, demo) as person:
         person.sign_in(demo.facts["email"], demo.facts["password"])
         yield person
 
 
 @pytest.fixture
-def operator(chromium: Chromium, demo: ServerProcess) -> Iterator[Person]:
-    with Person.at(chromium, demo) as person:
+def operator(chromium: Chromium, demo: ServerProcess) -> Iterator[BrowserUser]:
+    with BrowserUser.at(chromium, demo) as person:
         person.sign_in(demo.facts["operator_email"], demo.facts["operator_password"])
         yield person
 

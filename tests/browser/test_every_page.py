@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser as Chromium
 
-from tests.browser.person import Person
+from tests.browser.browser_user import BrowserUser
 from tests.browser.test_first_call import ask
 from tests.support.server_process import ServerProcess
 from tollhouse.access.roles import MEMBERS, PLATFORM
@@ -31,7 +31,7 @@ LOOKS: list[dict[str, Any]] = [
 ]
 
 
-def look(person: Person, page: ConsolePage, axe: str) -> None:
+def look(person: BrowserUser, page: ConsolePage, axe: str) -> None:
     answer = person.open(page.path)
     assert answer.status in (200, 303), page.path
     assert person.barriers(axe) == [], page.path
@@ -40,14 +40,14 @@ def look(person: Person, page: ConsolePage, axe: str) -> None:
 
 def walk(chromium: Chromium, demo: ServerProcess, axe: str, **how: Any) -> None:
     facts = demo.facts
-    with Person.at(chromium, demo, **how) as nobody:
+    with BrowserUser.at(chromium, demo, **how) as nobody:
         for page in FOR_ALL:
             look(nobody, page, axe)
     for email, password, pages in (
         (facts["email"], facts["password"], OF_ACCOUNTS),
         (facts["operator_email"], facts["operator_password"], OF_PLATFORM),
     ):
-        with Person.at(chromium, demo, **how) as person:
+        with BrowserUser.at(chromium, demo, **how) as person:
             person.sign_in(email, password)
             for page in pages:
                 look(person, page, axe)
@@ -59,7 +59,7 @@ def test_every_page_is_sound_in_a_browser(chromium: Chromium, demo: ServerProces
 
 
 def test_pages_work_without_javascript(chromium: Chromium, demo: ServerProcess) -> None:
-    with Person.at(chromium, demo, java_script_enabled=False) as person:
+    with BrowserUser.at(chromium, demo, java_script_enabled=False) as person:
         person.sign_in(demo.facts["email"], demo.facts["password"])
         for page in OF_ACCOUNTS:
             assert person.open(page.path).status == 200, page.path

@@ -6,7 +6,7 @@ import threading
 from openai import OpenAI
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.browser_user import BrowserUser
 from tests.support.server_process import ServerProcess
 
 COLD_BYTES_MAX = 150_000
@@ -20,7 +20,7 @@ def ask(demo: ServerProcess, secret: str) -> str:
         return str(answer.headers["x-request-id"])
 
 
-def new_key(person: Person, name: str) -> str:
+def new_key(person: BrowserUser, name: str) -> str:
     person.open("/console/keys/new")
     person.page.fill("input[name=name]", name)
     person.page.click("main button.primary")
@@ -29,7 +29,7 @@ def new_key(person: Person, name: str) -> str:
     return found[0]
 
 
-def test_new_key_calls_and_its_call_has_a_receipt(customer: Person, demo: ServerProcess) -> None:
+def test_new_key_calls_and_its_call_has_a_receipt(customer: BrowserUser, demo: ServerProcess) -> None:
     request_id = ask(demo, new_key(customer, "first program"))
     customer.open("/console/requests")
     customer.page.click(f"a[href='/console/requests/{request_id}']")
@@ -39,7 +39,7 @@ def test_new_key_calls_and_its_call_has_a_receipt(customer: Person, demo: Server
     assert customer.page.locator("h1").count() == 1
 
 
-def test_key_is_rotated_under_traffic_without_a_failed_call(customer: Person, demo: ServerProcess) -> None:
+def test_key_is_rotated_under_traffic_without_a_failed_call(customer: BrowserUser, demo: ServerProcess) -> None:
     old = new_key(customer, "busy program")
     ended, failed = threading.Event(), []
 
@@ -66,7 +66,7 @@ def test_key_is_rotated_under_traffic_without_a_failed_call(customer: Person, de
     assert failed == []
 
 
-def test_wrong_password_stays_on_the_page_and_says_so(customer: Person) -> None:
+def test_wrong_password_stays_on_the_page_and_says_so(customer: BrowserUser) -> None:
     page = customer.page
     page.click("text=Sign out")
     page.fill("input[name=email]", "demo@tollhouse.example")
@@ -76,7 +76,7 @@ def test_wrong_password_stays_on_the_page_and_says_so(customer: Person) -> None:
     assert page.input_value("input[name=email]") == "demo@tollhouse.example"
 
 
-def test_console_weighs_little_when_it_comes_first(customer: Person) -> None:
+def test_console_weighs_little_when_it_comes_first(customer: BrowserUser) -> None:
     customer.context.clear_cookies(name="none")
     customer.received = 0
     customer.open("/console/")

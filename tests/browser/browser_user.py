@@ -12,7 +12,7 @@ from tests.support.server_process import ServerProcess
 SERIOUS = ("serious", "critical")
 
 
-class Person:
+class BrowserUser:
     def __init__(self, context: BrowserContext, base_url: str) -> None:
         self.base_url = base_url
         self.context = context
@@ -25,7 +25,7 @@ class Person:
 
     @classmethod
     @contextmanager
-    def at(cls, chromium: Chromium, demo: ServerProcess, **how: Any) -> Iterator["Person"]:
+    def at(cls, chromium: Chromium, demo: ServerProcess, **how: Any) -> Iterator["BrowserUser"]:
         """how: of `Browser.new_context`, such as `locale`, `color_scheme`, `viewport`."""
         context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-US", **how})
         person = cls(context, demo.facts["base_url"])
