@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.test_commands import Folder
 from tests.outbound.receivers import mailbox
+from tests.support.clock import SettableClock
 from tollhouse.access.vault import Vault
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.doctor.context import DiagnosticContext
@@ -22,17 +23,6 @@ from tollhouse.services.platform_file import ConfigEnvironment, read
 from tollhouse.store.database import migrate
 from tollhouse.store.file_lock import FileLock
 from tollhouse.store.holder import Holder
-
-
-class StoppedClock:
-    def __init__(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    def ticks_ns(self) -> int:
-        return 0
 
 
 def context(folder: Path, text: str = "", environment: Mapping[str, str] | None = None) -> DiagnosticContext:
@@ -178,7 +168,7 @@ def test_wall_clock_tells_what_is_wrong(folder: Path) -> None:
     given = context(folder)
     assert verdict("wall_clock", given).state == "green"
     early = DiagnosticContext(
-        options=given.options, reading=given.reading, environment=given.environment, clock=StoppedClock(86_400_000)
+        options=given.options, reading=given.reading, environment=given.environment, clock=SettableClock(86_400_000)
     )
     assert "before this version" in verdict("wall_clock", early).reason
     (folder / "x").touch()

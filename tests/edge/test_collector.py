@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.fakes import MILLION, FakeClock
+from tests.gateway.fakes import MILLION
+from tests.support.clock import SettableClock
 from tollhouse.collector import BUSY_NS, QUIET_NS, Collector
 
 
@@ -18,14 +19,14 @@ class Ring:
 
 
 @pytest.fixture
-def clock() -> Iterator[FakeClock]:
+def clock() -> Iterator[SettableClock]:
     thresholds = gc.get_threshold()
-    yield FakeClock()
+    yield SettableClock()
     gc.unfreeze()
     gc.set_threshold(*thresholds)
 
 
-def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: FakeClock) -> None:
+def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: SettableClock) -> None:
     collector = Collector(clock, lambda: False)
     dead = weakref.ref(Ring())
     assert dead() is not None
@@ -33,7 +34,7 @@ def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: FakeClock) -> 
     assert dead() is None
 
 
-def test_what_is_alive_is_looked_at_once(clock: FakeClock) -> None:
+def test_what_is_alive_is_looked_at_once(clock: SettableClock) -> None:
     collector = Collector(clock, lambda: False)
     alive = [Ring() for _ in range(1_000)]
     collector.look()
@@ -46,7 +47,7 @@ def test_what_is_alive_is_looked_at_once(clock: FakeClock) -> None:
     [(True, QUIET_NS - MILLION, False), (True, QUIET_NS, True), (False, QUIET_NS, False), (False, BUSY_NS, True)],
 )
 def test_a_cycle_that_died_old_is_found_in_a_quiet_moment(
-    *, clock: FakeClock, idle: bool, since_ns: int, found: bool
+    *, clock: SettableClock, idle: bool, since_ns: int, found: bool
 ) -> None:
     collector = Collector(clock, lambda: idle)
     ring = Ring()

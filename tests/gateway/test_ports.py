@@ -13,9 +13,7 @@ from msgspec import structs
 
 from tests.edge.recorded_connection import RecordedConnection
 from tests.gateway.fakes import (
-    NOW_MS,
     FakeCallerConnection,
-    FakeClock,
     FakeKeyDirectory,
     FakeRateLimiter,
     FakeUpstream,
@@ -27,6 +25,7 @@ from tests.gateway.fakes import (
 from tests.gateway.harness import LIVE, TEST, run
 from tests.limits.at_once import at_once
 from tests.store import samples
+from tests.support.clock import NOW_MS, SettableClock
 from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
 from tollhouse.access import secrets
 from tollhouse.access.directory import Directory
@@ -63,7 +62,7 @@ async def fake_ledger(folder: Path) -> AsyncIterator[Shelf]:
 @asynccontextmanager
 async def writer(folder: Path) -> AsyncIterator[Shelf]:
     url = f"sqlite:///{folder}/tollhouse.db"
-    store = open_store(url, create=True, clock=FakeClock())
+    store = open_store(url, create=True, clock=SettableClock())
 
     yield store.writer, lambda: _kept(store), store.writer.close
     await store.close()
