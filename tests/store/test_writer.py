@@ -201,7 +201,8 @@ def test_closing_commits_what_has_arrived_and_refuses_what_comes_later(database_
 
 _WRITES_UNTIL_KILLED = """
 import asyncio, sys
-from tests.store.samples import (request)
+from tests.store.samples import request
+from tests.support.clock import SettableClock
 from tollhouse.store.database import open_store
 
 async def client(store, number):
