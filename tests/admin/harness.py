@@ -111,9 +111,28 @@ class AdminHarness:
 
     def call(self, key: str, number: int = 1, **changed: object) -> UsageRecord:
         """A call of a key of `keys`, written down as the gateway does."""
+        record = self.record(key, number, **changed)
+
+        async def commit() -> None:
+            await self.store.writer.commit(record)
+
+        self.runner.run(commit())
+        self.recent.add([record])
+        return record
+
+    def call_many(self, key: str, count: int, **changed: object) -> None:
+        """As many calls, one a millisecond from the second on, written down together."""
+
+        async def commit() -> None:
+            records = (self.record(key, number, **changed) for number in range(2, count + 2))
+            await asyncio.gather(*(self.store.writer.commit(record) for record in records))
+
+        self.runner.run(commit())
+
+    def record(self, key: str, number: int, **changed: object) -> UsageRecord:
         made = self.services.directory.keys[self.keys[key]]
         time_ms = self.clock.ms + number
-        record = request(
+        return request(
             number,
             **{
                 "id": make_id("req", time_ms, number.to_bytes(10, "big")),
@@ -127,13 +146,6 @@ class AdminHarness:
                 **changed,
             },
         )
-
-        async def commit() -> None:
-            await self.store.writer.commit(record)
-
-        self.runner.run(commit())
-        self.recent.add([record])
-        return record
 
     def operator(self, method: str, target: str, body: Any = None) -> AdminReply:
         return self.ask(method, target, body, api=self.socket)

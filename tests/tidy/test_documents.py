@@ -10,6 +10,7 @@ import pytest
 
 from tests.tidy.source import PACKAGE, ROOT
 from tollhouse.core.failure import every_failure
+from tollhouse.core.failure_words import FAILURE_WORDS
 from tollhouse.edge.admin.listing import render
 from tollhouse.settings import render_docs
 
@@ -59,6 +60,11 @@ def test_the_lock_file_was_made_from_this_project() -> None:
     ours = next(package for package in lock["package"] if package["source"] == {"editable": "."})
     assert {row["name"] for row in ours["dependencies"]} == _names(PROJECT["project"]["dependencies"])
     assert {row["name"] for row in ours["dev-dependencies"]["dev"]} == _names(PROJECT["dependency-groups"]["dev"])
+
+
+def test_errors_are_explained_in_the_words_of_their_page() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \| (.+) \|$", _page("errors.md"), re.MULTILINE)
+    assert {(code, int(status)): (happened, cure) for code, status, happened, cure in rows} == FAILURE_WORDS
 
 
 def test_every_failure_is_explained_with_its_status() -> None:

@@ -53,13 +53,13 @@ def one(request_id: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 @app.command(name="list")
 @takes(RequestQuery)
 def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
-    """Calls, newest first."""
+    """Calls, newest first, or the dearest."""
     answer = call(at, "requests.list", body=given)
     show_rows(at, answer, _SEEN, empty="There was no such call")
 
 
 @app.command
-@takes(RequestQuery, but=("since", "limit", "after"))
+@takes(RequestQuery, but=("since", "before", "order", "limit", "after"))
 def tail(
     given: Given,
     *,

@@ -13,6 +13,7 @@ from msgspec import Struct
 from tollhouse.billing.budgets import matches
 from tollhouse.billing.charges import ChargeLine, lines
 from tollhouse.billing.ledger import Entry
+from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.usage_record import UsageRecord
@@ -24,6 +25,8 @@ from tollhouse.store.pages import Cursor
 from tollhouse.store.tables import SqlRepositories
 
 LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
+DEAREST: Final = 20
+_DEAREST_MS: Final = 3_000
 _AT_ONCE: Final = 500
 
 Holds = Callable[[UsageRecord], bool]
@@ -41,7 +44,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
 
 class ReceiptFilter(Struct, frozen=True, kw_only=True):
-    """Which calls somebody asks for; None: all. `statuses`: the lowest and the highest."""
+    """Which calls somebody asks for; None: all. `statuses`: the lowest and the highest. Time: Unix milliseconds,
+    `until_ms` outside."""
 
     account_id: str | None = None
     project_id: str | None = None
@@ -49,7 +53,10 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
     model: str | None = None
     statuses: tuple[int, int] | None = None
     error: str | None = None
+    client: str | None = None
+    mode: KeyMode | None = None
     since_ms: int | None = None
+    until_ms: int | None = None
 
     def holds(self, call: UsageRecord) -> bool:
         return (
@@ -59,7 +66,10 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
             and (self.model is None or matches(self.model, call.model))
             and (self.statuses is None or self.statuses[0] <= call.status <= self.statuses[1])
             and self.error in (None, call.error)
+            and self.client in (None, call.client)
+            and self.mode in (None, call.mode)
             and (self.since_ms is None or call.time_ms >= self.since_ms)
+            and (self.until_ms is None or call.time_ms < self.until_ms)
         )
 
 
@@ -99,7 +109,30 @@ async def list_page(
     """Calls, newest first. A page may hold fewer than `count` and yet have a next one: after so many calls it stops
     looking. Raises BadRequest."""
     before, maximum = parse_cursor(after), limit(count)
+    if wanted.until_ms is not None:
+        before = min(before or (wanted.until_ms, ""), (wanted.until_ms, ""))
     return await services.rows.read(lambda tables: _search(tables, wanted, before, maximum, most_looked_at))
+
+
+async def dearest(services: ServiceContext, wanted: ReceiptFilter, count: int = DEAREST) -> tuple[UsageRecord, ...]:
+    """The calls that cost the most, the dearest first; those that cost nothing are none of them. The database looks at
+    every record of the time asked for. Raises BadRequest, Overloaded where that takes too long."""
+    maximum = limit(count)
+    exact: dict[str, str | None] = {name: getattr(wanted, name) for name in ("project_id", "key_id", "error", "client")}
+    exact["mode"] = wanted.mode
+    found = await services.rows.read(
+        lambda tables: tables.requests.dearest(
+            {name: value for name, value in exact.items() if value is not None},
+            account_id=wanted.account_id,
+            model=wanted.model,
+            statuses=wanted.statuses,
+            from_ms=wanted.since_ms,
+            to_ms=wanted.until_ms,
+            limit=maximum,
+        ),
+        deadline_ms=_DEAREST_MS,
+    )
+    return tuple(found)
 
 
 def wanted_by(
@@ -112,9 +145,13 @@ def wanted_by(
     model: str | None = None,
     status: str | None = None,
     error: str | None = None,
+    client: str | None = None,
+    mode: KeyMode | None = None,
     since_ms: int | None = None,
+    until_ms: int | None = None,
 ) -> ReceiptFilter:
-    """Within what the actor can reach. `status`: one, or a class as `4xx`. Raises PathNotFound, BadRequest."""
+    """Within what the actor can reach. `status`: one, a class as `4xx`, or `failed`. Raises
+    PathNotFound, BadRequest."""
     account_id = reach.narrowed(services, actor, account)
     return ReceiptFilter(
         account_id=account_id,
@@ -123,7 +160,10 @@ def wanted_by(
         model=model,
         statuses=None if status is None else _statuses(status),
         error=error,
+        client=client,
+        mode=mode,
         since_ms=since_ms,
+        until_ms=until_ms,
     )
 
 
@@ -169,9 +209,11 @@ def _newest(tables: SqlRepositories, wanted: ReceiptFilter, before: Cursor | Non
 
 
 def _statuses(text: str) -> tuple[int, int]:
+    if text == "failed":
+        return 400, 599
     if len(text) == 3 and text.isascii() and text[0] in "12345":
         if text[1:] == "xx":
             return int(text[0]) * 100, int(text[0]) * 100 + 99
         if text.isdigit():
             return int(text), int(text)
-    raise BadRequest(f"status: {text[:40]!r} is none: write 429, or 4xx for a whole class", param="status")
+    raise BadRequest(f"status: {text[:40]!r} is none: write 429, 4xx for a whole class, or failed", param="status")

@@ -1,9 +1,10 @@
 """Rows of calls: one a call, written by the writer, read for receipts and lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import json, structs
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select, tuple_
 from sqlalchemy import insert as sql_insert
 
 from tollhouse.core.ids import time_of
@@ -54,6 +55,47 @@ class SqlUsageRecordRepository:
             question = question.where(requests.c.account_id == account_id)
         question = page(question, requests.c.time_ms, requests.c.id, before, limit)
         return [_decode(found) for found in self._connection.execute(question).scalars()]
+
+    def dearest(
+        self,
+        exact: Mapping[str, str],
+        *,
+        account_id: str | None,
+        model: str | None,
+        statuses: tuple[int, int] | None,
+        from_ms: int | None,
+        to_ms: int | None,
+        limit: int,
+    ) -> list[UsageRecord]:
+        """Calls of [from_ms, to_ms) with a charge above nothing, the dearest first. exact: what members of the record
+        are. model: one, or those that begin so (`gpt-4*`). The one question that looks into records: it is bounded by
+        its deadline, and nothing is written for it by any call."""
+        charge = self._member("charge", "amount", is_number=True)
+        question = select(requests.c.record).where(charge > 0)
+        if account_id is not None:
+            question = question.where(requests.c.account_id == account_id)
+        if from_ms is not None:
+            question = question.where(requests.c.time_ms >= from_ms)
+        if to_ms is not None:
+            question = question.where(requests.c.time_ms < to_ms)
+        for name, value in exact.items():
+            default = "other" if name == "client" else ""  # what a record leaves out
+            question = question.where(func.coalesce(self._member(name), default) == value)
+        if model is not None and model.endswith("*"):
+            question = question.where(func.substr(self._member("model"), 1, len(model) - 1) == model[:-1])
+        elif model is not None:
+            question = question.where(self._member("model") == model)
+        if statuses is not None:
+            question = question.where(self._member("status", is_number=True).between(*statuses))
+        question = question.order_by(charge.desc(), requests.c.time_ms.desc()).limit(limit)
+        return [_decode(found) for found in self._connection.execute(question).scalars()]
+
+    def _member(self, *path: str, is_number: bool = False) -> ColumnElement[Any]:
+        """A member of the JSON of a record; path: names of ours."""
+        if self._connection.dialect.name == "sqlite":
+            return literal_column(f"json_extract(requests.record, '$.{'.'.join(path)}')")
+        text = f"(requests.record::json #>> '{{{','.join(path)}}}')"
+        return literal_column(f"{text}::bigint" if is_number else text)
 
     def within(self, from_ms: int, to_ms: int, after: Cursor | None, limit: int) -> list[UsageRecord]:
         """Calls of [from_ms, to_ms) behind a place, the oldest first."""

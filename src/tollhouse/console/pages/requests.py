@@ -1,57 +1,86 @@
-"""/console/requests: the calls of an account, newest first, and each one's receipt."""
+"""/console/requests: the calls of an account, newest first or dearest first."""
 
-from tollhouse.billing.endings import explained
-from tollhouse.console.route import Answer, Shown, page
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from tollhouse.console.local_time import instant_ms
+from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
-from tollhouse.core.failure import BadRequest, PathNotFound
-from tollhouse.core.usage import BUCKETS
+from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
+from tollhouse.core.ids import time_of
 from tollhouse.core.usage_record import UsageRecord
-from tollhouse.services import receipts
-from tollhouse.services.pages import Page
+from tollhouse.services import keys, receipts
+from tollhouse.services.pages import Page, parse_cursor
+from tollhouse.services.receipts import ReceiptFilter
 
-_FILTERS = ("status", "model", "key")
+_FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode")
+_KEPT: Final = (*_FILTERS, "from", "to", "order")
+_SHOWN: Final = 50
+LOOKED_AT_MAX: Final = 1_500
+"""Records of one page: where few fit, it says how far back it has looked."""
 
 
 @page("GET /console/requests", may="requests.list")
 async def listing(visit: Visit) -> Answer:
+    if (wanted_id := visit.asked("id")) and time_of(wanted_id) is not None:
+        return Elsewhere(f"/console/requests/{wanted_id}")
     services, trouble = visit.context.services, None
-    asked = {name: visit.asked(name) for name in _FILTERS}
+    asked = {name: visit.asked(name) for name in _KEPT}
+    is_dearest = asked["order"] == "dearest"
     found: Page[UsageRecord] = Page(())
     try:
-        wanted = receipts.wanted_by(
-            services,
-            visit.actor,
-            status=asked["status"] or None,
-            model=asked["model"] or None,
-            key=asked["key"] or None,
-        )
-        found = await receipts.list_page(services, wanted, after=visit.asked("after") or None)
-    except (BadRequest, PathNotFound) as failure:
+        if wanted_id:
+            raise BadRequest("id: this is no id of a request; one begins with req_", param="id")
+        wanted = _wanted(visit, asked)
+        if is_dearest:
+            found = Page(await receipts.dearest(services, wanted))
+        else:
+            after = visit.asked("after") or None
+            found = await receipts.list_page(services, wanted, after=after, count=_SHOWN, most_looked_at=LOOKED_AT_MAX)
+    except (BadRequest, PathNotFound, Overloaded) as failure:
         trouble = failure
-    keys = services.directory.keys
-    names = {call.key_id: keys[call.key_id].name for call in found.records if call.key_id in keys}
-    return Shown(
-        "requests.html",
-        {"calls": found.records, "next": found.next, "asked": asked, "names": names, "trouble": trouble},
-        200 if trouble is None else trouble.status,
+    directory = services.directory.keys
+    place = None if found.next is None else parse_cursor(found.next)
+    values: dict[str, object] = {
+        "calls": found.records,
+        "next": found.next,
+        "looked_to_ms": None if place is None or len(found.records) == _SHOWN else place[0],
+        "asked": asked,
+        "wanted_id": wanted_id,
+        "is_dearest": is_dearest,
+        "is_filtered": any(asked.values()),
+        "is_first": not visit.asked("after"),
+        "with_address": lambda **changed: _address(asked | changed),
+        "names": {one.key_id: directory[one.key_id].name for one in found.records if one.key_id in directory},
+        "key_choices": (await keys.list_page(services, visit.actor, limit=100)).records,
+        "model_choices": sorted(services.catalogue.models),
+        "trouble": trouble,
+    }
+    return Shown("requests.html", values, 200 if trouble is None else trouble.status)
+
+
+def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
+    """Raises BadRequest, PathNotFound."""
+    mode = asked["mode"] or None
+    if mode not in (None, "live", "test"):
+        raise BadRequest("mode: there are live, test", param="mode")
+    since, until, zone = asked["from"], asked["to"], visit.zone
+    return receipts.wanted_by(
+        visit.context.services,
+        visit.actor,
+        status=asked["status"] or None,
+        error=asked["error"] or None,
+        model=asked["model"] or None,
+        key=asked["key"] or None,
+        project=asked["project"] or None,
+        client=asked["client"] or None,
+        mode="live" if mode == "live" else "test" if mode == "test" else None,
+        since_ms=instant_ms(since, "from", zone) if since else None,
+        until_ms=instant_ms(until, "to", zone, end=True) if until else None,
     )
 
 
-@page("GET /console/requests/{id}", may="requests.show")
-async def one(visit: Visit) -> Answer:
-    services = visit.context.services
-    receipt = await receipts.show(services, visit.actor, visit.id)
-    call = receipt.call
-    key = services.directory.keys.get(call.key_id)
-    return Shown(
-        "request.html",
-        {
-            "receipt": receipt,
-            "call": call,
-            "key": key,
-            "explained": explained(call),
-            "usage": [(name, getattr(call.usage, name)) for name in BUCKETS if getattr(call.usage, name)],
-            "base_url": visit.base_url,
-            "show_provider": visit.context.settings.platform.show_provider,
-        },
-    )
+def _address(asked: Mapping[str, str]) -> str:
+    kept = {name: asked[name] for name in (*_KEPT, "after") if asked.get(name)}
+    return f"/console/requests?{urlencode(kept)}" if kept else "/console/requests"

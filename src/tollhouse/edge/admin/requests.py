@@ -10,9 +10,12 @@ from tollhouse.services import pages, receipts
 from tollhouse.services.given.requests import RequestQuery
 
 
-@route("requests.list", "GET /api/v1/requests", OWN, "Calls, newest first")
+@route("requests.list", "GET /api/v1/requests", OWN, "Calls, newest first, or the dearest")
 async def list_all(context: AdminContext, request: AdminRequest[RequestQuery]) -> PageObject[RequestObject]:
     body = request.body
+    if body.order == "dearest":
+        dearest = await receipts.dearest(context.services, _wanted(context, request), min(body.limit, receipts.DEAREST))
+        return page_object(pages.Page(dearest), lambda call: _request(context, request, call))
     found = await receipts.list_page(context.services, _wanted(context, request), after=body.after, count=body.limit)
     return page_object(found, lambda call: _request(context, request, call))
 
@@ -56,5 +59,5 @@ def may_see_provider(context: AdminContext, account_id: str | None) -> bool:
 
 
 def _wanted(context: AdminContext, request: AdminRequest[RequestQuery]) -> receipts.ReceiptFilter:
-    asked = {name: value for name, value in request.given.items() if name not in ("limit", "after")}
+    asked = {name: value for name, value in request.given.items() if name not in ("limit", "after", "order")}
     return receipts.wanted_by(context.services, request.actor, **asked)

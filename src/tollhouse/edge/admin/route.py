@@ -16,7 +16,12 @@ Who = Literal["operator", "account", "key", "public"]
 own data. public: anyone, without a credential."""
 
 _TIMES_TO_COME: Final = {"expires": ("expires", "expires_at_ms"), "until": ("until", "until_ms")}
-_TIMES_PAST: Final = {"since": ("since", "since_ms"), "start": ("from", "from_ms"), "end": ("to", "to_ms")}
+_TIMES_PAST: Final = {
+    "since": ("since", "since_ms"),
+    "before": ("before", "until_ms"),
+    "start": ("from", "from_ms"),
+    "end": ("to", "to_ms"),
+}
 """By the field: what it is called outside, and in an action."""
 
 G = TypeVar("G", bound=Struct)
