@@ -59,12 +59,12 @@ def test_receipt_is_sound_and_another_account_s_is_none(admin: AdminHarness, own
 def test_operator_sees_the_accounts_and_a_member_does_not(admin: AdminHarness, owner: Browser) -> None:
     operator = Browser(admin)
     operator.sign_in(of_platform(admin))
-    assert operator.get("/console/").headers["location"] == "/console/accounts"
-    page = operator.get("/console/accounts")
+    assert operator.get("/console/").headers["location"] == "/console/platform/accounts"
+    page = operator.get("/console/platform/accounts")
     require_sound(page.html)
     assert "alpha" in page.html
     assert "beta" in page.html
-    assert owner.get("/console/accounts").status == 403
+    assert owner.get("/console/platform/accounts").status == 403
 
 
 @pytest.mark.parametrize("page", [one for one in discovered() if one.may != EVERYBODY], ids=lambda one: one.path)

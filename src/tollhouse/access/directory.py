@@ -99,6 +99,10 @@ class Directory:
         """By id, else by name within the account: those not revoked if there are any, else revoked ones."""
         return _called(self.keys, self._keys_named, reference, self._within(account_id))
 
+    def keys_of(self, owner_id: str) -> list[ApiKey]:
+        """All keys of an account or a project, in no order."""
+        return [self.keys[key_id] for key_id in self._keys_of.get(owner_id, ())]
+
     def keys_in_use(self, account_id: str) -> int:
         """Keys of the account that are not revoked."""
         return self._keys_named.in_use(account_id)

@@ -28,12 +28,26 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "developer": _DEVELOP,
     "viewer": _LOOK,
 }
+_WATCH: Final = _LOOK | {
+    "accounts.list", "accounts.show", "providers.list", "incidents.list", "system.show", "prices.list",
+}  # fmt: skip
+_SUPPORT: Final = _WATCH | {
+    "accounts.act_as", "providers.check", "people.list", "alerts.list", "audit.list", "ledger.statement",
+}  # fmt: skip
+_FINANCE: Final = _WATCH | {
+    "accounts.act_as", "accounts.set", "accounts.figures", "credits.list", "credits.grant", "credits.adjust",
+    "credits.refund", "margins.list", "price_drafts.list", "price_drafts.import", "price_drafts.preview",
+    "price_drafts.activate", "people.list", "alerts.list", "audit.list", "ledger.statement",
+}  # fmt: skip
+_RUN: Final = {"accounts.suspend", "accounts.resume"}
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
-    "operator": _OWN | {"accounts.list"},
-    "finance": _LOOK | {"accounts.list", "ledger.statement", "audit.list"},
-    "support": _LOOK | {"accounts.list", "audit.list"},
-    "viewer": _LOOK | {"accounts.list"},
+    "operator": _OWN | _SUPPORT | _FINANCE | _RUN,
+    "finance": _FINANCE,
+    "support": _SUPPORT,
+    "viewer": _WATCH,
 }
+ACTING: Final = _LOOK | {"people.list", "alerts.list", "audit.list", "ledger.statement"}
+"""What somebody of the platform may do on the pages of an account that they look at: nothing but look."""
 
 
 def may(person: Person, action: str) -> bool:

@@ -51,9 +51,15 @@ _PRIVATE: Final = (
     (b"cache-control", b"no-store"),
     (b"vary", b"cookie, accept-language, hx-request, hx-request-type, hx-history-restore-request"),
 )
+ACCOUNTS: Final = "/console/platform/accounts"
+"""Where those who run the platform begin."""
+SIGN_OUT: Final = "/console/sign-out"
 MOVED: Final = {
     "/console": "/console/",
     "/support/": "/support",
+    "/console/platform": ACCOUNTS,
+    "/console/platform/": ACCOUNTS,
+    "/console/accounts": ACCOUNTS,
     "/console/token": "/console/keys",
     "/console/token/": "/console/keys",
 }
@@ -122,8 +128,9 @@ class Console:
             return await self._made(visit, await page.handler(visit))
         visit.scope[_SIGNED_IN] = True
         person = visit.visitor.person
-        if page.may not in (EVERYBODY, SIGNED_IN) and not visit.may(page.may):
-            raise ScopeMissing(f"your role here, {person.role}, does not include this")
+        _require_may(visit, page)
+        if page.of_account and visit.account is None:
+            return _sent_to(visit, ACCOUNTS, [])
         with self.context.line(person.account_id or person.id) as places:
             await _read_form(page, visit, receive)
             async with places:
@@ -168,6 +175,21 @@ async def _read_form(page: ConsolePage, visit: Visit, receive: Receive) -> None:
     if page.method == "POST":
         visit.form = read_pairs(await _body(receive))
         _require_own_form(visit)
+
+
+def _require_may(visit: Visit, page: ConsolePage) -> None:
+    """Raises ScopeMissing. Who is of the platform changes an account on the platform's pages; on the account's own they
+    look."""
+    assert visit.visitor is not None
+    includes = page.may in (EVERYBODY, SIGNED_IN) or visit.may(page.may)
+    if not includes or (page.of_platform and not visit.is_of_platform):
+        raise ScopeMissing(f"your role here, {visit.visitor.person.role}, does not include this")
+    if page.method != "POST" or page.path == SIGN_OUT or page.of_platform or not visit.is_of_platform:
+        return
+    if visit.acting is not None:
+        raise ScopeMissing("you only look at this account: nothing can be changed from its pages")
+    if page.of_account:
+        raise ScopeMissing("this page is an account's: change it on the platform's page of that account")
 
 
 def _require_own_form(visit: Visit) -> None:

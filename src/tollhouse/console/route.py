@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tollhouse.console.visit import Visit
+from tollhouse.console.visit import OF_PLATFORM, Visit
 from tollhouse.core import route_table
 from tollhouse.core.discovery import modules_of
 from tollhouse.core.failure import MethodNotAllowed, PathNotFound
@@ -53,6 +53,16 @@ class ConsolePage:
     path: str
     handler: Handler
     may: str
+
+    @property
+    def of_platform(self) -> bool:
+        """For those who run the platform alone, whatever members may do elsewhere."""
+        return self.path.startswith(OF_PLATFORM)
+
+    @property
+    def of_account(self) -> bool:
+        """It shows an account: who is of none looks at one first."""
+        return not self.of_platform and self.may not in (EVERYBODY, SIGNED_IN)
 
 
 def page(call: str, *, may: str) -> Callable[[Handler], ConsolePage]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from tollhouse.access.roles import may
+from msgspec import structs
+
+from tollhouse.access.roles import ACTING, may
 from tollhouse.access.sessions import csrf_token
 from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.core.account import Account
@@ -14,6 +16,8 @@ from tollhouse.services.sessions import Visitor, actor_of
 
 FIELDS_MAX: Final = 200
 NOBODY: Final = Actor(kind="public", id="")
+OF_PLATFORM: Final = "/console/platform/"
+"""Below it lie the pages of those who run the platform; all others are of an account, or of whoever signs in."""
 
 
 @dataclass(slots=True)
@@ -42,14 +46,35 @@ class Visit:
 
     @property
     def actor(self) -> Actor:
-        """Who acts, for the services."""
-        return NOBODY if self.visitor is None else actor_of(self.visitor.person, self.visitor.session, self.address)
+        """Who acts, for the services. Who looks at an account reaches nothing but it."""
+        if self.visitor is None:
+            return NOBODY
+        actor = actor_of(self.visitor.person, self.visitor.session, self.address)
+        return actor if self.acting is None else structs.replace(actor, account_id=self.acting.id)
+
+    @property
+    def looked_at(self) -> Account | None:
+        """The account that somebody of the platform looks at, until they end it."""
+        if self.visitor is None or self.visitor.person.account_id is not None:
+            return None
+        services = self.context.services
+        return services.directory.accounts.get(services.sessions.looks_at(self.visitor.session) or "")
+
+    @property
+    def acting(self) -> Account | None:
+        """The same, on its own pages."""
+        return None if self.path.startswith(OF_PLATFORM) else self.looked_at
+
+    @property
+    def is_of_platform(self) -> bool:
+        """Somebody who runs the platform asks."""
+        return self.visitor is not None and self.visitor.person.account_id is None
 
     @property
     def account(self) -> Account | None:
         """Whose pages these are; None: the platform's."""
         if self.visitor is None or self.visitor.person.account_id is None:
-            return None
+            return self.acting
         return self.context.services.directory.accounts.get(self.visitor.person.account_id)
 
     @property
@@ -70,7 +95,7 @@ class Visit:
         return b"hx-request" in self.headers
 
     def may(self, action: str) -> bool:
-        return self.visitor is not None and may(self.visitor.person, action)
+        return self.visitor is not None and may(self.visitor.person, action) and (not self.acting or action in ACTING)
 
     def given(self, name: str) -> str:
         """The value of a field of the form, without blanks around it; empty where none came."""

@@ -37,7 +37,7 @@ class BudgetView(Struct, frozen=True, kw_only=True):
 async def listing(visit: Visit) -> Answer:
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     return await _listing(visit, account)
 
 
@@ -45,7 +45,7 @@ async def listing(visit: Visit) -> Answer:
 async def form(visit: Visit) -> Answer:
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     return await _form(visit, account)
 
 
@@ -54,7 +54,7 @@ async def put(visit: Visit) -> Answer:
     """`do=rehearse` only says what it would have done."""
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     is_edited = visit.given("budget") != ""
     try:
         wanted = _wanted(visit, account)
@@ -81,7 +81,7 @@ async def remove(visit: Visit) -> Answer:
 async def send_test(visit: Visit) -> Answer:
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     try:
         sent = await alerts.try_out(visit.context.services, visit.actor, budget=visit.id)
     except (BadRequest, RateLimited) as trouble:

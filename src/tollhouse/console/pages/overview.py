@@ -13,7 +13,7 @@ _DAYS = 30
 async def overview(visit: Visit) -> Answer:
     services, account = visit.context.services, visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     days = await usage.report(services, visit.actor, by="day", mode="live")
     today_ms = visit.now_ms - visit.now_ms % DAY_MS
     by_day = {int(one.group): one for one in days}

@@ -8,8 +8,8 @@ from tollhouse.core.catalogue import Provider
 from tollhouse.core.failure import PathNotFound
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill
-from tollhouse.edge.admin.provider_trial import ProviderTrial, trials
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
+from tollhouse.gateway.provider_trial import ProviderTrial, trials
 from tollhouse.services import reach
 from tollhouse.services.given.providers import ProviderQuery
 

@@ -11,8 +11,8 @@ from tests.providers.toy_folder import toy_kinds
 from tests.support.clock import NOW_MS
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.upstream import Deadlines, Headers, UpstreamRoute
-from tollhouse.edge.admin.provider_trial import trials
 from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.provider_trial import trials
 from tollhouse.providers.credentials import FetchedResponse, tokens_of
 
 
