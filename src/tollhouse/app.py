@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
-from tollhouse.console import Console, ConsoleContext
+from tollhouse.console import Console, ConsoleContext, RunningPlatform
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
-from tollhouse.core.failure import BadRequest, Overloaded
+from tollhouse.core.examination import DoctorReport
+from tollhouse.core.failure import BadRequest
 from tollhouse.core.upstream import Deadlines, Upstream, UpstreamRoute
-from tollhouse.edge import asgi
+from tollhouse.edge import asgi, maintenance
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.context import AdminContext
@@ -39,7 +41,7 @@ from tollhouse.edge.sockets import ListenAddress
 from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
 from tollhouse.formats import codecs
-from tollhouse.gateway import deferred_commit
+from tollhouse.gateway import deferred_commit, vocabularies
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
 from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden, with_tokens_of
 from tollhouse.gateway.ports import GatewayContext
@@ -85,11 +87,13 @@ async def serve(
     create: bool = False,
     found: Callable[[ServiceContext], Awaitable[None]] | None = None,
     on_ready: Callable[[str], None] = lambda base_url: None,
+    examine: Callable[[], DoctorReport] | None = None,
 ) -> None:
     """Run the platform until it is told to leave.
 
     wanted: what platform.toml names, applied first. around: where references in later configurations lead.
     holder: this process, as others are told of it. found: done once the services stands, before anybody is served.
+    examine: the checks of `doctor`.
     Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
     clock, random, database = SystemClock(), SystemRandom(), settings.server.database
@@ -116,6 +120,7 @@ async def serve(
         keys.watch_first_uses(services)
         await sessions.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
+        runtime.examine, runtime.folder = examine, folder
         services.prepare, services.post, store.writer.on_notice = runtime.prepare, runtime.post, services.news.set
         await platform.apply(services, SYSTEM, wanted)
         if services.catalogue is not runtime.gateway.catalogue:
@@ -125,11 +130,7 @@ async def serve(
         await expiry.post_due(services, SYSTEM)
         sys.setswitchinterval(TURN_S)  # threads take short turns
         await _listen(settings, folder, runtime, keeping, on_ready)
-        await deferred_commit.finish(runtime.gateway)
-        await services.finish()
-        await runtime.webhook_client.close()
-        for workers in runtime.workers:
-            workers.close()
+        await runtime.finish()
         if keeping.lost_to is not None:
             raise keeping.lost_to
     finally:
@@ -156,10 +157,28 @@ class Runtime:
     webhook_client: UpstreamClient  # what carries webhooks
     post: OutboundDelivery
     guard: MarginMonitor
+    examine: Callable[[], DoctorReport] | None = None
+    folder: Path = Path()
 
     def well(self) -> bool:
         """The database can be written."""
         return self.store.writer.trouble is None
+
+    async def finish(self) -> None:
+        """Wait for what no caller waits for, and let the workers go."""
+        await deferred_commit.finish(self.gateway)
+        await self.services.finish()
+        await self.webhook_client.close()
+        for workers in self.workers:
+            workers.close()
+
+    def depths(self) -> dict[str, int]:
+        """How much waits at this moment, by what it waits for."""
+        threads = {one.name: one.waiting for one in self.workers if isinstance(one, FairThreads)}
+        return {"writer": self.store.writer.waiting} | threads
+
+    def free(self) -> int:
+        return disk_usage(self.folder).free
 
     def prepare(self, catalogue: Catalogue) -> Callable[[], None]:
         """See `services.Prepare`: everything that can fail first, then a step that cannot."""
@@ -308,10 +327,10 @@ async def _listen(
     chores = [
         asyncio.create_task(keeping.keep(listening.begin_drain)),
         asyncio.create_task(gateway.keep_alive.run()),
-        asyncio.create_task(_run_maintenance(runtime)),
+        asyncio.create_task(maintenance.run(gateway, runtime.services, SYSTEM, event_log)),
         asyncio.create_task(collector.run(asyncio.sleep)),
         asyncio.create_task(runtime.guard.watch()),
-        asyncio.create_task(_read_vocabularies(runtime)),
+        asyncio.create_task(vocabularies.read_all(gateway, SYSTEM.id)),
         asyncio.create_task(outbox.run(runtime.services, event_log)),
         asyncio.create_task(watch.run(runtime.services, event_log)),
         asyncio.create_task(retention.run(runtime.services, asyncio.sleep, event_log)),
@@ -344,12 +363,14 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     described(context.version)  # takes longer than a callback may, and anybody may ask for it
+    running = RunningPlatform(gateway, context.version, clock.now_ms(), runtime.depths, runtime.free, runtime.examine)
     site = Console(
         ConsoleContext(
             services=services,
             settings=settings,
             address_of=lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
             line=turns.line,
+            running=running,
             defect=event_log.defect,
         )
     )
@@ -373,25 +394,3 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         defect=event_log.defect,
     )
     return edge, ControlApi(context=context, callers=on_the_socket, clock=clock, random=random, defect=event_log.defect)
-
-
-async def _run_maintenance(runtime: Runtime) -> None:
-    """Never returns: once a minute, what memory need not hold is dropped, and grants whose time is over end."""
-    services, clock = runtime.services, runtime.gateway.clock
-    while True:
-        await asyncio.sleep(60)
-        now_ms = clock.now_ms()
-        runtime.gateway.forget_idle(now_ms)
-        services.forget_idle(now_ms)
-        try:
-            await expiry.post_due(services, SYSTEM)
-        except Overloaded:
-            continue  # the database is away: calls hear of it too, and the next minute does the rest
-        except Exception as error:  # guard: one account's defect must not keep the platform untidy for good
-            runtime.event_log.defect("", error)
-
-
-async def _read_vocabularies(runtime: Runtime) -> None:
-    """Ahead of the first call that has to be counted: a stream that breaks should not wait for a vocabulary."""
-    for model in list(runtime.gateway.catalogue.models):
-        await runtime.gateway.count.count_aside("", model, SYSTEM.id)

@@ -32,6 +32,7 @@ class FairThreads:
     def __init__(self, name: str, threads: int = 2, waiting_max: int = 256) -> None:
         if threads < 2:
             raise ValueError("one thread cannot be shared: the first account would take it from all others")
+        self.name = name
         self._threads = threads
         self._waiting_max = waiting_max
         self._free = threads
@@ -51,6 +52,11 @@ class FairThreads:
         turns.waiting.append((result, work))
         self._start()
         return await result
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that no thread has taken yet."""
+        return sum(len(turns.waiting) for turns in self._accounts.values())
 
     def close(self) -> None:
         """Let go of the threads. Work that has begun is finished, work that waits is dropped."""

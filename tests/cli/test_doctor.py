@@ -15,9 +15,10 @@ from tests.support.clock import SettableClock
 from tollhouse.access.vault import Vault
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.doctor.context import DiagnosticContext
-from tollhouse.cli.doctor.examination import DoctorReport, checks, examine
+from tollhouse.cli.doctor.examination import checks, examine
 from tollhouse.cli.doctor.verdict import CheckVerdict
 from tollhouse.clock import SystemClock
+from tollhouse.core.examination import DoctorReport
 from tollhouse.providers import kinds
 from tollhouse.services.platform_file import ConfigEnvironment, read
 from tollhouse.store.database import migrate

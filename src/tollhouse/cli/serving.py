@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import uvloop
 
@@ -11,6 +12,7 @@ from tollhouse.cli.alone import require_database
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.doctor.listen_address import can_listen
+from tollhouse.cli.doctor.report import examined
 from tollhouse.cli.lock import FolderLock
 from tollhouse.cli.terminal import show
 from tollhouse.cli.trouble import CommandFailed, Misuse, from_failure
@@ -74,6 +76,7 @@ def run(
                         create=create,
                         found=found,
                         on_ready=ready,
+                        examine=partial(examined, options),
                     )
                 )
         except DatabaseInUse as error:

@@ -7,6 +7,6 @@ Who calls: `app.py` builds the console; the edge's router passes it what lies be
 """
 
 from tollhouse.console.application import Console
-from tollhouse.console.context import ConsoleContext
+from tollhouse.console.context import ConsoleContext, RunningPlatform
 
-__all__ = ["Console", "ConsoleContext"]
+__all__ = ["Console", "ConsoleContext", "RunningPlatform"]

@@ -57,9 +57,6 @@ SIGN_OUT: Final = "/console/sign-out"
 MOVED: Final = {
     "/console": "/console/",
     "/support/": "/support",
-    "/console/platform": ACCOUNTS,
-    "/console/platform/": ACCOUNTS,
-    "/console/accounts": ACCOUNTS,
     "/console/token": "/console/keys",
     "/console/token/": "/console/keys",
 }

@@ -1,10 +1,12 @@
 """What the pages have at hand."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from tollhouse.core.examination import DoctorReport
+from tollhouse.gateway.ports import GatewayContext
 from tollhouse.services.context import ServiceContext
 from tollhouse.settings import Settings
 
@@ -14,12 +16,27 @@ Line = AbstractContextManager[AbstractAsyncContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class RunningPlatform:
+    """What only the process that serves knows. `examine` runs the checks of `doctor`: in a thread, for some ask the
+    network. `depths`: how much waits, by what it waits for. `free_bytes`: room on the disk of the data folder."""
+
+    gateway: GatewayContext
+    version: str
+    started_ms: int
+    depths: Callable[[], Mapping[str, int]]
+    free_bytes: Callable[[], int]
+    examine: Callable[[], DoctorReport] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleContext:
     """`address_of` gives a browser's address, forwarded headers judged. `line` is where an account stands whose page is
-    made: few are at once. `defect` is told of an exception that nothing in the platform expected."""
+    made: few are at once. `running` is None where nobody serves. `defect` is told of an exception that nothing in the
+    platform expected."""
 
     services: ServiceContext
     settings: Settings
     address_of: Callable[[Scope], str]
     line: Callable[[str], Line] = lambda account_id: nullcontext(nullcontext())
+    running: RunningPlatform | None = None
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None

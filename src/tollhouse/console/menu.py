@@ -22,16 +22,7 @@ ACCOUNT = (
 )
 
 
-PLATFORM = (
-    MenuEntry("/console/platform/accounts", "Accounts", "accounts.list"),
-    MenuEntry("/console/platform/providers", "Providers", "providers.list"),
-    MenuEntry("/console/platform/models", "Models", "models.list"),
-    MenuEntry("/console/platform/prices", "Prices", "prices.list"),
-    MenuEntry("/console/platform/requests", "All requests", "requests.list"),
-    MenuEntry("/console/platform/incidents", "Incidents", "incidents.list"),
-    MenuEntry("/console/platform/audit", "Audit", "audit.list"),
-    MenuEntry("/console/platform/system", "System", "system.show"),
-)
+PLATFORM = (MenuEntry("/console/platform/accounts", "Accounts", "accounts.list"),)
 
 
 class MenuGroup(Struct, frozen=True):

@@ -21,20 +21,20 @@ class WriteQueue:
 
     def __init__(self, maximum: int = WAITING_MAX) -> None:
         self._maximum = maximum
-        self._in_all = 0
+        self.in_all = 0
         self._of_account: dict[str, int] = {}
 
     def admit(self, job: Job) -> None:
         """Raises Overloaded."""
         account_id = job.account_id
         waiting = self._of_account.get(account_id, 0)
-        if waiting >= self._maximum - self._in_all:
+        if waiting >= self._maximum - self.in_all:
             raise Overloaded("too much of this account waits to be written down: try again", retry_after_ms=1_000)
-        self._in_all += 1
+        self.in_all += 1
         self._of_account[account_id] = waiting + 1
 
     def written(self, jobs: Sequence[Job]) -> None:
-        self._in_all -= len(jobs)
+        self.in_all -= len(jobs)
         for job in jobs:
             account_id = job.account_id
             left = self._of_account[account_id] - 1

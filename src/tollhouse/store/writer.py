@@ -72,6 +72,11 @@ class Writer:
         """Why the database could not be written the last time; None while all is well. It heals by itself."""
         return self._batches.trouble
 
+    @property
+    def waiting(self) -> int:
+        """Records and changes that are not durable yet."""
+        return self._waiting.in_all
+
     def commit(self, record: UsageRecord) -> Awaitable[None]:
         """Wait until the record is durable. Raises Overloaded, or Defect for a record that can never be written.
 

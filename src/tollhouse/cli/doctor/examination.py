@@ -2,26 +2,11 @@
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Literal
-
-from msgspec import Struct
 
 from tollhouse.cli.doctor.context import DiagnosticContext
 from tollhouse.cli.doctor.verdict import CheckVerdict, red
 from tollhouse.core.discovery import modules_of
-
-
-class CheckResult(Struct, frozen=True, kw_only=True):
-    id: str
-    title: str
-    state: Literal["green", "red", "skipped"]
-    reason: str
-    cure: str
-
-
-class DoctorReport(Struct, frozen=True, kw_only=True, tag_field="object", tag="doctor"):
-    ok: bool
-    checks: tuple[CheckResult, ...]
+from tollhouse.core.examination import CheckResult, DoctorReport
 
 
 def checks() -> Iterator[tuple[str, ModuleType]]:
