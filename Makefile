@@ -95,7 +95,6 @@ rules: $(DEVELOPMENT)
 	@$(BIN)/pytest tests/tidy
 
 suite: $(DEVELOPMENT)
-	@[ -d tests/tidy/__pycache__ ] || $(BIN)/pytest -n 0 --collect-only >/dev/null # compiled once, not by each process
 	@$(BIN)/pytest $(ARGS)
 
 $(RUNTIME): pyproject.toml uv.lock scripts/install

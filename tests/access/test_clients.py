@@ -33,7 +33,7 @@ from tollhouse.access.clients import OTHER, client_of
         ("OpenAI/Python secret-host", OTHER),
     ],
 )
-def test_known_clients_have_their_names(header: str, client: str) -> None:
+def test_known_clients(header: str, client: str) -> None:
     assert client_of(header.encode()) == client
 
 

@@ -33,7 +33,7 @@ from tollhouse.core.failure import BadRequest
         ("192.0.2.7", ("nonsense", "192.0.2.0/24"), True),
     ],
 )
-def test_an_address_is_allowed_within_its_networks(address: str, networks: tuple[str, ...], verdict: bool) -> None:
+def test_verdicts(address: str, networks: tuple[str, ...], verdict: bool) -> None:
     assert allowed(address, networks) is verdict
 
 

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from tests.channels import CHANNELS
 from tests.store.samples import request
-from tests.support.clock import SettableClock
 from tests.support.databases import put_database, todays_tables
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import KeyMode
@@ -33,6 +32,19 @@ from tollhouse.store.database import open_store
 
 OPERATOR = Actor(kind="operator", id="test")
 START_MS = 1_800_000_000_000
+
+
+class SetClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * 1_000_000
 
 
 class AdminReply(Struct, frozen=True):
@@ -64,7 +76,7 @@ class AdminHarness:
     def __init__(self, runner: asyncio.Runner, folder: Path, there: Prepared) -> None:
         self.runner = runner
         self.folder = folder
-        self.clock = SettableClock(START_MS)
+        self.clock = SetClock()
         self.random = SystemRandom()
         self.defects: list[BaseException] = []
         self.destinations: Destinations = {}

@@ -210,7 +210,7 @@ def test_division_is_to_the_nearest_and_a_tie_to_the_even(numerator: int, denomi
     assert off < denominator or quotient % 2 == 0
 
 
-def test_ties_go_to_the_even_number() -> None:
+def test_ties() -> None:
     assert [divide_half_even(half, 2) for half in (1, 3, 5, 7)] == [0, 2, 2, 4]
 
 

@@ -81,7 +81,7 @@ def test_budgets_for_a_model_and_counters_without_a_limit_do_not_bind() -> None:
     assert binding([some, money(None)]) is binding([]) is None
 
 
-def test_where_nothing_binds_it_is_unlimited() -> None:
+def test_nothing_binds() -> None:
     shown = subscription(None, 3 * USD, 1_000 * USD, "acc_a")
     assert (shown.hard, shown.soft, shown.system_hard) == (UNLIMITED, UNLIMITED, 1_000 * USD)
     assert (shown.binds, shown.scope, shown.object_id, shown.window) == ("nothing", "account", "acc_a", "month")

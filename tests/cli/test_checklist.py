@@ -146,7 +146,7 @@ def test_a_failing_service_is_not_judged(service: FakeService) -> None:
     assert states(diagnose(service.url, KEY, "toll-1")) == ["not_run", "not_run", "not_run"]
 
 
-def test_where_nobody_listens_the_first_step_is_red() -> None:
+def test_nobody_listens() -> None:
     diagnosis = diagnose("http://127.0.0.1:9", KEY, None)
     assert states(diagnosis) == ["red", "not_run", "not_run"]
     assert "refused" in diagnosis.steps[0].reason

@@ -11,7 +11,6 @@ import pytest
 
 from tests.cli.test_commands import Folder
 from tests.outbound.receivers import mailbox
-from tests.support.clock import SettableClock
 from tollhouse.access.vault import Vault
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.doctor.context import DiagnosticContext
@@ -24,6 +23,17 @@ from tollhouse.services.platform_file import ConfigEnvironment, read
 from tollhouse.store.database import migrate
 from tollhouse.store.file_lock import FileLock
 from tollhouse.store.holder import Holder
+
+
+class StoppedClock:
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def ticks_ns(self) -> int:
+        return 0
 
 
 def context(folder: Path, text: str = "", environment: Mapping[str, str] | None = None) -> DiagnosticContext:
@@ -83,14 +93,14 @@ def test_an_empty_folder_lacks_a_database_and_looking_makes_none(folder: Path) -
     assert list(folder.iterdir()) == []
 
 
-def test_data_folder_tells_what_is_wrong(folder: Path) -> None:
+def test_data_folder(folder: Path) -> None:
     assert verdict("data_folder", context(folder)).state == "green"
     folder.chmod(0o777)
     assert "chmod" in verdict("data_folder", context(folder)).cure
     assert "init" in verdict("data_folder", context(folder / "gone")).cure
 
 
-def test_secret_files_tells_what_is_wrong(folder: Path) -> None:
+def test_secret_files(folder: Path) -> None:
     assert verdict("secret_files", context(folder)).state == "skipped"
     (folder / "demo.env").write_text("TOLLHOUSE_API_KEY=x\n")
     (folder / "demo.env").chmod(0o644)
@@ -103,7 +113,7 @@ def test_secret_files_tells_what_is_wrong(folder: Path) -> None:
     assert "key.txt" in verdict("secret_files", context(folder, text)).reason
 
 
-def test_retention_tells_what_is_wrong(folder: Path) -> None:
+def test_retention(folder: Path) -> None:
     text = "[server]\nrequest_retention_days = 30\n"
     assert verdict("retention", context(folder, text)).state == "skipped"
     migrate("sqlite:///tollhouse.db", folder)
@@ -126,14 +136,14 @@ def test_retention_tells_what_is_wrong(folder: Path) -> None:
     assert (doubted.state, "the clock went ahead" in doubted.reason, "set it" in doubted.cure) == ("red", True, True)
 
 
-def test_platform_file_tells_what_is_wrong(folder: Path) -> None:
+def test_platform_file(folder: Path) -> None:
     assert verdict("platform_file", context(folder)).state == "skipped"
     assert verdict("platform_file", context(folder, "[server]\nlisten = 1\ndatabse = 2\n")).state == "red"
     assert verdict("platform_file", context(folder, '[platform]\nname = "x"\n')).state == "green"
     assert "warnings" in verdict("platform_file", context(folder, "[models.x]\n")).reason
 
 
-def test_database_tells_what_is_wrong(folder: Path) -> None:
+def test_database(folder: Path) -> None:
     assert "migrate" in verdict("database", context(folder)).cure
     (folder / "tollhouse.db").write_bytes(b"this is no database" * 100)
     assert verdict("database", context(folder)).state == "red"
@@ -142,7 +152,7 @@ def test_database_tells_what_is_wrong(folder: Path) -> None:
     assert verdict("database", context(folder)).reason == "SQLite"
 
 
-def test_schema_tells_what_is_wrong(folder: Path) -> None:
+def test_schema(folder: Path) -> None:
     assert verdict("schema", context(folder)).state == "skipped"
     (folder / "tollhouse.db").touch()
     assert "migrate" in verdict("schema", context(folder)).cure
@@ -154,22 +164,22 @@ def test_schema_tells_what_is_wrong(folder: Path) -> None:
     assert "newer" in verdict("schema", context(folder)).reason
 
 
-def test_durability_tells_what_is_wrong(folder: Path) -> None:
+def test_durability(folder: Path) -> None:
     assert verdict("durability", context(folder)).state == "skipped"
     migrate("sqlite:///tollhouse.db", folder)
     assert verdict("durability", context(folder)).reason == "synchronous FULL, journal WAL"
 
 
-def test_disk_space_tells_what_is_wrong(folder: Path) -> None:
+def test_disk_space(folder: Path) -> None:
     assert "GiB free" in verdict("disk_space", context(folder)).reason
     assert verdict("disk_space", context(folder / "gone")).state == "skipped"
 
 
-def test_wall_clock_tells_what_is_wrong(folder: Path) -> None:
+def test_wall_clock(folder: Path) -> None:
     given = context(folder)
     assert verdict("wall_clock", given).state == "green"
     early = DiagnosticContext(
-        options=given.options, reading=given.reading, environment=given.environment, clock=SettableClock(86_400_000)
+        options=given.options, reading=given.reading, environment=given.environment, clock=StoppedClock(86_400_000)
     )
     assert "before this version" in verdict("wall_clock", early).reason
     (folder / "x").touch()
@@ -178,7 +188,7 @@ def test_wall_clock_tells_what_is_wrong(folder: Path) -> None:
     assert "set back" in verdict("wall_clock", given).reason
 
 
-def test_provider_addresses_tells_what_is_wrong(folder: Path) -> None:
+def test_provider_addresses(folder: Path) -> None:
     assert verdict("provider_addresses", context(folder)).state == "skipped"
     provider = '[providers.up]\nkind = "openai_compatible"\nbase_url = "{}"\n'
     assert verdict("provider_addresses", context(folder, provider.format("http://127.0.0.1:1/v1"))).state == "green"
@@ -193,7 +203,7 @@ def test_provider_addresses_tells_what_is_wrong(folder: Path) -> None:
     assert verdict("provider_addresses", context(folder, '[providers.s]\nkind = "simulator"\n')).state == "skipped"
 
 
-def test_provider_keys_tells_what_is_wrong(folder: Path) -> None:
+def test_provider_keys(folder: Path) -> None:
     assert verdict("provider_keys", context(folder)).state == "skipped"
     text = '[providers.up]\nkind = "openai"\napi_keys = ["env:UP_KEY"]\n'
     assert "UP_KEY is not set" in verdict("provider_keys", context(folder, text)).reason
@@ -203,7 +213,7 @@ def test_provider_keys_tells_what_is_wrong(folder: Path) -> None:
     assert verdict("provider_keys", context(folder, '[providers.up]\nkind = "simulator"\n')).state == "green"
 
 
-def test_master_key_tells_what_is_wrong(folder: Path) -> None:
+def test_master_key(folder: Path) -> None:
     assert verdict("master_key", context(folder)).state == "skipped"
     text = '[server]\nmaster_key = "env:MASTER"\n'
     assert "MASTER" in verdict("master_key", context(folder, text)).reason
@@ -278,7 +288,7 @@ def test_master_key_opens_what_it_has_encrypted(folder: Path) -> None:
     assert "no master key is set" in verdict("master_key", context(folder)).reason
 
 
-def test_listen_address_tells_what_is_wrong(folder: Path, listening: int) -> None:
+def test_listen_address(folder: Path, listening: int) -> None:
     text = '[server]\nmetrics_address = "none"\nlisten = '
     assert verdict("listen_address", context(folder, f'{text}"127.0.0.1:0"\n')).state == "green"
     assert verdict("listen_address", context(folder, f'{text}"no.such.host.invalid:1"\n')).state == "red"
@@ -309,11 +319,11 @@ def test_a_server_that_runs_has_its_own_environment_and_address(folder: Path) ->
     assert verdict("provider_keys", seen).state == "red"
 
 
-def test_open_files_tells_what_is_wrong(folder: Path) -> None:
+def test_open_files(folder: Path) -> None:
     assert "raised" in verdict("open_files", context(folder)).reason or verdict("open_files", context(folder)).cure
 
 
-def test_models_tells_what_is_wrong(folder: Path) -> None:
+def test_models(folder: Path) -> None:
     assert verdict("models", context(folder)).state == "skipped"
     assert "no offers: x" in verdict("models", context(folder, '[models.x]\nprice = { input = "1" }\n')).reason
     provider = '[providers.up]\nkind = "simulator"\n[models.x]\noffers = [{ provider = "up", model = "m" }]\n'
@@ -352,7 +362,7 @@ def test_a_model_that_is_sold_below_cost_is_named(folder: Path) -> None:
         ('[server]\nlisten = "[::1]:80"', "green"),
     ],
 )
-def test_public_url_tells_what_is_wrong(folder: Path, text: str, state: str) -> None:
+def test_public_url(folder: Path, text: str, state: str) -> None:
     assert verdict("public_url", context(folder, text)).state == state
 
 

@@ -24,7 +24,7 @@ from tollhouse.cli.terminal import cell_text
         (0, "0"),
     ],
 )
-def test_a_cell_shows_its_value(value: object, shown: str) -> None:
+def test_a_cell(value: object, shown: str) -> None:
     assert cell_text(value) == shown
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import PLATFORM, Folder
-from tests.services.harness import run
+from tests.services.harness import SettableClock, run
 from tests.services.test_money import call, commit
-from tests.support.clock import SettableClock
 from tollhouse.services.context import ServiceContext
 
 

@@ -31,7 +31,7 @@ def tester(demo: ServerProcess, connect: Connect) -> OpenAI:
     return connect(api_key=demo.facts["test_key"])
 
 
-def test_chat_is_read_by_the_sdk(client: OpenAI) -> None:
+def test_chat(client: OpenAI) -> None:
     answer = client.chat.completions.create(model="gpt-4o", messages=QUESTION)
     assert answer.choices[0].message.content
     assert answer.choices[0].finish_reason == "stop"
@@ -61,7 +61,7 @@ def test_stream_with_usage(client: OpenAI) -> None:
     assert chunks[-1].choices == []
 
 
-def test_tools_are_read_by_the_sdk(client: OpenAI) -> None:
+def test_tools(client: OpenAI) -> None:
     answer = client.chat.completions.create(
         model="gpt-4o",
         messages=QUESTION,
@@ -75,7 +75,7 @@ def test_tools_are_read_by_the_sdk(client: OpenAI) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_embeddings_are_read_by_the_sdk(client: OpenAI, encoding: Literal["float", "base64"]) -> None:
+def test_embeddings(client: OpenAI, encoding: Literal["float", "base64"]) -> None:
     answer = client.embeddings.create(
         model="text-embedding-3-small",
         input=["one", "two"],
@@ -85,29 +85,29 @@ def test_embeddings_are_read_by_the_sdk(client: OpenAI, encoding: Literal["float
     assert answer.usage.prompt_tokens > 0
 
 
-def test_models_are_read_by_the_sdk(client: OpenAI) -> None:
+def test_models(client: OpenAI) -> None:
     ids = [model.id for model in client.models.list()]
     assert "gpt-4o" in ids
     assert client.models.retrieve("gpt-4o").id == "gpt-4o"
 
 
-def test_responses_are_read_by_the_sdk(client: OpenAI) -> None:
+def test_responses(client: OpenAI) -> None:
     answer = client.responses.create(model="gpt-4o", input="Where does the Rhine begin?")
     assert answer.output_text
     assert answer.usage is not None
 
 
-def test_responses_stream_to_the_sdk(client: OpenAI) -> None:
+def test_responses_stream(client: OpenAI) -> None:
     events = list(client.responses.create(model="gpt-4o", input="Where does the Rhine begin?", stream=True))
     assert events[0].type == "response.created"
     assert events[-1].type == "response.completed"
 
 
-def test_moderations_are_read_by_the_sdk(client: OpenAI) -> None:
+def test_moderations(client: OpenAI) -> None:
     assert client.moderations.create(input="a quiet river").results[0].flagged is False
 
 
-def test_completions_are_read_by_the_sdk(client: OpenAI) -> None:
+def test_completions(client: OpenAI) -> None:
     assert client.completions.create(model="gpt-4o", prompt="The Rhine begins").choices[0].text
 
 

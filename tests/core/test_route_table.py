@@ -38,7 +38,7 @@ ROUTES = (LIST, MAKE, SHOW, END)
         ("POST", "/keys//end", []),
     ],
 )
-def test_find_gives_the_route_and_its_id(method: str, path: str, found: object) -> None:
+def test_find(method: str, path: str, found: object) -> None:
     assert find(ROUTES, method, path) == found
 
 

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from tests.store.samples import request
-from tests.support.clock import NOW_MS
+from tests.store.samples import NOW_MS, request
 from tollhouse.billing.ledger import Transfer
 from tollhouse.clock import SystemClock
 from tollhouse.core.charge import Charge

@@ -66,15 +66,15 @@ def _agrees_in_memory(platform: PlatformProcess, history: History, url: str) -> 
     assert standing.rows > before
 
 
-def test_five_kills_lose_nothing(tmp_path: Path) -> None:
+def test_five_kills(tmp_path: Path) -> None:
     rounds(tmp_path / "house", 5)
 
 
 @pytest.mark.long
-def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
+def test_two_hundred_kills(tmp_path: Path) -> None:
     rounds(tmp_path / "house", 200)
 
 
 @pytest.mark.long
-def test_twenty_kills_on_postgresql_lose_nothing(tmp_path: Path, postgresql_server: PostgresqlServer) -> None:
+def test_twenty_kills_on_postgresql(tmp_path: Path, postgresql_server: PostgresqlServer) -> None:
     rounds(tmp_path / "house", 20, postgresql_server.database())

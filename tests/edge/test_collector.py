@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.fakes import MILLION
-from tests.support.clock import SettableClock
+from tests.gateway.fakes import MILLION, FakeClock
 from tollhouse.collector import BUSY_NS, QUIET_NS, Collector
 
 
@@ -19,14 +18,14 @@ class Ring:
 
 
 @pytest.fixture
-def clock() -> Iterator[SettableClock]:
+def clock() -> Iterator[FakeClock]:
     thresholds = gc.get_threshold()
-    yield SettableClock()
+    yield FakeClock()
     gc.unfreeze()
     gc.set_threshold(*thresholds)
 
 
-def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: SettableClock) -> None:
+def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: FakeClock) -> None:
     collector = Collector(clock, lambda: False)
     dead = weakref.ref(Ring())
     assert dead() is not None
@@ -34,7 +33,7 @@ def test_a_cycle_that_died_young_is_found_at_the_next_look(clock: SettableClock)
     assert dead() is None
 
 
-def test_what_is_alive_is_looked_at_once(clock: SettableClock) -> None:
+def test_what_is_alive_is_looked_at_once(clock: FakeClock) -> None:
     collector = Collector(clock, lambda: False)
     alive = [Ring() for _ in range(1_000)]
     collector.look()
@@ -47,7 +46,7 @@ def test_what_is_alive_is_looked_at_once(clock: SettableClock) -> None:
     [(True, QUIET_NS - MILLION, False), (True, QUIET_NS, True), (False, QUIET_NS, False), (False, BUSY_NS, True)],
 )
 def test_a_cycle_that_died_old_is_found_in_a_quiet_moment(
-    *, clock: SettableClock, idle: bool, since_ns: int, found: bool
+    *, clock: FakeClock, idle: bool, since_ns: int, found: bool
 ) -> None:
     collector = Collector(clock, lambda: idle)
     ring = Ring()

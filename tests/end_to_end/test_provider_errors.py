@@ -118,7 +118,7 @@ def test_an_event_that_is_no_chunk_goes_on_to_nobody(
 
 
 @pytest.mark.parametrize("shape", [shape for shape in BAD_EVENTS if shape not in ("in a choice", "beside usage")])
-def test_on_responses_an_error_is_an_event(platform: PlatformProcess, provider: ScriptedProvider, shape: str) -> None:
+def test_on_responses(platform: PlatformProcess, provider: ScriptedProvider, shape: str) -> None:
     delta = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Kol"}\n\n'
     bad = BAD_EVENTS[shape].partition(b"\n\n")[2] if shape == "N16" else BAD_EVENTS[shape]
     model = fresh()

@@ -82,7 +82,7 @@ def test_stream_says_what_the_buffered_answer_says(client: openai.OpenAI) -> Non
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == whole.choices[0].message.content
 
 
-def test_every_operation_is_answered(client: openai.OpenAI) -> None:
+def test_every_operation(client: openai.OpenAI) -> None:
     assert client.responses.create(model="gpt-5", input="Where does the Rhine begin?").output_text
     kinds = [event.type for event in client.responses.create(model="gpt-5", input="Where?", stream=True)]
     assert kinds[0] == "response.created"
@@ -92,7 +92,7 @@ def test_every_operation_is_answered(client: openai.OpenAI) -> None:
     assert client.moderations.create(model="house-2", input="a quiet river").results[0].flagged is False
 
 
-def test_tools_are_called(client: openai.OpenAI) -> None:
+def test_tools(client: openai.OpenAI) -> None:
     function = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
     asked: dict[str, Any] = {
         "tools": [{"type": "function", "function": function}],

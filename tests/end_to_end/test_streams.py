@@ -66,7 +66,7 @@ def is_plain(platform: PlatformProcess, reply: PlatformReply, *, buffered: bool)
 @pytest.mark.parametrize("end", ["whole", "open", "eof"])
 @pytest.mark.parametrize("size", [None, 7, 1])
 @pytest.mark.parametrize("name", ["P01.sse", "P02.sse", "P08.sse"])
-def test_plain_streams_arrive_whole(
+def test_plain_streams(
     platform: PlatformProcess, provider: ScriptedProvider, name: str, size: int | None, end: str
 ) -> None:
     """No blank after `data:`; CRLF; no [DONE]. An upstream that keeps its socket open keeps nobody waiting (P27)."""
@@ -177,7 +177,7 @@ def test_arguments_as_an_object_pass(platform: PlatformProcess, provider: Script
 
 
 @pytest.mark.parametrize("size", [70_000, 300_000, 3_000_000])
-def test_long_events_arrive_whole(platform: PlatformProcess, provider: ScriptedProvider, size: int) -> None:
+def test_long_events(platform: PlatformProcess, provider: ScriptedProvider, size: int) -> None:
     """P20"""
     provider.plays("up-house", streams(word("x" * size) + LAST, size=65_536))
     reply = streamed(platform)

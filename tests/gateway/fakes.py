@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.clock import NOW_MS
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.catalogue import Model
@@ -22,10 +21,24 @@ from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.request_context import NOTHING
 
+NOW_MS = 1_790_000_000_000
 MILLION = 1_000_000
 
 Piece = bytes | Failure | asyncio.Event | Callable[[], None]
 """What an answer brings next: bytes; a failure; a wait for somebody else; something that happens meanwhile."""
+
+
+class FakeClock:
+    """Stands still unless a test moves it."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * MILLION
 
 
 class Zeros:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.gateway.fakes import (
     FakeCallerConnection,
+    FakeClock,
     FakeKeyDirectory,
     FakeObserver,
     FakeRateLimiter,
@@ -20,7 +21,6 @@ from tests.gateway.fakes import (
     Zeros,
     identity,
 )
-from tests.support.clock import SettableClock
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
@@ -112,7 +112,7 @@ class GatewayHarness:
     money: int | None = None  # nano-USD that the account has; None: without a limit
 
     def __post_init__(self) -> None:
-        self.clock = SettableClock()
+        self.clock = FakeClock()
         self.ledger = FakeUsageRecorder()
         self.observer = FakeObserver()
         self.keys = FakeKeyDirectory(identity(LIVE), identity(TEST, "test"))

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.gateway.fakes import FakeCallerConnection
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection
 from tests.gateway.harness import GatewayHarness
-from tests.support.clock import NOW_MS
 from tests.support.databases import put_database
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.failure import Overloaded

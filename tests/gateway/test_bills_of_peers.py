@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection, FakeUpstream, ScriptedResponse
 from tests.gateway.harness import (
     DONE,
     FINISH,
@@ -24,7 +24,6 @@ from tests.gateway.harness import (
     turns,
     word,
 )
-from tests.support.clock import NOW_MS
 from tollhouse.billing.budgets import Budget, Level
 from tollhouse.core.failure import InsufficientQuota
 from tollhouse.core.operation import Operation

@@ -8,9 +8,8 @@ import asyncio
 
 import pytest
 
-from tests.gateway.fakes import FakeCallerConnection, FakeRateLimiter, FakeUpstream, identity
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection, FakeRateLimiter, FakeUpstream, identity
 from tests.gateway.harness import LIVE, TEST, GatewayHarness, answer, asking, buffered, run, turns
-from tests.support.clock import NOW_MS
 from tollhouse.core.failure import (
     BadRequest,
     Failure,

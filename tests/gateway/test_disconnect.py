@@ -180,7 +180,7 @@ def test_a_buffered_call_is_read_to_its_usage(headers: list[tuple[bytes, bytes]]
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_draining_ends_after_its_bound(stream: bool) -> None:
+def test_draining_ends(stream: bool) -> None:
     """The bound is 0 s here: one turn of the loop."""
 
     async def main() -> None:

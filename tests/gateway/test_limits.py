@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.gateway.fakes import FakeCallerConnection, ScriptedResponse, identity
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection, ScriptedResponse, identity
 from tests.gateway.harness import LIVE, NOTHING_STREAMS, STORY, GatewayHarness, answer, asking, buffered, run, streaming
 from tests.limits.at_once import at_once
-from tests.support.clock import NOW_MS
 from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import Failure, InsufficientQuota, RateLimited, UpstreamUnreachable
 from tollhouse.core.limit import Rule

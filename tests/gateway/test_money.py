@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection, FakeUpstream, ScriptedResponse
 from tests.gateway.harness import (
     DONE,
     FINISH,
@@ -24,7 +24,6 @@ from tests.gateway.harness import (
     until,
     word,
 )
-from tests.support.clock import NOW_MS
 from tollhouse.billing.budgets import Budget, Level
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.core.failure import BadRequest, InsufficientQuota, MaxCostExceeded, ModelNotPriced, Overloaded

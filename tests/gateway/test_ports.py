@@ -13,7 +13,9 @@ from msgspec import structs
 
 from tests.edge.recorded_connection import RecordedConnection
 from tests.gateway.fakes import (
+    NOW_MS,
     FakeCallerConnection,
+    FakeClock,
     FakeKeyDirectory,
     FakeRateLimiter,
     FakeUpstream,
@@ -25,7 +27,6 @@ from tests.gateway.fakes import (
 from tests.gateway.harness import LIVE, TEST, run
 from tests.limits.at_once import at_once
 from tests.store import samples
-from tests.support.clock import NOW_MS, SettableClock
 from tests.upstream.hostile import OK, Peer, Step, ask, close, new_client, post, reset, route_to, settle, whole
 from tollhouse.access import secrets
 from tollhouse.access.directory import Directory
@@ -62,7 +63,7 @@ async def fake_ledger(folder: Path) -> AsyncIterator[Shelf]:
 @asynccontextmanager
 async def writer(folder: Path) -> AsyncIterator[Shelf]:
     url = f"sqlite:///{folder}/tollhouse.db"
-    store = open_store(url, create=True, clock=SettableClock())
+    store = open_store(url, create=True, clock=FakeClock())
 
     yield store.writer, lambda: _kept(store), store.writer.close
     await store.close()

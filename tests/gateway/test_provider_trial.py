@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.admin.destinations import Answering, destination
+from tests.gateway.fakes import NOW_MS
 from tests.providers.toy_folder import toy_kinds
-from tests.support.clock import NOW_MS
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.upstream import Deadlines, Headers, UpstreamRoute
 from tollhouse.gateway.destination import Destination

@@ -3,9 +3,8 @@
 import pytest
 from msgspec import structs
 
-from tests.gateway.fakes import FakeCallerConnection, identity
+from tests.gateway.fakes import NOW_MS, FakeCallerConnection, identity
 from tests.gateway.harness import LIVE, GatewayHarness, asking, run
-from tests.support.clock import NOW_MS
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.gateway.fakes import identity
-from tests.support.clock import NOW_MS
+from tests.gateway.fakes import NOW_MS, identity
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import RateLimited
 from tollhouse.limits.refusals import KIB_OF_ACCOUNT, KIB_OF_CALL, KIB_OF_KEY, Refusals

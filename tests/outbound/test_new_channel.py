@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.services.fake_delivery import send_all, spends
-from tests.services.harness import audited, of_account, run
+from tests.services.harness import SettableClock, audited, of_account, run
 from tests.services.test_money import commit, owner_of
-from tests.support.clock import SettableClock
 from tollhouse.clock import SystemClock
 from tollhouse.core.channel import Channel, ChannelBounds, Channels
 from tollhouse.core.failure import BadRequest

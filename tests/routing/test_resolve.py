@@ -127,7 +127,7 @@ def test_a_retired_model_without_successor_says_so_by_silence() -> None:
         resolve(catalogue(Model(id="old", retires_at="2026-06-01")), "old", everything, NOON_OF_DATE_MS)
 
 
-def test_retirement_headers_tell_both_days() -> None:
+def test_retirement_headers() -> None:
     assert retirement_headers(Model(id="m")) == ()
     assert dict(retirement_headers(OLD)) == {
         b"deprecation": b"@1780272000",

@@ -6,9 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tests.services.harness import OPERATOR
+from tests.services.harness import NOW_MS, OPERATOR
 from tests.services.test_money import call, owner_of
-from tests.support.clock import NOW_MS
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.channel import Channel
 from tollhouse.core.notice import DeliveryResult, Outgoing

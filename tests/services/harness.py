@@ -8,7 +8,6 @@ from typing import TypeVar
 from msgspec import structs
 
 from tests.channels import CHANNELS
-from tests.support.clock import SettableClock
 from tests.support.databases import put_database
 from tollhouse.access import judge
 from tollhouse.access.credentials import Presented
@@ -25,6 +24,7 @@ from tollhouse.store.database import Store, open_store
 
 T = TypeVar("T")
 
+NOW_MS = 1_790_000_000_000
 OPERATOR = Actor(kind="operator", id="control socket", address="10.0.0.1")
 
 PLANS = Catalogue(
@@ -34,6 +34,17 @@ PLANS = Catalogue(
         "trial": Plan(id="trial", credit_limit_usd="2.50"),
     }
 )
+
+
+class SettableClock:
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * 1_000_000
 
 
 def run(

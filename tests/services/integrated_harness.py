@@ -9,8 +9,7 @@ from msgspec import structs
 
 from tests.gateway.fakes import FakeCallerConnection, Piece, ScriptedResponse
 from tests.gateway.harness import PRICES, GatewayHarness, asking, buffered, streaming
-from tests.services.harness import OPERATOR
-from tests.support.clock import SettableClock
+from tests.services.harness import OPERATOR, SettableClock
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.core.failure import Failure
 from tollhouse.core.ids import make_id

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.harness import OPERATOR, audited, enter, of_account, run
-from tests.support.clock import NOW_MS, SettableClock
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, enter, of_account, run
 from tollhouse.core.failure import AccountSuspended, BadRequest, Conflict, KeyFrozen, PathNotFound, ScopeMissing
 from tollhouse.services import accounts, budgets, keys, projects
 from tollhouse.services.context import ServiceContext

@@ -10,9 +10,8 @@ import pytest
 from msgspec import structs
 
 from tests.services.fake_delivery import URL, FakeDelivery, scenario_of, send_all, spends, told
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import call, commit, owner_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.access.vault import Vault
 from tollhouse.billing.notices import NOBODY
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited

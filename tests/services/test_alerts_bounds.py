@@ -8,9 +8,8 @@ from msgspec import structs
 
 from tests.channels import CHANNELS
 from tests.services.fake_delivery import FakeDelivery, scenario_of, send_all, spends
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import commit, owner_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.notices import FOLDED, UNCONFIRMED
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import QueuedDelivery

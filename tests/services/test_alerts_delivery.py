@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.services.fake_delivery import URL, FakeDelivery, scenario_of, send_all, spends, told
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import commit
-from tests.support.clock import SettableClock
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.notice import DeliveryResult
 from tollhouse.services import alerts, budgets, outbox

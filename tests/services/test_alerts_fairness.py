@@ -6,9 +6,8 @@ from typing import Any
 
 from tests.channels import CHANNELS
 from tests.services.fake_delivery import URL, FakeDelivery, send_all
-from tests.services.harness import run
+from tests.services.harness import NOW_MS, SettableClock, run
 from tests.services.test_money import owner_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.channel import Channel
 from tollhouse.core.notice import Delivery, DeliveryResult, Notice
 from tollhouse.services import alerts, outbox

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.services.fake_delivery import FakeDelivery
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, of_account, run
 from tests.services.test_money import call, commit
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.account import Account
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.catalogue import Catalogue, Plan

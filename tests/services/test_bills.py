@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.services.harness import OPERATOR, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, run
 from tests.services.test_money import call, commit
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing import holds
 from tollhouse.billing.subscription import UNLIMITED, cents_number, usd_number
 from tollhouse.core.account import Identity

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, audited, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, run
 from tests.services.test_money import owner_of, sound
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.services import codes

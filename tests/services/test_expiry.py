@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import call, commit, owner_of, sound
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing import holds
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.audit import Actor

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, audited, enter, of_account, run
-from tests.support.clock import SettableClock
+from tests.services.harness import OPERATOR, SettableClock, audited, enter, of_account, run
 from tollhouse.access.directory import Directory
 from tollhouse.access.secrets import mint
 from tollhouse.core.account import Account, ApiKey, Project

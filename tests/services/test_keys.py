@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import json
 
-from tests.services.harness import OPERATOR, audited, enter, of_account, run
-from tests.support.clock import NOW_MS, SettableClock
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, enter, of_account, run
 from tollhouse.access import secrets
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import (

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.gateway.harness import GATEWAY_1
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, of_account, run
 from tests.services.integrated_harness import harness
 from tests.services.test_money import DAY_MS, call, commit
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.ledger import refundable
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.services.test_money import owner_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.catalogue import Model, Plan
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
 from tollhouse.core.limit import LimitKind

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.services.harness import OPERATOR, run
+from tests.services.harness import OPERATOR, SettableClock, run
 from tests.services.prices_brought import brought, file_of
-from tests.support.clock import SettableClock
 from tollhouse.edge.standing import below_cost
 from tollhouse.services import accounts, margin, platform, price_lists
 from tollhouse.services.context import ServiceContext

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, audited, of_account, run
 from tests.store.samples import request
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.account import Account
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.audit import Actor

@@ -7,9 +7,8 @@ import pytest
 
 from tests.gateway.fakes import FakeCallerConnection
 from tests.gateway.harness import asking
-from tests.services.harness import OPERATOR, run
+from tests.services.harness import OPERATOR, SettableClock, run
 from tests.services.integrated_harness import harness
-from tests.support.clock import SettableClock
 from tollhouse.access.secrets import digest
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, RateLimited

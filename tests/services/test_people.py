@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, audited, of_account, run
-from tests.support.clock import SettableClock
+from tests.services.harness import OPERATOR, SettableClock, audited, of_account, run
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound, ScopeMissing
 from tollhouse.services import accounts, people
 from tollhouse.services.context import ServiceContext

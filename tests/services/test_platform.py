@@ -8,8 +8,7 @@ from typing import TypeVar
 import pytest
 from msgspec import json, structs
 
-from tests.services.harness import OPERATOR, audited, of_account, run
-from tests.support.clock import SettableClock
+from tests.services.harness import OPERATOR, SettableClock, audited, of_account, run
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict, ScopeMissing
 from tollhouse.services import platform

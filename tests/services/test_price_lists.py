@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.services.harness import OPERATOR, audited, of_account, run
+from tests.services.harness import OPERATOR, SettableClock, audited, of_account, run
 from tests.services.prices_brought import brought, file_of
-from tests.support.clock import SettableClock
 from tollhouse.billing.price_list import Terms
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound, ScopeMissing

@@ -7,9 +7,8 @@ import pytest
 
 from tests.gateway.fakes import FakeCallerConnection
 from tests.gateway.harness import DONE, FINISH, ROLE, STORY, asking, event, refusing, word
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import OPERATOR, SettableClock, of_account, run
 from tests.services.integrated_harness import IntegratedHarness, harness
-from tests.support.clock import SettableClock
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.usage_record import UsageRecord

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, of_account, run
 from tests.services.test_money import call, commit, owner_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.roll_up import DAY_MS

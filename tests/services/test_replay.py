@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, of_account, run
 from tests.services.prices_brought import brought, file_of
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.charges import total
 from tollhouse.billing.price_list import terms_of
 from tollhouse.core.account import Account, KeyMode

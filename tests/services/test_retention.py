@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import OPERATOR, SettableClock, of_account, run
 from tests.services.integrated_harness import harness
-from tests.support.clock import SettableClock
 from tollhouse.core.failure import Overloaded, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.retention import Retention

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.harness import OPERATOR, of_account, run
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock, of_account, run
 from tests.store.samples import request
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.usage import Usage
 from tollhouse.services import accounts, keys, usage

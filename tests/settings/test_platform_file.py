@@ -292,7 +292,7 @@ def test_a_secret_in_a_file_loses_its_line_end_only() -> None:
         ('[support]\nchannels = [{ kind = "email" }]', "support.channels", "value"),
     ],
 )
-def test_single_mistakes_are_named_by_place(text: str, where: str, words: str) -> None:
+def test_single_mistakes(text: str, where: str, words: str) -> None:
     base = '[providers.up]\nkind = "simulator"\n[models.y]\nfree = true\noffers = []\naliases = ["z"]\n'
     (mistake,) = read_text(base + text).mistakes
     assert mistake.where == where

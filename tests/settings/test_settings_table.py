@@ -96,7 +96,7 @@ def test_unknown_keys_name_the_nearest_known_one() -> None:
     assert mistakes[1].message.endswith("nearest known one is from")
 
 
-def test_addresses_are_split_at_the_port() -> None:
+def test_addresses() -> None:
     assert split_address("[::1]:80") == ("::1", 80)
     assert split_address("localhost:0") == ("localhost", 0)
     for text in ("", ":80", "host", "host:", "host:x", "host:٣"):

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from tests.support.clock import SettableClock
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Deadlines, UpstreamRequest, UpstreamResponse, UpstreamRoute
@@ -17,6 +16,16 @@ from tollhouse.upstream.simulator.simulator import Simulator
 
 CHAT: dict[str, Any] = {"model": "sim-1", "messages": [{"role": "user", "content": "What does the gate say?"}]}
 ROUTE = UpstreamRoute(scheme="http", host="simulator.invalid", port=80)
+
+
+class StandingClock:
+    """2026-01-01T00:00Z, for ever."""
+
+    def now_ms(self) -> int:
+        return 1_767_225_600_000
+
+    def ticks_ns(self) -> int:
+        return 0
 
 
 class RecordingWorkers(InlineWorkers):
@@ -36,7 +45,7 @@ class SimulatorHarness:
     slept: list[float] = field(default_factory=list)  # seconds
 
     def __post_init__(self) -> None:
-        self.simulator = Simulator(Tokenizer(), SettableClock(), self._sleep, self.threads, self.threads)
+        self.simulator = Simulator(Tokenizer(), StandingClock(), self._sleep, self.threads, self.threads)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.simulator.harness import CHAT, SimulatorHarness
-from tests.support.clock import SettableClock
+from tests.simulator.harness import CHAT, SimulatorHarness, StandingClock
 from tollhouse.core.failure import Failure, Overloaded, RateLimited, UpstreamBroke, UpstreamTimeout
 from tollhouse.core.upstream import Deadlines
 from tollhouse.core.workers import InlineWorkers
@@ -222,7 +221,7 @@ def test_a_read_that_waits_for_its_chunk_is_broken_by_abort() -> None:
             await for_ever.wait()
 
         test_mode_endpoints = SimulatorHarness()
-        test_mode_endpoints.simulator = Simulator(Tokenizer(), SettableClock(), sleep, InlineWorkers(), InlineWorkers())
+        test_mode_endpoints.simulator = Simulator(Tokenizer(), StandingClock(), sleep, InlineWorkers(), InlineWorkers())
         answer = await test_mode_endpoints.send(STREAM, "chunk_ms=50")
         await answer.read()
         reading = asyncio.create_task(answer.read())
@@ -249,7 +248,7 @@ def test_a_caller_who_is_cancelled_leaves_nothing_sleeping(script: str) -> None:
                 ended.append("woken")
 
         test_mode_endpoints = SimulatorHarness()
-        test_mode_endpoints.simulator = Simulator(Tokenizer(), SettableClock(), sleep, InlineWorkers(), InlineWorkers())
+        test_mode_endpoints.simulator = Simulator(Tokenizer(), StandingClock(), sleep, InlineWorkers(), InlineWorkers())
 
         async def call() -> None:
             answer = await test_mode_endpoints.send(STREAM, script)

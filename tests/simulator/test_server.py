@@ -13,7 +13,7 @@ import openai
 import pytest
 import uvloop
 
-from tests.support.clock import SettableClock
+from tests.simulator.harness import StandingClock
 from tollhouse.core.workers import InlineWorkers
 from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.simulator.server import HttpRequest, SimulatorServer
@@ -30,7 +30,7 @@ STREAM = BODY[:-1] + b',"stream":true}'
 @asynccontextmanager
 async def served(**options: Any) -> AsyncIterator[tuple[SimulatorServer, int]]:
     server = SimulatorServer(
-        Simulator(Tokenizer(), SettableClock(), _at_once, InlineWorkers(), InlineWorkers()), **options
+        Simulator(Tokenizer(), StandingClock(), _at_once, InlineWorkers(), InlineWorkers()), **options
     )
     port = await server.start()
     try:
@@ -178,7 +178,7 @@ def test_a_stream_comes_in_chunks_and_a_broken_one_without_its_end(run: Run) -> 
 def test_a_client_that_leaves_mid_stream_aborts_the_answer(run: Run) -> None:
     async def main() -> int:
         gone = asyncio.Event()
-        simulator = Simulator(Tokenizer(), SettableClock(), _until(gone), InlineWorkers(), InlineWorkers())
+        simulator = Simulator(Tokenizer(), StandingClock(), _until(gone), InlineWorkers(), InlineWorkers())
         server = SimulatorServer(simulator)
         port = await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.support.clock import NOW_MS, SettableClock
+from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store import migration
 from tollhouse.store.batch import STEPS, Batches, Step
@@ -38,11 +38,11 @@ class CommitGate:
 
 @asynccontextmanager
 async def writing(
-    url: str, *, steps: Sequence[Step] = STEPS, clock: SettableClock | None = None
+    url: str, *, steps: Sequence[Step] = STEPS, clock: FixedClock | None = None
 ) -> AsyncIterator[tuple[Writer, Engines]]:
     engines = connect(url, Path())
     migration.check(engines.writing, create=True)
-    writer = Writer(engines.writing, clock or SettableClock(), steps)
+    writer = Writer(engines.writing, clock or FixedClock(), steps)
     try:
         yield writer, engines
     finally:

@@ -2,12 +2,26 @@
 
 from msgspec import structs
 
-from tests.support.clock import NOW_MS
 from tollhouse.core.account import Account, ApiKey, Project, Secret
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.person import Person
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.core.usage_record import Attempt, UsageRecord
+
+NOW_MS = 1_790_000_000_000
+
+
+class FixedClock:
+    """Wall time stands still unless a test moves it; ticks are real enough for deadlines far away."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def ticks_ns(self) -> int:
+        return self.ms * 1_000_000
 
 
 def account(number: int = 1, **changed: object) -> Account:

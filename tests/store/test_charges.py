@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import exc, text
 
 from tests.store.harness import begun, on_disk, outcomes, writing
-from tests.store.samples import account, request
-from tests.support.clock import NOW_MS, SettableClock
+from tests.store.samples import NOW_MS, FixedClock, account, request
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.ledger import ChainEnd, Transfer, append, tail_of, verify
 from tollhouse.billing.prices import read_price
@@ -220,7 +219,7 @@ def test_a_change_that_fails_after_it_appended_leaves_the_chain_as_it_was(databa
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = 'x'", "DELETE FROM {}"])
 def test_what_was_entered_can_be_neither_changed_nor_removed(database_url: str, table: str, statement: str) -> None:
     async def scenario() -> None:
-        store = open_store(database_url, create=True, clock=SettableClock())
+        store = open_store(database_url, create=True, clock=FixedClock())
         await store.writer.commit(call(1, 7))
         await store.change(_price)
         await store.close()
@@ -256,7 +255,7 @@ def test_a_start_loads_what_was_spent(database_url: str) -> None:
     start_ms = budget.window(NOW_MS).start_ms
 
     async def scenario() -> None:
-        store = open_store(database_url, create=True, clock=SettableClock())
+        store = open_store(database_url, create=True, clock=FixedClock())
 
         def put(tables: SqlRepositories) -> None:
             tables.accounts.add(account(1, credit_limit=50))
@@ -295,7 +294,7 @@ def test_a_restart_finds_what_windows_spent_that_a_wrong_clock_leads_to(database
     starts = [one.start_ms for one in (before_that, before, now, after)]
 
     async def scenario() -> None:
-        store = open_store(database_url, create=True, clock=SettableClock())
+        store = open_store(database_url, create=True, clock=FixedClock())
 
         def put(tables: SqlRepositories) -> None:
             tables.accounts.add(account(1, credit_limit=None))

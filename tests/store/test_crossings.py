@@ -10,9 +10,8 @@ from msgspec import structs
 from sqlalchemy import event
 
 from tests.store.harness import on_disk, outcomes, writing
-from tests.store.samples import account, person
+from tests.store.samples import NOW_MS, account, person
 from tests.store.test_charges import call
-from tests.support.clock import NOW_MS
 from tollhouse.billing.budgets import Budget
 from tollhouse.core.notice import QueuedDelivery
 from tollhouse.core.usage_record import UsageRecord

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 from sqlalchemy import text
 
-from tests.support.clock import NOW_MS, SettableClock
+from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.store.database import migrate, open_store
 from tollhouse.store.database_lock import DatabaseInUse, DatabaseLock, LockKeeper, lock_of
 from tollhouse.store.engines import CannotOpen, connect
@@ -85,13 +85,13 @@ def test_two_folders_that_lead_to_one_file_meet(tmp_path: Path) -> None:
 
 def test_a_store_that_only_looks_needs_no_lock(database_url: str) -> None:
     async def scenario() -> None:
-        served = open_store(database_url, create=True, clock=SettableClock(), holder=FIRST)
-        looking = open_store(database_url, create=False, clock=SettableClock())
+        served = open_store(database_url, create=True, clock=FixedClock(), holder=FIRST)
+        looking = open_store(database_url, create=False, clock=FixedClock())
         await looking.close()
         with pytest.raises(DatabaseInUse):
-            open_store(database_url, create=False, clock=SettableClock(), holder=SECOND)
+            open_store(database_url, create=False, clock=FixedClock(), holder=SECOND)
         await served.close()
-        again = open_store(database_url, create=False, clock=SettableClock(), holder=SECOND)
+        again = open_store(database_url, create=False, clock=FixedClock(), holder=SECOND)
         await again.close()
 
     asyncio.run(scenario())

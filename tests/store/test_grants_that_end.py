@@ -6,9 +6,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from tests.store.samples import account
+from tests.store.samples import NOW_MS, FixedClock, account
 from tests.store.test_charges import call, grant, money
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.ledger import Transfer
 from tollhouse.clock import SystemRandom
 from tollhouse.core.audit import Actor
@@ -25,7 +24,7 @@ def _give(transfer: Transfer, tables: SqlRepositories) -> None:
 
 
 async def services_on(store: Store) -> ServiceContext:
-    clock = SettableClock()
+    clock = FixedClock()
     return ServiceContext(
         rows=store,
         directory=await store.load_directory(),
@@ -37,7 +36,7 @@ async def services_on(store: Store) -> ServiceContext:
 
 def test_accounts_are_found_by_the_first_of_their_grants_that_end(database_url: str) -> None:
     async def scenario() -> None:
-        store = open_store(database_url, create=True, clock=SettableClock(), folder=Path())
+        store = open_store(database_url, create=True, clock=FixedClock(), folder=Path())
         try:
             assert await store.read(lambda tables: tables.ledger.expiring()) == {}
             for number, ends_at_ms in ((1, NOW_MS + 9), (2, NOW_MS + 5), (3, None)):
@@ -51,7 +50,7 @@ def test_accounts_are_found_by_the_first_of_their_grants_that_end(database_url: 
 
 def test_a_grant_is_ended_once_by_two_processes_while_calls_are_charged(database_url: str) -> None:
     async def scenario() -> None:
-        stores = [open_store(database_url, create=True, clock=SettableClock(), folder=Path()) for _ in range(2)]
+        stores = [open_store(database_url, create=True, clock=FixedClock(), folder=Path()) for _ in range(2)]
         try:
             first, second = stores
             await first.change(lambda tables: tables.accounts.add(account(1)))

@@ -10,8 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from tests.store.samples import request
-from tests.support.clock import SettableClock
+from tests.store.samples import FixedClock, request
 from tollhouse.store import migration, schema
 from tollhouse.store.database import migrate, open_store, pending_migrations
 from tollhouse.store.engines import CannotOpen, connect
@@ -20,7 +19,7 @@ from tollhouse.store.migration import SchemaMismatch
 
 def open_and_close(url: str, *, create: bool) -> None:
     async def scenario() -> None:
-        store = open_store(url, create=create, clock=SettableClock())
+        store = open_store(url, create=create, clock=FixedClock())
         await store.writer.commit(request())
         await store.close()
 
@@ -137,5 +136,5 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
 )
 def test_an_address_that_leads_nowhere_is_named_without_its_password(url: str, says: str) -> None:
     with pytest.raises(CannotOpen, match=says) as refused:
-        open_store(url, create=True, clock=SettableClock())
+        open_store(url, create=True, clock=FixedClock())
     assert "secret" not in str(refused.value)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.clock import NOW_MS, SettableClock
+from tests.store.samples import NOW_MS, FixedClock
 from tollhouse.core.ids import make_id
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.store.database import open_store
@@ -15,7 +15,7 @@ TIERED: dict[str, Any] = {"input": "2.50", "tiers": [{"above_input_tokens": 9, "
 
 def changed(url: str, transaction: Callable[[SqlRepositories], Any]) -> Any:
     async def scenario() -> Any:
-        store = open_store(url, create=True, clock=SettableClock())
+        store = open_store(url, create=True, clock=FixedClock())
         try:
             return await store.change(transaction)
         finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.support.clock import SettableClock
+from tests.store.samples import FixedClock
 from tollhouse.core.failure import Overloaded
 from tollhouse.store.database import open_store
 from tollhouse.store.engines import connect
@@ -15,7 +15,7 @@ from tollhouse.store.readers import Readers
 _ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 
 
-class SteppingClock(SettableClock):
+class SteppingClock(FixedClock):
     """A millisecond goes by at each look."""
 
     def ticks_ns(self) -> int:
@@ -44,7 +44,7 @@ def test_an_endless_question_ends_and_its_connection_serves_the_next(database_ur
 
 def test_what_a_question_raises_reaches_who_asked(database_url: str) -> None:
     async def scenario() -> None:
-        store = open_store(database_url, create=True, clock=SettableClock())
+        store = open_store(database_url, create=True, clock=FixedClock())
         with pytest.raises(ZeroDivisionError):
             await store.read(lambda tables: 1 // 0)
         await store.close()
@@ -54,7 +54,7 @@ def test_what_a_question_raises_reaches_who_asked(database_url: str) -> None:
 
 def test_a_database_that_is_away_is_overload_and_no_defect() -> None:
     async def scenario() -> None:
-        readers = Readers(connect("postgresql://nobody@127.0.0.1:1/none", Path()), SettableClock())
+        readers = Readers(connect("postgresql://nobody@127.0.0.1:1/none", Path()), FixedClock())
         with pytest.raises(Overloaded):
             await readers.read(count)
         readers.close()

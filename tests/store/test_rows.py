@@ -9,8 +9,7 @@ import pytest
 from msgspec import json, structs
 from sqlalchemy import select
 
-from tests.store.samples import account, audit_row, key, person, project, request, secret
-from tests.support.clock import NOW_MS, SettableClock
+from tests.store.samples import NOW_MS, FixedClock, account, audit_row, key, person, project, request, secret
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, Provider
 from tollhouse.core.failure import Conflict
 from tollhouse.core.ids import make_id
@@ -25,7 +24,7 @@ T = TypeVar("T")
 
 def run(url: str, scenario: Callable[[Store], Awaitable[T]]) -> T:
     async def whole() -> T:
-        store = open_store(url, create=True, clock=SettableClock())
+        store = open_store(url, create=True, clock=FixedClock())
         try:
             return await scenario(store)
         finally:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.store.harness import on_disk, writing
+from tests.store.samples import NOW_MS, FixedClock
 from tests.store.test_charges import call
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.span import Span, day_edges
 from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.core.usage import Usage
@@ -222,7 +222,7 @@ def test_a_database_from_before_gets_the_sums_that_would_have_been_written(empty
     assert _sums(empty_database_url) == written
 
     async def again() -> None:
-        store = open_store(empty_database_url, create=False, clock=SettableClock())
+        store = open_store(empty_database_url, create=False, clock=FixedClock())
         await store.writer.commit(call(99, 1, time_ms=DAY_0, model="m0", account_id="acc_0"))
         await store.close()
 

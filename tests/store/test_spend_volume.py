@@ -9,9 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from tests.services.harness import OPERATOR
+from tests.services.harness import NOW_MS, OPERATOR, SettableClock
 from tests.store.test_spend import refilled
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import Identity
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS

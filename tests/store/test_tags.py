@@ -7,8 +7,8 @@ import pytest
 from msgspec import structs
 
 from tests.store.harness import on_disk, writing
+from tests.store.samples import NOW_MS
 from tests.store.test_charges import call
-from tests.support.clock import NOW_MS
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.tags import OTHER_TAGS, TAGS_A_DAY_MAX

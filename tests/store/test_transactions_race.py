@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.store.samples import NOW_MS, FixedClock
 from tests.store.test_charges import call, grant, money
-from tests.support.clock import NOW_MS, SettableClock
 from tollhouse.billing.ledger import ChainEnd, Transfer, verify
 from tollhouse.core.code import Code
 from tollhouse.core.failure import Conflict
@@ -18,8 +18,8 @@ def two(url: str, scenario: Callable[[Store, Store], Any]) -> None:
     """Two processes' stores on one database."""
 
     async def whole() -> None:
-        first = open_store(url, create=True, clock=SettableClock(), folder=Path())
-        second = open_store(url, create=True, clock=SettableClock(), folder=Path())
+        first = open_store(url, create=True, clock=FixedClock(), folder=Path())
+        second = open_store(url, create=True, clock=FixedClock(), folder=Path())
         try:
             await scenario(first, second)
         finally:

@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import Connection, Dialect, event, text
 
 from tests.store.harness import calls_summed, ids_on_disk, outcomes, trouble, writing
-from tests.store.samples import account, request
-from tests.support.clock import NOW_MS
+from tests.store.samples import NOW_MS, account, request
 from tollhouse.core.failure import Overloaded
 from tollhouse.store.batch import STEPS, Batches, Job
 from tollhouse.store.engines import Engines

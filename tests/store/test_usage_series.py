@@ -8,8 +8,7 @@ from random import Random
 import pytest
 
 from tests.store.harness import on_disk, writing
-from tests.store.samples import request
-from tests.support.clock import NOW_MS
+from tests.store.samples import NOW_MS, request
 from tollhouse.core.charge import Charge
 from tollhouse.core.roll_up import DAY_MS, Spans, SummedBy, UsageFilter
 from tollhouse.core.usage import Usage

@@ -5,8 +5,7 @@ import asyncio
 from pathlib import Path
 
 from tests.store.harness import ids_on_disk
-from tests.store.samples import request
-from tests.support.clock import SettableClock
+from tests.store.samples import FixedClock, request
 from tollhouse.store import migration
 from tollhouse.store.batch import STEPS, Batches
 from tollhouse.store.engines import connect
@@ -22,7 +21,7 @@ def test_the_first_commits_find_room_in_the_wal(tmp_path: Path) -> None:
     before = (tmp_path / "a.db").stat().st_size
 
     async def scenario() -> list[int]:
-        writer = Writer(engines.writing, SettableClock(), wal_bytes=ROOM)
+        writer = Writer(engines.writing, FixedClock(), wal_bytes=ROOM)
         sizes = []
         for number in range(1, 4):
             await writer.commit(request(number))

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import Connection, exc, insert, text
 
 from tests.store.harness import CommitGate, begun, calls_summed, ids_on_disk, on_disk, outcomes, trouble, writing
-from tests.store.samples import account, key, project, request
-from tests.support.clock import NOW_MS
+from tests.store.samples import NOW_MS, account, key, project, request
 from tollhouse.core.failure import Conflict, Defect, Overloaded, PathNotFound
 from tollhouse.store import schema
 from tollhouse.store.batch import STEPS
@@ -201,8 +200,7 @@ def test_closing_commits_what_has_arrived_and_refuses_what_comes_later(database_
 
 _WRITES_UNTIL_KILLED = """
 import asyncio, sys
-from tests.store.samples import request
-from tests.support.clock import SettableClock
+from tests.store.samples import FixedClock, request
 from tollhouse.store.database import open_store
 
 async def client(store, number):
@@ -213,7 +211,7 @@ async def client(store, number):
         number += 16
 
 async def main():
-    store = open_store(sys.argv[1], create=True, clock=SettableClock())
+    store = open_store(sys.argv[1], create=True, clock=FixedClock())
     await asyncio.gather(*(client(store, number) for number in range(16)))
 
 asyncio.run(main())

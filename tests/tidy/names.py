@@ -1,11 +1,9 @@
-"""Rules about names: one class name, one meaning (docs/glossary.md); a test is named by what it shows."""
+"""The rule of the glossary: one class name, one meaning (docs/glossary.md)."""
 
 import ast
 from collections.abc import Iterable, Iterator
 
 from tests.tidy.source import Finding, Source
-
-TEST_NAME_WORDS_MIN = 3  # behind `test`: less is no sentence
 
 
 def same_class_name(files: Iterable[Source]) -> Iterator[Finding]:
@@ -18,17 +16,3 @@ def same_class_name(files: Iterable[Source]) -> Iterator[Finding]:
                 if known != f"{file.path}:{node.lineno}":
                     cure = f"{known} has a class of this name: give one of them the name of what it is"
                     yield Finding(f"{file.path}::{node.name}", node.lineno, cure)
-
-
-def vague_test_name(source: Source) -> Iterator[Finding]:
-    """Of every test: its name is a sentence, so that a line that failed says what no longer holds. The file names the
-    unit; a number behind a name that is taken says nothing."""
-    if not source.path.rpartition("/")[2].startswith("test_"):
-        return
-    tests = [(name, node) for name, node in source.functions if node.name.startswith("test_")]
-    taken = {node.name for _, node in tests}
-    for name, node in tests:
-        first, _, last = node.name.rpartition("_")
-        if len(node.name.split("_")) < 1 + TEST_NAME_WORDS_MIN or (last.isdigit() and first in taken):
-            cure = "say what is tested and what it does, as in `test_a_frozen_key_is_refused`"
-            yield Finding(f"{source.path}::{name}", node.lineno, cure)

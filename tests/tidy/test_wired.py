@@ -27,7 +27,7 @@ def _said(declared: Iterable[str], read: Iterable[str], later: Iterable[str] = (
     return [str(finding) for finding in unread(declared, "declared", set(read), set(later))]
 
 
-def test_settings_are_read() -> None:
+def test_settings() -> None:
     read = attributes_read(_outside("tollhouse/settings.py"))
     own = attributes_read([file for file in sources("src") if file.path.endswith("tollhouse/settings.py")])
     declared = {f"{row.section}.{row.attribute}" for row in table()}
@@ -46,18 +46,18 @@ def test_fields_of_the_configuration(place: str, record: type[msgspec.Struct]) -
     assert _said(declared, read) == []
 
 
-def test_error_codes_are_raised() -> None:
+def test_error_codes() -> None:
     read = names_used(_outside("core/failure.py"))
     leaves = [kind for kind in every_failure() if not kind.__subclasses__()]
     assert _said([kind.__name__ for kind in leaves], read) == []
 
 
-def test_kinds_of_notices_are_made() -> None:
+def test_kinds_of_notices() -> None:
     made = texts(_outside("core/notice.py", "services/wording.py"))
     assert [kind for kind in get_args(NoticeType) if kind not in made] == []
 
 
-def test_dependencies_are_imported() -> None:
+def test_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *(one for group in project["optional-dependencies"].values() for one in group)]
     names = [re.split(r"[\[<>=~!; ]", one, maxsplit=1)[0] for one in wanted]

@@ -6,9 +6,16 @@ from msgspec import Struct
 
 from tollhouse.console.route import EVERYBODY, Answer, Shown, page
 from tollhouse.console.visit import Visit
+from tollhouse.console.words import translatable
 from tollhouse.settings import ChatSettings
 
-_LABELS: Final = {"email": "E-mail", "qq_group": "QQ group", "url": "Web", "phone": "Phone", "wechat": "WeChat"}
+_LABELS: Final = {
+    "email": translatable("E-mail"),
+    "qq_group": translatable("QQ group"),
+    "url": translatable("Web"),
+    "phone": translatable("Phone"),
+    "wechat": translatable("WeChat"),
+}
 _LINKED: Final = ("https://", "http://")
 
 
@@ -33,40 +40,50 @@ class Way(Struct, frozen=True):
 STEPS: Final = (
     Step(
         "api-key",
-        "Check the API key",
+        translatable("Check the API key"),
         (("401", "invalid_api_key"), ("403", "key_frozen")),
-        "Send it as `Authorization: Bearer KEY`, whole, without quotes or blanks. The message says whether a key "
-        "arrived at all, and whether it is damaged, unknown, expired or revoked. A damaged key was cut when it was "
-        "copied.",
+        translatable(
+            "Send it as `Authorization: Bearer KEY`, whole, without quotes or blanks. The message says whether a "
+            "key arrived at all, and whether it is damaged, unknown, expired or revoked. A damaged key was cut "
+            "when it was copied."
+        ),
     ),
     Step(
         "request-format",
-        "Check the request format",
+        translatable("Check the request format"),
         (("400", "invalid_request_error"),),
-        "`Content-Type` is `application/json` and the body is valid JSON. `error.param` names the field to mend, the "
-        "message says what was expected there.",
+        translatable(
+            "`Content-Type` is `application/json` and the body is valid JSON. `error.param` names the field to "
+            "mend, the message says what was expected there."
+        ),
     ),
     Step(
         "model",
-        "Check the model name",
+        translatable("Check the model name"),
         (("404", "model_not_found"), ("403", "model_not_allowed")),
-        "Names are exact, letter case included. `GET /v1/models` lists what this key may call; the message names the "
-        "nearest one.",
+        translatable(
+            "Names are exact, letter case included. `GET /v1/models` lists what this key may call; the message "
+            "names the nearest one."
+        ),
     ),
     Step(
         "rate-limits",
-        "Check limits and balance",
+        translatable("Check limits and balance"),
         (("429", "rate_limit_exceeded"), ("429", "insufficient_quota")),
-        "For `rate_limit_exceeded` wait as long as `Retry-After` says, then try again with growing pauses. "
-        "`insufficient_quota` means that a budget or the balance is used up: trying again does not help, the message "
-        "names which and who can raise it.",
+        translatable(
+            "For `rate_limit_exceeded` wait as long as `Retry-After` says, then try again with growing pauses. "
+            "`insufficient_quota` means that a budget or the balance is used up: trying again does not help, the "
+            "message names which and who can raise it."
+        ),
     ),
     Step(
         "error-body",
-        "Read the whole error",
+        translatable("Read the whole error"),
         (("500", "server_error"), ("502", "upstream_error"), ("503", "overloaded")),
-        "Every error is JSON with `error.message`. Server errors may be tried again; if one stays, send us the value "
-        "of `x-request-id` (it begins with `req_`), the time, and the model. Never send your key.",
+        translatable(
+            "Every error is JSON with `error.message`. Server errors may be tried again; if one stays, send us "
+            "the value of `x-request-id` (it begins with `req_`), the time, and the model. Never send your key."
+        ),
     ),
 )
 

@@ -1,0 +1,91 @@
+"""Every language has all words of the pages, and no others."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from scripts import write_locales
+from tests.admin.harness import AdminHarness
+from tests.console.harness import BROWSER, Browser
+from tollhouse.console.language import NAMES
+from tollhouse.console.translation import read
+
+LANGUAGES = [name for name in NAMES if name != "en"]
+NO_WORDS = re.compile(
+    r"{#.*?#}|{% set \w+ %}.*?{% endset %}|{% trans.*?{% endtrans %}|{%.*?%}|{{.*?}}"
+    r"|<pre.*?</pre>|<code.*?</code>|<(?:\"[^\"]*\"|{{.*?}}|{%.*?%}|[^>\"])*>",
+    re.DOTALL,
+)
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def written(language: str) -> Catalog:
+    return read_po(
+        io.BytesIO((write_locales.LOCALES / f"{language}.po").read_bytes()), locale=language.replace("-", "_")
+    )
+
+
+def texts(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_language_has_the_words_of_the_pages_and_no_others(language: str) -> None:
+    words = {str(one.id) for one in write_locales.extracted() if one.id}
+    known = {str(one.id) for one in written(language) if one.id}
+    assert words - known == set(), "run scripts/write_locales.py, and translate them"
+    assert known - words == set(), "run scripts/write_locales.py"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_is_translated_with_its_figures(language: str) -> None:
+    for message in written(language):
+        if message.id:
+            ids = [message.id] if isinstance(message.id, str) else list(message.id)
+            assert all(texts(message)), ids
+            for text in texts(message):
+                assert sorted(re.findall(r"%\(\w+\)s", text)) == sorted(re.findall(r"%\(\w+\)s", ids[-1])), ids
+                assert text.count("`") == ids[-1].count("`"), ids
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogue_is_read_as_babel_reads_it(language: str) -> None:
+    """One form for every number is all that pages can say so far."""
+    words = read((write_locales.LOCALES / f"{language}.po").read_text(encoding="utf-8"))
+    for message in written(language):
+        if message.id:
+            (text,) = texts(message)
+            assert words[message.id if isinstance(message.id, str) else message.id[0]] == text
+    assert len(words) == sum(bool(one.id) for one in written(language))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (b"zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+        (b"zh-TW", "zh-CN"),
+        (b"en-GB,zh;q=0.5", "en"),
+        (b"de, zh;q=0.1", "zh-CN"),
+        (b"zh;q=0", "en"),
+        (b"", "en"),
+        (b"*", "en"),
+        (b"zh;q=x", "en"),
+    ],
+)
+def test_page_is_in_the_language_that_the_browser_asks_for(admin: AdminHarness, asked: bytes, found: str) -> None:
+    html = Browser(admin).get("/support", [*BROWSER, (b"accept-language", asked)]).html
+    assert f'<html lang="{found}">' in html or f'lang="{found}"' in html.partition(">")[2][:200]
+    assert bool(CJK.search(html)) == (found == "zh-CN")
+
+
+def test_templates_say_their_words_to_the_catalogue() -> None:
+    """What stands in a template outside `trans` is no sentence: it would stay English."""
+    for template in sorted((Path(write_locales.CONSOLE) / "templates").glob("*.html")):
+        text = template.read_text(encoding="utf-8")
+        bare = NO_WORDS.sub("\0", text)
+        sentences = [one.strip() for one in bare.split("\0") if re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", one)]
+        assert sentences == [], template.name
