@@ -96,7 +96,7 @@ def is_a_name(text: str, before: str) -> bool:
     parts = re.split("[-_]", text)
     if len(parts) == 1:
         digits = sum(letter.isdigit() for letter in text)
-        return digits <= 2 and sum(map(len, _WORDS.findall(text))) * 3 > 2 * len(text)
+        return text[0].isalpha() and digits <= 2 and sum(map(len, _WORDS.findall(text))) * 3 > 2 * len(text)
     return all(len(part) <= 14 and len(_RUN.findall(part)) <= (2 if len(part) <= 6 else 1) for part in parts) and (
         sum(part.isalpha() for part in parts) * 2 >= len(parts)
     )
