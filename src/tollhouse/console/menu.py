@@ -18,6 +18,7 @@ ACCOUNT = (
     MenuEntry("/console/usage", "Usage", "usage.report"),
     MenuEntry("/console/requests", "Requests", "requests.list"),
     MenuEntry("/console/keys", "API keys", "keys.list"),
+    MenuEntry("/console/models", "Models", "models.list"),
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
 )
 

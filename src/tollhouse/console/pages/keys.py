@@ -1,10 +1,10 @@
 """/console/keys: see what each key does, give it a new secret, stop it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from tollhouse.billing.holds import SpendingCounter
+from tollhouse.console.months import month_start_ms
 from tollhouse.console.pages.key_new import secret_page
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
@@ -24,7 +24,7 @@ async def listing(visit: Visit) -> Answer:
     spent: Mapping[str, int] = {}
     if account is not None:
         ids = [one.id for one in found.records]
-        spent = await key_use.spent(services, visit.actor, account.id, ids, _month_ms(visit))
+        spent = await key_use.spent(services, visit.actor, account.id, ids, month_start_ms(visit.now_ms))
     return Shown(
         "keys.html",
         {
@@ -116,9 +116,3 @@ def _tightest(visit: Visit, key: ApiKey) -> SpendingCounter | None:
     counters = visit.context.services.counters.standing(key, visit.now_ms)
     own = [one for one in counters if one.level == "key" and one.model is None]
     return min(own, key=lambda one: one.left() or 0, default=None)
-
-
-def _month_ms(visit: Visit) -> int:
-    """When this month of UTC began."""
-    now = datetime.fromtimestamp(visit.now_ms / 1_000, UTC)
-    return int(datetime(now.year, now.month, 1, tzinfo=UTC).timestamp()) * 1_000
