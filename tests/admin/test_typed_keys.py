@@ -34,6 +34,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "credits.refund": {"request_id": "req_x"},
     "credits.adjust": {"account": "alpha", "amount_usd": "1", "reason": "x"},
     "codes.create": {"amount_usd": "1"},
+    "codes.preview": {"code": "TH-1", "account": "alpha"},
     "codes.redeem": {"code": "TH-1", "account": "alpha"},
     "budgets.set": {"amount_usd": "1", "window": "day", "account": "alpha"},
     "alerts.test": {},

@@ -35,6 +35,15 @@ def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 
 @app.command
 @takes(Redemption, "code")
+def preview(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Say what a code is worth. It stays good."""
+    code = call(at, "codes.preview", body=given)
+    until = f" until {code['expires_at']}" if code["expires_at"] else ""
+    show(at, code, f"The code ending in {code['last4']} puts in {code['amount_usd']} USD{until}")
+
+
+@app.command
+@takes(Redemption, "code")
 def redeem(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Put a code's money into an account."""
     entry = call(at, "codes.redeem", body=given)

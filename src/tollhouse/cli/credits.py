@@ -6,8 +6,8 @@ from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
-from tollhouse.cli.terminal import columns, show, show_rows
-from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
+from tollhouse.cli.terminal import columns, show, show_fields, show_rows
+from tollhouse.services.given.credits import CreditQuery, GrantQuery, NewAdjustment, NewGrant, NewRefund
 
 app = App(name="credits", help="Money that is granted or given back.")
 
@@ -18,6 +18,14 @@ def grant(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Give an account money."""
     entry = call(at, "credits.grant", body=given)
     show(at, entry, f"Granted {entry['amount_usd']} USD; the balance is {entry['balance_usd']} USD")
+
+
+@app.command(name="show")
+@takes(GrantQuery)
+def balance(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """What is left of an account's money, and of each grant."""
+    names = ("account_id", "balance_usd", "credit_limit_usd", "held_usd", "available_usd", "grants")
+    show_fields(at, call(at, "credits.show", body=given), names)
 
 
 @app.command(name="list")

@@ -20,6 +20,7 @@ ACCOUNT = (
     MenuEntry("/console/keys", "API keys", "keys.list"),
     MenuEntry("/console/models", "Models", "models.list"),
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
+    MenuEntry("/console/billing", "Billing", "ledger.statement"),
 )
 
 

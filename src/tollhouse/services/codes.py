@@ -22,6 +22,7 @@ from tollhouse.store.tables import SqlRepositories
 CODES_MAX = 1_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O, U, which people misread
 _GROUPS, _GROUP = 5, 5
+_NO_CODE = "code: this is no code that can be redeemed (any more)"
 
 
 class Minted(NamedTuple):
@@ -76,6 +77,22 @@ async def list_page(services: ServiceContext, actor: Actor, given: Paging) -> Pa
 
 
 @WithFieldsOf(Redemption)
+async def preview(services: ServiceContext, actor: Actor, given: Redemption) -> Code:
+    """What redeeming a code would put in; it stays good. Counts as an attempt, as redeeming it does.
+
+    Raises as `redeem`.
+    """
+    account_id = reach.account_or_own(services, actor, given.account).id
+    digest, now_ms = _digest(given.code), services.clock.now_ms()
+    if actor.account_id is not None:
+        services.redeeming.admit(account_id, actor.address, now_ms)
+    code = await services.rows.read(lambda tables: tables.codes.free(digest, now_ms))
+    if code is None:
+        raise BadRequest(_NO_CODE, param="code")
+    return code
+
+
+@WithFieldsOf(Redemption)
 async def redeem(services: ServiceContext, actor: Actor, given: Redemption) -> Entry:
     """Put a code's money into an account. A code is good once, whoever else tries at the same time.
 
@@ -91,7 +108,7 @@ async def redeem(services: ServiceContext, actor: Actor, given: Redemption) -> E
     def transaction(tables: SqlRepositories) -> Posted:
         code = tables.codes.take(digest, account_id, now_ms)
         if code is None:
-            raise BadRequest("code: this is no code that can be redeemed (any more)", param="code")
+            raise BadRequest(_NO_CODE, param="code")
         transfer = Transfer(
             id=txn,
             account_id=account_id,

@@ -1,6 +1,6 @@
 """/api/v1/codes"""
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.core.code import Code, CodeFields
 from tollhouse.edge.admin.context import AdminContext
@@ -42,6 +42,19 @@ async def create(context: AdminContext, request: AdminRequest[NewCodes]) -> Page
     return PageObject(
         data=tuple(NewCodeObject(**structs.asdict(code_object(one.code)), secret=one.secret) for one in made)
     )
+
+
+class PreviewedCodeObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="code_preview"):
+    """What redeeming it would put in."""
+
+    last4: str
+    amount_usd: str
+    expires_at: str | None
+
+
+@route("codes.preview", "POST /api/v1/codes/preview", ACCOUNT, "What a code is worth; it stays good")
+async def preview(context: AdminContext, request: AdminRequest[Redemption]) -> PreviewedCodeObject:
+    return fill(PreviewedCodeObject, await codes.preview(context.services, request.actor, **request.given))
 
 
 @route("codes.redeem", "POST /api/v1/codes/redeem", ACCOUNT, "Turn a code into money")

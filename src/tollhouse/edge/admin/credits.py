@@ -1,6 +1,6 @@
 """/api/v1/credits"""
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.billing.ledger import CreditFields, Entry
 from tollhouse.core.amount import format_usd
@@ -8,9 +8,9 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
+from tollhouse.services import balance, expiry
 from tollhouse.services import credits as credit
-from tollhouse.services import expiry
-from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrant, NewRefund
+from tollhouse.services.given.credits import CreditQuery, GrantQuery, NewAdjustment, NewGrant, NewRefund
 
 
 class CreditObject(CreditFields, frozen=True, tag_field="object", tag="credit"):
@@ -26,6 +26,44 @@ class CreditObject(CreditFields, frozen=True, tag_field="object", tag="credit"):
     created_at: str | None
     expires_at: str | None
     repeated: bool = False
+
+
+class GrantObject(Struct, frozen=True, kw_only=True):
+    """A grant or a top-up; `left_usd` can still be spent of it."""
+
+    id: str
+    kind: str
+    amount_usd: str
+    left_usd: str
+    reason: str | None
+    created_at: str | None
+    expires_at: str | None
+
+
+class BalanceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="balance"):
+    """`available_usd`: the balance with the credit limit, less what is held for calls under way; null: nothing binds.
+    `credit_limit_usd`: null: unlimited."""
+
+    account_id: str
+    balance_usd: str
+    credit_limit_usd: str | None
+    held_usd: str
+    available_usd: str | None
+    grants: tuple[GrantObject, ...]
+
+
+@route("credits.show", "GET /api/v1/balance", ACCOUNT, "What is left of an account's money, and of each grant")
+async def show(context: AdminContext, request: AdminRequest[GrantQuery]) -> BalanceObject:
+    found = await balance.show(context.services, request.actor, **request.given)
+    limit = found.account.credit_limit
+    return fill(
+        BalanceObject,
+        found,
+        account_id=found.account.id,
+        credit_limit_usd=None if limit is None else format_usd(limit),
+        available_usd=None if found.available is None else format_usd(found.available),
+        grants=tuple(fill(GrantObject, one) for one in found.grants),
+    )
 
 
 @route("credits.list", "GET /api/v1/credits", ACCOUNT, "What moved an account's money")

@@ -8,6 +8,7 @@ from tollhouse.edge.admin.objects import fill
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import ledger
 from tollhouse.services.given.statements import StatementQuery
+from tollhouse.services.statement_csv import StatementRow, as_csv
 
 
 class FlawObject(Struct, frozen=True, kw_only=True):
@@ -58,7 +59,27 @@ async def verify(context: AdminContext, request: AdminRequest[NoParameters]) -> 
     return VerificationObject(ok=not flaws, accounts=found.accounts, entries=found.entries, flaws=flaws)
 
 
-@route("ledger.statement", "GET /api/v1/ledger/statement", ACCOUNT, "A month's bill")
+def _as_csv(query: StatementQuery, answer: StatementObject) -> str:
+    lines = (
+        StatementRow(
+            time=line.time or "", kind=line.kind, amount_usd=line.amount_usd, id=line.id or "", reason=line.reason or ""
+        )
+        for line in answer.lines
+    )
+    return as_csv(
+        StatementRow(time=answer.start or "", kind="opening", amount_usd=answer.opening_usd),
+        lines,
+        StatementRow(time=answer.end or "", kind="closing", amount_usd=answer.closing_usd),
+    )
+
+
+@route(
+    "ledger.statement",
+    "GET /api/v1/ledger/statement",
+    ACCOUNT,
+    "A month's bill; as CSV with Accept: text/csv",
+    as_csv=_as_csv,
+)
 async def statement(context: AdminContext, request: AdminRequest[StatementQuery]) -> StatementObject:
     found = await ledger.statement(context.services, request.actor, **request.given)
     return fill(

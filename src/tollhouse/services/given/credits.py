@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from msgspec import Struct
+
 from tollhouse.billing.ledger import CreditFields
 from tollhouse.core.fields import AccountReference, Expires, Help
 from tollhouse.services.given.paging import Paging
@@ -28,4 +30,8 @@ class NewAdjustment(CreditFields, frozen=True, kw_only=True):
 
 
 class CreditQuery(Paging, frozen=True):
+    account: AccountReference = None
+
+
+class GrantQuery(Struct, frozen=True, kw_only=True):
     account: AccountReference = None
