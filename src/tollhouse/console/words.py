@@ -2,12 +2,18 @@
 
 from typing import Final, get_args
 
+from tollhouse.billing.ledger import Kind as EntryKind
+from tollhouse.billing.prices import UNITS
 from tollhouse.billing.windows import WindowKind
+from tollhouse.console.snippets import clients
 from tollhouse.core.account import KeyMode, KeyState
 from tollhouse.core.limit import LimitLevel
+from tollhouse.core.notice import DeliveryState
 from tollhouse.core.person import AccountRole, PlatformRole
 from tollhouse.core.roll_up import UsageBy
+from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import Ending
+from tollhouse.limits.rules import Rules
 
 
 def translatable(text: str) -> str:
@@ -15,9 +21,18 @@ def translatable(text: str) -> str:
     return text
 
 
-_KINDS: Final = (AccountRole, PlatformRole, KeyMode, KeyState, Ending, WindowKind, LimitLevel, UsageBy)
+_KINDS: Final = (
+    *(AccountRole, PlatformRole, KeyMode, KeyState, Ending, WindowKind, LimitLevel, UsageBy, DeliveryState),
+)
 
 
 def of_records() -> set[str]:
     """What fields of records hold that pages show as they are."""
-    return {word for kind in _KINDS for word in get_args(kind)} | {"suspended", "disabled"}
+    kinds = {word for kind in _KINDS for word in get_args(kind)} | {"suspended", "disabled"}
+    named = {word.replace("_", " ") for word in (*get_args(EntryKind), *BUCKETS, *UNITS.values(), *Rules().names)}
+    return kinds | named | _of_clients()
+
+
+def _of_clients() -> set[str]:
+    """What is said of a client beside what is pasted."""
+    return {one.note for one in clients() if one.note}
