@@ -14,7 +14,7 @@ from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
-from tollhouse.console import Console, ConsoleContext, RunningPlatform
+from tollhouse.console import Console, ConsoleContext, RunningPlatform, visitor_of
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
@@ -360,6 +360,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         services.directory.find,
         lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
         gateway.addresses.admit,
+        partial(visitor_of, services),
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     described(context.version)  # takes longer than a callback may, and anybody may ask for it

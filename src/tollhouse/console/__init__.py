@@ -8,5 +8,6 @@ Who calls: `app.py` builds the console; the edge's router passes it what lies be
 
 from tollhouse.console.application import Console
 from tollhouse.console.context import ConsoleContext, RunningPlatform
+from tollhouse.console.credential import visitor_of
 
-__all__ = ["Console", "ConsoleContext", "RunningPlatform"]
+__all__ = ["Console", "ConsoleContext", "RunningPlatform", "visitor_of"]

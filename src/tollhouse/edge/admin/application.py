@@ -93,7 +93,7 @@ class ControlApi:
         route, object_id = find(
             self.routes, scope["method"], scope.get("raw_path", b"").decode("latin-1") or scope["path"]
         )
-        caller = self.callers(route, scope, now_ms)
+        caller = await self.callers(route, scope, now_ms)
         account_id = caller.actor.account_id
         with nullcontext(nullcontext()) if account_id is None else self.turns.line(account_id) as places:
             size_max = FILE_BYTES_MAX if route.takes_file else BODY_BYTES_MAX

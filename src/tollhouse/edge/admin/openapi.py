@@ -71,9 +71,12 @@ def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tollhouse_session"},
+            },
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"session": []}],
     }
 
 
