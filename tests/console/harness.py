@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from tests.admin.harness import OPERATOR, AdminHarness
-from tollhouse.console import Console, ConsoleContext
+from tollhouse.console import Console, ConsoleContext, RunningPlatform
 from tollhouse.services import people
 from tollhouse.settings import Settings
 
@@ -30,13 +30,20 @@ class PageReply(Struct, frozen=True):
 class Browser:
     """Keeps its cookie, and sends forms with the token of the page before."""
 
-    def __init__(self, admin: AdminHarness, settings: Settings | None = None, address: str = "203.0.113.7") -> None:
+    def __init__(
+        self,
+        admin: AdminHarness,
+        settings: Settings | None = None,
+        address: str = "203.0.113.7",
+        running: RunningPlatform | None = None,
+    ) -> None:
         self.admin, self.address = admin, address
         self.console = Console(
             ConsoleContext(
                 services=admin.services,
                 settings=settings or Settings(),
                 address_of=lambda scope: address,
+                running=running,
                 defect=admin.note_defect,
             )
         )

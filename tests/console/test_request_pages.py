@@ -160,7 +160,9 @@ def test_receipt_says_what_was_held_charged_and_passed(admin: AdminHarness, owne
         assert hidden not in re.findall(r'<table class="timeline">.*?</table>', page, re.DOTALL)[0]
     operator = Browser(admin)
     operator.sign_in(of_platform(admin))
-    assert "main" in operator.get(f"/console/requests/{call.id}").html
+    path = operator.get(f"/console/requests/{call.id}").headers["location"]
+    assert path == f"/console/platform/requests/{call.id}"
+    assert "main" in operator.get(path).html
 
 
 def test_timeline_shows_each_try_in_its_place(admin: AdminHarness) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.access.sessions import is_csrf_token
@@ -22,8 +22,9 @@ from tollhouse.console.route import (
     find,
 )
 from tollhouse.console.static import StaticFiles
-from tollhouse.console.visit import Visit, read_pairs
+from tollhouse.console.visit import OF_PLATFORM, Visit, read_pairs
 from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, RequestTooLarge, ScopeMissing
+from tollhouse.core.route_table import match
 from tollhouse.formats.openai import failure as openai
 from tollhouse.services import sessions
 
@@ -127,11 +128,17 @@ class Console:
         person = visit.visitor.person
         _require_may(visit, page)
         if page.of_account and visit.account is None:
-            return _sent_to(visit, ACCOUNTS, [])
+            return _sent_to(visit, self._of_platform(visit), [])
         with self.context.line(person.account_id or person.id) as places:
             await _read_form(page, visit, receive)
             async with places:
                 return await self._made(visit, await page.handler(visit))
+
+    def _of_platform(self, visit: Visit) -> str:
+        """Where people of the platform find what an account's page shows: a customer may have sent its address."""
+        path = visit.here.replace("/console/", OF_PLATFORM, 1)
+        known = any(one.method == "GET" and match(one.path, urlsplit(path).path) is not None for one in self.pages)
+        return path if known else ACCOUNTS
 
     async def _made(self, visit: Visit, answer: Answer) -> Made:
         if isinstance(answer, Download):

@@ -24,7 +24,13 @@ ACCOUNT = (
 )
 
 
-PLATFORM = (MenuEntry("/console/platform/accounts", "Accounts", "accounts.list"),)
+PLATFORM = (
+    MenuEntry("/console/platform/accounts", "Accounts", "accounts.list"),
+    MenuEntry("/console/platform/providers", "Providers", "providers.list"),
+    MenuEntry("/console/platform/models", "Models", "models.list"),
+    MenuEntry("/console/platform/prices", "Prices", "prices.list"),
+    MenuEntry("/console/platform/requests", "All requests", "requests.list"),
+)
 
 
 class MenuGroup(Struct, frozen=True):

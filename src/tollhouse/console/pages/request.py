@@ -7,11 +7,13 @@ from msgspec import Struct
 
 from tollhouse.billing.endings import explained
 from tollhouse.console.call_again import snippets
-from tollhouse.console.route import Answer, Shown, page
+from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
+from tollhouse.core.failure import BadRequest, Conflict, Failure
 from tollhouse.core.failure_words import words_of
 from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import UsageRecord
+from tollhouse.services import credits as credit
 from tollhouse.services import receipts
 
 _WIDTH: Final = 1_000  # of the drawing of a call's time
@@ -42,6 +44,33 @@ class TimelineRow(Struct, frozen=True):
 
 @page("GET /console/requests/{id}", may="requests.show")
 async def one(visit: Visit) -> Answer:
+    return await shown(visit)
+
+
+@page("GET /console/platform/requests/{id}", may="requests.show")
+async def of_all(visit: Visit) -> Answer:
+    return await shown(visit)
+
+
+@page("POST /console/platform/requests/{id}/refund", may="credits.refund")
+async def refund(visit: Visit) -> Answer:
+    """Gives back what the call was charged, or a part of it."""
+    amount = visit.given("amount_usd").removeprefix("$").replace(",", "")
+    try:
+        await credit.refund(
+            visit.context.services,
+            visit.actor,
+            request_id=visit.id,
+            amount_usd=amount or None,
+            reason=visit.given("reason") or None,
+        )
+    except (BadRequest, Conflict) as trouble:
+        return await shown(visit, trouble)
+    return Elsewhere(f"/console/platform/requests/{visit.id}")
+
+
+async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
+    """The receipt with what whoever looks may see of it. trouble: of a refund."""
     services = visit.context.services
     receipt = await receipts.show(services, visit.actor, visit.id)
     call, charge = receipt.call, receipt.call.charge
@@ -68,8 +97,13 @@ async def one(visit: Visit) -> Answer:
             "took_ms": _last_ms(call),
             "shows_provider": shows_provider,
             "is_operator": is_operator,
+            "account": services.directory.accounts.get(call.account_id) if is_operator else None,
+            "path": "/console/platform/requests" if is_operator else "/console/requests",
+            "given": visit.given,
+            "trouble": trouble,
             "snippets": snippets(call, visit.base_url),
         },
+        200 if trouble is None else trouble.status,
     )
 
 

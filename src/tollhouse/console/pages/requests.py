@@ -1,12 +1,15 @@
-"""/console/requests: the calls of an account, newest first or dearest first."""
+"""/console/requests: the calls of an account, newest first or dearest first; and of all, for the platform's people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec import structs
 
 from tollhouse.console.local_time import instant_ms
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
+from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.ids import time_of
 from tollhouse.core.usage_record import UsageRecord
@@ -15,7 +18,9 @@ from tollhouse.services.pages import Page, parse_cursor
 from tollhouse.services.receipts import ReceiptFilter
 
 _FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode")
-_KEPT: Final = (*_FILTERS, "from", "to", "order")
+_KEPT: Final = (*_FILTERS, "account", "from", "to", "order")
+OF_NOBODY: Final = "nobody"
+"""In place of an account: calls of which nobody knew whose they were."""
 _SHOWN: Final = 50
 LOOKED_AT_MAX: Final = 1_500
 """Records of one page: where few fit, it says how far back it has looked."""
@@ -23,8 +28,17 @@ LOOKED_AT_MAX: Final = 1_500
 
 @page("GET /console/requests", may="requests.list")
 async def listing(visit: Visit) -> Answer:
+    return await _listing(visit, "/console/requests")
+
+
+@page("GET /console/platform/requests", may="requests.list")
+async def of_all(visit: Visit) -> Answer:
+    return await _listing(visit, "/console/platform/requests")
+
+
+async def _listing(visit: Visit, path: str) -> Answer:
     if (wanted_id := visit.asked("id")) and time_of(wanted_id) is not None:
-        return Elsewhere(f"/console/requests/{wanted_id}")
+        return Elsewhere(f"{path}/{wanted_id}")
     services, trouble = visit.context.services, None
     asked = {name: visit.asked(name) for name in _KEPT}
     is_dearest = asked["order"] == "dearest"
@@ -40,7 +54,8 @@ async def listing(visit: Visit) -> Answer:
             found = await receipts.list_page(services, wanted, after=after, count=_SHOWN, most_looked_at=LOOKED_AT_MAX)
     except (BadRequest, PathNotFound, Overloaded) as failure:
         trouble = failure
-    directory = services.directory.keys
+    directory, accounts = services.directory.keys, services.directory.accounts
+    account_id = accounts[asked["account"]].id if asked["account"] in accounts else None
     place = None if found.next is None else parse_cursor(found.next)
     values: dict[str, object] = {
         "calls": found.records,
@@ -51,9 +66,12 @@ async def listing(visit: Visit) -> Answer:
         "is_dearest": is_dearest,
         "is_filtered": any(asked.values()),
         "is_first": not visit.asked("after"),
-        "with_address": lambda **changed: _address(asked | changed),
+        "path": path,
+        "with_address": lambda **changed: _address(path, asked | changed),
+        "accounts": accounts if visit.account is None else None,
+        "of_nobody": OF_NOBODY,
         "names": {one.key_id: directory[one.key_id].name for one in found.records if one.key_id in directory},
-        "key_choices": (await keys.list_page(services, visit.actor, limit=100)).records,
+        "key_choices": await _key_choices(visit, account_id),
         "model_choices": sorted(services.catalogue.models),
         "trouble": trouble,
     }
@@ -66,7 +84,8 @@ def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
     if mode not in (None, "live", "test"):
         raise BadRequest("mode: there are live, test", param="mode")
     since, until, zone = asked["from"], asked["to"], visit.zone
-    return receipts.wanted_by(
+    account = asked["account"] if visit.account is None else ""
+    wanted = receipts.wanted_by(
         visit.context.services,
         visit.actor,
         status=asked["status"] or None,
@@ -78,9 +97,18 @@ def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
         mode="live" if mode == "live" else "test" if mode == "test" else None,
         since_ms=instant_ms(since, "from", zone) if since else None,
         until_ms=instant_ms(until, "to", zone, end=True) if until else None,
+        account=account if account not in ("", OF_NOBODY) else None,
     )
+    return structs.replace(wanted, account_id="") if account == OF_NOBODY else wanted
 
 
-def _address(asked: Mapping[str, str]) -> str:
+async def _key_choices(visit: Visit, account_id: str | None) -> Sequence[ApiKey]:
+    """Those of one account: the keys of all are too many to choose from."""
+    if visit.account is None and account_id is None:
+        return ()
+    return (await keys.list_page(visit.context.services, visit.actor, account=account_id, limit=100)).records
+
+
+def _address(path: str, asked: Mapping[str, str]) -> str:
     kept = {name: asked[name] for name in (*_KEPT, "after") if asked.get(name)}
-    return f"/console/requests?{urlencode(kept)}" if kept else "/console/requests"
+    return f"{path}?{urlencode(kept)}" if kept else path
