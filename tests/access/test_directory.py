@@ -179,3 +179,11 @@ def test_of_two_of_one_name_the_other_keeps_it() -> None:
     directory.put_account(structs.replace(accounts[0], name="once"))
     assert [one.id for one in directory.accounts_called("twice")] == ["acc_2"]
     assert [one.id for one in directory.accounts_called("once")] == ["acc_1"]
+
+
+def test_keys_of_an_account_and_of_a_project_are_all_that_were_made() -> None:
+    made = [key(1, secret("a")), key(2, secret("b"), state="revoked")]
+    directory = Directory([ACCOUNT], [PROJECT], made)
+    assert sorted(one.id for one in directory.keys_of("acc_1")) == ["key_1", "key_2"]
+    assert sorted(one.id for one in directory.keys_of("proj_1")) == ["key_1", "key_2"]
+    assert directory.keys_of("acc_2") == []

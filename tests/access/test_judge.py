@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, OPERATOR, SELF, Requirement, present_and_judge
+from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, OPERATOR, SELF, Requirement, present_and_judge, sender
 from tollhouse.access.secrets import digest, last4, mint, prefix_of
 from tollhouse.core.account import Account, ApiKey, Identity, KeyMode, Project, Secret
 from tollhouse.core.failure import (
@@ -238,3 +238,16 @@ def test_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
                 needs=CALL,
             )
         assert other not in caught.value.message
+
+
+@pytest.mark.parametrize("place", KEY_PLACES)
+def test_sender_is_known_by_a_key_that_may_do_nothing(place: str) -> None:
+    known = with_key(state="revoked")(identity())
+    headers, query = KEY_PLACES[place]
+    found = sender(headers, query, key_in_query=True, find=lambda seen: known if seen == known.secret.digest else None)
+    assert found is known
+
+
+@pytest.mark.parametrize("headers", [[], [(b"authorization", b"Bearer ")], [(b"x-api-key", b"\xff")]])
+def test_sender_is_nobody_where_no_key_can_be_read(headers: list[tuple[bytes, bytes]]) -> None:
+    assert sender(headers, b"", key_in_query=True, find=lambda seen: None) is None
