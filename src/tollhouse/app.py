@@ -14,7 +14,7 @@ from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
-from tollhouse.console import Console, ConsoleContext, RunningPlatform, visitor_of
+from tollhouse.console import Console, ConsoleContext, LiveCalls, RunningPlatform, visitor_of
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
@@ -151,6 +151,7 @@ class Runtime:
     event_log: EventLog
     metrics: Metrics
     recent: RecentRequests
+    live: LiveCalls
     draining: Draining
     environment: ConfigEnvironment
     networks: tuple[str, ...]  # where providers and webhooks may lead besides public addresses
@@ -206,7 +207,7 @@ def build_runtime(
     tokenizer = Tokenizer(threads=counting)
     simulator = Simulator(tokenizer, clock, asyncio.sleep, Resting(simulated, clock, pause), processes)
     addresses = AddressRate(server.requests_per_minute_per_address or None, services.contact)
-    guard, recent = MarginMonitor(services), RecentRequests(clock.now_ms())
+    guard, recent, live = MarginMonitor(services), RecentRequests(clock.now_ms()), LiveCalls(clock.now_ms())
     figures = Metrics(
         lambda model: model in gateway.catalogue.models,
         [lambda: standing(gateway, network, store), lambda: below_cost(guard.models)],
@@ -218,7 +219,7 @@ def build_runtime(
         keys=services.directory,
         limits=services.rate_limiter,
         ledger=store.writer,
-        observer=RequestObservers(event_log, figures, recent),
+        observer=RequestObservers(event_log, figures, recent, live.ended),
         health=Health(),
         retries=RetryBudget(),
         count=tokenizer,
@@ -240,9 +241,9 @@ def build_runtime(
     )
     # No connection is kept: it could tell twice.
     webhook_client = UpstreamClient(clock, connections_max=8, idle_max=0, customers=True)
-    parts = store, services, gateway, addresses, network, workers, event_log, figures, recent, Draining(), environment
+    parts = store, services, gateway, addresses, network, workers, event_log, figures, recent, live
     post = _post(settings, environment, webhook_client)
-    return Runtime(*parts, settings.outbound.allow_networks, webhook_client, post, guard)
+    return Runtime(*parts, Draining(), environment, settings.outbound.allow_networks, webhook_client, post, guard)
 
 
 def _post(settings: Settings, environment: ConfigEnvironment, webhook_client: UpstreamClient) -> OutboundDelivery:
@@ -371,6 +372,8 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
             settings=settings,
             address_of=lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
             line=turns.line,
+            live=runtime.live,
+            is_draining=runtime.draining,
             running=running,
             defect=event_log.defect,
         )

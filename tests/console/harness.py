@@ -109,6 +109,13 @@ class Outline(HTMLParser):
         self.close()
         assert not self.open
 
+    @property
+    def inline_scripts(self) -> int:
+        """Scripts that are not a file of ours."""
+        sources = [value or "" for tag, name, value in self.attributes if (tag, name) == ("script", "src")]
+        ours = [source for source in sources if source.startswith("/console/static/")]
+        return self.tags.count("script") - len(ours)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value) for name, value in attrs]

@@ -25,7 +25,7 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 """What a call of each operation says at least. A new operation needs a line here."""
 
 STATIC_FILES: Final = (
-    *("console.css", "console.js", "icon.svg", "charts.js"),
+    *("console.css", "console.js", "icon.svg", "charts.js", "live.js"),
     *("htmx.min.js", "uplot.min.js", "uplot.min.css"),
 )
 

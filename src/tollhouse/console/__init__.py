@@ -9,5 +9,6 @@ Who calls: `app.py` builds the console; the edge's router passes it what lies be
 from tollhouse.console.application import Console
 from tollhouse.console.context import ConsoleContext, RunningPlatform
 from tollhouse.console.credential import visitor_of
+from tollhouse.console.live import LiveCalls
 
-__all__ = ["Console", "ConsoleContext", "RunningPlatform", "visitor_of"]
+__all__ = ["Console", "ConsoleContext", "LiveCalls", "RunningPlatform", "visitor_of"]

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.access.sessions import is_csrf_token
+from tollhouse.console import event_stream
 from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.console.cookies import secret_in
 from tollhouse.console.language import language_of
@@ -17,6 +18,7 @@ from tollhouse.console.route import (
     ConsolePage,
     Download,
     Elsewhere,
+    Events,
     Shown,
     discovered,
     find,
@@ -80,7 +82,11 @@ class Console:
         request_id = scope.get("request_id", "")
         visit = self._visit(scope, request_id)
         try:
-            status, headers, body = await self._answer(visit, receive)
+            answer = await self._answer(visit, receive)
+            if isinstance(answer, Events):
+                await self._stream(visit, receive, send)
+                return
+            status, headers, body = answer
         except Left:
             return
         except Failure as failure:
@@ -88,10 +94,26 @@ class Console:
         except Exception as error:  # guard: whatever a defect of ours is, the browser gets a page
             self.context.defect(request_id, error)
             status, headers, body = await self._refusal(visit, Defect("this platform failed on your request"))
-        ids = [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
-        headers = [*headers, *SECURITY, *ids, (b"content-length", b"%d" % len(body))]
+        headers = [*headers, *SECURITY, *_ids(request_id), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _stream(self, visit: Visit, receive: Receive, send: Send) -> None:
+        """Raises RateLimited, before anything is sent."""
+        visitor, account = visit.visitor, visit.account
+        if visitor is None or account is None:
+            raise BadRequest("calls are watched of one account")
+        live, ids = self.context.live, _ids(visit.request_id)
+        with live.watch(account.id, visitor.person.id) as watch:
+            headers = [*event_stream.HEADERS, *SECURITY, *ids]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if visit.scope["method"] != "HEAD":
+
+                async def emit(piece: bytes) -> None:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+                await event_stream.run(live, watch, visit, receive, emit)
+            await send({"type": "http.response.body", "body": b""})
 
     def _visit(self, scope: Scope, request_id: str) -> Visit:
         headers = dict(scope["headers"])
@@ -105,7 +127,7 @@ class Console:
             language=language_of(headers.get(b"accept-language", b""), self.context.settings.platform.languages),
         )
 
-    async def _answer(self, visit: Visit, receive: Receive) -> Made:
+    async def _answer(self, visit: Visit, receive: Receive) -> Made | Events:
         path, method = visit.path, visit.scope["method"]
         if method not in ("GET", "HEAD") and (path in MOVED or self._static.find(path) is not None):
             raise MethodNotAllowed(f"this is read with GET, not {method[:20]}", headers=((b"allow", b"GET, HEAD"),))
@@ -140,7 +162,9 @@ class Console:
         known = any(one.method == "GET" and match(one.path, urlsplit(path).path) is not None for one in self.pages)
         return path if known else ACCOUNTS
 
-    async def _made(self, visit: Visit, answer: Answer) -> Made:
+    async def _made(self, visit: Visit, answer: Answer) -> Made | Events:
+        if isinstance(answer, Events):
+            return answer
         if isinstance(answer, Download):
             kept = b'attachment; filename="' + answer.name.encode() + b'"'
             return 200, [_CSV, *_PRIVATE, (b"content-disposition", kept)], answer.content.encode()
@@ -164,6 +188,10 @@ class Console:
             )
         shown = Shown("trouble.html", {"failure": failure, "request_id": visit.request_id}, failure.status)
         return failure.status, [_HTML, *headers], await self._renderer.page(visit, shown)
+
+
+def _ids(request_id: str) -> list[tuple[bytes, bytes]]:
+    return [(b"x-request-id", request_id.encode()), (b"request-id", request_id.encode())]
 
 
 def _sent_to(visit: Visit, path: str, cookies: list[tuple[bytes, bytes]]) -> Made:

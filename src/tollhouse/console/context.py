@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tollhouse.console.live import LiveCalls
 from tollhouse.core.examination import DoctorReport
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.services.context import ServiceContext
@@ -31,12 +32,14 @@ class RunningPlatform:
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
     """`address_of` gives a browser's address, forwarded headers judged. `line` is where an account stands whose page is
-    made: few are at once. `running` is None where nobody serves. `defect` is told of an exception that nothing in the
-    platform expected."""
+    made: few are at once. `live` tells pages of calls that end, until `is_draining`. `running` is None where nobody
+    serves. `defect` is told of an exception that nothing in the platform expected."""
 
     services: ServiceContext
     settings: Settings
     address_of: Callable[[Scope], str]
     line: Callable[[str], Line] = lambda account_id: nullcontext(nullcontext())
+    live: LiveCalls = field(default_factory=lambda: LiveCalls(0))
+    is_draining: Callable[[], bool] = lambda: False
     running: RunningPlatform | None = None
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None

@@ -41,7 +41,12 @@ class Download:
     content: str
 
 
-Answer = Shown | Elsewhere | Download
+@dataclass(slots=True)
+class Events:
+    """What ends in the account of who asks is told as it ends."""
+
+
+Answer = Shown | Elsewhere | Download | Events
 Handler = Callable[[Visit], Awaitable[Answer]]
 
 

@@ -1,6 +1,7 @@
 """Those who see each call once, at its end: the log, the figures, and the memory of the last calls."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.edge.event_log import EventLog
@@ -10,12 +11,19 @@ from tollhouse.edge.recent_requests import RecentRequests
 
 class RequestObservers:
     """See `gateway.ports.RequestObserver`. The calls that end in one turn of the event loop are told together: a write
-    to the log costs more than a line."""
+    to the log costs more than a line. `live` is told likewise: whoever watches calls end."""
 
-    def __init__(self, event_log: EventLog, metrics: Metrics, recent: RecentRequests) -> None:
+    def __init__(
+        self,
+        event_log: EventLog,
+        metrics: Metrics,
+        recent: RecentRequests,
+        live: Callable[[Sequence[UsageRecord]], None] = lambda ended: None,
+    ) -> None:
         self.event_log = event_log
         self.metrics = metrics
         self.recent = recent
+        self.live = live
         self._ended: list[UsageRecord] = []
 
     def on_finished(self, record: UsageRecord) -> None:
@@ -36,3 +44,4 @@ class RequestObservers:
         for record in ended:
             self.metrics.count(record)
         self.recent.add(ended)
+        self.live(ended)

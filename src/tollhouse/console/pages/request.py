@@ -74,7 +74,7 @@ async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
     services = visit.context.services
     receipt = await receipts.show(services, visit.actor, visit.id)
     call, charge = receipt.call, receipt.call.charge
-    is_operator = visit.account is None
+    is_operator = visit.is_of_platform
     shows_provider = is_operator or visit.context.settings.platform.show_provider
     is_charged = charge is not None and call.mode == "live"
     held = call.released if charge is None else charge.held
