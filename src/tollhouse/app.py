@@ -96,27 +96,13 @@ async def serve(
     examine: the checks of `doctor`.
     Raises store.CannotOpen, also once another process has the database, BadRequest, OSError for an address in use.
     """
-    clock, random, database = SystemClock(), SystemRandom(), settings.server.database
+    clock, database = SystemClock(), settings.server.database
     opening = partial(open_store, database, create=create, clock=clock, folder=folder, holder=holder)
     store = opening(channels=platform_channels(), wal_bytes=WAL_BYTES)
     keeping, out = LockKeeper(store.lock, holder), LogFile(settings.server.log, folder)
     event_log = EventLog(open_log(out, clock), out)
     try:
-        services = ServiceContext(
-            rows=store,
-            directory=await store.load_directory(),
-            clock=clock,
-            random=random,
-            catalogue=await store.load_catalogue(),
-            counters=await store.load_counters(clock.now_ms()),
-            prices=await store.load_prices(),
-            rules=await store.load_limits(),
-            channels=store.channels,
-            contact=settings.support.contact,
-            retention_days=settings.server.request_retention_days,
-            public_url=settings.platform.public_url,
-            vault=Vault(resolve(settings.server.master_key, environment.environment, environment.read_file)),
-        )
+        services = await _services(settings, store, environment, clock)
         keys.watch_first_uses(services)
         await sessions.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
@@ -136,6 +122,28 @@ async def serve(
     finally:
         await store.close()  # the loop turns meanwhile: calls that ended are in the log
         out.close()
+
+
+async def _services(
+    settings: Settings, store: Store, environment: ConfigEnvironment, clock: SystemClock
+) -> ServiceContext:
+    """What the database holds, as the services have it at hand."""
+    return ServiceContext(
+        rows=store,
+        directory=await store.load_directory(),
+        clock=clock,
+        random=SystemRandom(),
+        catalogue=await store.load_catalogue(),
+        counters=await store.load_counters(clock.now_ms()),
+        prices=await store.load_prices(),
+        rules=await store.load_limits(),
+        channels=store.channels,
+        contact=settings.support.contact,
+        retention_days=settings.server.request_retention_days,
+        public_url=settings.platform.public_url,
+        sign_up=settings.platform.sign_up,
+        vault=Vault(resolve(settings.server.master_key, environment.environment, environment.read_file)),
+    )
 
 
 @dataclass(slots=True)
@@ -357,27 +365,18 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         gateway=gateway,
         settings=settings,
     )
+
+    def address_of(scope: Any) -> str:
+        return proxies.client(asgi.peer(scope), scope["headers"])
+
     by_key = on_the_listener(
-        services.directory.find,
-        lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
-        gateway.addresses.admit,
-        partial(visitor_of, services),
+        services.directory.find, address_of, gateway.addresses.admit, partial(visitor_of, services)
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     described(context.version)  # takes longer than a callback may, and anybody may ask for it
     running = RunningPlatform(gateway, context.version, clock.now_ms(), runtime.depths, runtime.free, runtime.examine)
-    site = Console(
-        ConsoleContext(
-            services=services,
-            settings=settings,
-            address_of=lambda scope: proxies.client(asgi.peer(scope), scope["headers"]),
-            line=turns.line,
-            live=runtime.live,
-            is_draining=runtime.draining,
-            running=running,
-            defect=event_log.defect,
-        )
-    )
+    parts = services, settings, address_of, turns.line
+    site = Console(ConsoleContext(*parts, runtime.live, runtime.draining, running, event_log.defect))
     edge = Edge(
         gateway=gateway,
         services=services,

@@ -213,7 +213,6 @@ NOT_YET: Mapping[str, str] = {
     "server.max_upload_bytes": "no call takes multipart bodies yet",
     "platform.regions": "no page shows them yet",
     "platform.currency": "pages show USD yet",
-    "platform.sign_up": "nobody can open an account by themselves yet",
 }
 """Settings that are accepted for what is to come, and change nothing: `plan` and `doctor` say so. A test compares this
 with what is read."""

@@ -16,7 +16,11 @@ from tollhouse.settings import ChatSettings, PlatformSettings, Settings, Support
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = ("/console/sign-in", "/support")
-OF_ACCOUNTS = ("/console/", "/console/usage", "/console/requests", "/console/keys", "/console/keys/new")
+OF_ACCOUNTS = (
+    *("/console/", "/console/usage", "/console/requests", "/console/keys", "/console/keys/new"),
+    "/console/members",
+)
+OWN = ("/console/settings", "/console/settings/factor")
 
 
 def require_sound(html: str) -> None:
@@ -39,7 +43,7 @@ def test_page_for_everybody_is_sound(admin: AdminHarness, path: str) -> None:
     assert reply.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", OF_ACCOUNTS)
+@pytest.mark.parametrize("path", [*OF_ACCOUNTS, *OWN])
 def test_page_of_an_account_is_sound(admin: AdminHarness, owner: Browser, path: str) -> None:
     admin.call("alpha-live")
     reply = owner.get(path)

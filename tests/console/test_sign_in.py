@@ -1,5 +1,7 @@
 """Signing in: who gets a session, what its cookie is, and when it ends."""
 
+import asyncio
+
 import pytest
 
 from tests.admin.harness import OPERATOR, AdminHarness
@@ -157,3 +159,49 @@ def test_everywhere_means_all_but_the_one_that_is_kept(admin: AdminHarness) -> N
     ended = admin.runner.run(sessions.end_all(admin.services, OPERATOR, person, but=kept.id))
     assert ended == 2
     assert sum(browser.get("/console/keys/new").status == 200 for browser in browsers) == 1
+
+
+def test_guesses_from_elsewhere_do_not_lock_out_who_comes_from_a_network_they_know(admin: AdminHarness) -> None:
+    email = member(admin, "alpha")
+    assert Browser(admin, address="203.0.113.7").sign_in(email).status == 303
+    for number in range(40):
+        Browser(admin, address=f"198.51.100.{number}").sign_in(email, "a wrong password")
+        admin.clock.ms += 6_000
+    assert Browser(admin, address="198.51.100.200").sign_in(email).status == 429
+    assert Browser(admin, address="203.0.113.7").sign_in(email).status == 303
+
+
+def test_guesses_wait_longer_and_longer_whatever_network_they_come_from(admin: AdminHarness) -> None:
+    email = member(admin, "alpha")
+    tried = 0
+    for number in range(24 * 60):
+        reply = Browser(admin, address=f"198.51.{number // 250}.{number % 250}").sign_in(email, "a wrong password")
+        tried += reply.status == 401
+        admin.clock.ms += 60_000
+    assert tried < 120
+
+
+def test_known_network_may_not_guess_for_ever_either(admin: AdminHarness) -> None:
+    email = member(admin, "alpha")
+    assert Browser(admin).sign_in(email).status == 303
+    admin.clock.ms += 60_000
+    seen = [Browser(admin).sign_in(email, "a wrong password").status for _ in range(11)]
+    assert seen == [401] * 10 + [429]
+
+
+def test_session_that_ended_while_a_page_was_asked_for_does_not_come_back(admin: AdminHarness, owner: Browser) -> None:
+    secret = owner.cookie.partition("=")[2]
+    session = admin.services.sessions.find(secret, admin.clock.ms)
+    assert session is not None
+    admin.clock.ms += SEEN_EVERY_MS
+
+    async def both() -> None:
+        person = await admin.store.read(lambda tables: tables.people.get(session.person_id))
+        assert person is not None
+        asked = asyncio.create_task(sessions.visitor(admin.services, secret))
+        await asyncio.sleep(0)
+        await sessions.end(admin.services, OPERATOR, person, session.id)
+        await asked
+
+    admin.runner.run(both())
+    assert owner.get("/console/").status == 303

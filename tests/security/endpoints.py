@@ -24,6 +24,8 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 }
 """What a call of each operation says at least. A new operation needs a line here."""
 
+BEHIND_LINKS: Final = ("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address")
+"""Pages for whoever has the token of a mail."""
 STATIC_FILES: Final = (
     *("console.css", "console.js", "icon.svg", "charts.js", "live.js"),
     *("htmx.min.js", "uplot.min.js", "uplot.min.css"),
@@ -34,6 +36,10 @@ PUBLIC: Final = frozenset(
         *(("GET", path) for path in ("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz")),
         *(("GET", path) for path in ("/console", "/console/token", "/console/token/")),  # they lead to pages
         *((method, "/console/sign-in") for method in ("GET", "POST")),
+        ("POST", "/console/sign-in/code"),  # whoever gave the right password
+        *((method, "/console/password") for method in ("GET", "POST")),  # who forgot it has no session
+        *((method, "/console/sign-up") for method in ("GET", "POST")),  # nor has who wants an account
+        *((method, path) for method in ("GET", "POST") for path in BEHIND_LINKS),
         *(("GET", f"/console/static/{name}") for name in STATIC_FILES),
         *(("GET", path) for path in ("/support", "/support/", "/api/openapi.json")),
         *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail

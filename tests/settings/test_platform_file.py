@@ -374,7 +374,6 @@ def test_a_file_that_says_everything_once_loads_also_with_a_successor_that_is_no
         ("[server]\nmax_upload_bytes = 1048576", "server.max_upload_bytes"),
         ('[platform]\nregions = ["eu"]', "platform.regions"),
         ('[platform]\ncurrency = "EUR"', "platform.currency"),
-        ('[platform]\nsign_up = "open"', "platform.sign_up"),
     ],
 )
 def test_what_has_no_effect_yet_says_so(text: str, where: str) -> None:

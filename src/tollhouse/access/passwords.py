@@ -6,6 +6,7 @@ The rule follows NIST SP 800-63B: length counts, kinds of characters do not; wha
 import re
 from typing import Final
 
+from tollhouse.access.common_passwords import COMMON
 from tollhouse.core.failure import BadRequest
 
 LENGTH_MIN: Final = 12
@@ -14,11 +15,13 @@ _DIFFERENT_MIN: Final = 5
 _WORD_MIN: Final = 4  # shorter parts of a name occur in any text
 _REST_MIN: Final = 8  # what must be left without the parts of the name
 
-_TRIED_FIRST = re.compile(
-    r"(?:password|passwort|passw0rd|qwertyuiop|qwertzuiop|letmein|welcome|iloveyou|administrator|admin|changeme"
-    r"|trustno|monkey|dragon|master|football|baseball|superman|tollhouse|openai|secret|test|[0-9]|[^\w])+",
-    re.IGNORECASE,
+_COMMON_MAX: Final = 3  # different common words and nothing else: guessed with a list of such words
+_DIGIT_FOR: Final = {"o": "[o0]", "l": "[l1]", "i": "[i1!]", "e": "[e3]", "a": "[a4@]", "s": "[s5$]", "t": "[t7]"}
+
+_COMMON: Final = re.compile(  # the longest first: what is left of a password is what none of them covers
+    "|".join("".join(_DIGIT_FOR.get(sign, sign) for sign in word) for word in sorted(COMMON, key=len, reverse=True))
 )
+_LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def require_good(password: str, *about: str) -> None:
@@ -38,7 +41,7 @@ def _reason(password: str, about: tuple[str, ...]) -> str | None:
         return f"has more than {LENGTH_MAX} characters"
     if len(set(password)) < _DIFFERENT_MIN:
         return f"repeats fewer than {_DIFFERENT_MIN} different characters"
-    if _TRIED_FIRST.fullmatch(password):
+    if _is_tried_first(password.casefold()):
         return "is among those that are tried first"
     known = {part for word in about for part in re.split(r"[^\w]+", word.casefold()) if len(part) >= _WORD_MIN}
     rest = password.casefold()
@@ -47,3 +50,9 @@ def _reason(password: str, about: tuple[str, ...]) -> str | None:
     if len(rest) < min(len(password), _REST_MIN):
         return "is little more than your name or address"
     return None
+
+
+def _is_tried_first(lower: str) -> bool:
+    """Nothing but a few common words, digits and signs, some letters written as digits."""
+    left = _COMMON.sub("", lower)
+    return not _LETTER.search(left) and len(set(_COMMON.findall(lower))) <= _COMMON_MAX

@@ -18,9 +18,12 @@ _DEVELOP: Final = _LOOK | {"keys.create", "keys.rotate", "keys.freeze", "keys.un
 _ADMINISTER: Final = _DEVELOP | {
     "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
     "projects.create", "projects.archive",
-    "alerts.list", "alerts.test", "audit.list", "ledger.statement", "codes.redeem", "people.list",
+    "alerts.list", "alerts.test", "audit.list", "ledger.statement", "codes.redeem", "people.list", "accounts.zone",
 }  # fmt: skip
-_OWN: Final = _ADMINISTER | {"people.create", "people.disable"}
+_OWN: Final = _ADMINISTER | {
+    "people.invite", "people.uninvite", "people.set", "people.disable", "people.enable", "people.sign_out",
+    "people.forget_factor", "people.remove",
+}  # fmt: skip
 
 MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "owner": _OWN,
@@ -53,3 +56,8 @@ ACTING: Final = _LOOK | {"people.list", "alerts.list", "audit.list", "ledger.sta
 def may(person: Person, action: str) -> bool:
     roles = PLATFORM if person.account_id is None else MEMBERS
     return action in roles[person.role]
+
+
+def lacks_factor(person: Person) -> bool:
+    """They have to set up a second factor before they may do anything else."""
+    return person.factor == "required" and person.totp is None

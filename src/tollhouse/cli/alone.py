@@ -70,6 +70,8 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
             channels=channels,
             vault=_vault(options, settings),
             retention_days=settings.server.request_retention_days,
+            public_url=settings.platform.public_url,
+            sign_up=settings.platform.sign_up,
         )
         yield services
         await services.finish()

@@ -140,6 +140,7 @@ class Console:
         visit.query = read_pairs(visit.scope["query_string"])
         if visit.secret:
             visit.visitor = await sessions.visitor(self.context.services, visit.secret)
+            self._take_settings(visit)
         if visit.visitor is None:
             visit.secret = ""
             if page.may != EVERYBODY:
@@ -149,6 +150,8 @@ class Console:
         visit.scope[_SIGNED_IN] = True
         person = visit.visitor.person
         _require_may(visit, page)
+        if visit.lacks_factor and not page.without_factor and page.may != EVERYBODY:
+            return _sent_to(visit, "/console/settings/factor", [])
         if page.of_account and visit.account is None:
             return _sent_to(visit, self._of_platform(visit), [])
         with self.context.line(person.account_id or person.id) as places:
@@ -161,6 +164,12 @@ class Console:
         path = visit.here.replace("/console/", OF_PLATFORM, 1)
         known = any(one.method == "GET" and match(one.path, urlsplit(path).path) is not None for one in self.pages)
         return path if known else ACCOUNTS
+
+    def _take_settings(self, visit: Visit) -> None:
+        """What the visitor has set goes before what their browser asks for."""
+        chosen = None if visit.visitor is None else visit.visitor.person.language
+        if chosen is not None and chosen in self.context.settings.platform.languages:
+            visit.language = chosen
 
     async def _made(self, visit: Visit, answer: Answer) -> Made | Events:
         if isinstance(answer, Events):

@@ -21,6 +21,7 @@ ACCOUNT = (
     MenuEntry("/console/models", "Models", "models.list"),
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
     MenuEntry("/console/billing", "Billing", "ledger.statement"),
+    MenuEntry("/console/members", "Members", "people.list"),
 )
 
 
@@ -30,6 +31,7 @@ PLATFORM = (
     MenuEntry("/console/platform/models", "Models", "models.list"),
     MenuEntry("/console/platform/prices", "Prices", "prices.list"),
     MenuEntry("/console/platform/requests", "All requests", "requests.list"),
+    MenuEntry("/console/platform/people", "People", "people.list"),
 )
 
 

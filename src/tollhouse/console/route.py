@@ -52,12 +52,14 @@ Handler = Callable[[Visit], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """`may`: the action of `access.roles` that it shows or does; EVERYBODY, SIGNED_IN."""
+    """`may`: the action of `access.roles` that it shows or does; EVERYBODY, SIGNED_IN. without_factor: also for whoever
+    has to set up a second factor first."""
 
     method: str
     path: str
     handler: Handler
     may: str
+    without_factor: bool = False
 
     @property
     def of_platform(self) -> bool:
@@ -70,12 +72,12 @@ class ConsolePage:
         return not self.of_platform and self.may not in (EVERYBODY, SIGNED_IN)
 
 
-def page(call: str, *, may: str) -> Callable[[Handler], ConsolePage]:
+def page(call: str, *, may: str, without_factor: bool = False) -> Callable[[Handler], ConsolePage]:
     """Make a function of a visit a page. call: its method and path, in which `{id}` stands for one segment."""
     method, path = call.split()
 
     def made(handler: Handler) -> ConsolePage:
-        return ConsolePage(method, path, handler, may)
+        return ConsolePage(method, path, handler, may, without_factor)
 
     return made
 

@@ -6,18 +6,24 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from msgspec import structs
 
-from tollhouse.access.roles import ACTING, may
+from tollhouse.access.browsers import browser_of
+from tollhouse.access.roles import ACTING, lacks_factor, may
 from tollhouse.access.sessions import csrf_token
 from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.session import Session
 from tollhouse.services.sessions import Visitor, actor_of
 
 FIELDS_MAX: Final = 200
+_NEW_MS: Final = 60_000
 NOBODY: Final = Actor(kind="public", id="")
 OF_PLATFORM: Final = "/console/platform/"
 """Below it lie the pages of those who run the platform; all others are of an account, or of whoever signs in."""
+
+OWN: Final = "/console/settings"
+"""Below it lies what whoever signs in sets for themselves, wherever they look."""
 
 
 @dataclass(slots=True)
@@ -62,8 +68,8 @@ class Visit:
 
     @property
     def acting(self) -> Account | None:
-        """The same, on its own pages."""
-        return None if self.path.startswith(OF_PLATFORM) else self.looked_at
+        """The same, on the account's pages."""
+        return None if self.path.startswith((OF_PLATFORM, OWN)) else self.looked_at
 
     @property
     def is_of_platform(self) -> bool:
@@ -86,6 +92,28 @@ class Visit:
         return "UTC" if self.account is None else self.account.zone
 
     @property
+    def lacks_factor(self) -> bool:
+        """They have to set up a second factor before anything else."""
+        return self.visitor is not None and lacks_factor(self.visitor.person)
+
+    @property
+    def theme(self) -> str:
+        return "system" if self.visitor is None else self.visitor.person.theme
+
+    @property
+    def before(self) -> Session | None:
+        """The session that has just begun, where it tells of a sign-in before it."""
+        if self.visitor is None or self.visitor.session.before_at_ms is None:
+            return None
+        is_new = self.now_ms - self.visitor.session.created_at_ms < _NEW_MS
+        return self.visitor.session if is_new else None
+
+    @property
+    def browser(self) -> str:
+        """Which known browser asks."""
+        return browser_of(self.headers.get(b"user-agent", b""))
+
+    @property
     def is_secure(self) -> bool:
         return self.scope.get("scheme") == "https"
 
@@ -100,6 +128,10 @@ class Visit:
     def given(self, name: str) -> str:
         """The value of a field of the form, without blanks around it; empty where none came."""
         return self.form.get(name, [""])[0].strip()
+
+    def typed(self, name: str) -> str:
+        """Likewise, with the blanks: of a password each sign counts."""
+        return self.form.get(name, [""])[0]
 
     def asked(self, name: str) -> str:
         """Likewise of the query."""

@@ -18,7 +18,15 @@ NoticeType = Literal[
     "alerts.paused",
     "address.confirm",
     "alert.test",
+    "person.invitation",
+    "person.account",
+    "person.reset",
+    "person.address",
+    "person.known",
+    "person.changed",
 ]
+"""`person.*`: to one person, about how they sign in; not to an account's owners or webhooks."""
+
 DeliveryState = Literal["pending", "sent", "failed", "folded"]
 """folded: beyond what an account may cause to be sent in a day; an `alerts.folded` tells of it."""
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 AccountRole = Literal["owner", "admin", "developer", "viewer"]
 PlatformRole = Literal["operator", "finance", "support", "viewer"]
+Theme = Literal["system", "light", "dark"]
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -18,3 +19,13 @@ class Person(Struct, frozen=True, kw_only=True):
     password_hash: str  # argon2id, with its own parameters and salt
     state: Literal["active", "disabled"] = "active"
     created_at_ms: int
+    language: str | None = None  # of pages, as `zh-CN`; None: as the browser asks
+    theme: Theme = "system"
+    factor: Literal["optional", "required"] = "optional"  # whether they need a second factor
+    totp: str | None = None  # the secret of the second factor, as `access.vault` keeps it; None: there is none
+    totp_step: int = 0  # of the code that was taken last; no code of this step or an earlier one is taken again
+    recovery: tuple[str, ...] = ()  # SHA-256 of the recovery codes that are left, as hexadecimal digits
+    networks: tuple[str, ...] = ()  # from which they signed in, the last one last
+    signed_in_at_ms: int | None = None  # last
+    signed_in_from: str | None = None  # address
+    signed_in_with: str | None = None  # browser

@@ -13,3 +13,6 @@ class Session(Struct, frozen=True, kw_only=True):
     seen_at_ms: int  # to a few minutes
     address: str  # from which they signed in
     browser: str  # name and system of a known one, as `Firefox, Linux`; else `other`
+    before_at_ms: int | None = None  # when this person had signed in last, before
+    before_address: str | None = None
+    before_browser: str | None = None

@@ -20,9 +20,9 @@ class Attempts:
     def __init__(self, what: str) -> None:
         self._rate = RequestRate(f"{what} per minute")
 
-    def admit(self, account_id: str, address: str | None, now_ms: int) -> None:
-        """Count an attempt. Raises RateLimited; then it is counted nowhere."""
-        limits = [Limit(CounterKey("account", account_id), PER_MINUTE)]
+    def admit(self, account_id: str | None, address: str | None, now_ms: int) -> None:
+        """Count an attempt, on whichever of the two is known. Raises RateLimited; then it is counted nowhere."""
+        limits = [] if account_id is None else [Limit(CounterKey("account", account_id), PER_MINUTE)]
         network = None if address is None else network_of(address)
         if network is not None:
             limits.append(Limit(CounterKey("address", network), PER_MINUTE))

@@ -4,15 +4,18 @@ restart begins no new day; what is beyond is folded into one notice an hour (`al
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Sending = Literal["confirmation", "recipient", "asked"]
+Sending = Literal["confirmation", "recipient", "asked", "letter", "stranger"]
 """confirmation: mails of one account that ask an address to confirm. recipient: mails to one address, whichever
-accounts cause them. asked: such mails that ask it to confirm. Deliveries of one account are bounded by their channel
+accounts cause them. asked: such mails that ask it to confirm. letter: mails to one address about how its reader signs
+in. stranger: such mails that one network asks for. Deliveries of one account are bounded by their channel
 (`core.channel`)."""
 
 DAILY_MAX: Final[Mapping[Sending, int]] = {
     "confirmation": 10,
     "recipient": 100,
     "asked": 3,
+    "letter": 10,
+    "stranger": 50,
 }
 ADDRESSES_MAX: Final = 50  # outside an account, confirmed or not
 THRESHOLDS_MAX: Final = 20  # of one budget

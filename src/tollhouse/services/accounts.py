@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.billing.budgets import Budget
 from tollhouse.billing.price_list import DEFAULT
 from tollhouse.core.account import Account, AccountFields, Project
-from tollhouse.core.audit import Actor
+from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.money import Money
@@ -41,6 +41,30 @@ async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> A
     Raises BadRequest, ScopeMissing.
     """
     reach.require_operator(actor, "create accounts")
+    made = _opening(services, given)
+    row = audit.entry(services, actor, "account.create", made.account.id, account_id=made.account.id)
+
+    def transaction(tables: SqlRepositories) -> Account:
+        add(tables, made, row)
+        return made.account
+
+    return await services.rows.change(transaction, lambda _: follow(services, made))
+
+
+class Opening(Struct, frozen=True):
+    """An account that is to be, with all that it begins with."""
+
+    account: Account
+    project: Project
+    ceiling: Budget | None
+
+
+def opening(services: ServiceContext, *, name: str, email: str) -> Opening:
+    """Of somebody who opens it by themselves: on the default plan. Raises BadRequest."""
+    return _opening(services, NewAccount(name=name, email=email))
+
+
+def _opening(services: ServiceContext, given: NewAccount) -> Opening:
     chosen = fields.plan(given.plan, services.catalogue)
     limit_usd = chosen.credit_limit_usd if given.credit_limit_usd is None else given.credit_limit_usd
     now_ms = services.clock.now_ms()
@@ -58,25 +82,25 @@ async def create(services: ServiceContext, actor: Actor, given: NewAccount) -> A
         ),
     )
     project = Project(id=services.new_id("proj"), account_id=account.id, name=DEFAULT_PROJECT, created_at_ms=now_ms)
-    ceiling = _ceiling(services, account, chosen)
-    row = audit.entry(services, actor, "account.create", account.id, account_id=account.id)
+    return Opening(account, project, _ceiling(services, account, chosen))
 
-    def transaction(tables: SqlRepositories) -> Account:
-        tables.accounts.add(account)
-        tables.projects.add(project)
-        tables.audit.add(audit.changed(row, None, account))
-        if ceiling is not None:
-            tables.budgets.add(ceiling)
-        return account
 
-    def follow(done: Account) -> None:
-        services.directory.put_account(done)
-        services.directory.put_project(project)
-        services.counters.put_money(done.id, done.credit_limit)
-        if ceiling is not None:
-            services.counters.put_budget(ceiling, now_ms)
+def add(tables: SqlRepositories, made: Opening, row: AuditRow) -> None:
+    """Within a transaction."""
+    tables.accounts.add(made.account)
+    tables.projects.add(made.project)
+    tables.audit.add(audit.changed(row, None, made.account))
+    if made.ceiling is not None:
+        tables.budgets.add(made.ceiling)
 
-    return await services.rows.change(transaction, follow)
+
+def follow(services: ServiceContext, made: Opening) -> None:
+    """On the loop, once it is durable."""
+    services.directory.put_account(made.account)
+    services.directory.put_project(made.project)
+    services.counters.put_money(made.account.id, made.account.credit_limit)
+    if made.ceiling is not None:
+        services.counters.put_budget(made.ceiling, made.account.created_at_ms)
 
 
 @WithFieldsOf(Paging)
@@ -109,9 +133,10 @@ async def change(services: ServiceContext, actor: Actor, reference: str, given: 
     credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
     which list it buys, and how many times its prices it pays (`1.2`). groups: of models, besides those of its plan.
     zone: of the windows of budgets that are set from now on without one of their own; those that stand keep theirs.
-    Raises PathNotFound, BadRequest, ScopeMissing.
+    An account changes its own zone, and nothing else. Raises PathNotFound, BadRequest, ScopeMissing.
     """
-    reach.require_operator(actor, "change an account's terms")
+    if any(getattr(given, name) is not None for name in AccountChange.__struct_fields__ if name != "zone"):
+        reach.require_operator(actor, "change an account's terms")
     account_id = reach.account(services, actor, reference).id
     price_list = given.price_list
     changed = {

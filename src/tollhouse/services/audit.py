@@ -17,7 +17,8 @@ from tollhouse.services.pages import Page, read_page
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.pages import Cursor
 
-_NEVER = frozenset(("secrets", "password_hash", "digest"))
+_NEVER = frozenset(("secrets", "password_hash", "digest", "totp", "totp_step", "recovery", "networks"))
+_OF_NO_INTEREST = frozenset(("signed_in_at_ms", "signed_in_from", "signed_in_with"))  # sign-ins have rows of their own
 _ONLY_LOOK = frozenset(("api_key", "public"))
 
 
@@ -92,7 +93,7 @@ def posted(row: AuditRow, transfer: Transfer) -> AuditRow:
 
 
 def _told(record: Struct) -> dict[str, object]:
-    return {name: value for name, value in structs.asdict(record).items() if name not in _NEVER}
+    return {name: value for name, value in structs.asdict(record).items() if name not in _NEVER | _OF_NO_INTEREST}
 
 
 def _masked(name: str, value: object) -> object:

@@ -3,8 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+from msgspec import Struct
 
 from tollhouse.access.directory import Directory
 from tollhouse.access.sessions import SessionDirectory
@@ -14,20 +17,34 @@ from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channel, Channels
 from tollhouse.core.clock import Clock
+from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.notice import DeliveryResult, Outgoing
 from tollhouse.core.randomness import Randomness
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.attempts import Attempts
+from tollhouse.limits.guesses import Guesses
 from tollhouse.limits.rate_limiter import InMemoryRateLimiter
 from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS, RowAllowance
 from tollhouse.limits.rules import Rules
 from tollhouse.services.dispatch import DeliveriesInProgress
+from tollhouse.services.hashing import PasswordHashing
 from tollhouse.services.ports import DeliveryPort, Transactions
 from tollhouse.services.receivers import BACK_OFF_MS, Receivers
+from tollhouse.services.short_lived import ShortLived
+from tollhouse.store.tables import SqlRepositories
 
 CONFIRMATIONS_PER_MINUTE: Final = 30
-HASHES_AT_ONCE: Final = 2
+
+
+class HalfSignedIn(Struct):
+    """`subject`: on whom wrong codes are counted. `password_hash`: as it was when the password was right."""
+
+    person_id: str
+    password_hash: str
+    subject: str
+    wrong: int = 0
+
 
 Prepare = Callable[[Catalogue], Callable[[], None]]
 """Make all ready for a new catalogue, which may raise BadRequest; the answer puts it in force and cannot fail."""
@@ -74,8 +91,15 @@ class ServiceContext:
     sessions: SessionDirectory = field(default_factory=SessionDirectory)
     """Of the console: who is signed in."""
     signing_in: Attempts = field(default_factory=lambda: Attempts("attempts to sign in"))
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
-    """Passwords that are compared at once: each takes 19 MiB and a core for a while."""
+    guessed_passwords: Guesses = field(default_factory=lambda: Guesses("passwords for this address"))
+    guessed_codes: Guesses = field(default_factory=lambda: Guesses("codes"))
+    asking: Attempts = field(default_factory=lambda: Attempts("mails that were asked for"))
+    """To set a new password, or to open an account."""
+    hashing: PasswordHashing = field(default_factory=PasswordHashing)
+    half_signed_in: ShortLived[HalfSignedIn] = field(default_factory=ShortLived)
+    """By the digest of what they bring: who gave the right password, and has a code to give yet."""
+    new_factors: ShortLived[str] = field(default_factory=ShortLived)
+    """By session: the secret that an authenticator is being given."""
     testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
     changes: RowAllowance = field(default_factory=lambda: RowAllowance(CHANGES_AT_ONCE, CHANGES_EVERY_MS))
     """Rows of audit by account: nobody deletes them."""
@@ -99,6 +123,8 @@ class ServiceContext:
     """How long the record of a call is kept."""
     public_url: str = ""
     """Where people reach the platform; may be empty."""
+    sign_up: Literal["closed", "invite", "open"] = "closed"
+    """Who may open an account by himself."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     """Changes that no caller waits for; held here, for a task that nobody holds may vanish."""
 
@@ -122,12 +148,29 @@ class ServiceContext:
         self.rate_limiter.forget_idle(now_ms)
         self.redeeming.sweep(now_ms)
         self.signing_in.sweep(now_ms)
+        self.guessed_passwords.sweep(now_ms)
+        self.guessed_codes.sweep(now_ms)
+        self.asking.sweep(now_ms)
+        self.half_signed_in.sweep(now_ms)
+        self.new_factors.sweep(now_ms)
         self.testing.sweep(now_ms)
         self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))
+
+    def later(self, transaction: Callable[[SqlRepositories], None]) -> None:
+        """Change rows when whoever asked has their answer already: how long it takes tells them nothing. What cannot be
+        changed, because the database is away, is not."""
+
+        async def change() -> None:
+            with suppress(Overloaded):
+                await self.rows.change(transaction, lambda _: self.news.set())
+
+        task = asyncio.create_task(change())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def finish(self) -> None:
         """Wait for what no caller waits for; before the store closes."""

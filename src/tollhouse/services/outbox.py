@@ -24,7 +24,7 @@ from tollhouse.core.notice import (
     shown,
 )
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import budgets, wording
+from tollhouse.services import budgets, mailed_links, wording
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.dispatch import receiver_of
 from tollhouse.services.receivers import BACK_OFF_MS
@@ -41,12 +41,13 @@ GIVEN_UP: Final = "the receiver has taken nothing for three days"
 NO_WEBHOOK: Final = DeliveryResult(ok=False, final=True, words="the budget has no webhook any more")
 
 NO_TOKEN: Final = DeliveryResult(ok=False, final=True, words="the address is confirmed already, or was named anew")
+NO_LINK: Final = DeliveryResult(ok=False, final=True, words="its link was used already, or is over")
 A_DEFECT: Final = DeliveryResult(ok=False, words="a defect of this platform; its log says more")
 
 
 WebhookTarget = tuple[str, str]
 """URL and secret of a webhook, the secret as it is kept or as it is; or address and token of a mail that asks its
-reader to confirm."""
+reader to confirm; or the path of a mailed link."""
 
 
 class DeliveryObserver(Protocol):
@@ -123,7 +124,7 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
         for receiver, until_ms in chosen.paused:
             tables.outbox.pause(receiver, until_ms)
         claimed = tables.outbox.claim(chosen.ids, now_ms, now_ms + _CLAIM_MS)
-        return [(told, _hook(tables, told)) for told in claimed]
+        return [(told, _hook(services, tables, told)) for told in claimed]
 
     begun = []
     for told, hook in await services.rows.change(take):
@@ -137,9 +138,11 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
     return begun, chosen.blocked
 
 
-def _hook(tables: SqlRepositories, queued: QueuedDelivery) -> WebhookTarget | None:
+def _hook(services: ServiceContext, tables: SqlRepositories, queued: QueuedDelivery) -> WebhookTarget | None:
     """What a delivery is sent with, as it stands now."""
     delivery = queued.delivery
+    if queued.notice.type in wording.WITH_LINK:
+        return mailed_links.token_to_send(services, tables, queued.notice.object_id)
     if queued.notice.type == "address.confirm":
         named = tables.mail_addresses.get(queued.notice.account_id, delivery.address)
         return None if named is None or named.token is None else (delivery.address, named.token)
@@ -151,6 +154,8 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
     notice, delivery = queued.notice, queued.delivery
     if notice.type == "address.confirm" and hook is None:
         return NO_TOKEN
+    if notice.type in wording.WITH_LINK and hook is None:
+        return NO_LINK
     address, secret, text = delivery.address, "", wording.text(notice, services.directory)
     if services.channels.by_name[delivery.channel].signed:
         if hook is None:
@@ -159,6 +164,8 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
             address, secret = hook[0], services.vault.open(hook[1], budgets.SIGNING)
         except Sealed as error:
             return DeliveryResult(ok=False, words=f"its signing secret cannot be read: {error}")
+    elif notice.type in wording.WITH_LINK and hook is not None:
+        text = wording.letter(notice, services.public_url, hook[0])
     elif notice.type == "address.confirm" and hook is not None:
         text = wording.confirmation(services.public_url, notice.account_id, hook[1])
     outgoing = Outgoing(

@@ -1,6 +1,7 @@
 """A notice in words, for mail: a subject and a text that say what happened, to what, and what can be done."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from tollhouse.access.directory import Directory
 from tollhouse.core.notice import Notice
@@ -25,7 +26,41 @@ def subject(notice: Notice, directory: Directory) -> str:
         return f"A receiver of alerts does not answer: {_account(data, directory)}"
     if notice.type == "address.confirm":
         return "May alerts be sent to this address?"
+    if notice.type in _SUBJECTS:
+        return _SUBJECTS[notice.type]
     return "A test of this alert"
+
+
+_SUBJECTS: Mapping[str, str] = {
+    "person.invitation": "You are invited",
+    "person.account": "Open your account",
+    "person.reset": "Set a new password",
+    "person.address": "Is this your new address?",
+    "person.known": "You have an account here already",
+    "person.changed": "How you sign in has changed",
+}
+WITH_LINK: Final = ("person.invitation", "person.account", "person.reset", "person.address")
+"""Mails that lead somewhere, by a link that is made when they leave."""
+_LETTERS: Mapping[str, tuple[str, str]] = {
+    "person.invitation": ("Somebody has invited you to this platform.", "Choose a password within seven days"),
+    "person.account": ("You can open an account on this platform now.", "Do so within the time it is valid"),
+    "person.reset": (
+        "Somebody, probably you, has asked to set a new password for this address.",
+        "Set it within an hour",
+    ),
+    "person.address": ("You want to sign in by this address from now on.", "Confirm it within a day"),
+}
+
+
+def letter(notice: Notice, public_url: str, path: str) -> str:
+    """What leads its reader to a page. Nothing that a customer wrote stands in it: it may go to strangers."""
+    what, how = _LETTERS[notice.type]
+    where = f"{public_url.rstrip('/').removesuffix('/v1')}{path}"
+    on = "" if public_url else ", on the address by which you reach the platform"
+    return (
+        f"{what} {how}{on}:\n\n{where}\n\nIt works once. If you know nothing of this, do nothing: "
+        f"nothing changes.\n\nId of this notice: {notice.id}"
+    )
 
 
 def text(notice: Notice, directory: Directory) -> str:
@@ -125,5 +160,17 @@ _SENTENCES: Mapping[str, Callable[[Data], str]] = {
         " and given up after three days."
     ),
     "address.confirm": lambda data: "Somebody has named this address for alerts.",
+    **{
+        kind: (lambda data, words=words: words[0])  # type: ignore[misc]
+        for kind, words in _LETTERS.items()
+    },
+    "person.known": lambda data: (
+        "Somebody, probably you, has given this address to open an account or to sign in by it. You sign in by it"
+        " already: if you have forgotten the password, set a new one from the page where one signs in."
+    ),
+    "person.changed": lambda data: (
+        "Your password, your address or your second factor was changed. If that was not you, set a new password at once"
+        " from the page where one signs in, and tell whoever runs this platform."
+    ),
     "alert.test": lambda data: "Somebody asked for a test of this alert. It works.",
 }

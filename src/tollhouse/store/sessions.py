@@ -1,5 +1,7 @@
 """Rows of the console's sessions."""
 
+from sqlalchemy import delete
+
 from tollhouse.core.session import Session
 from tollhouse.store.people_schema import sessions
 from tollhouse.store.rows import SqlRecordRepository
@@ -7,3 +9,7 @@ from tollhouse.store.rows import SqlRecordRepository
 
 class SqlSessionRepository(SqlRecordRepository[Session]):
     table, kind = sessions, Session
+
+    def remove_of(self, person_id: str) -> None:
+        """All of a person's, also those whose time is over."""
+        self._connection.execute(delete(sessions).where(sessions.c.person_id == person_id))

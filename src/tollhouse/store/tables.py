@@ -13,6 +13,7 @@ from tollhouse.store.keys import SqlKeyRepository
 from tollhouse.store.ledger import SqlLedgerRepository
 from tollhouse.store.limits import SqlLimitRepository
 from tollhouse.store.mail_addresses import SqlMailAddressRepository
+from tollhouse.store.mailed_links import SqlMailedLinkRepository
 from tollhouse.store.outbox import SqlOutboxRepository
 from tollhouse.store.people import SqlPersonRepository
 from tollhouse.store.price_drafts import SqlPriceDraftRepository
@@ -53,4 +54,5 @@ class SqlRepositories:
         self.codes = SqlCodeRepository(connection)
         self.outbox = SqlOutboxRepository(connection, channels)
         self.mail_addresses = SqlMailAddressRepository(connection)
+        self.mailed_links = SqlMailedLinkRepository(connection)
         self.sendings = SqlSendingRepository(connection)

@@ -2,12 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from tollhouse.access.browsers import browser_of
 from tollhouse.console import cookies
 from tollhouse.console.route import EVERYBODY, SIGNED_IN, Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
-from tollhouse.core.failure import RateLimited
+from tollhouse.core.failure import Conflict, Failure, Overloaded, RateLimited
 from tollhouse.services import sessions
+from tollhouse.services.sessions import CodeWanted, SignedIn
 
 _HOME = "/console/"
 
@@ -21,23 +21,46 @@ async def form(visit: Visit) -> Answer:
 
 @page("POST /console/sign-in", may=EVERYBODY)
 async def sign_in(visit: Visit) -> Answer:
-    services = visit.context.services
     try:
         done = await sessions.sign_in(
-            services,
+            visit.context.services,
             email=visit.given("email"),
-            password=visit.form.get("password", [""])[0],
+            password=visit.typed("password"),
             address=visit.address,
-            browser=browser_of(visit.headers.get(b"user-agent", b"")),
+            browser=visit.browser,
         )
-    except RateLimited as limited:
-        return _form(visit, visit.given("next"), limited.message, 429)
+    except (RateLimited, Overloaded, Conflict) as trouble:
+        return _form(visit, visit.given("next"), trouble.message, trouble.status)
     if done is None:
         return _form(visit, visit.given("next"), "wrong", 401)
+    return _after(visit, done)
+
+
+@page("POST /console/sign-in/code", may=EVERYBODY)
+async def give_code(visit: Visit) -> Answer:
+    secret = visit.given("wanted")[:100]
+    try:
+        done = await sessions.give_code(
+            visit.context.services,
+            secret=secret,
+            code=visit.given("code")[:100],
+            address=visit.address,
+            browser=visit.browser,
+        )
+    except (RateLimited, Conflict) as trouble:
+        return _code(visit, CodeWanted(secret), trouble)
+    if done is None:
+        return _form(visit, visit.given("next"), "again", 401)
+    return _after(visit, done)
+
+
+def _after(visit: Visit, done: SignedIn | CodeWanted) -> Answer:
+    if isinstance(done, CodeWanted):
+        return _code(visit, done)
     return Elsewhere(_next(visit.given("next")), [cookies.begins(done.secret, is_secure=visit.is_secure)])
 
 
-@page("POST /console/sign-out", may=SIGNED_IN)
+@page("POST /console/sign-out", may=SIGNED_IN, without_factor=True)
 async def sign_out(visit: Visit) -> Answer:
     assert visit.visitor is not None
     person, session = visit.visitor.person, visit.visitor.session
@@ -54,9 +77,17 @@ def _form(visit: Visit, following: str, trouble: str = "", status: int = 200) ->
             "email": visit.given("email"),
             "trouble": trouble,
             "tls_is_missing": not visit.is_secure and not loopback,
+            "is_open": visit.context.services.sign_up == "open",
+            "done": visit.asked("done"),
         },
         status,
     )
+
+
+def _code(visit: Visit, wanted: CodeWanted, trouble: Failure | None = None) -> Shown:
+    status = trouble.status if trouble is not None else 401 if wanted.is_wrong else 200
+    values = {"next": _next(visit.given("next")), "wanted": wanted, "trouble": trouble}
+    return Shown("sign_in_code.html", values, status)
 
 
 def _next(wanted: str) -> str:

@@ -39,7 +39,7 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Ac
     return account_object(await accounts.show(context.services, request.actor, request.id))
 
 
-@route("accounts.set", "POST /api/v1/accounts/{id}", PLATFORM, "Change its terms")
+@route("accounts.set", "POST /api/v1/accounts/{id}", ACCOUNT, "Change its terms")
 async def change(context: AdminContext, request: AdminRequest[AccountChange]) -> AccountObject:
     return account_object(await accounts.change(context.services, request.actor, request.id, **request.given))
 
