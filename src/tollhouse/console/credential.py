@@ -14,8 +14,11 @@ CSRF_HEADER = b"x-csrf-token"
 
 
 async def visitor_of(services: ServiceContext, scope: Scope) -> Visitor | None:
-    """Who is signed in by the cookie of a request; nobody who has to set up a second factor first. Raises BadRequest for a change without the session's token: a page
-    of another site can have a browser send the cookie, and does not know that."""
+    """Who is signed in by the cookie of a request; nobody who has to set up a second factor first.
+
+    Raises BadRequest for a change without the session's token: a page of another site can have a browser send the
+    cookie, and does not know that.
+    """
     headers = dict(scope["headers"])
     secret = secret_in(headers.get(b"cookie", b""), is_secure=scope.get("scheme") == "https")
     found = await sessions.visitor(services, secret) if secret else None
