@@ -209,7 +209,8 @@ def test_costs_are_what_was_charged_to_the_nano_dollar(org: Organization) -> Non
         ("?start_time=-1", "start_time"),
         ("?start_time=9999999999999", "start_time"),
         ("?start_time=100&end_time=100", "end_time"),
-        ("?start_time=0&bucket_width=1m", "bucket_width"),
+        ("?start_time=0&bucket_width=1m", "start_time"),
+        ("?start_time=0&bucket_width=1m&limit=1441", "limit"),
         ("?start_time=0&bucket_width=1w", "bucket_width"),
         ("?start_time=0&limit=0", "limit"),
         ("?start_time=0&limit=32", "limit"),
@@ -229,9 +230,20 @@ def test_what_cannot_be_asked_is_a_400_that_names_it(org: Organization, query: s
     assert reply.error["param"] == param
 
 
-def test_minutes_are_refused_by_saying_what_is_kept(org: Organization) -> None:
+def test_minutes_are_those_of_the_last_day(org: Organization) -> None:
     reply = org.platform.get("/v1/organization/usage/completions?start_time=0&bucket_width=1m", org.admin)
-    assert "quarter of an hour" in reply.error["message"]
+    assert "last 24 hours" in reply.error["message"]
+    start = org.since + 3 * DAY - 120
+    by_minute = org.results(f"usage/completions?start_time={start}&bucket_width=1m&group_by=model&group_by=api_key_id")
+    by_day = org.results(f"usage/completions?start_time={start}&bucket_width=1d&group_by=model&group_by=api_key_id")
+    for name in FIGURES:
+        assert summed(by_minute, name) == summed(by_day, name) > 0
+    assert {(one["model"], one["api_key_id"]) for one in by_minute} == {
+        (one["model"], one["api_key_id"]) for one in by_day
+    }
+    one_key = org.results(f"usage/completions?start_time={start}&bucket_width=1m&api_key_ids={org.two_id}")
+    assert 0 < summed(one_key, "input_tokens") < summed(by_minute, "input_tokens")
+    assert org.results(f"usage/images?start_time={start}&bucket_width=1m") == []
     assert org.platform.get("/v1/organization/costs?start_time=0&bucket_width=1h", org.admin).status == 400
 
 

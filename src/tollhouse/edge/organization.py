@@ -1,7 +1,8 @@
 """`/v1/organization/usage/*` and `/v1/organization/costs`: an account's usage and costs in the original's buckets.
 
-Buckets are hours or days of UTC, whole ones: a start within a bucket means its start, an end within one its end. Finer
-than by the quarter of an hour nothing is kept, so minutes are not offered. Test calls are no usage.
+Buckets are minutes, hours or days of UTC, whole ones: a start within a bucket means its start, an end within one its
+end. Sums are kept by the quarter of an hour; minutes are read from the records of calls, those of the last day. Test
+calls are no usage.
 """
 
 import re
@@ -22,6 +23,7 @@ from tollhouse.edge.exchange import Exchange
 from tollhouse.services import organization as books_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.organization import UsageBucket, UsageQuestion
+from tollhouse.services.usage_spans import MINUTE_MS
 
 Members = Mapping[str, object]
 
@@ -38,7 +40,11 @@ class BucketWidth(Struct, frozen=True):
     maximum: int
 
 
-_USAGE_WIDTHS: Final = {"1h": BucketWidth(HOUR_MS, 24, 168), "1d": BucketWidth(DAY_MS, 7, 31)}
+_USAGE_WIDTHS: Final = {
+    "1m": BucketWidth(MINUTE_MS, 60, 1440),
+    "1h": BucketWidth(HOUR_MS, 24, 168),
+    "1d": BucketWidth(DAY_MS, 7, 31),
+}
 _COSTS_WIDTHS: Final = {"1d": BucketWidth(DAY_MS, 7, 180)}
 
 
@@ -224,9 +230,8 @@ def _question(
 def _width(name: str, widths: Mapping[str, BucketWidth]) -> BucketWidth:
     if name in widths:
         return widths[name]
-    offered = " or ".join(widths)
-    why = "usage is kept by the quarter of an hour, so " if name == "1m" else ""
-    raise BadRequest(f"bucket_width: {why}write {offered}", param="bucket_width")
+    offered = ", ".join(widths)
+    raise BadRequest(f"bucket_width: write {offered}", param="bucket_width")
 
 
 def _place(page: str, from_ms: int, last_ms: int, width: BucketWidth) -> int:

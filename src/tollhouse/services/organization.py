@@ -2,17 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.core.roll_up import BucketSum
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.roll_up import DAY_MS, BucketSum, UsageSum, kind_of
 from tollhouse.core.usage import Usage
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.usage_series import records_within, sum_of, total
+from tollhouse.services.usage_spans import MINUTE_MS
 from tollhouse.store.tables import SqlRepositories
+
+RECORDS_MAX: Final = 20_000
+"""Calls that one page of minutes is made from."""
+READ_MS: Final = 5_000
 
 
 class UsageQuestion(Struct, frozen=True, kw_only=True):
-    """Unix milliseconds. `from_ms` and `to_ms` are starts of buckets of UTC, of `width_ms` each (an hour or a day).
+    """Unix milliseconds. `from_ms` and `to_ms` are starts of buckets of UTC, of `width_ms` each (a minute, an hour or a
+    day).
 
     by: of `project_id`, `key_id`, `model`, what is told apart. narrowed: by the same names, which of them count.
     """
@@ -33,7 +42,10 @@ class UsageBucket(Struct, frozen=True):
 
 
 async def usage(services: ServiceContext, account_id: str, kind: str, asked: UsageQuestion) -> list[UsageBucket]:
-    """What its live calls of one kind used (`core.roll_up.kind_of`). Raises Overloaded."""
+    """What its live calls of one kind used (`core.roll_up.kind_of`). Minutes are read from the calls of the last 24
+    hours, at most so many. Raises BadRequest, Overloaded."""
+    if asked.width_ms == MINUTE_MS:
+        return _buckets(asked, await _by_minute(services, account_id, kind, asked))
     sums = await services.rows.read(lambda tables: _used(tables, kind, account_id, asked))
     return _buckets(asked, [one for one in sums if one.usage != Usage()])  # calls that were refused used nothing
 
@@ -49,6 +61,34 @@ async def costs(services: ServiceContext, account_id: str, asked: UsageQuestion)
         UsageBucket(start_ms, start_ms + asked.width_ms, _costs(start_ms, by_model, asked.by))
         for start_ms, by_model in zip(edges[:-1], found, strict=True)
     ]
+
+
+async def _by_minute(services: ServiceContext, account_id: str, kind: str, asked: UsageQuestion) -> list[BucketSum]:
+    now_ms = services.clock.now_ms()
+    if asked.from_ms < now_ms - DAY_MS - MINUTE_MS:
+        message = (
+            "start_time: minutes are read from the calls of the last 24 hours; write 1h or 1d for what came before"
+        )
+        raise BadRequest(message, param="start_time")
+    calls, is_cut = await services.rows.read(
+        lambda tables: records_within(tables, account_id, asked.from_ms, min(asked.to_ms, now_ms + 1), RECORDS_MAX),
+        deadline_ms=READ_MS,
+    )
+    if is_cut:
+        message = f"limit: these minutes hold more than {RECORDS_MAX} calls; ask for fewer of them, or write 1h"
+        raise BadRequest(message, param="limit")
+    found: dict[tuple[int, tuple[tuple[str, str], ...]], list[UsageSum]] = defaultdict(list)
+    for call in calls:
+        fits = all(getattr(call, name) in chosen for name, chosen in asked.narrowed.items())
+        if fits and call.mode == "live" and kind_of(call.operation) == kind:
+            group = tuple((name, getattr(call, name)) for name in asked.by)
+            found[call.time_ms - call.time_ms % MINUTE_MS, group].append(sum_of(call))
+    sums = []
+    for (start_ms, group), parts in sorted(found.items()):
+        one = total("", parts)
+        if one.usage != Usage():
+            sums.append(BucketSum(start_ms=start_ms, usage=one.usage, charge=one.charge, **dict(group)))
+    return sums
 
 
 def empty(asked: UsageQuestion) -> list[UsageBucket]:
