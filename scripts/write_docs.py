@@ -3,6 +3,7 @@ them, so that neither drifts."""
 
 from pathlib import Path
 
+from tollhouse.console import roles_table
 from tollhouse.edge.admin.listing import render
 from tollhouse.settings import render_docs
 
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 def main() -> None:
     (ROOT / "docs" / "settings.md").write_text(render_docs(), encoding="utf-8")
+    (ROOT / "docs" / "console-roles.md").write_text(roles_table.render(), encoding="utf-8")
     (ROOT / "src" / "tollhouse" / "cli" / "routes.py").write_text(render(), encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tidy.source import PACKAGE, ROOT
+from tollhouse.console import roles_table
 from tollhouse.core.failure import every_failure
 from tollhouse.core.failure_words import FAILURE_WORDS
 from tollhouse.edge.admin.listing import render
@@ -33,6 +34,10 @@ def _described(page: str, heading: str) -> dict[str, str]:
 
 def test_the_page_of_settings_is_the_table_of_settings() -> None:
     assert _page("settings.md") == render_docs(), "run make docs"
+
+
+def test_the_page_of_who_may_do_what_in_the_console_is_made_from_its_pages() -> None:
+    assert _page("console-roles.md") == roles_table.render(), "run make docs"
 
 
 def test_the_list_of_routes_that_commands_use_is_the_table_of_routes() -> None:

@@ -35,7 +35,8 @@ _WATCH: Final = _LOOK | {
     "accounts.list", "accounts.show", "providers.list", "incidents.list", "system.show", "prices.list",
 }  # fmt: skip
 _SUPPORT: Final = _WATCH | {
-    "accounts.act_as", "providers.check", "people.list", "alerts.list", "audit.list", "ledger.statement",
+    "accounts.act_as", "providers.check", "system.examine",
+    "people.list", "alerts.list", "audit.list", "ledger.statement",
 }  # fmt: skip
 _FINANCE: Final = _WATCH | {
     "accounts.act_as", "accounts.set", "accounts.figures", "credits.list", "credits.grant", "credits.adjust",

@@ -32,6 +32,9 @@ PLATFORM = (
     MenuEntry("/console/platform/prices", "Prices", "prices.list"),
     MenuEntry("/console/platform/requests", "All requests", "requests.list"),
     MenuEntry("/console/platform/people", "People", "people.list"),
+    MenuEntry("/console/platform/incidents", "Incidents", "incidents.list"),
+    MenuEntry("/console/platform/audit", "Audit", "audit.list"),
+    MenuEntry("/console/platform/system", "System", "system.show"),
 )
 
 

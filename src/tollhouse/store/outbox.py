@@ -202,6 +202,10 @@ class SqlOutboxRepository:
         found: int | None = self._connection.execute(select(func.min(deliveries.c.due_ms)).where(_PENDING)).scalar()
         return found
 
+    def pending(self) -> int:
+        """How many deliveries wait."""
+        return int(self._connection.execute(select(func.count()).where(_PENDING)).scalar_one())
+
     def note(self, delivery: Delivery) -> None:
         """What has become of a delivery."""
         row = structs.asdict(delivery)

@@ -23,6 +23,7 @@ from tollhouse.store.requests import SqlUsageRecordRepository
 from tollhouse.store.retention import SqlRetentionRepository
 from tollhouse.store.sendings import SqlSendingRepository
 from tollhouse.store.sessions import SqlSessionRepository
+from tollhouse.store.size import SqlSizeRepository
 from tollhouse.store.spend import SqlSpendRepository
 from tollhouse.store.usage import SqlUsageRepository
 from tollhouse.store.usage_series import SqlUsageSeriesRepository
@@ -56,3 +57,4 @@ class SqlRepositories:
         self.mail_addresses = SqlMailAddressRepository(connection)
         self.mailed_links = SqlMailedLinkRepository(connection)
         self.sendings = SqlSendingRepository(connection)
+        self.size = SqlSizeRepository(connection)
