@@ -1,11 +1,15 @@
 """tollhouse audit: who changed what."""
 
-from cyclopts import App
+import sys
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show_rows
+from tollhouse.services.audit_csv import as_csv
 from tollhouse.services.given.audit import AuditQuery
 
 app = App(name="audit", help="Who changed what.")
@@ -13,10 +17,19 @@ app = App(name="audit", help="Who changed what.")
 
 @app.command(name="list")
 @takes(AuditQuery)
-def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+def list_all(
+    given: Given,
+    *,
+    to_csv: Annotated[bool, Parameter(name="--csv", negative=(), help="comma-separated values")] = False,
+    at: CommonOptions = DEFAULT_OPTIONS,
+) -> None:
     """Changes, newest first."""
+    answer = call(at, "audit.list", body=given)
+    if to_csv and not at.json:
+        sys.stdout.write(as_csv(answer["data"]))
+        return
     shown = [*columns("time"), ("who", _who), *columns("action", "object_id", "before", "after")]
-    show_rows(at, call(at, "audit.list", body=given), shown, empty="Nothing was changed yet")
+    show_rows(at, answer, shown, empty="Nothing was changed yet")
 
 
 def _who(row: Answer) -> str:

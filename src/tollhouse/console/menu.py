@@ -22,6 +22,8 @@ ACCOUNT = (
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
     MenuEntry("/console/billing", "Billing", "ledger.statement"),
     MenuEntry("/console/members", "Members", "people.list"),
+    MenuEntry("/console/projects", "Projects", "projects.list"),
+    MenuEntry("/console/audit", "Audit", "audit.list"),
 )
 
 

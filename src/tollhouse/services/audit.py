@@ -19,6 +19,7 @@ from tollhouse.store.pages import Cursor
 
 _NEVER = frozenset(("secrets", "password_hash", "digest", "totp", "totp_step", "recovery", "networks"))
 _OF_NO_INTEREST = frozenset(("signed_in_at_ms", "signed_in_from", "signed_in_with"))  # sign-ins have rows of their own
+_MEMBERS_MAX = 500
 _ONLY_LOOK = frozenset(("api_key", "public"))
 
 
@@ -29,6 +30,14 @@ async def list_page(services: ServiceContext, actor: Actor, given: AuditQuery) -
         raise BadRequest("object: this is no id", param="object")
     within = {"account_id": reach.narrowed(services, actor, given.account), "object_id": given.object_id}
     return await read_page(services, given, lambda tables: tables.audit.page, _newest_by, **within)
+
+
+async def members(services: ServiceContext, account_id: str) -> dict[str, str]:
+    """Mail addresses of an account's members by their ids, to name those who changed something."""
+    found = await services.rows.read(
+        lambda tables: tables.people.page(before=None, limit=_MEMBERS_MAX, account_id=account_id)
+    )
+    return {one.id: one.email for one in found}
 
 
 def _newest_by(row: AuditRow) -> Cursor:

@@ -20,7 +20,7 @@ _CODE_MAX = 100
 @page("GET /console/billing", may="ledger.statement")
 async def overview(visit: Visit) -> Answer:
     account = visit.account
-    return Elsewhere("/console/accounts") if account is None else await _overview(visit, account)
+    return Elsewhere("/console/platform/accounts") if account is None else await _overview(visit, account)
 
 
 @page("POST /console/billing/redeem", may="codes.redeem")
@@ -28,7 +28,7 @@ async def redeem(visit: Visit) -> Answer:
     """First what a code is worth; with `do=redeem` it is redeemed."""
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     services, text = visit.context.services, visit.given("code")
     try:
         if not text or len(text) > _CODE_MAX:
@@ -45,7 +45,7 @@ async def redeem(visit: Visit) -> Answer:
 async def statement(visit: Visit) -> Answer:
     account = visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     services = visit.context.services
     found = await ledger.statement(services, visit.actor, month=visit.asked("month") or None)
     models = await usage.report(

@@ -17,7 +17,7 @@ _KEY = "$TOLLHOUSE_API_KEY"
 async def listing(visit: Visit) -> Answer:
     services, account = visit.context.services, visit.account
     if account is None:
-        return Elsewhere("/console/accounts")
+        return Elsewhere("/console/platform/accounts")
     wanted, asked = visit.asked("q").casefold(), visit.asked("model")
     offered = models.offered(services, account)
     found = [one for one in offered if _fits(one, wanted)]
