@@ -10,15 +10,16 @@ from tollhouse.core.person import Person
 
 _LOOK: Final = frozenset(
     {
-        "account.show", "keys.list", "keys.show", "requests.list", "requests.show", "usage.report", "budgets.list",
-        "limits.show", "models.list", "projects.list", "sessions.own",
+        "accounts.show", "keys.list", "keys.show", "keys.use", "requests.list", "requests.show", "usage.list",
+        "budgets.list", "limits.show", "models.list", "projects.list", "sessions.own",
     }
 )  # fmt: skip
 _DEVELOP: Final = _LOOK | {"keys.create", "keys.rotate", "keys.freeze", "keys.unfreeze", "keys.revoke"}
 _ADMINISTER: Final = _DEVELOP | {
     "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
     "projects.create", "projects.archive",
-    "alerts.list", "alerts.test", "audit.list", "ledger.statement", "codes.redeem", "people.list", "accounts.zone",
+    "alerts.list", "alerts.test", "audit.list", "ledger.statement", "credits.show", "credits.list",
+    "codes.preview", "codes.redeem", "people.list", "accounts.zone",
 }  # fmt: skip
 _OWN: Final = _ADMINISTER | {
     "people.invite", "people.uninvite", "people.set", "people.disable", "people.enable", "people.sign_out",
@@ -36,12 +37,12 @@ _WATCH: Final = _LOOK | {
 }  # fmt: skip
 _SUPPORT: Final = _WATCH | {
     "accounts.act_as", "providers.check", "system.examine",
-    "people.list", "alerts.list", "audit.list", "ledger.statement",
+    "people.list", "alerts.list", "audit.list", "ledger.statement", "credits.show", "credits.list",
 }  # fmt: skip
 _FINANCE: Final = _WATCH | {
-    "accounts.act_as", "accounts.set", "accounts.figures", "credits.list", "credits.grant", "credits.adjust",
-    "credits.refund", "margins.list", "price_drafts.list", "price_drafts.import", "price_drafts.preview",
-    "price_drafts.activate", "people.list", "alerts.list", "audit.list", "ledger.statement",
+    "accounts.act_as", "accounts.set", "accounts.figures", "credits.show", "credits.list", "credits.grant",
+    "credits.adjust", "credits.refund", "margins.list", "price_drafts.list", "price_drafts.import",
+    "price_drafts.preview", "price_drafts.activate", "people.list", "alerts.list", "audit.list", "ledger.statement",
 }  # fmt: skip
 _RUN: Final = {"accounts.suspend", "accounts.resume"}
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
@@ -50,7 +51,7 @@ PLATFORM: Final[Mapping[str, frozenset[str]]] = {
     "support": _SUPPORT,
     "viewer": _WATCH,
 }
-ACTING: Final = _LOOK | {"people.list", "alerts.list", "audit.list", "ledger.statement"}
+ACTING: Final = _LOOK | {"people.list", "alerts.list", "audit.list", "ledger.statement", "credits.show", "credits.list"}
 """What somebody of the platform may do on the pages of an account that they look at: nothing but look."""
 
 

@@ -14,13 +14,13 @@ class MenuEntry(Struct, frozen=True):
 
 
 ACCOUNT = (
-    MenuEntry("/console/", "Overview", "usage.report"),
-    MenuEntry("/console/usage", "Usage", "usage.report"),
+    MenuEntry("/console/", "Overview", "usage.list"),
+    MenuEntry("/console/usage", "Usage", "usage.list"),
     MenuEntry("/console/requests", "Requests", "requests.list"),
     MenuEntry("/console/keys", "API keys", "keys.list"),
     MenuEntry("/console/models", "Models", "models.list"),
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
-    MenuEntry("/console/billing", "Billing", "ledger.statement"),
+    MenuEntry("/console/billing", "Billing", "credits.show"),
     MenuEntry("/console/members", "Members", "people.list"),
     MenuEntry("/console/projects", "Projects", "projects.list"),
     MenuEntry("/console/audit", "Audit", "audit.list"),

@@ -17,7 +17,7 @@ from tollhouse.services.statement_csv import StatementRow, as_csv
 _CODE_MAX = 100
 
 
-@page("GET /console/billing", may="ledger.statement")
+@page("GET /console/billing", may="credits.show")
 async def overview(visit: Visit) -> Answer:
     account = visit.account
     return Elsewhere("/console/platform/accounts") if account is None else await _overview(visit, account)

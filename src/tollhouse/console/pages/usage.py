@@ -41,7 +41,7 @@ class RankedRow(Struct, frozen=True):
     link: str
 
 
-@page("GET /console/usage", may="usage.report")
+@page("GET /console/usage", may="usage.list")
 async def explorer(visit: Visit) -> Answer:
     asked, explored, trouble = _asked(visit), None, None
     try:
@@ -63,7 +63,7 @@ async def explorer(visit: Visit) -> Answer:
     return Shown("usage.html", values, 200 if trouble is None else trouble.status)
 
 
-@page("GET /console/usage.csv", may="usage.report")
+@page("GET /console/usage.csv", may="usage.list")
 async def download(visit: Visit) -> Answer:
     query = read_query(visit)
     explored = await usage_series.explore(visit.context.services, visit.actor, query)
