@@ -14,6 +14,18 @@ from tollhouse.edge.admin.table import TABLE
 
 ONLY_HERE: Final[Mapping[str, str]] = {
     "accounts.act_as": "what is looked at are pages",
+    "accounts.zone": "a member sets it; the route accounts.set is the operator's",
+    **dict.fromkeys(
+        ("incidents.list", "system.show", "system.examine"),
+        "what the running process knows has no routes yet: whoever adds them takes these out",
+    ),
+    **dict.fromkeys(
+        (
+            *("people.disable", "people.enable", "people.forget_factor", "people.invite", "people.list"),
+            *("people.remove", "people.set", "people.sign_out", "people.uninvite"),
+        ),
+        "members have no routes yet: whoever adds them takes these out",
+    ),
 }
 """Actions of pages that no route has, each with its reason."""
 NO_COMMAND: Final[Mapping[str, str]] = {}
