@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from tests.admin.harness import TABLE, AdminHarness, AdminReply
+from tests.admin.harness import OPERATOR, TABLE, AdminHarness, AdminReply
+from tollhouse.core.person import Person
 from tollhouse.edge.admin.application import find
 from tollhouse.edge.admin.route import AdminRoute
+from tollhouse.services import people
 
 PUBLIC = ["alerts.ask", "alerts.confirm", "openapi"]  # readers of mail have no key: the token says who they are
 """The named list: what answers without a credential. A new public route needs a reason and a line here."""
@@ -31,12 +33,24 @@ def object_of(admin_harness: AdminHarness, route: AdminRoute, account: str) -> s
         return admin_harness.accounts[account]
     if noun == "keys":
         return admin_harness.keys[f"{account}-live"]
+    if noun == "people":
+        return _person(admin_harness, account).id
     if noun == "requests":
         return admin_harness.call(f"{account}-live").id
     return next(
         one.id
         for one in admin_harness.services.directory.projects.values()
         if one.account_id == admin_harness.accounts[account]
+    )
+
+
+def _person(admin_harness: AdminHarness, account: str) -> Person:
+    email, runner = f"{account}@people.example", admin_harness.runner
+    known = runner.run(admin_harness.store.read(lambda tables: tables.people.by_email(email)))
+    return known or runner.run(
+        people.create(
+            admin_harness.services, OPERATOR, email=email, password="plum ladder quiet", role="owner", account=account
+        )
     )
 
 

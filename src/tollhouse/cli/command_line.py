@@ -21,6 +21,7 @@ COMMANDS: Final = (
     ("apply", "tollhouse.cli.platform:apply", "Make the platform what platform.toml says."),
     ("accounts", "tollhouse.cli.accounts:app", "Accounts: who pays."),
     ("projects", "tollhouse.cli.projects:app", "Projects within an account."),
+    ("members", "tollhouse.cli.members:app", "Who signs in to the console: invite, change, remove."),
     ("keys", "tollhouse.cli.keys:app", "API keys: make, show, rotate, freeze, revoke."),
     ("credits", "tollhouse.cli.credits:app", "Money that is granted or given back."),
     ("codes", "tollhouse.cli.codes:app", "Redeem codes: money on a slip of text, good once."),

@@ -16,6 +16,7 @@ from tollhouse.edge.admin import (
     ledger,
     limits,
     models,
+    people,
     platform,
     prices,
     projects,
@@ -52,7 +53,7 @@ async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) ->
 
 _FILES: Final = (
     *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
-    *(requests, explain, audit, platform),
+    *(requests, explain, audit, people, platform),
 )
 TABLE: Final[tuple[AdminRoute, ...]] = (
     *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),
