@@ -22,6 +22,7 @@ KEYS = {"ours": OURS, "another's": DEEPSEEKS, "OpenAI's": OPENAIS}
 WHOLE: dict[str, dict[str, Any]] = {
     "accounts.create": {"name": "x"},
     "accounts.set": {},
+    "accounts.zone": {},
     "accounts.suspend": {},
     "accounts.resume": {},
     "projects.create": {"name": "x", "account": "alpha"},
@@ -42,6 +43,8 @@ WHOLE: dict[str, dict[str, Any]] = {
     "limits.set": {"requests_per_minute": 1, "account": "alpha"},
     "providers.check": {},
     "price_drafts.activate": {},
+    "people.invite": {"email": "a@b.example", "account": "alpha"},
+    "people.set": {},
 }
 """By route: what is asked beside the text, so that nothing but the text is in the way."""
 
@@ -51,6 +54,7 @@ KEPT = frozenset(
         *(f"accounts.set {name}" for name in ("groups", "email")),
         *(f"accounts.{transaction} reason" for transaction in ("suspend", "resume")),
         "projects.create name",
+        "people.invite email",
         *(f"keys.create {name}" for name in ("name", "models", "tags")),
         *(f"keys.{transaction} reason" for transaction in ("revoke", "freeze", "unfreeze")),
         *(f"credits.{transaction} reason" for transaction in ("grant", "adjust")),

@@ -36,6 +36,11 @@ _CLIENTS = {
     "accounts": ["accounts create one", "accounts list", "accounts show one", "accounts set one --zone Europe/Berlin"],
     "accounts, both ways": ["accounts suspend one --yes", "accounts resume one", "accounts list --json"],
     "projects": ["projects create tools --account demo", "projects list"],
+    "members": [
+        "members add a@b.example --account demo",
+        "members list --account demo",
+        "members invited --account demo",
+    ],
     "keys": ["keys create k --account demo", "keys list", "keys show k", "keys freeze k --yes", "keys unfreeze k"],
     "credits": ["credits grant demo 5 --reason gift", "credits list --account demo"],
     "codes": ["codes create --amount 1", "codes list"],

@@ -14,6 +14,7 @@ ROUTES: Final[Mapping[str, tuple[str, str, str]]] = {
     "accounts.set": ("POST", "/api/v1/accounts/{id}", "json"),
     "accounts.show": ("GET", "/api/v1/accounts/{id}", "query"),
     "accounts.suspend": ("POST", "/api/v1/accounts/{id}/suspend", "json"),
+    "accounts.zone": ("POST", "/api/v1/accounts/{id}/zone", "json"),
     "alerts.ask": ("GET", "/api/v1/alerts/confirm", "query"),
     "alerts.confirm": ("POST", "/api/v1/alerts/confirm", "query"),
     "alerts.list": ("GET", "/api/v1/alerts", "query"),

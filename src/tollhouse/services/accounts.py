@@ -133,10 +133,18 @@ async def change(services: ServiceContext, actor: Actor, reference: str, given: 
     credit_limit_usd: how far the account may spend beyond what was put in, or `unlimited`. price_list, multiplier: by
     which list it buys, and how many times its prices it pays (`1.2`). groups: of models, besides those of its plan.
     zone: of the windows of budgets that are set from now on without one of their own; those that stand keep theirs.
-    An account changes its own zone, and nothing else. Raises PathNotFound, BadRequest, ScopeMissing.
+    Raises PathNotFound, BadRequest, ScopeMissing.
     """
-    if any(getattr(given, name) is not None for name in AccountChange.__struct_fields__ if name != "zone"):
-        reach.require_operator(actor, "change an account's terms")
+    reach.require_operator(actor, "change an account's terms")
+    return await _change(services, actor, reference, given)
+
+
+async def set_zone(services: ServiceContext, actor: Actor, reference: str, zone: str) -> Account:
+    """What an account changes of its terms by itself. Raises PathNotFound, BadRequest."""
+    return await _change(services, actor, reference, AccountChange(zone=zone))
+
+
+async def _change(services: ServiceContext, actor: Actor, reference: str, given: AccountChange) -> Account:
     account_id = reach.account(services, actor, reference).id
     price_list = given.price_list
     changed = {

@@ -133,7 +133,7 @@ async def change_role(services: ServiceContext, actor: Actor, reference: str, gi
     Raises PathNotFound, BadRequest, Conflict for the last owner (of the platform: operator) there is.
     """
     before = await find(services, actor, reference)
-    role = new_role(given.role, before.account_id)
+    role = new_role(given.role or "", before.account_id)
     return await _turn(services, actor, before, "person.set", lambda one: structs.replace(one, role=role))
 
 

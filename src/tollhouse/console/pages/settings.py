@@ -102,7 +102,7 @@ async def change_zone(visit: Visit) -> Answer:
     if account is None:
         return Elsewhere(HERE)
     try:
-        await accounts.change(visit.context.services, visit.actor, account.id, zone=visit.given("zone"))
+        await accounts.set_zone(visit.context.services, visit.actor, account.id, visit.given("zone"))
     except TROUBLES as trouble:
         return _page(visit, "zone", trouble)
     return _done("zone")

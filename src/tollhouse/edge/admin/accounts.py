@@ -9,7 +9,7 @@ from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
 from tollhouse.edge.admin.route import ACCOUNT, PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.services import accounts
-from tollhouse.services.given.accounts import AccountChange, NewAccount
+from tollhouse.services.given.accounts import AccountChange, AccountZone, NewAccount
 from tollhouse.services.given.paging import Paging, Reason
 
 
@@ -39,9 +39,15 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Ac
     return account_object(await accounts.show(context.services, request.actor, request.id))
 
 
-@route("accounts.set", "POST /api/v1/accounts/{id}", ACCOUNT, "Change its terms")
+@route("accounts.set", "POST /api/v1/accounts/{id}", PLATFORM, "Change its terms")
 async def change(context: AdminContext, request: AdminRequest[AccountChange]) -> AccountObject:
     return account_object(await accounts.change(context.services, request.actor, request.id, **request.given))
+
+
+@route("accounts.zone", "POST /api/v1/accounts/{id}/zone", ACCOUNT, "Set its time zone")
+async def set_zone(context: AdminContext, request: AdminRequest[AccountZone]) -> AccountObject:
+    zone = request.body.zone or ""
+    return account_object(await accounts.set_zone(context.services, request.actor, request.id, zone))
 
 
 @route("accounts.suspend", "POST /api/v1/accounts/{id}/suspend", PLATFORM, "Stop its keys")

@@ -14,6 +14,10 @@ class NewAccount(AccountFields, frozen=True):
     ] = None
 
 
+class AccountZone(Struct, frozen=True, kw_only=True):
+    zone: Annotated[str | None, Help("such as Europe/Berlin")] = None
+
+
 class AccountChange(Struct, frozen=True, kw_only=True):
     """What is absent stays as it is."""
 

@@ -28,4 +28,4 @@ class PeopleQuery(Struct, frozen=True, kw_only=True):
 
 
 class RoleChange(Struct, frozen=True, kw_only=True):
-    role: Annotated[str, Help(_ROLES)]
+    role: Annotated[str | None, Help(_ROLES)] = None
