@@ -14,8 +14,10 @@ from tests.support.server_process import ServerProcess, served
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
+    """For the tests of one file: while it stands, an event loop runs in this thread, and no other test could run
+    one."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program is not None, "these tests need Chromium: scripts/need chromium"
     with sync_playwright() as playwright:

@@ -20,8 +20,8 @@ GOING = [
     if one.method == "GET" and "{id}" not in one.path and "." not in one.path and one.path not in STREAMS
 ]
 """Files that are downloaded and streams are no pages."""
-OF_ACCOUNTS = [one for one in GOING if one.may in (SIGNED_IN, *MEMBERS["owner"])]
-OF_PLATFORM = [one for one in GOING if one.may in PLATFORM["operator"] and one not in OF_ACCOUNTS]
+OF_ACCOUNTS = [one for one in GOING if not one.of_platform and one.may in (SIGNED_IN, *MEMBERS["owner"])]
+OF_PLATFORM = [one for one in GOING if one.of_platform and one.may in PLATFORM["operator"]]
 FOR_ALL = [one for one in GOING if one.may == EVERYBODY]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "locale": locale}

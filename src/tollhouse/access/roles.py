@@ -14,7 +14,14 @@ _LOOK: Final = frozenset(
         "budgets.list", "limits.show", "models.list", "projects.list", "sessions.own",
     }
 )  # fmt: skip
-_DEVELOP: Final = _LOOK | {"keys.create", "keys.rotate", "keys.freeze", "keys.unfreeze", "keys.revoke"}
+_DEVELOP: Final = _LOOK | {
+    "playground.call",
+    "keys.create",
+    "keys.rotate",
+    "keys.freeze",
+    "keys.unfreeze",
+    "keys.revoke",
+}
 _ADMINISTER: Final = _DEVELOP | {
     "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
     "projects.create", "projects.archive",

@@ -154,6 +154,9 @@ class Console:
             return _sent_to(visit, "/console/settings/factor", [])
         if page.of_account and visit.account is None:
             return _sent_to(visit, self._of_platform(visit), [])
+        if page.waits:
+            await _read_form(page, visit, receive)
+            return await self._made(visit, await page.handler(visit))
         with self.context.line(person.account_id or person.id) as places:
             await _read_form(page, visit, receive)
             async with places:

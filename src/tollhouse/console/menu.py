@@ -19,6 +19,7 @@ ACCOUNT = (
     MenuEntry("/console/requests", "Requests", "requests.list"),
     MenuEntry("/console/keys", "API keys", "keys.list"),
     MenuEntry("/console/models", "Models", "models.list"),
+    MenuEntry("/console/playground", "Playground", "playground.call"),
     MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
     MenuEntry("/console/billing", "Billing", "credits.show"),
     MenuEntry("/console/members", "Members", "people.list"),

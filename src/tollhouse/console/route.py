@@ -53,13 +53,15 @@ Handler = Callable[[Visit], Awaitable[Answer]]
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
     """`may`: the action of `access.roles` that it shows or does; EVERYBODY, SIGNED_IN. without_factor: also for whoever
-    has to set up a second factor first."""
+    has to set up a second factor first. waits: for a provider, so that it takes no place among the few that an account
+    has for its pages."""
 
     method: str
     path: str
     handler: Handler
     may: str
     without_factor: bool = False
+    waits: bool = False
 
     @property
     def of_platform(self) -> bool:
@@ -72,12 +74,14 @@ class ConsolePage:
         return not self.of_platform and self.may not in (EVERYBODY, SIGNED_IN)
 
 
-def page(call: str, *, may: str, without_factor: bool = False) -> Callable[[Handler], ConsolePage]:
+def page(
+    call: str, *, may: str, without_factor: bool = False, waits: bool = False
+) -> Callable[[Handler], ConsolePage]:
     """Make a function of a visit a page. call: its method and path, in which `{id}` stands for one segment."""
     method, path = call.split()
 
     def made(handler: Handler) -> ConsolePage:
-        return ConsolePage(method, path, handler, may, without_factor)
+        return ConsolePage(method, path, handler, may, without_factor, waits)
 
     return made
 

@@ -7,7 +7,8 @@ meanwhile, the price that was raised, the day that ended. The record keeps the t
 from typing import Final
 
 from tollhouse.access.clients import client_of
-from tollhouse.access.judge import CALL, present_and_judge
+from tollhouse.access.credentials import Presented
+from tollhouse.access.judge import CALL, judge, present_and_judge
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import Failure
 from tollhouse.gateway.connection import Call
@@ -15,6 +16,7 @@ from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refused_call import refused
 from tollhouse.gateway.request_context import RequestContext
 
+_BY_SESSION: Final = Presented("", "the console")
 SLOW_NS: Final = 1_000_000_000  # a revoked key is revoked everywhere within a second
 
 
@@ -45,6 +47,9 @@ def reauthenticate_if_slow(gateway: GatewayContext, context: RequestContext) -> 
 
 
 def _judged(gateway: GatewayContext, call: Call) -> Identity:
+    if call.key_digest is not None:
+        known = gateway.keys.find(call.key_digest)
+        return judge(known, presented=_BY_SESSION, now_ms=call.time_ms, address=call.address, needs=CALL)
     return present_and_judge(
         call.headers,
         call.query,

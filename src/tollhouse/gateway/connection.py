@@ -79,3 +79,4 @@ class Call(Struct, kw_only=True):
     address: str  # the caller's, forwarded headers already judged
     client: CallerConnection
     key_in_query: bool = False  # `?key=` may carry the API key
+    key_digest: bytes | None = None  # of the secret whose key is meant, where another rule than a key says who calls
