@@ -42,7 +42,7 @@ class Browser:
             ConsoleContext(
                 services=admin.services,
                 settings=settings or Settings(),
-                address_of=lambda scope: address,
+                address_of=lambda scope: self.address,
                 running=running,
                 defect=admin.note_defect,
             )

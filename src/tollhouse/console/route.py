@@ -74,9 +74,7 @@ class ConsolePage:
         return not self.of_platform and self.may not in (EVERYBODY, SIGNED_IN)
 
 
-def page(
-    call: str, *, may: str, without_factor: bool = False, waits: bool = False
-) -> Callable[[Handler], ConsolePage]:
+def page(call: str, *, may: str, without_factor: bool = False, waits: bool = False) -> Callable[[Handler], ConsolePage]:
     """Make a function of a visit a page. call: its method and path, in which `{id}` stands for one segment."""
     method, path = call.split()
 
