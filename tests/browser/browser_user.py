@@ -31,7 +31,7 @@ class BrowserUser:
         person = cls(context, demo.facts["base_url"])
         try:
             yield person
-            assert person.complaints == []
+            assert person.complaints == [], person.complaints
         finally:
             context.close()
 
