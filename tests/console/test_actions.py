@@ -14,6 +14,7 @@ from tollhouse.edge.admin.table import TABLE
 
 ONLY_HERE: Final[Mapping[str, str]] = {
     "accounts.act_as": "what is looked at are pages",
+    "playground.call": "a program calls the LLM API itself",
     "accounts.zone": "a member sets it; the route accounts.set is the operator's",
     **dict.fromkeys(
         ("incidents.list", "system.show", "system.examine"),
