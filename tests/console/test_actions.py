@@ -15,21 +15,13 @@ from tollhouse.edge.admin.table import TABLE
 ONLY_HERE: Final[Mapping[str, str]] = {
     "accounts.act_as": "what is looked at are pages",
     "playground.call": "a program calls the LLM API itself",
-    "accounts.zone": "a member sets it; the route accounts.set is the operator's",
     **dict.fromkeys(
         ("incidents.list", "system.show", "system.examine"),
         "what the running process knows has no routes yet: whoever adds them takes these out",
     ),
-    **dict.fromkeys(
-        (
-            *("people.disable", "people.enable", "people.forget_factor", "people.invite", "people.list"),
-            *("people.remove", "people.set", "people.sign_out", "people.uninvite"),
-        ),
-        "members have no routes yet: whoever adds them takes these out",
-    ),
 }
 """Actions of pages that no route has, each with its reason."""
-NO_COMMAND: Final[Mapping[str, str]] = {}
+NO_COMMAND: Final[Mapping[str, str]] = {"accounts.zone": "commands are the operator's: accounts set --zone"}
 ACTIONS: Final = sorted({one.may for one in discovered()} - {EVERYBODY, SIGNED_IN})
 COMMANDS: Final = "".join(
     file.read_text(encoding="utf-8") for file in Path(cli.__file__).parent.glob("*.py") if file.name != "routes.py"

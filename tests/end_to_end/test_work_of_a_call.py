@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess
 from tests.end_to_end.scripted_provider import LAST, WAIT_SECONDS_MAX, ScriptedProvider, answers, streams
 
-CALLS_OF_A_CALL = 192
+CALLS_OF_A_CALL = 193
 CALLS_OF_A_CHUNK = 8
 ROUNDS = 100
 ANSWER = json.dumps(

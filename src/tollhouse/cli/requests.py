@@ -31,7 +31,11 @@ _FIELDS: Final = (
     ),
     *("output_cap", "timing_ms", "ledger_entry"),
 )
-_SEEN: Final = columns("time", "id", "status", "error", "model", "ending", "usage_source", "charge_usd")
+_SEEN: Final = (
+    *columns("time", "id", "status"),
+    ("error", lambda seen: seen.get("error", "")),
+    *columns("model", "ending", "usage_source", "charge_usd"),
+)
 
 
 @app.command(name="show")
