@@ -1,8 +1,9 @@
 """Roles: the higher one may what the lower one may, and nobody of an account may what is for the platform."""
 
 import pytest
+from msgspec import structs
 
-from tollhouse.access.roles import MEMBERS, PLATFORM, may
+from tollhouse.access.roles import MEMBERS, PLATFORM, lacks_factor, may
 from tollhouse.core.person import Person
 
 
@@ -35,3 +36,10 @@ def test_operator_may_what_all_others_of_the_platform_may() -> None:
 )
 def test_person_may_what_their_role_says(role: str, account: str | None, action: str, allowed: bool) -> None:
     assert may(person(role, account), action) is allowed
+
+
+def test_factor_is_lacking_where_it_is_required_and_not_set_up() -> None:
+    asked = structs.replace(person("operator", None), factor="required")
+    assert lacks_factor(asked)
+    assert not lacks_factor(structs.replace(asked, totp="sealed"))
+    assert not lacks_factor(person("owner", "acc_1"))

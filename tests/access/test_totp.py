@@ -60,3 +60,8 @@ def test_recovery_code_is_known_however_it_is_typed() -> None:
 def test_address_for_authenticators_escapes_what_is_in_it() -> None:
     address = totp.address_of(SECRET, "a&b@toll.example", "toll & house")
     assert address == f"otpauth://totp/toll%20%26%20house:a%26b@toll.example?secret={SECRET}&issuer=toll%20%26%20house"
+
+
+def test_secret_is_typed_as_base32_of_all_its_bytes() -> None:
+    assert totp.secret_of(b"12345678901234567890") == SECRET
+    assert len(totp.secret_of(bytes(totp.SECRET_BYTES))) == 32

@@ -52,3 +52,16 @@ def test_subjects_are_forgotten_after_a_day_and_beyond_a_number() -> None:
     for number in range(KEPT_MAX):
         guesses.wrong(f"invented {number}", NOW)
     guesses.require_none_due("anna", NOW)
+
+
+def test_right_one_forgets_and_a_sweep_keeps_what_is_fresh() -> None:
+    guesses = Guesses("codes")
+    wrong(guesses, FREE)
+    guesses.right("anna")
+    guesses.require_none_due("anna", NOW)
+    wrong(guesses, FREE)
+    guesses.sweep(NOW + FORGOTTEN_AFTER_MS - 1)
+    with pytest.raises(RateLimited):
+        guesses.require_none_due("anna", NOW)
+    guesses.sweep(NOW + FORGOTTEN_AFTER_MS)
+    guesses.require_none_due("anna", NOW)
