@@ -84,6 +84,13 @@ class Visit:
         return self.context.services.directory.accounts.get(self.visitor.person.account_id)
 
     @property
+    def shown_account(self) -> Account:
+        """The same, on a page of an account: nobody comes to one without (`ConsolePage.of_account`)."""
+        account = self.account
+        assert account is not None
+        return account
+
+    @property
     def csrf(self) -> str:
         return csrf_token(self.secret) if self.secret else ""
 

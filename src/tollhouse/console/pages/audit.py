@@ -7,7 +7,7 @@ import msgspec
 
 from tollhouse.console.audit_words import changes_of, figure_of, sentence_of
 from tollhouse.console.objects import name_of
-from tollhouse.console.route import Answer, Download, Elsewhere, Shown, page
+from tollhouse.console.route import Answer, Download, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.instant import rfc3339
@@ -20,9 +20,7 @@ _LEVELS: Final[Mapping[str, str]] = {"acc": "account", "proj": "project", "key":
 
 @page("GET /console/audit", may="audit.list")
 async def listing(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     asked = visit.asked("object")
     found = await audit.list_page(
         visit.context.services,
@@ -47,9 +45,7 @@ async def listing(visit: Visit) -> Answer:
 
 @page("GET /console/audit.csv", may="audit.list")
 async def as_file(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     found = await audit.list_page(
         visit.context.services,
         visit.actor,

@@ -19,16 +19,13 @@ _CODE_MAX = 100
 
 @page("GET /console/billing", may="credits.show")
 async def overview(visit: Visit) -> Answer:
-    account = visit.account
-    return Elsewhere("/console/platform/accounts") if account is None else await _overview(visit, account)
+    return await _overview(visit, visit.shown_account)
 
 
 @page("POST /console/billing/redeem", may="codes.redeem")
 async def redeem(visit: Visit) -> Answer:
     """First what a code is worth; with `do=redeem` it is redeemed."""
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     services, text = visit.context.services, visit.given("code")
     try:
         if not text or len(text) > _CODE_MAX:
@@ -43,9 +40,7 @@ async def redeem(visit: Visit) -> Answer:
 
 @page("GET /console/billing/statement", may="ledger.statement")
 async def statement(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     services = visit.context.services
     found = await ledger.statement(services, visit.actor, month=visit.asked("month") or None)
     models = await usage.report(

@@ -35,26 +35,20 @@ class BudgetView(Struct, frozen=True, kw_only=True):
 
 @page("GET /console/budgets", may="budgets.list")
 async def listing(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     return await _listing(visit, account)
 
 
 @page("GET /console/budgets/new", may="budgets.set")
 async def form(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     return await _form(visit, account)
 
 
 @page("POST /console/budgets", may="budgets.set")
 async def put(visit: Visit) -> Answer:
     """`do=rehearse` only says what it would have done."""
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     is_edited = visit.given("budget") != ""
     try:
         wanted = _wanted(visit, account)
@@ -79,9 +73,7 @@ async def remove(visit: Visit) -> Answer:
 
 @page("POST /console/budgets/{id}/test", may="alerts.test")
 async def send_test(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     try:
         sent = await alerts.try_out(visit.context.services, visit.actor, budget=visit.id)
     except (BadRequest, RateLimited) as trouble:

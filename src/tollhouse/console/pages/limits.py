@@ -17,15 +17,12 @@ _ENDS_DAYS: Final[Mapping[str, int]] = {"never": 0, "1d": 1, "7d": 7, "30d": 30}
 
 @page("GET /console/budgets/limits", may="limits.show")
 async def listing(visit: Visit) -> Answer:
-    account = visit.account
-    return Elsewhere("/console/platform/accounts") if account is None else await _listing(visit, account)
+    return await _listing(visit, visit.shown_account)
 
 
 @page("POST /console/budgets/limits", may="limits.set")
 async def put(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     try:
         days = _ENDS_DAYS.get(visit.given("until") or "never")
         if days is None:

@@ -3,7 +3,7 @@
 from tollhouse.billing.prices import PARENT, UNITS, Price, Rates
 from tollhouse.console import snippets
 from tollhouse.console.months import month_start_ms
-from tollhouse.console.route import Answer, Elsewhere, Shown, page
+from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.roll_up import UsageSum
 from tollhouse.services import models, usage
@@ -15,9 +15,7 @@ _KEY = "$TOLLHOUSE_API_KEY"
 
 @page("GET /console/models", may="models.list")
 async def listing(visit: Visit) -> Answer:
-    services, account = visit.context.services, visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    services, account = visit.context.services, visit.shown_account
     wanted, asked = visit.asked("q").casefold(), visit.asked("model")
     offered = models.offered(services, account)
     found = [one for one in offered if _fits(one, wanted)]

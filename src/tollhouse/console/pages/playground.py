@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tollhouse.console.page_call import PageAnswer, ask
-from tollhouse.console.route import Answer, Elsewhere, Shown, page
+from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Failure, Overloaded
@@ -16,15 +16,11 @@ _KEYS_MAX = 200
 
 @page("GET /console/playground", may="playground.call")
 async def form(visit: Visit) -> Answer:
-    if visit.account is None:
-        return Elsewhere("/console/accounts")
     return _shown(visit, None, None)
 
 
 @page("POST /console/playground", may="playground.call", waits=True)
 async def call(visit: Visit) -> Answer:
-    if visit.account is None:
-        return Elsewhere("/console/accounts")
     running = visit.context.running
     if running is None:
         raise Overloaded("only a server that runs makes calls")
@@ -56,8 +52,7 @@ def _body(visit: Visit) -> dict[str, Any]:
 
 
 def _shown(visit: Visit, answer: PageAnswer | None, trouble: Failure | None) -> Shown:
-    services, account = visit.context.services, visit.account
-    assert account is not None
+    services, account = visit.context.services, visit.shown_account
     keys = [one for one in services.directory.keys_of(account.id) if _calls(one)]
     keys.sort(key=lambda one: (one.mode != "test", -one.created_at_ms))
     offered = [one.model.id for one in models.offered(services, account)]

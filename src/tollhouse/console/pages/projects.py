@@ -14,15 +14,12 @@ _SHOWN = 200
 
 @page("GET /console/projects", may="projects.list")
 async def listing(visit: Visit) -> Answer:
-    account = visit.account
-    return Elsewhere("/console/platform/accounts") if account is None else await _listing(visit, account)
+    return await _listing(visit, visit.shown_account)
 
 
 @page("POST /console/projects", may="projects.create")
 async def create(visit: Visit) -> Answer:
-    account = visit.account
-    if account is None:
-        return Elsewhere("/console/platform/accounts")
+    account = visit.shown_account
     try:
         await projects.create(visit.context.services, visit.actor, name=visit.given("name"), account=account.id)
     except (BadRequest, Conflict, RateLimited) as trouble:
