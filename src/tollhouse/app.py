@@ -58,6 +58,7 @@ from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
 from tollhouse.services import expiry, keys, outbox, platform, retention, sessions, watch
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.loaded import loaded
 from tollhouse.services.margin import MarginMonitor
 from tollhouse.services.platform_file import ConfigEnvironment, keys_of
 from tollhouse.services.secret_references import resolve
@@ -102,7 +103,9 @@ async def serve(
     keeping, out = LockKeeper(store.lock, holder), LogFile(settings.server.log, folder)
     event_log = EventLog(open_log(out, clock), out)
     try:
-        services = await _services(settings, store, environment, clock)
+        vault = Vault(resolve(settings.server.master_key, environment.environment, environment.read_file))
+        contact = settings.support.contact
+        services = await loaded(store, settings, clock, SystemRandom(), vault, contact=contact)
         keys.watch_first_uses(services)
         await sessions.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
@@ -122,28 +125,6 @@ async def serve(
     finally:
         await store.close()  # the loop turns meanwhile: calls that ended are in the log
         out.close()
-
-
-async def _services(
-    settings: Settings, store: Store, environment: ConfigEnvironment, clock: SystemClock
-) -> ServiceContext:
-    """What the database holds, as the services have it at hand."""
-    return ServiceContext(
-        rows=store,
-        directory=await store.load_directory(),
-        clock=clock,
-        random=SystemRandom(),
-        catalogue=await store.load_catalogue(),
-        counters=await store.load_counters(clock.now_ms()),
-        prices=await store.load_prices(),
-        rules=await store.load_limits(),
-        channels=store.channels,
-        contact=settings.support.contact,
-        retention_days=settings.server.request_retention_days,
-        public_url=settings.platform.public_url,
-        sign_up=settings.platform.sign_up,
-        vault=Vault(resolve(settings.server.master_key, environment.environment, environment.read_file)),
-    )
 
 
 @dataclass(slots=True)

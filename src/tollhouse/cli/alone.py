@@ -22,6 +22,7 @@ from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.context import AdminContext, config_environment
 from tollhouse.outbound.discovery import platform_channels
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.loaded import loaded
 from tollhouse.services.platform_file import PlatformFile
 from tollhouse.services.secret_references import MissingSecret, resolve
 from tollhouse.settings import Settings
@@ -58,21 +59,7 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
     except CannotOpen as error:
         raise CommandFailed(str(error), code="database") from error
     try:
-        services = ServiceContext(
-            rows=store,
-            directory=await store.load_directory(),
-            clock=clock,
-            random=SystemRandom(),
-            catalogue=await store.load_catalogue(),
-            counters=await store.load_counters(clock.now_ms()),
-            prices=await store.load_prices(),
-            rules=await store.load_limits(),
-            channels=channels,
-            vault=_vault(options, settings),
-            retention_days=settings.server.request_retention_days,
-            public_url=settings.platform.public_url,
-            sign_up=settings.platform.sign_up,
-        )
+        services = await loaded(store, settings, clock, SystemRandom(), _vault(options, settings))
         yield services
         await services.finish()
     finally:
