@@ -20,7 +20,7 @@ COVERING := tests/billing tests/limits tests/access \
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-instructions bench-commit bank hostile docs style types layers rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-instructions bench-commit bench-console bank hostile docs style types layers rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-instructions: $(DEVELOPMENT) ## how many instructions a call costs, the sa
 
 bench-commit: $(DEVELOPMENT) ## how long a commit takes while the event loop is idle, half busy and busy (ARGS="--one-core")
 	@$(BIN)/python -m bench.commit $(ARGS)
+
+bench-console: $(DEVELOPMENT) ## what a page of the console costs the server (ARGS="--calls 5000000")
+	@$(BIN)/python -m bench.console $(ARGS)
 
 bank: $(DEVELOPMENT) ## money moved every way while somebody kills and pauses the platform (ARGS="--seconds 60 --database sqlite")
 	@$(BIN)/python -m tests.crash.bank $(ARGS)

@@ -33,7 +33,7 @@ NARROWED: Final = (
     "/console/platform/requests?status=failed",
 )
 """Pages as their filters and choices change what they ask."""
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
 _FEW = 3_000
 
 

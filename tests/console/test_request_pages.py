@@ -11,6 +11,7 @@ from tollhouse.console.pages.requests import LOOKED_AT_MAX
 from tollhouse.core.charge import Charge
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import Attempt, BudgetSnapshot, FailureDetail, LimitSnapshot, UsageRecord
+from tollhouse.services.receipts import ReceiptFilter, dearest
 
 DOLLAR = 1_000_000_000
 
@@ -123,6 +124,21 @@ def test_dearest_come_first_and_free_ones_not_at_all(admin: AdminHarness, owner:
     assert listed(owner.get("/console/requests?order=dearest&model=o3").html) == []
     told = admin.bearer("alpha-admin", "GET", "/api/v1/requests?order=dearest&limit=2").body["data"]
     assert [one["id"] for one in told] == shown[:2]
+
+
+def test_dearest_of_many_calls_are_looked_for_in_turns(admin: AdminHarness) -> None:
+    ids = []
+    for number, usd in enumerate((7, 9, 1, 5, 2), start=1):
+        ids.append(admin.call("alpha-live", number, charge=Charge(amount=usd * DOLLAR, price_id=None)).id)
+    wanted = ReceiptFilter(account_id=admin.accounts["alpha"])
+    seen, after = [], None
+    for _ in range(3):
+        found = admin.runner.run(dearest(admin.services, wanted, after=after, most_looked_at=2))
+        seen.append([call.id for call in found.records])
+        after = found.next
+    assert seen == [[ids[3], ids[4]], [ids[1], ids[2]], [ids[0]]]
+    assert after is None
+    assert admin.runner.run(dearest(admin.services, wanted, most_looked_at=5)).next is None
 
 
 def test_id_is_jumped_to(admin: AdminHarness, owner: Browser) -> None:

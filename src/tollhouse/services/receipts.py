@@ -26,6 +26,8 @@ from tollhouse.store.tables import SqlRepositories
 
 LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
 DEAREST: Final = 20
+DEAREST_OF: Final = 50_000
+"""Records that the database looks into to find the dearest: half a second of its own time."""
 _DEAREST_MS: Final = 3_000
 _AT_ONCE: Final = 500
 
@@ -114,13 +116,21 @@ async def list_page(
     return await services.rows.read(lambda tables: _search(tables, wanted, before, maximum, most_looked_at))
 
 
-async def dearest(services: ServiceContext, wanted: ReceiptFilter, count: int = DEAREST) -> tuple[UsageRecord, ...]:
-    """The calls that cost the most, the dearest first; those that cost nothing are none of them. The database looks at
-    every record of the time asked for. Raises BadRequest, Overloaded where that takes too long."""
-    maximum = limit(count)
+async def dearest(
+    services: ServiceContext,
+    wanted: ReceiptFilter,
+    *,
+    after: str | None = None,
+    count: int = DEAREST,
+    most_looked_at: int = DEAREST_OF,
+) -> Page[UsageRecord]:
+    """The calls that cost the most, the dearest first; those that cost nothing are none of them. Where the time asked
+    for has more than `most_looked_at` calls, the dearest of the newest of them: `next` leads to those before. Raises
+    BadRequest, Overloaded where it takes too long."""
+    before, maximum = parse_cursor(after), min(limit(count), DEAREST)
     exact: dict[str, str | None] = {name: getattr(wanted, name) for name in ("project_id", "key_id", "error", "client")}
     exact["mode"] = wanted.mode
-    found = await services.rows.read(
+    found, oldest = await services.rows.read(
         lambda tables: tables.requests.dearest(
             {name: value for name, value in exact.items() if value is not None},
             account_id=wanted.account_id,
@@ -128,11 +138,13 @@ async def dearest(services: ServiceContext, wanted: ReceiptFilter, count: int = 
             statuses=wanted.statuses,
             from_ms=wanted.since_ms,
             to_ms=wanted.until_ms,
+            before=before,
+            looked_at=most_looked_at,
             limit=maximum,
         ),
         deadline_ms=_DEAREST_MS,
     )
-    return tuple(found)
+    return Page(tuple(found), None if oldest is None else cursor(oldest))
 
 
 def wanted_by(

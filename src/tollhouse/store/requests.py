@@ -65,19 +65,29 @@ class SqlUsageRecordRepository:
         statuses: tuple[int, int] | None,
         from_ms: int | None,
         to_ms: int | None,
+        before: Cursor | None,
+        looked_at: int,
         limit: int,
-    ) -> list[UsageRecord]:
-        """Calls of [from_ms, to_ms) with a charge above nothing, the dearest first. exact: what members of the record
-        are. model: one, or those that begin so (`gpt-4*`). The one question that looks into records: it is bounded by
-        its deadline, and nothing is written for it by any call."""
-        charge = self._member("charge", "amount", is_number=True)
+    ) -> tuple[list[UsageRecord], Cursor | None]:
+        """Of the newest `looked_at` calls of [from_ms, to_ms) and `before` a place: those with a charge above nothing,
+        the dearest first; and the place of the oldest that was looked at, None where no older one is left.
+
+        exact: what members of the record are. model: one, or those that begin so (`gpt-4*`). The one question that
+        looks into records: nothing is written for it by any call."""
+        charge, place = self._member("charge", "amount", is_number=True), tuple_(requests.c.time_ms, requests.c.id)
         question = select(requests.c.record).where(charge > 0)
+        within: list[ColumnElement[bool]] = []
         if account_id is not None:
-            question = question.where(requests.c.account_id == account_id)
+            within.append(requests.c.account_id == account_id)
         if from_ms is not None:
-            question = question.where(requests.c.time_ms >= from_ms)
+            within.append(requests.c.time_ms >= from_ms)
         if to_ms is not None:
-            question = question.where(requests.c.time_ms < to_ms)
+            within.append(requests.c.time_ms < to_ms)
+        if before is not None:
+            within.append(place < tuple_(*before))
+        oldest = self._last_of(within, looked_at)
+        if oldest is not None:
+            within.append(place >= tuple_(*oldest))
         for name, value in exact.items():
             default = "other" if name == "client" else ""  # what a record leaves out
             question = question.where(func.coalesce(self._member(name), default) == value)
@@ -87,8 +97,15 @@ class SqlUsageRecordRepository:
             question = question.where(self._member("model") == model)
         if statuses is not None:
             question = question.where(self._member("status", is_number=True).between(*statuses))
-        question = question.order_by(charge.desc(), requests.c.time_ms.desc()).limit(limit)
-        return [_decode(found) for found in self._connection.execute(question).scalars()]
+        question = question.where(*within).order_by(charge.desc(), requests.c.time_ms.desc()).limit(limit)
+        return [_decode(found) for found in self._connection.execute(question).scalars()], oldest
+
+    def _last_of(self, within: Sequence[ColumnElement[bool]], count: int) -> Cursor | None:
+        """The place of the last of so many calls, the newest first; None where there are no more than these."""
+        question = select(requests.c.time_ms, requests.c.id).where(*within)
+        question = question.order_by(requests.c.time_ms.desc(), requests.c.id.desc()).limit(2).offset(count - 1)
+        rows = self._connection.execute(question).all()
+        return (rows[0].time_ms, rows[0].id) if len(rows) == 2 else None
 
     def _member(self, *path: str, is_number: bool = False) -> ColumnElement[Any]:
         """A member of the JSON of a record; path: names of ours."""

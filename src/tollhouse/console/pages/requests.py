@@ -47,10 +47,10 @@ async def _listing(visit: Visit, path: str) -> Answer:
         if wanted_id:
             raise BadRequest("id: this is no id of a request; one begins with req_", param="id")
         wanted = _wanted(visit, asked)
+        after = visit.asked("after") or None
         if is_dearest:
-            found = Page(await receipts.dearest(services, wanted))
+            found = await receipts.dearest(services, wanted, after=after)
         else:
-            after = visit.asked("after") or None
             found = await receipts.list_page(services, wanted, after=after, count=_SHOWN, most_looked_at=LOOKED_AT_MAX)
     except (BadRequest, PathNotFound, Overloaded) as failure:
         trouble = failure
@@ -60,7 +60,7 @@ async def _listing(visit: Visit, path: str) -> Answer:
     values: dict[str, object] = {
         "calls": found.records,
         "next": found.next,
-        "looked_to_ms": None if place is None or len(found.records) == _SHOWN else place[0],
+        "looked_to_ms": None if place is None or (len(found.records) == _SHOWN and not is_dearest) else place[0],
         "asked": asked,
         "wanted_id": wanted_id,
         "is_dearest": is_dearest,

@@ -13,10 +13,8 @@ from tollhouse.services.given.requests import RequestQuery
 @route("requests.list", "GET /api/v1/requests", OWN, "Calls, newest first, or the dearest")
 async def list_all(context: AdminContext, request: AdminRequest[RequestQuery]) -> PageObject[RequestObject]:
     body = request.body
-    if body.order == "dearest":
-        dearest = await receipts.dearest(context.services, _wanted(context, request), min(body.limit, receipts.DEAREST))
-        return page_object(pages.Page(dearest), lambda call: _request(context, request, call))
-    found = await receipts.list_page(context.services, _wanted(context, request), after=body.after, count=body.limit)
+    reading = receipts.dearest if body.order == "dearest" else receipts.list_page
+    found = await reading(context.services, _wanted(context, request), after=body.after, count=body.limit)
     return page_object(found, lambda call: _request(context, request, call))
 
 
