@@ -42,6 +42,18 @@ def furnished(admin: AdminHarness) -> GatewayHarness:
     return gateway
 
 
+def calling(admin: AdminHarness, gateway: GatewayHarness) -> None:
+    """Calls of the keys of `admin` go through the gateway, and are written down where receipts are read."""
+    inner = gateway.gateway
+    inner.keys, inner.ledger, inner.random, inner.clock = (
+        admin.services.directory,
+        admin.store.writer,
+        admin.random,
+        admin.clock,
+    )
+    gateway.counters.put_money(admin.accounts["alpha"], None)
+
+
 def running(gateway: GatewayHarness) -> RunningPlatform:
     return RunningPlatform(
         gateway=gateway.gateway,

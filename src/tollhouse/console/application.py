@@ -69,6 +69,10 @@ class Left(Exception):
     """The browser closed the connection before the end of its form."""
 
 
+class StreamBroke(Exception):
+    """A stream of events failed after it had begun: it must not look whole."""
+
+
 class Console:
     """The console and the pages for everybody, as an ASGI application. The router puts `request_id` into the scope."""
 
@@ -84,11 +88,13 @@ class Console:
         try:
             answer = await self._answer(visit, receive)
             if isinstance(answer, Events):
-                await self._stream(visit, receive, send)
+                await self._stream(visit, answer, receive, send)
                 return
             status, headers, body = answer
         except Left:
             return
+        except StreamBroke:
+            raise  # the listener breaks the connection off, and notes the defect
         except Failure as failure:
             status, headers, body = await self._refusal(visit, failure)
         except Exception as error:  # guard: whatever a defect of ours is, the browser gets a page
@@ -98,22 +104,31 @@ class Console:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _stream(self, visit: Visit, receive: Receive, send: Send) -> None:
-        """Raises RateLimited, before anything is sent."""
-        visitor, account = visit.visitor, visit.account
-        if visitor is None or account is None:
-            raise BadRequest("calls are watched of one account")
-        live, ids = self.context.live, _ids(visit.request_id)
-        with live.watch(account.id, visitor.person.id) as watch:
-            headers = [*event_stream.HEADERS, *SECURITY, *ids]
+    async def _stream(self, visit: Visit, events: Events, receive: Receive, send: Send) -> None:
+        """Raises what `events` does, before anything is sent; behind that, the connection is to break off."""
+        began = False
+
+        async def begin() -> None:
+            nonlocal began
+            began = True
+            headers = [*event_stream.HEADERS, *SECURITY, *_ids(visit.request_id)]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if visit.scope["method"] != "HEAD":
 
-                async def emit(piece: bytes) -> None:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async def emit(piece: bytes) -> None:
+            if not began:
+                await begin()
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
 
-                await event_stream.run(live, watch, visit, receive, emit)
-            await send({"type": "http.response.body", "body": b""})
+        if visit.scope["method"] == "HEAD":
+            await begin()
+        else:
+            try:
+                await events.run(receive, emit)
+            except Exception as error:  # guard: a page of trouble cannot follow a stream that has begun
+                if began:
+                    raise StreamBroke from error
+                raise
+        await send({"type": "http.response.body", "body": b""})
 
     def _visit(self, scope: Scope, request_id: str) -> Visit:
         headers = dict(scope["headers"])

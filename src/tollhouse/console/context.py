@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tollhouse.console.live import LiveCalls
+from tollhouse.console.page_calls import PageCalls
 from tollhouse.core.examination import DoctorReport
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.services.context import ServiceContext
@@ -33,7 +34,7 @@ class RunningPlatform:
 class ConsoleContext:
     """`address_of` gives a browser's address, forwarded headers judged. `line` is where an account stands whose page is
     made: few are at once. `live` tells pages of calls that end, until `is_draining`. `running` is None where nobody
-    serves. `defect` is told of an exception that nothing in the platform expected."""
+    serves. `defect` is told of an exception that nothing in the platform expected. `calls`: those that pages make."""
 
     services: ServiceContext
     settings: Settings
@@ -43,3 +44,4 @@ class ConsoleContext:
     is_draining: Callable[[], bool] = lambda: False
     running: RunningPlatform | None = None
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None
+    calls: PageCalls = field(default_factory=PageCalls)

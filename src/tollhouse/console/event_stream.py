@@ -1,17 +1,16 @@
 """Server-sent events for somebody who is signed in: what ends is told them until they leave or their session ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from msgspec.json import encode
 
 from tollhouse.console.live import CallWatch, LiveCalls, LiveMessage
+from tollhouse.console.route import Emit, Receive
 from tollhouse.console.visit import Visit
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Emit = Callable[[bytes], Awaitable[None]]
+from tollhouse.core.account import Account
+from tollhouse.services.sessions import Visitor
 
 HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -26,13 +25,20 @@ LIFETIME_SECONDS: Final = 900.0
 _RETRY: Final = b"retry: 2000\n\n"
 _REFRESH: Final = b"event: refresh\nid: %d-%d\ndata: {}\n\n"
 _BYE: Final = b"event: bye\ndata: {}\n\n"
-_PING: Final = b": ping\n\n"
+PING: Final = b": ping\n\n"
 
 
-async def run(live: LiveCalls, watch: CallWatch, visit: Visit, receive: Receive, emit: Emit) -> None:
-    """Until the browser leaves, the session ends, the process does, or LIFETIME_SECONDS are over."""
+async def run(visit: Visit, visitor: Visitor, account: Account, receive: Receive, emit: Emit) -> None:
+    """Until the browser leaves, the session ends, the process does, or LIFETIME_SECONDS are over. Raises RateLimited,
+    before anything is sent."""
+    live = visit.context.live
+    with live.watch(account.id, visitor.person.id) as watch:
+        await _tell(live, watch, visit, receive, emit)
+
+
+async def _tell(live: LiveCalls, watch: CallWatch, visit: Visit, receive: Receive, emit: Emit) -> None:
     services, loop = visit.context.services, asyncio.get_running_loop()
-    leaving = asyncio.ensure_future(_left(receive))
+    leaving = asyncio.ensure_future(left(receive))
     ends_s, ping_s = loop.time() + LIFETIME_SECONDS, loop.time() + PING_SECONDS
     try:
         await emit(_RETRY)
@@ -47,7 +53,7 @@ async def run(live: LiveCalls, watch: CallWatch, visit: Visit, receive: Receive,
             for message in watch.take():
                 await emit(_event(live, message))
             if loop.time() >= ping_s:
-                await emit(_PING)
+                await emit(PING)
                 ping_s = loop.time() + PING_SECONDS
     finally:
         leaving.cancel()
@@ -69,6 +75,7 @@ def _event(live: LiveCalls, message: LiveMessage) -> bytes:
     return b"id: %d-%d\ndata: %s\n\n" % (live.began, message.number, data)
 
 
-async def _left(receive: Receive) -> None:
+async def left(receive: Receive) -> None:
+    """Until whoever reads the answer has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

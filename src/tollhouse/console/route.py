@@ -1,8 +1,8 @@
 """How a page is declared: a function of a visit, with its path, and what one must be allowed to do to see it."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tollhouse.console.visit import OF_PLATFORM, Visit
 from tollhouse.core import route_table
@@ -41,9 +41,16 @@ class Download:
     content: str
 
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Emit = Callable[[bytes], Awaitable[None]]
+
+
 @dataclass(slots=True)
 class Events:
-    """What ends in the account of who asks is told as it ends."""
+    """Server-sent events: `run` emits them until there are no more, or whoever reads has left. What it raises before it
+    has emitted anything is answered as of any page."""
+
+    run: Callable[[Receive, Emit], Awaitable[None]]
 
 
 Answer = Shown | Elsewhere | Download | Events

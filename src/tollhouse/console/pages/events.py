@@ -1,5 +1,8 @@
 """/console/events: calls of the account that end, as they end; no page, but what pages listen to."""
 
+from functools import partial
+
+from tollhouse.console import event_stream
 from tollhouse.console.route import Answer, Events, page
 from tollhouse.console.visit import Visit
 
@@ -8,4 +11,5 @@ from tollhouse.console.visit import Visit
 async def events(visit: Visit) -> Answer:
     """A stream of server-sent events: `message` with what ended since the one before, `refresh` where what was missed
     is not kept any more, `bye` at the end of the session."""
-    return Events()
+    assert visit.visitor is not None
+    return Events(partial(event_stream.run, visit, visit.visitor, visit.shown_account))

@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from tollhouse.billing.endings import explained
-from tollhouse.console.call_again import snippets
+from tollhouse.console.call_code import code_again
+from tollhouse.console.call_money import money_of
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Conflict, Failure
@@ -73,11 +74,10 @@ async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
     """The receipt with what whoever looks may see of it. trouble: of a refund."""
     services = visit.context.services
     receipt = await receipts.show(services, visit.actor, visit.id)
-    call, charge = receipt.call, receipt.call.charge
+    call, money = receipt.call, money_of(receipt.call)
+    code = code_again(call, visit.base_url)
     is_operator = visit.is_of_platform
     shows_provider = is_operator or visit.context.settings.platform.show_provider
-    is_charged = charge is not None and call.mode == "live"
-    held = call.released if charge is None else charge.held
     return Shown(
         "request.html",
         {
@@ -86,10 +86,10 @@ async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
             "key": services.directory.keys.get(call.key_id),
             "project": services.directory.projects.get(call.project_id),
             "explained": explained(call),
-            "cost": charge.amount if charge is not None and is_charged else 0,
-            "held": held,
-            "released": held if charge is None else max(0, held - charge.amount),
-            "overrun": 0 if charge is None else charge.overrun,
+            "cost": money.charged,
+            "held": money.held,
+            "released": money.released,
+            "overrun": money.overrun,
             "usage": [(name, getattr(call.usage, name)) for name in BUCKETS if getattr(call.usage, name)],
             "raw_usage": _pretty(call.raw_usage),
             "words": None if call.error is None else words_of(call.error, call.status),
@@ -101,7 +101,8 @@ async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
             "path": "/console/platform/requests" if is_operator else "/console/requests",
             "given": visit.given,
             "trouble": trouble,
-            "snippets": snippets(call, visit.base_url),
+            "code": code,
+            "opens_in_playground": bool(code) and not is_operator and visit.may("playground.call"),
         },
         200 if trouble is None else trouble.status,
     )

@@ -1,0 +1,86 @@
+"""The code that makes a call, in three languages, for the client library that a format is called by.
+
+One file a library in `libraries/`. In its texts `@BASE@`, `@METHOD@` and `@ARGUMENTS@` stand for the address without a
+slash, what is called, and the members of the request as that language writes them. The key is the reader's own.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tollhouse.console.call_formats import CallFormat, Given, body_of, format_of
+from tollhouse.core.usage_record import UsageRecord
+
+PLACEHOLDER: Final = "YOUR TEXT"
+CURL: Final = "curl"
+ArgumentKind = Literal["python", "json"]
+
+
+class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`call`, and how its answer is read behind it: whole, or streamed."""
+
+    label: str
+    arguments: ArgumentKind
+    call: str
+    whole: str
+    streamed: str
+
+
+class Library(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`headers`: of a call without it."""
+
+    headers: tuple[str, ...]
+    languages: tuple[Language, ...]
+
+
+@cache
+def libraries() -> Mapping[str, Library]:
+    found = {}
+    for file in files("tollhouse.console").joinpath("libraries").iterdir():
+        found[file.name.removesuffix(".toml")] = msgspec.convert(tomllib.loads(file.read_text("utf-8")), Library)
+    return found
+
+
+def code(call_format: CallFormat, given: Given, base_url: str) -> dict[str, str]:
+    """By its language: curl, Python, Node."""
+    library, body = libraries()[call_format.library], body_of(call_format, given)
+    written = {CURL: _curl(call_format, library, body, base_url)}
+    for one in library.languages:
+        call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", call_format.method)
+        read = (one.streamed if given.stream else one.whole).strip()
+        # The arguments come last: what somebody wrote may look like a place.
+        written[one.label] = call.replace("@ARGUMENTS@", _ARGUMENTS[one.arguments](body)) + "\n" + read
+    return written
+
+
+def code_again(call: UsageRecord, base_url: str) -> dict[str, str]:
+    """Of a call that was made: its model and its kind; the text is the reader's. Nothing for a kind that pages do not
+    know."""
+    call_format = format_of(call.dialect, call.operation)
+    if call_format is None:
+        return {}
+    model = call.model or (call.detail.model if call.detail else "") or "MODEL"
+    return code(call_format, Given(model=model, text=PLACEHOLDER, stream=call.stream), base_url)
+
+
+def _curl(call_format: CallFormat, library: Library, body: Mapping[str, Any], base_url: str) -> str:
+    data = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
+    headers = "".join(f'  -H "{one}" \\\n' for one in (*library.headers, "Content-Type: application/json"))
+    return f"curl {base_url}{call_format.path} \\\n{headers}  -d '{data}'"
+
+
+def _in_python(body: Mapping[str, Any]) -> str:
+    return "".join(f"    {name}={value!r},\n" for name, value in body.items())
+
+
+def _in_json(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+_ARGUMENTS: Final[Mapping[ArgumentKind, Callable[[Mapping[str, Any]], str]]] = {"python": _in_python, "json": _in_json}

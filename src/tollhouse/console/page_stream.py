@@ -1,0 +1,63 @@
+"""A call of a page whose answer is shown as it comes: events of a stream, until the call is over or the reader leaves.
+
+`began` tells the call's id; messages have text; `failed` says why there is no answer; `ended` comes when the call is
+written down. Whoever closes the stream has left the call, like a program that closes its connection.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tollhouse.access.exposed import without_keys
+from tollhouse.console.call_formats import CallFormat
+from tollhouse.console.event_stream import PING, left
+from tollhouse.console.page_call import PageCall, StreamText, text_of
+from tollhouse.console.page_calls import PageCalls
+from tollhouse.console.route import Emit, Receive
+from tollhouse.core.account import ApiKey
+from tollhouse.gateway.ports import GatewayContext
+
+
+async def run(
+    calls: PageCalls,
+    gateway: GatewayContext,
+    key: ApiKey,
+    call_format: CallFormat,
+    body: Mapping[str, Any],
+    address: str,
+    receive: Receive,
+    emit: Emit,
+) -> None:
+    """Raises BadRequest, RateLimited, before anything is sent."""
+    reader = StreamText(call_format)
+    whole: list[bytes] = []
+    streams = bool(body.get("stream"))
+
+    async def take(data: bytes) -> None:
+        if not streams:
+            whole.append(data)
+        else:
+            text = reader.feed(data)
+            await emit(_event("message", {"text": text}) if text else PING)
+
+    call = PageCall(gateway, key, call_format, body, address, take)
+    with calls.under_way(key.account_id, call.id):
+        await emit(_event("began", {"id": call.id}))
+        leaving = asyncio.ensure_future(left(receive))
+        leaving.add_done_callback(lambda _: call.caller.leave())
+        try:
+            failure = await call.make()
+        finally:
+            leaving.cancel()
+    if failure is not None:
+        message = without_keys(failure.public_message(call.id))
+        await emit(_event("failed", {"message": message, "status": failure.status}))
+    elif whole:
+        await emit(_event("message", {"text": text_of(call_format, b"".join(whole))}))
+    await emit(_event("ended", {}))
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    head = f"event: {name}\n" if name != "message" else ""
+    return f"{head}data: {json.dumps(data)}\n\n".encode()  # half a character is escaped: the other half follows

@@ -1,0 +1,110 @@
+// The playground with JavaScript: the answer comes as it is written and can be stopped, and what would be held and the
+// code follow the form. Without it the form is sent and a page comes back.
+
+const form = document.getElementById("ask");
+const answer = document.getElementById("answer"), refused = document.getElementById("refused");
+const stop = form?.querySelector("[data-stop]"), send = form?.querySelector("button.primary");
+let running = null, looking = null, due = null;
+
+const fields = () => new URLSearchParams(new FormData(form));
+
+const show = (state) => {
+  for (const one of document.querySelectorAll("[data-state]")) one.hidden = one.dataset.state !== state;
+};
+
+// A part of another page of ours takes the place of its like here.
+const replace = async (address, options, names) => {
+  const reply = await fetch(address, options);
+  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  for (const name of names) {
+    const fresh = page.getElementById(name);
+    if (fresh) document.getElementById(name).replaceWith(fresh);
+  }
+};
+
+const look = async () => {
+  looking?.abort();
+  looking = new AbortController();
+  try {
+    await replace(form.dataset.look, { method: "POST", body: fields(), signal: looking.signal }, ["ahead", "code"]);
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+  }
+};
+
+// The events of a stream: what stands behind `event:` and `data:` of each.
+async function* events(reply) {
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) {
+      const data = /^data: (.*)$/m.exec(part);
+      if (data) yield [/^event: (.*)$/m.exec(part)?.[1] ?? "message", JSON.parse(data[1])];
+    }
+  }
+}
+
+const told = (message) => {
+  refused.textContent = message;
+  refused.hidden = false;
+};
+
+const busy = (is) => {
+  document.getElementById("answered").setAttribute("aria-busy", is);
+  stop.hidden = !is;
+  send.disabled = is;
+};
+
+const ask = async () => {
+  running = new AbortController();
+  let id = "", state = "asked";
+  document.getElementById("outcome").replaceChildren();
+  answer.textContent = refused.textContent = "";
+  refused.hidden = true;
+  busy(true);
+  show(state);
+  try {
+    const options = { method: "POST", body: fields(), headers: { accept: "text/event-stream" }, signal: running.signal };
+    const reply = await fetch(form.dataset.stream, options);
+    if (reply.redirected) return location.reload();
+    if (!reply.ok) {
+      told((await reply.json()).error.message);
+      state = "";
+    } else {
+      state = "broke";
+      const text = answer.appendChild(new Text());
+      for await (const [name, data] of events(reply)) {
+        if (name === "began") id = data.id;
+        else if (name === "failed") told(data.message);
+        else if (name === "ended") state = refused.hidden ? "whole" : "";
+        else {
+          text.appendData(data.text);
+          show("comes");
+        }
+      }
+    }
+  } catch (error) {
+    state = running.signal.aborted ? "stopped" : "broke";
+  }
+  show(state);
+  busy(false);
+  if (id) await replace(`/console/playground/calls/${id}`, {}, ["outcome"]);
+};
+
+if (form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (stop.hidden) ask();
+  });
+  stop.addEventListener("click", () => running.abort());
+  const changed = (wait) => {
+    clearTimeout(due);
+    due = setTimeout(look, wait);
+  };
+  document.addEventListener("change", (event) => event.target.form === form && changed(0));
+  form.addEventListener("input", () => changed(600));
+}

@@ -1,0 +1,112 @@
+"""What a page sends in each wire format, what it reads of the answer, and the code that does the same."""
+
+import ast
+import json
+import shlex
+from typing import Any, get_args
+
+import pytest
+
+from tests.console.harness import HOSTILE
+from tests.store.samples import request
+from tollhouse.console.call_code import CURL, PLACEHOLDER, code, code_again, libraries
+from tollhouse.console.call_formats import CallFormat, Given, body_of, call_formats, places_of, texts_at
+from tollhouse.core.operation import WIRE_FORMATS, Operation
+from tollhouse.formats import codecs
+
+BASE = "https://toll.example"
+ALL = list(call_formats().values())
+NAMES = ("gpt-4o", "maker/模型:free", 'it\'s "quoted" \\ $HOME `id` @TEXT@', HOSTILE, "@ARGUMENTS@", "a\nb\r\u2028")
+BARE = Given(model="m", text="hi")
+FULL = Given(model="m", text="hi", instructions="be brief", max_tokens=5, temperature=0.5, stream=True)
+
+
+def test_every_operation_that_is_served_has_its_format() -> None:
+    assert {one.name: one.operation for one in ALL} == {name: operation for operation, name in WIRE_FORMATS.items()}
+    assert {(one.dialect, one.operation) for one in ALL} <= set(codecs())
+    assert {one.operation for one in ALL} == set(get_args(Operation))
+
+
+@pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
+def test_body_is_read_by_the_codec_of_its_format(call_format: CallFormat) -> None:
+    codec = codecs()[call_format.dialect, call_format.operation]
+    for given in (BARE, FULL):
+        request = codec.read(json.dumps(body_of(call_format, given)).encode())
+        assert request.model == "m"
+        assert request.stream == (given.stream and bool(call_format.deltas))
+        if call_format.deltas:
+            assert request.output_cap == given.max_tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "bare", "full"),
+    [
+        (
+            "openai_chat",
+            {"messages": [{"role": "user", "content": "hi"}]},
+            {
+                "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}],
+                "max_tokens": 5,
+                "temperature": 0.5,
+                "stream": True,
+            },
+        ),
+        (
+            "openai_responses",
+            {"input": "hi"},
+            {"instructions": "be brief", "input": "hi", "max_output_tokens": 5, "temperature": 0.5, "stream": True},
+        ),
+        ("openai_embeddings", {"input": "hi"}, {"input": "hi"}),
+    ],
+)
+def test_what_is_not_given_is_left_out(name: str, bare: dict[str, Any], full: dict[str, Any]) -> None:
+    assert body_of(call_formats()[name], BARE) == {"model": "m"} | bare
+    assert body_of(call_formats()[name], FULL) == {"model": "m"} | full
+
+
+def test_what_looks_like_a_place_stays_what_it_is() -> None:
+    given = Given(model="@TEXT@", text="@INSTRUCTIONS@", instructions="@MODEL@")
+    body = body_of(call_formats()["openai_chat"], given)
+    assert body["model"] == "@TEXT@"
+    assert [one["content"] for one in body["messages"]] == ["@MODEL@", "@INSTRUCTIONS@"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
+def test_code_sends_the_very_same_body(call_format: CallFormat, name: str) -> None:
+    given = Given(model=name, text=name, instructions=name, max_tokens=7, temperature=0.1, stream=True)
+    body, texts = body_of(call_format, given), code(call_format, given, BASE)
+    assert list(texts) == [CURL, *(one.label for one in libraries()[call_format.library].languages)]
+    words = shlex.split(texts[CURL].replace("\\\n", " "))
+    assert words[1] == BASE + call_format.path
+    assert json.loads(words[-1]) == body
+    calls = [one for one in ast.walk(ast.parse(texts["Python"])) if isinstance(one, ast.Call)]
+    (made,) = [one.keywords for one in calls if "model" in [each.arg for each in one.keywords]]
+    assert {one.arg: ast.literal_eval(one.value) for one in made} == body
+    begin = texts["Node"].index(f"{call_format.method}({{") + len(call_format.method) + 1
+    assert json.JSONDecoder().raw_decode(texts["Node"][begin:])[0] == body
+    assert "sk-th" not in "".join(texts.values())
+
+
+@pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
+def test_file_of_a_format_is_whole(call_format: CallFormat) -> None:
+    assert {"@MODEL@", "@TEXT@"} <= places_of(call_format)
+    assert bool(call_format.deltas) == ("@STREAM@" in places_of(call_format))
+    assert call_format.library in libraries()
+
+
+def test_call_of_a_kind_that_pages_do_not_know_has_no_code() -> None:
+    assert code_again(request(1, dialect="other"), BASE) == {}
+    again = code_again(request(1, dialect="openai", operation="chat", model="m", stream=True), BASE)
+    assert PLACEHOLDER in again[CURL]
+    assert '"stream": true' in again[CURL]
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"a": 5}, {"a": [{"b": {"c": 1}}]}, {"a": [["x"]]}])
+def test_value_of_another_shape_has_no_text(value: object) -> None:
+    assert texts_at(value, (("a", "*", "b"),)) == ""
+
+
+def test_texts_are_found_in_their_order() -> None:
+    value = {"output": [{"content": [{"text": "a"}, {"text": "b"}]}, {"content": None}, {"content": [{"text": "c"}]}]}
+    assert texts_at(value, (("output", "*", "content", "*", "text"), ("refusal",))) == "abc"
