@@ -20,7 +20,7 @@ COVERING := tests/billing tests/limits tests/access \
 RUNTIME := .venv/.installed-runtime
 DEVELOPMENT := .venv/.installed-development
 
-.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-instructions bench-commit bench-console bank hostile docs style types layers rules suite
+.PHONY: help run test test-long test-clients test-money coverage mutants check fix bench bench-instructions bench-commit bench-console bank hostile pictures docs style types layers rules suite
 
 help: ## list what can be done (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ bank: $(DEVELOPMENT) ## money moved every way while somebody kills and pauses th
 
 hostile: $(DEVELOPMENT) ## attacks on a running platform, beside a neighbour who is to notice nothing (ARGS="--only G2,G3")
 	@$(BIN)/python -m tests.hostile.run $(ARGS)
+
+pictures: $(DEVELOPMENT) ## make the pictures of README and docs anew, with a browser
+	@scripts/need chromium
+	@TOLLHOUSE_PICTURES=docs/images $(BIN)/pytest -n 0 tests/browser/test_quick_start.py tests/browser/test_pictures.py
 
 docs: $(RUNTIME) ## write the pages that are drawn from the code
 	@$(BIN)/python scripts/write_docs.py

@@ -12,10 +12,10 @@ from tests.support.server_process import ServerProcess
 COLD_BYTES_MAX = 150_000
 
 
-def ask(demo: ServerProcess, secret: str) -> str:
+def ask(demo: ServerProcess, secret: str, model: str = "gpt-4o-mini") -> str:
     with OpenAI(base_url=demo.facts["base_url"] + "/v1", api_key=secret, max_retries=0) as client:
         answer = client.chat.completions.with_raw_response.create(
-            model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}], max_tokens=20
+            model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=20
         )
         return str(answer.headers["x-request-id"])
 

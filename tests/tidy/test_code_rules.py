@@ -52,13 +52,13 @@ def test_every_exception_belongs_to_a_rule_and_carries_a_reason() -> None:
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    """Everything people wrote: code, documents, scripts; not the lock file, which is a machine's."""
+    """Everything people wrote: code, documents, scripts; not the lock file, which is a machine's, and no pictures."""
     folders = ("src", "tests", "bench", "scripts", "docs", ".ci", ".github", ".devcontainer")
     files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*")) if file.is_file()]
     tops = [*ROOT.glob("*.md"), *(ROOT / name for name in ("Makefile", "pyproject.toml", ".importlinter"))]
     for file in [*files, *tops]:
         path = file.relative_to(ROOT)
-        if not {"__pycache__", "out"} & set(path.parts):
+        if not {"__pycache__", "out"} & set(path.parts) and path.suffix != ".png":
             yield path.as_posix(), file.read_text(encoding="utf-8", errors="replace")
 
 
