@@ -6,7 +6,9 @@ Words that are gone leave a catalogue, new ones come without a translation: a te
 by hand into `src/tollhouse/console/locales/LANGUAGE.po`. Where two branches have changed it, take either, and run this.
 """
 
+import ast
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -15,12 +17,24 @@ from babel.messages.pofile import read_po, write_po
 
 from tollhouse.console.language import NAMES
 from tollhouse.console.words import of_records
+from tollhouse.core.failure import every_failure
 
-CONSOLE = Path(__file__).parent.parent / "src/tollhouse/console"
-LOCALES = CONSOLE / "locales"
-_METHODS = [("pages/**.py", "python"), ("*.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+SOURCE = Path(__file__).parent.parent / "src/tollhouse"
+CONSOLE = SOURCE / "console"
+LOCALES = SOURCE / "services/locales"
+SPOKEN = ("access", "billing", "console", "core", "limits", "outbound", "services", "store")
+"""Packages whose words come to pages and mails."""
+FAILING = ("console", "services", "store")
+"""Those whose failures are told to people on pages; others refuse calls, in English, which programs compare."""
+_METHODS = [("templates/**.html", "jinja2.ext:babel_extract")]
 _OPTIONS = {"templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}}
-_KEYWORDS = {"translatable": None, "MenuEntry": (2,), "gettext": None, "ngettext": (1, 2), "_": None}
+_KEYWORDS = {"gettext": None, "ngettext": (1, 2), "_": None}
+_MARKED: dict[str, tuple[int | str, ...]] = {
+    "Phrase": (0,), "translatable": (0,), "MenuEntry": (1,), "Attempts": (0,), "Guesses": (0,),
+    "require_operator": (1,), "require_room": (2, 3), "DeliveryResult": ("words",),
+}  # fmt: skip
+"""Which arguments of a call are said in the language of their reader: by their places or names."""
+FAILURES = frozenset(kind.__name__ for kind in every_failure())
 
 
 def extracted() -> Catalog:
@@ -29,9 +43,36 @@ def extracted() -> Catalog:
     found = extract_from_dir(str(CONSOLE), _METHODS, _OPTIONS, _KEYWORDS)
     for _, _, words, _, _ in found:
         catalog.add(words)
-    for word in sorted(of_records()):
+    for word in sorted(of_records() | of_code()):
         catalog.add(word)
     return catalog
+
+
+def of_code() -> set[str]:
+    """What modules say: the texts of calls that mark them, and of failures."""
+    return {word for name in SPOKEN for _, call in calls_in(name) for word in _words_of(call, name)}
+
+
+def calls_in(package: str) -> Iterator[tuple[Path, ast.Call]]:
+    for file in sorted((SOURCE / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield file, node
+
+
+def name_of(call: ast.Call) -> str:
+    """What is called, without where it is."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _words_of(call: ast.Call, package: str) -> Iterator[str]:
+    name = name_of(call)
+    marked = (0,) if name in FAILURES and package in FAILING else _MARKED.get(name, ())
+    given: list[ast.expr] = [one.value for one in call.keywords if one.arg in marked]
+    given += [one for at, one in enumerate(call.args) if at in marked]
+    for one in given:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value:
+            yield one.value
 
 
 def updated(language: str, words: Catalog) -> Catalog:

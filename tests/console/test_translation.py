@@ -1,5 +1,6 @@
 """Every language has all words of the pages, and no others."""
 
+import ast
 import io
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ from scripts import write_locales
 from tests.admin.harness import AdminHarness
 from tests.console.harness import BROWSER, Browser
 from tollhouse.console.language import NAMES
-from tollhouse.console.translation import read
+from tollhouse.services.translation import read
 
 LANGUAGES = [name for name in NAMES if name != "en"]
 NO_WORDS = re.compile(
@@ -89,3 +90,31 @@ def test_templates_say_their_words_to_the_catalogue() -> None:
         bare = NO_WORDS.sub("\0", text)
         sentences = [one.strip() for one in bare.split("\0") if re.search(r"[A-Za-z]{3,} [A-Za-z]{2,}", one)]
         assert sentences == [], template.name
+
+
+def _is_of_words(node: ast.expr) -> bool:
+    """A text, or a phrase; and what is neither written here nor glued of pieces."""
+    return not isinstance(node, (ast.JoinedStr, ast.BinOp))
+
+
+def test_failures_that_pages_tell_are_texts_or_phrases() -> None:
+    """A message that is glued of pieces could not be said in another language."""
+    glued = [
+        f"{file.name}:{call.lineno}"
+        for package in write_locales.FAILING
+        for file, call in write_locales.calls_in(package)
+        if write_locales.name_of(call) in write_locales.FAILURES and call.args and not _is_of_words(call.args[0])
+    ]
+    assert glued == []
+    (wrong,) = [node for node in ast.walk(ast.parse('BadRequest(f"no {x}")')) if isinstance(node, ast.Call)]
+    assert not _is_of_words(wrong.args[0])
+
+
+def test_form_tells_its_trouble_in_the_language_of_the_page(admin: AdminHarness) -> None:
+    browser = Browser(admin)
+    asked = [*BROWSER, (b"accept-language", b"zh-CN"), (b"sec-fetch-site", b"same-origin")]
+    admin.services.sign_up = "open"
+    told = browser.send("/console/sign-up", b"email=nobody", asked)
+    assert (told.status, "email：&#39;nobody&#39; 不是邮箱地址" in told.html) == (400, True)
+    unknown = browser.get("/console/nowhere", [*BROWSER, (b"accept-language", b"zh-CN")])
+    assert (unknown.status, "此处没有页面" in unknown.html) == (404, True)

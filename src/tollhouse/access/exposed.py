@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from tollhouse.access.oddities import VENDORS
+from tollhouse.core.phrase import Phrase
 
 REDACTED: Final = "[redacted key]"
 
@@ -46,10 +47,15 @@ def exposed(text: str) -> str | None:
     whose = key_in(text)
     if whose is None:
         return None
-    cure = "rotate it: tollhouse keys rotate" if whose == "this platform" else "replace it there"
-    return (
-        f"an API key of {whose} stands in it, which then would be kept in the clear; whoever sees it can use it, so"
-        f" {cure}"
+    if whose == "this platform":
+        return Phrase(
+            "an API key of this platform stands in it, which then would be kept in the clear; whoever sees it can use"
+            " it, so rotate it: tollhouse keys rotate"
+        )
+    return Phrase(
+        "an API key of %(whose)s stands in it, which then would be kept in the clear; whoever sees it can use it, so"
+        " replace it there",
+        whose=whose,
     )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 
 Network = IPv4Network | IPv6Network
 
@@ -19,7 +20,9 @@ def read_network(text: str) -> Network:
     try:
         network = ip_network(text.strip())
     except ValueError:
-        raise BadRequest(f"{text[:60]!r} is not a network{_instead(text)}", param="networks") from None
+        raise BadRequest(
+            Phrase("%(given)s is not a network: %(cure)s", given=repr(text[:60]), cure=_instead(text)), param="networks"
+        ) from None
     if isinstance(network, IPv6Network) and network.prefixlen >= 96 and network.subnet_of(_MAPPED):
         start = int(network.network_address) & 0xFFFF_FFFF
         return IPv4Network((start, network.prefixlen - 96))
@@ -28,9 +31,9 @@ def read_network(text: str) -> Network:
 
 def _instead(text: str) -> str:
     try:
-        return f": did you mean {ip_network(text.strip(), strict=False)}?"
+        return Phrase("did you mean %(network)s?", network=ip_network(text.strip(), strict=False))
     except ValueError:
-        return ": write it in CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32"
+        return Phrase("write it in CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32")
 
 
 @lru_cache(maxsize=4096)

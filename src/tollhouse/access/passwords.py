@@ -8,6 +8,7 @@ from typing import Final
 
 from tollhouse.access.common_passwords import COMMON
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 256  # hashing takes time for every byte
@@ -31,24 +32,27 @@ def require_good(password: str, *about: str) -> None:
     """
     reason = _reason(password, about)
     if reason is not None:
-        raise BadRequest(f"The password {reason}. Four or five unrelated words make a good one.", param="password")
+        raise BadRequest(
+            Phrase("The password %(reason)s. Four or five unrelated words make a good one.", reason=reason),
+            param="password",
+        )
 
 
 def _reason(password: str, about: tuple[str, ...]) -> str | None:
     if len(password) < LENGTH_MIN:
-        return f"has {len(password)} characters and needs at least {LENGTH_MIN}"
+        return Phrase("has %(count)s characters and needs at least %(least)s", count=len(password), least=LENGTH_MIN)
     if len(password) > LENGTH_MAX:
-        return f"has more than {LENGTH_MAX} characters"
+        return Phrase("has more than %(most)s characters", most=LENGTH_MAX)
     if len(set(password)) < _DIFFERENT_MIN:
-        return f"repeats fewer than {_DIFFERENT_MIN} different characters"
+        return Phrase("repeats fewer than %(least)s different characters", least=_DIFFERENT_MIN)
     if _is_tried_first(password.casefold()):
-        return "is among those that are tried first"
+        return Phrase("is among those that are tried first")
     known = {part for word in about for part in re.split(r"[^\w]+", word.casefold()) if len(part) >= _WORD_MIN}
     rest = password.casefold()
     for part in sorted(known, key=len, reverse=True):
         rest = rest.replace(part, "")
     if len(rest) < min(len(password), _REST_MIN):
-        return "is little more than your name or address"
+        return Phrase("is little more than your name or address")
     return None
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tollhouse.core.failure import Conflict
+from tollhouse.core.phrase import Phrase
 
 SEALED: Final = "enc:v1:"
 NONCE_BYTES: Final = 12
@@ -40,7 +41,7 @@ class Vault:
     def seal(self, secret: str, purpose: str, nonce: bytes) -> str:
         """The text that is kept. nonce: 12 random bytes, never used twice. Raises Conflict where the key is missing."""
         if self._missing:
-            raise Conflict(f"a secret cannot be kept without the master key: {self._missing}")
+            raise Conflict(Phrase("a secret cannot be kept without the master key: %(missing)s", missing=self._missing))
         if not self._key:
             return secret
         sealed = AESGCM(self._key).encrypt(nonce, secret.encode(), purpose.encode())

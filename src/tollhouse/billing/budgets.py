@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from tollhouse.billing.windows import Window, WindowKind, window
 from tollhouse.core.account import ApiKey
 from tollhouse.core.fields import Fields, Help
+from tollhouse.core.phrase import Phrase
 
 Level = Literal["account", "project", "key"]
 SOFT_MAX = 100  # percent: beyond the amount nothing is spent, so nothing could be told
@@ -49,11 +50,11 @@ class Budget(BudgetFields, frozen=True):
 
     def __post_init__(self) -> None:
         if self.amount < 0:
-            raise BadBudget("amount", "a budget cannot be less than 0, which lets nothing in")
+            raise BadBudget("amount", Phrase("a budget cannot be less than 0, which lets nothing in"))
         if self.model is not None and not self.model.strip("*"):
-            raise BadBudget("model", "name a model, or leave it out for all models")
+            raise BadBudget("model", Phrase("name a model, or leave it out for all models"))
         if list(self.soft) != read_soft(self.soft):
-            raise BadBudget("soft", "thresholds ascend, each once")
+            raise BadBudget("soft", Phrase("thresholds ascend, each once"))
 
     def window(self, now_ms: int) -> Window:
         """Raises windows.BadZone."""
@@ -90,7 +91,14 @@ def read_soft(percents: Iterable[int]) -> list[int]:
     found = set()
     for percent in percents:
         if type(percent) is not int or not 1 <= percent <= SOFT_MAX:
-            raise BadBudget("soft", f"{percent!r} is no threshold: write whole percents from 1 to {SOFT_MAX}")
+            raise BadBudget(
+                "soft",
+                Phrase(
+                    "%(given)s is no threshold: write whole percents from 1 to %(most)s",
+                    given=repr(percent),
+                    most=SOFT_MAX,
+                ),
+            )
         found.add(percent)
     return sorted(found)
 

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 
 
@@ -73,12 +74,25 @@ def row_of(record: UsageRecord) -> Row:
     return ROWS[record.ending, _case(record)]
 
 
-def explained(record: UsageRecord) -> str:
+def explained(record: UsageRecord) -> Phrase:
     """Its row as a sentence, without the page's marks."""
     row = row_of(record)
     usage = _WHICH.get(record.usage_source, row.usage) if row is _REPORTED else row.usage
-    charge = f"Charged: {row.charge}." if row.charge == "yes" else f"{row.charge[0].upper()}{row.charge[1:]}."
-    return f"Usage: {usage}. {charge}".replace("`", "")
+    return Phrase("Usage: %(usage)s. %(charge)s", usage=Phrase(_unmarked(usage)), charge=Phrase(_charge(row)))
+
+
+def parts_of_sentences() -> set[str]:
+    """What `explained` makes its sentences of."""
+    usages = {row.usage for row in ROWS.values()} - {_REPORTED.usage} | set(_WHICH.values())
+    return {*map(_unmarked, usages), *map(_charge, ROWS.values())}
+
+
+def _charge(row: Row) -> str:
+    return "Charged: yes." if row.charge == "yes" else f"{row.charge[0].upper()}{row.charge[1:]}."
+
+
+def _unmarked(text: str) -> str:
+    return text.replace("`", "")
 
 
 def _case(record: UsageRecord) -> str:

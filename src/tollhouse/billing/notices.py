@@ -10,11 +10,14 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.channel import Channels
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.notice import Delivery, Notice, notice_id
+from tollhouse.core.phrase import translatable
 
-UNCONFIRMED = "the address is not confirmed: nothing is sent to it before its reader has followed the mail that asks"
-FOLDED = "more than an account may cause to be sent in a day: an hourly notice tells of it"
-NO_CHANNEL = "no alert channel of this platform takes an address of this kind"
-NOBODY = "nobody to tell: no owner of the account has a mail address, and no webhook is set"
+UNCONFIRMED = translatable(
+    "the address is not confirmed: nothing is sent to it before its reader has followed the mail that asks"
+)
+FOLDED = translatable("more than an account may cause to be sent in a day: an hourly notice tells of it")
+NO_CHANNEL = translatable("no alert channel of this platform takes an address of this kind")
+NOBODY = translatable("nobody to tell: no owner of the account has a mail address, and no webhook is set")
 
 
 def crossed(

@@ -21,6 +21,7 @@ from msgspec import Struct, structs
 
 from tollhouse.core.amount import NANO_PER_USD, BadAmount, format_usd, parse_usd
 from tollhouse.core.failure import ModelNotPriced
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.price import PriceRow
 from tollhouse.core.spelling import nearest
 from tollhouse.core.usage import BUCKETS, TOKENS_MAX, Usage
@@ -143,6 +144,7 @@ class BadPrice(ValueError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
+        self.reason = reason
 
 
 def gratis(model: str) -> Price:
@@ -271,11 +273,12 @@ def read_multiplier(text: str) -> int:
         amount = parse_usd(text)
     except BadAmount:
         raise BadPrice(
-            "multiplier", f"{text[:40]!r} is none: write digits with at most 6 decimals, such as 1.2"
+            "multiplier",
+            Phrase("%(given)s is none: write digits with at most 6 decimals, such as 1.2", given=repr(text[:40])),
         ) from None
     multiplier_ppm, rest = divmod(amount * MILLION, NANO_PER_USD)
     if rest:
-        raise BadPrice("multiplier", f"{text[:40]!r} has more than 6 decimals")
+        raise BadPrice("multiplier", Phrase("%(given)s has more than 6 decimals", given=repr(text[:40])))
     return multiplier_ppm
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tollhouse.billing.windows import Window, begins_ms, time_zone
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import QUARTER_MS
 
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
@@ -79,5 +80,7 @@ def _instant(text: str, param: str, zone: str) -> int:
             return max(0, begins_ms(date(min(year, YEAR_MAX), month, day), time_zone(zone)))
     except ValueError:  # as 2026-02-30
         pass
-    message = f"{param} {text[:40]!r} is no date: write YYYY-MM-DD or Unix seconds."
+    message = Phrase(
+        "%(param)s %(given)s is no date: write YYYY-MM-DD or Unix seconds.", param=param, given=repr(text[:40])
+    )
     raise BadRequest(message, param=param)

@@ -1,7 +1,7 @@
 """HTML out: the console, and the pages for everybody.
 
 Lives here: `application` (a request becomes a page), `route` (how a page is declared), `visit` (who asks, for what),
-`pages/` (one page a file, found by walking), `templates/`, `static/`, `locales/`.
+`pages/` (one page a file, found by walking), `templates/`, `static/`.
 Does not live here: JSON, rules, rows. A page asks the services, as the control API and the commands do.
 Who calls: `app.py` builds the console; the edge's router passes it what lies below /console and /support.
 """

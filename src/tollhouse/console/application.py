@@ -26,6 +26,7 @@ from tollhouse.console.route import (
 from tollhouse.console.static import StaticFiles
 from tollhouse.console.visit import OF_PLATFORM, Visit, read_pairs
 from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed, RequestTooLarge, ScopeMissing
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.route_table import match
 from tollhouse.formats.openai import failure as openai
 from tollhouse.services import sessions
@@ -145,7 +146,9 @@ class Console:
     async def _answer(self, visit: Visit, receive: Receive) -> Made | Events:
         path, method = visit.path, visit.scope["method"]
         if method not in ("GET", "HEAD") and (path in MOVED or self._static.find(path) is not None):
-            raise MethodNotAllowed(f"this is read with GET, not {method[:20]}", headers=((b"allow", b"GET, HEAD"),))
+            raise MethodNotAllowed(
+                Phrase("this is read with GET, not %(method)s", method=method[:20]), headers=((b"allow", b"GET, HEAD"),)
+            )
         if path in MOVED:
             return 307, [(b"location", MOVED[path].encode())], b""
         if (file := self._static.find(path)) is not None:
@@ -205,7 +208,8 @@ class Console:
         return _sent_to(visit, f"/console/sign-in{wanted}", [])
 
     async def _refusal(self, visit: Visit, failure: Failure) -> Made:
-        failure.message = without_keys(failure.message)
+        if (cleaned := without_keys(failure.message)) != failure.message:
+            failure.message = failure.phrase = cleaned
         headers = [*failure.headers, (b"cache-control", b"no-store")]
         if not _wants_html(visit):
             return (
@@ -242,7 +246,7 @@ def _require_may(visit: Visit, page: ConsolePage) -> None:
     assert visit.visitor is not None
     includes = page.may in (EVERYBODY, SIGNED_IN) or visit.may(page.may)
     if not includes or (page.of_platform and not visit.is_of_platform):
-        raise ScopeMissing(f"your role here, {visit.visitor.person.role}, does not include this")
+        raise ScopeMissing(Phrase("your role here, %(role)s, does not include this", role=visit.visitor.person.role))
     if page.method != "POST" or page.path == SIGN_OUT or page.of_platform or not visit.is_of_platform:
         return
     if visit.acting is not None:
@@ -281,6 +285,6 @@ async def _body(receive: Receive) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > FORM_BYTES_MAX:
-            raise RequestTooLarge(f"this form is larger than {FORM_BYTES_MAX} bytes")
+            raise RequestTooLarge(Phrase("this form is larger than %(most)s bytes", most=FORM_BYTES_MAX))
         more = message.get("more_body", False)
     return b"".join(pieces)

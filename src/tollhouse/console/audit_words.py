@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.console.figures import usd
-from tollhouse.console.words import translatable
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.instant import rfc3339
+from tollhouse.core.phrase import translatable
 
 _MONEY: Final = frozenset(("amount", "credit_limit"))
 _OTHER: Final = translatable("%(who)s did this: %(action)s on %(what)s.")

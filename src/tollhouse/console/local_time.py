@@ -6,6 +6,7 @@ from typing import Final
 
 from tollhouse.billing.windows import begins_ms, time_zone
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 
 _WRITTEN: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z)?)?", re.ASCII)
 
@@ -24,7 +25,12 @@ def instant_ms(text: str, name: str, zone: str, *, end: bool = False) -> int:
                 return int(datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=place).timestamp()) * 1_000
     except ValueError:  # as 2027-02-30
         pass
-    raise BadRequest(f"{name}: {text[:40]!r} is no time: write 2027-01-31, or 2027-01-31T12:00", param=name)
+    raise BadRequest(
+        Phrase(
+            "%(param)s: %(given)s is no time: write 2027-01-31, or 2027-01-31T12:00", param=name, given=repr(text[:40])
+        ),
+        param=name,
+    )
 
 
 def written(time_ms: int) -> str:

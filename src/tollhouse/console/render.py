@@ -1,7 +1,6 @@
 """A template becomes a page, in a thread: one takes some milliseconds, which calls should not wait for."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,10 +14,10 @@ from tollhouse.console.language import NAMES
 from tollhouse.console.menu import menu
 from tollhouse.console.route import Shown
 from tollhouse.console.static import StaticFiles
-from tollhouse.console.translation import translations
 from tollhouse.console.visit import Visit
-from tollhouse.console.words import translatable
 from tollhouse.core.notice import shown
+from tollhouse.core.phrase import Phrase
+from tollhouse.services.translation import Said, said, translations
 
 
 class Renderer:
@@ -43,7 +42,7 @@ class Renderer:
             "languages": {name: NAMES[name] for name in settings.platform.languages if name in NAMES},
             "local": partial(_local, ZoneInfo(visit.zone)),
             "local_in": _local_in,
-            "ago": partial(_ago, translations(visit.language).gettext, visit.now_ms),
+            "ago": partial(_ago, said(visit.language), visit.now_ms),
         }
         return environment.get_template(shown.template).render(values | shown.values).encode()
 
@@ -63,7 +62,7 @@ class Renderer:
             "shown_address": shown,
         }  # fmt: skip
         # `gettext` takes its text for HTML, so only words that stand in a template may come to it; `said` takes any.
-        environment.globals |= {"static": self._static.address, "language": language, "said": words.gettext}
+        environment.globals |= {"static": self._static.address, "language": language, "said": said(language)}
         return environment
 
 
@@ -75,16 +74,16 @@ def _local_in(zone: str, time_ms: int, form: str) -> str:
     return _local(ZoneInfo(zone), time_ms, form)
 
 
-def _ago(said: Callable[[str], str], now_ms: int, time_ms: int) -> str:
+def _ago(said: Said, now_ms: int, time_ms: int) -> str:
     """`5 min ago`, in the language of the page."""
     minutes = max(0, now_ms - time_ms) // 60_000
     if minutes < 1:
-        return said(translatable("just now"))
+        return said(Phrase("just now"))
     if minutes < 120:
-        return said(translatable("%(number)s min ago")) % {"number": minutes}
+        return said(Phrase("%(number)s min ago", number=minutes))
     if minutes < 2_880:
-        return said(translatable("%(number)s h ago")) % {"number": minutes // 60}
-    return said(translatable("%(number)s days ago")) % {"number": minutes // 1_440}
+        return said(Phrase("%(number)s h ago", number=minutes // 60))
+    return said(Phrase("%(number)s days ago", number=minutes // 1_440))
 
 
 def _iso(time_ms: int) -> str:

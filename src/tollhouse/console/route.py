@@ -8,6 +8,7 @@ from tollhouse.console.visit import OF_PLATFORM, Visit
 from tollhouse.core import route_table
 from tollhouse.core.discovery import modules_of
 from tollhouse.core.failure import MethodNotAllowed, PathNotFound
+from tollhouse.core.phrase import Phrase
 
 EVERYBODY: Final = "everybody"
 """Pages that need no session."""
@@ -110,5 +111,8 @@ def find(pages: tuple[ConsolePage, ...], method: str, path: str) -> tuple[Consol
         return found
     if found:
         allow = ", ".join(sorted({*found, *({"HEAD"} if "GET" in found else set())}))
-        raise MethodNotAllowed(f"this page takes {allow}, not {method[:20]}", headers=((b"allow", allow.encode()),))
-    raise PathNotFound(f"there is no page {path[:200]!r} here")
+        raise MethodNotAllowed(
+            Phrase("this page takes %(allow)s, not %(method)s", allow=allow, method=method[:20]),
+            headers=((b"allow", allow.encode()),),
+        )
+    raise PathNotFound(Phrase("there is no page %(path)s here", path=repr(path[:200])))

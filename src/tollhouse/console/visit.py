@@ -13,6 +13,7 @@ from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.session import Session
 from tollhouse.services.sessions import Visitor, actor_of
 
@@ -168,7 +169,7 @@ def read_pairs(text: bytes) -> dict[str, list[str]]:
     try:
         pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
-        raise BadRequest(f"this form has more than {FIELDS_MAX} fields") from None
+        raise BadRequest(Phrase("this form has more than %(most)s fields", most=FIELDS_MAX)) from None
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value.replace("\r\n", "\n"))

@@ -3,11 +3,13 @@
 from typing import Final, get_args
 
 from tollhouse.access.roles import MEMBERS, PLATFORM
+from tollhouse.billing.endings import parts_of_sentences
 from tollhouse.billing.ledger import Kind as EntryKind
 from tollhouse.billing.prices import UNITS
 from tollhouse.billing.windows import WindowKind
 from tollhouse.console.snippets import clients
 from tollhouse.core.account import KeyMode, KeyState
+from tollhouse.core.failure_words import FAILURE_WORDS
 from tollhouse.core.limit import LimitLevel
 from tollhouse.core.notice import DeliveryState
 from tollhouse.core.person import AccountRole, PlatformRole, Theme
@@ -15,12 +17,6 @@ from tollhouse.core.roll_up import UsageBy
 from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import Ending
 from tollhouse.limits.rules import Rules
-
-
-def translatable(text: str) -> str:
-    """Mark a text that `said` will translate: catalogues are made of what is marked."""
-    return text
-
 
 _KINDS: Final = (
     *(AccountRole, PlatformRole, KeyMode, KeyState, Ending, WindowKind, LimitLevel, UsageBy, DeliveryState, Theme),
@@ -31,7 +27,8 @@ def of_records() -> set[str]:
     """What fields of records hold that pages show as they are."""
     kinds = {word for kind in _KINDS for word in get_args(kind)} | {"suspended", "disabled", "other"}
     named = {word.replace("_", " ") for word in (*get_args(EntryKind), *BUCKETS, *UNITS.values(), *Rules().names)}
-    return kinds | named | _of_clients() | verbs()
+    failures = {word for words in FAILURE_WORDS.values() for word in words}
+    return kinds | named | _of_clients() | verbs() | failures | parts_of_sentences()
 
 
 def _of_clients() -> set[str]:

@@ -56,6 +56,7 @@ class Original(Struct, frozen=True):
 class Failure(Exception):
     """A request ends here; `message` is what the caller reads.
 
+    phrase: the same as pages say it, in the language of whoever looks at them.
     retry_after_ms: when trying again can help, None where the caller need not wait.
     should_retry: what SDKs are told by `x-should-retry`; None leaves it to them.
     param: the request field to blame, as `messages[1].role`.
@@ -81,7 +82,8 @@ class Failure(Exception):
         original: Original | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message)
+        self.phrase = message
         self.param = param
         self.retry_after_ms = retry_after_ms
         self.should_retry = self.retry_default if should_retry is None else should_retry

@@ -5,6 +5,9 @@ Each attempt counts, right or wrong, on whoever makes it and on the address he m
 
 from typing import Final
 
+from tollhouse.core.failure import RateLimited
+from tollhouse.core.limit_status import spelled
+from tollhouse.core.phrase import Phrase
 from tollhouse.limits.addresses import network_of
 from tollhouse.limits.counter_key import CounterKey, Limit
 from tollhouse.limits.requests import RequestRate
@@ -15,9 +18,10 @@ PER_MINUTE: Final = 10
 class Attempts:
     """`what`: what is tried, as "attempts to redeem a code"."""
 
-    __slots__ = ("_rate",)
+    __slots__ = ("_rate", "_what")
 
     def __init__(self, what: str) -> None:
+        self._what = what
         self._rate = RequestRate(f"{what} per minute")
 
     def admit(self, account_id: str | None, address: str | None, now_ms: int) -> None:
@@ -26,7 +30,16 @@ class Attempts:
         network = None if address is None else network_of(address)
         if network is not None:
             limits.append(Limit(CounterKey("address", network), PER_MINUTE))
-        self._rate.take(self._rate.check(limits, 1, now_ms))
+        try:
+            self._rate.take(self._rate.check(limits, 1, now_ms))
+        except RateLimited as refused:
+            refused.phrase = Phrase(
+                "The limit of %(most)s %(what)s per minute is reached; there is room again in %(wait)s.",
+                most=PER_MINUTE,
+                what=Phrase(self._what),
+                wait=spelled(refused.retry_after_ms or 0),
+            )
+            raise
 
     def sweep(self, now_ms: int) -> None:
         self._rate.sweep(now_ms)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.limit_status import spelled
+from tollhouse.core.phrase import Phrase
 
 FREE: Final = 10
 WAIT_MS: Final = 60_000
@@ -41,7 +42,11 @@ class Guesses:
         wait_ms = min(WAIT_MS << min(found.count - FREE, 10), WAIT_MS_MAX) - max(0, now_ms - found.last_ms)
         if wait_ms > 0:
             raise RateLimited(
-                f"There were too many wrong {self._what}: the next may be tried in {spelled(wait_ms)}.",
+                Phrase(
+                    "There were too many wrong %(what)s: the next may be tried in %(wait)s.",
+                    what=Phrase(self._what),
+                    wait=spelled(wait_ms),
+                ),
                 retry_after_ms=wait_ms,
             )
 

@@ -48,7 +48,7 @@ from tollhouse.core.failure import (
 )
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers
-from tollhouse.formats.openai.error_phrases import COMPATIBLE, OPENAI, Meaning, Phrase, meaning
+from tollhouse.formats.openai.error_phrases import COMPATIBLE, OPENAI, ErrorPhrase, Meaning, meaning
 from tollhouse.formats.openai.error_report import Report, read_report
 from tollhouse.formats.openai.error_words import (
     BAD_KEY,
@@ -87,7 +87,7 @@ def read_compatible_error(
     return _read(COMPATIBLE, status, headers, body, known)
 
 
-def _read(phrases: tuple[Phrase, ...], status: int, headers: Headers, body: bytes, known: Known) -> Fault:
+def _read(phrases: tuple[ErrorPhrase, ...], status: int, headers: Headers, body: bytes, known: Known) -> Fault:
     if 300 <= status < 400:
         return _redirected(status, headers)
     report = read_report(body)

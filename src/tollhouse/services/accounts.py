@@ -12,6 +12,7 @@ from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.catalogue import Plan
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.money import Money
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.accounts import AccountChange, NewAccount
@@ -159,7 +160,7 @@ async def _change(services: ServiceContext, actor: Actor, reference: str, given:
     def transaction(tables: SqlRepositories) -> tuple[Account, Money]:
         before = tables.accounts.get(account_id)
         if before is None:
-            raise PathNotFound(f"no account {account_id}")
+            raise PathNotFound(Phrase("no account %(account)s", account=account_id))
         account = structs.replace(before, **changed)
         if price_list is not None:
             known = {DEFAULT} | {row.price_list for row in tables.prices.rows()}
@@ -207,7 +208,7 @@ async def _turn(
     def transaction(tables: SqlRepositories) -> Account:
         before = tables.accounts.get(account_id)
         if before is None:
-            raise PathNotFound(f"no account {account_id}")
+            raise PathNotFound(Phrase("no account %(account)s", account=account_id))
         # Why an account is active is of interest to the audit only.
         kept = before.state_reason if reason is None else reason
         account = structs.replace(before, state=state, state_reason=kept if state == "suspended" else None)

@@ -12,6 +12,7 @@ from msgspec import structs
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.notice import Delivery, MailAddress, Notice
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.limits.sending import ADDRESSES_MAX
 from tollhouse.services.context import ServiceContext
@@ -19,7 +20,7 @@ from tollhouse.store.tables import SqlRepositories
 
 TOKEN_BYTES: Final = 32
 VALID_MS: Final = 7 * DAY_MS
-ASKED_TOO_OFTEN: Final = "the address was asked often enough for today: name it again tomorrow"
+ASKED_TOO_OFTEN: Final = translatable("the address was asked often enough for today: name it again tomorrow")
 _TOKEN_LENGTH: Final = 43
 
 
@@ -44,7 +45,9 @@ def name(
         tables.mail_addresses.put(structs.replace(row, confirmed_at_ms=now_ms, confirmed_by=actor.id))
         return True
     if known is None and tables.mail_addresses.count(account_id) >= ADDRESSES_MAX:
-        raise BadRequest(f"mail: an account names at most {ADDRESSES_MAX} addresses outside it", param="mail")
+        raise BadRequest(
+            Phrase("mail: an account names at most %(most)s addresses outside it", most=ADDRESSES_MAX), param="mail"
+        )
     if known is not None and now_ms - known.asked_at_ms < HOUR_MS:
         return False
     if known is not None and known.token is not None:

@@ -10,6 +10,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.channel import Channels
 from tollhouse.core.failure import BadRequest, PathNotFound, RateLimited
 from tollhouse.core.notice import Delivery, DeliveryResult, Notice, QueuedDelivery
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, budgets, fields, outbox, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.alerts import AlertQuery, AlertTest
@@ -70,7 +71,7 @@ async def try_out(services: ServiceContext, actor: Actor, given: AlertTest) -> l
             return _within_the_day(tables, services.channels, actor, notice, [_way(services, notice, address, url)]), {}
         found = tables.budgets.get(budget)
         if found is None or actor.account_id not in (None, found.account_id):
-            raise PathNotFound(f"no budget {reach.shown(budget)}")
+            raise PathNotFound(Phrase("no budget %(budget)s", budget=reach.shown(budget)))
         silent = tables.mail_addresses.unconfirmed(found.account_id, [found.mail] if found.mail else [])
         told = ways(notice, tables.outbox.owners(found.account_id), [found], services.channels, silent)
         return _within_the_day(tables, services.channels, actor, notice, told), tables.outbox.secrets([found.id])

@@ -9,6 +9,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, RateLimited, ScopeMissing
 from tollhouse.core.notice import shown
+from tollhouse.core.phrase import Phrase
 from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
@@ -60,8 +61,13 @@ def entry(
         raise ScopeMissing("changing anything needs an admin key (sk-th-admin-...), or the operator")
     if actor.account_id is not None and not services.changes.admit(actor.account_id, services.clock.now_ms()):
         raise RateLimited(
-            f"The account {actor.account_id} has changed something too often: {CHANGES_AT_ONCE} changes may come at"
-            f" once, then one each {CHANGES_EVERY_MS // 1_000} seconds.",
+            Phrase(
+                "The account %(account)s has changed something too often: %(most)s changes may come at once, then"
+                " one each %(seconds)s seconds.",
+                account=actor.account_id,
+                most=CHANGES_AT_ONCE,
+                seconds=CHANGES_EVERY_MS // 1000,
+            ),
             retry_after_ms=CHANGES_EVERY_MS,
         )
     return AuditRow(

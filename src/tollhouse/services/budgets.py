@@ -14,8 +14,9 @@ from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.counter import BudgetCounter
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.limits.sending import THRESHOLDS_MAX
-from tollhouse.services import addresses, audit, fields, maxima, reach
+from tollhouse.services import addresses, audit, ceilings, fields, maxima, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.budgets import WINDOWS, BudgetQuery, NewBudget
 from tollhouse.services.pages import Page, read_page
@@ -43,7 +44,8 @@ async def put(services: ServiceContext, actor: Actor, given: NewBudget) -> Budge
 
     Calls in flight when a budget is made do not count in it. A webhook is signed by a secret that `reveal` shows once;
     it stays as long as the address does. Thresholds that the window has reached already are told at once. Raises
-    BadRequest, PathNotFound, ScopeMissing, Conflict where a secret cannot be kept.
+    BadRequest, for more than the operator's budgets let through as well, PathNotFound, ScopeMissing, Conflict where a
+    secret cannot be kept.
     """
     target = reach.target(services, actor, given.account, given.project, given.key)
     if given.system:
@@ -56,6 +58,8 @@ async def put(services: ServiceContext, actor: Actor, given: NewBudget) -> Budge
     project_id = None if stood_on is None else stood_on.project_id
 
     def transaction(tables: SqlRepositories) -> _Put:
+        if actor.account_id is not None:
+            ceilings.require_within(services, tables, wanted)
         done, before = _place(tables, wanted, now_ms)
         tables.audit.add(audit.changed(structs.replace(row, object_id=done.budget.id), before, done.budget))
         _sign(services, tables, done.budget, before, secret)
@@ -88,7 +92,9 @@ def _wanted(services: ServiceContext, actor: Actor, given: NewBudget, target: re
             ),
         )
     except BadBudget as error:
-        raise BadRequest(f"{error.field}: {error}", param=error.field) from None
+        raise BadRequest(
+            Phrase("%(param)s: %(reason)s", param=error.field, reason=error.args[0]), param=error.field
+        ) from None
 
 
 async def unconfirmed(services: ServiceContext, budgets: Sequence[Budget]) -> set[str]:
@@ -135,7 +141,7 @@ async def remove(services: ServiceContext, actor: Actor, budget_id: str) -> Budg
     def transaction(tables: SqlRepositories) -> Budget:
         budget = tables.budgets.get(budget_id)
         if budget is None or actor.account_id not in (None, budget.account_id):
-            raise PathNotFound(f"no budget {reach.shown(budget_id)}")
+            raise PathNotFound(Phrase("no budget %(budget)s", budget=reach.shown(budget_id)))
         if budget.system:
             reach.require_operator(actor, "remove a budget that he set")
         tables.budgets.remove(budget_id)
@@ -168,7 +174,10 @@ def _place(tables: SqlRepositories, wanted: Budget, now_ms: int) -> tuple[_Put, 
         tables.budgets.remove(before.id)
     else:
         maxima.require_room(
-            len(standing), maxima.BUDGETS_MAX, f"budgets on this {wanted.level}", "remove those not in use"
+            len(standing),
+            maxima.BUDGETS_MAX,
+            Phrase("budgets on this %(level)s", level=Phrase(wanted.level)),
+            "remove those not in use",
         )
     tables.budgets.add(wanted)
     held = _held(tables, wanted, now_ms)
@@ -204,14 +213,16 @@ def _tell(
 def _soft(percents: tuple[int, ...]) -> tuple[int, ...]:
     found = tuple(read_soft(percents))
     if len(found) > THRESHOLDS_MAX:
-        raise BadRequest(f"soft: a budget has at most {THRESHOLDS_MAX} thresholds", param="soft")
+        raise BadRequest(Phrase("soft: a budget has at most %(most)s thresholds", most=THRESHOLDS_MAX), param="soft")
     return found
 
 
 def _mail(text: str) -> str:
     address = fields.email(text, "mail")
     if len(address) > fields.MAIL_MAX or "," in address:
-        raise BadRequest(f"mail: write one address of at most {fields.MAIL_MAX} characters", param="mail")
+        raise BadRequest(
+            Phrase("mail: write one address of at most %(most)s characters", most=fields.MAIL_MAX), param="mail"
+        )
     return address
 
 
@@ -220,7 +231,7 @@ def read_window(text: str) -> WindowKind:
     for known in WINDOWS:
         if known == text:
             return known
-    raise BadRequest(f"window: there are {', '.join(WINDOWS)}", param="window")
+    raise BadRequest(Phrase("%(param)s: there are %(known)s", param="window", known=", ".join(WINDOWS)), param="window")
 
 
 def read_webhook(services: ServiceContext, url: str) -> str:
@@ -228,9 +239,9 @@ def read_webhook(services: ServiceContext, url: str) -> str:
     if services.channels.of(url) is None or len(url) > _WEBHOOK_MAX or not url.isprintable() or " " in url:
         raise BadRequest("webhook: write an address that begins with https://, or a chat service's", param="webhook")
     if words := exposed_in_address(url):
-        raise BadRequest(f"webhook: {words}", param="webhook")
+        raise BadRequest(Phrase("webhook: %(reason)s", reason=words), param="webhook")
     if reason := services.post.refuses(url):
-        raise BadRequest(f"webhook: {reason}", param="webhook")
+        raise BadRequest(Phrase("webhook: %(reason)s", reason=reason), param="webhook")
     return url
 
 

@@ -10,6 +10,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor
 from tollhouse.core.code import Code, CodeFields
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.codes import NewCodeFields, Redemption
@@ -22,7 +23,7 @@ from tollhouse.store.tables import SqlRepositories
 CODES_MAX = 1_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O, U, which people misread
 _GROUPS, _GROUP = 5, 5
-_NO_CODE = "code: this is no code that can be redeemed (any more)"
+_NO_CODE = translatable("code: this is no code that can be redeemed (any more)")
 
 
 class Minted(NamedTuple):
@@ -41,7 +42,9 @@ async def create(services: ServiceContext, actor: Actor, given: CodesToMake) -> 
     """So many codes of an amount each. Raises BadRequest, ScopeMissing."""
     reach.require_operator(actor, "make redeem codes")
     if not 1 <= given.count <= CODES_MAX:
-        raise BadRequest(f"count: {given.count} is not between 1 and {CODES_MAX}", param="count")
+        raise BadRequest(
+            Phrase("count: %(count)s is not between 1 and %(most)s", count=given.count, most=CODES_MAX), param="count"
+        )
     now_ms, amount = services.clock.now_ms(), fields.amount(given.amount_usd, "amount_usd")
     kept = fields.kept(CodeFields, given, note=fields.note(given.note))
     until_ms = fields.expiry(given.expires_at_ms, now_ms)

@@ -121,6 +121,8 @@ class ServiceContext:
     """Those that do not take what is sent to them."""
     retention_days: int = 90
     """How long the record of a call is kept."""
+    languages: tuple[str, ...] = ("en",)
+    """Those of pages and mails; the first is the default."""
     public_url: str = ""
     """Where people reach the platform; may be empty."""
     sign_up: Literal["closed", "invite", "open"] = "closed"

@@ -9,6 +9,7 @@ from tollhouse.billing.ledger import CreditFields, Entry, Transfer, refundable
 from tollhouse.core.amount import format_usd
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.credits import CreditQuery, NewAdjustment, NewGrantFields, NewRefund
@@ -81,16 +82,21 @@ async def refund(services: ServiceContext, actor: Actor, given: NewRefund) -> En
     def transaction(tables: SqlRepositories) -> Posted:
         entries = tables.ledger.of_request(request_id)
         if not entries:
-            raise PathNotFound(f"no call {reach.shown(request_id)} was charged")
+            raise PathNotFound(Phrase("no call %(request)s was charged", request=reach.shown(request_id)))
         account_id = entries[0].transfer.account_id
         if (done := next((one for one in entries if one.transfer.kind == "refund"), None)) is not None:
             if asked not in (None, done.transfer.amount):
-                raise Conflict(f"the call was refunded already, by {format_usd(done.transfer.amount)} USD")
+                raise Conflict(
+                    Phrase("the call was refunded already, by %(amount)s USD", amount=format_usd(done.transfer.amount))
+                )
             return Posted(done, tables.ledger.money(account_id))
         maximum = refundable(entry.transfer for entry in entries)
         amount = maximum if asked is None else asked
         if not 0 < amount <= maximum:
-            raise BadRequest(f"amount_usd: the call was charged {format_usd(maximum)} USD", param="amount_usd")
+            raise BadRequest(
+                Phrase("amount_usd: the call was charged %(amount)s USD", amount=format_usd(maximum)),
+                param="amount_usd",
+            )
         charged = next(entry.transfer.id for entry in entries if entry.transfer.kind == "charge")
         transfer = Transfer(
             id=txn,

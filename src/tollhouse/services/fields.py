@@ -14,6 +14,7 @@ from tollhouse.core.catalogue import Catalogue, Plan
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.fields import Fields
 from tollhouse.core.ids import time_of
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.spelling import nearest
 
 NAME_MAX = 200
@@ -43,7 +44,9 @@ def name(text: str, param: str = "name") -> str:
     """1 to 200 printable characters, blanks around them dropped; nothing that would be taken for the id of another."""
     line = _line(text.strip(), param, NAME_MAX)
     if time_of(line) is not None and _ID.fullmatch(line) is not None:
-        raise BadRequest(f"{param}: this looks like an id, and would be taken for one", param=param)
+        raise BadRequest(
+            Phrase("%(param)s: this looks like an id, and would be taken for one", param=param), param=param
+        )
     return line
 
 
@@ -58,7 +61,9 @@ def reason(text: str | None) -> str | None:
 
 def email(text: str, param: str = "email") -> str:
     if _EMAIL.fullmatch(text.strip()) is None or not text.strip().isprintable() or "=?" in text:
-        raise BadRequest(f"{param}: {text[:60]!r} is no mail address", param=param)
+        raise BadRequest(
+            Phrase("%(param)s: %(given)s is no mail address", param=param, given=repr(text[:60])), param=param
+        )
     return _line(text.strip(), param, MAIL_MAX)
 
 
@@ -70,7 +75,9 @@ def zone(text: str) -> str:
             raise ValueError(text)
         zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadRequest(f"zone: {text[:60]!r} is no time zone; write it as Europe/Zurich", param="zone") from None
+        raise BadRequest(
+            Phrase("zone: %(given)s is no time zone; write it as Europe/Zurich", given=repr(text[:60])), param="zone"
+        ) from None
     return text
 
 
@@ -78,7 +85,10 @@ def plan(text: str, catalogue: Catalogue) -> Plan:
     """A plan of the catalogue; `default` is there even if nobody wrote it down."""
     known = {"default": Plan(id="default"), **catalogue.plans}
     if text not in known:
-        raise BadRequest(f"plan: {text[:60]!r} is unknown; {_known(text, known)}", param="plan")
+        raise BadRequest(
+            Phrase("plan: %(given)s is unknown; %(cure)s", given=repr(text[:60]), cure=_known(text, known)),
+            param="plan",
+        )
     return known[text]
 
 
@@ -89,7 +99,9 @@ def credit_limit(text: str) -> int | None:
     try:
         return parse_usd(text)
     except BadAmount as error:
-        raise BadRequest(f"credit_limit_usd: {error}, or `unlimited`", param="credit_limit_usd") from None
+        raise BadRequest(
+            Phrase("credit_limit_usd: %(reason)s, or `unlimited`", reason=error.args[0]), param="credit_limit_usd"
+        ) from None
 
 
 def amount(text: str, param: str, *, zero: bool = False) -> int:
@@ -97,9 +109,9 @@ def amount(text: str, param: str, *, zero: bool = False) -> int:
     try:
         found = parse_usd(text)
     except BadAmount as error:
-        raise BadRequest(f"{param}: {error}", param=param) from None
+        raise BadRequest(Phrase("%(param)s: %(reason)s", param=param, reason=error.args[0]), param=param) from None
     if not found and not zero:
-        raise BadRequest(f"{param}: write more than 0", param=param)
+        raise BadRequest(Phrase("%(param)s: write more than 0", param=param), param=param)
     return found
 
 
@@ -107,7 +119,10 @@ def price_list(text: str, known: Iterable[str]) -> str:
     """A list that has prices: one that is misspelt would sell everything by the default one."""
     lists = sorted(known)
     if text not in lists:
-        raise BadRequest(f"price_list: {text[:60]!r} has no prices; {_known(text, lists)}", param="price_list")
+        raise BadRequest(
+            Phrase("price_list: %(given)s has no prices; %(cure)s", given=repr(text[:60]), cure=_known(text, lists)),
+            param="price_list",
+        )
     return text
 
 
@@ -115,8 +130,12 @@ def _known(text: str, known: Iterable[str]) -> str:
     """All of them where they are few, else the nearest."""
     names = sorted(known)
     if len(names) <= _NAMED_MAX:
-        return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
-    return f"the nearest known one is {nearest(text[:60], names)}"
+        return (
+            Phrase("there is %(known)s", known=names[0])
+            if len(names) == 1
+            else Phrase("there are %(known)s", known=", ".join(names))
+        )
+    return Phrase("the nearest known one is %(known)s", known=nearest(text[:60], names))
 
 
 def multiplier(text: str) -> int:
@@ -124,9 +143,11 @@ def multiplier(text: str) -> int:
     try:
         found = read_multiplier(text)
     except BadPrice as error:
-        raise BadRequest(str(error), param="multiplier") from None
+        raise BadRequest(
+            Phrase("%(param)s: %(reason)s", param="multiplier", reason=error.reason), param="multiplier"
+        ) from None
     if found > MULTIPLIER_PPM_MAX:
-        raise BadRequest(f"multiplier: {text[:40]} is more than 1000", param="multiplier")
+        raise BadRequest(Phrase("multiplier: %(given)s is more than 1000", given=text[:40]), param="multiplier")
     return found
 
 
@@ -145,7 +166,12 @@ def expiry(at_ms: int | None, now_ms: int) -> int | None:
 def scopes(texts: Sequence[str]) -> tuple[Scope, ...]:
     for text in texts:
         if text not in _SCOPES:
-            raise BadRequest(f"scopes: {text[:60]!r} is unknown; there are {', '.join(_SCOPES)}", param="scopes")
+            raise BadRequest(
+                Phrase(
+                    "scopes: %(given)s is unknown; there are %(known)s", given=repr(text[:60]), known=", ".join(_SCOPES)
+                ),
+                param="scopes",
+            )
     if not texts:
         raise BadRequest("scopes: a key without a scope could do nothing", param="scopes")
     return tuple(scope for scope in _SCOPES if scope in texts)
@@ -160,7 +186,12 @@ def pattern(text: str, param: str = "model") -> str:
     """An exact id, or `prefix*`: a star stands at the end only."""
     _line(text, param, NAME_MAX)
     if "*" in text[:-1]:
-        raise BadRequest(f"{param}: {text[:60]!r}: a star stands at the end only, as in gpt-4*", param=param)
+        raise BadRequest(
+            Phrase(
+                "%(param)s: %(given)s: a star stands at the end only, as in gpt-4*", param=param, given=repr(text[:60])
+            ),
+            param=param,
+        )
     return text
 
 
@@ -170,11 +201,19 @@ def networks(texts: Sequence[str]) -> tuple[str, ...]:
 
 def tags(pairs: Mapping[str, str]) -> dict[str, str]:
     if len(pairs) > TAGS_MAX:
-        raise BadRequest(f"tags: {len(pairs)} are too many; at most {TAGS_MAX}", param="tags")
+        raise BadRequest(
+            Phrase(
+                "%(param)s: %(count)s are too many; at most %(most)s", param="tags", count=len(pairs), most=TAGS_MAX
+            ),
+            param="tags",
+        )
     for tag, value in pairs.items():
         _line(tag, "tags", TAG_MAX)
         if "=" in tag or "," in tag or "," in value:
-            raise BadRequest(f"tags: {tag[:60]!r}: a name holds no = or comma, a value no comma", param="tags")
+            raise BadRequest(
+                Phrase("tags: %(given)s: a name holds no = or comma, a value no comma", given=repr(tag[:60])),
+                param="tags",
+            )
         if value:
             _line(value, "tags", TAG_MAX)
     return dict(pairs)
@@ -182,11 +221,19 @@ def tags(pairs: Mapping[str, str]) -> dict[str, str]:
 
 def _line(text: str, param: str, length_max: int) -> str:
     if not text:
-        raise BadRequest(f"{param}: this is empty", param=param)
+        raise BadRequest(Phrase("%(param)s: this is empty", param=param), param=param)
     if len(text) > length_max:
-        raise BadRequest(f"{param}: {len(text)} characters are too many; at most {length_max}", param=param)
+        raise BadRequest(
+            Phrase(
+                "%(param)s: %(count)s characters are too many; at most %(most)s",
+                param=param,
+                count=len(text),
+                most=length_max,
+            ),
+            param=param,
+        )
     if not text.isprintable():
-        raise BadRequest(f"{param}: this holds a character that does not print", param=param)
+        raise BadRequest(Phrase("%(param)s: this holds a character that does not print", param=param), param=param)
     return without_key(text, param)
 
 
@@ -194,12 +241,15 @@ def without_key(text: str, param: str) -> str:
     """What is kept in the clear holds no API key of anybody."""
     words = exposed(text)
     if words is not None:
-        raise BadRequest(f"{param}: {words}", param=param)
+        raise BadRequest(Phrase("%(param)s: %(reason)s", param=param, reason=words), param=param)
     return text
 
 
 def _few(texts: Iterable[str], param: str) -> tuple[str, ...]:
     few = tuple(dict.fromkeys(texts))
     if len(few) > LIST_MAX:
-        raise BadRequest(f"{param}: {len(few)} are too many; at most {LIST_MAX}", param=param)
+        raise BadRequest(
+            Phrase("%(param)s: %(count)s are too many; at most %(most)s", param=param, count=len(few), most=LIST_MAX),
+            param=param,
+        )
     return few

@@ -7,6 +7,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.core.mailed_link import MailedLink
 from tollhouse.core.person import Person
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, mailed_links, maxima, people, reach, sessions
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.people import NewInvitation, PeopleQuery
@@ -30,13 +31,16 @@ async def invite(services: ServiceContext, actor: Actor, given: NewInvitation) -
     Conflict, ScopeMissing.
     """
     email = fields.email(given.email).lower()
+    if given.language not in (None, *services.languages):
+        known = ", ".join(services.languages)
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="language", known=known), param="language")
     link = _link(services, actor, email, given)
     row = audit.entry(services, actor, "person.invite", link.id, account_id=link.account_id)
 
     def transaction(tables: SqlRepositories) -> Invited:
         known = tables.people.by_email(email)
         if known is not None and link.kind == "invitation" and known.account_id == link.account_id:
-            raise Conflict(f"{email} is a member already", param="email")
+            raise Conflict(Phrase("%(email)s is a member already", email=email), param="email")
         for one in tables.mailed_links.to(email):
             if (one.kind, one.account_id) == (link.kind, link.account_id):
                 tables.mailed_links.remove(one.id)
@@ -44,7 +48,7 @@ async def invite(services: ServiceContext, actor: Actor, given: NewInvitation) -
             there_are = len(tables.people.of(link.account_id, people.PEOPLE_MAX))
             there_are += len(tables.mailed_links.invitations(link.account_id, people.PEOPLE_MAX))
             maxima.require_room(there_are, people.PEOPLE_MAX, "people, with those invited", "remove some")
-        mailed_links.add(services, tables, link)
+        mailed_links.add(services, tables, link, given.language)
         tables.audit.add(structs.replace(row, after={"email": email, "role": link.role or "", "kind": link.kind}))
         return Invited(link, mailed_links.path_of(link, mailed_links.new_token(services, tables, link)))
 
@@ -92,7 +96,7 @@ async def withdraw(services: ServiceContext, actor: Actor, link_id: str) -> Mail
         found = tables.mailed_links.get(link_id)
         is_ours = found is not None and (actor.account_id in (None, found.account_id)) and found.role is not None
         if found is None or not is_ours:
-            raise PathNotFound(f"no invitation {reach.shown(link_id)}")
+            raise PathNotFound(Phrase("no invitation %(invitation)s", invitation=reach.shown(link_id)))
         tables.mailed_links.remove(found.id)
         tables.audit.add(structs.replace(row, account_id=found.account_id, before={"email": found.email}))
         return found

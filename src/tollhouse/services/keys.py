@@ -10,6 +10,7 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, KeyFields, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
@@ -40,7 +41,7 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
     Raises BadRequest naming the field, PathNotFound, and Conflict for an archived project.
     """
     if given.mode not in _MODES:
-        raise BadRequest(f"mode: there are {', '.join(_MODES)}", param="mode")
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="mode", known=", ".join(_MODES)), param="mode")
     owner, group = _owner(services, actor, given.account, given.project)
     maxima.require_room(
         services.directory.keys_in_use(owner.id), maxima.KEYS_MAX, "keys in this account", "revoke those not in use"
@@ -69,7 +70,10 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
     def transaction(tables: SqlRepositories) -> ApiKey:
         now = tables.projects.get(group.id)
         if now is None or now.state != "active":
-            raise Conflict(f"the project {group.id} is archived: its keys could not be used", param="project")
+            raise Conflict(
+                Phrase("the project %(project)s is archived: its keys could not be used", project=group.id),
+                param="project",
+            )
         tables.keys.add(key)
         tables.audit.add(audit.changed(row, None, key))
         return key
@@ -223,14 +227,14 @@ async def _change(
 
 def _living(key: ApiKey, *, state: str, state_reason: str | None) -> ApiKey:
     if key.state == "revoked":
-        raise Conflict(f"{key.id} was revoked, which is final")
+        raise Conflict(Phrase("%(key)s was revoked, which is final", key=key.id))
     return structs.replace(key, state=state, state_reason=state_reason)
 
 
 def _row(tables: SqlRepositories, key_id: str) -> ApiKey:
     key = tables.keys.get(key_id)
     if key is None:
-        raise PathNotFound(f"no key {key_id}")
+        raise PathNotFound(Phrase("no key %(key)s", key=key_id))
     return key
 
 

@@ -12,6 +12,7 @@ from tollhouse.billing.ledger import Entry
 from tollhouse.billing.windows import window
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import FOREVER_MS
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
@@ -102,4 +103,11 @@ def _month(text: str) -> int:
                 return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000
     except ValueError:  # as 2026-13
         pass
-    raise BadRequest(f"month: {text[:20]!r} is no month; write YYYY-MM, from 1970-01 to {YEAR_MAX}-12", param="month")
+    raise BadRequest(
+        Phrase(
+            "month: %(given)s is no month; write YYYY-MM, from 1970-01 to %(year)s-12",
+            given=repr(text[:20]),
+            year=YEAR_MAX,
+        ),
+        param="month",
+    )

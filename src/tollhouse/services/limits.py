@@ -9,6 +9,7 @@ from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.limit import LimitFields, LimitKind, LimitLevel, Rule
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.limits.rate_limiter import LimitView
 from tollhouse.limits.rules import Object, over
 from tollhouse.services import audit, fields, maxima, reach
@@ -45,10 +46,17 @@ async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tup
     named = None if given.model is None else reach.model(services, actor, given.model)
     place = _place(services, actor, given.account, given.project, given.key, named)
     if place.level == "model" and place.object_id.endswith("*"):
-        message = "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
+        message = Phrase(
+            "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
+        )
         raise BadRequest(message, param="model")
     if place.level in ("account", "model"):
-        reach.require_operator(actor, f"set the limits of {'a model' if place.level == 'model' else 'an account'}")
+        reach.require_operator(
+            actor,
+            translatable("set the limits of a model")
+            if place.level == "model"
+            else translatable("set the limits of an account"),
+        )
     rules = _rules(services, place, given)
     rows = [audit.entry(services, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
@@ -57,8 +65,12 @@ async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tup
         for rule, row in zip(rules, rows, strict=True):
             there = tables.limits.on(rule.level, rule.object_id)
             standing = [one for one in there if _replaces(rule, one)]
-            what, cure = f"limits on this {rule.level}", "remove those not in use"
-            maxima.require_room(len(there) - len(standing), maxima.LIMITS_MAX, what, cure)
+            maxima.require_room(
+                len(there) - len(standing),
+                maxima.LIMITS_MAX,
+                Phrase("limits on this %(level)s", level=Phrase(rule.level)),
+                "remove those not in use",
+            )
             for one in standing:
                 tables.limits.remove(one.id)
             gone += standing
@@ -127,7 +139,7 @@ async def remove(services: ServiceContext, actor: Actor, rule_id: str) -> Rule:
         rule = tables.limits.get(rule_id)
         owner = None if rule is None else _owner(services, rule)
         if rule is None or actor.account_id not in (None, owner):
-            raise PathNotFound(f"no limit {reach.shown(rule_id)}")
+            raise PathNotFound(Phrase("no limit %(limit)s", limit=reach.shown(rule_id)))
         if rule.level == "account":
             reach.require_operator(actor, "remove the limits of an account")
         tables.limits.remove(rule_id)
@@ -202,12 +214,21 @@ def _rules(services: ServiceContext, place: _LimitTarget, given: LimitsToSet) ->
 
 def _check(maximum: Mapping[LimitKind, int], kinds: Sequence[LimitKind]) -> None:
     if not maximum:
-        raise BadRequest(f"limits: name at least one of {', '.join(kinds)}", param="limits")
+        raise BadRequest(Phrase("limits: name at least one of %(known)s", known=", ".join(kinds)), param="limits")
     for kind, figure in maximum.items():
         if kind not in kinds:
-            raise BadRequest(f"limits: {kind[:40]!r} is no kind of limit; there are {', '.join(kinds)}", param="limits")
+            raise BadRequest(
+                Phrase(
+                    "limits: %(given)s is no kind of limit; there are %(known)s",
+                    given=repr(kind[:40]),
+                    known=", ".join(kinds),
+                ),
+                param="limits",
+            )
         if type(figure) is not int or not 0 <= figure <= _MOST:
-            raise BadRequest(f"{kind}: write a whole number from 0 to {_MOST}", param=kind)
+            raise BadRequest(
+                Phrase("%(param)s: write a whole number from 0 to %(most)s", param=kind, most=_MOST), param=kind
+            )
 
 
 def _replaces(new: Rule, old: Rule) -> bool:

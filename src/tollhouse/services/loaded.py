@@ -24,6 +24,7 @@ async def loaded(
         channels=store.channels,
         contact=contact,
         retention_days=settings.server.request_retention_days,
+        languages=settings.platform.languages,
         public_url=settings.platform.public_url,
         sign_up=settings.platform.sign_up,
         vault=vault,

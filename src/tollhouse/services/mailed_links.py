@@ -10,6 +10,7 @@ from tollhouse.access.sessions import SECRET_BYTES, digest_of, secret_of
 from tollhouse.core.failure import PathNotFound
 from tollhouse.core.mailed_link import LinkKind, MailedLink
 from tollhouse.core.notice import Delivery, Notice, NoticeType
+from tollhouse.core.phrase import translatable
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.tables import SqlRepositories
@@ -29,7 +30,7 @@ _MAILS: Final[dict[str, NoticeType]] = {
     "reset": "person.reset",
     "address": "person.address",
 }
-_TOO_OFTEN: Final = "this address has got enough such mails today"
+_TOO_OFTEN: Final = translatable("this address has got enough such mails today")
 NO_ACCOUNT: Final = "platform"
 """In whose line mails wait that belong to no account."""
 
@@ -47,11 +48,11 @@ def lasting(services: ServiceContext, kind: LinkKind) -> tuple[int, int]:
     return now_ms, now_ms + VALID_MS[kind]
 
 
-def add(services: ServiceContext, tables: SqlRepositories, link: MailedLink) -> None:
-    """Within a transaction: write a link down, and what mails it."""
+def add(services: ServiceContext, tables: SqlRepositories, link: MailedLink, language: str | None = None) -> None:
+    """Within a transaction: write a link down, and what mails it. language: that of the page where it was asked for."""
     tables.mailed_links.forget_before(link.created_at_ms)
     tables.mailed_links.add(link)
-    send(services, tables, _MAILS[link.kind], link.email, link.account_id, about=link.id)
+    send(services, tables, _MAILS[link.kind], link.email, link.account_id, about=link.id, language=language)
 
 
 def send(
@@ -62,7 +63,7 @@ def send(
     account_id: str | None,
     *,
     about: str,
-    data: dict[str, str | int | None] | None = None,
+    language: str | None = None,
 ) -> None:
     """Within a transaction: a mail to one person. Beyond what an address gets in a day it stands in the list of alerts
     as failed."""
@@ -75,7 +76,7 @@ def send(
         mark=0,
         account_id=account_id or NO_ACCOUNT,
         time_ms=now_ms,
-        data=data or {},
+        data={} if language is None else {"language": language},
     )
     way = Delivery(id=f"{notice.id}_1", notice_id=notice.id, channel="mail", address=email)
     if not tables.sendings.admit("letter", email, now_ms):

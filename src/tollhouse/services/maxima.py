@@ -7,6 +7,7 @@ What is dead (revoked keys, archived projects, removed budgets) does not count. 
 from typing import Final
 
 from tollhouse.core.failure import Conflict
+from tollhouse.core.phrase import Phrase
 
 KEYS_MAX: Final = 5_000
 """Keys of an account that are not revoked."""
@@ -21,4 +22,12 @@ LIMITS_MAX: Final = 60
 def require_room(there_are: int, maximum: int, what: str, cure: str) -> None:
     """Raises Conflict where there is no room for one more. `what`: as "budgets on this key"."""
     if there_are >= maximum:
-        raise Conflict(f"there are {there_are} {what}, of at most {maximum}: {cure}")
+        raise Conflict(
+            Phrase(
+                "there are %(count)s %(what)s, of at most %(most)s: %(cure)s",
+                count=there_are,
+                what=what if isinstance(what, Phrase) else Phrase(what),
+                most=maximum,
+                cure=Phrase(cure),
+            )
+        )

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, BucketSum, UsageSum, kind_of
 from tollhouse.core.usage import Usage
 from tollhouse.services.context import ServiceContext
@@ -66,7 +67,7 @@ async def costs(services: ServiceContext, account_id: str, asked: UsageQuestion)
 async def _by_minute(services: ServiceContext, account_id: str, kind: str, asked: UsageQuestion) -> list[BucketSum]:
     now_ms = services.clock.now_ms()
     if asked.from_ms < now_ms - DAY_MS - MINUTE_MS:
-        message = (
+        message = Phrase(
             "start_time: minutes are read from the calls of the last 24 hours; write 1h or 1d for what came before"
         )
         raise BadRequest(message, param="start_time")
@@ -75,7 +76,9 @@ async def _by_minute(services: ServiceContext, account_id: str, kind: str, asked
         deadline_ms=READ_MS,
     )
     if is_cut:
-        message = f"limit: these minutes hold more than {RECORDS_MAX} calls; ask for fewer of them, or write 1h"
+        message = Phrase(
+            "limit: these minutes hold more than %(most)s calls; ask for fewer of them, or write 1h", most=RECORDS_MAX
+        )
         raise BadRequest(message, param="limit")
     found: dict[tuple[int, tuple[tuple[str, str], ...]], list[UsageSum]] = defaultdict(list)
     for call in calls:

@@ -23,11 +23,14 @@ from tollhouse.core.notice import (
     notice_id,
     shown,
 )
+from tollhouse.core.phrase import translatable
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.services import budgets, mailed_links, wording
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.dispatch import receiver_of
+from tollhouse.services.mail_languages import readers_by_language, together
 from tollhouse.services.receivers import BACK_OFF_MS
+from tollhouse.services.translation import Said, said
 from tollhouse.store.tables import SqlRepositories
 
 GIVE_UP_MS: Final = sum(BACK_OFF_MS)
@@ -37,12 +40,14 @@ TELL_AFTER: Final = 4
 _CLAIM_MS: Final = 60_000  # longer than a try takes
 _LOOK_SECONDS: Final = 5.0  # for what another process has written, and for what it left behind
 
-GIVEN_UP: Final = "the receiver has taken nothing for three days"
-NO_WEBHOOK: Final = DeliveryResult(ok=False, final=True, words="the budget has no webhook any more")
+GIVEN_UP: Final = translatable("the receiver has taken nothing for three days")
+NO_WEBHOOK: Final = DeliveryResult(ok=False, final=True, words=translatable("the budget has no webhook any more"))
 
-NO_TOKEN: Final = DeliveryResult(ok=False, final=True, words="the address is confirmed already, or was named anew")
-NO_LINK: Final = DeliveryResult(ok=False, final=True, words="its link was used already, or is over")
-A_DEFECT: Final = DeliveryResult(ok=False, words="a defect of this platform; its log says more")
+NO_TOKEN: Final = DeliveryResult(
+    ok=False, final=True, words=translatable("the address is confirmed already, or was named anew")
+)
+NO_LINK: Final = DeliveryResult(ok=False, final=True, words=translatable("its link was used already, or is over"))
+A_DEFECT: Final = DeliveryResult(ok=False, words=translatable("a defect of this platform; its log says more"))
 
 
 WebhookTarget = tuple[str, str]
@@ -156,7 +161,7 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
         return NO_TOKEN
     if notice.type in wording.WITH_LINK and hook is None:
         return NO_LINK
-    address, secret, text = delivery.address, "", wording.text(notice, services.directory)
+    address, secret = delivery.address, ""
     if services.channels.by_name[delivery.channel].signed:
         if hook is None:
             return NO_WEBHOOK
@@ -164,20 +169,31 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
             address, secret = hook[0], services.vault.open(hook[1], budgets.SIGNING)
         except Sealed as error:
             return DeliveryResult(ok=False, words=f"its signing secret cannot be read: {error}")
-    elif notice.type in wording.WITH_LINK and hook is not None:
-        text = wording.letter(notice, services.public_url, hook[0])
-    elif notice.type == "address.confirm" and hook is not None:
-        text = wording.confirmation(services.public_url, notice.account_id, hook[1])
-    outgoing = Outgoing(
-        id=notice.id,
-        account_id=notice.account_id,
-        address=address,
-        subject=wording.subject(notice, services.directory),
-        text=text,
-        body=notice.body(),
-        secret=secret,
-    )
-    return await services.post.deliver(delivery.channel, outgoing)
+    readers = {services.languages[0]: address}
+    if delivery.channel == "mail":
+        readers = await readers_by_language(services, notice, address)
+    results = []
+    for language, some in readers.items():
+        say = said(language)
+        outgoing = Outgoing(
+            id=notice.id,
+            account_id=notice.account_id,
+            address=some,
+            subject=say(wording.subject(notice, services.directory)),
+            text=_text(services, notice, hook, say),
+            body=notice.body(),
+            secret=secret,
+        )
+        results.append(await services.post.deliver(delivery.channel, outgoing))
+    return together(results)
+
+
+def _text(services: ServiceContext, notice: Notice, hook: WebhookTarget | None, say: Said) -> str:
+    if notice.type in wording.WITH_LINK and hook is not None:
+        return wording.letter(notice, services.public_url, hook[0], say)
+    if notice.type == "address.confirm" and hook is not None:
+        return wording.confirmation(services.public_url, notice.account_id, hook[1], say)
+    return wording.text(notice, services.directory, say)
 
 
 async def _try(
@@ -244,11 +260,11 @@ def _paused(receiver: Receiver, waiting: int, now_ms: int) -> Notice:
 def _after(queued: QueuedDelivery, answer: DeliveryResult, now_ms: int) -> Delivery:
     delivery = queued.delivery
     attempts = delivery.attempts + 1
-    said = answer.words if answer.status is None else f"{answer.status} {answer.words}".rstrip()
+    answered = answer.words if answer.status is None else f"{answer.status} {answer.words}".rstrip()
     given_up = answer.final or attempts > len(BACK_OFF_MS) or now_ms - queued.notice.time_ms > GIVE_UP_MS
     if answer.ok or given_up:
         state: DeliveryState = "sent" if answer.ok else "failed"
-        return structs.replace(delivery, state=state, attempts=attempts, ended_at_ms=now_ms, answer=said)
+        return structs.replace(delivery, state=state, attempts=attempts, ended_at_ms=now_ms, answer=answered)
     address = ", ".join(answer.left) or delivery.address
     due_ms = now_ms + BACK_OFF_MS[attempts - 1]
-    return structs.replace(delivery, attempts=attempts, due_ms=due_ms, address=address, answer=said)
+    return structs.replace(delivery, attempts=attempts, due_ms=due_ms, address=address, answer=answered)

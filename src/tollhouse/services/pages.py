@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
 from tollhouse.store.pages import Cursor
@@ -61,7 +62,9 @@ def parse_cursor(after: str | None) -> Cursor | None:
 
 def limit(count: int) -> int:
     if not 1 <= count <= LIMIT_MAX:
-        raise BadRequest(f"limit: {count} is not between 1 and {LIMIT_MAX}", param="limit")
+        raise BadRequest(
+            Phrase("limit: %(count)s is not between 1 and %(most)s", count=count, most=LIMIT_MAX), param="limit"
+        )
     return count
 
 

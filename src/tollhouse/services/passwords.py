@@ -38,7 +38,7 @@ async def change(services: ServiceContext, visitor: Visitor, *, proof: Proof, pa
     )
 
 
-async def ask_for_reset(services: ServiceContext, email: str, address: str) -> None:
+async def ask_for_reset(services: ServiceContext, email: str, address: str, language: str | None = None) -> None:
     """Mail a link to whoever signs in by this address. The answer is the same, and as quick, where nobody does: what is
     done is done later. Raises RateLimited."""
     named, now_ms = email.strip().lower()[:_EMAIL_MAX], services.clock.now_ms()
@@ -59,7 +59,7 @@ async def ask_for_reset(services: ServiceContext, email: str, address: str) -> N
             created_at_ms=created_at_ms,
             expires_at_ms=expires_at_ms,
         )
-        mailed_links.add(services, tables, link)
+        mailed_links.add(services, tables, link, language)
         tables.audit.add(structs.replace(row, object_id=person.id, account_id=person.account_id))
 
     services.later(transaction)

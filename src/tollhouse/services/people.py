@@ -10,6 +10,7 @@ from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.core.person import AccountRole, Person, PlatformRole
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.people import PeopleQuery, RoleChange
@@ -29,7 +30,7 @@ def new_role(text: str, account_id: str | None) -> AccountRole | PlatformRole:
     roles = _PLATFORM_ROLES if account_id is None else _ACCOUNT_ROLES
     found = next((known for known in roles if known == text), None)
     if found is None:
-        raise BadRequest(f"role: there are {', '.join(roles)}", param="role")
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="role", known=", ".join(roles)), param="role")
     return found
 
 
@@ -118,7 +119,7 @@ async def find(services: ServiceContext, actor: Actor, reference: str) -> Person
 
     found = await services.rows.read(look)
     if found is None or actor.account_id not in (None, found.account_id):
-        raise PathNotFound(f"no person {reach.shown(reference)}")
+        raise PathNotFound(Phrase("no person %(person)s", person=reach.shown(reference)))
     return found
 
 
@@ -177,7 +178,7 @@ def save_changed(
     """Within a transaction. Raises PathNotFound, and Conflict where nobody would be left in the first of the roles."""
     before = tables.people.get(person_id)
     if before is None:
-        raise PathNotFound(f"no person {person_id}")
+        raise PathNotFound(Phrase("no person %(person)s", person=person_id))
     after = change(before)
     _require_one_left(tables, before, after)
     tables.people.save(after)
@@ -192,8 +193,12 @@ def _require_one_left(tables: SqlRepositories, before: Person, after: Person | N
         return
     stays = after is not None and after.role == before.role and after.state == "active"
     if not stays and tables.people.count(before.account_id, before.role) <= 1:
-        whose = "this platform" if before.account_id is None else "the account"
-        raise Conflict(f"{whose} has no other {before.role}: make somebody else one first", param="role")
+        raise Conflict(
+            Phrase("this platform has no other %(role)s: make somebody else one first", role=Phrase(before.role))
+            if before.account_id is None
+            else Phrase("the account has no other %(role)s: make somebody else one first", role=Phrase(before.role)),
+            param="role",
+        )
 
 
 def drop_sessions(services: ServiceContext, person_id: str) -> None:
@@ -221,7 +226,7 @@ async def remove(services: ServiceContext, actor: Actor, reference: str) -> Remo
     def transaction(tables: SqlRepositories) -> Person:
         person = tables.people.get(before.id)
         if person is None:
-            raise PathNotFound(f"no person {before.id}")
+            raise PathNotFound(Phrase("no person %(person)s", person=before.id))
         _require_one_left(tables, person, None)
         tables.sessions.remove_of(person.id)
         for link in tables.mailed_links.to(person.email):

@@ -16,6 +16,7 @@ from tollhouse.billing.price_list import PriceLists
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Model, Plan, Provider
 from tollhouse.core.failure import BadRequest, Conflict
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, prices, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.tables import SqlRepositories
@@ -148,7 +149,13 @@ def _merged(stored: Catalogue, wanted: Catalogue) -> Catalogue:
     for model in merged.models.values():
         for offer in model.offers:
             if offer.provider not in merged.providers:
-                raise BadRequest(f"models.{model.id}: its offer names {offer.provider!r}, which is no provider")
+                raise BadRequest(
+                    Phrase(
+                        "models.%(model)s: its offer names %(provider)s, which is no provider",
+                        model=model.id,
+                        provider=repr(offer.provider),
+                    )
+                )
     return merged
 
 

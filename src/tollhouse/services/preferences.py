@@ -8,6 +8,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict
 from tollhouse.core.mailed_link import MailedLink
 from tollhouse.core.person import Person, Theme
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, mailed_links, people, proofs
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.proofs import Proof
@@ -23,9 +24,13 @@ async def set_look(
     """language: one of those offered, or empty: as the browser asks. Raises BadRequest."""
     chosen = next((one for one in THEMES if one == theme), None)
     if chosen is None:
-        raise BadRequest(f"theme: there are {', '.join(THEMES)}", param="theme")
+        raise BadRequest(
+            Phrase("%(param)s: there are %(known)s", param="theme", known=", ".join(THEMES)), param="theme"
+        )
     if language and language not in offered:
-        raise BadRequest(f"language: there are {', '.join(offered)}", param="language")
+        raise BadRequest(
+            Phrase("%(param)s: there are %(known)s", param="language", known=", ".join(offered)), param="language"
+        )
     row = audit.entry(services, actor, "person.look", person.id, account_id=person.account_id)
 
     def transaction(tables: SqlRepositories) -> Person:
@@ -36,7 +41,9 @@ async def set_look(
     return await services.rows.change(transaction)
 
 
-async def ask_for_address(services: ServiceContext, visitor: Visitor, *, email: str, proof: Proof) -> None:
+async def ask_for_address(
+    services: ServiceContext, visitor: Visitor, *, email: str, proof: Proof, language: str | None = None
+) -> None:
     """Mail a link to another address, by which they sign in once they have followed it. Who signs in by it already gets
     a mail that says so: nobody learns here who that is. Raises BadRequest, RateLimited, Overloaded."""
     person = visitor.person
@@ -56,7 +63,7 @@ async def ask_for_address(services: ServiceContext, visitor: Visitor, *, email: 
 
     def transaction(tables: SqlRepositories) -> None:
         if tables.people.by_email(address) is None:
-            mailed_links.add(services, tables, link)
+            mailed_links.add(services, tables, link, language)
         else:
             mailed_links.send(services, tables, "person.known", address, person.account_id, about=link.id)
 
@@ -77,7 +84,15 @@ async def confirm_address(services: ServiceContext, token: str, address: str) ->
         before = tables.people.get(person_id)
         done = people.save_changed(tables, row, person_id, lambda one: structs.replace(one, email=link.email))
         if before is not None:
-            mailed_links.send(services, tables, "person.changed", before.email, done.account_id, about=done.id)
+            mailed_links.send(
+                services,
+                tables,
+                "person.changed",
+                before.email,
+                done.account_id,
+                about=done.id,
+                language=before.language,
+            )
         return done
 
     return await services.rows.change(transaction, lambda _: services.news.set())

@@ -19,6 +19,7 @@ from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.price import PriceDraft, PriceRow
 from tollhouse.core.spelling import nearest
 from tollhouse.services import audit, fields, margin, price_file, reach
@@ -109,7 +110,7 @@ async def draft_of(services: ServiceContext, actor: Actor, draft_id: str) -> Dra
     reach.require_operator(actor, "see price lists")
     found = await services.rows.read(lambda tables: tables.price_drafts.get(draft_id))
     if found is None:
-        raise PathNotFound(f"no price draft {reach.shown(draft_id)}")
+        raise PathNotFound(Phrase("no price draft %(draft)s", draft=reach.shown(draft_id)))
     return await _warned(services, found)
 
 
@@ -128,7 +129,11 @@ async def activate(services: ServiceContext, actor: Actor, draft_id: str, at_ms:
     def transaction(tables: SqlRepositories) -> tuple[PriceDraft, PriceLists]:
         draft = tables.price_drafts.get(draft_id)
         if draft is None or draft.activated_at_ms is not None:
-            raise Conflict(f"{draft_id} is activated already: import the file again to put it in force once more")
+            raise Conflict(
+                Phrase(
+                    "%(draft)s is activated already: import the file again to put it in force once more", draft=draft_id
+                )
+            )
         _require_not_owned(draft, tables.catalogue.load().models)
         now_ms = services.clock.now_ms()
         since_ms = max(now_ms, at_ms or 0)
@@ -196,8 +201,11 @@ def _require_not_owned(draft: PriceDraft, models: Mapping[str, Model]) -> None:
     owned = _owned_by_file(draft, models)
     if owned:
         raise BadRequest(
-            f"platform.toml prices {_some(owned)}: change that there, or import this as a list of its own (--list NAME)"
-            " and let accounts buy by it",
+            Phrase(
+                "platform.toml prices %(models)s: change that there, or import this as a list of its own (--list NAME)"
+                " and let accounts buy by it",
+                models=_some(owned),
+            ),
             param="list",
         )
 

@@ -12,6 +12,7 @@ from tollhouse.billing.prices import BadPrice, read_price
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.ids import RANDOM_BYTES, make_id, time_of
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.price import PriceRow, Written
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.tables import SqlRepositories
@@ -110,4 +111,6 @@ def _check(where: str, written: Mapping[str, object]) -> None:
     try:
         read_price(written, id="", model="")
     except BadPrice as error:
-        raise BadRequest(f"{where}.{error}", param=f"{where}.{error.field}".rstrip(".")) from None
+        raise BadRequest(
+            Phrase("%(where)s.%(error)s", where=where, error=error), param=f"{where}.{error.field}".rstrip(".")
+        ) from None

@@ -5,6 +5,7 @@ from msgspec import structs
 from tollhouse.core.account import Project, ProjectFields
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import Conflict, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, maxima, reach
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
@@ -34,7 +35,10 @@ async def create(services: ServiceContext, actor: Actor, given: NewProject) -> P
 
     def transaction(tables: SqlRepositories) -> Project:
         if (taken := tables.projects.active_named(owner.id, project.name)) is not None:
-            raise Conflict(f"the account has an active project of this name already: {taken.id}", param="name")
+            raise Conflict(
+                Phrase("the account has an active project of this name already: %(project)s", project=taken.id),
+                param="name",
+            )
         tables.projects.add(project)
         tables.audit.add(audit.changed(row, None, project))
         return project
@@ -60,9 +64,15 @@ async def archive(services: ServiceContext, actor: Actor, reference: str) -> Pro
     def transaction(tables: SqlRepositories) -> Project:
         before = tables.projects.get(project_id)
         if before is None:
-            raise PathNotFound(f"no project {project_id}")
+            raise PathNotFound(Phrase("no project %(project)s", project=project_id))
         if before.name == DEFAULT_PROJECT:
-            raise Conflict(f"{project_id}: every account keeps its project `{DEFAULT_PROJECT}`")
+            raise Conflict(
+                Phrase(
+                    "%(project)s: every account keeps its project `%(default)s`",
+                    project=project_id,
+                    default=DEFAULT_PROJECT,
+                )
+            )
         project = structs.replace(before, state="archived")
         if project != before:
             tables.projects.save(project)

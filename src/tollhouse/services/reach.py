@@ -13,6 +13,7 @@ from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import Actor
 from tollhouse.core.escaping import printable
 from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.spelling import alike, nearest_few
 from tollhouse.services import fields
 from tollhouse.services.context import ServiceContext
@@ -33,7 +34,7 @@ Named = TypeVar("Named", Account, Project, ApiKey)
 def require_operator(actor: Actor, action: str) -> None:
     """`action` completes "only the operator may ...". Raises ScopeMissing."""
     if actor.account_id is not None:
-        raise ScopeMissing(f"only the operator of the platform may {action}")
+        raise ScopeMissing(Phrase("only the operator of the platform may %(action)s", action=Phrase(action)))
 
 
 def account(services: ServiceContext, actor: Actor, reference: str) -> Account:
@@ -43,7 +44,7 @@ def account(services: ServiceContext, actor: Actor, reference: str) -> Account:
         return _only([own] if own is not None and reference in (own.id, own.name) else [], "account", reference)
     found = services.directory.accounts_called(reference)
     if not found:
-        raise PathNotFound(f"no account {shown(reference)}{_near(services, reference)}")
+        raise PathNotFound(_unknown_account(services, reference))
     return _only(found, "account", reference)
 
 
@@ -117,10 +118,17 @@ def model(services: ServiceContext, actor: Actor, text: str) -> str:
         return found.id
     near = ", ".join(map(repr, nearest_few(named[:60], known)))
     hint = (
-        f"the nearest known ones are {near}" if near else "none is known yet: name it in platform.toml, and apply that"
+        Phrase("the nearest known ones are %(known)s", known=near)
+        if near
+        else Phrase("none is known yet: name it in platform.toml, and apply that")
     )
     raise BadRequest(
-        f"model: {shown(named)!r} is unknown; {hint}. A pattern such as gpt-4* may come first.", param="model"
+        Phrase(
+            "model: %(given)s is unknown; %(hint)s. A pattern such as gpt-4* may come first.",
+            given=repr(shown(named)),
+            hint=hint,
+        ),
+        param="model",
     )
 
 
@@ -129,11 +137,14 @@ def narrowed(services: ServiceContext, actor: Actor, reference: str | None) -> s
     return account(services, actor, reference).id if reference is not None else actor.account_id
 
 
-def _near(services: ServiceContext, reference: str) -> str:
+def _unknown_account(services: ServiceContext, reference: str) -> Phrase:
     """For the operator, who may see all of them: which of the first thousands are called nearly so."""
     names = [one.name for one in islice(services.directory.accounts.values(), _COMPARED_MAX)]
     likely = [name for name in nearest_few(reference[:60], names) if _is_meant(reference[:60].casefold(), name)]
-    return f"; did you mean {', '.join(printable(name, 80) for name in likely)}?" if likely else ""
+    if not likely:
+        return Phrase("no %(kind)s %(given)s", kind=Phrase("account"), given=shown(reference))
+    meant = ", ".join(printable(name, 80) for name in likely)
+    return Phrase("no account %(given)s; did you mean %(meant)s?", given=shown(reference), meant=meant)
 
 
 def _is_meant(reference: str, name: str) -> bool:
@@ -144,13 +155,22 @@ def _only(found: Sequence[Named], kind: str, reference: str) -> Named:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise PathNotFound(f"no {kind} {shown(reference)}")
+        raise PathNotFound(Phrase("no %(kind)s %(given)s", kind=Phrase(kind), given=shown(reference)))
     ids = ", ".join(one.id for one in found[:5])
-    raise BadRequest(f"{kind}: {len(found)} are called {shown(reference)}: give the id of one ({ids})", param=kind)
+    raise BadRequest(
+        Phrase(
+            "%(param)s: %(count)s are called %(given)s: give the id of one (%(ids)s)",
+            param=kind,
+            count=len(found),
+            given=shown(reference),
+            ids=ids,
+        ),
+        param=kind,
+    )
 
 
 def shown(reference: str) -> str:
     """A reference as a message may repeat it: somebody may have given a secret for a name."""
     if reference.lstrip().lower().startswith(("sk-", "bearer ")):
-        return "of that name (it looks like a secret: give the id or the name)"
+        return Phrase("of that name (it looks like a secret: give the id or the name)")
     return printable(reference, 80)

@@ -16,6 +16,7 @@ from tollhouse.billing.ledger import Entry
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach, retention
 from tollhouse.services.context import ServiceContext
@@ -86,7 +87,12 @@ async def show(services: ServiceContext, actor: Actor, request_id: str, own_key_
         call = tables.requests.get(request_id)
         if call is None or actor.account_id not in (None, call.account_id) or own_key_id not in (None, call.key_id):
             gone = retention.expired(services, request_id, tables.retention.load())
-            raise PathNotFound(f"no request {reach.shown(request_id)}{f': {gone}' if gone else ''}")
+            named = reach.shown(request_id)
+            raise PathNotFound(
+                Phrase("no request %(request)s: %(why)s", request=named, why=gone)
+                if gone
+                else Phrase("no request %(request)s", request=named)
+            )
         return call, tables.ledger.of_request(request_id)
 
     call, entries = await services.rows.read(question)
@@ -228,4 +234,7 @@ def _statuses(text: str) -> tuple[int, int]:
             return int(text[0]) * 100, int(text[0]) * 100 + 99
         if text.isdigit():
             return int(text), int(text)
-    raise BadRequest(f"status: {text[:40]!r} is none: write 429, 4xx for a whole class, or failed", param="status")
+    raise BadRequest(
+        Phrase("status: %(given)s is none: write 429, 4xx for a whole class, or failed", given=repr(text[:40])),
+        param="status",
+    )

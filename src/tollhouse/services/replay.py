@@ -18,6 +18,7 @@ from tollhouse.billing.price_list import DEFAULT, service_tier, terms_of
 from tollhouse.billing.prices import Price, scaled
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import price_lists, reach
@@ -76,7 +77,7 @@ async def replay(
     """
     reach.require_operator(actor, "see what calls would cost")
     if not 1 <= days <= DAYS_MAX:
-        raise BadRequest(f"days: {days} is not between 1 and {DAYS_MAX}", param="days")
+        raise BadRequest(Phrase("days: %(days)s is not between 1 and %(most)s", days=days, most=DAYS_MAX), param="days")
     account_id = None if account is None else reach.account(services, actor, account).id
     again: Again = lambda call: None  # noqa: E731 - what there is to do without a draft
     everybody = False

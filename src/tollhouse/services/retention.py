@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import time_of
 from tollhouse.core.instant import utc_day
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.retention import Retention
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.services.context import ServiceContext
@@ -127,9 +128,11 @@ def expired(services: ServiceContext, request_id: str, state: Retention) -> str 
     time_ms = time_of(request_id)
     if time_ms is None or not 0 < time_ms < max(expired_before_ms(services), state.before_ms):
         return None
-    return (
-        f"its record has been deleted: records are kept {services.retention_days} days, and this id is of"
-        f" {utc_day(time_ms)}; what it was charged stays in the ledger"
+    return Phrase(
+        "its record has been deleted: records are kept %(days)s days, and this id is of %(day)s; what it was charged"
+        " stays in the ledger",
+        days=services.retention_days,
+        day=utc_day(time_ms),
     )
 
 

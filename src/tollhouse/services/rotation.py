@@ -11,6 +11,7 @@ from msgspec import structs
 
 from tollhouse.core.account import ApiKey, Secret
 from tollhouse.core.failure import BadRequest, Conflict
+from tollhouse.core.phrase import Phrase
 
 OVERLAP_MS_MAX = 7 * 86_400_000
 SECRETS_KEPT = 5
@@ -22,12 +23,13 @@ CountedFrom = Literal["now", "first-use"]
 def require_rotatable(key: ApiKey, new_expiry_ms: int | None, now_ms: int) -> None:
     """Raises Conflict for a revoked and for a frozen key, BadRequest for one that would be dead on arrival."""
     if key.state == "revoked":
-        raise Conflict(f"{key.id} was revoked, which is final: create a new key")
+        raise Conflict(Phrase("%(key)s was revoked, which is final: create a new key", key=key.id))
     if key.state == "frozen":
-        raise Conflict(f"{key.id} is frozen, so its new secret could not be used: unfreeze it first")
+        raise Conflict(Phrase("%(key)s is frozen, so its new secret could not be used: unfreeze it first", key=key.id))
     if new_expiry_ms is None and key.expires_at_ms is not None and key.expires_at_ms <= now_ms:
         raise BadRequest(
-            f"expires: {key.id} has expired, and so would its new secret: give a new expiry", param="expires"
+            Phrase("expires: %(key)s has expired, and so would its new secret: give a new expiry", key=key.id),
+            param="expires",
         )
 
 

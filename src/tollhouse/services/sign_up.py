@@ -19,7 +19,7 @@ from tollhouse.store.tables import SqlRepositories
 _ACTOR: Final = Actor(kind="system", id="sign-up")
 
 
-async def ask(services: ServiceContext, email: str, address: str) -> None:
+async def ask(services: ServiceContext, email: str, address: str, language: str | None = None) -> None:
     """Mail a link to an address. Who signs in by it already gets a mail that says so: the answer is the same, and as
     quick. Raises BadRequest for what is no address, RateLimited, NotPermitted where sign-up is not open."""
     if services.sign_up != "open":
@@ -35,9 +35,9 @@ async def ask(services: ServiceContext, email: str, address: str) -> None:
         if network is not None and not tables.sendings.admit("stranger", network, link.created_at_ms):
             return
         if tables.people.by_email(named) is None:
-            mailed_links.add(services, tables, link)
+            mailed_links.add(services, tables, link, language)
         else:
-            mailed_links.send(services, tables, "person.known", named, None, about=link.id)
+            mailed_links.send(services, tables, "person.known", named, None, about=link.id, language=language)
 
     services.later(transaction)
 

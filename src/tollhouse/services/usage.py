@@ -3,6 +3,7 @@
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, QUARTER_MS, UsageBy, UsageSum
 from tollhouse.services import reach
 from tollhouse.services.context import ServiceContext
@@ -30,7 +31,7 @@ async def report(
     Raises BadRequest, PathNotFound.
     """
     if by not in _GROUPINGS:
-        raise BadRequest(f"by: there are {', '.join(_GROUPINGS)}", param="by")
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="by", known=", ".join(_GROUPINGS)), param="by")
     now_ms = services.clock.now_ms()
     today_ms = now_ms - now_ms % DAY_MS
     end_ms = today_ms + DAY_MS if to_ms is None else to_ms
@@ -38,7 +39,7 @@ async def report(
     start_ms = max(0, last_day_ms - (_DAYS - 1) * DAY_MS if from_ms is None else from_ms)
     for name, given in (("from", from_ms), ("to", to_ms)):
         if given is not None and given < 0:
-            raise BadRequest(f"{name}: this lies before 1970", param=name)
+            raise BadRequest(Phrase("%(param)s: this lies before 1970", param=name), param=name)
     if start_ms > end_ms:
         raise BadRequest("from: this lies after `to`", param="from")
     account_id = reach.narrowed(services, actor, account)

@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, Metric, Spans, SummedBy, UsageFilter, UsageSum
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.core.usage_record import UsageRecord
@@ -97,8 +98,7 @@ async def explore(services: ServiceContext, actor: Actor, asked: UsageAsked) -> 
     if every == "minute" or asked.by == "client":
         return await _of_records(services, asked, narrowed, over, now_ms)
     if asked.by == "tag" and (narrowed.project_id, narrowed.key_id, narrowed.model) != (None, None, None):
-        message = "by: tags are summed over an account, not over one project, key or model"
-        raise BadRequest(message, param="by")
+        raise BadRequest("by: tags are summed over an account, not over one project, key or model", param="by")
     by: SummedBy = asked.by
     return await services.rows.read(
         lambda tables: _of_sums(tables, by, asked.metric, narrowed, over, now_ms), deadline_ms=_READ_MS
@@ -110,7 +110,7 @@ def _require_known(asked: UsageAsked) -> None:
     for name, words in known.items():
         given = getattr(asked, name)
         if given is not None and given not in words:
-            raise BadRequest(f"{name}: there are {', '.join(words)}", param=name)
+            raise BadRequest(Phrase("%(param)s: there are %(known)s", param=name, known=", ".join(words)), param=name)
 
 
 def _of_sums(
@@ -142,8 +142,12 @@ async def _of_records(
 ) -> Explored:
     """From the calls themselves, the newest RECORDS_MAX of them."""
     if over.from_ms < now_ms - RECORDS_BACK_MS - HOUR_MS:
-        what = "clients are" if asked.by == "client" else "minutes are"
-        raise BadRequest(f"from: {what} read from the calls of the last 24 hours; choose less time", param="from")
+        cured = (
+            Phrase("from: clients are read from the calls of the last 24 hours; choose less time")
+            if asked.by == "client"
+            else Phrase("from: minutes are read from the calls of the last 24 hours; choose less time")
+        )
+        raise BadRequest(cured, param="from")
     calls, is_cut = await services.rows.read(
         lambda tables: records_within(tables, narrowed.account_id, over.from_ms, over.to_ms, RECORDS_MAX),
         deadline_ms=_READ_MS,

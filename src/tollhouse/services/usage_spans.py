@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tollhouse.billing.windows import begins_ms, time_zone
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, Spans
 
 Every = Literal["minute", "hour", "day", "week"]
@@ -56,7 +57,11 @@ def cut(from_ms: int, to_ms: int, every: Every, zone: str) -> TimeCut:
     if from_ms >= to_ms:
         raise BadRequest("from: this is not before `to`", param="from")
     if (to_ms - from_ms) // WIDTHS[every] > SPANS_MAX:
-        message = f"every: this would be more than {SPANS_MAX} spans of one {every}; choose longer ones, or less time"
+        message = Phrase(
+            "every: this would be more than %(most)s spans of one %(span)s; choose longer ones, or less time",
+            most=SPANS_MAX,
+            span=Phrase(every),
+        )
         raise BadRequest(message, param="every")
     place = time_zone(zone)
     if every in ("minute", "hour"):

@@ -8,6 +8,7 @@ from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Conflict, Failure, PathNotFound, RateLimited, ScopeMissing
 from tollhouse.core.limit import LimitKind
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.services import bounded_keys, models, projects
 from tollhouse.services.given.budgets import WINDOWS, NewBudget
@@ -123,7 +124,7 @@ def _limits(visit: Visit) -> dict[LimitKind, int]:
             continue
         _require(visit, "limits.set")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
-            raise BadRequest(f"{kind}: write a whole number", param=kind)
+            raise BadRequest(Phrase("%(param)s: write a whole number", param=kind), param=kind)
         found[kind] = int(digits)
     return found
 

@@ -25,7 +25,7 @@ async def forgotten(visit: Visit) -> Answer:
 @page("POST /console/password", may=EVERYBODY)
 async def ask_for_password(visit: Visit) -> Answer:
     try:
-        await passwords.ask_for_reset(visit.context.services, visit.given("email"), visit.address)
+        await passwords.ask_for_reset(visit.context.services, visit.given("email"), visit.address, visit.language)
     except _TROUBLES as trouble:
         return _form(visit, "password_ask.html", trouble)
     return _form(visit, "password_ask.html", is_asked=True)
@@ -75,7 +75,7 @@ async def sign_up_form(visit: Visit) -> Answer:
 @page("POST /console/sign-up", may=EVERYBODY)
 async def ask_for_account(visit: Visit) -> Answer:
     try:
-        await sign_up.ask(visit.context.services, visit.given("email"), visit.address)
+        await sign_up.ask(visit.context.services, visit.given("email"), visit.address, visit.language)
     except _TROUBLES as trouble:
         return _form(visit, "sign_up.html", trouble)
     return _form(visit, "sign_up.html", is_asked=True)

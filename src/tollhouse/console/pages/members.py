@@ -6,8 +6,9 @@ from typing import Final
 from tollhouse.access.roles import MEMBERS, PLATFORM
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import OF_PLATFORM, Visit
-from tollhouse.console.words import translatable, verb_of
+from tollhouse.console.words import verb_of
 from tollhouse.core.failure import BadRequest, Conflict, Failure, RateLimited
+from tollhouse.core.phrase import translatable
 from tollhouse.services import factors, invitations, people
 from tollhouse.services.invitations import Invited
 
@@ -43,6 +44,7 @@ async def invite(visit: Visit) -> Answer:
             visit.context.services,
             visit.actor,
             email=visit.given("email"),
+            language=visit.language,
             role=visit.given("role"),
             account=_account(visit),
             platform=_account(visit) is None,

@@ -13,6 +13,7 @@ from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.services import margin, provider_calls, reach
 
 RATES = ("input", "output")
@@ -43,7 +44,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
 async def listing(visit: Visit) -> Answer:
     services, wanted = visit.context.services, visit.asked("model")
     if wanted and wanted not in services.catalogue.models:
-        raise PathNotFound(f"no model {reach.shown(wanted)}")
+        raise PathNotFound(Phrase("no model %(model)s", model=reach.shown(wanted)))
     losses = await asyncio.to_thread(margin.now, services)
     lately = await provider_calls.lately(services, visit.actor)
     found = _rows(visit, losses, rows(visit, lately))

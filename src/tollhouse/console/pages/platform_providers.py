@@ -9,6 +9,7 @@ from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.failure import PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.gateway.provider_trial import ProviderTrial, trials
 from tollhouse.routing.troubles import ProviderTrouble
 from tollhouse.services import provider_calls, reach
@@ -88,7 +89,7 @@ def _provider(visit: Visit) -> Provider:
     """Raises PathNotFound."""
     found = _known(visit).get(visit.id)
     if found is None:
-        raise PathNotFound(f"no provider {reach.shown(visit.id)}")
+        raise PathNotFound(Phrase("no provider %(provider)s", provider=reach.shown(visit.id)))
     return found
 
 

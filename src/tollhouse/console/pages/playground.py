@@ -16,9 +16,9 @@ from tollhouse.console.context import RunningPlatform
 from tollhouse.console.page_call import PageCall, foreseen, text_of
 from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
-from tollhouse.console.words import translatable
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Failure, Overloaded, PathNotFound
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.gateway.explain import Explanation
 from tollhouse.services import models, reach, receipts
@@ -128,7 +128,7 @@ def _given(fields: dict[str, str]) -> tuple[CallFormat, Given]:
         raise BadRequest("format: choose one of the list", param="format")
     text, instructions = fields.get("text", ""), fields.get("instructions", "")
     if len(text) + len(instructions) > _TEXT_MAX:
-        raise BadRequest(f"text: at most {_TEXT_MAX} characters are sent from here", param="text")
+        raise BadRequest(Phrase("text: at most %(most)s characters are sent from here", most=_TEXT_MAX), param="text")
     try:
         most, temperature = fields.get("max_tokens", ""), fields.get("temperature", "")
         max_tokens, warmth = int(most) if most else None, float(temperature) if temperature else None

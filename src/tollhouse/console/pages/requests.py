@@ -12,6 +12,7 @@ from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.ids import time_of
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import keys, receipts
 from tollhouse.services.pages import Page, parse_cursor
@@ -82,7 +83,7 @@ def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
     """Raises BadRequest, PathNotFound."""
     mode = asked["mode"] or None
     if mode not in (None, "live", "test"):
-        raise BadRequest("mode: there are live, test", param="mode")
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="mode", known="live, test"), param="mode")
     since, until, zone = asked["from"], asked["to"], visit.zone
     account = asked["account"] if visit.account is None else ""
     wanted = receipts.wanted_by(

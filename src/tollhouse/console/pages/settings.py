@@ -73,7 +73,11 @@ async def change_password(visit: Visit) -> Answer:
 async def change_address(visit: Visit) -> Answer:
     try:
         await preferences.ask_for_address(
-            visit.context.services, own(visit), email=visit.given("email"), proof=proof(visit)
+            visit.context.services,
+            own(visit),
+            email=visit.given("email"),
+            proof=proof(visit),
+            language=visit.language,
         )
     except TROUBLES as trouble:
         return _page(visit, "address", trouble)

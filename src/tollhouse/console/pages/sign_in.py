@@ -30,7 +30,7 @@ async def sign_in(visit: Visit) -> Answer:
             browser=visit.browser,
         )
     except (RateLimited, Overloaded, Conflict) as trouble:
-        return _form(visit, visit.given("next"), trouble.message, trouble.status)
+        return _form(visit, visit.given("next"), trouble.phrase, trouble.status)
     if done is None:
         return _form(visit, visit.given("next"), "wrong", 401)
     return _after(visit, done)

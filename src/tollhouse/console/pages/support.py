@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from tollhouse.console.route import EVERYBODY, Answer, Shown, page
 from tollhouse.console.visit import Visit
-from tollhouse.console.words import translatable
+from tollhouse.core.phrase import translatable
 from tollhouse.settings import ChatSettings
 
 _LABELS: Final = {

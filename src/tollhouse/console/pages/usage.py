@@ -11,6 +11,7 @@ from tollhouse.console.route import Answer, Download, Shown, page
 from tollhouse.console.usage_csv import as_csv
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, Metric, UsageSum
 from tollhouse.services import keys, projects, usage_series
 from tollhouse.services.usage_series import Explored, GroupedBy, Series, UsageAsked, measured
@@ -89,7 +90,7 @@ def read_query(visit: Visit) -> UsageAsked:
         given["from_ms"] = today_ms(now_ms, zone, days_ago=_DAYS[span] - 1)
         given["every"] = asked["every"] or ("week" if span == "1y" else "day")
     else:
-        raise BadRequest(f"span: there are {', '.join(SPANS)}", param="span")
+        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="span", known=", ".join(SPANS)), param="span")
     return UsageAsked(**given)
 
 

@@ -162,7 +162,7 @@ def receipt_object(receipt: Receipt, *, show_provider: bool, is_operator: bool) 
         ReceiptObject,
         call,
         **_told(call, receipt.last4, is_operator),
-        ending_explained=explained(call),
+        ending_explained=str(explained(call)),
         usage_doubt=UNSET if call.doubt is None else call.doubt,
         cut=True if call.cut else UNSET,
         raw_usage=None if call.raw_usage is None else Raw(call.raw_usage),

@@ -12,14 +12,14 @@ Meaning = Literal["too_long", "wrong_operation"]
 _READ_MAX: Final = 4_000  # of a message
 
 
-class Phrase(NamedTuple):
+class ErrorPhrase(NamedTuple):
     means: Meaning
     pattern: re.Pattern[str]
     source: str  # which server writes it
 
 
-def _phrase(means: Meaning, pattern: str, source: str) -> Phrase:
-    return Phrase(means, re.compile(pattern, re.IGNORECASE), source)
+def _phrase(means: Meaning, pattern: str, source: str) -> ErrorPhrase:
+    return ErrorPhrase(means, re.compile(pattern, re.IGNORECASE), source)
 
 
 OPENAI: Final = (
@@ -65,6 +65,6 @@ COMPATIBLE: Final = (
 """What other servers of the OpenAI format write besides."""
 
 
-def meaning(phrases: tuple[Phrase, ...], message: str) -> Meaning | None:
+def meaning(phrases: tuple[ErrorPhrase, ...], message: str) -> Meaning | None:
     message = message[:_READ_MAX]
     return next((one.means for one in phrases if one.pattern.search(message)), None)

@@ -19,6 +19,7 @@ class NewInvitation(Struct, frozen=True, kw_only=True):
     role: Annotated[str, Help(_ROLES, shown=True)] = "developer"
     account: Annotated[str | None, Help("of which account, by id or unique name; absent: the caller's own")] = None
     platform: Annotated[bool, Help("to run the platform, and not for an account")] = False
+    language: Annotated[str | None, Help("of the mail, such as zh-CN; absent: the platform's first one")] = None
     new_account: Annotated[bool, Help("to open an account of their own ([platform] sign_up = invite or open)")] = False
 
 

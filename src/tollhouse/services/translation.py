@@ -1,10 +1,15 @@
-"""The words of pages in a language: a catalogue (`locales/LANGUAGE.po`), read when the language is first asked for."""
+"""The words of pages and mails in a language: a catalogue (`locales/LANGUAGE.po`), read when it is first asked for."""
 
 from ast import literal_eval
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from gettext import NullTranslations
 from importlib.resources import files
+
+from tollhouse.core.phrase import Phrase
+
+Said = Callable[[str], str]
+"""Says a text, or a phrase, in one language."""
 
 
 class LanguageWords(NullTranslations):
@@ -27,8 +32,19 @@ class LanguageWords(NullTranslations):
 @cache
 def translations(language: str) -> NullTranslations:
     """English stands in templates and code, and needs no catalogue."""
-    file = files("tollhouse.console").joinpath(f"locales/{language}.po")
+    file = files("tollhouse.services").joinpath(f"locales/{language}.po")
     return LanguageWords(read(file.read_text(encoding="utf-8"))) if file.is_file() else NullTranslations()
+
+
+def said(language: str) -> Said:
+    return partial(_said, translations(language).gettext)
+
+
+def _said(gettext: Callable[[str], str], text: str) -> str:
+    if not isinstance(text, Phrase):
+        return gettext(text)
+    values = {name: _said(gettext, one) if isinstance(one, Phrase) else one for name, one in text.values.items()}
+    return gettext(text.template) % values
 
 
 def read(text: str) -> dict[str, str]:
