@@ -118,8 +118,13 @@ def test_the_operators_budget_is_beyond_the_owners_reach(admin_harness: AdminHar
     assert (raised.status, raised.code) == (403, "scope_missing")
     removed = admin_harness.bearer("alpha-admin", "POST", f"/api/v1/budgets/{made['id']}/remove", {})
     assert (removed.status, removed.code) == (403, "scope_missing")
-    own = admin_harness.bearer("alpha-admin", "POST", "/api/v1/budgets", {**ceiling, "amount_usd": "900"})
+    above = admin_harness.bearer("alpha-admin", "POST", "/api/v1/budgets", {**ceiling, "amount_usd": "900"})
+    assert (above.status, above.body["error"]["param"]) == (400, "amount_usd")
+    assert "above the 100 USD a month" in above.body["error"]["message"]
+    own = admin_harness.bearer("alpha-admin", "POST", "/api/v1/budgets", {**ceiling, "amount_usd": "90"})
     assert (own.status, own.body["managed_by_operator"]) == (201, False)
+    higher = admin_harness.operator("POST", "/api/v1/budgets", {**ceiling, "amount_usd": "900"})
+    assert (higher.status, higher.body["amount_usd"]) == (201, "900"), "the operator's own word binds nobody but owners"
     standing = {
         one["id"]: one["amount_usd"]
         for one in admin_harness.bearer("alpha-admin", "GET", "/api/v1/budgets").body["data"]

@@ -195,7 +195,8 @@ def test_the_operators_monthly_budget_holds_whatever_the_owner_sets(platform: Pl
     ceiling = {"account": account, "window": "month", "amount_usd": "0"}
     budget = platform.manage("POST", "/budgets", {**ceiling, "system": True})
     for path, body, status in (
-        ("/api/v1/budgets", {**ceiling, "amount_usd": "1000"}, 201),
+        ("/api/v1/budgets", {**ceiling, "amount_usd": "1000"}, 400),
+        ("/api/v1/budgets", {**ceiling, "window": "total", "amount_usd": "1000"}, 201),
         ("/api/v1/budgets", {**ceiling, "amount_usd": "1000", "system": True}, 403),
         (f"/api/v1/budgets/{budget['id']}/remove", {}, 403),
     ):

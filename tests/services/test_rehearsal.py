@@ -9,9 +9,8 @@ from tests.services.test_money import call, commit, owner_of
 from tollhouse.core.amount import NANO_PER_USD as USD
 from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import budgets, ceilings, keys
+from tollhouse.services import budgets, keys
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.budgets import NewBudget
 from tollhouse.services.rehearsal import DAYS, rehearse
 
 TODAY_MS = NOW_MS - NOW_MS % DAY_MS
@@ -79,14 +78,17 @@ def test_the_lowest_of_the_operators_budgets_above_is_the_ceiling(tmp_path: Path
         await budgets.put(services, OPERATOR, amount_usd="9", window="day", account=mine.id, system=True)
 
         async def figure(amount: str, window: str, **place: str) -> int | None:
-            wanted = NewBudget(amount_usd=amount, window=window, **place)  # type: ignore[arg-type]
-            found = await ceilings.lowest(services, of_account(mine.id), wanted)
-            return None if found is None or not ceilings.is_above(wanted, found) else found.amount // USD
+            try:
+                await budgets.put(services, of_account(mine.id), amount_usd=amount, window=window, **place)
+            except BadRequest as refused:
+                return int(refused.message.partition("above the ")[2].split()[0])
+            return None
 
         assert await figure("101", "month", account=mine.id) == 100
         assert await figure("100", "month", account=mine.id) is None
         assert await figure("50", "month", key=key.id) == 30
         assert await figure("10", "day", key=key.id) == 9
         assert await figure("1000", "total", account=mine.id) is None
+        assert await figure("30", "month", key=key.id) is None
 
     run(tmp_path, scenario)

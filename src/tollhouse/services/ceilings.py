@@ -5,47 +5,56 @@ from typing import Final
 
 from tollhouse.billing.budgets import Budget, matches
 from tollhouse.core.account import ApiKey, Project
-from tollhouse.core.audit import Actor
-from tollhouse.services import fields, reach
+from tollhouse.core.amount import format_usd
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.services.context import ServiceContext
-from tollhouse.services.given.budgets import NewBudget
 from tollhouse.store.tables import SqlRepositories
 
 _LENGTH: Final[Mapping[str, int]] = {"day": 0, "week": 1, "month": 2, "total": 3}
+_ABOVE: Final[Mapping[str, str]] = {
+    "day": translatable(
+        "amount_usd: this is above the %(amount)s USD a day that the operator has set: choose that or less"
+    ),
+    "week": translatable(
+        "amount_usd: this is above the %(amount)s USD a week that the operator has set: choose that or less"
+    ),
+    "month": translatable(
+        "amount_usd: this is above the %(amount)s USD a month that the operator has set: choose that or less"
+    ),
+    "total": translatable(
+        "amount_usd: this is above the %(amount)s USD in all that the operator has set: choose that or less"
+    ),
+}
 
 
-async def lowest(services: ServiceContext, actor: Actor, wanted: NewBudget) -> Budget | None:
+def require_within(services: ServiceContext, tables: SqlRepositories, wanted: Budget) -> None:
+    """Within a transaction: an owner sets no budget of more than the operator's let them spend. Raises BadRequest."""
+    ceiling = lowest(services, tables, wanted)
+    if ceiling is not None and wanted.amount > ceiling.amount:
+        raise BadRequest(Phrase(_ABOVE[ceiling.kind], amount=format_usd(ceiling.amount)), param="amount_usd")
+
+
+def lowest(services: ServiceContext, tables: SqlRepositories, wanted: Budget) -> Budget | None:
     """The operator's budget of the least amount that counts all that the wanted one would count, in a window as long or
-    longer; None: there is none. Raises BadRequest, PathNotFound."""
-    target = reach.target(services, actor, wanted.account, wanted.project, wanted.key)
+    longer; None: there is none."""
     keys, projects = services.directory.keys, services.directory.projects
-    above = _above(target, keys.get(target.object_id), projects.get(target.object_id))
-
-    def question(tables: SqlRepositories) -> list[Budget]:
-        return [one for level, object_id in above for one in tables.budgets.on(level, object_id) if one.system]
-
-    model = None if wanted.model is None else reach.model(services, actor, wanted.model)
-    found = [one for one in await services.rows.read(question) if _includes(one, wanted.window, model)]
-    return min(found, key=lambda one: one.amount, default=None)
+    above = _above(wanted, keys.get(wanted.object_id), projects.get(wanted.object_id))
+    standing = (one for level, object_id in above for one in tables.budgets.on(level, object_id) if one.system)
+    return min((one for one in standing if _includes(one, wanted)), key=lambda one: one.amount, default=None)
 
 
-def _above(target: reach.Target, key: ApiKey | None, project: Project | None) -> list[tuple[str, str]]:
+def _above(wanted: Budget, key: ApiKey | None, project: Project | None) -> list[tuple[str, str]]:
     """What the calls of an object count in, from it up."""
-    above = [("account", target.account_id)]
+    above = [("account", wanted.account_id)]
     if key is not None:
         return [("key", key.id), ("project", key.project_id), *above]
     return above if project is None else [("project", project.id), *above]
 
 
-def _includes(ceiling: Budget, window: str, model: str | None) -> bool:
-    """model: by its id, or a pattern; None: all."""
-    if _LENGTH[ceiling.kind] < _LENGTH.get(window, len(_LENGTH)):
+def _includes(ceiling: Budget, wanted: Budget) -> bool:
+    if _LENGTH[ceiling.kind] < _LENGTH[wanted.kind]:
         return False
-    if ceiling.model is None or ceiling.model == model:
+    if ceiling.model is None or ceiling.model == wanted.model:
         return True
-    return model is not None and not model.endswith("*") and matches(ceiling.model, model)
-
-
-def is_above(wanted: NewBudget, ceiling: Budget) -> bool:
-    """Raises BadRequest where the amount is none."""
-    return fields.amount(wanted.amount_usd, "amount_usd", zero=True) > ceiling.amount
+    return wanted.model is not None and not wanted.model.endswith("*") and matches(ceiling.model, wanted.model)

@@ -8,10 +8,9 @@ from tollhouse.console.objects import chosen, name_of, named, of_account
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.account import Account
-from tollhouse.core.amount import format_usd
 from tollhouse.core.failure import BadRequest, Conflict, Failure, PathNotFound, RateLimited, ScopeMissing
 from tollhouse.core.notice import QueuedDelivery
-from tollhouse.services import alerts, budgets, ceilings, rehearsal
+from tollhouse.services import alerts, budgets, rehearsal
 from tollhouse.services.alerts import Trial
 from tollhouse.services.given.budgets import WINDOWS, NewBudget
 from tollhouse.services.pages import Page
@@ -55,7 +54,6 @@ async def put(visit: Visit) -> Answer:
         if visit.given("do") == "rehearse":
             tried = await _rehearsed(visit, wanted)
             return await (_listing(visit, account, tried=tried) if is_edited else _form(visit, account, tried=tried))
-        await _require_within(visit, wanted)
         made = await budgets.put(visit.context.services, visit.actor, **structs.asdict(wanted))
         secret = await budgets.reveal(visit.context.services, made)
     except _TROUBLE as trouble:
@@ -177,17 +175,6 @@ async def _rehearsed(visit: Visit, wanted: NewBudget) -> Rehearsal:
         key=wanted.key,
         model=wanted.model,
     )
-
-
-async def _require_within(visit: Visit, wanted: NewBudget) -> None:
-    """The page lets nobody set what the operator's budget would never let them spend. Raises BadRequest."""
-    ceiling = await ceilings.lowest(visit.context.services, visit.actor, wanted)
-    if ceiling is not None and ceilings.is_above(wanted, ceiling):
-        raise BadRequest(
-            f"amount_usd: this is above the {format_usd(ceiling.amount)} USD a {ceiling.kind} that the operator of "
-            "this platform has set: choose that or less",
-            param="amount_usd",
-        )
 
 
 def _told(visit: Visit, found: Page[QueuedDelivery]) -> list[tuple[QueuedDelivery, str]]:
