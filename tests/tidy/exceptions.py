@@ -19,6 +19,7 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
         "src/tollhouse/cli/examine.py::tollhouse.cli.doctor": "as above, for the help of `doctor`",
         "src/tollhouse/outbound/chat.py::apprise": "an optional extra, and heavy: only who is told in a chat needs it",
         "src/tollhouse/tokens/vocabulary.py::tiktoken": "17 ms and 5 MB that only who counts by a vocabulary pays",
+        "src/tollhouse/console/qr_code.py::segno": "53 ms that only who sets up a second factor pays",
         "src/tollhouse/store/migration.py::alembic": "only `migrate` needs it, and loading it takes 0.7 s",
         "src/tollhouse/store/migration.py::alembic.config": "as above: the migration tool loads when it migrates",
         "src/tollhouse/store/migration.py::alembic.script": "as above: the migration tool loads when it migrates",

@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.access import totp
 from tollhouse.console import cookies
 from tollhouse.console.pages.settings import TROUBLES, own, proof
+from tollhouse.console.qr_code import qr_code
 from tollhouse.console.route import SIGNED_IN, Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import Failure
@@ -62,6 +63,7 @@ def _page(visit: Visit, trouble: Failure | None = None) -> Shown:
         "own": visitor,
         "trouble": trouble,
         "secret": totp.in_groups(secret),
+        "qr_code": qr_code,  # called where the page is rendered, in a thread
         "address": totp.address_of(secret, person.email, visit.context.settings.platform.name),
     }
     return Shown("factor_set_up.html", values, status)
