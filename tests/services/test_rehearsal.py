@@ -1,6 +1,7 @@
 """What a budget would have done in the last days, and the operator's budgets that one may not promise more than."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_the_lowest_of_the_operators_budgets_above_is_the_ceiling(tmp_path: Path
         await budgets.put(services, OPERATOR, amount_usd="30", window="month", key=key.id, system=True)
         await budgets.put(services, OPERATOR, amount_usd="9", window="day", account=mine.id, system=True)
 
-        async def figure(amount: str, window: str, **place: str) -> int | None:
+        async def figure(amount: str, window: str, **place: Any) -> int | None:
             try:
                 await budgets.put(services, of_account(mine.id), amount_usd=amount, window=window, **place)
             except BadRequest as refused:
