@@ -48,7 +48,7 @@ def test_changes_of_one_object_and_older_ones(admin: AdminHarness, owner: Browse
         for action in ("freeze", "unfreeze"):
             admin.operator("POST", f"/api/v1/keys/{key_id}/{action}", {})
     page = owner.get(f"/console/audit?object={key_id}").html
-    assert page.count("<li>") - page.partition("<main")[0].count("<li>") == 50
+    assert page.partition("<main")[2].partition("</main>")[0].count("<li>") == 50
     assert "signed in" not in page
     older = re.findall(r'class="older"><a href="([^"]+)"', page)[0].replace("&amp;", "&")
     rest = owner.get(f"/console/audit{older}").html
@@ -89,7 +89,7 @@ def test_hostile_text_is_escaped(admin: AdminHarness, owner: Browser) -> None:
     owner.post("/console/keys", name=HOSTILE)
     owner.post(f"/console/keys/{admin.keys['alpha-live']}/freeze", reason=HOSTILE)
     for path in ("/console/audit", "/console/audit?object=%22%3E%3Cscript%3E"):
-        assert Outline(owner.get(path).html).tags.count("script") == 1
+        assert Outline(owner.get(path).html).inline_scripts == 0
     assert owner.get(f"/console/audit?object={'x' * 300}").status == 400
     assert owner.get("/console/audit?after=x").status == 400
 

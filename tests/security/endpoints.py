@@ -27,7 +27,7 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 BEHIND_LINKS: Final = ("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address")
 """Pages for whoever has the token of a mail."""
 STATIC_FILES: Final = (
-    *("console.css", "console.js", "icon.svg", "charts.js", "live.js", "playground.js"),
+    *("console.css", "console.js", "icon.svg", "charts.js", "live.js", "playground.js", "shortcuts.js"),
     *("htmx.min.js", "uplot.min.js", "uplot.min.css"),
 )
 

@@ -7,37 +7,40 @@ from tollhouse.console.visit import Visit
 
 
 class MenuEntry(Struct, frozen=True):
+    """`key`: the letter that leads there behind a `g`; each stands for one page."""
+
     path: str
     words: str
     may: str
+    key: str
     is_here: bool = False
 
 
 ACCOUNT = (
-    MenuEntry("/console/", "Overview", "usage.list"),
-    MenuEntry("/console/usage", "Usage", "usage.list"),
-    MenuEntry("/console/requests", "Requests", "requests.list"),
-    MenuEntry("/console/keys", "API keys", "keys.list"),
-    MenuEntry("/console/models", "Models", "models.list"),
-    MenuEntry("/console/playground", "Playground", "playground.call"),
-    MenuEntry("/console/budgets", "Budgets and limits", "budgets.list"),
-    MenuEntry("/console/billing", "Billing", "credits.show"),
-    MenuEntry("/console/members", "Members", "people.list"),
-    MenuEntry("/console/projects", "Projects", "projects.list"),
-    MenuEntry("/console/audit", "Audit", "audit.list"),
+    MenuEntry("/console/", "Overview", "usage.list", "o"),
+    MenuEntry("/console/usage", "Usage", "usage.list", "u"),
+    MenuEntry("/console/requests", "Requests", "requests.list", "r"),
+    MenuEntry("/console/keys", "API keys", "keys.list", "k"),
+    MenuEntry("/console/models", "Models", "models.list", "m"),
+    MenuEntry("/console/playground", "Playground", "playground.call", "p"),
+    MenuEntry("/console/budgets", "Budgets and limits", "budgets.list", "b"),
+    MenuEntry("/console/billing", "Billing", "credits.show", "l"),
+    MenuEntry("/console/members", "Members", "people.list", "e"),
+    MenuEntry("/console/projects", "Projects", "projects.list", "j"),
+    MenuEntry("/console/audit", "Audit", "audit.list", "a"),
 )
 
 
 PLATFORM = (
-    MenuEntry("/console/platform/accounts", "Accounts", "accounts.list"),
-    MenuEntry("/console/platform/providers", "Providers", "providers.list"),
-    MenuEntry("/console/platform/models", "Models", "models.list"),
-    MenuEntry("/console/platform/prices", "Prices", "prices.list"),
-    MenuEntry("/console/platform/requests", "All requests", "requests.list"),
-    MenuEntry("/console/platform/people", "People", "people.list"),
-    MenuEntry("/console/platform/incidents", "Incidents", "incidents.list"),
-    MenuEntry("/console/platform/audit", "Audit", "audit.list"),
-    MenuEntry("/console/platform/system", "System", "system.show"),
+    MenuEntry("/console/platform/accounts", "Accounts", "accounts.list", "c"),
+    MenuEntry("/console/platform/providers", "Providers", "providers.list", "v"),
+    MenuEntry("/console/platform/models", "Models", "models.list", "d"),
+    MenuEntry("/console/platform/prices", "Prices", "prices.list", "i"),
+    MenuEntry("/console/platform/requests", "All requests", "requests.list", "q"),
+    MenuEntry("/console/platform/people", "People", "people.list", "w"),
+    MenuEntry("/console/platform/incidents", "Incidents", "incidents.list", "n"),
+    MenuEntry("/console/platform/audit", "Audit", "audit.list", "t"),
+    MenuEntry("/console/platform/system", "System", "system.show", "y"),
 )
 
 
@@ -69,7 +72,7 @@ def _allowed(visit: Visit, entries: tuple[MenuEntry, ...]) -> tuple[MenuEntry, .
 
 
 def _entry(visit: Visit, one: MenuEntry) -> MenuEntry:
-    return MenuEntry(one.path, one.words, one.may, _is_here(one.path, visit.path))
+    return MenuEntry(one.path, one.words, one.may, one.key, _is_here(one.path, visit.path))
 
 
 def _is_here(path: str, now: str) -> bool:

@@ -3,7 +3,8 @@
 
 const form = document.getElementById("ask");
 const answer = document.getElementById("answer"), refused = document.getElementById("refused");
-const stop = form?.querySelector("[data-stop]"), send = form?.querySelector("button.primary");
+const answered = document.getElementById("answered"), stop = document.getElementById("stop");
+const send = form?.querySelector("button.primary");
 let running = null, looking = null, due = null;
 
 const fields = () => new URLSearchParams(new FormData(form));
@@ -54,7 +55,7 @@ const told = (message) => {
 };
 
 const busy = (is) => {
-  document.getElementById("answered").setAttribute("aria-busy", is);
+  answered.setAttribute("aria-busy", is);
   stop.hidden = !is;
   send.disabled = is;
 };
@@ -67,6 +68,7 @@ const ask = async () => {
   refused.hidden = true;
   busy(true);
   show(state);
+  answered.scrollIntoView({ block: "nearest" });
   try {
     const options = { method: "POST", body: fields(), headers: { accept: "text/event-stream" }, signal: running.signal };
     const reply = await fetch(form.dataset.stream, options);
@@ -91,6 +93,7 @@ const ask = async () => {
     state = running.signal.aborted ? "stopped" : "broke";
   }
   show(state);
+  if (document.activeElement === stop) answer.focus();
   busy(false);
   if (id) await replace(`/console/playground/calls/${id}`, {}, ["outcome"]);
 };
@@ -99,6 +102,9 @@ if (form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (stop.hidden) ask();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(send);
   });
   stop.addEventListener("click", () => running.abort());
   const changed = (wait) => {
