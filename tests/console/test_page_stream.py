@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.admin.harness import AdminHarness
+from tests.console.harness import BROWSER
 from tests.console.test_playground_pages import PAGE, Player
 from tests.gateway.fakes import Piece
 from tests.gateway.harness import (
@@ -27,7 +28,8 @@ from tests.gateway.harness import (
     word,
 )
 from tollhouse.console.page_calls import PER_ACCOUNT_MAX, PageCalls
-from tollhouse.core.failure import RateLimited
+from tollhouse.core.failure import BadRequest, RateLimited
+from tollhouse.services.translation import said
 
 SECONDS_MAX = 10
 
@@ -245,6 +247,20 @@ def test_refusal_before_the_answer_is_told_in_its_words(player: Player) -> None:
     events = dict(player.admin.runner.run(scenario()).events)
     assert events["failed"] == {"message": "temperature must be below 2", "status": 400}
     assert "ended" in events
+
+
+def test_refusal_is_told_in_the_reader_s_language(player: Player) -> None:
+    page = player.browser.get(f"{PAGE}?model=x", [*BROWSER, (b"accept-language", b"zh-CN")])
+    assert "试验场" in page.html
+    text = said("zh-CN")(BadRequest("text: write what the model is to answer").phrase)
+    assert text != "text: write what the model is to answer"
+    reply = player.browser.send(
+        f"{PAGE}/stream",
+        urlencode(player.fields(text="", csrf=player.browser.csrf)).encode(),
+        [*BROWSER, (b"accept-language", b"zh-CN"), (b"sec-fetch-site", b"same-origin")],
+    )
+    assert reply.status == 400
+    assert f'<p class="lead">{text}</p>' in reply.html
 
 
 def test_stream_that_breaks_off_is_no_whole_one(player: Player) -> None:

@@ -17,6 +17,7 @@ from tollhouse.console.page_calls import PageCalls
 from tollhouse.console.route import Emit, Receive
 from tollhouse.core.account import ApiKey
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.services.translation import Said
 
 
 async def run(
@@ -26,10 +27,11 @@ async def run(
     call_format: CallFormat,
     body: Mapping[str, Any],
     address: str,
+    say: Said,
     receive: Receive,
     emit: Emit,
 ) -> None:
-    """Raises BadRequest, RateLimited, before anything is sent."""
+    """`say` writes in the reader's language. Raises BadRequest, RateLimited, before anything is sent."""
     reader = StreamText(call_format)
     whole: list[bytes] = []
     streams = bool(body.get("stream"))
@@ -51,7 +53,7 @@ async def run(
         finally:
             leaving.cancel()
     if failure is not None:
-        message = without_keys(failure.public_message(call.id))
+        message = without_keys(say(failure.phrase))
         await emit(_event("failed", {"message": message, "status": failure.status}))
     elif whole:
         await emit(_event("message", {"text": text_of(call_format, b"".join(whole))}))

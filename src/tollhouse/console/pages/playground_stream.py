@@ -10,6 +10,7 @@ from tollhouse.console.pages.playground import planned_call, running
 from tollhouse.console.route import Answer, Events, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.services import receipts
+from tollhouse.services.translation import said
 
 OVER_SECONDS_MAX: Final = 5.0
 """A stream that was left is settled at once, or after the 2 s that its report of usage may take."""
@@ -17,10 +18,9 @@ OVER_SECONDS_MAX: Final = 5.0
 
 @page("POST /console/playground/stream", may="playground.call", waits=True)
 async def stream(visit: Visit) -> Answer:
-    planned, gateway = planned_call(visit), running(visit).gateway
-    return Events(
-        partial(page_stream.run, visit.context.calls, gateway, planned.key, planned.format, planned.body, visit.address)
-    )
+    planned, calls, say = planned_call(visit), visit.context.calls, said(visit.language)
+    asked = (running(visit).gateway, *planned, visit.address, say)
+    return Events(partial(page_stream.run, calls, *asked))
 
 
 @page("GET /console/playground/calls/{id}", may="playground.call", waits=True)

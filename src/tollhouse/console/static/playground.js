@@ -13,10 +13,12 @@ const show = (state) => {
   for (const one of document.querySelectorAll("[data-state]")) one.hidden = one.dataset.state !== state;
 };
 
+const pageOf = (text) => new DOMParser().parseFromString(text, "text/html");
+
 // A part of another page of ours takes the place of its like here.
 const replace = async (address, options, names) => {
   const reply = await fetch(address, options);
-  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  const page = pageOf(await reply.text());
   for (const name of names) {
     const fresh = page.getElementById(name);
     if (fresh) document.getElementById(name).replaceWith(fresh);
@@ -70,11 +72,11 @@ const ask = async () => {
   show(state);
   answered.scrollIntoView({ block: "nearest" });
   try {
-    const options = { method: "POST", body: fields(), headers: { accept: "text/event-stream" }, signal: running.signal };
+    const options = { method: "POST", body: fields(), headers: { accept: "text/event-stream, text/html" }, signal: running.signal };
     const reply = await fetch(form.dataset.stream, options);
     if (reply.redirected) return location.reload();
     if (!reply.ok) {
-      told((await reply.json()).error.message);
+      told(pageOf(await reply.text()).querySelector("main .lead")?.textContent ?? String(reply.status));
       state = "";
     } else {
       state = "broke";
