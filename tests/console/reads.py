@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Any, Final
@@ -15,7 +15,7 @@ from tollhouse.console.route import ConsolePage, discovered
 from tollhouse.core.charge import Charge
 from tollhouse.core.ids import make_id
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.core.usage import Usage
+from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.core.usage_record import UsageRecord
 
 QUERIES_MAX: Final = 10
@@ -128,3 +128,39 @@ def fill(admin: AdminHarness, calls: int, summed: int = _FEW) -> str:
     connection.commit()
     connection.close()
     return first.id
+
+
+def fill_sums(admin: AdminHarness, accounts: Sequence[str], *, days: int, models: int) -> None:
+    """What calls of these accounts would have left of themselves in the sums: a day each, so many days back, and each
+    of so many models on each of the last 60 days; a nano-dollar a row."""
+    today_ms = admin.clock.ms - admin.clock.ms % DAY_MS
+    counters = ("calls", "failed", "charge", *BUCKETS)
+    figures = tuple(int(name in ("calls", "charge", "input", "requests")) for name in counters)
+    rows = [
+        (account_id, today_ms - day * DAY_MS, f"model-{model:03}")
+        for account_id in accounts
+        for day in range(days)
+        for model in range(models if day < 60 else 1)
+    ]
+    connection = sqlite3.connect(admin.folder / "tollhouse.db")
+    columns = ", ".join(counters)
+    places = ", ".join("?" * len(counters))
+    connection.executemany(
+        "INSERT INTO account_usage (account_id, span_ms, kind, start_ms, model, "
+        f"{columns}) VALUES (?, ?, ?, ?, ?, {places})",
+        [(account_id, DAY_MS, "text", start_ms, model, *figures) for account_id, start_ms, model in rows],
+    )
+    connection.executemany(
+        "INSERT INTO usage (span_ms, account_id, start_ms, project_id, key_id, model, kind, mode, "
+        f"{columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, {places})",
+        [
+            (DAY_MS, account_id, start_ms, "p", "k", model, "text", "live", *figures)
+            for account_id, start_ms, model in rows
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO spend_sums (object_id, span_ms, start_ms, model, charge) VALUES (?, ?, ?, ?, 1)",
+        [(account_id, DAY_MS, start_ms, model) for account_id, start_ms, model in rows],
+    )
+    connection.commit()
+    connection.close()

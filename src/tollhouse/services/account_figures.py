@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
@@ -16,11 +17,16 @@ from tollhouse.core.roll_up import DAY_MS, UsageSum
 from tollhouse.services import accounts, reach
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
-from tollhouse.services.pages import Page
+from tollhouse.services.pages import Page, cursor
 from tollhouse.services.with_fields import WithFieldsOf
+from tollhouse.store.tables import SqlRepositories
+from tollhouse.store.usage import AccountTotal
 
 DAYS: Final = 30
 _PEOPLE_MAX: Final = 100
+MODELS_MAX: Final = 1_500
+"""Sums by account and model that one page is made of."""
+_NOTHING: Final = AccountTotal(0, 0, 0, 0)
 
 
 class AccountFigures(Struct, frozen=True, kw_only=True):
@@ -47,10 +53,14 @@ class AccountFigures(Struct, frozen=True, kw_only=True):
 
 @WithFieldsOf(Paging)
 async def list_page(services: ServiceContext, actor: Actor, given: Paging) -> Page[AccountFigures]:
-    """Newest account first. Raises BadRequest, ScopeMissing."""
+    """Newest account first; fewer than asked for where they call many models. Raises BadRequest, ScopeMissing."""
     reach.require_operator(actor, "see what accounts cost")
     found = await accounts.list_page(services, actor, limit=given.limit, after=given.after)
-    return Page(await _figures(services, found.records), found.next)
+    figures = await _figures(services, found.records)
+    if len(figures) == len(found.records):
+        return Page(figures, found.next)
+    last = figures[-1].account
+    return Page(figures, cursor((last.created_at_ms, last.id)))
 
 
 async def show(services: ServiceContext, actor: Actor, reference: str) -> AccountFigures:
@@ -81,30 +91,41 @@ def cost_at_most(catalogue: Catalogue, costs: Costs, used: UsageSum) -> int | No
 
 
 async def _figures(services: ServiceContext, found: Sequence[Account]) -> tuple[AccountFigures, ...]:
+    """Of the first of them, as many as MODELS_MAX lets be read at once; of one at least."""
     now_ms = services.clock.now_ms()
     end_ms = now_ms - now_ms % DAY_MS + DAY_MS
-    ids = [one.id for one in found]
-    rows = await services.rows.read(
-        lambda tables: tables.usage.of_accounts(ids, from_ms=end_ms - DAYS * DAY_MS, to_ms=end_ms)
-    )
+    from_ms = end_ms - DAYS * DAY_MS
+
+    def question(tables: SqlRepositories) -> tuple[list[Account], dict[str, AccountTotal], list[tuple[str, UsageSum]]]:
+        totals = tables.usage.totals_of_accounts([one.id for one in found], from_ms=from_ms, to_ms=end_ms)
+        models = accumulate(totals[one.id].models if one.id in totals else 0 for one in found)
+        read = [
+            one for at, (one, so_far) in enumerate(zip(found, models, strict=True)) if not at or so_far <= MODELS_MAX
+        ]
+        used = tables.usage.of_accounts([one.id for one in read], from_ms=from_ms, to_ms=end_ms)
+        return read, totals, used
+
+    read, totals, rows = await services.rows.read(question)
     by_account: dict[str, list[UsageSum]] = defaultdict(list)
     for account_id, used in rows:
         by_account[account_id].append(used)
     costs = costs_of(services.catalogue)
-    return tuple(_of(services, one, by_account[one.id], costs) for one in found)
+    return tuple(_of(services, one, totals.get(one.id, _NOTHING), by_account[one.id], costs) for one in read)
 
 
-def _of(services: ServiceContext, account: Account, sums: list[UsageSum], costs: Costs) -> AccountFigures:
+def _of(
+    services: ServiceContext, account: Account, whole: AccountTotal, sums: list[UsageSum], costs: Costs
+) -> AccountFigures:
     money = services.counters.money(account.id)
-    parts = [cost_at_most(services.catalogue, costs, one) for one in sums if one.calls > one.failed]
+    parts = [cost_at_most(services.catalogue, costs, one) for one in sums]
     known = [part for part in parts if part is not None]
     return AccountFigures(
         account=account,
         left=None if money.limit is None else money.limit - money.spent - money.held,
-        spent=sum(one.charge for one in sums),
+        spent=whole.charge,
         cost=sum(known) if parts and len(known) == len(parts) else None,
-        calls=sum(one.calls for one in sums),
-        failed=sum(one.failed for one in sums),
+        calls=whole.calls,
+        failed=whole.failed,
         seen_ms=_seen_ms(services, account.id),
     )
 

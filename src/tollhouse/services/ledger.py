@@ -1,6 +1,6 @@
 """The ledger, read: what an account owes for a month, and whether everything still agrees with everything.
 
-What calls cost stands in a statement by the day, from the sums of usage; each other entry stands for itself.
+What calls cost stands in a statement by the day, from the sums of charges; each other entry stands for itself.
 """
 
 import re
@@ -57,12 +57,11 @@ async def statement(
     from_ms, to_ms = span.start_ms, span.end_ms or FOREVER_MS
 
     def question(tables: SqlRepositories) -> Statement:
-        before = tables.usage.sums("day", from_ms=0, to_ms=from_ms, account_id=account_id, mode="live")
-        within = tables.usage.sums("day", from_ms=from_ms, to_ms=to_ms, account_id=account_id, mode="live")
+        within = tables.spend.of_days(account_id, from_ms, to_ms)
         money = tables.ledger.money(account_id)
-        opening = tables.ledger.put_in_before(account_id, from_ms) - sum(day.charge for day in before)
+        opening = tables.ledger.put_in_before(account_id, from_ms) - tables.spend.total(account_id, from_ms)
         lines = [
-            StatementLine(time_ms=int(day.group), kind="charge", amount=-day.charge) for day in within if day.charge
+            StatementLine(time_ms=day_ms, kind="charge", amount=-charge) for day_ms, charge in within.items() if charge
         ]
         lines += [_line(entry) for entry in tables.ledger.non_charges_within(account_id, from_ms, to_ms)]
         lines.sort(key=lambda line: line.time_ms)

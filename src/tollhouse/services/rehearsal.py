@@ -9,7 +9,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.billing.budgets import matches
 from tollhouse.billing.windows import WindowKind
 from tollhouse.core.audit import Actor
 from tollhouse.core.roll_up import DAY_MS
@@ -44,8 +43,10 @@ async def rehearse(services: ServiceContext, actor: Actor, given: BudgetRehearsa
     first_ms = today_ms - (DAYS - 1) * DAY_MS
     from_ms = min(first_ms, max(_starts_ms(kind, first_ms), first_ms - _WINDOW_DAYS_MAX * DAY_MS))
     edges = range(from_ms, today_ms + DAY_MS + 1, DAY_MS)
-    by_day = await services.rows.read(lambda tables: tables.spend.by_model(target.object_id, edges))
-    spent = [sum(charge for name, charge in day.items() if model is None or matches(model, name)) for day in by_day]
+    by_day = await services.rows.read(
+        lambda tables: tables.spend.of_days(target.object_id, from_ms, today_ms + DAY_MS, model)
+    )
+    spent = [by_day.get(start_ms, 0) for start_ms in edges[:-1]]
     return _rehearsed(kind, amount, edges, spent, first_ms)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS
 from tollhouse.core.usage_record import UsageRecord
@@ -76,6 +76,29 @@ class SqlSpendRepository:
                     bucket += 1
                 buckets[bucket][model] += charge
         return buckets
+
+    def total(self, object_id: str, to_ms: int) -> int:
+        """What it was charged before the start of a day of UTC, in nano-USD."""
+        table = spend_sums.c
+        question = select(func.coalesce(func.sum(table.charge), literal_column("0"))).where(
+            table.object_id == object_id, table.span_ms == DAY_MS, table.start_ms < to_ms
+        )
+        return int(self._connection.execute(question).scalar_one())
+
+    def of_days(self, object_id: str, from_ms: int, to_ms: int, model: str | None = None) -> dict[int, int]:
+        """What it was charged in each day of UTC of [from_ms, to_ms) with a charge, in nano-USD by the day's start.
+        model: count this one only, or those that begin so where it ends in `*`."""
+        table = spend_sums.c
+        question = select(table.start_ms, func.sum(table.charge)).where(
+            table.object_id == object_id, table.span_ms == DAY_MS, table.start_ms >= from_ms, table.start_ms < to_ms
+        )
+        if model is not None:
+            is_pattern, name = model.endswith("*"), model.removesuffix("*")
+            question = question.where(
+                func.substr(table.model, 1, len(name)) == name if is_pattern else table.model == name
+            )
+        found = self._connection.execute(question.group_by(table.start_ms).order_by(table.start_ms))
+        return {int(start_ms): int(charge) for start_ms, charge in found}
 
     def by_day(self, object_id: str, span_ms: int) -> Mapping[int, int]:
         """For whoever checks: nano-USD by start of a day of UTC, as the sums over spans of one size have it."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from operator import add as add_up
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, select
 
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, BucketSum, UsageBy, UsageSum, kind_of
 from tollhouse.core.usage import BUCKETS, Usage
@@ -78,6 +78,15 @@ def _by_tag(driver: Driver, tagged: Sequence[tuple[TagKey, set[str], _Used]]) ->
     return sums
 
 
+class AccountTotal(NamedTuple):
+    """`models`: how many have answered."""
+
+    models: int
+    calls: int
+    failed: int
+    charge: int
+
+
 class SqlUsageRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -118,17 +127,19 @@ class SqlUsageRepository:
 
     def of_accounts(self, account_ids: Collection[str], *, from_ms: int, to_ms: int) -> list[tuple[str, UsageSum]]:
         """The sums of the live calls of each of these accounts over [from_ms, to_ms), both a start of a day of UTC:
-        the account's id, with a model."""
-        table = account_usage
-        sums = (func.sum(table.c[name]) for name in _COUNTERS)
-        question = select(table.c.account_id, table.c.model, *sums).where(
-            table.c.account_id.in_(account_ids),
-            table.c.span_ms == DAY_MS,
-            table.c.start_ms >= from_ms,
-            table.c.start_ms < to_ms,
-        )
-        found = self._connection.execute(question.group_by(table.c.account_id, table.c.model))
-        return [(row[0], _usage_sum(row[1:])) for row in found]
+        the account's id, with a model that has answered it."""
+        by_model = _by_account_and_model(account_ids, from_ms, to_ms)
+        answered = by_model.having(func.sum(account_usage.c.calls) > func.sum(account_usage.c.failed))
+        return [(row[0], _usage_sum(row[1:])) for row in self._connection.execute(answered)]
+
+    def totals_of_accounts(self, account_ids: Collection[str], *, from_ms: int, to_ms: int) -> dict[str, AccountTotal]:
+        """The same summed over all models, a row an account; those without a call are left out."""
+        each = _by_account_and_model(account_ids, from_ms, to_ms).subquery()
+        answered = func.sum(case((each.c.calls > each.c.failed, 1), else_=0))
+        question = select(
+            each.c.account_id, answered, *(func.sum(each.c[name]) for name in ("calls", "failed", "charge"))
+        ).group_by(each.c.account_id)
+        return {row[0]: AccountTotal(*map(int, row[1:])) for row in self._connection.execute(question)}
 
     def in_buckets(
         self,
@@ -166,6 +177,18 @@ class SqlUsageRepository:
             question = question.where(table.c[name].in_(chosen))
         found = self._connection.execute(question.group_by(*groups).order_by(*groups))
         return [_bucket_sum(by, list(row)) for row in found]
+
+
+def _by_account_and_model(account_ids: Collection[str], from_ms: int, to_ms: int) -> Select[Any]:
+    table = account_usage
+    sums = (func.sum(table.c[name]).label(name) for name in _COUNTERS)
+    question = select(table.c.account_id, table.c.model, *sums).where(
+        table.c.account_id.in_(account_ids),
+        table.c.span_ms == DAY_MS,
+        table.c.start_ms >= from_ms,
+        table.c.start_ms < to_ms,
+    )
+    return question.group_by(table.c.account_id, table.c.model)
 
 
 def _usage_sum(row: Sequence[Any]) -> UsageSum:
