@@ -23,6 +23,7 @@ _HALF = re.compile(
     rb"|(?<!\\u[dD][89abAB]..\\u[dD])([c-fC-F])([0-9a-fA-F]{2}))",
     re.DOTALL,
 )
+_SHOWN = re.compile("[\ue000-\ue7ff]")
 _PRIVATE = re.compile(rb"\\u[eE][0-7]")
 _HIDDEN = re.compile(_BEFORE + rb"\\u[eE]([0-7])([0-9a-fA-F]{2})")
 _SECOND: Final = b"89abcdef"
@@ -37,7 +38,10 @@ def read_members(body: bytes) -> tuple[Members, bool]:
         hidden = hide(body)
         if hidden is None:
             raise
-    return members.read_members(hidden), True
+    found = members.read_members(hidden)
+    if any(map(_SHOWN.search, found)):  # names are not written back
+        raise BadRequest("The name of a member of the request body holds half of a surrogate pair.")
+    return found, True
 
 
 def restore_members(hidden: Members) -> Members:
