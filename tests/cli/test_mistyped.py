@@ -43,6 +43,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         ),
         ("keys list --accont acme", "there is no option --accont here; did you mean --account?"),
         ("accounts show acme --jsn", "there is no option --jsn here; did you mean --json?"),
+        ("requests list --error", "--error needs a value behind it"),
+        ("requests list --limit x", "--limit: x is no whole number"),
+        ("requests list --status 429 --status 4xx", "--status is given more than once: give it once"),
+        ("members set nobody --role", "--role needs a value behind it (owner, admin,"),
+        (
+            "members set nobody --role king",
+            "role: there are owner, admin, developer, viewer, operator, finance, support",
+        ),
+        (
+            "audit list --csv --json",
+            '{"error":{"message":"--csv and --json are two forms of the same answer: choose one',
+        ),
         ("refund", f"there is no command refund; did you mean credits refund? There are {EVERY}"),
         ("acounts", f"there is no command acounts; did you mean accounts? There are {EVERY}"),
         ("nosuch", f"there is no command nosuch. There are {EVERY}"),

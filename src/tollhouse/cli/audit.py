@@ -9,6 +9,7 @@ from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show_rows
+from tollhouse.cli.trouble import Misuse
 from tollhouse.services.audit_csv import as_csv
 from tollhouse.services.given.audit import AuditQuery
 
@@ -24,8 +25,10 @@ def list_all(
     at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Changes, newest first."""
+    if to_csv and at.json:
+        raise Misuse("--csv and --json are two forms of the same answer: choose one")
     answer = call(at, "audit.list", body=given)
-    if to_csv and not at.json:
+    if to_csv:
         sys.stdout.write(as_csv(answer["data"]))
         return
     shown = [*columns("time"), ("who", _who), *columns("action", "object_id", "before", "after")]

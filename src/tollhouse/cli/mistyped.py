@@ -2,12 +2,16 @@
 say no more."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
 
 from cyclopts import (
     App,
+    Argument,
+    CoercionError,
     CycloptsError,
     MissingArgumentError,
+    RepeatArgumentError,
+    Token,
     UnknownCommandError,
     UnknownOptionError,
     UnusedCliTokensError,
@@ -29,8 +33,12 @@ def told(error: CycloptsError) -> str:
         return _too_many(error)
     if isinstance(error, UnknownOptionError):
         return _option(error)
-    if isinstance(error, MissingArgumentError) and error.argument is not None and error.keyword is None:
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
         return _too_few(error)
+    if isinstance(error, CoercionError) and error.token is not None:
+        return _unreadable(error, error.token)
+    if isinstance(error, RepeatArgumentError):
+        return f"{error.token.keyword} is given more than once: give it once"
     return str(error).strip()
 
 
@@ -72,12 +80,26 @@ def _option(error: UnknownOptionError) -> str:
 def _too_few(error: MissingArgumentError) -> str:
     argument = error.argument
     assert argument is not None
+    if error.keyword is not None:
+        return f"{error.keyword} needs a value behind it{_help(argument)}"
     if argument.field_info.is_positional:
         return f"{_name(argument.name)} is missing: type {_usage(error, list(_positional(error)))}"
     if any(argument.name == token for token in error.unused_tokens or ()):
         return f"{argument.name} needs a value behind it"
-    words = f" ({argument.parameter.help})" if argument.parameter.help else ""
-    return f"{' '.join(_chain(error))} needs {argument.name}{words}"
+    return f"{' '.join(_chain(error))} needs {argument.name}{_help(argument)}"
+
+
+def _help(argument: Argument) -> str:
+    return f" ({argument.parameter.help})" if argument.parameter.help else ""
+
+
+def _unreadable(error: CoercionError, token: Token) -> str:
+    named = token.keyword or (_name(error.argument.name) if error.argument is not None else "this")
+    wanted = error.target_type
+    if choices := get_args(wanted):
+        return f"{named}: there are {', '.join(map(str, choices))}, and not {_shown(token.value)}"
+    what = "whole number" if wanted is int else "number" if wanted is float else "value that can be read"
+    return f"{named}: {_shown(token.value)} is no {what}"
 
 
 def _chain(error: CycloptsError) -> tuple[str, ...]:
