@@ -29,6 +29,7 @@ from tests.gateway.harness import (
 )
 from tollhouse.console.page_calls import PER_ACCOUNT_MAX, PageCalls
 from tollhouse.core.failure import BadRequest, RateLimited
+from tollhouse.services import sessions
 from tollhouse.services.translation import said
 
 SECONDS_MAX = 10
@@ -152,6 +153,27 @@ def test_whoever_stops_pays_for_what_had_come_and_the_receipt_says_so(player: Pl
     shown = player.browser.get(f"{PAGE}/calls/{request_id}").html
     assert "what had come until then is charged" in shown
     assert re.search(r"Charged</dt><dd><strong><data value=\"0\.000\d", shown)
+
+
+def test_whoever_is_signed_out_leaves_the_call(player: Player) -> None:
+    never = asyncio.Event()
+    plays(player, ROLE, word("Zoll "), never)
+    services, cookie = player.admin.services, player.browser.cookie
+
+    async def scenario() -> PageReader:
+        reader = PageReader(player)
+        await reader.until("Zoll ")
+        session = services.sessions.find(cookie.partition("=")[2], player.admin.clock.ms)
+        assert session is not None
+        person = await player.admin.store.read(lambda tables: tables.people.get(session.person_id))
+        assert person is not None
+        await sessions.end(services, sessions.actor_of(person, session), person, session.id)
+        await reader.end()
+        return reader
+
+    request_id = player.admin.runner.run(scenario()).events[0][1]["id"]
+    player.browser.sign_in("owner@alpha.example")
+    assert "client_left_after_first_byte" in receipt(player, request_id)
 
 
 def test_what_became_of_a_call_waits_until_it_is_settled(player: Player) -> None:

@@ -1,7 +1,8 @@
 """A call of a page whose answer is shown as it comes: events of a stream, until the call is over or the reader leaves.
 
 `began` tells the call's id; messages have text; `failed` says why there is no answer; `ended` comes when the call is
-written down. Whoever closes the stream has left the call, like a program that closes its connection.
+written down. Whoever closes the stream has left the call, like a program that closes its connection; so has whoever is
+signed out meanwhile.
 """
 
 import asyncio
@@ -11,27 +12,25 @@ from typing import Any
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.console.call_formats import CallFormat
-from tollhouse.console.event_stream import PING, left
+from tollhouse.console.event_stream import LOOK_SECONDS, PING, left
 from tollhouse.console.page_call import PageCall, StreamText, text_of
-from tollhouse.console.page_calls import PageCalls
 from tollhouse.console.route import Emit, Receive
+from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
 from tollhouse.gateway.ports import GatewayContext
-from tollhouse.services.translation import Said
+from tollhouse.services.translation import said
 
 
 async def run(
-    calls: PageCalls,
+    visit: Visit,
     gateway: GatewayContext,
     key: ApiKey,
     call_format: CallFormat,
     body: Mapping[str, Any],
-    address: str,
-    say: Said,
     receive: Receive,
     emit: Emit,
 ) -> None:
-    """`say` writes in the reader's language. Raises BadRequest, RateLimited, before anything is sent."""
+    """Raises BadRequest, RateLimited, before anything is sent."""
     reader = StreamText(call_format)
     whole: list[bytes] = []
     streams = bool(body.get("stream"))
@@ -43,21 +42,34 @@ async def run(
             text = reader.feed(data)
             await emit(_event("message", {"text": text}) if text else PING)
 
-    call = PageCall(gateway, key, call_format, body, address, take)
-    with calls.under_way(key.account_id, call.id):
+    call = PageCall(gateway, key, call_format, body, visit.address, take)
+    with visit.context.calls.under_way(key.account_id, call.id):
         await emit(_event("began", {"id": call.id}))
-        leaving = asyncio.ensure_future(left(receive))
+        leaving = asyncio.ensure_future(_left(visit, receive))
         leaving.add_done_callback(lambda _: call.caller.leave())
         try:
             failure = await call.make()
         finally:
             leaving.cancel()
     if failure is not None:
-        message = without_keys(say(failure.phrase))
+        message = without_keys(said(visit.language)(failure.phrase))
         await emit(_event("failed", {"message": message, "status": failure.status}))
     elif whole:
         await emit(_event("message", {"text": text_of(call_format, b"".join(whole))}))
     await emit(_event("ended", {}))
+
+
+async def _left(visit: Visit, receive: Receive) -> None:
+    """Until the reader has left, or their session ends."""
+    services = visit.context.services
+    leaving = asyncio.ensure_future(left(receive))
+    try:
+        while services.sessions.find(visit.secret, services.clock.now_ms()) is not None:
+            done, _ = await asyncio.wait({leaving}, timeout=LOOK_SECONDS)
+            if done:
+                return
+    finally:
+        leaving.cancel()
 
 
 def _event(name: str, data: Mapping[str, Any]) -> bytes:

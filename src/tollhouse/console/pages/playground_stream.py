@@ -10,7 +10,6 @@ from tollhouse.console.pages.playground import planned_call, running
 from tollhouse.console.route import Answer, Events, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.services import receipts
-from tollhouse.services.translation import said
 
 OVER_SECONDS_MAX: Final = 5.0
 """A stream that was left is settled at once, or after the 2 s that its report of usage may take."""
@@ -18,9 +17,8 @@ OVER_SECONDS_MAX: Final = 5.0
 
 @page("POST /console/playground/stream", may="playground.call", waits=True)
 async def stream(visit: Visit) -> Answer:
-    planned, calls, say = planned_call(visit), visit.context.calls, said(visit.language)
-    asked = (running(visit).gateway, *planned, visit.address, say)
-    return Events(partial(page_stream.run, calls, *asked))
+    planned = planned_call(visit)
+    return Events(partial(page_stream.run, visit, running(visit).gateway, *planned))
 
 
 @page("GET /console/playground/calls/{id}", may="playground.call", waits=True)

@@ -97,7 +97,9 @@ const ask = async () => {
   show(state);
   if (document.activeElement === stop) answer.focus();
   busy(false);
-  if (id) await replace(`/console/playground/calls/${id}`, {}, ["outcome"]);
+  if (!id) return;
+  await replace(`/console/playground/calls/${id}`, {}, ["outcome"]);
+  if (document.querySelector("#outcome [data-why]")) refused.hidden = true; // it says the same
 };
 
 if (form) {
