@@ -32,7 +32,8 @@ class PageCost(Struct, frozen=True):
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.console", description=__doc__)
-    parser.add_argument("--calls", type=int, default=200_000, help="in the database, all of them in the sums as well")
+    parser.add_argument("--calls", type=int, default=200_000, help="in the database")
+    parser.add_argument("--summed", type=int, default=50_000, help="of them also in the sums, by the platform's writer")
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tollhouse-bench-") as name, at_work(Path(name)) as admin:
@@ -40,7 +41,7 @@ def main() -> None:
         owner.sign_in(member(admin, "alpha"))
         operator = platform.signed_in(admin, platform.furnished(admin))
         began = time.perf_counter()
-        request_id = fill(admin, options.calls, options.calls)
+        request_id = fill(admin, options.calls, min(options.summed, options.calls))
         size = sum(one.stat().st_size for one in Path(name).iterdir()) / 1e9
         print(f"{options.calls:,} calls, {size:.1f} GB, written in {time.perf_counter() - began:.0f} s", flush=True)
         print(_HEAD, flush=True)

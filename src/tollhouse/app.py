@@ -14,7 +14,7 @@ from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
-from tollhouse.console import Console, ConsoleContext, LiveCalls, RunningPlatform, visitor_of
+from tollhouse.console import BELOW, Console, ConsoleContext, LiveCalls, RunningPlatform, visitor_of
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
@@ -372,8 +372,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         turns=turns,
         pages={
             "/api": ControlApi(context, by_key, clock, random, event_log.defect, turns=turns),
-            "/console": site,
-            "/support": site,
+            **dict.fromkeys(BELOW, site),
         },
         defect=event_log.defect,
     )

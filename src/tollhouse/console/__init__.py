@@ -3,12 +3,12 @@
 Lives here: `application` (a request becomes a page), `route` (how a page is declared), `visit` (who asks, for what),
 `pages/` (one page a file, found by walking), `templates/`, `static/`.
 Does not live here: JSON, rules, rows. A page asks the services, as the control API and the commands do.
-Who calls: `app.py` builds the console; the edge's router passes it what lies below /console and /support.
+Who calls: `app.py` builds the console; the edge's router passes it what lies below the paths of `BELOW`.
 """
 
-from tollhouse.console.application import Console
+from tollhouse.console.application import BELOW, Console
 from tollhouse.console.context import ConsoleContext, RunningPlatform
 from tollhouse.console.credential import visitor_of
 from tollhouse.console.live import LiveCalls
 
-__all__ = ["Console", "ConsoleContext", "LiveCalls", "RunningPlatform", "visitor_of"]
+__all__ = ["BELOW", "Console", "ConsoleContext", "LiveCalls", "RunningPlatform", "visitor_of"]

@@ -20,6 +20,7 @@ from tollhouse.console.route import (
     Elsewhere,
     Events,
     Shown,
+    Text,
     discovered,
     find,
 )
@@ -51,6 +52,7 @@ SECURITY: Final = (
 )
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 _CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
+_PUBLIC: Final = (b"cache-control", b"public, max-age=300")
 _PRIVATE: Final = (
     (b"cache-control", b"no-store"),
     (b"vary", b"cookie, accept-language, hx-request, hx-request-type, hx-history-restore-request"),
@@ -58,7 +60,11 @@ _PRIVATE: Final = (
 ACCOUNTS: Final = "/console/platform/accounts"
 """Where those who run the platform begin."""
 SIGN_OUT: Final = "/console/sign-out"
+BELOW: Final = ("/console", "/support", "/docs", "/llms.txt")
+"""What the router passes here: these paths, and what lies below them."""
 MOVED: Final = {
+    "/docs": "/docs/errors",
+    "/docs/": "/docs/errors",
     "/console": "/console/",
     "/support/": "/support",
     "/console/token": "/console/keys",
@@ -198,6 +204,8 @@ class Console:
         if isinstance(answer, Download):
             kept = b'attachment; filename="' + answer.name.encode() + b'"'
             return 200, [_CSV, *_PRIVATE, (b"content-disposition", kept)], answer.content.encode()
+        if isinstance(answer, Text):
+            return 200, [(b"content-type", answer.kind.encode()), _PUBLIC], answer.content.encode()
         cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
         if isinstance(answer, Elsewhere):
             return _sent_to(visit, answer.path, cookies)

@@ -47,6 +47,14 @@ Emit = Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(slots=True)
+class Text:
+    """An answer for programs and for readers without a browser: `kind` is its media type."""
+
+    kind: str
+    content: str
+
+
+@dataclass(slots=True)
 class Events:
     """Server-sent events: `run` emits them until there are no more, or whoever reads has left. What it raises before it
     has emitted anything is answered as of any page."""
@@ -54,7 +62,7 @@ class Events:
     run: Callable[[Receive, Emit], Awaitable[None]]
 
 
-Answer = Shown | Elsewhere | Download | Events
+Answer = Shown | Elsewhere | Download | Text | Events
 Handler = Callable[[Visit], Awaitable[Answer]]
 
 

@@ -1,0 +1,168 @@
+"""/docs/errors: what each error code means, why it comes, what cures it; the same as Markdown and as JSON."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from tollhouse.console.error_reference import ErrorPage, ErrorWords, error_pages
+from tollhouse.console.route import EVERYBODY, Answer, Elsewhere, Shown, Text, page
+from tollhouse.console.visit import Visit
+from tollhouse.core.failure import PathNotFound
+from tollhouse.core.usage_record import UsageRecord
+from tollhouse.services import receipts
+from tollhouse.services.receipts import ReceiptFilter
+
+_MARKDOWN: Final = "text/markdown; charset=utf-8"
+_JSON: Final = "application/json"
+_OWN_SHOWN: Final = 3
+_OWN_LOOKED_AT: Final = 1_000
+_BACKOFF: Final = (("curl", "curl.txt"), ("Python", "python.txt"), ("Node", "node.txt"))
+_WAITED_FOR: Final = ("rate_limit_exceeded", "overloaded", "upstream_error", "upstream_timeout")
+"""Codes whose pages show how to try again."""
+
+
+@page("GET /docs/errors", may=EVERYBODY)
+async def listing(visit: Visit) -> Answer:
+    if visit.asked("code") in error_pages():
+        return Elsewhere(f"/docs/errors/{visit.asked('code')}")
+    return Shown("errors.html", {"pages": _by_status(), "words": _words(visit.language)})
+
+
+@page("GET /docs/errors/{id}", may=EVERYBODY)
+async def one(visit: Visit) -> Answer:
+    code = visit.id.removesuffix(".md")
+    found = error_pages().get(code)
+    if found is None:
+        raise PathNotFound(f"there is no error code {code[:80]!r}; /docs/errors lists all of them")
+    if visit.id.endswith(".md"):
+        return Text(_MARKDOWN, _markdown(found, _words("en")[code]))
+    values: dict[str, object] = {
+        "page": found,
+        "words": _words(visit.language),
+        "own": await _own(visit, code),
+        "simulated": _simulated(visit, code),
+        "backoff": _backoff(visit) if code in _WAITED_FOR else (),
+    }
+    return Shown("error.html", values)
+
+
+@page("GET /docs/errors.md", may=EVERYBODY)
+async def as_markdown(visit: Visit) -> Answer:
+    words = _words("en")
+    return Text(_MARKDOWN, "\n".join(_markdown(one, words[one.code]) for one in _by_status()))
+
+
+@page("GET /docs/errors.json", may=EVERYBODY)
+async def as_json(visit: Visit) -> Answer:
+    words = _words("en")
+    data = [_object(visit, one, words[one.code]) for one in _by_status()]
+    return Text(_JSON, msgspec.json.encode({"object": "list", "data": data}).decode())
+
+
+@page("GET /llms.txt", may=EVERYBODY)
+async def for_models(visit: Visit) -> Answer:
+    """As llmstxt.org describes it: a title, a sentence, and links to Markdown."""
+    base = _base(visit)
+    name = visit.context.settings.platform.name
+    lines = [
+        f"# {name}",
+        "",
+        f"> An LLM API platform. Point an OpenAI library at {base}/v1 with a key of this platform.",
+        "",
+        "## Errors",
+        "",
+        f"- [All error codes]({base}/docs/errors.md): what each means, why it comes, what cures it",
+    ]
+    words = _words("en")
+    lines += [f"- [{one.code}]({base}/docs/errors/{one.code}.md): {words[one.code].title}" for one in _by_status()]
+    lines += ["", "## Support", "", f"- [Checklist and contacts]({base}/support)", f"- [Status]({base}/status)", ""]
+    return Text("text/plain; charset=utf-8", "\n".join(lines))
+
+
+def _words(language: str) -> Mapping[str, ErrorWords]:
+    """In the language of a page, by code."""
+    return {code: one.prose.words[language] for code, one in error_pages().items()}
+
+
+@cache
+def _by_status() -> Sequence[ErrorPage]:
+    return sorted(error_pages().values(), key=lambda one: one.statuses)
+
+
+async def _own(visit: Visit, code: str) -> Sequence[UsageRecord]:
+    """The last calls of who looks that failed so."""
+    if visit.account is None or not visit.may("requests.list"):
+        return ()
+    wanted = ReceiptFilter(account_id=visit.account.id, error=code)
+    found = await receipts.list_page(visit.context.services, wanted, count=_OWN_SHOWN, most_looked_at=_OWN_LOOKED_AT)
+    return found.records
+
+
+def _simulated(visit: Visit, code: str) -> str:
+    """A call of a test key that fails so, for free."""
+    return (
+        f"curl -i '{_base(visit)}/v1/chat/completions' \\\n"
+        '  -H "Authorization: Bearer $TOLLHOUSE_TEST_KEY" \\\n'
+        f"  -H 'x-tollhouse-simulate: error={code}' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        f"""  -d '{{"model": "{_model(visit)}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
+    )
+
+
+def _backoff(visit: Visit) -> Sequence[tuple[str, str]]:
+    """Programs that try again as they should: label and text."""
+    folder = files("tollhouse.console").joinpath("backoff")
+    texts = ((label, folder.joinpath(name).read_text("utf-8")) for label, name in _BACKOFF)
+    return [(label, text.replace("@BASE@", _base(visit)).replace("@MODEL@", _model(visit))) for label, text in texts]
+
+
+def _object(visit: Visit, one: ErrorPage, words: ErrorWords) -> dict[str, object]:
+    return {
+        "code": one.code,
+        "statuses": one.statuses,
+        "url": f"{_base(visit)}/docs/errors/{one.code}",
+        "title": words.title,
+        "means": words.means,
+        "causes": [{"why": cause.why, "cure": cause.cure} for cause in words.causes],
+        "retry": words.retry,
+        "clients_retry": one.is_retried,
+        "charged": words.charged,
+        "exceptions": one.exceptions,
+        "related": one.prose.related,
+    }
+
+
+def _markdown(one: ErrorPage, words: ErrorWords) -> str:
+    statuses = ", ".join(map(str, one.statuses))
+    lines = [f"# `{one.code}` ({statuses}): {words.title}", "", words.means, "", "## Why, and what to do", ""]
+    lines += [f"- {cause.why} {cause.cure}" for cause in words.causes]
+    lines += [
+        "",
+        "## Try again?",
+        "",
+        words.retry,
+        "",
+        "## Was it charged?",
+        "",
+        words.charged,
+        "",
+        "## As it comes",
+        "",
+    ]
+    for body in one.bodies:
+        lines += [f"{body.where} ({body.status}):", "", "```", body.text, "```", ""]
+    lines += ["## Exceptions", ""]
+    lines += [f"- {library}: `{name}`" for library, name in one.exceptions.items()]
+    lines += ["", f"Related: {', '.join(f'`{code}`' for code in one.prose.related)}", ""]
+    return "\n".join(lines)
+
+
+def _base(visit: Visit) -> str:
+    return visit.base_url
+
+
+def _model(visit: Visit) -> str:
+    return next(iter(sorted(visit.context.services.catalogue.models)), "gpt-4o-mini")
