@@ -223,6 +223,7 @@ def build_runtime(
         answer_bytes_max=server.max_answer_bytes,
         show_provider=settings.platform.show_provider,
         cut_at_hold=settings.platform.cut_at_hold,
+        public_url=settings.platform.public_url,
         contact=services.contact,
         addresses=addresses,
         holds=InMemoryHolds(services.counters),

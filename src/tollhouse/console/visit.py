@@ -13,6 +13,7 @@ from tollhouse.console.context import ConsoleContext, Scope
 from tollhouse.core.account import Account
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.links import site
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.session import Session
 from tollhouse.services.sessions import Visitor, actor_of
@@ -156,7 +157,7 @@ class Visit:
         """Where people reach this platform: as configured, else as this browser did, else as the listener is told."""
         settings = self.context.settings
         if settings.platform.public_url:
-            return settings.platform.public_url.rstrip("/").removesuffix("/v1")
+            return site(settings.platform.public_url)
         host = self.headers.get(b"host", b"").decode("latin-1")
         url = f"{self.scope.get('scheme', 'http')}://{host}"
         if not host or urlsplit(url).netloc != host or "@" in host:

@@ -44,6 +44,8 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from tollhouse.core.links import Links
+
 
 class Original(Struct, frozen=True):
     """What a provider's refusal said that clients act on, and that stays as it came: its code, and other members of the
@@ -61,6 +63,7 @@ class Failure(Exception):
     should_retry: what SDKs are told by `x-should-retry`; None leaves it to them.
     param: the request field to blame, as `messages[1].role`.
     original: of a provider's refusal, what stays of it in an answer of the OpenAI format.
+    links: pages about it, for formats that name some; set on the way out.
     """
 
     code: ClassVar[str] = "server_error"
@@ -89,6 +92,7 @@ class Failure(Exception):
         self.should_retry = self.retry_default if should_retry is None else should_retry
         self.headers = headers
         self.original = original
+        self.links: Links | None = None
         if retry_after_ms is not None and retry_after_ms > 60_000:
             self.should_retry = False
 

@@ -8,6 +8,7 @@ from tollhouse.access.exposed import without_keys
 from tollhouse.access.judge import Requirement, present_and_judge
 from tollhouse.core.failure import Defect, Failure, MethodNotAllowed, ModelNotFound, PathNotFound
 from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.links import links
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import asgi, billing, cors, key, models, new_api, organization, status
 from tollhouse.edge.body_turns import BodyTurns
@@ -172,6 +173,8 @@ class Edge:
             failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
             operation = None if endpoint is None else endpoint.operation
             codec = None if operation is None else self.gateway.codecs[dialect, operation]
+            recorded = "" if operation is None else request_id
+            failure.links = links(failure.code, self.gateway.public_url, recorded)
             await refuse(exchange, dialect, failure, request_id, codec)
 
     def _page(self, path: str) -> asgi.Application | None:

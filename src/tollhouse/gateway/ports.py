@@ -192,6 +192,7 @@ class GatewayContext:
     show_provider: bool = False
     cut_at_hold: CutAtHold = "prepaid"
     addresses: AddressRate = field(default_factory=AddressRate)  # where calls come from, before anybody looks at keys
+    public_url: str = ""  # where errors link to
     contact: str = ""  # who can add money or raise a limit of the operator
     holds: Holds = field(default_factory=InMemoryHolds)
     prices: Callable[[], PriceLists] = lambda: PriceLists(())

@@ -17,6 +17,7 @@ from tollhouse.core.apart import encoded_apart
 from tollhouse.core.catalogue import Model
 from tollhouse.core.codec import RelayedStream, VectorCodec
 from tollhouse.core.failure import Failure, UpstreamError
+from tollhouse.core.links import links
 from tollhouse.core.model_request import ModelRequest, VectorEncoding
 from tollhouse.core.upstream import UpstreamResponse
 from tollhouse.core.usage import Usage
@@ -174,7 +175,7 @@ async def _stream(
     try:
         await settlement.commit()
     except Failure as unsaved:
-        await opened.stream_writer.break_off(_event(context, opened, unsaved))
+        await opened.stream_writer.break_off(_event(gateway, context, opened, unsaved))
         return
     counted = context.usage if context.usage_source == "counted" else None
     cap_reason = None if context.added_cap is None else CAP_REASON
@@ -254,7 +255,7 @@ async def _broken(
     await _failed(gateway, context, request, model, opened, failure, delivered)
     with suppress(Failure):  # what the caller is about to hear says more than that this could not be written down
         await settlement.commit()
-    await opened.stream_writer.break_off(_event(context, opened, failure))
+    await opened.stream_writer.break_off(_event(gateway, context, opened, failure))
 
 
 async def _failed(
@@ -289,7 +290,8 @@ def _charged(context: RequestContext) -> str:
     return format_usd(0 if context.charge is None else context.charge.amount)
 
 
-def _event(context: RequestContext, opened: StreamResponse, failure: Failure) -> bytes:
+def _event(gateway: GatewayContext, context: RequestContext, opened: StreamResponse, failure: Failure) -> bytes:
+    failure.links = links(failure.code, gateway.public_url, context.call.id)
     streams = context.codec.streams
     assert streams is not None, "one was opened"
     return streams.error_event(failure, context.call.id, opened.reader.sequence_number)

@@ -23,6 +23,7 @@ from tollhouse.core.failure import (
     RequestTooLarge,
 )
 from tollhouse.core.ids import RANDOM_BYTES, make_id
+from tollhouse.core.links import links
 from tollhouse.core.randomness import Randomness
 from tollhouse.edge.admin.callers import Callers
 from tollhouse.edge.admin.context import AdminContext
@@ -76,6 +77,7 @@ class ControlApi:
             return
         except Failure as failure:
             failure.message = without_keys(failure.message)  # it may name what was sent in a wrong place
+            failure.links = links(failure.code, self.context.services.public_url, "")
             status, body = openai.status(failure), openai.body(failure, request_id)
             headers = headers_of(failure)
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer

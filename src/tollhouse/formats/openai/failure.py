@@ -1,4 +1,4 @@
-"""Failures as OpenAI writes them: `{"error": {"message", "type", "param", "code"}}`."""
+"""Failures as OpenAI writes them: `{"error": {"message", "type", "param", "code"}}`, and links as Stripe does."""
 
 import msgspec
 
@@ -45,4 +45,8 @@ def _error(failure: Failure, request_id: str) -> dict[str, object]:
         "param": failure.param,
         "code": code(failure),
     }
+    if failure.links is not None:
+        error["doc_url"] = failure.links.doc_url
+        if failure.links.request_log_url is not None:
+            error["request_log_url"] = failure.links.request_log_url
     return error if failure.original is None else {**failure.original.members, **error}
