@@ -72,19 +72,10 @@ _UNKNOWN_HOST: Final = translatable("%(how)s, on the address by which you reach 
 def letter(notice: Notice, public_url: str, path: str, said: Said) -> str:
     """What leads its reader to a page. Nothing that a customer wrote stands in it: it may go to strangers."""
     what, how = _LETTERS[notice.type]
-<<<<<<< HEAD
-    where = f"{public_url.rstrip('/').removesuffix('/v1')}{path}"
+    where = f"{site(public_url)}{path}"
     asked = Phrase("%(what)s %(how)s:", what=what, how=how if public_url else Phrase(_UNKNOWN_HOST, how=how))
     once = Phrase("It works once. If you know nothing of this, do nothing: nothing changes.")
     return "\n\n".join((said(asked), where, said(once), said(_id(notice))))
-=======
-    where = f"{site(public_url)}{path}"
-    on = "" if public_url else ", on the address by which you reach the platform"
-    return (
-        f"{what} {how}{on}:\n\n{where}\n\nIt works once. If you know nothing of this, do nothing: "
-        f"nothing changes.\n\nId of this notice: {notice.id}"
-    )
->>>>>>> 7281ac8 (errors: each names the page of its code and the receipt of its call, where the platform has a public address)
 
 
 def text(notice: Notice, directory: Directory, said: Said) -> str:
@@ -99,11 +90,7 @@ def confirmation(public_url: str, account_id: str, token: str, said: Said) -> st
     """What asks the reader of an address. Nothing that a customer wrote stands in it: it goes to strangers."""
     path = f"/api/v1/alerts/confirm?token={token}"
     how = (
-<<<<<<< HEAD
         Phrase("To get them, follow this link, and confirm there:")
-=======
-        f"follow this link, and confirm there:\n\n{site(public_url)}{path}"
->>>>>>> 7281ac8 (errors: each names the page of its code and the receipt of its call, where the platform has a public address)
         if public_url
         else Phrase("To get them, send this request to the platform:")
     )
@@ -116,7 +103,7 @@ def confirmation(public_url: str, account_id: str, token: str, said: Said) -> st
         "Within seven days. If you know nothing of this, do nothing: no alert is sent to you, and this mail is not "
         "sent to you more than three times a day."
     )
-    where = f"{public_url.rstrip('/')}{path}" if public_url else f"POST {path}"
+    where = f"{site(public_url)}{path}" if public_url else f"POST {path}"
     return "\n\n".join((said(asked), where, said(unasked)))
 
 

@@ -11,6 +11,7 @@ from tollhouse.console.error_reference import ErrorPage, ErrorWords, error_pages
 from tollhouse.console.route import EVERYBODY, Answer, Elsewhere, Shown, Text, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import PathNotFound
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import receipts
 from tollhouse.services.receipts import ReceiptFilter
@@ -36,7 +37,9 @@ async def one(visit: Visit) -> Answer:
     code = visit.id.removesuffix(".md")
     found = error_pages().get(code)
     if found is None:
-        raise PathNotFound(f"there is no error code {code[:80]!r}; /docs/errors lists all of them")
+        raise PathNotFound(
+            Phrase("there is no error code %(code)s; /docs/errors lists all of them", code=repr(code[:80]))
+        )
     if visit.id.endswith(".md"):
         return Text(_MARKDOWN, _markdown(found, _words("en")[code]))
     values: dict[str, object] = {
