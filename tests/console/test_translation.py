@@ -11,7 +11,9 @@ from babel.messages.pofile import read_po
 
 from scripts import write_locales
 from tests.admin.harness import AdminHarness
+from tests.console import platform
 from tests.console.harness import BROWSER, Browser
+from tests.console.reads import fill, pages
 from tollhouse.console.language import NAMES
 from tollhouse.services.translation import read
 
@@ -118,3 +120,26 @@ def test_form_tells_its_trouble_in_the_language_of_the_page(admin: AdminHarness)
     assert (told.status, "email：&#39;nobody&#39; 不是邮箱地址" in told.html) == (400, True)
     unknown = browser.get("/console/nowhere", [*BROWSER, (b"accept-language", b"zh-CN")])
     assert (unknown.status, "此处没有页面" in unknown.html) == (404, True)
+
+
+SENTENCE = re.compile(r"(?:\b[A-Za-z']+,? ){2,}[A-Za-z']+")
+
+
+def english_in(html: str) -> list[str]:
+    """Sentences that stand on a page as English, but for code, what people wrote, and what a caller was answered."""
+    body = re.sub(
+        r"<(pre|code|script|style|option|blockquote)\b.*?</\1>", "\0", html.partition("<main")[2], flags=re.DOTALL
+    )
+    return [found[0] for text in re.sub(r"<[^>]*>", "\0", body).split("\0") if (found := SENTENCE.search(text))]
+
+
+def test_no_page_in_chinese_says_a_sentence_in_english(admin: AdminHarness, owner: Browser) -> None:
+    operator = platform.signed_in(admin, platform.furnished(admin))
+    request_id = fill(admin, 300, 300)
+    chinese = [*BROWSER, (b"accept-language", b"zh-CN")]
+    found = {}
+    for browser, of_platform in ((owner, False), (operator, True)):
+        for path in pages(of_platform=of_platform, request_id=request_id):
+            if sentences := english_in(browser.get(path, chinese).html):
+                found[path] = sentences
+    assert found == {}
