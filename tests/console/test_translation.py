@@ -122,7 +122,7 @@ def test_form_tells_its_trouble_in_the_language_of_the_page(admin: AdminHarness)
     assert (unknown.status, "此处没有页面" in unknown.html) == (404, True)
 
 
-SENTENCE = re.compile(r"(?:\b[A-Za-z']+,? ){2,}[A-Za-z']+")
+SENTENCE = re.compile(r"(?:\b[A-Za-z']+,? ){3,}[A-Za-z']+")
 
 
 def english_in(html: str) -> list[str]:
