@@ -82,7 +82,9 @@ def test_call_of_a_test_key_is_free(customer: BrowserUser) -> None:
     expect(customer.page.locator("h1")).to_contain_text("$0.00")
 
 
-def test_answer_grows_and_whoever_stops_it_pays_for_what_had_come(customer: BrowserUser, slow: SlowProvider) -> None:
+def test_answer_grows_and_whoever_stops_it_pays_for_what_had_come(
+    customer: BrowserUser, slow: SlowProvider, axe: str
+) -> None:
     fill(customer, "live", "Tell me an endless story", "slow-1")
     page, answer = customer.page, customer.page.locator("#answer")
     page.click("main button:text-is('Send')")
@@ -94,6 +96,7 @@ def test_answer_grows_and_whoever_stops_it_pays_for_what_had_come(customer: Brow
     page.click("main button:text-is('Stop')")
     expect(page.locator("#state")).to_contain_text("Stopped.")
     expect(page.locator("#outcome")).to_contain_text("what had come until then is charged")
+    assert customer.barriers(axe) == []
     assert slow.left.wait(5), "the provider goes on writing, and bills it"
     last = re.findall(r"word(\d+)", answer.inner_text())[-1]
     assert page.is_hidden("main button:text-is('Stop')")

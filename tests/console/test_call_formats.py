@@ -5,6 +5,7 @@ import json
 import shlex
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from tests.console.harness import HOSTILE
@@ -110,3 +111,44 @@ def test_value_of_another_shape_has_no_text(value: object) -> None:
 def test_texts_are_found_in_their_order() -> None:
     value = {"output": [{"content": [{"text": "a"}, {"text": "b"}]}, {"content": None}, {"content": [{"text": "c"}]}]}
     assert texts_at(value, (("output", "*", "content", "*", "text"), ("refusal",))) == "abc"
+
+
+GENERATE_CONTENT = """
+name = "gemini_content"
+label = "Generate content"
+order = 70
+dialect = "gemini"
+operation = "chat"
+path = "/v1beta/models/@MODEL@:generateContent"
+stream_path = "/v1beta/models/@MODEL@:streamGenerateContent?alt=sse"
+library = "openai"
+method = "models.generate_content"
+stream_method = "models.generate_content_stream"
+texts = [["candidates", "*", "content", "parts", "*", "text"]]
+deltas = [["candidates", "*", "content", "parts", "*", "text"]]
+
+[body]
+systemInstruction = { parts = [{ text = "@INSTRUCTIONS@" }] }
+contents = [{ role = "user", parts = [{ text = "@TEXT@" }] }]
+generationConfig = { maxOutputTokens = "@MAX_TOKENS@", temperature = "@TEMPERATURE@" }
+
+[arguments]
+model = "@MODEL@"
+contents = "@TEXT@"
+config = { system_instruction = "@INSTRUCTIONS@", max_output_tokens = "@MAX_TOKENS@", temperature = "@TEMPERATURE@" }
+"""
+"""A format whose model stands in the path, and whose library is called with other arguments than the body has."""
+
+
+def test_format_of_another_shape_is_a_file_as_well() -> None:
+    content = msgspec.toml.decode(GENERATE_CONTENT, type=CallFormat)
+    assert body_of(content, BARE) == {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    assert body_of(content, FULL)["systemInstruction"] == {"parts": [{"text": "be brief"}]}
+    given = Given(model="maker/m 1", text="hi", max_tokens=5, stream=True)
+    texts = code(content, given, BASE)
+    assert shlex.split(texts[CURL])[1] == f"{BASE}/v1beta/models/maker%2Fm%201:streamGenerateContent?alt=sse"
+    assert "client.models.generate_content_stream(" in texts["Python"]
+    assert "config={'max_output_tokens': 5}" in texts["Python"]
+    whole = code(content, Given(model="m", text="hi"), BASE)
+    assert shlex.split(whole[CURL])[1] == f"{BASE}/v1beta/models/m:generateContent"
+    assert "client.models.generate_content(" in whole["Python"]

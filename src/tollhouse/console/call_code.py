@@ -5,16 +5,18 @@ slash, what is called, and the members of the request as that language writes th
 """
 
 import json
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
-from tollhouse.console.call_formats import CallFormat, Given, body_of, format_of
+from tollhouse.console.call_formats import CallFormat, Given, arguments_of, body_of, format_of
 from tollhouse.core.usage_record import UsageRecord
 
 PLACEHOLDER: Final = "YOUR TEXT"
@@ -49,13 +51,14 @@ def libraries() -> Mapping[str, Library]:
 
 def code(call_format: CallFormat, given: Given, base_url: str) -> dict[str, str]:
     """By its language: curl, Python, Node."""
-    library, body = libraries()[call_format.library], body_of(call_format, given)
-    written = {CURL: _curl(call_format, library, body, base_url)}
+    library, arguments = libraries()[call_format.library], arguments_of(call_format, given)
+    method = (call_format.stream_method if given.stream else "") or call_format.method
+    written = {CURL: _curl(call_format, library, given, base_url)}
     for one in library.languages:
-        call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", call_format.method)
+        call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", method)
         read = (one.streamed if given.stream else one.whole).strip()
         # The arguments come last: what somebody wrote may look like a place.
-        written[one.label] = call.replace("@ARGUMENTS@", _ARGUMENTS[one.arguments](body)) + "\n" + read
+        written[one.label] = call.replace("@ARGUMENTS@", _ARGUMENTS[one.arguments](arguments)) + "\n" + read
     return written
 
 
@@ -69,10 +72,12 @@ def code_again(call: UsageRecord, base_url: str) -> dict[str, str]:
     return code(call_format, Given(model=model, text=PLACEHOLDER, stream=call.stream), base_url)
 
 
-def _curl(call_format: CallFormat, library: Library, body: Mapping[str, Any], base_url: str) -> str:
-    data = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
+def _curl(call_format: CallFormat, library: Library, given: Given, base_url: str) -> str:
+    data = json.dumps(body_of(call_format, given), ensure_ascii=False).replace("'", "'\\''")
     headers = "".join(f'  -H "{one}" \\\n' for one in (*library.headers, "Content-Type: application/json"))
-    return f"curl {base_url}{call_format.path} \\\n{headers}  -d '{data}'"
+    path = (call_format.stream_path if given.stream else "") or call_format.path
+    address = base_url + path.replace("@MODEL@", quote(given.model, safe=""))
+    return f"curl {shlex.quote(address)} \\\n{headers}  -d '{data}'"
 
 
 def _in_python(body: Mapping[str, Any]) -> str:

@@ -21,8 +21,10 @@ _EACH: Final = "*"
 
 
 class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`name`: of the file. `path`: of the endpoint. `library`: a file in `libraries/`, and `method` what is called in
-    it. `events`: the `type` of those events that have a delta; none: any event has one."""
+    """`name`: of the file. `path`: of the endpoint, which may hold `@MODEL@`. `library`: a file in `libraries/`, and
+    `method` what is called in it, with `arguments`; none: with the members of the body. `stream_path` and
+    `stream_method`: of a stream, where those are others. `events`: the `type` of those events that have a delta; none:
+    any event has one."""
 
     name: str
     label: str
@@ -33,6 +35,9 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     library: str
     method: str
     body: dict[str, Any]
+    stream_path: str = ""
+    stream_method: str = ""
+    arguments: dict[str, Any] = {}
     texts: tuple[Path, ...] = ()
     deltas: tuple[Path, ...] = ()
     events: tuple[str, ...] = ()
@@ -66,6 +71,15 @@ def format_of(dialect: Dialect, operation: Operation) -> CallFormat | None:
 
 def body_of(call_format: CallFormat, given: Given) -> dict[str, Any]:
     """The members of a request that asks for this."""
+    return _with(call_format.body, given)
+
+
+def arguments_of(call_format: CallFormat, given: Given) -> dict[str, Any]:
+    """What the method of the client library is called with."""
+    return _with(call_format.arguments or call_format.body, given)
+
+
+def _with(template: dict[str, Any], given: Given) -> dict[str, Any]:
     values = {
         "@MODEL@": given.model,
         "@TEXT@": given.text,
@@ -74,7 +88,7 @@ def body_of(call_format: CallFormat, given: Given) -> dict[str, Any]:
         "@TEMPERATURE@": given.temperature,
         "@STREAM@": True if given.stream else None,
     }
-    filled: dict[str, Any] = _filled(call_format.body, values)
+    filled: dict[str, Any] = _filled(template, values)
     return filled
 
 
