@@ -108,7 +108,7 @@ class PlatformSettings(Struct, frozen=True, kw_only=True):
     public_url: Annotated[str, _help("the address people reach it by, such as `https://llm.example`")] = ""
     regions: Annotated[tuple[str, ...], _help("where it runs, for people to read")] = ()
     languages: Annotated[
-        tuple[Literal["en", "zh-CN"], ...], _help("languages of the pages, the first is the default")
+        tuple[Literal["en", "zh-CN"], ...], _help("languages of pages and mails, the first is the default")
     ] = ("en", "zh-CN")
     currency: Annotated[str, _help("currency in which pages also show amounts; accounts are kept in USD")] = "USD"
     show_provider: Annotated[bool, _help("name the provider and the attempts in answer headers")] = False

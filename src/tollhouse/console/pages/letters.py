@@ -3,6 +3,7 @@
 A page that a link opens changes nothing: mail programs follow links before people do. Its form does.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from tollhouse.console import cookies
@@ -15,6 +16,13 @@ from tollhouse.services.sessions import SignedIn
 
 _TROUBLES: Final = (BadRequest, Conflict, RateLimited, Overloaded)
 _TOKEN_MAX: Final = 100
+_FORMS: Final[Mapping[LinkKind, str]] = {
+    "reset": "password_new.html",
+    "invitation": "invitation.html",
+    "account": "sign_up_finish.html",
+    "address": "address_new.html",
+}
+"""What stands behind each kind of link."""
 
 
 @page("GET /console/password", may=EVERYBODY)
@@ -33,7 +41,7 @@ async def ask_for_password(visit: Visit) -> Answer:
 
 @page("GET /console/password/new", may=EVERYBODY)
 async def password_form(visit: Visit) -> Answer:
-    return await _opened(visit, "reset", "password_new.html", visit.asked("token"))
+    return await _opened(visit, "reset", visit.asked("token"))
 
 
 @page("POST /console/password/new", may=EVERYBODY)
@@ -42,13 +50,13 @@ async def set_password(visit: Visit) -> Answer:
     try:
         await passwords.reset(visit.context.services, token, password=visit.typed("password"), address=visit.address)
     except _TROUBLES as trouble:
-        return await _opened(visit, "reset", "password_new.html", token, trouble)
+        return await _opened(visit, "reset", token, trouble)
     return Elsewhere("/console/sign-in?done=password", [cookies.ends(is_secure=visit.is_secure)])
 
 
 @page("GET /console/invitation", may=EVERYBODY)
 async def invitation(visit: Visit) -> Answer:
-    return await _opened(visit, "invitation", "invitation.html", visit.asked("token"))
+    return await _opened(visit, "invitation", visit.asked("token"))
 
 
 @page("POST /console/invitation", may=EVERYBODY)
@@ -63,7 +71,7 @@ async def accept(visit: Visit) -> Answer:
             browser=visit.browser,
         )
     except _TROUBLES as trouble:
-        return await _opened(visit, "invitation", "invitation.html", token, trouble)
+        return await _opened(visit, "invitation", token, trouble)
     return _begun(visit, done)
 
 
@@ -83,7 +91,7 @@ async def ask_for_account(visit: Visit) -> Answer:
 
 @page("GET /console/sign-up/finish", may=EVERYBODY)
 async def account_form(visit: Visit) -> Answer:
-    return await _opened(visit, "account", "sign_up_finish.html", visit.asked("token"))
+    return await _opened(visit, "account", visit.asked("token"))
 
 
 @page("POST /console/sign-up/finish", may=EVERYBODY)
@@ -99,13 +107,13 @@ async def open_account(visit: Visit) -> Answer:
             browser=visit.browser,
         )
     except _TROUBLES as trouble:
-        return await _opened(visit, "account", "sign_up_finish.html", token, trouble)
+        return await _opened(visit, "account", token, trouble)
     return _begun(visit, done)
 
 
 @page("GET /console/address", may=EVERYBODY)
 async def address_form(visit: Visit) -> Answer:
-    return await _opened(visit, "address", "address_new.html", visit.asked("token"))
+    return await _opened(visit, "address", visit.asked("token"))
 
 
 @page("POST /console/address", may=EVERYBODY)
@@ -114,7 +122,7 @@ async def confirm_address(visit: Visit) -> Answer:
     try:
         await preferences.confirm_address(visit.context.services, token, visit.address)
     except _TROUBLES as trouble:
-        return await _opened(visit, "address", "address_new.html", token, trouble)
+        return await _opened(visit, "address", token, trouble)
     return Elsewhere("/console/settings" if visit.visitor else "/console/sign-in?done=address")
 
 
@@ -124,7 +132,7 @@ def _admitted(visit: Visit) -> str:
     return visit.given("token")[:_TOKEN_MAX]
 
 
-async def _opened(visit: Visit, kind: LinkKind, template: str, token: str, trouble: Failure | None = None) -> Shown:
+async def _opened(visit: Visit, kind: LinkKind, token: str, trouble: Failure | None = None) -> Shown:
     """The form behind a link. Raises PathNotFound, RateLimited."""
     services = visit.context.services
     if trouble is None:
@@ -138,7 +146,7 @@ async def _opened(visit: Visit, kind: LinkKind, template: str, token: str, troub
         "given": visit.given,
         "trouble": trouble,
     }
-    return Shown(template, values, 200 if trouble is None else trouble.status)
+    return Shown(_FORMS[kind], values, 200 if trouble is None else trouble.status)
 
 
 def _form(visit: Visit, template: str, trouble: Failure | None = None, is_asked: bool = False) -> Shown:
