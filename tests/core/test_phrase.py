@@ -1,7 +1,10 @@
 """A phrase is its English text, and can be said again in another language."""
 
-from tollhouse.core.failure import BadRequest
+import pytest
+
+from tollhouse.core.failure import BadRequest, RateLimited
 from tollhouse.core.phrase import Phrase
+from tollhouse.limits.attempts import PER_MINUTE, Attempts
 from tollhouse.services.translation import said
 
 
@@ -23,3 +26,13 @@ def test_phrases_within_a_phrase_are_said_too_and_texts_of_users_are_not() -> No
     assert say(Phrase("The balance is low: %(account)s", account=named)) == "余额不足：密钥“owner”（key_1）"
     assert said("en")(named) == 'key "owner" (key_1)'
     assert say("nobody has translated this %(yet)s") == "nobody has translated this %(yet)s"
+
+
+def test_trying_too_often_is_said_in_another_language_too() -> None:
+    attempts = Attempts("attempts to sign in")
+    for _ in range(PER_MINUTE):
+        attempts.admit(None, "203.0.113.7", 0)
+    with pytest.raises(RateLimited) as refused:
+        attempts.admit(None, "203.0.113.7", 0)
+    assert "attempts to sign in per minute" in refused.value.message
+    assert said("zh-CN")(refused.value.phrase) == "已达到每分钟 10 次登录尝试的上限；6s 后恢复。"
