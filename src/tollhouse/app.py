@@ -14,7 +14,7 @@ from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
 from tollhouse.collector import Collector
-from tollhouse.console import BELOW, Console, ConsoleContext, LiveCalls, RunningPlatform, visitor_of
+from tollhouse.console import BELOW, Console, ConsoleContext, LiveCalls, visitor_of
 from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import SOCKET
@@ -46,6 +46,7 @@ from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
 from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden, with_tokens_of
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.route import SIMULATED
+from tollhouse.gateway.running import RunningPlatform
 from tollhouse.gateway.stream_writer import KeepAlive
 from tollhouse.limits.addresses import AddressRate
 from tollhouse.limits.body_memory import BodyMemory
@@ -338,6 +339,8 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     """What the main listener serves, and what the control socket does."""
     gateway, services, event_log = runtime.gateway, runtime.services, runtime.event_log
     proxies = TrustedProxies(settings.server.trusted_proxies, settings.server.forwarded_header)
+    began_ms = gateway.clock.now_ms()
+    running = RunningPlatform(gateway, version("tollhouse"), began_ms, runtime.depths, runtime.free, runtime.examine)
     context = AdminContext(
         services=services,
         environment=runtime.environment,
@@ -346,6 +349,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         recent=runtime.recent,
         gateway=gateway,
         settings=settings,
+        running=running,
     )
 
     def address_of(scope: Any) -> str:
@@ -356,7 +360,6 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
     described(context.version)  # takes longer than a callback may, and anybody may ask for it
-    running = RunningPlatform(gateway, context.version, clock.now_ms(), runtime.depths, runtime.free, runtime.examine)
     parts = services, settings, address_of, turns.line
     site = Console(ConsoleContext(*parts, runtime.live, runtime.draining, running, event_log.defect))
     edge = Edge(

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from tests.admin.harness import OPERATOR, AdminHarness
-from tollhouse.console import Console, ConsoleContext, RunningPlatform
+from tollhouse.console import Console, ConsoleContext
+from tollhouse.gateway.running import RunningPlatform
 from tollhouse.services import people
 from tollhouse.settings import Settings
 

@@ -5,9 +5,9 @@ from tests.console.harness import Browser, of_platform
 from tests.gateway.harness import GatewayHarness
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
-from tollhouse.console import RunningPlatform
 from tollhouse.core.catalogue import Catalogue, Model, Offer, PriceList, Provider
 from tollhouse.core.examination import CheckResult, DoctorReport
+from tollhouse.gateway.running import RunningPlatform
 
 PROVIDER_ONE = Provider(
     id="one",

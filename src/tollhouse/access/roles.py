@@ -10,8 +10,9 @@ from tollhouse.core.person import Person
 
 _LOOK: Final = frozenset(
     {
-        "accounts.show", "keys.list", "keys.show", "keys.use", "requests.list", "requests.show", "usage.list",
-        "budgets.list", "limits.show", "models.list", "projects.list", "sessions.own",
+        "accounts.show", "accounts.overview", "keys.list", "keys.show", "keys.use", "requests.list", "requests.show",
+        "requests.tail", "usage.list", "usage.series", "budgets.list", "limits.show", "models.list", "projects.list",
+        "sessions.list", "sessions.end",
     }
 )  # fmt: skip
 _DEVELOP: Final = _LOOK | {
@@ -26,11 +27,11 @@ _ADMINISTER: Final = _DEVELOP | {
     "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
     "projects.create", "projects.archive",
     "alerts.list", "alerts.test", "audit.list", "ledger.statement", "credits.show", "credits.list",
-    "codes.preview", "codes.redeem", "people.list", "accounts.zone",
+    "codes.preview", "codes.redeem", "people.list", "people.invitations", "accounts.zone",
 }  # fmt: skip
 _OWN: Final = _ADMINISTER | {
     "people.invite", "people.uninvite", "people.set", "people.disable", "people.enable", "people.sign_out",
-    "people.forget_factor", "people.remove",
+    "people.forget_factor", "people.remove", "people.show",
 }  # fmt: skip
 
 MEMBERS: Final[Mapping[str, frozenset[str]]] = {
@@ -40,16 +41,17 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "viewer": _LOOK,
 }
 _WATCH: Final = _LOOK | {
-    "accounts.list", "accounts.show", "providers.list", "incidents.list", "system.show", "prices.list",
+    "accounts.list", "accounts.figures", "providers.list", "providers.show", "incidents.list", "system.show",
+    "prices.list",
 }  # fmt: skip
-_SUPPORT: Final = _WATCH | {
-    "accounts.act_as", "providers.check", "system.examine",
-    "people.list", "alerts.list", "audit.list", "ledger.statement", "credits.show", "credits.list",
+_LOOK_CLOSER: Final = {
+    "people.list", "people.invitations", "alerts.list", "audit.list", "ledger.statement", "credits.show",
+    "credits.list",
 }  # fmt: skip
-_FINANCE: Final = _WATCH | {
-    "accounts.act_as", "accounts.set", "accounts.figures", "credits.show", "credits.list", "credits.grant",
-    "credits.adjust", "credits.refund", "margins.list", "price_drafts.list", "price_drafts.import",
-    "price_drafts.preview", "price_drafts.activate", "people.list", "alerts.list", "audit.list", "ledger.statement",
+_SUPPORT: Final = _WATCH | _LOOK_CLOSER | {"accounts.act_as", "providers.check", "system.examine"}
+_FINANCE: Final = _WATCH | _LOOK_CLOSER | {
+    "accounts.act_as", "accounts.set", "credits.grant", "credits.adjust", "credits.refund", "margins.list",
+    "price_drafts.list", "price_drafts.show", "price_drafts.import", "price_drafts.preview", "price_drafts.activate",
 }  # fmt: skip
 _RUN: Final = {"accounts.suspend", "accounts.resume"}
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
@@ -58,7 +60,7 @@ PLATFORM: Final[Mapping[str, frozenset[str]]] = {
     "support": _SUPPORT,
     "viewer": _WATCH,
 }
-ACTING: Final = _LOOK | {"people.list", "alerts.list", "audit.list", "ledger.statement", "credits.show", "credits.list"}
+ACTING: Final = (_LOOK - {"sessions.end"}) | _LOOK_CLOSER
 """What somebody of the platform may do on the pages of an account that they look at: nothing but look."""
 
 

@@ -46,12 +46,11 @@ def is_over(session: Session, now_ms: int) -> bool:
 class SessionDirectory:
     """The sessions that stand, in memory: whoever brings an invented cookie costs no question to the database."""
 
-    __slots__ = ("_by_digest", "_by_person", "_looking")
+    __slots__ = ("_by_digest", "_by_person")
 
     def __init__(self, sessions: Iterable[Session] = ()) -> None:
         self._by_digest: dict[bytes, Session] = {}
         self._by_person: defaultdict[str, dict[str, Session]] = defaultdict(dict)
-        self._looking: dict[str, str] = {}
         for session in sessions:
             self.put(session)
 
@@ -62,7 +61,6 @@ class SessionDirectory:
 
     def drop(self, session: Session) -> None:
         self._by_digest.pop(session.digest, None)
-        self._looking.pop(session.id, None)
         of_person = self._by_person.get(session.person_id)
         if of_person is not None:
             of_person.pop(session.id, None)
@@ -74,17 +72,10 @@ class SessionDirectory:
         session = self._by_digest.get(digest_of(secret))
         return None if session is None or is_over(session, now_ms) else session
 
+    def by_id(self, session_id: str) -> Session | None:
+        """Also one whose time is over."""
+        return next((one for one in self._by_digest.values() if one.id == session_id), None)
+
     def of_person(self, person_id: str) -> list[Session]:
         """The one used last first."""
         return sorted(self._by_person.get(person_id, {}).values(), key=lambda one: -one.seen_at_ms)
-
-    def look_at(self, session: Session, account_id: str | None) -> None:
-        """From now on this session sees the pages of an account; None: no more. It ends with the session, at the latest
-        with the process."""
-        if account_id is None or self._by_digest.get(session.digest) is None:
-            self._looking.pop(session.id, None)
-        else:
-            self._looking[session.id] = account_id
-
-    def looks_at(self, session: Session) -> str | None:
-        return self._looking.get(session.id)

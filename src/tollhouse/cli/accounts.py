@@ -8,6 +8,7 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import columns, show, show_fields, show_rows
 from tollhouse.services.given.accounts import AccountChange, NewAccount
+from tollhouse.services.given.overview import FiguresQuery
 from tollhouse.services.given.paging import Paging, Reason
 
 app = App(name="accounts", help="Accounts: who pays.")
@@ -63,3 +64,24 @@ def resume(account: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -
     """Let a suspended account call again."""
     answer = call(at, "accounts.resume", account, body=given)
     show(at, answer, f"Resumed account {answer['name']}")
+
+
+@app.command
+@takes(FiguresQuery)
+def figures(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """What accounts have left, spent and cost: live calls of the last 30 days."""
+    shown = columns(
+        *("name", "left_usd", "spent_usd", "cost_usd", "margin_usd", "calls", "failed", "last_used_at", "account_id")
+    )
+    show_rows(at, call(at, "accounts.figures", body=given), shown, empty="There is no account yet")
+
+
+@app.command
+def overview(account: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """An account at a glance, as its people see it: what is left, spent today and this month, what failed."""
+    answer = call(at, "accounts.overview", body={"account": account})
+    told = {**answer, **{f"{name}_usd": answer[name]["charge_usd"] for name in ("today", "month")}}
+    told["failures"] = {one["code"]: one["count"] for one in answer["failures"]}
+    told["budgets"] = {one["id"]: f"{one['used_usd']} of {one['amount_usd']} USD" for one in answer["budgets"]}
+    names = ("account_id", "available_usd", "held_usd", "lasts_until", "today_usd", "month_usd", "failures", "budgets")
+    show_fields(at, answer if at.json else told, names)

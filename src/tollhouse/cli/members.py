@@ -6,12 +6,14 @@ from tollhouse.cli.asking import Yes, confirm
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
-from tollhouse.cli.terminal import columns, show, show_rows
+from tollhouse.cli.terminal import columns, show, show_fields, show_rows
 from tollhouse.services.given.people import NewInvitation, PeopleQuery, RoleChange
 
 app = App(name="members", help="Members of accounts, and those who run the platform.")
 
 _COLUMNS = columns("id", "email", "role", "account_id", "state", "has_factor", "signed_in_at")
+_FIELDS = ("id", "email", "role", "account_id", "state", "has_factor", "signed_in_at", "created_at", "keys", "sessions")
+_SESSIONS = columns("id", "browser", "address", "created_at", "seen_at", "looks_at")
 _INVITED = columns("id", "email", "role", "account_id", "expires_at")
 
 
@@ -42,6 +44,25 @@ def uninvite(invitation: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """End an invitation, by its id: its links lead nowhere."""
     answer = call(at, "people.uninvite", invitation)
     show(at, answer, f"The invitation of {answer['email']} has ended")
+
+
+@app.command(name="show")
+def one(person: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """One person, by id or mail address, with the keys that they made."""
+    show_fields(at, call(at, "people.show", person), _FIELDS)
+
+
+@app.command
+def sessions(person: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """In which browsers somebody is signed in."""
+    answer = call(at, "sessions.list", body={"person": person})
+    show_rows(at, answer, _SESSIONS, empty="They are signed in nowhere")
+
+
+@app.command
+def end_session(session: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Sign somebody out of one browser, by the session's id."""
+    show(at, call(at, "sessions.end", session), f"Session {session} has ended")
 
 
 @app.command(name="set")

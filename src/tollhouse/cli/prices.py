@@ -66,6 +66,23 @@ def bring(
     show(at, draft, "\n".join(lines))
 
 
+@app.command(name="show")
+def one(draft: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """What a draft would change: of each of its models the price now, and the new one."""
+    answer = call(at, "price_drafts.show", draft)
+    if not at.json:
+        _warn(answer)
+    shown = [
+        *columns("model"),
+        ("now", lambda row: "not in this list" if row["before"] is None else told(row["before"])),
+        (
+            "new",
+            lambda row: "the same" if row["before"] == row["after"] else told(row["after"]) if row["after"] else "-",
+        ),
+    ]
+    show_rows(at, answer if at.json else {"data": answer["changes"]}, shown, empty="It names no model")
+
+
 @app.command
 @takes(PreviewQuery)
 def preview(draft: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:

@@ -5,11 +5,13 @@ from cyclopts import App
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
-from tollhouse.cli.terminal import Answer, as_json, columns, show_rows, show_table
+from tollhouse.cli.terminal import Answer, as_json, columns, show_fields, show_rows, show_table
 from tollhouse.core.instant import rfc3339
 from tollhouse.services.given.providers import ProviderQuery
 
 app = App(name="providers", help="Providers and their health.")
+
+_FIELDS = ("id", "kind", "base_url", "api_keys", "state", "speaks", "operations", "attempts", "failed", "troubles")
 
 
 @app.command(name="list")
@@ -32,6 +34,26 @@ def _circuit(one: Answer) -> str:
     until = "" if one["until_ms"] is None else f" until {rfc3339(one['until_ms'])}"
     what = f"circuit {one['state'].replace('_', ' ')}{until}" if one["state"] != "closed" else "calls go through"
     return f"{one['model']}{key}: {what} ({one['cause'].replace('_', ' ')}, {one['failures']} failures)"
+
+
+@app.command(name="show")
+def one(provider: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """One provider: its health, and the models that depend on it."""
+    answer = call(at, "providers.show", provider)
+    show_fields(at, answer, _FIELDS)
+    if at.json:
+        return
+    rows = [
+        [row["model"], row["asked_as"], row["state"], "yes" if row["alone"] else "", *_tries(row["calls"])]
+        for row in answer["offers"]
+    ]
+    show_table(["model", "asked as", "state", "nobody else", "tries", "failed", "p95 ms", "last error"], rows)
+
+
+def _tries(calls: Answer | None) -> list[object]:
+    if calls is None:
+        return [0, 0, None, None]
+    return [calls["attempts"], calls["failed"], calls["p95_ms"], calls["last_error"]]
 
 
 @app.command

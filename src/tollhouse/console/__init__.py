@@ -7,8 +7,8 @@ Who calls: `app.py` builds the console; the edge's router passes it what lies be
 """
 
 from tollhouse.console.application import BELOW, Console
-from tollhouse.console.context import ConsoleContext, RunningPlatform
+from tollhouse.console.context import ConsoleContext
 from tollhouse.console.credential import visitor_of
 from tollhouse.console.live import LiveCalls
 
-__all__ = ["BELOW", "Console", "ConsoleContext", "LiveCalls", "RunningPlatform", "visitor_of"]
+__all__ = ["BELOW", "Console", "ConsoleContext", "LiveCalls", "visitor_of"]

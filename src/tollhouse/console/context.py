@@ -1,33 +1,19 @@
 """What the pages have at hand."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from tollhouse.console.live import LiveCalls
 from tollhouse.console.page_calls import PageCalls
-from tollhouse.core.examination import DoctorReport
-from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.running import RunningPlatform
 from tollhouse.services.context import ServiceContext
 from tollhouse.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Line = AbstractContextManager[AbstractAsyncContextManager[Any]]
 """Entered while a request waits and is at work; what it gives, while it is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunningPlatform:
-    """What only the process that serves knows. `examine` runs the checks of `doctor`: in a thread, for some ask the
-    network. `depths`: how much waits, by what it waits for. `free_bytes`: room on the disk of the data folder."""
-
-    gateway: GatewayContext
-    version: str
-    started_ms: int
-    depths: Callable[[], Mapping[str, int]]
-    free_bytes: Callable[[], int]
-    examine: Callable[[], DoctorReport] | None = None
 
 
 @dataclass(frozen=True, slots=True)

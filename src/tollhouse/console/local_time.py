@@ -36,16 +36,3 @@ def instant_ms(text: str, name: str, zone: str, *, end: bool = False) -> int:
 def written(time_ms: int) -> str:
     """An instant as an address says it, in UTC: whatever clocks do, it means one."""
     return datetime.fromtimestamp(time_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def today_ms(now_ms: int, zone: str, *, days_ago: int = 0) -> int:
-    """Where a day of the zone begins: today, or so many days ago."""
-    place = time_zone(zone)
-    day = datetime.fromtimestamp(now_ms // 1_000, UTC).astimezone(place).date()
-    return begins_ms(day - timedelta(days=days_ago), place)
-
-
-def month_ms(now_ms: int, zone: str) -> int:
-    """Where this month of the zone begins."""
-    place = time_zone(zone)
-    return begins_ms(datetime.fromtimestamp(now_ms // 1_000, UTC).astimezone(place).date().replace(day=1), place)

@@ -1,35 +1,36 @@
-"""What the usage explorer shows, as comma-separated values: a row for each span of time and group."""
+"""What the usage explorer shows, as rows of a file: times of the account's zone, groups by their names."""
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tollhouse.core.amount import format_usd
-from tollhouse.core.escaping import cell
 from tollhouse.core.usage import BUCKETS
 from tollhouse.services.usage_series import Explored
+from tollhouse.services.usage_series_csv import OTHER, SeriesRow
 
-_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which spreadsheets know UTF-8
 
-
-def as_csv(explored: Explored, by: str, names: Mapping[str, str]) -> str:
-    """names: of the groups. Nothing that a spreadsheet takes for a formula begins a cell."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["from", "to", by, "id", "calls", "failed", "charge_usd", *BUCKETS])
+def series_rows(explored: Explored, names: Mapping[str, str]) -> Iterator[SeriesRow]:
+    """Of spans in which something was used. names: of the groups."""
     zone = ZoneInfo(explored.cut.zone)
     columns = [(names[one.total.group], one.total.group, one) for one in explored.groups]
     if explored.other is not None:
-        columns.append(("Other", "", explored.other))
-    for place, (start_ms, end_ms) in enumerate(zip(explored.cut.edges, explored.cut.edges[1:], strict=False)):
+        columns.append((OTHER, "", explored.other))
+    for place, (start_ms, end_ms) in enumerate(pairwise(explored.cut.edges)):
         for name, group, series in columns:
             one = series.spans[place]
             if one.calls:
-                told = (one.calls, one.failed, format_usd(one.charge), *(getattr(one.usage, name) for name in BUCKETS))
-                writer.writerow([_at(start_ms, zone), _at(end_ms, zone), cell(name), cell(group), *told])
-    return _MARK + text.getvalue()
+                yield SeriesRow(
+                    start=_at(start_ms, zone),
+                    end=_at(end_ms, zone),
+                    name=name,
+                    id=group,
+                    calls=one.calls,
+                    failed=one.failed,
+                    charge_usd=format_usd(one.charge),
+                    usage={bucket: getattr(one.usage, bucket) for bucket in BUCKETS},
+                )
 
 
 def _at(time_ms: int, zone: ZoneInfo) -> str:

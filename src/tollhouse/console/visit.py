@@ -16,6 +16,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.links import site
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.session import Session
+from tollhouse.routing.health import CircuitStatus
 from tollhouse.services.sessions import Visitor, actor_of
 
 FIELDS_MAX: Final = 200
@@ -65,8 +66,7 @@ class Visit:
         """The account that somebody of the platform looks at, until they end it."""
         if self.visitor is None or self.visitor.person.account_id is not None:
             return None
-        services = self.context.services
-        return services.directory.accounts.get(services.sessions.looks_at(self.visitor.session) or "")
+        return self.context.services.directory.accounts.get(self.visitor.session.looks_at or "")
 
     @property
     def acting(self) -> Account | None:
@@ -91,6 +91,12 @@ class Visit:
         account = self.account
         assert account is not None
         return account
+
+    @property
+    def circuits(self) -> list[CircuitStatus]:
+        """What the server remembers of offers and keys; nothing where none runs."""
+        running = self.context.running
+        return [] if running is None else running.circuits(self.now_ms)
 
     @property
     def csrf(self) -> str:

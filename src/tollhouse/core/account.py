@@ -77,6 +77,7 @@ class ApiKey(KeyFields, frozen=True):
     rotated_at_ms: int | None = None
     last_used_at_ms: int | None = None
     last_used_client: str | None = None
+    made_by: str | None = None  # the person; None: a command or an admin key made it
     secrets: tuple[Secret, ...] = ()  # newest first; at most two are alive
 
 

@@ -18,8 +18,8 @@ FOREVER_MS: Final = 253_370_764_800_000
 """Unix milliseconds, in the year 9999, where a day of UTC begins: later than all that is summed."""
 
 UsageBy = Literal["model", "key", "project", "day", "tag"]
-SummedBy = Literal["model", "key", "project", "tag"]
-"""What sums of usage tell apart; of clients and members they know nothing."""
+SummedBy = Literal["model", "key", "project", "member", "tag"]
+"""What sums of usage tell apart: a member by the keys that they made. Of clients they know nothing."""
 
 _TEXT: Final = "completions"
 _KINDS: Final[Mapping[Operation, str]] = {"chat": _TEXT, "completions": _TEXT, "responses": _TEXT}

@@ -16,3 +16,4 @@ class Session(Struct, frozen=True, kw_only=True):
     before_at_ms: int | None = None  # when this person had signed in last, before
     before_address: str | None = None
     before_browser: str | None = None
+    looks_at: str | None = None  # the account whose pages somebody of the platform looks at with it

@@ -55,6 +55,7 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
         scopes=fields.scopes(given.scopes),
         expires_at_ms=fields.expiry(given.expires_at_ms, now_ms),
         created_at_ms=now_ms,
+        made_by=actor.id if actor.kind == "person" else None,
         secrets=(secret,),
         **fields.kept(
             KeyFields,

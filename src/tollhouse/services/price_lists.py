@@ -20,7 +20,7 @@ from tollhouse.core.audit import Actor
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.core.phrase import Phrase
-from tollhouse.core.price import PriceDraft, PriceRow
+from tollhouse.core.price import PriceDraft, PriceRow, Written
 from tollhouse.core.spelling import nearest
 from tollhouse.services import audit, fields, margin, price_file, reach
 from tollhouse.services.context import ServiceContext
@@ -53,6 +53,19 @@ class Drafted(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     owned_by_file: tuple[str, ...] = ()
     """Models of the default list that platform.toml prices: because of them it cannot be activated."""
+
+
+class PriceChange(Struct, frozen=True, kw_only=True):
+    """What a draft says of one model. `before`: what its list says now; None: nothing. `after` empty: it leaves the
+    list."""
+
+    model: str
+    before: Mapping[str, object] | None
+    after: Written
+
+    @property
+    def is_same(self) -> bool:
+        return self.before == self.after
 
 
 @WithFieldsOf(PriceQuery)
@@ -112,6 +125,16 @@ async def draft_of(services: ServiceContext, actor: Actor, draft_id: str) -> Dra
     if found is None:
         raise PathNotFound(Phrase("no price draft %(draft)s", draft=reach.shown(draft_id)))
     return await _warned(services, found)
+
+
+async def changes(services: ServiceContext, actor: Actor, draft: PriceDraft) -> tuple[PriceChange, ...]:
+    """What a draft would change now, by model. Raises ScopeMissing."""
+    standing = await rows(services, actor, list=draft.price_list)
+    now = {one.row.model: one.row.written for one in standing if one.state == "in_force" and one.row.written}
+    return tuple(
+        PriceChange(model=model, before=now.get(model), after=written)
+        for model, written in sorted(draft.written.items())
+    )
 
 
 async def activate(services: ServiceContext, actor: Actor, draft_id: str, at_ms: int | None = None) -> Drafted:

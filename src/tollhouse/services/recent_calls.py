@@ -6,7 +6,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from tollhouse.core.audit import Actor
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services.context import ServiceContext
@@ -45,12 +44,12 @@ class RecentCalls(Struct, frozen=True):
     first_token: FirstToken | None
 
 
-async def look_back(services: ServiceContext, actor: Actor) -> RecentCalls:
-    """Of the account's last 24 hours, live and test calls alike. Raises Overloaded."""
+async def look_back(services: ServiceContext, account_id: str) -> RecentCalls:
+    """Of an account's last 24 hours, live and test calls alike. Raises Overloaded."""
     now_ms = services.clock.now_ms()
     from_ms = now_ms - DAY_MS
     calls, is_cut = await services.rows.read(
-        lambda tables: records_within(tables, actor.account_id, from_ms, now_ms + 1_000, RECORDS_MAX)
+        lambda tables: records_within(tables, account_id, from_ms, now_ms + 1_000, RECORDS_MAX)
     )
     return RecentCalls(
         calls[-1].time_ms if is_cut else from_ms, len(calls), tuple(_failures(calls)), _first_token(calls, now_ms)

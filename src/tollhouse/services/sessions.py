@@ -17,6 +17,7 @@ from tollhouse.store.tables import SqlRepositories
 
 _EMAIL_MAX: Final = 300
 _WRONG_CODES_MAX: Final = 5  # then the password is asked for again
+NO_SESSION: Final = "there is no such session: it has ended already"
 _NETWORKS_MAX: Final = 10  # of a person that are remembered
 
 
@@ -195,22 +196,24 @@ async def visitor(services: ServiceContext, secret: str) -> Visitor | None:
         return None
     person_id = session.person_id
     person = await services.rows.read(lambda tables: tables.people.get(person_id))
-    if person is None or person.state != "active" or services.sessions.find(secret, now_ms) is None:
-        return None  # it may have ended while we asked
+    session = services.sessions.find(secret, now_ms)  # it may have ended or changed while we asked
+    if person is None or person.state != "active" or session is None:
+        return None
     if now_ms - session.seen_at_ms >= SEEN_EVERY_MS:
         session = structs.replace(session, seen_at_ms=now_ms)
         services.sessions.put(session)
-        seen = session
-        services.later(lambda tables: tables.sessions.save(seen))
+        session_id = session.id
+        services.later(lambda tables: tables.sessions.seen(session_id, now_ms))
     return Visitor(person, session)
 
 
-async def end(services: ServiceContext, actor: Actor, person: Person, session_id: str) -> None:
+async def end(services: ServiceContext, actor: Actor, person: Person, session_id: str) -> Session:
     """Sign out of one session of this person's. Raises PathNotFound."""
     found = [one for one in services.sessions.of_person(person.id) if one.id == session_id]
     if not found:
-        raise PathNotFound("there is no such session: it has ended already")
+        raise PathNotFound(NO_SESSION)
     await _end(services, actor, person, found)
+    return found[0]
 
 
 async def end_all(services: ServiceContext, actor: Actor, person: Person, *, but: str | None = None) -> int:

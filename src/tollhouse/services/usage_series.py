@@ -1,7 +1,8 @@
 """The usage explorer: what was spent and used over time, with the largest groups told apart from all others.
 
 Sums that are written with each call know its model, key, project and tags, the account and the mode, by the quarter of
-an hour. They know no client and no minute: those are read from the records of calls, at most so many, of a day.
+an hour; a member by the keys that they made. They know no client and no minute: those are read from the records of
+calls, at most so many, of a day.
 """
 
 from bisect import bisect_right
@@ -22,7 +23,7 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.usage_spans import WIDTHS, Every, TimeCut, before, cut, quarter_after, spans_of, usual_every
 from tollhouse.store.tables import SqlRepositories
 
-GroupedBy: TypeAlias = Literal["model", "key", "project", "tag", "client"]
+GroupedBy: TypeAlias = Literal["model", "key", "project", "member", "tag", "client"]
 
 SHOWN: Final = 6
 """Groups that are told apart over time; the rest is one more."""
@@ -153,7 +154,7 @@ async def _of_records(
         deadline_ms=_READ_MS,
     )
     read_from_ms = calls[-1].time_ms if is_cut else None
-    named = _NAMES[asked.by]
+    named = _named_by(services, asked.by)
     whole: list[UsageSum] = []
     by_group: defaultdict[str, list[UsageSum]] = defaultdict(list)
     for call in calls:
@@ -252,6 +253,19 @@ def _less(whole: UsageSum, parts: Sequence[UsageSum]) -> UsageSum:
     )
 
 
+def _named_by(services: ServiceContext, by: GroupedBy) -> Callable[[UsageRecord], Sequence[str]]:
+    """The groups that a call belongs to."""
+    if by != "member":
+        return _NAMES[by]
+    keys = services.directory.keys
+
+    def maker(call: UsageRecord) -> Sequence[str]:
+        key = keys.get(call.key_id)
+        return ("" if key is None or key.made_by is None else key.made_by,)
+
+    return maker
+
+
 _NAMES: Final[Mapping[str, Callable[[UsageRecord], Sequence[str]]]] = {
     "model": lambda call: (call.model,),
     "key": lambda call: (call.key_id,),
@@ -259,4 +273,3 @@ _NAMES: Final[Mapping[str, Callable[[UsageRecord], Sequence[str]]]] = {
     "client": lambda call: (call.client,),
     "tag": lambda call: tuple({f"{name}={value}" for name, value in call.tags.items()}),
 }
-"""The groups that a call belongs to."""

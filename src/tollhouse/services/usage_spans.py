@@ -103,6 +103,18 @@ def spans_of(this: TimeCut, to_ms: int | None = None) -> Spans:
     return Spans(from_ms=this.from_ms, to_ms=end_ms, width_ms=width_ms, shifts=shifts)
 
 
+def today_ms(now_ms: int, zone: str, *, days_ago: int = 0) -> int:
+    """Where a day of the zone begins: today, or so many days ago."""
+    place = time_zone(zone)
+    return begins_ms(_day(now_ms, place) - days_ago * _DAY, place)
+
+
+def month_ms(now_ms: int, zone: str) -> int:
+    """Where this month of the zone begins."""
+    place = time_zone(zone)
+    return begins_ms(_day(now_ms, place).replace(day=1), place)
+
+
 def quarter_after(time_ms: int) -> int:
     """Where the quarter of an hour ends that holds an instant: sums know none finer."""
     return time_ms - time_ms % QUARTER_MS + QUARTER_MS

@@ -40,6 +40,7 @@ sessions = Table(
     Column("before_at_ms", BigInteger),
     Column("before_address", Text),
     Column("before_browser", Text),
+    Column("looks_at", Text),
 )
 
 mailed_links = Table(

@@ -88,6 +88,7 @@ keys = Table(
     Column("rotated_at_ms", BigInteger),
     Column("last_used_at_ms", BigInteger),
     Column("last_used_client", Text),
+    Column("made_by", Text),
     Index("ix_keys_created", "created_at_ms", "id"),
     Index("ix_keys_account", "account_id", "created_at_ms", "id"),
 )

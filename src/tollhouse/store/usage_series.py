@@ -7,14 +7,15 @@ whole where no key and no project is told apart, days where all falls on days of
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, literal_column, select
 
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, Metric, Spans, SummedBy, UsageFilter, UsageSum
 from tollhouse.core.usage import BUCKETS, Usage
-from tollhouse.store.schema import account_usage, usage, usage_tags
+from tollhouse.store.schema import account_usage, keys, usage, usage_tags
 
 _COUNTERS: Final = ("calls", "failed", "charge", *BUCKETS)
 _COLUMN: Final[Mapping[str, str]] = {"model": "model", "key": "key_id", "project": "project_id", "tag": "tag"}
+_MEMBER: Final = func.coalesce(keys.c.made_by, literal_column("''"))  # of a key that no person made: nothing
 _TOKENS: Final = (
     *("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_in", "image_in"),
     *("output", "reasoning", "audio_out", "image_out"),
@@ -36,9 +37,9 @@ class SqlUsageSeriesRepository:
     def ranking(self, by: SummedBy, over: Spans, narrowed: UsageFilter, metric: Metric, limit: int) -> list[UsageSum]:
         """The largest groups of all the time together, the largest first."""
         sums = _sums(by, over, narrowed)
-        group = sums.table.c[_COLUMN[by]]
+        group = _group(sums.table, by)
         rank = sum((func.sum(sums.table.c[name]) for name in _MEASURED[metric]), start=_number(0))
-        question = select(_number(0), group, *_totals(sums.table)).where(*_conditions(sums, over, narrowed))
+        question = _select(sums.table, by, _number(0), group).where(*_conditions(sums, over, narrowed))
         return self._ask(question.group_by(group).order_by(rank.desc(), group).limit(limit))
 
     def by_span(
@@ -48,8 +49,8 @@ class SqlUsageSeriesRepository:
         is empty. A sum's `start_ms` may be off by an hour where clocks changed within its span."""
         sums = _sums(by, over, narrowed)
         start = _start(sums.table.c.start_ms, over)
-        group: ColumnElement[Any] = literal_column("''") if by is None else sums.table.c[_COLUMN[by]]
-        question = select(start, group, *_totals(sums.table)).where(*_conditions(sums, over, narrowed))
+        group: ColumnElement[Any] = literal_column("''") if by is None else _group(sums.table, by)
+        question = _select(sums.table, by, start, group).where(*_conditions(sums, over, narrowed))
         if by is None:
             return self._ask(question.group_by(start).order_by(start))
         return self._ask(question.where(group.in_(groups)).group_by(start, group).order_by(start, group))
@@ -68,6 +69,17 @@ class SqlUsageSeriesRepository:
         ]
 
 
+def _group(table: Table, by: SummedBy) -> ColumnElement[Any]:
+    return _MEMBER if by == "member" else table.c[_COLUMN[by]]
+
+
+def _select(table: Table, by: SummedBy | None, *columns: ColumnElement[Any]) -> Select[Any]:
+    question = select(*columns, *_totals(table))
+    if by != "member":
+        return question
+    return question.select_from(table.outerjoin(keys, keys.c.id == table.c.key_id))
+
+
 def _totals(table: Table) -> list[ColumnElement[Any]]:
     return [func.sum(table.c[name]) for name in _COUNTERS]
 
@@ -79,7 +91,7 @@ def _sums(by: SummedBy | None, over: Spans, narrowed: UsageFilter) -> _SumTable:
     if over.width_ms is not None:
         bounds += [over.width_ms, *(shift for _, shift in over.shifts)]
     days = not any(bound % DAY_MS for bound in bounds)
-    apart = by in ("key", "project") or narrowed.key_id is not None or narrowed.project_id is not None
+    apart = by in ("key", "project", "member") or narrowed.key_id is not None or narrowed.project_id is not None
     if apart or narrowed.mode != "live" or any(bound % HOUR_MS for bound in bounds):
         return _SumTable(usage, DAY_MS if days else QUARTER_MS)
     return _SumTable(account_usage, DAY_MS if days else HOUR_MS)

@@ -15,7 +15,7 @@ from tollhouse.services.invitations import Invited
 HERE: Final = "/console/members"
 OF_THE_PLATFORM: Final = f"{OF_PLATFORM}people"
 _TROUBLES: Final = (BadRequest, Conflict, RateLimited)
-_NO_MATTER: Final = ("sessions.own",)  # everybody's own affair
+_NO_MATTER: Final = ("sessions.list", "sessions.end")  # everybody's own affair
 _NOUNS: Final[Mapping[str, str]] = {
     "account": translatable("the account"),
     "accounts": translatable("accounts"),
@@ -129,7 +129,7 @@ async def _page(visit: Visit, trouble: Failure | None = None, invited: Invited |
 async def _member(visit: Visit, trouble: Failure | None = None) -> Shown:
     services = visit.context.services
     found = await people.find(services, visit.actor, visit.id)
-    keys = await people.keys_made_by(services, found)
+    keys = people.keys_made_by(services, found)
     return Shown(
         "member.html",
         {
@@ -169,7 +169,7 @@ def _matrix(roles: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, list[str
 listing = page(f"GET {HERE}", may="people.list")(members)
 inviting = page(f"POST {HERE}", may="people.invite")(invite)
 withdrawing = page(f"POST {HERE}/invitations/{{id}}/withdraw", may="people.uninvite")(withdraw)
-one = page(f"GET {HERE}/{{id}}", may="people.set")(member)
+one = page(f"GET {HERE}/{{id}}", may="people.show")(member)
 role = page(f"POST {HERE}/{{id}}/role", may="people.set")(change_role)
 disabling = page(f"POST {HERE}/{{id}}/disable", may="people.disable")(disable)
 enabling = page(f"POST {HERE}/{{id}}/enable", may="people.enable")(enable)

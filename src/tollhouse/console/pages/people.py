@@ -7,7 +7,7 @@ from tollhouse.console.route import page
 listing = page(f"GET {OF_THE_PLATFORM}", may="people.list")(members.members)
 inviting = page(f"POST {OF_THE_PLATFORM}", may="people.invite")(members.invite)
 withdrawing = page(f"POST {OF_THE_PLATFORM}/invitations/{{id}}/withdraw", may="people.uninvite")(members.withdraw)
-one = page(f"GET {OF_THE_PLATFORM}/{{id}}", may="people.set")(members.member)
+one = page(f"GET {OF_THE_PLATFORM}/{{id}}", may="people.show")(members.member)
 role = page(f"POST {OF_THE_PLATFORM}/{{id}}/role", may="people.set")(members.change_role)
 disabling = page(f"POST {OF_THE_PLATFORM}/{{id}}/disable", may="people.disable")(members.disable)
 enabling = page(f"POST {OF_THE_PLATFORM}/{{id}}/enable", may="people.enable")(members.enable)

@@ -9,7 +9,7 @@ from tollhouse.services import account_figures
 _SHOWN: Final = 25
 
 
-@page("GET /console/platform/accounts", may="accounts.list")
+@page("GET /console/platform/accounts", may="accounts.figures")
 async def listing(visit: Visit) -> Answer:
     found = await account_figures.list_page(
         visit.context.services, visit.actor, after=visit.asked("after") or None, limit=_SHOWN

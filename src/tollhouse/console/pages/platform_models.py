@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from tollhouse.billing.margin import Costs, Loss, costs_of
 from tollhouse.billing.prices import Price
-from tollhouse.console.offers import OfferRow, OfferState, rows, worst
 from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.catalogue import Model
 from tollhouse.core.failure import PathNotFound
 from tollhouse.core.phrase import Phrase
 from tollhouse.services import margin, provider_calls, reach
+from tollhouse.services.offers import OfferRow, OfferState, rows, worst
 
 RATES = ("input", "output")
 
@@ -47,7 +47,7 @@ async def listing(visit: Visit) -> Answer:
         raise PathNotFound(Phrase("no model %(model)s", model=reach.shown(wanted)))
     losses = await asyncio.to_thread(margin.now, services)
     lately = await provider_calls.lately(services, visit.actor)
-    found = _rows(visit, losses, rows(visit, lately))
+    found = _rows(visit, losses, rows(services, visit.circuits, lately))
     return Shown(
         "platform_models.html",
         {

@@ -1,16 +1,13 @@
 """/console/platform/prices: price lists; files of prices as drafts, what they would change, putting them in force."""
 
-from collections.abc import Mapping
 from typing import Final
-
-from msgspec import Struct
 
 from tollhouse.billing.price_list import DEFAULT
 from tollhouse.console.local_time import instant_ms
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Conflict, Failure
-from tollhouse.core.price import PriceDraft, Written
+from tollhouse.core.price import PriceDraft
 from tollhouse.services import price_lists, replay
 from tollhouse.services.pages import Page
 
@@ -18,18 +15,6 @@ _SHOWN: Final = 300
 _CALLS_MAX: Final = 1_500
 """That one preview reads; it goes on where it stopped."""
 _DAYS: Final = (7, 30, 90)
-
-
-class PriceChange(Struct, frozen=True, kw_only=True):
-    """What a draft says of one model. `before`: what its list says now; None: nothing."""
-
-    model: str
-    before: Mapping[str, object] | None
-    after: Written
-
-    @property
-    def is_same(self) -> bool:
-        return self.before == self.after
 
 
 @page("GET /console/platform/prices", may="prices.list")
@@ -49,7 +34,7 @@ async def bring(visit: Visit) -> Answer:
     return Elsewhere(f"/console/platform/prices/{drafted.draft.id}")
 
 
-@page("GET /console/platform/prices/{id}", may="price_drafts.list")
+@page("GET /console/platform/prices/{id}", may="price_drafts.show")
 async def draft(visit: Visit) -> Answer:
     return await _draft(visit)
 
@@ -97,12 +82,6 @@ async def _listing(visit: Visit, trouble: Failure | None = None) -> Shown:
 async def _draft(visit: Visit, trouble: Failure | None = None) -> Shown:
     services = visit.context.services
     drafted = await price_lists.draft_of(services, visit.actor, visit.id)
-    standing = await price_lists.rows(services, visit.actor, list=drafted.draft.price_list)
-    now = {one.row.model: one.row.written for one in standing if one.state == "in_force" and one.row.written}
-    changes = [
-        PriceChange(model=model, before=now.get(model), after=written)
-        for model, written in sorted(drafted.draft.written.items())
-    ]
     preview = None
     if visit.asked("days") and visit.may("price_drafts.preview"):
         days = visit.asked("days")
@@ -122,7 +101,7 @@ async def _draft(visit: Visit, trouble: Failure | None = None) -> Shown:
         {
             "drafted": drafted,
             "draft": drafted.draft,
-            "changes": changes,
+            "changes": await price_lists.changes(services, visit.actor, drafted.draft),
             "preview": preview,
             "accounts": services.directory.accounts,
             "days": visit.asked("days"),

@@ -1,21 +1,22 @@
-"""/console/usage: what was spent and used over time, by model, key, project, tag or client."""
+"""/console/usage: what was spent and used over time, by model, key, project, member, tag or client."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from tollhouse.console.local_time import instant_ms, today_ms, written
+from tollhouse.console.local_time import instant_ms, written
 from tollhouse.console.route import Answer, Download, Shown, page
-from tollhouse.console.usage_csv import as_csv
+from tollhouse.console.usage_csv import series_rows
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, Metric, UsageSum
-from tollhouse.services import keys, projects, usage_series
+from tollhouse.services import keys, people, projects, usage_series
 from tollhouse.services.usage_series import Explored, GroupedBy, Series, UsageAsked, measured
-from tollhouse.services.usage_spans import WIDTHS
+from tollhouse.services.usage_series_csv import as_csv
+from tollhouse.services.usage_spans import WIDTHS, today_ms
 
 _DAYS: Final[Mapping[str, int]] = {"7d": 7, "30d": 30, "90d": 90, "1y": 365}
 SPANS: Final = ("1h", "24h", *_DAYS)
@@ -42,7 +43,7 @@ class RankedRow(Struct, frozen=True):
     link: str
 
 
-@page("GET /console/usage", may="usage.list")
+@page("GET /console/usage", may="usage.series")
 async def explorer(visit: Visit) -> Answer:
     asked, explored, trouble = _asked(visit), None, None
     try:
@@ -59,17 +60,17 @@ async def explorer(visit: Visit) -> Answer:
         "explored": explored,
         "with_address": lambda **changed: _address(asked | changed),
         **await _choices(visit),
-        **({} if explored is None else _shown(visit, asked, explored)),
+        **({} if explored is None else await _shown(visit, asked, explored)),
     }
     return Shown("usage.html", values, 200 if trouble is None else trouble.status)
 
 
-@page("GET /console/usage.csv", may="usage.list")
+@page("GET /console/usage.csv", may="usage.series")
 async def download(visit: Visit) -> Answer:
     query = read_query(visit)
     explored = await usage_series.explore(visit.context.services, visit.actor, query)
-    names = {one.total.group: _name(visit, query.by, one.total.group) for one in explored.groups}
-    return Download("usage.csv", as_csv(explored, query.by, names))
+    names = await _names(visit, query.by, [one.total.group for one in explored.groups])
+    return Download("usage.csv", as_csv(query.by, series_rows(explored, names)))
 
 
 def read_query(visit: Visit) -> UsageAsked:
@@ -115,10 +116,11 @@ async def _choices(visit: Visit) -> dict[str, object]:
     }
 
 
-def _shown(visit: Visit, asked: Mapping[str, str], explored: Explored) -> dict[str, object]:
+async def _shown(visit: Visit, asked: Mapping[str, str], explored: Explored) -> dict[str, object]:
     metric, by, over = _metric(asked["metric"]), asked["by"], explored.cut
     columns = [*explored.groups, *([explored.other] if explored.other else [])]
     before = explored.before
+    names = await _names(visit, by, [one.group for one in explored.ranking])
     rows = [
         ChartRow(
             start_ms,
@@ -130,11 +132,11 @@ def _shown(visit: Visit, asked: Mapping[str, str], explored: Explored) -> dict[s
         for place, start_ms in enumerate(over.edges[:-1])
     ]
     return {
-        "columns": [_name(visit, by, one.total.group) if one is not explored.other else None for one in columns],
+        "columns": [names[one.total.group] if one is not explored.other else None for one in columns],
         "column_totals": [measured(metric, one.total) for one in columns],
         "rows": rows,
         "ranking": [
-            RankedRow(_name(visit, by, one.group), one, _dearest(asked, over.from_ms, over.to_ms, one.group))
+            RankedRow(names[one.group], one, _dearest(asked, over.from_ms, over.to_ms, one.group))
             for one in explored.ranking
         ],
         "largest": max((measured(metric, one) for one in explored.ranking), default=0),
@@ -162,13 +164,19 @@ def _dearest(asked: Mapping[str, str], from_ms: int, to_ms: int, group: str | No
     return f"/console/requests?{urlencode(query)}"
 
 
-def _name(visit: Visit, by: str, group: str) -> str:
+async def _names(visit: Visit, by: str, groups: Sequence[str]) -> dict[str, str]:
+    """What people call these groups: addresses of mail only for whoever may see the members."""
     directory = visit.context.services.directory
-    if by == "key" and group in directory.keys:
-        return directory.keys[group].name
-    if by == "project" and group in directory.projects:
-        return directory.projects[group].name
-    return group
+    if by == "member" and any(groups) and visit.account is not None and visit.may("people.list"):
+        members = await people.list_all(visit.context.services, visit.actor, account=visit.account.id)
+        known = {one.id: one.email for one in members}
+    elif by == "key":
+        known = {group: directory.keys[group].name for group in groups if group in directory.keys}
+    elif by == "project":
+        known = {group: directory.projects[group].name for group in groups if group in directory.projects}
+    else:
+        known = {}
+    return {group: known.get(group, group) for group in groups}
 
 
 def _metric(name: str) -> Metric:

@@ -108,6 +108,7 @@ class ControlApi:
                 own_key_id=caller.own_key_id,
                 now_ms=now_ms,
                 file=data if route.takes_file else b"",
+                may=caller.may,
             )
             async with places:
                 answer = await route.handler(self.context, request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tollhouse.access.credentials import CARRIERS
@@ -17,11 +18,13 @@ Scope = Any
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`who` is the strongest thing they are; an account's admin key may not do what the operator may."""
+    """`who` is the strongest thing they are; an account's admin key may not do what the operator may. `may`: what
+    they may besides what they ask for, which decides on some fields of answers."""
 
     who: Who
     actor: Actor
     own_key_id: str | None = None
+    may: Callable[[str], bool] = lambda action: True
 
 
 Callers = Callable[[AdminRoute, Scope, int], Awaitable[Caller]]
@@ -88,4 +91,4 @@ def _signed_in(route: AdminRoute, visitor: Visitor, address: str) -> Caller:
     who: Who = "operator" if person.account_id is None else "account"
     if who not in route.who:
         raise ScopeMissing(f"{route.name} is for those who run the platform")
-    return Caller(who, actor_of(person, visitor.session, address))
+    return Caller(who, actor_of(person, visitor.session, address), may=partial(may, person))

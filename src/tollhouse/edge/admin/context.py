@@ -8,6 +8,7 @@ from pathlib import Path
 from tollhouse.edge.recent_requests import RecentRequests
 from tollhouse.gateway.destination import Destinations
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.running import RunningPlatform
 from tollhouse.outbound.mail_server import read_sender, read_smtp
 from tollhouse.providers import kinds
 from tollhouse.services.context import ServiceContext
@@ -21,7 +22,7 @@ class AdminContext:
     """`environment`: where the references of a platform.toml lead. `destinations`: those in force at this moment.
     `recent`: the calls that ended last; None where no server runs. `gateway`: what a call would pass through, likewise;
     `at_rest` is then that platform as a server would find it at its start. `settings`: those that the server was
-    started with."""
+    started with. `running`: what only that server knows; None where none runs."""
 
     services: ServiceContext
     environment: ConfigEnvironment
@@ -31,6 +32,7 @@ class AdminContext:
     gateway: GatewayContext | None = None
     at_rest: GatewayContext | None = None
     settings: Settings | None = None
+    running: RunningPlatform | None = None
 
 
 def config_environment(folder: Path) -> ConfigEnvironment:

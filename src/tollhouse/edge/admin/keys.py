@@ -38,6 +38,7 @@ class KeyObject(KeyFields, frozen=True, tag_field="object", tag="key"):
     rotated_at: str | None
     last_used_at: str | None
     last_used_client: str | None
+    made_by: str | None  # the person; null: a command or an admin key made it
     secrets: tuple[SecretObject, ...]
 
 

@@ -29,7 +29,7 @@ class ModelObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="mo
     context_tokens: int | None
     max_output_tokens: int | None
     price: dict[str, Any]  # what the asking account pays; for the operator, what the default list says
-    below_cost: tuple[str, ...]  # for the operator: where it is sold for less than a provider takes
+    below_cost: tuple[str, ...]  # for those who see costs: where it is sold for less than a provider takes
     free: bool
     groups: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -46,7 +46,7 @@ async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -
     account = None if account_id is None else services.directory.accounts[account_id]
     terms = Terms() if account is None else terms_of(account)
     below: dict[str, list[str]] = defaultdict(list)
-    if account is None:
+    if account is None and request.may("margins.list"):
         for loss in await asyncio.to_thread(margin.now, services):
             below[loss.model].append(margin.as_text(loss))
 

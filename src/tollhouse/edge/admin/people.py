@@ -1,5 +1,7 @@
 """/api/v1/people and /api/v1/invitations: members of accounts, and those who run the platform."""
 
+from msgspec import structs
+
 from tollhouse.core.mailed_link import MailedLink
 from tollhouse.core.person import Person
 from tollhouse.edge.admin.context import AdminContext
@@ -18,6 +20,13 @@ class PersonObject(PersonFields, frozen=True, tag_field="object", tag="person"):
     has_factor: bool
     signed_in_at: str | None
     created_at: str | None
+
+
+class ShownPersonObject(PersonObject, frozen=True, tag_field="object", tag="person"):
+    """`keys`: what they made and what is not revoked, by id. `sessions`: in how many browsers they are signed in."""
+
+    keys: tuple[str, ...]
+    sessions: int
 
 
 class RemovedPersonObject(PersonFields, frozen=True, tag_field="object", tag="removed_person"):
@@ -59,6 +68,17 @@ async def list_invitations(context: AdminContext, request: AdminRequest[PeopleQu
 @route("people.uninvite", "POST /api/v1/invitations/{id}/withdraw", ACCOUNT, "End an invitation")
 async def withdraw(context: AdminContext, request: AdminRequest[NoParameters]) -> InvitationObject:
     return _invitation_object(await invitations.withdraw(context.services, request.actor, request.id))
+
+
+@route("people.show", "GET /api/v1/people/{id}", ACCOUNT, "One of them, with the keys that they made")
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ShownPersonObject:
+    services = context.services
+    found = await people.find(services, request.actor, request.id)
+    return ShownPersonObject(
+        **structs.asdict(_person_object(found)),
+        keys=people.keys_made_by(services, found),
+        sessions=len(services.sessions.of_person(found.id)),
+    )
 
 
 @route("people.set", "POST /api/v1/people/{id}", ACCOUNT, "Change a role")

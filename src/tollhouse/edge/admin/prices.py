@@ -30,6 +30,15 @@ class PriceObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="pr
     draft_id: str | None
 
 
+class PriceChangeObject(Struct, frozen=True, kw_only=True):
+    """What a draft says of one model, in the words of platform.toml. `before` null: it is not in the list now. `after`
+    empty: it leaves the list."""
+
+    model: str
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
 class PriceDraftObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="price_draft"):
     """A file of prices. `state`: of a draft that is not activated, `draft`. `owned_by_file`: models that platform.toml
     prices in the same list; with one of them it cannot be activated. A list of drafts leaves it empty."""
@@ -43,6 +52,12 @@ class PriceDraftObject(Struct, frozen=True, kw_only=True, tag_field="object", ta
     effective_from: str | None
     warnings: tuple[str, ...] = ()
     owned_by_file: tuple[str, ...] = ()
+
+
+class ShownPriceDraftObject(PriceDraftObject, frozen=True, kw_only=True, tag_field="object", tag="price_draft"):
+    """`changes`: what it would change now, a row for each of its models."""
+
+    changes: tuple[PriceChangeObject, ...]
 
 
 class ReratedObject(Struct, frozen=True, kw_only=True):
@@ -108,15 +123,15 @@ async def drafts(context: AdminContext, request: AdminRequest[Paging]) -> PageOb
     takes_file=True,
     status=201,
 )
-async def bring(context: AdminContext, request: AdminRequest[PriceListQuery]) -> PriceDraftObject:
+async def bring(context: AdminContext, request: AdminRequest[PriceListQuery]) -> ShownPriceDraftObject:
     drafted = await price_lists.bring(context.services, request.actor, request.file, request.body.list)
-    return _drafted(drafted, request.now_ms)
+    return await _with_changes(context, request, drafted)
 
 
-@route("price_drafts.show", "GET /api/v1/price_drafts/{id}", PLATFORM, "One price file")
-async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> PriceDraftObject:
+@route("price_drafts.show", "GET /api/v1/price_drafts/{id}", PLATFORM, "One price file, with what it would change")
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ShownPriceDraftObject:
     drafted = await price_lists.draft_of(context.services, request.actor, request.id)
-    return _drafted(drafted, request.now_ms)
+    return await _with_changes(context, request, drafted)
 
 
 @route(
@@ -166,6 +181,16 @@ def _price(standing: price_lists.PriceRowState) -> PriceObject:
         state=standing.state,
         price=row.written,
         managed_by="file" if row.draft_id is None else "api",
+    )
+
+
+async def _with_changes(
+    context: AdminContext, request: AdminRequest[Any], drafted: price_lists.Drafted
+) -> ShownPriceDraftObject:
+    found = await price_lists.changes(context.services, request.actor, drafted.draft)
+    return ShownPriceDraftObject(
+        **structs.asdict(_drafted(drafted, request.now_ms)),
+        changes=tuple(fill(PriceChangeObject, one) for one in found),
     )
 
 

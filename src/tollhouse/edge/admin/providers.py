@@ -1,17 +1,20 @@
 """/api/v1/providers"""
 
+from collections.abc import Container
 from typing import Any
 
 from msgspec import Struct, field
 
 from tollhouse.core.catalogue import Provider
-from tollhouse.core.failure import PathNotFound
 from tollhouse.edge.admin.context import AdminContext
+from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
+from tollhouse.edge.admin.system import CircuitObject, TroubleObject, circuit_objects, trouble_objects
 from tollhouse.gateway.provider_trial import ProviderTrial, trials
-from tollhouse.services import reach
+from tollhouse.services import offers, provider_calls
 from tollhouse.services.given.providers import ProviderQuery
+from tollhouse.services.offers import OfferRow
 
 
 class ProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider"):
@@ -32,11 +35,86 @@ async def list_all(context: AdminContext, request: AdminRequest[NoParameters]) -
     return PageObject(data=tuple(_object(one, dict(gateway.seen_of(one.id)) if gateway else {}) for one in found))
 
 
+class OfferCallsObject(Struct, frozen=True, kw_only=True):
+    """Tries at one offer among the last calls. `p95_ms`: to the first byte; null: none was answered."""
+
+    attempts: int
+    failed: int
+    p95_ms: int | None
+    last_failed: str | None
+    last_error: str
+    last_words: str
+    last_request_id: str
+
+
+class ProviderOfferObject(Struct, frozen=True, kw_only=True):
+    """`model`: as callers name it, `asked_as`: as the provider does. `alone`: nobody else serves it. `state`: ok,
+    troubled (it failed lately), half open (the next call is the test) or open (calls are kept away)."""
+
+    model: str
+    asked_as: str
+    priority: int
+    weight: int
+    alone: bool
+    state: str
+    circuits: tuple[CircuitObject, ...]
+    calls: OfferCallsObject | None
+
+
+class ShownProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider"):
+    """`offers`: what depends on it. `operations`: what it can be asked for; empty where no server runs. `looked_at`: of
+    how many calls tries are, since `since`."""
+
+    id: str
+    kind: str
+    base_url: str
+    api_keys: int  # how many; never what
+    managed_by: str
+    speaks: tuple[str, ...]
+    operations: tuple[str, ...]
+    on_disconnect: str
+    connect_seconds: int
+    first_byte_seconds: int
+    idle_seconds: int
+    total_seconds: int
+    state: str
+    attempts: int
+    failed: int
+    offers: tuple[ProviderOfferObject, ...]
+    troubles: tuple[TroubleObject, ...]
+    looked_at: int
+    since: str | None
+
+
+@route("providers.show", "GET /api/v1/providers/{id}", PLATFORM, "One provider: its health, and what depends on it")
+async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> ShownProviderObject:
+    services, running = context.services, context.running
+    provider = offers.known(services, request.id)
+    lately = await provider_calls.lately(services, request.actor)
+    row = offers.provider(services, () if running is None else running.circuits(request.now_ms), lately, provider)
+    destination = context.destinations().get(provider.id)
+    alone = {one.id for one in row.alone}
+    return fill(
+        ShownProviderObject,
+        provider,
+        api_keys=len(provider.api_keys),
+        speaks=provider.speaks if destination is None else tuple(destination.speaks),
+        operations=() if destination is None else tuple(sorted(destination.operations)),
+        state=row.state,
+        attempts=row.attempts,
+        failed=row.failed,
+        offers=tuple(_offer(one, alone) for one in row.offers),
+        troubles=() if running is None else trouble_objects(running.troubles([provider.id])),
+        looked_at=lately.looked_at,
+        since=written(lately.since_ms),
+    )
+
+
 @route("providers.check", "POST /api/v1/providers/check", PLATFORM, "Ask providers for their models, with each key")
 async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> PageObject[ProviderTrial]:
     wanted, known = request.body.provider, context.services.catalogue.providers
-    if wanted is not None and wanted not in known:
-        raise PathNotFound(f"no provider {reach.shown(wanted)}")
+    if wanted is not None:
+        offers.known(context.services, wanted)
     destinations = context.destinations()
     found: list[ProviderTrial] = []
     for name in known:
@@ -47,6 +125,20 @@ async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> 
 
 def _object(provider: Provider, state: dict[str, Any]) -> ProviderObject:
     return fill(ProviderObject, provider, api_keys=len(provider.api_keys), state=state)
+
+
+def _offer(row: OfferRow, alone: Container[str]) -> ProviderOfferObject:
+    calls = row.calls
+    return ProviderOfferObject(
+        model=row.model.id,
+        asked_as=row.offer.model,
+        priority=row.offer.priority,
+        weight=row.offer.weight,
+        alone=row.model.id in alone,
+        state=row.state,
+        circuits=circuit_objects(row.circuits),
+        calls=None if calls is None else fill(OfferCallsObject, calls, last_request_id=calls.last_call_id),
+    )
 
 
 def _untried(name: str) -> ProviderTrial:

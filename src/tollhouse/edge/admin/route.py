@@ -41,6 +41,7 @@ class AdminRequest(Generic[G]):
     own_key_id: str | None = None  # an API key asks: it sees this key's data only
     now_ms: int = 0
     file: bytes = b""  # a body that is no JSON
+    may: Callable[[str], bool] = lambda action: True  # who asks: by the role of whoever is signed in
 
     @property
     def given(self) -> dict[str, Any]:

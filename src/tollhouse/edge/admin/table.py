@@ -16,13 +16,17 @@ from tollhouse.edge.admin import (
     ledger,
     limits,
     models,
+    overview,
     people,
     platform,
     prices,
     projects,
     providers,
     requests,
+    sessions,
+    system,
     usage,
+    usage_series,
 )
 from tollhouse.edge.admin import credits as credit
 from tollhouse.edge.admin.context import AdminContext
@@ -53,7 +57,7 @@ async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) ->
 
 _FILES: Final = (
     *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
-    *(requests, explain, audit, people, platform),
+    *(usage_series, overview, requests, explain, audit, people, sessions, platform, system),
 )
 TABLE: Final[tuple[AdminRoute, ...]] = (
     *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),

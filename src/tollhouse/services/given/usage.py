@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from tollhouse.core.fields import AccountReference, Help, ProjectReference
+from tollhouse.core.fields import AccountReference, Help, KeyReference, ProjectReference
+from tollhouse.core.roll_up import Metric
 
 
 class AdminUsageQuery(Struct, frozen=True, kw_only=True):
@@ -19,4 +20,26 @@ class AdminUsageQuery(Struct, frozen=True, kw_only=True):
         field(default=None, name="to")
     )
     mode: Literal["live", "test"] | None = None
+    format: Literal["json", "csv"] = "json"
+
+
+class UsageSeriesQuery(Struct, frozen=True, kw_only=True):
+    """Usage over time. `every`: as fits the time. `member`: by the keys that they made."""
+
+    account: AccountReference = None
+    project: ProjectReference = None
+    key: KeyReference = None
+    model: Annotated[str | None, Help("count only calls to this model")] = None
+    by: Annotated[Literal["model", "key", "project", "member", "tag", "client"], Help("")] = "model"
+    metric: Annotated[Metric, Help("what the largest groups have most of")] = "spend"
+    every: Annotated[Literal["minute", "hour", "day", "week"] | None, Help("one figure for each; absent: as fits")] = (
+        None
+    )
+    start: Annotated[
+        str | None, Help("a date, a time, or 7d: so long ago; default: 7 days before --to", option="from")
+    ] = field(default=None, name="from")
+    end: Annotated[str | None, Help("a date, a time, or 1d: so long ago; exclusive; default: now", option="to")] = (
+        field(default=None, name="to")
+    )
+    mode: Annotated[Literal["live", "test"], Help("")] = "live"
     format: Literal["json", "csv"] = "json"
