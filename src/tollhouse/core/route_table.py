@@ -16,17 +16,17 @@ R = TypeVar("R", bound=Routed)
 
 def find(routes: Iterable[R], method: str, path: str) -> tuple[R, str] | list[str]:
     """The route and the id in its path, as it was sent (empty where its path names none); or, where no route fits, the
-    methods that the path takes: none where it leads nowhere. A HEAD means what a GET means."""
+    methods that the path takes: none where it leads nowhere. A path that is named whole is none with an id in it, by
+    whatever method. A HEAD means what a GET means."""
     asked = "GET" if method == "HEAD" else method
-    methods = []
+    whole, with_id = [], []
     for one in routes:
         object_id = match(one.path, path)
         if object_id is None:
             continue
-        if one.method == asked:
-            return one, object_id
-        methods.append(one.method)
-    return methods
+        (with_id if object_id else whole).append((one, object_id))
+    fits = whole or with_id
+    return next(((one, object_id) for one, object_id in fits if one.method == asked), [one.method for one, _ in fits])
 
 
 def match(pattern: str, path: str) -> str | None:

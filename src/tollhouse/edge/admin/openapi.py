@@ -55,6 +55,8 @@ def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
     ref_of = dict(zip(ordered, refs, strict=True))
     for kind in {route.takes for route in routes} - {route.gives for route in routes} - {NoParameters}:
         _restrict(components[kind.__name__])
+    for kind in {route.takes for route in routes if _has_body(route)} - {NoParameters}:
+        _let_be_null(components[kind.__name__])
     for kind in {kind for route in routes for kind in (route.gives, *get_args(route.gives))}:
         if get_origin(kind) is None and issubclass(kind, Fields):
             _complete(components[kind.__name__])
@@ -90,6 +92,19 @@ def _restrict(schema: dict[str, Any]) -> None:
             for text in (part, part.get("items"), part.get("additionalProperties")):
                 if isinstance(text, dict) and text.get("type") == "string" and "enum" not in text:
                     text.setdefault("maxLength", TEXT_MAX)
+
+
+def _has_body(route: AdminRoute) -> bool:
+    """What it takes comes as a JSON object."""
+    return not (route.method == "GET" or route.takes_file or route.takes_query)
+
+
+def _let_be_null(schema: dict[str, Any]) -> None:
+    """In a body null counts as absent."""
+    for name, field in schema["properties"].items():
+        if name not in schema.get("required", ()) and {"type": "null"} not in field.get("anyOf", ()):
+            default = {"default": field.pop("default")} if "default" in field else {}
+            schema["properties"][name] = {"anyOf": [*field.get("anyOf", [field]), {"type": "null"}], **default}
 
 
 def _complete(schema: dict[str, Any]) -> None:
@@ -130,7 +145,7 @@ def _operation(route: AdminRoute, ref_of: dict[type[Struct], Any], components: d
     parameters: list[dict[str, Any]] = []
     if "{id}" in route.path:
         parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string"}})
-    if (route.method == "GET" or route.takes_file or route.takes_query) and route.takes is not NoParameters:
+    if route.takes is not NoParameters and not _has_body(route):
         schema = components[route.takes.__name__]
         parameters += [
             {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": kind}
