@@ -70,15 +70,10 @@ def test_sessions_of_a_person_are_told_the_one_used_last_first() -> None:
     assert directory.of_person("per_1") == []
 
 
-def test_session_looks_at_an_account_until_it_ends() -> None:
-    one = session("a")
-    directory = SessionDirectory([one])
-    directory.look_at(one, "acc_1")
-    assert directory.looks_at(one) == "acc_1"
-    directory.look_at(one, None)
-    assert directory.looks_at(one) is None
-    directory.look_at(one, "acc_1")
+def test_session_is_found_by_its_id_until_it_ends() -> None:
+    one, other = session("a"), session("b")
+    directory = SessionDirectory([one, other])
+    assert directory.by_id(one.id) == one
     directory.drop(one)
-    assert directory.looks_at(one) is None
-    directory.look_at(one, "acc_1")
-    assert directory.looks_at(one) is None, "it has ended"
+    assert directory.by_id(one.id) is None
+    assert directory.by_id(other.id) == other

@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.admin.harness import START_MS, AdminHarness, AdminReply
+from tests.admin.harness import OPERATOR, START_MS, AdminHarness, AdminReply
 from tests.console.harness import Browser, member, of_platform
 from tests.console.platform import furnished, running
 from tests.console.test_control_api import SessionCaller
 from tollhouse.core.charge import Charge
 from tollhouse.core.ids import make_id
 from tollhouse.core.roll_up import DAY_MS
+from tollhouse.core.session import Session
 from tollhouse.core.usage import Usage
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
-from tollhouse.services import sessions
+from tollhouse.services import acting, people, sessions
 
 DOLLAR = 1_000_000_000
 
@@ -168,6 +169,29 @@ def test_person_is_shown_with_the_keys_they_made(admin_harness: AdminHarness) ->
     found = owner.ask("GET", "/api/v1/people/owner@alpha.example").body
     assert (found["keys"], found["sessions"]) == ([made], 1)
     assert admin_harness.bearer("beta-admin", "GET", f"/api/v1/people/{found['id']}").status == 404
+
+
+def test_session_looks_at_an_account_until_it_ends(admin_harness: AdminHarness) -> None:
+    services, run = admin_harness.services, admin_harness.runner.run
+    browser = Browser(admin_harness)
+    browser.sign_in(of_platform(admin_harness))
+    person = run(people.find(services, OPERATOR, "operator@platform.example"))
+
+    def standing() -> Session:
+        (one,) = services.sessions.of_person(person.id)
+        return one
+
+    account_id, before = admin_harness.accounts["alpha"], standing()
+    run(acting.begin(services, OPERATOR, before, "alpha"))
+    assert standing().looks_at == account_id
+    assert run(acting.end(services, OPERATOR, standing())) == account_id
+    assert standing().looks_at is None
+    run(acting.begin(services, OPERATOR, standing(), "alpha"))
+    looking = standing()
+    run(sessions.end(services, OPERATOR, person, looking.id))
+    assert services.sessions.by_id(looking.id) is None
+    run(acting.begin(services, OPERATOR, before, "alpha"))
+    assert services.sessions.by_id(before.id) is None, "it has ended"
 
 
 def test_who_looks_at_an_account_does_so_after_a_restart(admin_harness: AdminHarness) -> None:

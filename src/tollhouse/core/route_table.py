@@ -19,7 +19,8 @@ def find(routes: Iterable[R], method: str, path: str) -> tuple[R, str] | list[st
     methods that the path takes: none where it leads nowhere. A path that is named whole is none with an id in it, by
     whatever method. A HEAD means what a GET means."""
     asked = "GET" if method == "HEAD" else method
-    whole, with_id = [], []
+    whole: list[tuple[R, str]] = []
+    with_id: list[tuple[R, str]] = []
     for one in routes:
         object_id = match(one.path, path)
         if object_id is None:

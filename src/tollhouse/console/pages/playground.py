@@ -12,7 +12,6 @@ from tollhouse.billing.endings import explained
 from tollhouse.console.call_code import CURL, PLACEHOLDER, code
 from tollhouse.console.call_formats import CallFormat, Given, body_of, call_formats, format_of, places_of
 from tollhouse.console.call_money import money_of
-from tollhouse.console.context import RunningPlatform
 from tollhouse.console.page_call import PageCall, foreseen, text_of
 from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
@@ -21,6 +20,7 @@ from tollhouse.core.failure import BadRequest, Failure, Overloaded, PathNotFound
 from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.gateway.explain import Explanation
+from tollhouse.gateway.running import RunningPlatform
 from tollhouse.services import models, reach, receipts
 
 _FIELDS: Final = ("key", "model", "format", "max_tokens", "temperature", "stream", "instructions", "text", "language")
