@@ -158,7 +158,7 @@ def _operation(route: AdminRoute, ref_of: dict[type[Struct], Any], components: d
         }
     if route.takes_file:
         schema = {"type": "string", "description": "the file as it stands"}
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": schema}}}
+        operation["requestBody"] = {"required": False, "content": {"application/octet-stream": {"schema": schema}}}
     if parameters:
         operation["parameters"] = parameters
     return operation
