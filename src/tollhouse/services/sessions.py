@@ -17,7 +17,6 @@ from tollhouse.store.tables import SqlRepositories
 
 _EMAIL_MAX: Final = 300
 _WRONG_CODES_MAX: Final = 5  # then the password is asked for again
-NO_SESSION: Final = "there is no such session: it has ended already"
 _NETWORKS_MAX: Final = 10  # of a person that are remembered
 
 
@@ -211,9 +210,21 @@ async def end(services: ServiceContext, actor: Actor, person: Person, session_id
     """Sign out of one session of this person's. Raises PathNotFound."""
     found = [one for one in services.sessions.of_person(person.id) if one.id == session_id]
     if not found:
-        raise PathNotFound(NO_SESSION)
+        raise PathNotFound("there is no such session: it has ended already")
     await _end(services, actor, person, found)
     return found[0]
+
+
+async def end_by_id(services: ServiceContext, actor: Actor, session_id: str, *, of_others: bool) -> Session:
+    """Sign out of one session: of one's own, or of somebody's whom the actor reaches. Raises PathNotFound."""
+    found = services.sessions.by_id(session_id)
+    if found is None or (found.person_id != actor.id and not of_others):
+        raise PathNotFound("there is no such session: it has ended already")
+    person_id = found.person_id
+    person = await services.rows.read(lambda tables: tables.people.get(person_id))
+    if person is None or actor.account_id not in (None, person.account_id):
+        raise PathNotFound("there is no such session: it has ended already")
+    return await end(services, actor, person, session_id)
 
 
 async def end_all(services: ServiceContext, actor: Actor, person: Person, *, but: str | None = None) -> int:

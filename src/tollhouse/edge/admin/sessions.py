@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tollhouse.core.failure import BadRequest, PathNotFound, ScopeMissing
+from tollhouse.core.failure import BadRequest, ScopeMissing
 from tollhouse.core.person import Person
 from tollhouse.core.session import Session
 from tollhouse.edge.admin.context import AdminContext
@@ -33,15 +33,8 @@ async def list_all(context: AdminContext, request: AdminRequest[SessionQuery]) -
 
 @route("sessions.end", "POST /api/v1/sessions/{id}/end", ACCOUNT, "Sign out of one browser")
 async def end(context: AdminContext, request: AdminRequest[NoParameters]) -> SessionObject:
-    services, actor = context.services, request.actor
-    found = services.sessions.by_id(request.id)
-    if found is None or (found.person_id != actor.id and not request.may("people.sign_out")):
-        raise PathNotFound(sessions.NO_SESSION)
-    try:
-        person = await people.find(services, actor, found.person_id)
-    except PathNotFound:
-        raise PathNotFound(sessions.NO_SESSION) from None
-    return _object(await sessions.end(services, actor, person, found.id))
+    of_others = request.may("people.sign_out")
+    return _object(await sessions.end_by_id(context.services, request.actor, request.id, of_others=of_others))
 
 
 async def _person(context: AdminContext, request: AdminRequest[SessionQuery]) -> Person:
