@@ -132,10 +132,11 @@ async def change_role(services: ServiceContext, actor: Actor, reference: str, gi
 
     Raises PathNotFound, BadRequest, Conflict for the last owner (of the platform: operator) there is.
     """
-    if given.role not in (every := dict.fromkeys((*_ACCOUNT_ROLES, *_PLATFORM_ROLES))):  # before whom it is for
+    every = dict.fromkeys((*_ACCOUNT_ROLES, *_PLATFORM_ROLES))
+    if given.role is not None and given.role not in every:  # before whom it is for
         raise BadRequest(Phrase("%(param)s: there are %(known)s", param="role", known=", ".join(every)), param="role")
     before = await find(services, actor, reference)
-    role = new_role(given.role, before.account_id)
+    role = new_role(given.role or "", before.account_id)
     return await _turn(services, actor, before, "person.set", lambda one: structs.replace(one, role=role))
 
 
