@@ -33,7 +33,7 @@ IN_A_BROWSER: Final = (
     *("/console/settings/password", "/console/settings/address", "/console/settings/factor"),
     "/console/settings/look",  # of the pages themselves
     "/console/platform/look/end",  # it ends `accounts.act_as`
-    "/support",  # words for people
+    *("/support", "/docs/errors", "/llms.txt"),  # words for people
 )
 """Beginnings of paths: who somebody is, they prove in a browser, by password and code. A program is a key."""
 NO_COMMAND: Final[Mapping[str, str]] = {
