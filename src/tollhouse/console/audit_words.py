@@ -6,11 +6,16 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tollhouse.billing.budgets import Budget
 from tollhouse.console.figures import usd
+from tollhouse.core.account import Account, ApiKey, Project
 from tollhouse.core.audit import AuditRow
 from tollhouse.core.instant import rfc3339
+from tollhouse.core.limit import Rule
+from tollhouse.core.person import Person
 from tollhouse.core.phrase import translatable
 
+_RECORDS: Final = (Account, ApiKey, Project, Person, Budget, Rule)
 _MONEY: Final = frozenset(("amount", "credit_limit"))
 _OTHER: Final = translatable("%(who)s did this: %(action)s on %(what)s.")
 SENTENCES: Final[Mapping[str, str]] = {
@@ -87,13 +92,23 @@ def changes_of(row: AuditRow) -> list[ChangedField]:
     names = dict.fromkeys((*row.before, *row.after))
     return [
         ChangedField(
-            name=name.removesuffix("_ms").replace("_", " "),
+            name=_in_words(name),
             before=_written(name, row.before.get(name)),
             after=_written(name, row.after.get(name)),
         )
         for name in names
         if row.before.get(name) not in (None, "", [], {}) or row.after.get(name) not in (None, "", [], {})
     ]
+
+
+def names_of_fields() -> set[str]:
+    """What changes tell of, as far as records say it."""
+    names = {name for kind in _RECORDS for name in kind.__struct_fields__}
+    return {_in_words(name) for name in names | {"kind", "usd", "reason", "request_id", "overlap_ms", "overlap_from"}}
+
+
+def _in_words(name: str) -> str:
+    return name.removesuffix("_ms").replace("_", " ")
 
 
 def _written(name: str, value: object) -> str:

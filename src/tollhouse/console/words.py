@@ -7,6 +7,7 @@ from tollhouse.billing.endings import parts_of_sentences
 from tollhouse.billing.ledger import Kind as EntryKind
 from tollhouse.billing.prices import UNITS
 from tollhouse.billing.windows import WindowKind
+from tollhouse.console.audit_words import names_of_fields
 from tollhouse.console.snippets import clients
 from tollhouse.core.account import KeyMode, KeyState
 from tollhouse.core.failure_words import FAILURE_WORDS
@@ -28,7 +29,7 @@ def of_records() -> set[str]:
     kinds = {word for kind in _KINDS for word in get_args(kind)} | {"suspended", "disabled", "other"}
     named = {word.replace("_", " ") for word in (*get_args(EntryKind), *BUCKETS, *UNITS.values(), *Rules().names)}
     failures = {word for words in FAILURE_WORDS.values() for word in words}
-    return kinds | named | _of_clients() | verbs() | failures | parts_of_sentences()
+    return kinds | named | _of_clients() | verbs() | failures | parts_of_sentences() | names_of_fields()
 
 
 def _of_clients() -> set[str]:
