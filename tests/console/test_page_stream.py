@@ -27,6 +27,7 @@ from tests.gateway.harness import (
     streaming,
     word,
 )
+from tollhouse.console.application import StreamBroke
 from tollhouse.console.page_calls import PER_ACCOUNT_MAX, PageCalls
 from tollhouse.core.failure import BadRequest, RateLimited
 from tollhouse.services import sessions
@@ -296,6 +297,28 @@ def test_stream_that_breaks_off_is_no_whole_one(player: Player) -> None:
     reader = player.admin.runner.run(scenario())
     assert reader.text == "Zoll "
     assert "failed_after_first_byte" in player.browser.get(f"{PAGE}/calls/{reader.events[0][1]['id']}").html
+
+
+def test_defect_of_ours_breaks_the_stream_off(player: Player) -> None:
+    """It must not look whole: the listener closes the connection, and notes why."""
+
+    def fail() -> None:
+        raise RuntimeError("a defect")
+
+    plays(player, ROLE, word("Zoll "), fail)
+
+    async def scenario() -> PageReader:
+        reader = PageReader(player)
+        with pytest.raises(StreamBroke) as broke:
+            await reader.end()
+        assert str(broke.value.__cause__) == "a defect"
+        return reader
+
+    reader = player.admin.runner.run(scenario())
+    assert reader.text == "Zoll "
+    assert reader.sent[-1]["more_body"], "no end of the body was sent"
+    assert "ended" not in dict(reader.events)
+    assert "failed_after_first_byte" in receipt(player, reader.events[0][1]["id"])
 
 
 def test_answer_that_is_not_streamed_comes_in_one_piece(player: Player) -> None:
