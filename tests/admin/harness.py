@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tests.admin.conformity import require_described
 from tests.channels import CHANNELS
 from tests.store.samples import request
 from tests.support.databases import put_database, todays_tables
@@ -206,6 +207,7 @@ class AdminHarness:
         assert as_csv or answered["content-type"] == "application/json"
         assert "access-control-allow-origin" not in answered
         assert reply.status < 400 or reply.message
+        require_described(method, path, reply.status, reply.body)
         return reply
 
 

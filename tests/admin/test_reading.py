@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.admin.harness import TABLE, AdminHarness
 from tollhouse.core.failure import BadRequest
@@ -76,6 +77,20 @@ def test_head_answers_like_get_without_a_body(admin_harness: AdminHarness) -> No
     reply = admin_harness.ask("HEAD", "/api/v1/keys", headers=headers)
     assert (reply.status, reply.body) == (200, None)
     assert int(reply.headers["content-length"]) > 100
+
+
+def test_the_openapi_document_is_valid_by_the_specification() -> None:
+    validate(json.loads(json.dumps(document(TABLE, "0"))), cls=OpenAPIV31SpecValidator)
+
+
+def test_null_counts_as_absent_in_bodies_and_the_document_says_so() -> None:
+    schemas = document(TABLE, "0")["components"]["schemas"]
+    for route in TABLE:
+        if route.method == "POST" and not route.takes_file and not route.takes_query:
+            schema = schemas.get(route.takes.__name__, {"properties": {}})
+            for name, field in schema["properties"].items():
+                may_be_null = {"type": "null"} in field.get("anyOf", ())
+                assert may_be_null == (name not in schema.get("required", ())), (route.name, name)
 
 
 def test_the_openapi_document_says_how_strictly_it_is_read(admin_harness: AdminHarness) -> None:
