@@ -11,10 +11,11 @@ from tollhouse.store.tables import SqlRepositories
 async def begin(services: ServiceContext, actor: Actor, provider_id: str, reason: str | None = None) -> Drain:
     """For one that is drained already, the new reason counts. Raises ScopeMissing, PathNotFound, BadRequest."""
     reach.require_operator(actor, "drain a provider")
+    checked = fields.reason(reason) or ""
     provider = offers.known(services, provider_id)
     before = services.drains.get(provider.id)
     since_ms = services.clock.now_ms() if before is None else before.since_ms
-    drain = Drain(id=provider.id, since_ms=since_ms, actor_id=actor.id, reason=fields.reason(reason) or "")
+    drain = Drain(id=provider.id, since_ms=since_ms, actor_id=actor.id, reason=checked)
     put_in_force = services.prepare(services.catalogue)
     row = audit.entry(services, actor, "provider.drain", provider.id)
 
