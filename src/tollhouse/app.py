@@ -57,7 +57,7 @@ from tollhouse.providers import base_url, kinds
 from tollhouse.providers.credentials import tokens_of
 from tollhouse.routing.health import Health
 from tollhouse.routing.retry import RetryBudget
-from tollhouse.services import expiry, keys, outbox, platform, retention, sessions, watch
+from tollhouse.services import expiry, keys, outbox, platform, retention, service_levels, sessions, watch
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.loaded import loaded
 from tollhouse.services.margin import MarginMonitor
@@ -109,6 +109,7 @@ async def serve(
         services = await loaded(store, settings, clock, SystemRandom(), vault, contact=contact)
         keys.watch_first_uses(services)
         await sessions.load(services)
+        await service_levels.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
         runtime.examine, runtime.folder = examine, folder
         services.prepare, services.post, store.writer.on_notice = runtime.prepare, runtime.post, services.news.set
@@ -120,6 +121,7 @@ async def serve(
         await expiry.post_due(services, SYSTEM)
         sys.setswitchinterval(TURN_S)  # threads take short turns
         await _listen(settings, folder, runtime, keeping, on_ready)
+        await service_levels.finish(services)
         await runtime.finish()
         if keeping.lost_to is not None:
             raise keeping.lost_to
@@ -181,9 +183,7 @@ class Runtime:
                 if catalogue.providers.get(name) != provider:
                     gateway.forget_provider(name)
             gateway.catalogue = catalogue
-            kept, drains = with_tokens_of(gateway.configured, destinations), self.services.drains
-            gateway.destinations = {name: one for name, one in kept.items() if name not in drains}
-            gateway.drained = {name: one for name, one in kept.items() if name in drains}
+            gateway.destinations = with_tokens_of(gateway.destinations, destinations)
             self.event_log.event("configuration", generation=catalogue.generation, models=len(catalogue.models))
 
         return put_in_force
@@ -211,7 +211,7 @@ def build_runtime(
         keys=services.directory,
         limits=services.rate_limiter,
         ledger=store.writer,
-        observer=RequestObservers(event_log, figures, recent, live.ended),
+        observer=RequestObservers(event_log, figures, recent, live.ended, services.levels.ended),
         health=Health(),
         retries=RetryBudget(),
         count=tokenizer,
@@ -328,6 +328,7 @@ async def _listen(
         asyncio.create_task(outbox.run(runtime.services, event_log)),
         asyncio.create_task(watch.run(runtime.services, event_log)),
         asyncio.create_task(retention.run(runtime.services, asyncio.sleep, event_log)),
+        asyncio.create_task(service_levels.run(runtime.services, event_log)),
     ]
     try:
         await listening.run()
@@ -347,7 +348,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         services=services,
         environment=runtime.environment,
         version=version("tollhouse"),
-        destinations=lambda: gateway.configured,
+        destinations=lambda: gateway.destinations,
         recent=runtime.recent,
         gateway=gateway,
         settings=settings,

@@ -42,10 +42,12 @@ WHOLE: dict[str, dict[str, Any]] = {
     "alerts.confirm": {"token": "x"},
     "limits.set": {"requests_per_minute": 1, "account": "alpha"},
     "providers.check": {},
-    "providers.drain": {},
     "price_drafts.activate": {},
     "people.invite": {"email": "a@b.example", "account": "alpha"},
     "people.set": {},
+    "announcements.open": {"title": "x", "text": "x"},
+    "announcements.write": {},
+    "announcements.close": {},
 }
 """By route: what is asked beside the text, so that nothing but the text is in the way."""
 
@@ -60,10 +62,15 @@ KEPT = frozenset(
         *(f"keys.{transaction} reason" for transaction in ("revoke", "freeze", "unfreeze")),
         *(f"credits.{transaction} reason" for transaction in ("grant", "adjust")),
         "codes.create note",
-        "providers.drain reason",
         *(f"budgets.set {name}" for name in ("model", "mail", "webhook")),
         *(f"alerts.test {name}" for name in ("webhook", "mail")),
         *(f"limits.set {name}" for name in ("model", "note")),
+        *(
+            "announcements.open title",
+            "announcements.open text",
+            "announcements.write text",
+            "announcements.close text",
+        ),
     }
 )
 """Texts that are kept as they come; every other one names what there is already, or is an amount or a time."""

@@ -24,12 +24,14 @@ ONLY_HERE: Final[Mapping[str, str]] = {
 OF_WHOEVER_SIGNS_IN: Final[Mapping[str, str]] = {
     "GET /console/": "accounts.overview",
     "GET /console/settings": "sessions.list",
+    **dict.fromkeys(("GET /status", "GET /status.json", "GET /status.atom"), "status.show"),
     "POST /console/settings/sessions/{id}/end": "sessions.end",
     "POST /console/settings/sessions/end": "people.sign_out",
 }
 """What pages for everybody who signs in show or do, by the route that does it."""
 IN_A_BROWSER: Final = (
     *("/console/sign-", "/console/password", "/console/invitation", "/console/address"),  # they make a session
+    "/console/leak",  # the link of a mail; a program lets a key go on by `keys.unfreeze`
     *("/console/settings/password", "/console/settings/address", "/console/settings/factor"),
     "/console/settings/look",  # of the pages themselves
     "/console/platform/look/end",  # it ends `accounts.act_as`
@@ -48,6 +50,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     **dict.fromkeys(("accounts.create", "codes.create", "codes.list"), "an operator's, by a command; part 8 sells"),
     **dict.fromkeys(("platform.apply", "platform.plan", "platform.show"), "platform.toml lies on the server's disk"),
     **dict.fromkeys(("ledger.verify", "credits.expire"), "upkeep of the database"),
+    "keys.report_leak": "a stranger's, who has no role",
     **dict.fromkeys(("explain",), "a receipt's page tells it of a call that was made"),
     "public_models.list": "beside a file of prices that is being made",
     **dict.fromkeys(("alerts.ask", "alerts.confirm"), "it has a page of its own for whoever comes from a mail"),

@@ -15,7 +15,7 @@ from tollhouse.core.failure import RateLimited
 from tollhouse.settings import ChatSettings, PlatformSettings, Settings, SupportSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-PUBLIC = ("/console/sign-in", "/support")
+PUBLIC = ("/console/sign-in", "/support", "/status")
 OF_ACCOUNTS = (
     *("/console/", "/console/usage", "/console/requests", "/console/keys", "/console/keys/new"),
     "/console/members",

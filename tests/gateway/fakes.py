@@ -265,7 +265,7 @@ class FakeKeyDirectory:
     def find(self, digest: bytes) -> Identity | None:
         return self._identities.get(digest)
 
-    def used(self, identity: Identity, client: str, now_ms: int) -> None:
+    def used(self, identity: Identity, client: str, now_ms: int, address: str = "") -> None:
         self.last_uses[identity.key.id] = (now_ms, client)
 
 

@@ -24,7 +24,10 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
 }
 """What a call of each operation says at least. A new operation needs a line here."""
 
-BEHIND_LINKS: Final = ("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address")
+BEHIND_LINKS: Final = (
+    *("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address"),
+    "/console/leak",
+)
 """Pages for whoever has the token of a mail."""
 STATIC_FILES: Final = (
     *("console.css", "console.js", "icon.svg", "charts.js", "live.js", "playground.js", "shortcuts.js"),
@@ -45,6 +48,8 @@ PUBLIC: Final = frozenset(
         *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
         *(("GET", path) for path in ("/docs", "/docs/", "/llms.txt")),
         *(("GET", f"/docs/errors{end}") for end in ("", ".json", ".md", "/{id}")),  # who fails before they have a key
+        *(("GET", path) for path in ("/status", "/status/", "/status.json", "/status.atom")),  # who has trouble
+        ("POST", "/api/v1/keys/report-leak"),  # who finds a key is a stranger
         ("GET", "/api/status"),  # clients of new-api ask before they have a key
     }
 )

@@ -35,6 +35,8 @@ class Directory:
         self.keys: dict[str, ApiKey] = {}
         self.last_uses: dict[str, tuple[int, str]] = {}
         """Key id -> (Unix milliseconds, client), of this process; rows are coarser."""
+        self.last_addresses: dict[str, str] = {}
+        """Key id -> the address that it was used from last, of this process; nobody writes it down."""
         self.on_first_use = on_first_use
         self._identities: dict[bytes, Identity] = {}
         self.find: Callable[[bytes], Identity | None] = self._identities.get
@@ -51,10 +53,11 @@ class Directory:
         for key in keys:
             self.put_key(key)
 
-    def used(self, identity: Identity, client: str, now_ms: int) -> None:
+    def used(self, identity: Identity, client: str, now_ms: int, address: str = "") -> None:
         """A secret was accepted: remember the use, and start the old secret's clock if it waits for this."""
         key_id = identity.key.id
         self.last_uses[key_id] = (now_ms, client)
+        self.last_addresses[key_id] = address
         if key_id in self._awaiting:
             self._start_clock(self.keys[key_id], identity.secret, now_ms)
 

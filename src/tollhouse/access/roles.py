@@ -12,7 +12,7 @@ _LOOK: Final = frozenset(
     {
         "accounts.show", "accounts.overview", "keys.list", "keys.show", "keys.use", "requests.list", "requests.show",
         "requests.tail", "usage.list", "usage.series", "budgets.list", "limits.show", "models.list", "projects.list",
-        "sessions.list", "sessions.end",
+        "sessions.list", "sessions.end", "status.show",
     }
 )  # fmt: skip
 _DEVELOP: Final = _LOOK | {
@@ -42,18 +42,21 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = {
 }
 _WATCH: Final = _LOOK | {
     "accounts.list", "accounts.figures", "providers.list", "providers.show", "incidents.list", "system.show",
-    "prices.list",
+    "prices.list", "announcements.list",
 }  # fmt: skip
 _LOOK_CLOSER: Final = {
     "people.list", "people.invitations", "alerts.list", "audit.list", "ledger.statement", "credits.show",
     "credits.list",
 }  # fmt: skip
-_SUPPORT: Final = _WATCH | _LOOK_CLOSER | {"accounts.act_as", "providers.check", "system.examine"}
+_SUPPORT: Final = _WATCH | _LOOK_CLOSER | {
+    "accounts.act_as", "providers.check", "system.examine", "announcements.open", "announcements.write",
+    "announcements.close",
+}  # fmt: skip
 _FINANCE: Final = _WATCH | _LOOK_CLOSER | {
     "accounts.act_as", "accounts.set", "credits.grant", "credits.adjust", "credits.refund", "margins.list",
     "price_drafts.list", "price_drafts.show", "price_drafts.import", "price_drafts.preview", "price_drafts.activate",
 }  # fmt: skip
-_RUN: Final = {"accounts.suspend", "accounts.resume", "providers.drain", "providers.resume"}
+_RUN: Final = {"accounts.suspend", "accounts.resume"}
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
     "operator": _OWN | _SUPPORT | _FINANCE | _RUN,
     "finance": _FINANCE,

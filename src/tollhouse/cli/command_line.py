@@ -31,6 +31,8 @@ COMMANDS: Final = (
     ("alerts", "tollhouse.cli.alerts:app", "What people were told, and whether they can be reached."),
     ("providers", "tollhouse.cli.providers:app", "Providers and their health."),
     ("incidents", "tollhouse.cli.system:incidents", "What goes wrong at providers, now and in the last 24 hours."),
+    ("status", "tollhouse.cli.status:status", "How models serve, as everybody sees it."),
+    ("announcements", "tollhouse.cli.status:app", "What everybody is told of incidents."),
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:app", "What was used, grouped, and over time."),
     ("requests", "tollhouse.cli.requests:app", "Calls: receipts, lists, and as they end."),

@@ -1,6 +1,10 @@
-"""tollhouse keys: make, show, rotate, freeze, revoke."""
+"""tollhouse keys: make, show, rotate, freeze, revoke; report those that were found."""
 
-from typing import Annotated
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
@@ -10,11 +14,13 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, columns, show, show_fields, show_rows
 from tollhouse.cli.trouble import Misuse
-from tollhouse.services.given.keys import KeyQuery, NewKey, Rotation
+from tollhouse.services.given.keys import FOUND_MAX, KeyQuery, NewKey, Rotation
 from tollhouse.services.given.paging import Reason
 
 app = App(name="keys", help="API keys: make, show, rotate, freeze, revoke.")
 
+_WHOLE: Final = re.compile(r"\bsk-th-(?:live|test|admin)-[0-9A-Za-z]{49}\b", re.ASCII)
+_REPORT_BYTES_MAX: Final = 64 * 1024 * 1024
 _FIELDS = (
     *("id", "name", "account_id", "project_id", "mode", "scopes", "models", "networks", "tags", "state"),
     *("state_reason", "prefix", "last4", "expires_at", "created_at", "rotated_at", "last_used_at", "last_used_client"),
@@ -89,6 +95,36 @@ def freeze(key: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFA
 def unfreeze(key: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """Let a frozen key call again."""
     _change(at, "unfreeze", "Unfroze", key, given)
+
+
+@app.command(name="report-leak")
+def report_leak(
+    file: Annotated[Path, Parameter(help="a text or a scanner's report in which whole keys stand; -: standard input")],
+    *,
+    url: Annotated[str | None, Parameter(help="where they were found")] = None,
+    at: CommonOptions = DEFAULT_OPTIONS,
+) -> None:
+    """Freeze keys of this platform that were found where they should not be, and mail their owners.
+
+    The answer is the same whether they are of this platform, and valid, or not.
+    """
+    found = [{"token": token, "url": url, "source": "command"} for token in _whole_keys(file)]
+    answer = call(at, "keys.report_leak", file=json.dumps(found).encode())
+    show(at, answer, f"Reported {answer['received']} keys: those that are valid are frozen, and their owners are told.")
+
+
+def _whole_keys(file: Path) -> list[str]:
+    """Each once. They are read from a file, so that none stands in the list of processes or in a shell's history."""
+    try:
+        data = sys.stdin.buffer.read(_REPORT_BYTES_MAX) if str(file) == "-" else file.read_bytes()[:_REPORT_BYTES_MAX]
+    except OSError as error:
+        raise Misuse(f"{file} cannot be read: {error.strerror}", code="unreadable_file") from error
+    keys = list(dict.fromkeys(_WHOLE.findall(data.decode("utf-8", "replace"))))
+    if not keys:
+        raise Misuse(f"{file}: no whole key of the form sk-th-... stands in it", code="no_key")
+    if len(keys) > FOUND_MAX:
+        raise Misuse(f"{file}: {len(keys)} keys; report at most {FOUND_MAX} at once", code="too_many_keys")
+    return keys
 
 
 def _change(at: CommonOptions, action: str, done: str, key: str, given: Given) -> None:

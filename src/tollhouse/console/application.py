@@ -52,7 +52,6 @@ SECURITY: Final = (
 )
 _HTML: Final = (b"content-type", b"text/html; charset=utf-8")
 _CSV: Final = (b"content-type", b"text/csv; charset=utf-8")
-_PUBLIC: Final = (b"cache-control", b"public, max-age=300")
 _PRIVATE: Final = (
     (b"cache-control", b"no-store"),
     (b"vary", b"cookie, accept-language, hx-request, hx-request-type, hx-history-restore-request"),
@@ -60,13 +59,15 @@ _PRIVATE: Final = (
 ACCOUNTS: Final = "/console/platform/accounts"
 """Where those who run the platform begin."""
 SIGN_OUT: Final = "/console/sign-out"
-BELOW: Final = ("/console", "/support", "/docs", "/llms.txt")
+_KEPT_MAX: Final = 64
+BELOW: Final = ("/console", "/support", "/docs", "/llms.txt", "/status", "/status.json", "/status.atom")
 """What the router passes here: these paths, and what lies below them."""
 MOVED: Final = {
     "/docs": "/docs/errors",
     "/docs/": "/docs/errors",
     "/console": "/console/",
     "/support/": "/support",
+    "/status/": "/status",
     "/console/token": "/console/keys",
     "/console/token/": "/console/keys",
 }
@@ -88,6 +89,7 @@ class Console:
         self.pages = discovered()
         self._static = StaticFiles()
         self._renderer = Renderer(context, self._static)
+        self._made_once: dict[tuple[str, str, str], tuple[int, Made | Events]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope.get("request_id", "")
@@ -169,6 +171,8 @@ class Console:
             visit.secret = ""
             if page.may != EVERYBODY:
                 return self._to_sign_in(visit)
+            if page.kept_ms:
+                return await self._kept(visit, page)
             await _read_form(page, visit, receive)
             return await self._made(visit, await page.handler(visit))
         visit.scope[_SIGNED_IN] = True
@@ -185,6 +189,17 @@ class Console:
             await _read_form(page, visit, receive)
             async with places:
                 return await self._made(visit, await page.handler(visit))
+
+    async def _kept(self, visit: Visit, page: ConsolePage) -> Made | Events:
+        """A page that is the same for everybody without a session, made anew when it is some seconds old."""
+        key = page.path, visit.language, visit.base_url
+        made_ms, made = self._made_once.get(key, (0, None))
+        if made is None or not 0 <= visit.now_ms - made_ms < page.kept_ms:
+            made = await self._made(visit, await page.handler(visit))
+            if len(self._made_once) >= _KEPT_MAX:  # browsers name many hosts, or somebody plays with them
+                self._made_once.clear()
+            self._made_once[key] = visit.now_ms, made
+        return made
 
     def _of_platform(self, visit: Visit) -> str:
         """Where people of the platform find what an account's page shows: a customer may have sent its address."""
@@ -205,7 +220,8 @@ class Console:
             kept = b'attachment; filename="' + answer.name.encode() + b'"'
             return 200, [_CSV, *_PRIVATE, (b"content-disposition", kept)], answer.content.encode()
         if isinstance(answer, Text):
-            return 200, [(b"content-type", answer.kind.encode()), _PUBLIC], answer.content.encode()
+            age = (b"cache-control", f"public, max-age={answer.seconds}".encode())
+            return 200, [(b"content-type", answer.kind.encode()), age], answer.content.encode()
         cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
         if isinstance(answer, Elsewhere):
             return _sent_to(visit, answer.path, cookies)

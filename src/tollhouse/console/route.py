@@ -48,10 +48,12 @@ Emit = Callable[[bytes], Awaitable[None]]
 
 @dataclass(slots=True)
 class Text:
-    """An answer for programs and for readers without a browser: `kind` is its media type."""
+    """An answer for programs and for readers without a browser: `kind` is its media type, `seconds` is how long others
+    may keep it."""
 
     kind: str
     content: str
+    seconds: int = 300
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ Handler = Callable[[Visit], Awaitable[Answer]]
 class ConsolePage:
     """`may`: the action of `access.roles` that it shows or does; EVERYBODY, SIGNED_IN. without_factor: also for whoever
     has to set up a second factor first. waits: for a provider, so that it takes no place among the few that an account
-    has for its pages."""
+    has for its pages. kept_ms: it is the same for everybody without a session, and kept so long."""
 
     method: str
     path: str
@@ -78,6 +80,7 @@ class ConsolePage:
     may: str
     without_factor: bool = False
     waits: bool = False
+    kept_ms: int = 0
 
     @property
     def of_platform(self) -> bool:
@@ -90,12 +93,14 @@ class ConsolePage:
         return not self.of_platform and self.may not in (EVERYBODY, SIGNED_IN)
 
 
-def page(call: str, *, may: str, without_factor: bool = False, waits: bool = False) -> Callable[[Handler], ConsolePage]:
+def page(
+    call: str, *, may: str, without_factor: bool = False, waits: bool = False, kept_ms: int = 0
+) -> Callable[[Handler], ConsolePage]:
     """Make a function of a visit a page. call: its method and path, in which `{id}` stands for one segment."""
     method, path = call.split()
 
     def made(handler: Handler) -> ConsolePage:
-        return ConsolePage(method, path, handler, may, without_factor, waits)
+        return ConsolePage(method, path, handler, may, without_factor, waits, kept_ms)
 
     return made
 

@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from tollhouse.core.person import AccountRole, PlatformRole
 
-LinkKind = Literal["invitation", "account", "reset", "address"]
+LinkKind = Literal["invitation", "account", "reset", "address", "leak"]
 """invitation: to become a member, or one who runs the platform. account: to open an account. reset: to set a new
-password. address: to sign in by this address from now on."""
+password. address: to sign in by this address from now on. leak: to let a key go on that was frozen
+because somebody found its secret."""
 
 
 class MailedLink(Struct, frozen=True, kw_only=True):

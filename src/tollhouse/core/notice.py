@@ -14,6 +14,8 @@ NoticeType = Literal[
     "balance.low",
     "key.expiring",
     "spend.unusual",
+    "key.leaked",
+    "key.old_secret_leaked",
     "alerts.folded",
     "alerts.paused",
     "address.confirm",

@@ -1,6 +1,7 @@
 """Those who see each call once, at its end: the log, the figures, and the memory of the last calls."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from tollhouse.core.usage_record import UsageRecord
@@ -11,7 +12,8 @@ from tollhouse.edge.recent_requests import RecentRequests
 
 class RequestObservers:
     """See `gateway.ports.RequestObserver`. The calls that end in one turn of the event loop are told together: a write
-    to the log costs more than a line. `live` is told likewise: whoever watches calls end."""
+    to the log costs more than a line. `live` is told likewise: whoever watches calls end. `uncounted`: where records
+    wait for `services.service_levels`."""
 
     def __init__(
         self,
@@ -19,11 +21,13 @@ class RequestObservers:
         metrics: Metrics,
         recent: RecentRequests,
         live: Callable[[Sequence[UsageRecord]], None] = lambda ended: None,
+        uncounted: deque[UsageRecord] | None = None,
     ) -> None:
         self.event_log = event_log
         self.metrics = metrics
         self.recent = recent
         self.live = live
+        self.uncounted = deque[UsageRecord](maxlen=0) if uncounted is None else uncounted
         self._ended: list[UsageRecord] = []
 
     def on_finished(self, record: UsageRecord) -> None:
@@ -45,3 +49,4 @@ class RequestObservers:
             self.metrics.count(record)
         self.recent.add(ended)
         self.live(ended)
+        self.uncounted.extend(ended)

@@ -34,7 +34,7 @@ def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
         raise
     fields = dict(reversed(call.headers))
     client = client_of(fields.get(b"user-agent", b""))
-    gateway.keys.used(identity, client, call.time_ms)
+    gateway.keys.used(identity, client, call.time_ms, call.address)
     return RequestContext(call, identity, gateway.codecs[call.dialect, call.operation], fields, client)
 
 

@@ -51,8 +51,8 @@ class KeyDirectory(Protocol):
 
     def find(self, digest: bytes) -> Identity | None: ...
 
-    def used(self, identity: Identity, client: str, now_ms: int) -> None:
-        """A secret was accepted, sent by this client."""
+    def used(self, identity: Identity, client: str, now_ms: int, address: str = "") -> None:
+        """A secret was accepted, sent by this client, from this address."""
         ...
 
 
@@ -205,12 +205,6 @@ class GatewayContext:
     deferred_commits: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
-    drained: Destinations = field(default_factory=dict)  # those that take no new calls
-
-    @property
-    def configured(self) -> Destinations:
-        """Where calls go or could go, also those that are drained."""
-        return self.destinations | self.drained
 
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what need not be remembered any more of addresses, refused callers and providers."""

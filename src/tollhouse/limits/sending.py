@@ -4,10 +4,11 @@ restart begins no new day; what is beyond is folded into one notice an hour (`al
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Sending = Literal["confirmation", "recipient", "asked", "letter", "stranger"]
+Sending = Literal["confirmation", "recipient", "asked", "letter", "stranger", "leak"]
 """confirmation: mails of one account that ask an address to confirm. recipient: mails to one address, whichever
 accounts cause them. asked: such mails that ask it to confirm. letter: mails to one address about how its reader signs
-in. stranger: such mails that one network asks for. Deliveries of one account are bounded by their channel
+in. stranger: such mails that one network asks for. leak: mails to one account about its found keys; beyond it
+they are bounded as any other. Deliveries of one account are bounded by their channel
 (`core.channel`)."""
 
 DAILY_MAX: Final[Mapping[Sending, int]] = {
@@ -16,6 +17,7 @@ DAILY_MAX: Final[Mapping[Sending, int]] = {
     "asked": 3,
     "letter": 10,
     "stranger": 50,
+    "leak": 50,
 }
 ADDRESSES_MAX: Final = 50  # outside an account, confirmed or not
 THRESHOLDS_MAX: Final = 20  # of one budget

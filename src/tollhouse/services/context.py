@@ -17,7 +17,6 @@ from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channel, Channels
 from tollhouse.core.clock import Clock
-from tollhouse.core.drain import Drain
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.notice import DeliveryResult, Outgoing
@@ -32,10 +31,12 @@ from tollhouse.services.dispatch import DeliveriesInProgress
 from tollhouse.services.hashing import PasswordHashing
 from tollhouse.services.ports import DeliveryPort, Transactions
 from tollhouse.services.receivers import BACK_OFF_MS, Receivers
+from tollhouse.services.service_sums import ServiceLevels
 from tollhouse.services.short_lived import ShortLived
 from tollhouse.store.tables import SqlRepositories
 
 CONFIRMATIONS_PER_MINUTE: Final = 30
+REPORTS_PER_MINUTE: Final = 20
 
 
 class HalfSignedIn(Struct):
@@ -78,8 +79,6 @@ class ServiceContext:
     clock: Clock
     random: Randomness
     catalogue: Catalogue = field(default_factory=Catalogue)
-    drains: dict[str, Drain] = field(default_factory=dict)
-    """Providers that take no new calls, by id."""
     prepare: Prepare = nothing_to_prepare
     counters: SpendingCounters = field(default_factory=SpendingCounters)
     """What calls are paid from. An action's money is there as soon as it is durable."""
@@ -109,8 +108,12 @@ class ServiceContext:
     trying: Counter[str] = field(default_factory=Counter)
     """Tests of alerts under way, by account."""
     confirming: AddressRate = field(default_factory=lambda: AddressRate(CONFIRMATIONS_PER_MINUTE))
+    reporting: AddressRate = field(default_factory=lambda: AddressRate(REPORTS_PER_MINUTE))
+    """Lists of keys that somebody found."""
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
+    levels: ServiceLevels = field(default_factory=ServiceLevels)
+    """How well models serve."""
     channels: Channels = NO_CHANNELS
     """Alert channels by which notices leave; the store knows the same."""
     post: DeliveryPort = field(default_factory=NoDelivery)
@@ -161,6 +164,7 @@ class ServiceContext:
         self.testing.sweep(now_ms)
         self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)
+        self.reporting.sweep(now_ms)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))

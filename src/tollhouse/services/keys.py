@@ -124,7 +124,7 @@ async def rotate(
 
     def transaction(tables: SqlRepositories) -> ApiKey:
         before = _row(tables, found.id)
-        rotation.require_rotatable(before, new_expiry_ms, now_ms)
+        rotation.require_rotatable(before, new_expiry_ms, now_ms, overlap_ms)
         key = rotation.rotated(
             before,
             secret,

@@ -15,12 +15,13 @@ from tollhouse.core.roll_up import DAY_MS, HOUR_MS
 from tollhouse.services.context import ServiceContext
 from tollhouse.store.tables import SqlRepositories
 
-VALID_MS: Final = {"invitation": 7 * DAY_MS, "account": DAY_MS, "reset": HOUR_MS, "address": DAY_MS}
+VALID_MS: Final = {"invitation": 7 * DAY_MS, "account": DAY_MS, "reset": HOUR_MS, "address": DAY_MS, "leak": 7 * DAY_MS}
 PATHS: Final = {
     "invitation": "/console/invitation",
     "account": "/console/sign-up/finish",
     "reset": "/console/password/new",
     "address": "/console/address",
+    "leak": "/console/leak",
 }
 """Where each kind leads, with `?token=`."""
 _TOKEN_LENGTH: Final = 43

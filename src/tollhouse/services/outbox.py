@@ -146,7 +146,7 @@ async def _begin_due(services: ServiceContext, watcher: DeliveryObserver) -> "tu
 def _hook(services: ServiceContext, tables: SqlRepositories, queued: QueuedDelivery) -> WebhookTarget | None:
     """What a delivery is sent with, as it stands now."""
     delivery = queued.delivery
-    if queued.notice.type in wording.WITH_LINK:
+    if queued.notice.type in wording.WITH_LINK and delivery.channel == "mail":
         return mailed_links.token_to_send(services, tables, queued.notice.object_id)
     if queued.notice.type == "address.confirm":
         named = tables.mail_addresses.get(queued.notice.account_id, delivery.address)
@@ -159,7 +159,7 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
     notice, delivery = queued.notice, queued.delivery
     if notice.type == "address.confirm" and hook is None:
         return NO_TOKEN
-    if notice.type in wording.WITH_LINK and hook is None:
+    if notice.type in wording.WITH_LINK and delivery.channel == "mail" and hook is None:
         return NO_LINK
     address, secret = delivery.address, ""
     if services.channels.by_name[delivery.channel].signed:
@@ -180,7 +180,7 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
             account_id=notice.account_id,
             address=some,
             subject=say(wording.subject(notice, services.directory)),
-            text=_text(services, notice, hook, say),
+            text=_text(services, queued, hook, say),
             body=notice.body(),
             secret=secret,
         )
@@ -188,8 +188,11 @@ async def send(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTa
     return together(results)
 
 
-def _text(services: ServiceContext, notice: Notice, hook: WebhookTarget | None, say: Said) -> str:
-    if notice.type in wording.WITH_LINK and hook is not None:
+def _text(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTarget | None, say: Said) -> str:
+    notice, is_mail = queued.notice, queued.delivery.channel == "mail"
+    if notice.type == "key.leaked" and hook is not None and is_mail:
+        return wording.leaked(notice, services.public_url, hook[0], services.directory, say)
+    if notice.type in wording.WITH_LINK and hook is not None and is_mail:
         return wording.letter(notice, services.public_url, hook[0], say)
     if notice.type == "address.confirm" and hook is not None:
         return wording.confirmation(services.public_url, notice.account_id, hook[1], say)

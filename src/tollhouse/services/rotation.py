@@ -5,7 +5,7 @@ first use. Every older one ends now, also inside an overlap it was promised: at 
 those that ended the last ones are kept, so that a refusal can say that they were replaced; the audit names all.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import structs
 
@@ -18,13 +18,25 @@ SECRETS_KEPT = 5
 """Of a key, in memory and in rows: the newest, the one before it, and three that ended."""
 
 CountedFrom = Literal["now", "first-use"]
+LEAKED: Final = "its secret was found where it should not be"
+"""How the reason begins for which a key was frozen whose secret somebody reported. A new secret lets it go on."""
 
 
-def require_rotatable(key: ApiKey, new_expiry_ms: int | None, now_ms: int) -> None:
-    """Raises Conflict for a revoked and for a frozen key, BadRequest for one that would be dead on arrival."""
+def is_leaked(key: ApiKey) -> bool:
+    """It is frozen because its secret was found."""
+    return key.state == "frozen" and (key.state_reason or "").startswith(LEAKED)
+
+
+def require_rotatable(key: ApiKey, new_expiry_ms: int | None, now_ms: int, overlap_ms: int = 0) -> None:
+    """Raises Conflict for a revoked key, for a frozen one, and for one whose secret was found where the old secret
+    would live on; BadRequest for one that would be dead on arrival."""
     if key.state == "revoked":
         raise Conflict(Phrase("%(key)s was revoked, which is final: create a new key", key=key.id))
-    if key.state == "frozen":
+    if is_leaked(key) and overlap_ms:
+        raise Conflict(
+            Phrase("the secret of %(key)s was found where it should not be: replace it without an overlap", key=key.id)
+        )
+    if key.state == "frozen" and not is_leaked(key):
         raise Conflict(Phrase("%(key)s is frozen, so its new secret could not be used: unfreeze it first", key=key.id))
     if new_expiry_ms is None and key.expires_at_ms is not None and key.expires_at_ms <= now_ms:
         raise BadRequest(
@@ -48,7 +60,10 @@ def rotated(
     now_ms: int,
     new_expiry_ms: int | None = None,
 ) -> ApiKey:
-    """The key with its new secret in front."""
+    """The key with its new secret in front. One that was frozen because its secret was found goes on by the new one."""
+    if is_leaked(key):
+        key = structs.replace(key, state="active", state_reason=None)
+        overlap_ms, counted_from = 0, "now"
     former = [_ended(old, now_ms) for old in key.secrets[1:]]
     if key.secrets:
         newest = key.secrets[0]

@@ -30,6 +30,8 @@ def subject(notice: Notice, directory: Directory) -> Phrase:
         return Phrase("A key expires in %(days)s: %(key)s", days=_days(data), key=_named("key", data, directory))
     if notice.type == "spend.unusual":
         return Phrase("Spending is unusual today: %(account)s", account=account)
+    if notice.type in ("key.leaked", "key.old_secret_leaked"):
+        return Phrase("A key was found where it should not be: %(key)s", key=_named("key", data, directory))
     if notice.type == "alerts.folded":
         return Phrase("%(count)s more alerts within an hour: %(account)s", count=data["folded"], account=account)
     if notice.type == "alerts.paused":
@@ -46,7 +48,7 @@ _SUBJECTS: Final[Mapping[str, Phrase]] = {
     "person.known": Phrase("You have an account here already"),
     "person.changed": Phrase("How you sign in has changed"),
 }
-WITH_LINK: Final = ("person.invitation", "person.account", "person.reset", "person.address")
+WITH_LINK: Final = ("person.invitation", "person.account", "person.reset", "person.address", "key.leaked")
 """Mails that lead somewhere, by a link that is made when they leave."""
 _LETTERS: Final[Mapping[str, tuple[Phrase, Phrase]]] = {
     "person.invitation": (
@@ -66,6 +68,7 @@ _LETTERS: Final[Mapping[str, tuple[Phrase, Phrase]]] = {
         Phrase("Confirm it within a day"),
     ),
 }
+_LET_GO_ON: Final = Phrase("If it is safe, let the key go on as it is, within seven days")
 _UNKNOWN_HOST: Final = translatable("%(how)s, on the address by which you reach the platform")
 
 
@@ -73,9 +76,23 @@ def letter(notice: Notice, public_url: str, path: str, said: Said) -> str:
     """What leads its reader to a page. Nothing that a customer wrote stands in it: it may go to strangers."""
     what, how = _LETTERS[notice.type]
     where = f"{site(public_url)}{path}"
-    asked = Phrase("%(what)s %(how)s:", what=what, how=how if public_url else Phrase(_UNKNOWN_HOST, how=how))
+    asked = Phrase("%(what)s %(how)s:", what=what, how=_asked(how, public_url))
     once = Phrase("It works once. If you know nothing of this, do nothing: nothing changes.")
     return "\n\n".join((said(asked), where, said(once), said(_id(notice))))
+
+
+def leaked(notice: Notice, public_url: str, path: str, directory: Directory, said: Said) -> str:
+    """What tells owners that their key is frozen, and leads to where it goes on."""
+    safe = Phrase("%(how)s:", how=_asked(_LET_GO_ON, public_url))
+    page = f"{site(public_url)}/console/keys/{notice.data['key']}"
+    better = Phrase("Else give it a new secret there, and put that in place of the old one:")
+    once = Phrase("The link works once.")
+    told = text(notice, directory, said)
+    return "\n\n".join((told, said(safe), f"{site(public_url)}{path}", said(once), said(better), page))
+
+
+def _asked(how: Phrase, public_url: str) -> Phrase:
+    return how if public_url else Phrase(_UNKNOWN_HOST, how=how)
 
 
 def text(notice: Notice, directory: Directory, said: Said) -> str:
@@ -120,6 +137,14 @@ def _rows(notice: Notice, directory: Directory) -> list[tuple[str, Cell]]:
         (translatable("Project"), _named("project", data, directory)),
         (translatable("Key"), _named("key", data, directory)),
         (translatable("Budget"), data.get("budget_id")),
+        (translatable("Ends with"), data.get("last4")),
+        (translatable("Found at"), data.get("found_at")),
+        (translatable("Reported by"), data.get("source")),
+        (translatable("Used last"), data.get("last_used_at")),
+        (translatable("By the client"), data.get("client")),
+        (translatable("From"), data.get("network")),
+        (translatable("Cost in 24 hours"), _usd(data.get("cost_day_usd"))),
+        (translatable("Cost in 30 days"), _usd(data.get("cost_month_usd"))),
     ]
     if "threshold_percent" in data:
         rows.append((translatable("Reached"), f"{data['threshold_percent']} %"))
@@ -197,6 +222,13 @@ _SENTENCES: Final[Mapping[str, Phrase]] = {
     "alerts.paused": Phrase(
         "A webhook or chat has taken nothing several times in a row. What waits for it is tried less and less often,"
         " and given up after three days."
+    ),
+    "key.leaked": Phrase(
+        "Somebody has found the whole secret of this key and reported it. The key is frozen: calls with it are refused."
+    ),
+    "key.old_secret_leaked": Phrase(
+        "Somebody has found an old secret of this key and reported it. That secret no longer works; the key goes on"
+        " with its new one."
     ),
     "address.confirm": Phrase("Somebody has named this address for alerts."),
     "person.known": Phrase(

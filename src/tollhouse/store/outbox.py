@@ -42,6 +42,8 @@ _ACCOUNTS_DUE = text(
     " LIMIT :count"
 )
 _TO_OWNERS_ONLY: Final = ("alerts.folded", "alerts.paused")
+_FIRST: Final = ("key.leaked", "key.old_secret_leaked")
+"""Told whatever else was, some a day: there is none without a secret of the account, which it stops."""
 
 
 class SqlOutboxRepository:
@@ -68,7 +70,8 @@ class SqlOutboxRepository:
         outside = [one.mail for one in telling if one.mail is not None]
         unconfirmed = self._addresses.unconfirmed(notice.account_id, outside)
         for way in ways(notice, self.owners(notice.account_id), telling, self._channels, unconfirmed):
-            self._enter(notice, self._bounded(notice, way) if way.state == "pending" else way)
+            is_bounded = way.state == "pending" and not self._goes_first(notice, way)
+            self._enter(notice, self._bounded(notice, way) if is_bounded else way)
         return True
 
     def add_way(self, notice: Notice, way: Delivery) -> None:
@@ -83,6 +86,11 @@ class SqlOutboxRepository:
     def _enter(self, notice: Notice, way: Delivery) -> None:
         row = structs.asdict(way) | {"account_id": notice.account_id, "time_ms": notice.time_ms}
         self._connection.execute(insert(deliveries).values(row))
+
+    def _goes_first(self, notice: Notice, way: Delivery) -> bool:
+        if way.channel != "mail" or notice.type not in _FIRST:
+            return False
+        return self._sendings.admit("leak", notice.account_id, notice.time_ms)
 
     def _bounded(self, notice: Notice, way: Delivery) -> Delivery:
         """The delivery as it may leave: without addresses that have had enough mail today, or folded."""

@@ -4,12 +4,12 @@ from sqlalchemy import Connection
 
 from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.store.accounts import SqlAccountRepository
+from tollhouse.store.announcements import SqlAnnouncementRepository
 from tollhouse.store.audit import SqlAuditRepository
 from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.catalogue import SqlCatalogueRepository
 from tollhouse.store.changes import SqlChangeRepository
 from tollhouse.store.codes import SqlCodeRepository
-from tollhouse.store.drains import SqlDrainRepository
 from tollhouse.store.keys import SqlKeyRepository
 from tollhouse.store.ledger import SqlLedgerRepository
 from tollhouse.store.limits import SqlLimitRepository
@@ -23,6 +23,7 @@ from tollhouse.store.projects import SqlProjectRepository
 from tollhouse.store.requests import SqlUsageRecordRepository
 from tollhouse.store.retention import SqlRetentionRepository
 from tollhouse.store.sendings import SqlSendingRepository
+from tollhouse.store.service_levels import SqlServiceLevelRepository
 from tollhouse.store.sessions import SqlSessionRepository
 from tollhouse.store.size import SqlSizeRepository
 from tollhouse.store.spend import SqlSpendRepository
@@ -47,7 +48,6 @@ class SqlRepositories:
         self.usage_series = SqlUsageSeriesRepository(connection)
         self.spend = SqlSpendRepository(connection)
         self.catalogue = SqlCatalogueRepository(connection)
-        self.drains = SqlDrainRepository(connection)
         self.changes = SqlChangeRepository(connection)
         self.ledger = SqlLedgerRepository(connection)
         self.budgets = SqlBudgetRepository(connection)
@@ -59,4 +59,6 @@ class SqlRepositories:
         self.mail_addresses = SqlMailAddressRepository(connection)
         self.mailed_links = SqlMailedLinkRepository(connection)
         self.sendings = SqlSendingRepository(connection)
+        self.service_levels = SqlServiceLevelRepository(connection)
+        self.announcements = SqlAnnouncementRepository(connection)
         self.size = SqlSizeRepository(connection)

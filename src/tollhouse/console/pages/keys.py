@@ -11,7 +11,7 @@ from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Conflict, Failure
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import key_use, keys
+from tollhouse.services import key_use, keys, rotation
 
 _OVERLAPS_MS: Final[Mapping[str, int]] = {"0s": 0, "1h": 3_600_000, "24h": DAY_MS, "7d": 7 * DAY_MS}
 _SHOWN: Final = 100
@@ -105,6 +105,7 @@ async def _one(visit: Visit, trouble: Failure | None = None) -> Shown:
             "project": services.directory.projects.get(use.key.project_id),
             "budgets": counters,
             "now_ms": visit.now_ms,
+            "is_leaked": rotation.is_leaked(use.key),
             "trouble": trouble,
         },
         200 if trouble is None else trouble.status,

@@ -98,7 +98,7 @@ class ControlApi:
         caller = await self.callers(route, scope, now_ms)
         account_id = caller.actor.account_id
         with nullcontext(nullcontext()) if account_id is None else self.turns.line(account_id) as places:
-            size_max = FILE_BYTES_MAX if route.takes_file else BODY_BYTES_MAX
+            size_max = route.bytes_max or (FILE_BYTES_MAX if route.takes_file else BODY_BYTES_MAX)
             data = b"" if scope["method"] in ("GET", "HEAD") else await _body(receive, size_max)
             parsed = _given(route, scope, data)
             request = AdminRequest(

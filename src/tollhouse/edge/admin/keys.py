@@ -8,8 +8,8 @@ from tollhouse.core.account import ApiKey, KeyFields, Secret
 from tollhouse.edge.admin.context import AdminContext
 from tollhouse.edge.admin.moments import duration_ms
 from tollhouse.edge.admin.objects import PageObject, fill, page_object
-from tollhouse.edge.admin.route import ACCOUNT, OWN, AdminRequest, NoParameters, route
-from tollhouse.services import key_use, keys
+from tollhouse.edge.admin.route import ACCOUNT, OWN, PUBLIC, AdminRequest, NoParameters, route
+from tollhouse.services import key_use, keys, leaks
 from tollhouse.services.given.keys import KeyQuery, NewKey, Rotation
 from tollhouse.services.given.paging import Reason
 
@@ -72,6 +72,12 @@ class KeyUseObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="k
     since: str | None
 
 
+class LeakReportObject(Struct, frozen=True, kw_only=True):
+    """How many came; nothing of what they are."""
+
+    received: int
+
+
 @route("keys.list", "GET /api/v1/keys", ACCOUNT, "Keys, newest first; never a secret")
 async def list_all(context: AdminContext, request: AdminRequest[KeyQuery]) -> PageObject[KeyObject]:
     return page_object(await keys.list_page(context.services, request.actor, **request.given), key_object)
@@ -120,6 +126,20 @@ async def freeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObj
 @route("keys.unfreeze", "POST /api/v1/keys/{id}/unfreeze", ACCOUNT, "Let a key go on")
 async def unfreeze(context: AdminContext, request: AdminRequest[Reason]) -> KeyObject:
     return key_object(await keys.unfreeze(context.services, request.actor, request.id, request.body.reason))
+
+
+@route(
+    "keys.report_leak",
+    "POST /api/v1/keys/report-leak",
+    PUBLIC,
+    "Freeze keys whose whole secrets were found: an array of {token, type, url, source}",
+    takes_file=True,
+    bytes_max=leaks.BYTES_MAX,
+)
+async def report_leak(context: AdminContext, request: AdminRequest[NoParameters]) -> LeakReportObject:
+    """The answer is the same whatever the secrets are."""
+    found = leaks.read(request.file)
+    return LeakReportObject(received=await leaks.report(context.services, found, request.actor.address))
 
 
 def key_object(key: ApiKey) -> KeyObject:

@@ -74,6 +74,7 @@ class AdminRoute:
     takes: type[Struct] = NoParameters  # the query of a GET, the JSON body of anything else
     takes_file: bool = False  # the body is a file as it stands; `takes` is then the query
     takes_query: bool = False  # `takes` is the query, and there is no body: for the form of a page
+    bytes_max: int | None = None  # of the body, where it is less than of any other
     status: int = 200
     as_csv: Callable[[Any, Any], str] | None = None  # (given, answer) as comma-separated values, for who wants them
     as_page: Callable[[Any, Any], str] | None = None  # likewise as HTML, for who comes with a browser
@@ -101,6 +102,7 @@ def route(
     status: int = 200,
     takes_file: bool = False,
     takes_query: bool = False,
+    bytes_max: int | None = None,
     as_csv: Callable[[Any, Any], str] | None = None,
     as_page: Callable[[Any, Any], str] | None = None,
 ) -> Callable[[Handler], AdminRoute]:
@@ -121,6 +123,7 @@ def route(
             takes=get_args(types["request"])[0],
             takes_file=takes_file,
             takes_query=takes_query,
+            bytes_max=bytes_max,
             status=status,
             as_csv=as_csv,
             as_page=as_page,

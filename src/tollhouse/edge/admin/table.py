@@ -24,6 +24,7 @@ from tollhouse.edge.admin import (
     providers,
     requests,
     sessions,
+    status,
     system,
     usage,
     usage_series,
@@ -57,7 +58,7 @@ async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) ->
 
 _FILES: Final = (
     *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
-    *(usage_series, overview, requests, explain, audit, people, sessions, platform, system),
+    *(usage_series, overview, requests, explain, audit, people, sessions, platform, system, status),
 )
 TABLE: Final[tuple[AdminRoute, ...]] = (
     *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),

@@ -1,12 +1,15 @@
 """What is given to make a key, to give it a new secret, and to list keys."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Struct, field
 
 from tollhouse.core.account import KeyFields
 from tollhouse.core.fields import AccountReference, Help, ProjectReference
 from tollhouse.services.given.paging import Paging
+
+FOUND_MAX: Final = 500
+"""Keys that were found, of one report."""
 
 
 class NewKeyFields(KeyFields, frozen=True):
