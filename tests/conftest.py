@@ -15,6 +15,7 @@ settings.register_profile("chance", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 
+@pytest.hookimpl(optionalhook=True)  # make mutants runs without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are cores: a third of a run is waiting for servers that start and end."""
     return 2 * len(os.sched_getaffinity(0))
