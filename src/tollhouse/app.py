@@ -183,7 +183,9 @@ class Runtime:
                 if catalogue.providers.get(name) != provider:
                     gateway.forget_provider(name)
             gateway.catalogue = catalogue
-            gateway.destinations = with_tokens_of(gateway.destinations, destinations)
+            kept, drains = with_tokens_of(gateway.configured, destinations), self.services.drains
+            gateway.destinations = {name: one for name, one in kept.items() if name not in drains}
+            gateway.drained = {name: one for name, one in kept.items() if name in drains}
             self.event_log.event("configuration", generation=catalogue.generation, models=len(catalogue.models))
 
         return put_in_force
@@ -348,7 +350,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         services=services,
         environment=runtime.environment,
         version=version("tollhouse"),
-        destinations=lambda: gateway.destinations,
+        destinations=lambda: gateway.configured,
         recent=runtime.recent,
         gateway=gateway,
         settings=settings,

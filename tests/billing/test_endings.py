@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 
 from tests.store.samples import request
-from tollhouse.billing.endings import ROWS, explained, row_of
+from tollhouse.billing.endings import ROWS, explained, parts_of_sentences, row_of
+from tollhouse.core.usage import UsageSource
 from tollhouse.core.usage_record import Ending
 
 PAGE = (Path(__file__).parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
@@ -32,6 +33,13 @@ def test_every_ending_is_explained(ending: Ending, stream: bool, read_on: bool) 
     said = explained(record)
     assert "`" not in said
     assert row.usage.replace("`", "") in said or row.heading == "`finished`, `incomplete`"
+
+
+@pytest.mark.parametrize("ending", get_args(Ending))
+@pytest.mark.parametrize("source", get_args(UsageSource))
+def test_sentence_is_made_of_parts_that_are_known_for_translation(ending: Ending, source: UsageSource) -> None:
+    said = explained(request(ending=ending, usage_source=source))
+    assert {str(part) for part in said.values.values()} <= parts_of_sentences()
 
 
 def test_whether_an_answer_was_read_on_decides_what_counts_as_used() -> None:

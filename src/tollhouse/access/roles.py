@@ -56,7 +56,7 @@ _FINANCE: Final = _WATCH | _LOOK_CLOSER | {
     "accounts.act_as", "accounts.set", "credits.grant", "credits.adjust", "credits.refund", "margins.list",
     "price_drafts.list", "price_drafts.show", "price_drafts.import", "price_drafts.preview", "price_drafts.activate",
 }  # fmt: skip
-_RUN: Final = {"accounts.suspend", "accounts.resume"}
+_RUN: Final = {"accounts.suspend", "accounts.resume", "providers.drain", "providers.resume"}
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
     "operator": _OWN | _SUPPORT | _FINANCE | _RUN,
     "finance": _FINANCE,

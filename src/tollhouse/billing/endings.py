@@ -83,7 +83,7 @@ def explained(record: UsageRecord) -> Phrase:
 
 def parts_of_sentences() -> set[str]:
     """What `explained` makes its sentences of."""
-    usages = {row.usage for row in ROWS.values()} - {_REPORTED.usage} | set(_WHICH.values())
+    usages = {row.usage for row in ROWS.values()} | set(_WHICH.values())
     return {*map(_unmarked, usages), *map(_charge, ROWS.values())}
 
 

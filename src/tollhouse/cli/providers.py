@@ -7,11 +7,14 @@ from tollhouse.cli.control import call
 from tollhouse.cli.field_options import Given, takes
 from tollhouse.cli.terminal import Answer, as_json, columns, show_fields, show_rows, show_table
 from tollhouse.core.instant import rfc3339
-from tollhouse.services.given.providers import ProviderQuery
+from tollhouse.services.given.providers import DrainFields, ProviderQuery
 
 app = App(name="providers", help="Providers and their health.")
 
-_FIELDS = ("id", "kind", "base_url", "api_keys", "state", "speaks", "operations", "attempts", "failed", "troubles")
+_FIELDS = (
+    *("id", "kind", "base_url", "api_keys", "state", "drain", "speaks", "operations", "attempts", "failed"),
+    "troubles",
+)
 
 
 @app.command(name="list")
@@ -54,6 +57,19 @@ def _tries(calls: Answer | None) -> list[object]:
     if calls is None:
         return [0, 0, None, None]
     return [calls["attempts"], calls["failed"], calls["p95_ms"], calls["last_error"]]
+
+
+@app.command
+@takes(DrainFields)
+def drain(provider: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Send no new calls to a provider; those under way end."""
+    show_fields(at, call(at, "providers.drain", provider, body=given), ("id", "since", "reason"))
+
+
+@app.command
+def resume(provider: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
+    """Send calls to a drained provider again."""
+    show_fields(at, call(at, "providers.resume", provider), ("id",))
 
 
 @app.command

@@ -205,6 +205,12 @@ class GatewayContext:
     deferred_commits: set["asyncio.Task[None]"] = field(default_factory=set)  # charges whose commit failed, tried again
     catalogue: Catalogue = field(default_factory=Catalogue)
     destinations: Destinations = field(default_factory=dict)
+    drained: Destinations = field(default_factory=dict)  # those that take no new calls
+
+    @property
+    def configured(self) -> Destinations:
+        """Where calls go or could go, also those that are drained."""
+        return self.destinations | self.drained
 
     def forget_idle(self, now_ms: int) -> None:
         """For a timer: drop what need not be remembered any more of addresses, refused callers and providers."""

@@ -17,6 +17,7 @@ from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channel, Channels
 from tollhouse.core.clock import Clock
+from tollhouse.core.drain import Drain
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.ids import RANDOM_BYTES, make_id
 from tollhouse.core.notice import DeliveryResult, Outgoing
@@ -79,6 +80,8 @@ class ServiceContext:
     clock: Clock
     random: Randomness
     catalogue: Catalogue = field(default_factory=Catalogue)
+    drains: dict[str, Drain] = field(default_factory=dict)
+    """Providers that take no new calls, by id."""
     prepare: Prepare = nothing_to_prepare
     counters: SpendingCounters = field(default_factory=SpendingCounters)
     """What calls are paid from. An action's money is there as soon as it is durable."""

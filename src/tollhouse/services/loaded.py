@@ -18,6 +18,7 @@ async def loaded(
         clock=clock,
         random=random,
         catalogue=await store.load_catalogue(),
+        drains=await store.load_drains(),
         counters=await store.load_counters(clock.now_ms()),
         prices=await store.load_prices(),
         rules=await store.load_limits(),

@@ -11,6 +11,7 @@ from tollhouse.billing.spending_counters import SpendingCounters
 from tollhouse.core.catalogue import Catalogue
 from tollhouse.core.channel import NO_CHANNELS, Channels
 from tollhouse.core.clock import Clock
+from tollhouse.core.drain import Drain
 from tollhouse.core.money import Money
 from tollhouse.limits.kind import LimitKindSpec
 from tollhouse.limits.rules import Rules
@@ -58,6 +59,11 @@ class Store:
 
     async def load_catalogue(self) -> Catalogue:
         return await self.readers.read(lambda connection: SqlRepositories(connection).catalogue.load(), _LOADING_MS)
+
+    async def load_drains(self) -> dict[str, Drain]:
+        """Providers that take no new calls, by their ids."""
+        found = await self.readers.read(lambda connection: SqlRepositories(connection).drains.list_all(), _LOADING_MS)
+        return {one.id: one for one in found}
 
     async def load_counters(self, now_ms: int) -> SpendingCounters:
         """The money of every account, and every budget with what its windows around this instant have spent."""

@@ -347,6 +347,14 @@ def _specified(name: str) -> Table:
 
 
 providers = _specified("providers")
+provider_drains = Table(
+    "provider_drains",
+    metadata,
+    Column("id", Text, primary_key=True),  # the provider's
+    Column("since_ms", BigInteger, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
 models = _specified("models")
 plans = _specified("plans")
 

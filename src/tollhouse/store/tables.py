@@ -10,6 +10,7 @@ from tollhouse.store.budgets import SqlBudgetRepository
 from tollhouse.store.catalogue import SqlCatalogueRepository
 from tollhouse.store.changes import SqlChangeRepository
 from tollhouse.store.codes import SqlCodeRepository
+from tollhouse.store.drains import SqlDrainRepository
 from tollhouse.store.keys import SqlKeyRepository
 from tollhouse.store.ledger import SqlLedgerRepository
 from tollhouse.store.limits import SqlLimitRepository
@@ -48,6 +49,7 @@ class SqlRepositories:
         self.usage_series = SqlUsageSeriesRepository(connection)
         self.spend = SqlSpendRepository(connection)
         self.catalogue = SqlCatalogueRepository(connection)
+        self.drains = SqlDrainRepository(connection)
         self.changes = SqlChangeRepository(connection)
         self.ledger = SqlLedgerRepository(connection)
         self.budgets = SqlBudgetRepository(connection)

@@ -1,11 +1,12 @@
 """/console/platform/providers: where calls go, how that is, and what depends on it."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
-from tollhouse.console.route import Answer, Shown, page
+from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.gateway.provider_trial import ProviderTrial, trials
-from tollhouse.services import offers, provider_calls
+from tollhouse.services import drains, offers, provider_calls
 
 
 @page("GET /console/platform/providers", may="providers.list")
@@ -16,6 +17,7 @@ async def listing(visit: Visit) -> Answer:
     return Shown(
         "platform_providers.html",
         {
+            "drains": services.drains,
             "providers": [(one, 0 if running is None else len(running.troubles([one.provider.id]))) for one in found],
             "lately": lately,
             "runs": running is not None,
@@ -32,9 +34,25 @@ async def one(visit: Visit) -> Answer:
 async def check(visit: Visit) -> Answer:
     """Asks it for its models, with each of its keys."""
     provider, running = offers.known(visit.context.services, visit.id), visit.context.running
-    destination = None if running is None else running.gateway.destinations.get(provider.id)
+    destination = None if running is None else running.gateway.configured.get(provider.id)
     tried = () if destination is None else await trials(destination, visit.now_ms)
     return await _shown(visit, tried)
+
+
+@page("POST /console/platform/providers/{id}/drain", may="providers.drain")
+async def drain(visit: Visit) -> Answer:
+    await drains.begin(visit.context.services, visit.actor, visit.id, visit.given("reason"))
+    return Elsewhere(_address(visit.id))
+
+
+@page("POST /console/platform/providers/{id}/resume", may="providers.resume")
+async def resume(visit: Visit) -> Answer:
+    await drains.end(visit.context.services, visit.actor, visit.id)
+    return Elsewhere(_address(visit.id))
+
+
+def _address(provider_id: str) -> str:
+    return f"/console/platform/providers/{quote(provider_id, safe='')}"
 
 
 async def _shown(visit: Visit, tried: Sequence[ProviderTrial] | None = None) -> Shown:
@@ -42,12 +60,13 @@ async def _shown(visit: Visit, tried: Sequence[ProviderTrial] | None = None) -> 
     provider = offers.known(services, visit.id)
     lately = await provider_calls.lately(services, visit.actor)
     row = offers.provider(services, visit.circuits, lately, provider)
-    destination = None if running is None else running.gateway.destinations.get(provider.id)
+    destination = None if running is None else running.gateway.configured.get(provider.id)
     return Shown(
         "platform_provider.html",
         {
             "provider": provider,
             "row": row,
+            "drain": services.drains.get(provider.id),
             "offers": row.offers,
             "alone": row.alone,
             "lately": lately,

@@ -12,8 +12,8 @@ from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.edge.admin.system import CircuitObject, TroubleObject, circuit_objects, trouble_objects
 from tollhouse.gateway.provider_trial import ProviderTrial, trials
-from tollhouse.services import offers, provider_calls
-from tollhouse.services.given.providers import ProviderQuery
+from tollhouse.services import drains, offers, provider_calls
+from tollhouse.services.given.providers import DrainFields, ProviderQuery
 from tollhouse.services.offers import OfferRow
 
 
@@ -61,6 +61,17 @@ class ProviderOfferObject(Struct, frozen=True, kw_only=True):
     calls: OfferCallsObject | None
 
 
+class DrainObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider_drain"):
+    id: str
+    since: str
+    actor_id: str
+    reason: str
+
+
+class ResumedObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider_resumed"):
+    id: str
+
+
 class ShownProviderObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="provider"):
     """`offers`: what depends on it. `operations`: what it can be asked for; empty where no server runs. `looked_at`: of
     how many calls tries are, since `since`."""
@@ -82,6 +93,7 @@ class ShownProviderObject(Struct, frozen=True, kw_only=True, tag_field="object",
     failed: int
     offers: tuple[ProviderOfferObject, ...]
     troubles: tuple[TroubleObject, ...]
+    drain: DrainObject | None  # it takes no new calls
     looked_at: int
     since: str | None
 
@@ -105,9 +117,21 @@ async def show(context: AdminContext, request: AdminRequest[NoParameters]) -> Sh
         failed=row.failed,
         offers=tuple(_offer(one, alone) for one in row.offers),
         troubles=() if running is None else trouble_objects(running.troubles([provider.id])),
+        drain=None if (drain := services.drains.get(provider.id)) is None else fill(DrainObject, drain),
         looked_at=lately.looked_at,
         since=written(lately.since_ms),
     )
+
+
+@route("providers.drain", "POST /api/v1/providers/{id}/drain", PLATFORM, "No new calls go to it; those under way end")
+async def drain(context: AdminContext, request: AdminRequest[DrainFields]) -> DrainObject:
+    return fill(DrainObject, await drains.begin(context.services, request.actor, request.id, request.body.reason))
+
+
+@route("providers.resume", "POST /api/v1/providers/{id}/resume", PLATFORM, "New calls may go to a drained one again")
+async def resume(context: AdminContext, request: AdminRequest[NoParameters]) -> ResumedObject:
+    await drains.end(context.services, request.actor, request.id)
+    return ResumedObject(id=request.id)
 
 
 @route("providers.check", "POST /api/v1/providers/check", PLATFORM, "Ask providers for their models, with each key")
