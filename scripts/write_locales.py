@@ -22,7 +22,7 @@ from tollhouse.core.failure import every_failure
 SOURCE = Path(__file__).parent.parent / "src/tollhouse"
 CONSOLE = SOURCE / "console"
 LOCALES = SOURCE / "services/locales"
-SPOKEN = ("access", "billing", "console", "core", "limits", "outbound", "services", "store")
+SPOKEN = ("access", "billing", "checklist", "console", "core", "limits", "outbound", "services", "store")
 """Packages whose words come to pages and mails."""
 FAILING = ("console", "services", "store")
 """Those whose failures are told to people on pages; others refuse calls, in English, which programs compare."""

@@ -123,7 +123,8 @@ class PlatformSettings(Struct, frozen=True, kw_only=True):
 
 
 class ChatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to reach the people who run the platform: `kind` such as email, qq_group, url, phone."""
+    """One way to reach the people who run the platform: `kind` such as email, qq_group, wechat, telegram, slack,
+    discord, url, phone. `note`: how to join, for people to read."""
 
     kind: str
     value: str
@@ -137,6 +138,7 @@ class SupportSettings(Struct, frozen=True, kw_only=True):
         tuple[ChatSettings, ...], _help("list of `{kind, value, note}`; kind is email, qq_group, url, or any word")
     ] = ()
     hours: Annotated[str, _help("when somebody answers, for people to read")] = ""
+    zone: Annotated[str, _help("the time zone of these hours, for people to read, such as Asia/Shanghai")] = ""
 
     @property
     def contact(self) -> str:

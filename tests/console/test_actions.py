@@ -35,7 +35,7 @@ IN_A_BROWSER: Final = (
     *("/console/settings/password", "/console/settings/address", "/console/settings/factor"),
     "/console/settings/look",  # of the pages themselves
     "/console/platform/look/end",  # it ends `accounts.act_as`
-    *("/support", "/docs/errors", "/llms.txt"),  # words for people
+    *("/support", "/console/support", "/docs/errors", "/llms.txt"),  # words for people, and the checklist
 )
 """Beginnings of paths: who somebody is, they prove in a browser, by password and code. A program is a key."""
 NO_COMMAND: Final[Mapping[str, str]] = {
@@ -43,6 +43,7 @@ NO_COMMAND: Final[Mapping[str, str]] = {
     "alerts.ask": "the token of a mail is a reader's, who comes with a browser",
     "alerts.confirm": "likewise",
     "openapi": "for programs",
+    "support.diagnose": "`check` runs the same checklist, and calls the service with it",
     "platform.show": "system show tells the same and more",
 }
 """Routes that no command calls, each with its reason."""
@@ -53,6 +54,7 @@ NO_PAGE: Final[Mapping[str, str]] = {
     "keys.report_leak": "a stranger's, who has no role",
     **dict.fromkeys(("explain",), "a receipt's page tells it of a call that was made"),
     "public_models.list": "beside a file of prices that is being made",
+    "support.diagnose": "its page is for everybody",
     **dict.fromkeys(("alerts.ask", "alerts.confirm"), "it has a page of its own for whoever comes from a mail"),
     "openapi": "for programs",
 }

@@ -31,7 +31,7 @@ BEHIND_LINKS: Final = (
 """Pages for whoever has the token of a mail."""
 STATIC_FILES: Final = (
     *("console.css", "console.js", "icon.svg", "charts.js", "live.js", "playground.js", "shortcuts.js"),
-    *("htmx.min.js", "uplot.min.js", "uplot.min.css"),
+    *("htmx.min.js", "uplot.min.js", "uplot.min.css", "redaction.js"),
 )
 
 PUBLIC: Final = frozenset(
@@ -50,6 +50,8 @@ PUBLIC: Final = frozenset(
         *(("GET", f"/docs/errors{end}") for end in ("", ".json", ".md", "/{id}")),  # who fails before they have a key
         *(("GET", path) for path in ("/status", "/status/", "/status.json", "/status.atom")),  # who has trouble
         ("POST", "/api/v1/keys/report-leak"),  # who finds a key is a stranger
+        ("POST", "/support"),  # whoever has no working key needs the checklist most
+        ("POST", "/api/v1/support/diagnose"),  # likewise; it tells of a key to who sends the whole key
         ("GET", "/api/status"),  # clients of new-api ask before they have a key
     }
 )

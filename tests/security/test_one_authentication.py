@@ -33,8 +33,11 @@ from tollhouse.edge import paths
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.router import BOOKS, LOOKUPS, PUBLIC
 
-JUDGES = {"edge/router.py", "edge/admin/callers.py", "gateway/authenticate.py", "gateway/explain.py"}
-"""Who may ask for a verdict: the dispatchers, the first stage of a call, and the explanation of one."""
+JUDGES = {
+    *("edge/router.py", "edge/admin/callers.py", "gateway/authenticate.py", "gateway/explain.py"),
+    "services/diagnosis.py",
+}
+"""Who may ask for a verdict: the dispatchers, the first stage of a call, the explanation of one, and the checklist."""
 
 
 class AuthenticatedCall(NamedTuple):

@@ -11,10 +11,11 @@ import pytest
 from tests.tidy.source import ROOT
 
 PACKAGES = (
-    "access billing cli console core core.amount edge gateway limits services outbound formats formats.openai "
-    "formats.gemini providers providers.openai providers.azure routing store tokens upstream upstream.simulator"
+    "access billing checklist cli console core core.amount edge gateway limits services outbound formats "
+    "formats.openai formats.gemini providers providers.openai providers.azure routing store tokens upstream "
+    "upstream.simulator"
 )
-PURE = ("access", "billing", "core", "limits", "formats", "routing")
+PURE = ("access", "billing", "checklist", "core", "limits", "formats", "routing")
 FILES = ("app.py", "clock.py", "collector.py", "settings.py", "processes.py", "threads.py")
 
 

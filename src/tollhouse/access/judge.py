@@ -17,6 +17,7 @@ from tollhouse.access.oddities import why_unknown
 from tollhouse.access.secrets import digest
 from tollhouse.core.account import Identity, KeyMode, Scope
 from tollhouse.core.failure import AccountSuspended, AddressNotAllowed, Failure, KeyFrozen, KeyRefused, ScopeMissing
+from tollhouse.core.phrase import Phrase
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
@@ -117,15 +118,26 @@ def recognise(identity: Identity | None, *, presented: Presented, now_ms: int) -
         )
     key, secret = identity.key, identity.secret
     if key.state == "revoked":
-        raise KeyRefused(f"The API key {key.id} was revoked, which is final: use another key.")
+        raise KeyRefused(Phrase("The API key %(key)s was revoked, which is final: use another key.", key=key.id))
     if secret.valid_until_ms is not None and now_ms >= secret.valid_until_ms:
-        rotated = "" if key.rotated_at_ms is None else f" on {_when(key.rotated_at_ms)}"
+        rotated = "" if key.rotated_at_ms is None else Phrase(" on %(day)s", day=_when(key.rotated_at_ms))
         raise KeyRefused(
-            f"This secret of the API key {key.id} was replaced when the key was rotated{rotated}, and was valid until"
-            f" {_when(secret.valid_until_ms)}: use the new secret."
+            Phrase(
+                "This secret of the API key %(key)s was replaced when the key was rotated%(rotated)s, and was valid"
+                " until %(until)s: use the new secret.",
+                key=key.id,
+                rotated=rotated,
+                until=_when(secret.valid_until_ms),
+            )
         )
     if key.expires_at_ms is not None and now_ms >= key.expires_at_ms:
-        raise KeyRefused(f"The API key {key.id} expired on {_when(key.expires_at_ms)}: use another, or renew it.")
+        raise KeyRefused(
+            Phrase(
+                "The API key %(key)s expired on %(day)s: use another, or renew it.",
+                key=key.id,
+                day=_when(key.expires_at_ms),
+            )
+        )
     return identity
 
 
@@ -142,18 +154,35 @@ def permit(identity: Identity, *, address: str, needs: Requirement) -> None:
         raise _wrong_mode(identity, needs)
     if key.mode != "admin" and needs.scope is not None and needs.scope not in key.scopes:
         raise ScopeMissing(
-            f"This call needs a key with the scope `{needs.scope}`; the API key {key.id} has {_scopes(identity)}."
+            Phrase(
+                "This call needs a key with the scope `%(scope)s`; the API key %(key)s has %(scopes)s.",
+                scope=needs.scope,
+                key=key.id,
+                scopes=_scopes(identity),
+            )
         )
 
 
 def _require_active(identity: Identity) -> None:
     key = identity.key
     if key.state != "active":
-        raise KeyFrozen(f"The API key {key.id} is frozen. Whoever administers the account can unfreeze it.")
+        raise KeyFrozen(
+            Phrase("The API key %(key)s is frozen. Whoever administers the account can unfreeze it.", key=key.id)
+        )
     if identity.account.state != "active":
-        raise AccountSuspended(f"The account {key.account_id} is suspended. Ask this platform's support about it.")
+        raise AccountSuspended(
+            Phrase(
+                "The account %(account)s is suspended. Ask this platform's support about it.", account=key.account_id
+            )
+        )
     if identity.project.state != "active":
-        raise KeyFrozen(f"The API key {key.id} is frozen because its project {key.project_id} is archived.")
+        raise KeyFrozen(
+            Phrase(
+                "The API key %(key)s is frozen because its project %(project)s is archived.",
+                key=key.id,
+                project=key.project_id,
+            )
+        )
 
 
 def _wrong_mode(identity: Identity, needs: Requirement) -> ScopeMissing:
@@ -164,7 +193,10 @@ def _wrong_mode(identity: Identity, needs: Requirement) -> ScopeMissing:
         )
     if key.mode == "admin":
         return ScopeMissing(
-            f"The API key {key.id} is an admin key, for /v1/organization and /api only: use a live or test key here."
+            Phrase(
+                "The API key %(key)s is an admin key, for /v1/organization and /api only: use a live or test key here.",
+                key=key.id,
+            )
         )
     return ScopeMissing(
         f"This call needs an admin key (sk-th-admin-...); the API key {key.id} has {_scopes(identity)}."
@@ -172,7 +204,7 @@ def _wrong_mode(identity: Identity, needs: Requirement) -> ScopeMissing:
 
 
 def _scopes(identity: Identity) -> str:
-    return ", ".join(f"`{scope}`" for scope in identity.key.scopes) or "no scope"
+    return ", ".join(f"`{scope}`" for scope in identity.key.scopes) or Phrase("no scope")
 
 
 def _when(time_ms: int) -> str:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tollhouse.checklist.key import read_key
 from tollhouse.cli import load
-from tollhouse.cli.checklist import chat_model, hidden, listed_models, odd_key
+from tollhouse.cli.checklist import chat_model, hidden, listed_models
 from tollhouse.cli.common_options import DEFAULT_OPTIONS, CommonOptions
 from tollhouse.cli.service import BadBaseUrl, Service, Unreachable, base_urls
 from tollhouse.cli.terminal import as_json, show_table
@@ -35,10 +36,10 @@ def bench(
     ):
         if not 1 <= value <= most:
             raise Misuse(f"{name} is a number from 1 to {most}, and not {value}")
-    key = key.strip()
-    odd = odd_key(key)
-    if odd:
-        raise Misuse(f"{odd}; copy it again, whole and alone")
+    typed = read_key(key)
+    if typed.trouble is not None:
+        raise Misuse(f"{typed.trouble.reason.removesuffix('.')}; copy it again, whole and alone")
+    key = typed.text
     found_at, chosen = _found(base_url, key, model)
     body: dict[str, object] = {"model": chosen, "max_tokens": max_tokens}
     body["messages"] = [{"role": "user", "content": "Say something short about a tollhouse."}]

@@ -94,6 +94,7 @@ ROUTES: Final[Mapping[str, tuple[str, str, str]]] = {
     "sessions.end": ("POST", "/api/v1/sessions/{id}/end", "json"),
     "sessions.list": ("GET", "/api/v1/sessions", "query"),
     "status.show": ("GET", "/api/v1/status", "query"),
+    "support.diagnose": ("POST", "/api/v1/support/diagnose", "json"),
     "system.examine": ("POST", "/api/v1/system/examine", "json"),
     "system.show": ("GET", "/api/v1/system", "query"),
     "usage.list": ("GET", "/api/v1/usage", "query"),

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -29,6 +30,7 @@ class ServiceReply(Struct, frozen=True, kw_only=True):
     status: int
     headers: dict[str, str]  # names in lower case
     body: Any  # decoded JSON; None where the answer is none
+    is_page: bool = False  # of HTML
 
     @property
     def message(self) -> str:
@@ -56,6 +58,7 @@ class Service(Struct, frozen=True, kw_only=True):
     base_urls: tuple[str, ...]  # in the order to try: with the version in the path, then as given
     key: str
     seconds_max: int = 30
+    looking_seconds_max: int = 8  # of a GET, which no model has to think about
 
     def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> ServiceReply:
         """Call `path` (such as `/models`), below the first base URL that has it. Raises Unreachable."""
@@ -74,12 +77,13 @@ class Service(Struct, frozen=True, kw_only=True):
         # Only http and https get here: base_urls() refuses all others.
         request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.build_opener(_NoRedirect()).open(request, timeout=self.seconds_max) as answer:
+            wait = self.looking_seconds_max if data is None else self.seconds_max
+            with urllib.request.build_opener(_NoRedirect()).open(request, timeout=wait) as answer:
                 return _reply(url, answer.status, answer.headers, answer.read(_ANSWER_BYTES_MAX))
         except urllib.error.HTTPError as error:
             with error:
                 return _reply(url, error.code, error.headers, error.read(_ANSWER_BYTES_MAX))
-        except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
+        except (urllib.error.URLError, OSError, http.client.HTTPException, UnicodeError) as error:
             raise Unreachable(_reason(error)) from error
 
 
@@ -112,11 +116,12 @@ def base_urls(text: str) -> tuple[str, ...]:
 def _reply(url: str, status: int, headers: Any, data: bytes) -> ServiceReply:
     try:
         body = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = None
-    return ServiceReply(
-        url=url, status=status, headers={name.lower(): value for name, value in headers.items()}, body=body
-    )
+    named = {name.lower(): value for name, value in headers.items()}
+    start = data[:200].lstrip().lower()
+    is_page = body is None and (b"<html" in start or b"<!doctype" in start or "html" in named.get("content-type", ""))
+    return ServiceReply(url=url, status=status, headers=named, body=body, is_page=is_page)
 
 
 def _member(body: Any, name: str) -> Any:
@@ -129,6 +134,15 @@ def _reason(error: Exception) -> str:
         return f"the certificate is not accepted: {cause.verify_message}"
     if isinstance(cause, TimeoutError):
         return "no answer in time"
+    if isinstance(cause, ssl.SSLError):
+        words = (cause.reason or "").replace("_", " ").lower()
+        return f"no TLS is spoken there ({words}): write http:// in the base URL, or the port that has TLS"
+    if isinstance(cause, http.client.BadStatusLine | http.client.LineTooLong):
+        return (
+            "what answered does not speak HTTP there: https:// may be missing in the base URL, or the port be another's"
+        )
+    if isinstance(cause, socket.gaierror):
+        return f"the host is not known ({cause.strerror}): it may be mistyped"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(cause) or type(cause).__name__

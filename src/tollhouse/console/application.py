@@ -225,7 +225,8 @@ class Console:
         cookies = [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
         if isinstance(answer, Elsewhere):
             return _sent_to(visit, answer.path, cookies)
-        return answer.status, [_HTML, *_PRIVATE, *cookies], await self._renderer.page(visit, answer)
+        headers = [_HTML, *_PRIVATE, *cookies, *_wait(answer.retry_after_ms)]
+        return answer.status, headers, await self._renderer.page(visit, answer)
 
     def _to_sign_in(self, visit: Visit) -> Made:
         wanted = f"?next={quote(visit.here)}" if visit.scope["method"] in ("GET", "HEAD") else ""
@@ -234,7 +235,7 @@ class Console:
     async def _refusal(self, visit: Visit, failure: Failure) -> Made:
         if (cleaned := without_keys(failure.message)) != failure.message:
             failure.message = failure.phrase = cleaned
-        headers = [*failure.headers, (b"cache-control", b"no-store")]
+        headers = [*failure.headers, (b"cache-control", b"no-store"), *_wait(failure.retry_after_ms)]
         if not _wants_html(visit):
             return (
                 openai.status(failure),
@@ -243,6 +244,10 @@ class Console:
             )
         shown = Shown("trouble.html", {"failure": failure, "request_id": visit.request_id}, failure.status)
         return failure.status, [_HTML, *headers], await self._renderer.page(visit, shown)
+
+
+def _wait(retry_after_ms: int | None) -> list[tuple[bytes, bytes]]:
+    return [] if retry_after_ms is None else [(b"retry-after", b"%d" % -(-retry_after_ms // 1_000))]
 
 
 def _ids(request_id: str) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,7 @@ class Shown:
     values: dict[str, object] = field(default_factory=dict)
     status: int = 200
     cookies: list[str] = field(default_factory=list)
+    retry_after_ms: int | None = None
 
 
 @dataclass(slots=True)

@@ -10,6 +10,10 @@ from tollhouse.core.text_start import TextStart
 
 VectorEncoding = Literal["float", "base64", "other"]
 """other: of another type than float32 (`int8`, `binary`), or unknown: passed on as it came."""
+BYTES_PER_TOKEN: Final = 4
+"""What is reserved at limits for input that nobody has counted; corrected at settlement."""
+MEDIA_TOKENS: Final = 1_000
+"""Likewise for each part of media: about an image. A hold, which must be enough, counts on far more."""
 COUNTED_BYTES_MAX: Final = 1024 * 1024
 """Of a body whose text is counted before a call: a quarter of a second, which nobody pays for if it does not fit after
 all. What is longer fills the context of most models anyway, and no bound is above that."""
@@ -65,6 +69,12 @@ class Prompt(Struct, frozen=True):
 
     text: str
     ids: int
+
+
+def tokens_reserved(request: ModelRequest, asked: InputBounds) -> int:
+    """Tokens that a call counts for until it is known what it used."""
+    tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
+    return tokens if request.output_cap is None else tokens + request.output_cap * request.n
 
 
 def is_countable(asked: InputBounds) -> bool:

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
+from tollhouse.core.body_headers import encoding_of_json
 from tollhouse.core.escaping import SHOWN_MAX, printable
 from tollhouse.core.failure import Defect, Failure, RequestTimeout, RequestTooLarge
 from tollhouse.core.upstream import Headers
-from tollhouse.edge.body_headers import encoding_of_json
 from tollhouse.edge.drain import Draining
 from tollhouse.edge.head import Head
 from tollhouse.edge.status_lines import STATUS_LINES

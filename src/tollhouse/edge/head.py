@@ -22,7 +22,7 @@ _LENGTH_NAME: Final = b"content-length"
 class Head(Struct, gc=False):
     """`headers` have names in lower case and values without blanks around them.
 
-    encoding: of a body of JSON, once somebody has looked (`body_headers`).
+    encoding: of a body of JSON, once somebody has looked (`core.body_headers`).
     """
 
     method: str

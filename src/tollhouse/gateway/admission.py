@@ -1,15 +1,10 @@
 """Stage 3: limits. A call that is let in holds its place until it is settled; a refused one leaves no trace."""
 
-from typing import Final
-
 from tollhouse.core.catalogue import Model
-from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.model_request import ModelRequest, tokens_reserved
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.ports import NANO_PER_MILLI, AdmittedCall, GatewayContext
 from tollhouse.gateway.request_context import RequestContext
-
-BYTES_PER_TOKEN: Final = 4  # what is reserved for input that nobody has counted; corrected at settlement
-MEDIA_TOKENS: Final = 1_000  # for each part of media: about an image; a hold, which must be enough, counts on far more
 
 
 async def admit(gateway: GatewayContext, context: RequestContext, request: ModelRequest, model: Model) -> AdmittedCall:
@@ -21,7 +16,7 @@ async def admit(gateway: GatewayContext, context: RequestContext, request: Model
     admitted = await gateway.limits.admit(
         context.identity,
         model,
-        reserved(context, request),
+        tokens_reserved(request, context.asked),
         call.time_ms,
         context.codec.limit_headers,
         units_reserved(context),
@@ -30,13 +25,6 @@ async def admit(gateway: GatewayContext, context: RequestContext, request: Model
     context.headers += admitted.headers(call.time_ms)
     context.admitted_ms = (gateway.clock.ticks_ns() - call.ticks_ns) // NANO_PER_MILLI
     return admitted
-
-
-def reserved(context: RequestContext, request: ModelRequest) -> int:
-    """Tokens that a call counts for until it is known what it used."""
-    asked = context.asked
-    tokens = asked.bytes // BYTES_PER_TOKEN + asked.parts * MEDIA_TOKENS
-    return tokens if request.output_cap is None else tokens + request.output_cap * request.n
 
 
 def units_reserved(context: RequestContext) -> Usage:

@@ -21,12 +21,12 @@ from tollhouse.billing.prices import Price
 from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import Failure, ModelNotFound
-from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.model_request import ModelRequest, tokens_reserved
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord as Record
-from tollhouse.gateway.admission import reserved, units_reserved
+from tollhouse.gateway.admission import units_reserved
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.hold import counted_text, max_cost, nothing_in, too_dear, too_little, weigh, within
@@ -123,7 +123,7 @@ async def explain(
     request = await found.seen_later(understand(gateway, context, [body]))
     if request is None:
         return found
-    found.asked, found.tags, found.tokens = request.model, context.tags, reserved(context, request)
+    found.asked, found.tags, found.tokens = request.model, context.tags, tokens_reserved(request, context.asked)
     model = found.seen(lambda: resolve(gateway, context, request))
     if model is None:
         return found

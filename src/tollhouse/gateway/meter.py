@@ -13,12 +13,11 @@ from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
-from tollhouse.core.model_request import ModelRequest, Prompt
+from tollhouse.core.model_request import BYTES_PER_TOKEN, ModelRequest, Prompt
 from tollhouse.core.text_start import echoed
 from tollhouse.core.usage import Usage, at_most
 from tollhouse.core.usage_record import Doubt
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.gateway.admission import BYTES_PER_TOKEN
 from tollhouse.gateway.large import counted_in_turn
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import NOTHING, RequestContext

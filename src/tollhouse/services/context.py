@@ -30,6 +30,7 @@ from tollhouse.limits.row_allowance import CHANGES_AT_ONCE, CHANGES_EVERY_MS, Ro
 from tollhouse.limits.rules import Rules
 from tollhouse.services.dispatch import DeliveriesInProgress
 from tollhouse.services.hashing import PasswordHashing
+from tollhouse.services.places import Places
 from tollhouse.services.ports import DeliveryPort, Transactions
 from tollhouse.services.receivers import BACK_OFF_MS, Receivers
 from tollhouse.services.service_sums import ServiceLevels
@@ -38,6 +39,9 @@ from tollhouse.store.tables import SqlRepositories
 
 CONFIRMATIONS_PER_MINUTE: Final = 30
 REPORTS_PER_MINUTE: Final = 20
+DIAGNOSES_PER_MINUTE: Final = 40
+DIAGNOSES_AT_ONCE: Final = 2
+DIAGNOSES_WAITING_MAX: Final = 20
 
 
 class HalfSignedIn(Struct):
@@ -113,6 +117,9 @@ class ServiceContext:
     confirming: AddressRate = field(default_factory=lambda: AddressRate(CONFIRMATIONS_PER_MINUTE))
     reporting: AddressRate = field(default_factory=lambda: AddressRate(REPORTS_PER_MINUTE))
     """Lists of keys that somebody found."""
+    diagnosing: AddressRate = field(default_factory=lambda: AddressRate(DIAGNOSES_PER_MINUTE))
+    diagnoses: Places = field(default_factory=lambda: Places(DIAGNOSES_AT_ONCE, DIAGNOSES_WAITING_MAX))
+    """Texts that are looked at in threads."""
     expiring: dict[str, int] | None = None
     """Account id -> when the next of its grants ends, Unix milliseconds; None: nobody has looked yet."""
     levels: ServiceLevels = field(default_factory=ServiceLevels)
@@ -168,6 +175,7 @@ class ServiceContext:
         self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)
         self.reporting.sweep(now_ms)
+        self.diagnosing.sweep(now_ms)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, self.clock.now_ms(), self.random.bytes(RANDOM_BYTES))

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 import msgspec
 
+from tollhouse.console.backoff_snippets import snippets, some_model
 from tollhouse.console.error_reference import ErrorPage, ErrorWords, error_pages
 from tollhouse.console.route import EVERYBODY, Answer, Elsewhere, Shown, Text, page
 from tollhouse.console.visit import Visit
@@ -20,7 +20,6 @@ _MARKDOWN: Final = "text/markdown; charset=utf-8"
 _JSON: Final = "application/json"
 _OWN_SHOWN: Final = 3
 _OWN_LOOKED_AT: Final = 1_000
-_BACKOFF: Final = (("curl", "curl.txt"), ("Python", "python.txt"), ("Node", "node.txt"))
 _WAITED_FOR: Final = ("rate_limit_exceeded", "overloaded", "upstream_error", "upstream_timeout")
 """Codes whose pages show how to try again."""
 
@@ -47,7 +46,7 @@ async def one(visit: Visit) -> Answer:
         "words": _words(visit.language),
         "own": await _own(visit, code),
         "simulated": _simulated(visit, code),
-        "backoff": _backoff(visit) if code in _WAITED_FOR else (),
+        "backoff": snippets(visit) if code in _WAITED_FOR else (),
     }
     return Shown("error.html", values)
 
@@ -111,15 +110,8 @@ def _simulated(visit: Visit, code: str) -> str:
         '  -H "Authorization: Bearer $TOLLHOUSE_TEST_KEY" \\\n'
         f"  -H 'x-tollhouse-simulate: error={code}' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
-        f"""  -d '{{"model": "{_model(visit)}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
+        f"""  -d '{{"model": "{some_model(visit)}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
     )
-
-
-def _backoff(visit: Visit) -> Sequence[tuple[str, str]]:
-    """Programs that try again as they should: label and text."""
-    folder = files("tollhouse.console").joinpath("backoff")
-    texts = ((label, folder.joinpath(name).read_text("utf-8")) for label, name in _BACKOFF)
-    return [(label, text.replace("@BASE@", _base(visit)).replace("@MODEL@", _model(visit))) for label, text in texts]
 
 
 def _object(visit: Visit, one: ErrorPage, words: ErrorWords) -> dict[str, object]:
@@ -165,7 +157,3 @@ def _markdown(one: ErrorPage, words: ErrorWords) -> str:
 
 def _base(visit: Visit) -> str:
     return visit.base_url
-
-
-def _model(visit: Visit) -> str:
-    return next(iter(sorted(visit.context.services.catalogue.models)), "gpt-4o-mini")

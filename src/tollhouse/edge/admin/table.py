@@ -25,6 +25,7 @@ from tollhouse.edge.admin import (
     requests,
     sessions,
     status,
+    support,
     system,
     usage,
     usage_series,
@@ -58,7 +59,7 @@ async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) ->
 
 _FILES: Final = (
     *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
-    *(usage_series, overview, requests, explain, audit, people, sessions, platform, system, status),
+    *(usage_series, overview, requests, explain, audit, people, sessions, platform, system, status, support),
 )
 TABLE: Final[tuple[AdminRoute, ...]] = (
     *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),
