@@ -12,8 +12,8 @@ from tests.crash.history import CONFIG, History
 from tests.crash.recovered_state import look
 from tests.crash.small_disk import Quota, Tmpfs, read_only, small_disk
 from tests.end_to_end.platform_process import PlatformProcess, chat
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, streams, word
 from tests.end_to_end.test_process_end import StubListener, ready
+from tests.support.scripted_provider import LAST, ScriptedProvider, streams, word
 
 MORE = """
 credit_limit_usd = "unlimited"

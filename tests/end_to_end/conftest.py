@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.platform_process import PLATFORM, PlatformProcess
-from tests.end_to_end.scripted_provider import ScriptedProvider
+from tests.support.scripted_provider import ScriptedProvider
 
 Start = Callable[..., PlatformProcess]
 

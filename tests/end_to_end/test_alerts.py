@@ -13,8 +13,8 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, chat
-from tests.end_to_end.scripted_provider import ScriptedProvider, answers, said
 from tests.outbound.receivers import WAIT_SECONDS_MAX, Hook, ReceivedMail, hooks, mailbox
+from tests.support.scripted_provider import ScriptedProvider, answers, said
 from tests.support.server_process import free_port
 
 SOFT = [50, 80, 100]

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from tests.end_to_end.platform_process import WAIT_SECONDS_MAX, PlatformProcess, PlatformReply, chat
-from tests.end_to_end.scripted_provider import ScriptedProvider, answers, said
+from tests.support.scripted_provider import ScriptedProvider, answers, said
 
 MIB = 1024 * 1024
 PACKERS: dict[str, Callable[[bytes], bytes]] = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import WAIT_SECONDS_MAX, PlatformProcess
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, Turn, answers, said, says_nothing, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, Turn, answers, said, says_nothing, streams, word
 from tollhouse.core.usage_record import UsageRecord
 
 MORE = """

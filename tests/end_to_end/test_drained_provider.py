@@ -5,7 +5,7 @@ import threading
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, chat, text_of
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
 
 MORE = """
 [providers.first]

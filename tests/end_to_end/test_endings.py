@@ -12,8 +12,8 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, chat, events
-from tests.end_to_end.scripted_provider import DONE, LAST, ScriptedProvider, Turn, answers, said, streams, word
 from tests.end_to_end.test_disconnect import LeavingCaller, reset, written_down
+from tests.support.scripted_provider import DONE, LAST, ScriptedProvider, Turn, answers, said, streams, word
 from tollhouse.core.usage_record import UsageRecord
 
 MORE = "".join(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess, chat, events, text_of
-from tests.end_to_end.scripted_provider import (
+from tests.support.scripted_provider import (
     LAST,
     Script,
     ScriptedProvider,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, chat
-from tests.end_to_end.scripted_provider import ScriptedProvider, answers, said
+from tests.support.scripted_provider import ScriptedProvider, answers, said
 
 
 @pytest.fixture(autouse=True)

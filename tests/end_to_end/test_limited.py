@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, chat
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, refuses, said, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, refuses, said, streams, word
 
 MORE = """
 [support]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.platform_process import WAIT_SECONDS_MAX, PlatformProcess, PlatformReply, chat
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, golden, said, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, golden, said, streams, word
 from tests.support.server_process import free_port
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess, chat
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, said, word
-from tests.end_to_end.scripted_provider import streams as plays_streams
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, said, word
+from tests.support.scripted_provider import streams as plays_streams
 
 pytestmark = pytest.mark.long
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PLATFORM, WAIT_SECONDS_MAX, PlatformProcess, chat, events, text_of
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
 
 
 class StubListener:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.edge.wire_client import RawClient
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, chat, events, text_of
-from tests.end_to_end.scripted_provider import DONE, LAST, ScriptedProvider, Turn, answers, golden, said, streams, word
+from tests.support.scripted_provider import DONE, LAST, ScriptedProvider, Turn, answers, golden, said, streams, word
 
 MORE = """
 [models."words"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import WAIT_SECONDS_MAX, PlatformProcess, PlatformReply, chat, events
-from tests.end_to_end.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
+from tests.support.scripted_provider import LAST, ScriptedProvider, answers, said, streams, word
 
 ANSWER = said("hello")
 STREAM = (word("hel"), word("lo"), LAST)

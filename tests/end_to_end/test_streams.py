@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess, PlatformReply, charge_nusd, chat, events, text_of
-from tests.end_to_end.scripted_provider import (
+from tests.support.scripted_provider import (
     DONE,
     LAST,
     ScriptedProvider,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.end_to_end.conftest import Start
 from tests.end_to_end.platform_process import PlatformProcess
-from tests.end_to_end.scripted_provider import LAST, WAIT_SECONDS_MAX, ScriptedProvider, answers, streams
+from tests.support.scripted_provider import LAST, WAIT_SECONDS_MAX, ScriptedProvider, answers, streams
 
 CALLS_OF_A_CALL = 193
 CALLS_OF_A_CHUNK = 8

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.end_to_end.platform_process import PLATFORM, PlatformProcess
-from tests.end_to_end.scripted_provider import ScriptedProvider
+from tests.support.scripted_provider import ScriptedProvider
 
 
 @pytest.fixture(scope="module")

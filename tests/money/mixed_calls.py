@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from tests.end_to_end.platform_process import PlatformProcess
-from tests.end_to_end.scripted_provider import DONE, Script, Turn, answers, refuses, said, streams, word
+from tests.support.scripted_provider import DONE, Script, Turn, answers, refuses, said, streams, word
 
 SIDE_BY_SIDE: Final = 24
 FINISH: Final = b'data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess, chat
-from tests.end_to_end.scripted_provider import ScriptedProvider, Turn, answers, said
+from tests.support.scripted_provider import ScriptedProvider, Turn, answers, said
 from tollhouse.core.amount import format_usd, parse_usd
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.requests import SqlUsageRecordRepository

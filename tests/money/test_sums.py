@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess
-from tests.end_to_end.scripted_provider import ScriptedProvider
 from tests.money.mixed_calls import MixedCaller, ask_all, mixture, provides
+from tests.support.scripted_provider import ScriptedProvider
 from tollhouse.billing.ledger import Transfer
 from tollhouse.core.amount import format_usd
 from tollhouse.core.money import Money

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "end_to_end" / "golden"
 WAIT_SECONDS_MAX = 20  # what has not happened by then will not
 DONE = b"data: [DONE]\n\n"
 T = TypeVar("T")
