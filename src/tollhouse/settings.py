@@ -145,6 +145,11 @@ class SupportSettings(Struct, frozen=True, kw_only=True):
         """The first channel, for sentences; empty: there is none."""
         return self.channels[0].value if self.channels else ""
 
+    @property
+    def mails(self) -> tuple[str, ...]:
+        """Mail addresses among the channels."""
+        return tuple(one.value for one in self.channels if one.kind == "email")
+
 
 class MailSettings(Struct, frozen=True, kw_only=True):
     """How mail leaves. Without a server none does."""

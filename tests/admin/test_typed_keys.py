@@ -49,6 +49,12 @@ WHOLE: dict[str, dict[str, Any]] = {
     "announcements.open": {"title": "x", "text": "x"},
     "announcements.write": {},
     "announcements.close": {},
+    "tickets.create": {"subject": "x", "text": "x", "account": "alpha"},
+    "tickets.reply": {},
+    "tickets.refund": {},
+    "tickets.limit": {"kind": "requests_per_minute", "most": 1, "until": "1d"},
+    "tickets.rotate": {},
+    "tickets.freeze": {},
 }
 """By route: what is asked beside the text, so that nothing but the text is in the way."""
 
@@ -73,6 +79,8 @@ KEPT = frozenset(
             "announcements.write text",
             "announcements.close text",
         ),
+        *(f"tickets.create {name}" for name in ("subject", "text", "content")),
+        "tickets.reply text",
     }
 )
 """Texts that are kept as they come; every other one names what there is already, or is an amount or a time."""

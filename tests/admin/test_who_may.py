@@ -40,6 +40,9 @@ def object_of(admin_harness: AdminHarness, route: AdminRoute, account: str) -> s
         return admin_harness.keys[f"{account}-live"]
     if noun == "people":
         return _person(admin_harness, account).id
+    if noun == "tickets":
+        given = {"subject": "x", "text": "x", "account": account}
+        return str(admin_harness.operator("POST", "/api/v1/tickets", given).body["id"])
     if noun == "requests":
         return admin_harness.call(f"{account}-live").id
     return next(

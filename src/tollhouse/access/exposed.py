@@ -42,6 +42,12 @@ def key_in(text: str) -> str | None:
     return next((vendor for pattern, vendor in VENDORS if pattern.match(found[0])), "another service")
 
 
+def keys_in(text: str) -> tuple[str, ...]:
+    """The keys that a text holds, ours and others', each once: to look up whose they are."""
+    plain = _plain(text)
+    return tuple(dict.fromkeys((*_OURS.findall(plain), *_THEIRS.findall(plain))))
+
+
 def exposed(text: str) -> str | None:
     """Why a text cannot be kept: a key stands in it, and what to do about that; None: nobody's does."""
     whose = key_in(text)

@@ -12,7 +12,7 @@ _LOOK: Final = frozenset(
     {
         "accounts.show", "accounts.overview", "keys.list", "keys.show", "keys.use", "requests.list", "requests.show",
         "requests.tail", "usage.list", "usage.series", "budgets.list", "limits.show", "models.list", "projects.list",
-        "sessions.list", "sessions.end", "status.show",
+        "sessions.list", "sessions.end", "status.show", "tickets.list", "tickets.show",
     }
 )  # fmt: skip
 _DEVELOP: Final = _LOOK | {
@@ -22,6 +22,9 @@ _DEVELOP: Final = _LOOK | {
     "keys.freeze",
     "keys.unfreeze",
     "keys.revoke",
+    "tickets.create",
+    "tickets.reply",
+    "tickets.close",
 }
 _ADMINISTER: Final = _DEVELOP | {
     "budgets.set", "budgets.remove", "budgets.rehearse", "limits.set", "limits.remove",
@@ -48,15 +51,19 @@ _LOOK_CLOSER: Final = {
     "people.list", "people.invitations", "alerts.list", "audit.list", "ledger.statement", "credits.show",
     "credits.list",
 }  # fmt: skip
-_SUPPORT: Final = _WATCH | _LOOK_CLOSER | {
+_ANSWER: Final = {"tickets.reply", "tickets.close"}
+_SUPPORT: Final = _WATCH | _LOOK_CLOSER | _ANSWER | {
     "accounts.act_as", "providers.check", "system.examine", "announcements.open", "announcements.write",
     "announcements.close",
 }  # fmt: skip
-_FINANCE: Final = _WATCH | _LOOK_CLOSER | {
+_FINANCE: Final = _WATCH | _LOOK_CLOSER | _ANSWER | {
     "accounts.act_as", "accounts.set", "credits.grant", "credits.adjust", "credits.refund", "margins.list",
+    "tickets.refund", "tickets.limit",
     "price_drafts.list", "price_drafts.show", "price_drafts.import", "price_drafts.preview", "price_drafts.activate",
 }  # fmt: skip
-_RUN: Final = {"accounts.suspend", "accounts.resume", "providers.drain", "providers.resume"}
+_RUN: Final = {
+    "accounts.suspend", "accounts.resume", "providers.drain", "providers.resume", "tickets.rotate", "tickets.freeze",
+}  # fmt: skip
 PLATFORM: Final[Mapping[str, frozenset[str]]] = {
     "operator": _OWN | _SUPPORT | _FINANCE | _RUN,
     "finance": _FINANCE,

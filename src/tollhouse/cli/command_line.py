@@ -36,6 +36,7 @@ COMMANDS: Final = (
     ("models", "tollhouse.cli.models:app", "Models and what serves them."),
     ("usage", "tollhouse.cli.usage:app", "What was used, grouped, and over time."),
     ("requests", "tollhouse.cli.requests:app", "Calls: receipts, lists, and as they end."),
+    ("tickets", "tollhouse.cli.tickets:app", "What customers ask, and what is done about it."),
     ("explain", "tollhouse.cli.explain:explain", "What would happen to a call, without making it."),
     ("audit", "tollhouse.cli.audit:app", "Who changed what."),
     ("system", "tollhouse.cli.system:app", "How the installation stands, and what waits in it."),

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from tollhouse.access.exposed import without_keys
+from tollhouse.access.roles import may
 from tollhouse.access.sessions import is_csrf_token
 from tollhouse.console import event_stream
 from tollhouse.console.context import ConsoleContext, Scope
@@ -30,7 +31,7 @@ from tollhouse.core.failure import BadRequest, Defect, Failure, MethodNotAllowed
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.route_table import match
 from tollhouse.formats.openai import failure as openai
-from tollhouse.services import sessions
+from tollhouse.services import sessions, tickets
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -188,6 +189,7 @@ class Console:
         with self.context.line(person.account_id or person.id) as places:
             await _read_form(page, visit, receive)
             async with places:
+                await self._count_tickets(visit)
                 return await self._made(visit, await page.handler(visit))
 
     async def _kept(self, visit: Visit, page: ConsolePage) -> Made | Events:
@@ -200,6 +202,12 @@ class Console:
                 self._made_once.clear()
             self._made_once[key] = visit.now_ms, made
         return made
+
+    async def _count_tickets(self, visit: Visit) -> None:
+        """For the menu of those who run the platform; a part of a page has no menu."""
+        assert visit.visitor is not None
+        if visit.is_of_platform and not visit.is_fragment and may(visit.visitor.person, "tickets.list"):
+            visit.tickets_waiting = await tickets.waiting(self.context.services)
 
     def _of_platform(self, visit: Visit) -> str:
         """Where people of the platform find what an account's page shows: a customer may have sent its address."""

@@ -66,6 +66,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "project.create": translatable("%(who)s created the project %(what)s."),
     "session.begin": translatable("%(who)s signed in."),
     "session.end": translatable("%(who)s signed out."),
+    "ticket.close": translatable("%(who)s closed the ticket %(what)s."),
+    "ticket.create": translatable("%(who)s opened the ticket %(what)s."),
+    "ticket.reply": translatable("%(who)s wrote in the ticket %(what)s."),
 }
 
 
@@ -108,7 +111,8 @@ def changes_of(row: AuditRow) -> list[ChangedField]:
 def names_of_fields() -> set[str]:
     """What changes tell of, as far as records say it."""
     names = {name for kind in _RECORDS for name in kind.__struct_fields__}
-    return {_in_words(name) for name in names | {"kind", "usd", "reason", "request_id", "overlap_ms", "overlap_from"}}
+    beside = {"kind", "usd", "reason", "request_id", "overlap_ms", "overlap_from", "subject", "turn"}
+    return {_in_words(name) for name in names | beside}
 
 
 def _in_words(name: str) -> str:

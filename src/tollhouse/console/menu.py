@@ -7,13 +7,14 @@ from tollhouse.console.visit import Visit
 
 
 class MenuEntry(Struct, frozen=True):
-    """`key`: the letter that leads there behind a `g`; each stands for one page."""
+    """`key`: the letter that leads there behind a `g`; each stands for one page. `count`: of what waits there."""
 
     path: str
     words: str
     may: str
     key: str
     is_here: bool = False
+    count: int = 0
 
 
 ACCOUNT = (
@@ -28,15 +29,18 @@ ACCOUNT = (
     MenuEntry("/console/members", "Members", "people.list", "e"),
     MenuEntry("/console/projects", "Projects", "projects.list", "j"),
     MenuEntry("/console/audit", "Audit", "audit.list", "a"),
+    MenuEntry("/console/support/tickets", "Support", "tickets.list", "f"),
 )
 
 
+PLATFORM_TICKETS = "/console/platform/tickets"
 PLATFORM = (
     MenuEntry("/console/platform/accounts", "Accounts", "accounts.list", "c"),
     MenuEntry("/console/platform/providers", "Providers", "providers.list", "v"),
     MenuEntry("/console/platform/models", "Models", "models.list", "d"),
     MenuEntry("/console/platform/prices", "Prices", "prices.list", "i"),
     MenuEntry("/console/platform/requests", "All requests", "requests.list", "q"),
+    MenuEntry(PLATFORM_TICKETS, "Tickets", "tickets.list", "x"),
     MenuEntry("/console/platform/people", "People", "people.list", "w"),
     MenuEntry("/console/platform/incidents", "Incidents", "incidents.list", "n"),
     MenuEntry("/console/platform/audit", "Audit", "audit.list", "t"),
@@ -72,7 +76,8 @@ def _allowed(visit: Visit, entries: tuple[MenuEntry, ...]) -> tuple[MenuEntry, .
 
 
 def _entry(visit: Visit, one: MenuEntry) -> MenuEntry:
-    return MenuEntry(one.path, one.words, one.may, one.key, _is_here(one.path, visit.path))
+    count = visit.tickets_waiting if one.path == PLATFORM_TICKETS else 0
+    return MenuEntry(one.path, one.words, one.may, one.key, _is_here(one.path, visit.path), count)
 
 
 def _is_here(path: str, now: str) -> bool:

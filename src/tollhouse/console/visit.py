@@ -44,6 +44,7 @@ class Visit:
     query: dict[str, list[str]] = field(default_factory=dict)
     form: dict[str, list[str]] = field(default_factory=dict)
     language: str = "en"
+    tickets_waiting: int = 0  # for those who run the platform, where they may see them
 
     @property
     def path(self) -> str:

@@ -26,8 +26,11 @@ NoticeType = Literal[
     "person.address",
     "person.known",
     "person.changed",
+    "ticket.asked",
+    "ticket.answered",
 ]
-"""`person.*`: to one person, about how they sign in; not to an account's owners or webhooks."""
+"""`ticket.*`: to those who run the platform; to those of an account who wrote in it.
+`person.*`: to one person, about how they sign in; not to an account's owners or webhooks."""
 
 DeliveryState = Literal["pending", "sent", "failed", "folded"]
 """folded: beyond what an account may cause to be sent in a day; an `alerts.folded` tells of it."""

@@ -94,6 +94,8 @@ class ServiceContext:
     rules: Rules = field(default_factory=Rules)
     contact: str = ""
     """Who can raise a limit; may be empty."""
+    support_mails: tuple[str, ...] = ()
+    """Where tickets are told; none: to the people of the platform who answer them."""
     rate_limiter: InMemoryRateLimiter = field(init=False)
     """What calls have to pass: the plans' limits and the rules, with what is used of each."""
     redeeming: Attempts = field(default_factory=lambda: Attempts("attempts to redeem a code"))
@@ -109,6 +111,8 @@ class ServiceContext:
     """By the digest of what they bring: who gave the right password, and has a code to give yet."""
     new_factors: ShortLived[str] = field(default_factory=ShortLived)
     """By session: the secret that an authenticator is being given."""
+    writing: Attempts = field(default_factory=lambda: Attempts("messages in tickets"))
+    """By whoever writes."""
     testing: Attempts = field(default_factory=lambda: Attempts("tests of an alert"))
     changes: RowAllowance = field(default_factory=lambda: RowAllowance(CHANGES_AT_ONCE, CHANGES_EVERY_MS))
     """Rows of audit by account: nobody deletes them."""
@@ -171,6 +175,7 @@ class ServiceContext:
         self.asking.sweep(now_ms)
         self.half_signed_in.sweep(now_ms)
         self.new_factors.sweep(now_ms)
+        self.writing.sweep(now_ms)
         self.testing.sweep(now_ms)
         self.changes.sweep(now_ms)
         self.confirming.sweep(now_ms)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tollhouse.access.exposed import exposed
 from tollhouse.access.networks import read_network
+from tollhouse.access.redaction import redact
 from tollhouse.billing.prices import BadPrice, read_multiplier
 from tollhouse.core.account import Scope
 from tollhouse.core.amount import BadAmount, parse_usd
@@ -19,6 +20,7 @@ from tollhouse.core.spelling import nearest
 
 NAME_MAX = 200
 REASON_MAX = 500
+SUBJECT_MAX = 150
 LIST_MAX = 200
 MAIL_MAX = 254
 TAGS_MAX = 16
@@ -28,6 +30,7 @@ MULTIPLIER_PPM_MAX = 1_000_000_000
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]{1,64}@[^\s@<>\"',;:()\[\]\\]{1,190}")
 _ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{26}")
+_IN_PROSE = frozenset("\n\t\u200c\u200d")  # joiners: some scripts and emoji are made with them
 _SCOPES: tuple[Scope, ...] = ("inference", "usage")
 
 
@@ -57,6 +60,22 @@ def note(text: str) -> str:
 
 def reason(text: str | None) -> str | None:
     return None if text is None or not text.strip() else _line(text.strip(), "reason", REASON_MAX)
+
+
+def subject(text: str) -> str:
+    """One line, without secrets."""
+    return redact(_line(text.strip(), "subject", SUBJECT_MAX)).text
+
+
+def prose(text: str, param: str, length_max: int) -> str:
+    """What people write in lines of their own: signs that do not print are left out, and so is any secret that is no
+    API key; with one of those it is refused."""
+    _require_short(text, param, length_max)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    clean = "".join(letter for letter in lines if letter.isprintable() or letter in _IN_PROSE)
+    if not clean.strip():
+        raise BadRequest(Phrase("%(param)s: this is empty", param=param), param=param)
+    return redact(without_key(clean, param)).text
 
 
 def email(text: str, param: str = "email") -> str:
@@ -222,6 +241,13 @@ def tags(pairs: Mapping[str, str]) -> dict[str, str]:
 def _line(text: str, param: str, length_max: int) -> str:
     if not text:
         raise BadRequest(Phrase("%(param)s: this is empty", param=param), param=param)
+    _require_short(text, param, length_max)
+    if not text.isprintable():
+        raise BadRequest(Phrase("%(param)s: this holds a character that does not print", param=param), param=param)
+    return without_key(text, param)
+
+
+def _require_short(text: str, param: str, length_max: int) -> None:
     if len(text) > length_max:
         raise BadRequest(
             Phrase(
@@ -232,9 +258,6 @@ def _line(text: str, param: str, length_max: int) -> str:
             ),
             param=param,
         )
-    if not text.isprintable():
-        raise BadRequest(Phrase("%(param)s: this holds a character that does not print", param=param), param=param)
-    return without_key(text, param)
 
 
 def without_key(text: str, param: str) -> str:

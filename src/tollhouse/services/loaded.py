@@ -24,6 +24,7 @@ async def loaded(
         rules=await store.load_limits(),
         channels=store.channels,
         contact=contact,
+        support_mails=settings.support.mails,
         retention_days=settings.server.request_retention_days,
         languages=settings.platform.languages,
         public_url=settings.platform.public_url,

@@ -17,6 +17,10 @@ BUDGETS_MAX: Final = 20
 """Budgets on one account, project or key: every call looks at those of its key, its project and its account."""
 LIMITS_MAX: Final = 60
 """Limits on one account, project, key or model."""
+TICKETS_MAX: Final = 20
+"""Open tickets of an account."""
+MESSAGES_MAX: Final = 200
+"""Texts and events in the thread of a ticket."""
 
 
 def require_room(there_are: int, maximum: int, what: str, cure: str) -> None:

@@ -25,7 +25,7 @@ from tollhouse.core.notice import (
 )
 from tollhouse.core.phrase import translatable
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import budgets, mailed_links, wording
+from tollhouse.services import budgets, mailed_links, ticket_words, wording
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.dispatch import receiver_of
 from tollhouse.services.mail_languages import readers_by_language, together
@@ -196,6 +196,8 @@ def _text(services: ServiceContext, queued: QueuedDelivery, hook: WebhookTarget 
         return wording.letter(notice, services.public_url, hook[0], say)
     if notice.type == "address.confirm" and hook is not None:
         return wording.confirmation(services.public_url, notice.account_id, hook[1], say)
+    if notice.type in ticket_words.TYPES:
+        return ticket_words.mail(notice, services.public_url, say)
     return wording.text(notice, services.directory, say)
 
 

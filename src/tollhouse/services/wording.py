@@ -11,6 +11,7 @@ from tollhouse.access.directory import Directory
 from tollhouse.core.links import site
 from tollhouse.core.notice import Notice
 from tollhouse.core.phrase import Phrase, translatable
+from tollhouse.services import ticket_words
 from tollhouse.services.translation import Said
 
 Data = Mapping[str, str | int | None]
@@ -36,6 +37,8 @@ def subject(notice: Notice, directory: Directory) -> Phrase:
         return Phrase("%(count)s more alerts within an hour: %(account)s", count=data["folded"], account=account)
     if notice.type == "alerts.paused":
         return Phrase("A receiver of alerts does not answer: %(account)s", account=account)
+    if notice.type in ticket_words.TYPES:
+        return ticket_words.subject(notice)
     return _SUBJECTS.get(notice.type) or Phrase("A test of this alert")
 
 

@@ -15,7 +15,7 @@ from tollhouse.store.engines import CannotOpen
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision in `migrations/versions`; a test compares."""
 
 _VERSION_TABLE = "alembic_version"

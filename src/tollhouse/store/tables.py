@@ -28,6 +28,7 @@ from tollhouse.store.service_levels import SqlServiceLevelRepository
 from tollhouse.store.sessions import SqlSessionRepository
 from tollhouse.store.size import SqlSizeRepository
 from tollhouse.store.spend import SqlSpendRepository
+from tollhouse.store.tickets import SqlTicketMessageRepository, SqlTicketRepository
 from tollhouse.store.usage import SqlUsageRepository
 from tollhouse.store.usage_series import SqlUsageSeriesRepository
 
@@ -63,4 +64,6 @@ class SqlRepositories:
         self.sendings = SqlSendingRepository(connection)
         self.service_levels = SqlServiceLevelRepository(connection)
         self.announcements = SqlAnnouncementRepository(connection)
+        self.tickets = SqlTicketRepository(connection)
+        self.ticket_messages = SqlTicketMessageRepository(connection)
         self.size = SqlSizeRepository(connection)

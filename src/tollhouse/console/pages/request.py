@@ -72,40 +72,46 @@ async def refund(visit: Visit) -> Answer:
 
 async def shown(visit: Visit, trouble: Failure | None = None) -> Shown:
     """The receipt with what whoever looks may see of it. trouble: of a refund."""
-    services = visit.context.services
-    receipt = await receipts.show(services, visit.actor, visit.id)
-    call, money = receipt.call, money_of(receipt.call)
+    values = await receipt_values(visit, visit.id)
+    call = values["call"]
+    assert isinstance(call, UsageRecord)
     code = code_again(call, visit.base_url)
+    more = {
+        "trouble": trouble,
+        "given": visit.given,
+        "code": code,
+        "opens_in_playground": bool(code) and not visit.is_of_platform and visit.may("playground.call"),
+    }
+    return Shown("request.html", values | more, 200 if trouble is None else trouble.status)
+
+
+async def receipt_values(visit: Visit, request_id: str) -> dict[str, object]:
+    """What `receipt.html` shows of a call. Raises PathNotFound."""
+    services = visit.context.services
+    receipt = await receipts.show(services, visit.actor, request_id)
+    call, money = receipt.call, money_of(receipt.call)
     is_operator = visit.is_of_platform
     shows_provider = is_operator or visit.context.settings.platform.show_provider
-    return Shown(
-        "request.html",
-        {
-            "receipt": receipt,
-            "call": call,
-            "key": services.directory.keys.get(call.key_id),
-            "project": services.directory.projects.get(call.project_id),
-            "explained": explained(call),
-            "cost": money.charged,
-            "held": money.held,
-            "released": money.released,
-            "overrun": money.overrun,
-            "usage": [(name, getattr(call.usage, name)) for name in BUCKETS if getattr(call.usage, name)],
-            "raw_usage": _pretty(call.raw_usage),
-            "words": None if call.error is None else words_of(call.error, call.status),
-            "timeline": timeline(call, shows_provider=shows_provider),
-            "took_ms": _last_ms(call),
-            "shows_provider": shows_provider,
-            "is_operator": is_operator,
-            "account": services.directory.accounts.get(call.account_id) if is_operator else None,
-            "path": "/console/platform/requests" if is_operator else "/console/requests",
-            "given": visit.given,
-            "trouble": trouble,
-            "code": code,
-            "opens_in_playground": bool(code) and not is_operator and visit.may("playground.call"),
-        },
-        200 if trouble is None else trouble.status,
-    )
+    return {
+        "receipt": receipt,
+        "call": call,
+        "key": services.directory.keys.get(call.key_id),
+        "project": services.directory.projects.get(call.project_id),
+        "explained": explained(call),
+        "cost": money.charged,
+        "held": money.held,
+        "released": money.released,
+        "overrun": money.overrun,
+        "usage": [(name, getattr(call.usage, name)) for name in BUCKETS if getattr(call.usage, name)],
+        "raw_usage": _pretty(call.raw_usage),
+        "words": None if call.error is None else words_of(call.error, call.status),
+        "timeline": timeline(call, shows_provider=shows_provider),
+        "took_ms": _last_ms(call),
+        "shows_provider": shows_provider,
+        "is_operator": is_operator,
+        "account": services.directory.accounts.get(call.account_id) if is_operator else None,
+        "path": "/console/platform/requests" if is_operator else "/console/requests",
+    }
 
 
 def timeline(call: UsageRecord, *, shows_provider: bool) -> tuple[TimelineRow, ...]:

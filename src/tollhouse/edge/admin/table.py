@@ -27,6 +27,7 @@ from tollhouse.edge.admin import (
     status,
     support,
     system,
+    tickets,
     usage,
     usage_series,
 )
@@ -60,6 +61,7 @@ async def openapi(context: AdminContext, request: AdminRequest[NoParameters]) ->
 _FILES: Final = (
     *(accounts, projects, keys, credit, codes, budgets, alerts, limits, ledger, providers, models, prices, usage),
     *(usage_series, overview, requests, explain, audit, people, sessions, platform, system, status, support),
+    tickets,
 )
 TABLE: Final[tuple[AdminRoute, ...]] = (
     *(found for file in _FILES for found in vars(file).values() if isinstance(found, AdminRoute)),

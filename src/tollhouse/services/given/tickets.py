@@ -1,0 +1,48 @@
+"""What is given to ask those who run the platform, to answer, and to do something about it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from tollhouse.core.fields import AccountReference, Help
+from tollhouse.core.ticket import TicketFields, TicketSide, TicketState
+from tollhouse.services.given.paging import Paging
+
+
+class NewTicket(TicketFields, frozen=True, kw_only=True):
+    """`content`: of what was sent or answered, as far as it is to be shown; nothing of it is kept otherwise."""
+
+    text: Annotated[str, Help("the question; secrets in it are taken out")]
+    content: Annotated[str | None, Help("what was sent or answered, as far as you show it; secrets are taken out")] = (
+        None
+    )
+    account: AccountReference = None
+
+
+class NewTicketMessage(Struct, frozen=True, kw_only=True):
+    text: Annotated[str | None, Help("the answer; secrets in it are taken out")] = None
+
+
+class TicketQuery(Paging, frozen=True):
+    """Those that changed last are first. `turn`: who is to write next."""
+
+    account: AccountReference = None
+    state: Annotated[TicketState | None, Help("open or closed; default: both")] = None
+    turn: Annotated[TicketSide | None, Help("who is to write next; default: either")] = None
+
+
+class TicketRefund(Struct, frozen=True, kw_only=True):
+    amount_usd: Annotated[str | None, Help("US dollars; absent: all that the call was charged", option="usd")] = None
+
+
+class TicketLimit(Struct, frozen=True, kw_only=True):
+    """On the account, or on the key of the call."""
+
+    kind: Annotated[str, Help("such as requests_per_minute")]
+    most: Annotated[int, Help("at most so many")]
+    until: Annotated[str, Help("30d, a date, or a time: then what held before holds again")]
+    on: Annotated[Literal["account", "key"], Help("on the account, or on the key of the call")] = "account"
+
+
+class TicketKey(Struct, frozen=True, kw_only=True):
+    key: Annotated[str | None, Help("a key of the account, by id or unique name; absent: that of the call")] = None
