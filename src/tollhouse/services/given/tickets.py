@@ -39,8 +39,8 @@ class TicketLimit(Struct, frozen=True, kw_only=True):
     """On the account, or on the key of the call."""
 
     kind: Annotated[str, Help("such as requests_per_minute")]
-    most: Annotated[int, Help("at most so many")]
     until: Annotated[str, Help("30d, a date, or a time: then what held before holds again")]
+    most: Annotated[int, Help("at most so many")]
     on: Annotated[Literal["account", "key"], Help("on the account, or on the key of the call")] = "account"
 
 
