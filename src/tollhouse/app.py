@@ -10,6 +10,8 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import Any
 
+import msgspec
+
 from tollhouse.access.vault import Vault
 from tollhouse.billing.in_memory_holds import InMemoryHolds
 from tollhouse.clock import SystemClock, SystemRandom, pause
@@ -364,9 +366,12 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         services.directory.find, address_of, gateway.addresses.admit, partial(visitor_of, services)
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
-    described(context.version)  # takes longer than a callback may, and anybody may ask for it
+    document = msgspec.to_builtins(described(context.version))  # takes longer than a callback may, and anybody may ask
     parts = services, settings, address_of, turns.line
-    site = Console(ConsoleContext(*parts, runtime.live, runtime.draining, running, event_log.defect))
+    told = ConsoleContext(
+        *parts, runtime.live, runtime.draining, running, event_log.defect, api_document=lambda: document
+    )
+    site = Console(told)
     edge = Edge(
         gateway=gateway,
         services=services,

@@ -35,7 +35,7 @@ IN_A_BROWSER: Final = (
     *("/console/settings/password", "/console/settings/address", "/console/settings/factor"),
     "/console/settings/look",  # of the pages themselves
     "/console/platform/look/end",  # it ends `accounts.act_as`
-    *("/support", "/console/support", "/docs/errors", "/llms.txt"),  # words for people, and the checklist
+    *("/support", "/console/support", "/docs/", "/llms.txt"),  # words for people, and the checklist
 )
 """Beginnings of paths: who somebody is, they prove in a browser, by password and code. A program is a key."""
 NO_COMMAND: Final[Mapping[str, str]] = {

@@ -46,7 +46,7 @@ PUBLIC: Final = frozenset(
         *(("GET", f"/console/static/{name}") for name in STATIC_FILES),
         *(("GET", path) for path in ("/support", "/support/", "/api/openapi.json")),
         *((method, "/api/v1/alerts/confirm") for method in ("GET", "POST")),  # whoever has the token of a mail
-        *(("GET", path) for path in ("/docs", "/docs/", "/llms.txt")),
+        *(("GET", path) for path in ("/docs", "/docs/", "/docs/api", "/llms.txt")),
         *(("GET", f"/docs/errors{end}") for end in ("", ".json", ".md", "/{id}")),  # who fails before they have a key
         *(("GET", path) for path in ("/status", "/status/", "/status.json", "/status.atom")),  # who has trouble
         ("POST", "/api/v1/keys/report-leak"),  # who finds a key is a stranger

@@ -1,6 +1,6 @@
 """What the pages have at hand."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,8 @@ Line = AbstractContextManager[AbstractAsyncContextManager[Any]]
 class ConsoleContext:
     """`address_of` gives a browser's address, forwarded headers judged. `line` is where an account stands whose page is
     made: few are at once. `live` tells pages of calls that end, until `is_draining`. `running` is None where nobody
-    serves. `defect` is told of an exception that nothing in the platform expected. `calls`: those that pages make."""
+    serves. `defect` is told of an exception that nothing in the platform expected. `calls`: those that pages
+    make. `api_document`: the OpenAPI document of the control API."""
 
     services: ServiceContext
     settings: Settings
@@ -31,3 +32,4 @@ class ConsoleContext:
     running: RunningPlatform | None = None
     defect: Callable[[str, BaseException], None] = lambda request_id, error: None
     calls: PageCalls = field(default_factory=PageCalls)
+    api_document: Callable[[], Mapping[str, Any]] = dict
