@@ -112,6 +112,7 @@ def code_of(codes: list[str], kinds: list[str], status: int | None, message: str
     by_words = next(
         (code for pattern, code in _WORDS if (possible is None or code in possible) and pattern.search(message)), None
     )
-    if by_words is not None and (status is not None or kinds or not known):
+    if by_words is not None and (status is not None or kinds):
         return by_words
-    return next(iter(known), None) or by_type or (_BY_STATUS.get(status) if status is not None else None)
+    fitting = next((code for code in known if possible is None or code in possible), None)
+    return fitting or by_type or (_BY_STATUS.get(status) if status is not None else None)

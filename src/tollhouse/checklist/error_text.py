@@ -80,7 +80,7 @@ def judge_error(text: str, public_url: str) -> ChecklistStep:
     if not text.strip():
         return not_run("error_body", Phrase("No error was given."))
     error = read_error(text)
-    if error.code is None or error.status is None or _PAGE.search(text):
+    if error.code is None or _PAGE.search(text):
         local = local_trouble(text[:ERROR_MAX])
         if local is not None:
             return red("error_body", local, error.request_id)

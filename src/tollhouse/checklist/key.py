@@ -47,7 +47,7 @@ def read_key(typed: str) -> TypedKey:
     text = inner.strip(" \t\r\n")
     if header and (bearer := _BEARER.match(text)):
         text = text[bearer.end() :]
-    if not text:
+    if not text or (header and text.lower() == "bearer"):
         return TypedKey("", _trouble(Phrase("No API key was given: it is empty."), FILL_IN))
     surrounded = inner != text and not header
     if _ADDRESS.match(text):

@@ -38,7 +38,7 @@ _SEEN: Final = tuple(
             ),
         ),
         (
-            r"wrong_version_number|packet length too long|record layer failure|EPROTO|http request to an https"
+            r"wrong_version_number|packet length too long|record layer failure|\bEPROTO\b|http request to an https"
             r"|plain http request was sent",
             translatable("One side speaks TLS and the other does not: `https` and `http` are mixed up."),
             translatable("Change `https` to `http` in the base URL, or the port to the one that has TLS."),

@@ -71,12 +71,12 @@ async def look_at_limits(
 
 
 def _seen(row: dict[str, object]) -> LimitSeen:
-    reset = row["reset_ms"]
+    reset = row.get("reset_ms")
     name = str(row["name"])
     return LimitSeen(
         name=name,
         level=str(row["level"]),
-        model=str(row["model"] or ""),
+        model=str(row.get("model") or ""),
         limit=int(str(row["limit"])),
         used=int(str(row["used"])),
         remaining=int(str(row["remaining"])),
