@@ -17,7 +17,13 @@ from tollhouse.console.route import EVERYBODY, SIGNED_IN, discovered, find
 from tollhouse.core.failure import MethodNotAllowed, PathNotFound
 
 STREAMS = ("/console/events",)
-BEHIND_A_LINK = ("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address")
+BEHIND_A_LINK = (
+    "/console/password/new",
+    "/console/invitation",
+    "/console/sign-up/finish",
+    "/console/address",
+    "/console/leak",
+)
 """Pages that are there for whoever has the link of a mail; without it they say so."""
 PAGES = discovered()
 GOING = [
