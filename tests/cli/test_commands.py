@@ -73,6 +73,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder
 
 
+def test_found_keys_are_reported_from_a_file(made: Folder, tmp_path: Path) -> None:
+    key = made.json("keys", "create", "leaky", "--account", "acme").answer
+    report = tmp_path / "report.txt"
+    report.write_text(f'{{"Secret": "{key["secret"]}"}}\nand again {key["secret"]}\n', encoding="utf-8")
+    assert made.json("keys", "report-leak", str(report), "--url", "https://code.example/x").answer == {"received": 1}
+    assert made.json("keys", "show", key["id"]).answer["state"] == "frozen"
+    assert "whole key" in made.json("keys", "report-leak", str(made.path / "platform.toml")).error["message"]
+    assert "cannot be read" in made.json("keys", "report-leak", str(tmp_path / "none")).error["message"]
+
+
+def test_everybody_is_told_of_an_incident_by_commands(made: Folder) -> None:
+    opened = made.json("announcements", "open", "Slow", "We look.", "--model", "toll-1").answer
+    made.json("announcements", "write", opened["id"], "Found it.")
+    assert made.json("announcements", "close", opened["id"]).answer["closed_at"] is not None
+    assert "closed" in made.json("announcements", "write", opened["id"], "More.").error["message"]
+    (one,) = made.json("announcements", "list").answer["data"]
+    assert [update["text"] for update in one["updates"]] == ["We look.", "Found it.", "It is over."]
+    status = made.json("status").answer
+    assert (status["models"], status["silent"], status["incidents"][0]["id"]) == ([], 1, opened["id"])
+    assert "Too few calls" in made.type("status").out
+
+
 def test_an_account_opened_before_the_first_start_gets_what_the_file_gives(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.json("init")

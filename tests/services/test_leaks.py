@@ -1,5 +1,6 @@
 """A key whose whole secret is reported is frozen, its owners are told, and the answer tells nothing."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from tests.services.fake_delivery import FakeDelivery
 from tests.services.harness import OPERATOR, SettableClock, audited, enter, of_account, run
 from tollhouse.core.account import ApiKey
-from tollhouse.core.failure import BadRequest, KeyFrozen, PathNotFound, RateLimited
+from tollhouse.core.failure import BadRequest, KeyFrozen, Overloaded, PathNotFound, RateLimited
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.services import accounts, budgets, keys, leaks, outbox
 from tollhouse.services.context import REPORTS_PER_MINUTE, ServiceContext
@@ -279,3 +280,31 @@ def test_place_of_a_find_is_cleaned(url: str | None, shown: str) -> None:
 def test_place_of_a_find_holds_no_key() -> None:
     key = "sk-" + "th-live-" + "A1b2" * 12 + "C"
     assert key not in leaks.place_of(f"https://code.example/{key}")
+
+
+def test_answer_waits_for_nothing_that_is_done_about_a_key(tmp_path: Path) -> None:
+    """With a database that does not answer, a valid key is answered as an unknown one."""
+
+    async def scenario(scene: Scene) -> None:
+        real, blocked = scene.services.rows, BlockedRows()
+        scene.services.rows = blocked  # type: ignore[assignment]
+        async with asyncio.timeout(1):
+            assert await leaks.report(scene.services, [FoundKey(scene.secret)], SCANNER) == 1
+            assert await leaks.report(scene.services, [FoundKey("unknown")], SCANNER) == 1
+        blocked.opens.set()
+        await scene.services.finish()
+        scene.services.rows = real
+
+    play(tmp_path, scenario)
+
+
+class BlockedRows:
+    def __init__(self) -> None:
+        self.opens = asyncio.Event()
+
+    async def read(self, question: object) -> None:
+        await self.opens.wait()
+        raise Overloaded("away")
+
+    async def change(self, transaction: object, after: object = None) -> None:
+        await self.read(transaction)

@@ -14,7 +14,7 @@ from tests.store.samples import request
 from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.failure import Overloaded
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS
-from tollhouse.core.service_level import ServiceSums, WindowName, figures, starts_ms, verdict
+from tollhouse.core.service_level import ServiceRow, ServiceSums, WindowName, figures, starts_ms, verdict
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import Attempt, UsageRecord
 from tollhouse.services import service_levels
@@ -98,6 +98,35 @@ def test_weeks_of_traffic_are_summed_exactly(seed: int) -> None:
         if step % 20 == 0:
             require_exact(levels, ended, now_ms)
     require_exact(levels, ended, now_ms)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_two_months_of_much_traffic_are_summed_exactly(seed: int) -> None:
+    """Some 100,000 calls each, a restart from rows each week, held against the calls themselves."""
+    chance, levels, now_ms = random.Random(seed), ServiceLevels(), START_MS
+    levels.load((), now_ms)
+    ended: list[CallAtItsEnd] = []
+    rows: dict[tuple[int, int, str], ServiceRow] = {}
+    until_ms, restart_ms = now_ms + 60 * DAY_MS, now_ms + 7 * DAY_MS
+    while now_ms < until_ms:
+        now_ms += round(chance.expovariate(1 / QUARTER_MS))
+        calls = [random_call(chance) for _ in range(chance.randrange(35))]
+        levels.count(calls, KNOWN, now_ms)
+        ended += [CallAtItsEnd(now_ms, one) for one in calls]
+        if chance.random() < 0.2:
+            changes = levels.changes()
+            rows |= {(row.span_ms, row.start_ms, row.model): row for row in changes.rows}
+            for place in changes.gone:
+                rows.pop(place, None)
+            if now_ms > restart_ms:
+                restart_ms += 7 * DAY_MS
+                levels = ServiceLevels()
+                levels.load(rows.values(), now_ms)
+                ended = [one for one in ended if one.at_ms >= now_ms - 32 * DAY_MS]
+                require_exact(levels, ended, now_ms)
+    require_exact(levels, ended, now_ms)
+    assert len(rows) < len(MODELS) * (97 + 32)
 
 
 def test_rows_tell_another_process_the_same(tmp_path: Path) -> None:

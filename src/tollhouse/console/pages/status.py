@@ -14,6 +14,7 @@ from tollhouse.console.visit import Visit
 from tollhouse.core.announcement import Announcement
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.phrase import translatable
+from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.service_level import CALLS_MIN, WINDOWS, ServiceFigures
 from tollhouse.services import status
 
@@ -98,8 +99,8 @@ def _incident(one: Announcement, base: str) -> dict[str, object]:
 
 
 def _feed(incidents: Sequence[Announcement], at_ms: int, name: str, base: str) -> Iterator[str]:
-    """As RFC 4287 has it. A feed that nothing was ever told in is as old as its reader's question."""
-    updated = max((one.changed_at_ms for one in incidents), default=at_ms)
+    """As RFC 4287 has it. A feed without an incident is as old as the day of UTC."""
+    updated = max((one.changed_at_ms for one in incidents), default=at_ms - at_ms % DAY_MS)
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield '<feed xmlns="http://www.w3.org/2005/Atom">'
     yield f"<id>{escape(base)}/status</id>"
