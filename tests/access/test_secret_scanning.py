@@ -13,7 +13,9 @@ from tollhouse.access.secrets import PREFIXES, mint, parse
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs/secret-scanning.md").read_text(encoding="utf-8")
-RULES: Final = sorted({*re.findall(r"^regex = '''(.+)'''$", PAGE, re.M), *re.findall(r're\.compile\(r"(.+)", re\.ASCII\)', PAGE)})
+RULES: Final = sorted(
+    {*re.findall(r"^regex = '''(.+)'''$", PAGE, re.M), *re.findall(r're\.compile\(r"(.+)", re\.ASCII\)', PAGE)}
+)
 AROUND: Final = (
     "%s",
     '{"api_key": "%s"}',

@@ -21,7 +21,7 @@ def test_found_key_is_refused_within_a_moment(platform: DemoPlatform) -> None:
     assert reported(platform, key).json == {"received": 1}
     until = time.monotonic() + 5
     while (reply := platform.post("/v1/chat/completions", key, CALL)).status == 200 and time.monotonic() < until:
-        time.sleep(0.01)
+        pass
     assert reply.verdict == (403, "key_frozen")
 
 
