@@ -81,7 +81,8 @@ hostile: $(DEVELOPMENT) ## attacks on a running platform, beside a neighbour who
 
 pictures: $(DEVELOPMENT) ## make the pictures of README and docs anew, with a browser
 	@scripts/need chromium
-	@TOLLHOUSE_PICTURES=docs/images $(BIN)/pytest -n 0 tests/browser/test_quick_start.py tests/browser/test_pictures.py
+	@TOLLHOUSE_PICTURES=docs/images $(BIN)/pytest -n 0 tests/browser/test_quick_start.py tests/browser/test_pictures.py \
+		tests/browser/test_ticket.py
 
 docs: $(RUNTIME) ## write the pages that are drawn from the code
 	@$(BIN)/python scripts/write_docs.py

@@ -1,4 +1,5 @@
-"""A provider that writes a word, waits, and writes the next, until its caller leaves: what the simulator never does."""
+"""A provider that writes a word, waits, and writes the next, until its caller leaves, or that breaks off in the middle:
+what the simulator never does for a live key."""
 
 import json
 import threading
@@ -24,11 +25,12 @@ class SlowAnswer(BaseHTTPRequestHandler):
         self.end_headers()
         server: Any = self.server
         try:
-            for number in range(WORDS_MAX):
+            for number in range(server.words):
                 delta = {"content": f"word{number} "}
                 self._send({"id": "c1", "model": "slow", "choices": [{"index": 0, "delta": delta}]})
-                if server.ended.wait(PAUSE_SECONDS):
+                if server.ended.wait(server.pause_seconds):
                     return
+            self.close_connection = True
         except OSError:
             server.left.set()
 
@@ -42,12 +44,13 @@ class SlowAnswer(BaseHTTPRequestHandler):
 
 
 class SlowProvider(ThreadingHTTPServer):
-    """`left`: a caller has closed the connection in the middle of an answer."""
+    """`left`: a caller has closed the connection in the middle of an answer. Behind so many words it breaks off."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, words: int, pause_seconds: float) -> None:
         super().__init__(("127.0.0.1", 0), SlowAnswer)
+        self.words, self.pause_seconds = words, pause_seconds
         self.left, self.ended = threading.Event(), threading.Event()
 
     @property
@@ -56,8 +59,8 @@ class SlowProvider(ThreadingHTTPServer):
 
 
 @contextmanager
-def slow_provider() -> Iterator[SlowProvider]:
-    server = SlowProvider()
+def slow_provider(words: int = WORDS_MAX, pause_seconds: float = PAUSE_SECONDS) -> Iterator[SlowProvider]:
+    server = SlowProvider(words, pause_seconds)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

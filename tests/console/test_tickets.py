@@ -9,8 +9,8 @@ from tests.console.harness import HOSTILE, Browser, Outline, member
 from tests.console.reads import counted
 from tests.console.test_pages import require_sound
 from tollhouse.access.secrets import mint
+from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX
 from tollhouse.services import maxima
-from tollhouse.services.tickets import CONTENT_MAX, TEXT_MAX
 
 PATH = "/console/support/tickets"
 NEW = f"{PATH}/new"
@@ -47,6 +47,12 @@ def test_report_of_a_call_shows_what_goes_and_leads_to_its_thread(admin: AdminHa
 def test_ticket_without_a_call(admin: AdminHarness, owner: Browser) -> None:
     ticket_id = send(owner, subject="A higher limit")
     assert "What went along" not in owner.get(f"{PATH}/{ticket_id}").html
+
+
+def test_form_begins_with_the_limit_that_is_to_be_raised(owner: Browser) -> None:
+    assert 'value="A higher limit: tokens per minute"' in owner.get(f"{NEW}?limit=tokens_per_minute").html
+    assert HOSTILE not in owner.get(f"{NEW}?limit={HOSTILE}").html
+    assert f'href="{NEW}"' in owner.get("/console/support").html
 
 
 def test_content_goes_only_with_the_tick(admin: AdminHarness, owner: Browser) -> None:

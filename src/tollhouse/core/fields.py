@@ -29,6 +29,13 @@ class Help(NamedTuple):
     shown: bool = False
 
 
+class Prose(NamedTuple):
+    """Beside the type of a field, in `Annotated`: text in lines of its own, of at most so many characters. What of it
+    does not print is a matter of whoever keeps it; any other text is one line that prints."""
+
+    length_max: int
+
+
 AccountReference = Annotated[str | None, Help("an account, by id or unique name")]
 ProjectReference = Annotated[str | None, Help("a project, by id or unique name")]
 KeyReference = Annotated[str | None, Help("a key, by id or unique name")]

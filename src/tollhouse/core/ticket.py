@@ -1,12 +1,15 @@
 """A ticket: a question of an account to those who run the platform, mostly about one call, with its thread."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Struct
 
 from tollhouse.core.fields import Fields, Help
 
+TEXT_MAX: Final = 8_000
+CONTENT_MAX: Final = 20_000
+SUBJECT_MAX: Final = 150
 TicketState = Literal["open", "closed"]
 TicketSide = Literal["account", "platform"]
 """Who writes, and whose turn it is."""

@@ -17,10 +17,10 @@ from tollhouse.core.fields import Fields
 from tollhouse.core.ids import time_of
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.spelling import nearest
+from tollhouse.core.ticket import SUBJECT_MAX
 
 NAME_MAX = 200
 REASON_MAX = 500
-SUBJECT_MAX = 150
 LIST_MAX = 200
 MAIL_MAX = 254
 TAGS_MAX = 16

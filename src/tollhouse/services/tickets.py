@@ -13,7 +13,7 @@ from tollhouse.core.audit import Actor, AuditRow
 from tollhouse.core.failure import Conflict, PathNotFound, RateLimited
 from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.core.ticket import Ticket, TicketEvent, TicketMessage, TicketSide
+from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX, Ticket, TicketEvent, TicketMessage, TicketSide
 from tollhouse.services import audit, fields, maxima, reach, receipts, ticket_mails
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
@@ -24,8 +24,6 @@ from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.pages import Cursor
 from tollhouse.store.tables import SqlRepositories
 
-TEXT_MAX: Final = 8_000
-CONTENT_MAX: Final = 20_000
 WAITING_MAX: Final = 100
 """Tickets that wait are counted up to so many."""
 _ROOM_FOR_EVENTS: Final = 50

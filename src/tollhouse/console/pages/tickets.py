@@ -6,9 +6,12 @@ from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.ticket_forms import TROUBLE, CleanedForm, cleaned
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import Failure
+from tollhouse.core.phrase import Phrase
+from tollhouse.core.ticket import CONTENT_MAX, SUBJECT_MAX, TEXT_MAX
 from tollhouse.services import receipts, tickets
 from tollhouse.services.ticket_bundle import LABELS, bundle_of
 from tollhouse.services.ticket_words import event
+from tollhouse.services.translation import said
 
 PATH: Final = "/console/support/tickets"
 _SHOWN: Final = 50
@@ -24,7 +27,8 @@ async def listing(visit: Visit) -> Answer:
 
 @page("GET /console/support/tickets/new", may="tickets.create")
 async def ask(visit: Visit) -> Answer:
-    return await _form(visit, visit.asked("request"), CleanedForm({}))
+    """`request`: the call that it is about. `limit`: one that is to be raised, by its name."""
+    return await _form(visit, visit.asked("request"), CleanedForm(_wish(visit)))
 
 
 @page("POST /console/support/tickets/new", may="tickets.create")
@@ -71,6 +75,15 @@ async def close(visit: Visit) -> Answer:
     return Elsewhere(f"{PATH}/{visit.id}")
 
 
+def _wish(visit: Visit) -> dict[str, str]:
+    """What a form begins with that asks for a higher limit."""
+    kind = visit.asked("limit")
+    if kind not in visit.context.services.rules.names:
+        return {}
+    say = said(visit.language)
+    return {"subject": say(Phrase("A higher limit: %(limit)s", limit=Phrase(kind.replace("_", " "))))}
+
+
 async def _form(
     visit: Visit, request_id: str, form: CleanedForm, trouble: Failure | None = None, *, looked: bool = False
 ) -> Shown:
@@ -86,9 +99,9 @@ async def _form(
         "shows": bool(visit.given("shows")),
         "looked": looked,
         "trouble": trouble,
-        "subject_max": 150,
-        "text_max": tickets.TEXT_MAX,
-        "content_max": tickets.CONTENT_MAX,
+        "subject_max": SUBJECT_MAX,
+        "text_max": TEXT_MAX,
+        "content_max": CONTENT_MAX,
     }
     return Shown("ticket_new.html", values, 200 if trouble is None else trouble.status)
 
@@ -112,5 +125,5 @@ async def thread_values(visit: Visit, form: CleanedForm, trouble: Failure | None
         "labels": LABELS,
         "form": form,
         "trouble": trouble,
-        "text_max": tickets.TEXT_MAX,
+        "text_max": TEXT_MAX,
     }

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from tollhouse.core.fields import Fields
-from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, TEXT_MAX, VALUES_MAX
+from tollhouse.edge.admin.request_body import BODY_BYTES_MAX, TEXT_MAX, VALUES_MAX, prose_max
 from tollhouse.edge.admin.route import AdminRoute, NoParameters
 from tollhouse.services.fields import LIST_MAX, MAIL_MAX, NAME_MAX, REASON_MAX
 from tollhouse.services.pages import CURSOR_MAX, LIMIT_MAX
@@ -27,8 +27,9 @@ _RULES: Final = (
     f"key. Bodies are JSON objects of at most {BODY_BYTES_MAX} bytes and {VALUES_MAX} values. What is given is read "
     "strictly: an unknown field or query parameter, one that is given twice, a value of another type (nothing is "
     "converted) and a character that does not print are a 400 whose `param` names the field; null counts as absent. "
-    f"Names have at most {NAME_MAX} characters, reasons {REASON_MAX}, any other text {TEXT_MAX}; lists of models and "
-    f"networks have {LIST_MAX} entries."
+    f"Names have at most {NAME_MAX} characters, reasons {REASON_MAX}, any other text {TEXT_MAX}, but for "
+    "messages in lines of their own, whose `maxLength` says how many; lists of models and networks have "
+    f"{LIST_MAX} entries."
 )
 
 _REF = "#/components/schemas/{name}"
@@ -54,7 +55,7 @@ def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
     refs, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     ref_of = dict(zip(ordered, refs, strict=True))
     for kind in {route.takes for route in routes} - {route.gives for route in routes} - {NoParameters}:
-        _restrict(components[kind.__name__])
+        _restrict(components[kind.__name__], kind)
     for kind in {route.takes for route in routes if _has_body(route)} - {NoParameters}:
         _let_be_null(components[kind.__name__])
     for kind in {kind for route in routes for kind in (route.gives, *get_args(route.gives))}:
@@ -82,16 +83,17 @@ def document(routes: Sequence[AdminRoute], version: str) -> dict[str, Any]:
     }
 
 
-def _restrict(schema: dict[str, Any]) -> None:
+def _restrict(schema: dict[str, Any], kind: type[Struct]) -> None:
     """Say of what is given how strictly it is read."""
     schema["additionalProperties"] = False
+    in_lines = {field.encode_name: prose_max(field.type) for field in msgspec.structs.fields(kind)}
     for name, field in schema["properties"].items():
         for part in field.get("anyOf", [field]):
             if part.get("type") in ("string", "integer"):
                 part.update(_LIMITS.get(name, {}))
             for text in (part, part.get("items"), part.get("additionalProperties")):
                 if isinstance(text, dict) and text.get("type") == "string" and "enum" not in text:
-                    text.setdefault("maxLength", TEXT_MAX)
+                    text.setdefault("maxLength", in_lines[name] or TEXT_MAX)
 
 
 def _has_body(route: AdminRoute) -> bool:

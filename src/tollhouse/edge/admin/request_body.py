@@ -8,6 +8,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.fields import Prose
 from tollhouse.core.members import read_members
 from tollhouse.core.spelling import nearest
 from tollhouse.settings import explain
@@ -89,21 +90,27 @@ def _build(values: Mapping[str, object], kind: type[G], *, strict: bool = True) 
             value = msgspec.convert(values[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
             raise BadRequest(f"{name}: {explain(error, field.type)}", param=name) from None
-        _refuse_odd_texts(name, value)
+        _refuse_odd_texts(name, value, prose_max(field.type))
         built[field.name] = value
     return kind(**built)
 
 
-def _refuse_odd_texts(name: str, value: object) -> None:
+def prose_max(kind: Any) -> int | None:
+    """How long text in lines of its own may be; None: the field takes none."""
+    return next((note.length_max for note in get_args(kind) if isinstance(note, Prose)), None)
+
+
+def _refuse_odd_texts(name: str, value: object, in_lines_max: int | None) -> None:
     """Control characters and NUL have no place in a name or a reason, and some databases refuse them; nor does a text
     that no field takes."""
+    most = in_lines_max or TEXT_MAX
     texts = value if isinstance(value, tuple) else (*value, *value.values()) if isinstance(value, dict) else (value,)
     for text in texts:
         if not isinstance(text, str):
             continue
-        if len(text) > TEXT_MAX:
-            raise BadRequest(f"{name} has more than {TEXT_MAX} characters", param=name)
-        if not text.isprintable():
+        if len(text) > most:
+            raise BadRequest(f"{name} has more than {most} characters", param=name)
+        if in_lines_max is None and not text.isprintable():
             raise BadRequest(f"{name} holds a character that does not print", param=name)
 
 

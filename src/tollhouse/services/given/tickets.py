@@ -4,23 +4,25 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from tollhouse.core.fields import AccountReference, Help
-from tollhouse.core.ticket import TicketFields, TicketSide, TicketState
+from tollhouse.core.fields import AccountReference, Help, Prose
+from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX, TicketFields, TicketSide, TicketState
 from tollhouse.services.given.paging import Paging
 
 
 class NewTicket(TicketFields, frozen=True, kw_only=True):
     """`content`: of what was sent or answered, as far as it is to be shown; nothing of it is kept otherwise."""
 
-    text: Annotated[str, Help("the question; secrets in it are taken out")]
-    content: Annotated[str | None, Help("what was sent or answered, as far as you show it; secrets are taken out")] = (
-        None
-    )
+    text: Annotated[str, Help("the question; secrets in it are taken out"), Prose(TEXT_MAX)]
+    content: Annotated[
+        str | None,
+        Help("what was sent or answered, as far as you show it; secrets are taken out"),
+        Prose(CONTENT_MAX),
+    ] = None
     account: AccountReference = None
 
 
 class NewTicketMessage(Struct, frozen=True, kw_only=True):
-    text: Annotated[str | None, Help("the answer; secrets in it are taken out")] = None
+    text: Annotated[str | None, Help("the answer; secrets in it are taken out"), Prose(TEXT_MAX)] = None
 
 
 class TicketQuery(Paging, frozen=True):

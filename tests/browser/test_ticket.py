@@ -1,0 +1,169 @@
+"""A call fails and is charged; its caller reports it; the operator gives the charge back; balance, thread and mail show
+it. With the pictures of docs/support.md, in both languages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from openai import APIError, OpenAI
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import expect
+
+from tests.browser.album import Album
+from tests.browser.browser_user import BrowserUser
+from tests.browser.slow_provider import slow_provider
+from tests.outbound.receivers import Box, ReceivedMail, mailbox
+from tests.support.server_process import ServerProcess, served
+
+WORDS = 40
+CONFIG = """
+[mail]
+smtp = "smtp://127.0.0.1:{mail_port}"
+
+[support]
+channels = [{{ kind = "email", value = "help@toll.example" }}]
+
+[providers.breaking]
+kind = "openai_compatible"
+base_url = "{base_url}"
+
+[models."story-1"]
+offers = [{{ provider = "breaking", model = "story" }}]
+context_tokens = 128000
+price = {{ input = "10", output = "3000" }}
+"""
+QUESTION = "The answer broke off in the middle of a sentence, and was charged all the same. What went wrong?"
+
+
+class AskedPlatform(NamedTuple):
+    demo: ServerProcess
+    mails: Box
+
+    def mail_to(self, address: str, count: int) -> ReceivedMail:
+        """The newest to this address, as soon as so many have come in all."""
+        found = [one for one in self.mails.first(count) if one.to == (address,)]
+        mail: ReceivedMail = found[-1]
+        return mail
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AskedPlatform]:
+    folder = tmp_path_factory.mktemp("asked")
+    with slow_provider(WORDS, 0.001) as provider, mailbox() as (mails, mail_port):
+        config = folder.with_suffix(".toml")
+        config.write_text(CONFIG.format(base_url=provider.base_url, mail_port=mail_port), encoding="utf-8")
+        words = ("demo", "--dir", str(folder), "--config", str(config))
+        with served(*words, log=folder.with_suffix(".log")) as running:
+            yield AskedPlatform(running, mails)
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    return Album(tmp_path)
+
+
+def broken_call(demo: ServerProcess) -> str:
+    """The id of a call that broke off behind some words."""
+    with OpenAI(base_url=demo.facts["base_url"] + "/v1", api_key=demo.facts["api_key"], max_retries=0) as client:
+        answer = client.chat.completions.with_raw_response.create(
+            model="story-1", messages=[{"role": "user", "content": "A story"}], max_tokens=200, stream=True
+        )
+        with pytest.raises(APIError):
+            list(answer.parse())
+        return str(answer.headers["x-request-id"])
+
+
+def balance(person: BrowserUser) -> float:
+    person.open("/console/")
+    shown = person.page.locator("section[aria-labelledby=left] data, section[aria-labelledby=f-left] data").first
+    return float(shown.get_attribute("value") or "")
+
+
+def test_failed_call_is_reported_refunded_and_told(chromium: Chromium, asked: AskedPlatform, album: Album) -> None:
+    demo = asked.demo
+    request_id = broken_call(demo)
+    with BrowserUser.at(chromium, demo) as customer, BrowserUser.at(chromium, demo) as operator:
+        page = customer.page
+        customer.sign_in(demo.facts["email"], demo.facts["password"])
+        before = balance(customer)
+        customer.open(f"/console/requests/{request_id}")
+        page.click("main a:text-is('Report this request')")
+        expect(page.locator(".bundle")).to_contain_text(request_id)
+        page.fill("input[name=subject]", "A story that breaks off")
+        page.fill("textarea[name=text]", QUESTION)
+        page.check("input[name=shows]")
+        page.fill("textarea[name=content]", f"curl -H 'Authorization: Bearer {demo.facts['api_key']}' ...")
+        page.click("main button:text-is('Send')")
+        expect(page.locator("main .warning").first).to_contain_text("A secret was taken out")
+        expect(page.locator("main .warning a")).to_have_text("Rotate it")
+        expect(page.locator("textarea[name=content]")).to_have_value(
+            "curl -H 'Authorization: Bearer [redacted key]' ..."
+        )
+        assert not customer.overflows()
+        album.take(customer, "ticket-report")
+        page.click("main button:text-is('Send')")
+        expect(page.locator(".thread")).to_contain_text(QUESTION)
+        thread = page.url.removeprefix(customer.base_url)
+        asking = asked.mail_to("help@toll.example", 1)
+        assert thread.replace("/support/", "/platform/") in asking.text
+
+        operator.sign_in(demo.facts["operator_email"], demo.facts["operator_password"])
+        expect(operator.page.locator("nav .count")).to_have_text("1 waiting")
+        operator.page.click("nav a:has-text('Tickets')")
+        operator.page.click("main a:text-is('A story that breaks off')")
+        expect(operator.page.locator(".thread")).to_contain_text(QUESTION)
+        expect(operator.page.locator("main")).to_contain_text("failed_after_first_byte")
+        operator.page.click("main button:text-is('Refund')")
+        expect(operator.page.locator(".thread .happened")).to_contain_text("was given back")
+        operator.page.fill("textarea[name=text]", "The provider broke off. You have the charge back.")
+        operator.page.click("main button:text-is('Send')")
+        expect(operator.page.locator(".thread")).to_contain_text("You have the charge back.")
+        assert not operator.overflows()
+        album.take(operator, "ticket-operator")
+
+        given_back = asked.mails.first(3)
+        assert {one.to for one in given_back[1:]} == {(demo.facts["email"],)}
+        assert "The charge of the call was given back:" in given_back[1].text
+        assert thread in given_back[1].text
+        assert balance(customer) > before
+        customer.open(f"/console/requests/{request_id}")
+        expect(page.locator("main")).to_contain_text("Refunded")
+        customer.open(thread)
+        expect(page.locator(".thread .happened")).to_contain_text("was given back")
+        expect(page.locator(".thread")).to_contain_text("You have the charge back.")
+        album.take(customer, "ticket-thread")
+    for email, password, path, name in (
+        (demo.facts["email"], demo.facts["password"], thread, "ticket-thread-zh"),
+        (
+            demo.facts["operator_email"],
+            demo.facts["operator_password"],
+            thread.replace("/support/", "/platform/"),
+            "ticket-operator-zh",
+        ),
+    ):
+        with BrowserUser.at(chromium, demo, locale="zh-CN") as reader:
+            reader.sign_in(email, password)
+            reader.open(path)
+            reader.open(path)
+            expect(reader.page.locator(".thread .happened")).to_contain_text("已退还")
+            album.take(reader, name)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_a_ticket_keep_nobody_out(
+    chromium: Chromium, asked: AskedPlatform, axe: str, width: int, scheme: str, tmp_path: Path
+) -> None:
+    facts = asked.demo.facts
+    for who, start in (("", "/console/support/tickets"), ("operator_", "/console/platform/tickets")):
+        with BrowserUser.at(
+            chromium, asked.demo, viewport={"width": width, "height": 900}, color_scheme=scheme
+        ) as person:
+            person.sign_in(facts[f"{who}email"], facts[f"{who}password"])
+            person.open(f"{start}?show=all")
+            links = person.page.eval_on_selector_all("main tbody th a", "all => all.map(a => a.pathname)")
+            for path in (*([] if who else [f"{start}/new"]), f"{start}?show=all", *links[:1]):
+                person.open(path)
+                assert person.barriers(axe) == [], path
+                assert not person.overflows(), path
