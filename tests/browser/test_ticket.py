@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.album import Album
 from tests.browser.browser_user import BrowserUser
 from tests.browser.slow_provider import slow_provider
-from tests.outbound.receivers import Box, ReceivedMail, mailbox
+from tests.outbound.receivers import Box, mailbox
 from tests.support.server_process import ServerProcess, served
 
 WORDS = 40
@@ -33,18 +33,14 @@ offers = [{{ provider = "breaking", model = "story" }}]
 context_tokens = 128000
 price = {{ input = "10", output = "3000" }}
 """
+SUBJECT = "A story that breaks off"
+ANSWER = "The provider broke off. You have the charge back."
 QUESTION = "The answer broke off in the middle of a sentence, and was charged all the same. What went wrong?"
 
 
 class AskedPlatform(NamedTuple):
     demo: ServerProcess
     mails: Box
-
-    def mail_to(self, address: str, count: int) -> ReceivedMail:
-        """The newest to this address, as soon as so many have come in all."""
-        found = [one for one in self.mails.first(count) if one.to == (address,)]
-        mail: ReceivedMail = found[-1]
-        return mail
 
 
 @pytest.fixture(scope="module")
@@ -80,71 +76,75 @@ def balance(person: BrowserUser) -> float:
     return float(shown.get_attribute("value") or "")
 
 
+def report(customer: BrowserUser, demo: ServerProcess, request_id: str, album: Album) -> str:
+    """The path of the new thread."""
+    page = customer.page
+    customer.open(f"/console/requests/{request_id}")
+    page.click("main a:text-is('Report this request')")
+    expect(page.locator(".bundle")).to_contain_text(request_id)
+    page.fill("input[name=subject]", SUBJECT)
+    page.fill("textarea[name=text]", QUESTION)
+    page.check("input[name=shows]")
+    page.fill("textarea[name=content]", f"curl -H 'Authorization: Bearer {demo.facts['api_key']}' ...")
+    page.click("main button:text-is('Send')")
+    expect(page.locator("main .warning").first).to_contain_text("A secret was taken out")
+    expect(page.locator("main .warning a")).to_have_text("Rotate it")
+    expect(page.locator("textarea[name=content]")).to_have_value("curl -H 'Authorization: Bearer [redacted key]' ...")
+    assert not customer.overflows()
+    album.take(customer, "ticket-report")
+    page.click("main button:text-is('Send')")
+    expect(page.locator(".thread")).to_contain_text(QUESTION)
+    return page.url.removeprefix(customer.base_url)
+
+
+def refund(operator: BrowserUser, album: Album) -> None:
+    """From the menu to the answer."""
+    page = operator.page
+    expect(page.locator("nav .count")).to_have_text("1 waiting")
+    page.click("nav a:has-text('Tickets')")
+    page.click(f"main a:text-is('{SUBJECT}')")
+    expect(page.locator(".thread")).to_contain_text(QUESTION)
+    expect(page.locator("main")).to_contain_text("failed_after_first_byte")
+    page.click("main button:text-is('Refund')")
+    expect(page.locator(".thread .happened")).to_contain_text("was given back")
+    page.fill("textarea[name=text]", ANSWER)
+    page.click("main button:text-is('Send')")
+    expect(page.locator(".thread")).to_contain_text(ANSWER)
+    assert not operator.overflows()
+    album.take(operator, "ticket-operator")
+
+
 def test_failed_call_is_reported_refunded_and_told(chromium: Chromium, asked: AskedPlatform, album: Album) -> None:
-    demo = asked.demo
+    demo, facts = asked.demo, asked.demo.facts
     request_id = broken_call(demo)
     with BrowserUser.at(chromium, demo) as customer, BrowserUser.at(chromium, demo) as operator:
-        page = customer.page
-        customer.sign_in(demo.facts["email"], demo.facts["password"])
+        customer.sign_in(facts["email"], facts["password"])
         before = balance(customer)
-        customer.open(f"/console/requests/{request_id}")
-        page.click("main a:text-is('Report this request')")
-        expect(page.locator(".bundle")).to_contain_text(request_id)
-        page.fill("input[name=subject]", "A story that breaks off")
-        page.fill("textarea[name=text]", QUESTION)
-        page.check("input[name=shows]")
-        page.fill("textarea[name=content]", f"curl -H 'Authorization: Bearer {demo.facts['api_key']}' ...")
-        page.click("main button:text-is('Send')")
-        expect(page.locator("main .warning").first).to_contain_text("A secret was taken out")
-        expect(page.locator("main .warning a")).to_have_text("Rotate it")
-        expect(page.locator("textarea[name=content]")).to_have_value(
-            "curl -H 'Authorization: Bearer [redacted key]' ..."
-        )
-        assert not customer.overflows()
-        album.take(customer, "ticket-report")
-        page.click("main button:text-is('Send')")
-        expect(page.locator(".thread")).to_contain_text(QUESTION)
-        thread = page.url.removeprefix(customer.base_url)
-        asking = asked.mail_to("help@toll.example", 1)
+        thread = report(customer, demo, request_id, album)
+        (asking,) = asked.mails.first(1)
+        assert asking.to == ("help@toll.example",)
         assert thread.replace("/support/", "/platform/") in asking.text
+        operator.sign_in(facts["operator_email"], facts["operator_password"])
+        refund(operator, album)
 
-        operator.sign_in(demo.facts["operator_email"], demo.facts["operator_password"])
-        expect(operator.page.locator("nav .count")).to_have_text("1 waiting")
-        operator.page.click("nav a:has-text('Tickets')")
-        operator.page.click("main a:text-is('A story that breaks off')")
-        expect(operator.page.locator(".thread")).to_contain_text(QUESTION)
-        expect(operator.page.locator("main")).to_contain_text("failed_after_first_byte")
-        operator.page.click("main button:text-is('Refund')")
-        expect(operator.page.locator(".thread .happened")).to_contain_text("was given back")
-        operator.page.fill("textarea[name=text]", "The provider broke off. You have the charge back.")
-        operator.page.click("main button:text-is('Send')")
-        expect(operator.page.locator(".thread")).to_contain_text("You have the charge back.")
-        assert not operator.overflows()
-        album.take(operator, "ticket-operator")
-
-        given_back = asked.mails.first(3)
-        assert {one.to for one in given_back[1:]} == {(demo.facts["email"],)}
-        assert "The charge of the call was given back:" in given_back[1].text
-        assert thread in given_back[1].text
+        _, refunded, answered = asked.mails.first(3)
+        assert {refunded.to, answered.to} == {(facts["email"],)}
+        assert "The charge of the call was given back:" in refunded.text
+        assert thread in refunded.text
+        assert thread in answered.text
         assert balance(customer) > before
         customer.open(f"/console/requests/{request_id}")
-        expect(page.locator("main")).to_contain_text("Refunded")
+        expect(customer.page.locator("main")).to_contain_text("Refunded")
         customer.open(thread)
-        expect(page.locator(".thread .happened")).to_contain_text("was given back")
-        expect(page.locator(".thread")).to_contain_text("You have the charge back.")
+        expect(customer.page.locator(".thread .happened")).to_contain_text("was given back")
+        expect(customer.page.locator(".thread")).to_contain_text(ANSWER)
         album.take(customer, "ticket-thread")
-    for email, password, path, name in (
-        (demo.facts["email"], demo.facts["password"], thread, "ticket-thread-zh"),
-        (
-            demo.facts["operator_email"],
-            demo.facts["operator_password"],
-            thread.replace("/support/", "/platform/"),
-            "ticket-operator-zh",
-        ),
+    for who, path, name in (
+        ("", thread, "ticket-thread-zh"),
+        ("operator_", thread.replace("/support/", "/platform/"), "ticket-operator-zh"),
     ):
         with BrowserUser.at(chromium, demo, locale="zh-CN") as reader:
-            reader.sign_in(email, password)
-            reader.open(path)
+            reader.sign_in(facts[f"{who}email"], facts[f"{who}password"])
             reader.open(path)
             expect(reader.page.locator(".thread .happened")).to_contain_text("已退还")
             album.take(reader, name)
