@@ -27,8 +27,8 @@ from tollhouse.store.tables import SqlRepositories
 
 LOOKED_AT_MAX: Final = 20_000  # records that one search decodes, some 100 ms in its thread
 DEAREST: Final = 20
-DEAREST_OF: Final = 50_000
-"""Records that the database looks into to find the dearest: half a second of its own time."""
+DEAREST_OF: Final = 20_000
+"""Records that the database looks into to find the dearest: some 0.3 s of its own time."""
 _DEAREST_MS: Final = 3_000
 _AT_ONCE: Final = 500
 

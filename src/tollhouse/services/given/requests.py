@@ -8,7 +8,7 @@ from tollhouse.services.given.paging import Paging
 
 class RequestQuery(Paging, frozen=True):
     """`status`: 429, 4xx for a whole class, or failed. `since`, `before`: 2h (so long ago), a date, or a time with its
-    offset. `order`: the dearest of 50,000 calls at once; `next` leads to those before."""
+    offset. `order`: the dearest of 20,000 calls at once; `next` leads to those before."""
 
     account: AccountReference = None
     project: ProjectReference = None
