@@ -89,7 +89,7 @@ def pages(*, of_platform: bool, request_id: str) -> list[str]:
     going = [path for path in going if path != "/console/events"]  # a stream
     begin = "/console/platform/" if of_platform else "/console/"
     narrowed = [path for path in NARROWED if path.startswith("/console/platform/") is of_platform]
-    return [*going, *narrowed, f"{begin}requests/{request_id}"]
+    return [*going, *narrowed, f"{begin}requests/{request_id}", "/status"]
 
 
 def fill(admin: AdminHarness, calls: int, summed: int = _FEW) -> str:

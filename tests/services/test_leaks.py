@@ -160,6 +160,11 @@ def test_nothing_happens_to_keys_that_cannot_be_used_anyhow(tmp_path: Path) -> N
         services = scene.services
         await scene.report(scene.secret)
         rows, mails = len(await audited(services)), len(scene.post.sent)
+        real, services.rows = services.rows, BlockedRows()  # type: ignore[assignment]
+        await leaks.report(services, [FoundKey(scene.secret)], SCANNER)
+        async with asyncio.timeout(1):
+            await services.finish()
+        services.rows = real
         await scene.report(scene.secret)
         await keys.revoke(services, OPERATOR, scene.id)
         await scene.report(scene.secret)

@@ -131,6 +131,8 @@ async def _act(services: ServiceContext, met: Iterable[tuple[Identity, FoundKey]
 
 async def _freeze(services: ServiceContext, identity: Identity, found: FoundKey, address: str | None) -> None:
     key, secret = identity.key, identity.secret
+    if _stopped(key, secret.digest, services.clock.now_ms(), "") is None:
+        return  # found again: it costs no look at the database
     told = await _told(services, identity, found)
     actor = Actor(kind="system", id=_ACTOR, address=address)
     noted = {"last4": secret.last4, "found_at": told["found_at"], "source": told["source"]}
@@ -203,10 +205,12 @@ async def _told(services: ServiceContext, identity: Identity, found: FoundKey) -
     used_ms, client = directory.last_uses.get(key.id, (key.last_used_at_ms or 0, key.last_used_client or ""))
     actor = Actor(kind="system", id=_ACTOR, account_id=key.account_id)
     costs = {}
-    for name, days in (("day", 1), ("month", 30)):
-        sums = await usage.report(
-            services, actor, by="key", from_ms=now_ms - days * DAY_MS, to_ms=now_ms + 1, key=key.id
-        )
+    tomorrow_ms = now_ms - now_ms % DAY_MS + DAY_MS
+    for name, from_ms, to_ms in (
+        ("day", now_ms - DAY_MS, now_ms + 1),
+        ("month", tomorrow_ms - 30 * DAY_MS, tomorrow_ms),  # whole days: few rows tell them
+    ):
+        sums = await usage.report(services, actor, by="key", from_ms=from_ms, to_ms=to_ms, key=key.id)
         costs[name] = format_usd(sum(one.charge for one in sums))
     return {
         "account": key.account_id,

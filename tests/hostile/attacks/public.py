@@ -35,6 +35,7 @@ def public(harness: AttackHarness, seen: Observations) -> None:
         "heads": ("HEAD", "/"),
         "preflights": ("OPTIONS", "/v1/chat/completions"),
         "a page": ("GET", "/support"),
+        "the status": ("GET", "/status"),
         "the console": ("GET", "/console/"),
         "signing in": ("GET", "/console/sign-in"),
         "its style": ("GET", "/console/static/console.css"),
