@@ -1,6 +1,5 @@
 """tollhouse check: the checklist against any OpenAI-compatible service."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ def check(
     base_url: Annotated[str, Parameter(help="where the service is, with or without /v1")],
     key: Annotated[str, Parameter(env_var="TOLLHOUSE_API_KEY", help="an API key of that service")],
     model: Annotated[str | None, Parameter(help="the model to try; default: the first chat model it lists")] = None,
-    body: Annotated[Path | None, Parameter(help="a file with the body of a request; - reads standard input")] = None,
+    body: Annotated[Path | None, Parameter(help="a file with the body of a request")] = None,
     send: Annotated[bool, Parameter(help='send that body too, with "stream": false', negative=())] = False,
     error: Annotated[Path | None, Parameter(help="a file with an error, as it came or was printed")] = None,
     at: CommonOptions = DEFAULT_OPTIONS,
@@ -48,8 +47,6 @@ def check(
 def _read(path: Path) -> str:
     """Raises Misuse."""
     try:
-        if str(path) == "-":
-            return sys.stdin.read(_FILE_MAX)
         with path.open(encoding="utf-8", errors="replace") as file:
             return file.read(_FILE_MAX)
     except OSError as failure:

@@ -21,6 +21,8 @@ from tollhouse.core.failure_words import words_of
 from tollhouse.formats import codecs
 
 _NO_CHAT = ("embed", "moderation", "whisper", "tts", "audio", "image", "dall-e", "rerank", "realtime", "sora", "video")
+_OF_THE_KEY = ("scope_missing", "key_frozen", "account_suspended", "ip_not_allowed")
+"""Codes of a 403 that is about the key, whatever is called with it."""
 _LATER: tuple[StepId, ...] = ("request_format", "model", "rate_limits")
 
 
@@ -85,7 +87,7 @@ def _live(
         reason = f"cannot reach {service.base_urls[0]}: {error}"
         cure = "check host, port and scheme of the base URL, and whether a proxy or firewall stands between"
         return red("api_key", Trouble(reason, cure)), *_blocked(request, "needs a service that answers")
-    if tried is not None and tried.status == 401:
+    if tried is not None and (tried.status == 401 or tried.code in _OF_THE_KEY):
         return _refused(tried, key), *_blocked(request, "needs a working key")
     accepted = listed if listed.status == 200 or tried is None else tried
     if _is_no_service(accepted):

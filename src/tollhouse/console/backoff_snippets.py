@@ -18,4 +18,7 @@ def snippets(visit: Visit) -> Sequence[tuple[str, str]]:
 
 
 def some_model(visit: Visit) -> str:
-    return next(iter(sorted(visit.context.services.catalogue.models)), "gpt-4o-mini")
+    """One that chats, where there is one."""
+    models = visit.context.services.catalogue.models.values()
+    chatting = [one.id for one in models if not one.operations or "chat" in one.operations]
+    return min(chatting, default="gpt-4o-mini")

@@ -197,7 +197,8 @@ def _backoff(visit: Visit, found: Diagnosed | None) -> list[tuple[str, str]]:
     codes = {one.code for one in (limits, error) if one is not None}
     if found is None or not codes & {"rate_limit_exceeded", "overloaded", "upstream_error", "upstream_timeout"}:
         return []
-    used = next((label for label in ("Python", "Node", "curl") if _uses(label, found.client)), "")
+    client = "Python" if "Error code: " in visit.typed("error") or "Traceback" in visit.typed("error") else found.client
+    used = next((label for label in ("Python", "Node", "curl") if _uses(label, client)), "")
     return sorted(snippets(visit), key=lambda one: one[0] != used)
 
 
