@@ -1,7 +1,6 @@
 """The box of `/support` takes out what the server would: the same expressions, run by JavaScript."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from tests.tidy.source import ROOT
 from tollhouse.access.redaction import SHAPES, TEXT_MAX, redact
 
 MODULE = ROOT / "src/tollhouse/console/static/redaction.js"
-NODE = shutil.which("node")
 RUN = """
 import { readFileSync } from "node:fs";
 import { reader, redact } from "%s";
@@ -28,15 +26,14 @@ def in_javascript(folder: Path, texts: list[str]) -> list[tuple[str, int]]:
     (folder / "run.mjs").write_text(RUN % "./module.mjs", encoding="utf-8")
     given = {"shapes": msgspec.json.encode(SHAPES).decode(), "texts": texts, "most": TEXT_MAX}
     (folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
-    assert NODE is not None
     ran = subprocess.run(
-        [NODE, "run.mjs", "given.json"], cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120
+        ["node", "run.mjs", "given.json"], cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120
     )
     assert ran.returncode == 0, ran.stderr
     return [(one["text"], one["found"]) for one in json.loads(ran.stdout)]
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@pytest.mark.long
 def test_javascript_takes_out_what_python_does(tmp_path: Path) -> None:
     texts = [text for _, text in CORPUS]
     texts += [

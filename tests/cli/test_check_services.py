@@ -1,7 +1,6 @@
 """`tollhouse check` against what people really point it at: the right cause, in time, and never a traceback."""
 
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 
 from tests.security.platform_process import DemoPlatform
 from tests.support.server_process import free_port
+from tests.upstream.certificates import Authority
 
 SECONDS_MAX: Final = 10
 LOGIN: Final = b"<!doctype html><html><body><form>Sign in</form></body></html>"
@@ -121,7 +121,7 @@ def test_an_error_is_read(platform: DemoPlatform, keys: Mapping[str, str], tmp_p
 class Answers:
     """A server that gives one answer to everything. certificate: with TLS."""
 
-    def __init__(self, kind: str, body: bytes, certificate: Path | None = None) -> None:
+    def __init__(self, kind: str, body: bytes, certificate: ssl.SSLContext | None = None) -> None:
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -138,9 +138,7 @@ class Answers:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.server.socket = certificate.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -184,13 +182,7 @@ def test_https_to_a_port_without_tls() -> None:
     assert "no TLS" in step["reason"]
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
-    file = tmp_path / "both.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-keyout", file, "-out", tmp_path / "cert.pem"], check=True, capture_output=True,
-    )  # fmt: skip
-    file.write_bytes(file.read_bytes() + (tmp_path / "cert.pem").read_bytes())
-    step = first("--base-url", f"https://localhost:{Answers('text/html', LOGIN, file).port}")
+    server = Answers("text/html", LOGIN, Authority(tmp_path).server("localhost"))
+    step = first("--base-url", f"https://localhost:{server.port}")
     assert "certificate is not accepted" in step["reason"]
