@@ -142,7 +142,7 @@ def _rows(notice: Notice, directory: Directory) -> list[tuple[str, Cell]]:
         (translatable("Budget"), data.get("budget_id")),
         (translatable("Ends with"), data.get("last4")),
         (translatable("Found at"), data.get("found_at")),
-        (translatable("Reported by"), data.get("source")),
+        (translatable("Found in"), data.get("source")),
         (translatable("Used last"), data.get("last_used_at")),
         (translatable("By the client"), data.get("client")),
         (translatable("From"), data.get("network")),
