@@ -83,6 +83,28 @@ def test_found_keys_are_reported_from_a_file(made: Folder, tmp_path: Path) -> No
     assert "cannot be read" in made.json("keys", "report-leak", str(tmp_path / "none")).error["message"]
 
 
+def test_tickets_are_opened_answered_and_closed_by_commands(made: Folder) -> None:
+    opened = made.json("tickets", "create", "Slow\x1b[2J answers", "--text", "Why?", "--account", "acme")
+    assert "does not print" in opened.error["message"]
+    opened = made.json("tickets", "create", "Slow answers", "--text", "Why?\nTell me.", "--account", "acme")
+    ticket_id = opened.answer["id"]
+    made.json("tickets", "reply", ticket_id, "So.")
+    shown = made.type("tickets", "show", ticket_id).out
+    assert shown.index("So.") < shown.index("Why?\nTell me.")
+    key = made.json("keys", "create", "stopped", "--account", "acme").answer
+    frozen = made.json("tickets", "freeze", ticket_id, "--key", key["id"], "--yes").answer
+    assert frozen["state"] == "frozen"
+    raised = made.json(
+        *("tickets", "limit", ticket_id, "--kind", "requests_per_minute", "--most", "900", "--until", "30d")
+    ).answer
+    assert raised["data"][0]["limit"] == 900
+    assert "is about no call" in made.json("tickets", "refund", ticket_id, "--yes").error["message"]
+    assert "[freeze]" in made.type("tickets", "show", ticket_id).out
+    assert made.json("tickets", "close", ticket_id).answer["state"] == "closed"
+    assert made.json("tickets", "list", "--state", "open").answer["data"] == []
+    assert ticket_id in made.type("tickets", "list").out
+
+
 def test_everybody_is_told_of_an_incident_by_commands(made: Folder) -> None:
     opened = made.json("announcements", "open", "Slow", "We look.", "--model", "toll-1").answer
     made.json("announcements", "write", opened["id"], "Found it.")

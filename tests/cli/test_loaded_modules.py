@@ -44,6 +44,7 @@ _CLIENTS = {
     "keys": ["keys create k --account demo", "keys list", "keys show k", "keys freeze k --yes", "keys unfreeze k"],
     "credits": ["credits grant demo 5 --reason gift", "credits list --account demo"],
     "codes": ["codes create --amount 1", "codes list"],
+    "tickets": ["tickets list"],
     "budgets": ["budgets set --account demo --amount 9 --window month", "budgets list"],
     "limits": ["limits set --account demo --requests-per-minute 60", "limits show --account demo", "limits show"],
     "ledger": ["ledger verify", "ledger statement --account demo"],

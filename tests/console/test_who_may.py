@@ -7,7 +7,7 @@ from tests.console.harness import Browser, PageReply, member, of_platform
 from tollhouse.access.roles import ACTING, MEMBERS, PLATFORM
 from tollhouse.console.route import EVERYBODY, SIGNED_IN, ConsolePage, discovered
 from tollhouse.console.visit import OWN
-from tollhouse.services import budgets, limits
+from tollhouse.services import budgets, limits, tickets
 
 NO_PAGES = ("/console/sign-out", "/console/events")
 """What ends the session, and what never ends: `test_sign_in` and the tests of live pages have them."""
@@ -86,6 +86,7 @@ def ids_of(admin: AdminHarness, account: str) -> dict[str, str]:
         "budget": budget.id,
         "person": person.id,
         "session": session.id,
+        "ticket": run(tickets.create(admin.services, OPERATOR, subject="x", text="y", account=account)).id,
     }
 
 
@@ -112,7 +113,7 @@ def test_each_kind_of_object_is_found_by_its_own_account(admin: AdminHarness) ->
         for page in WITH_ID
         if not page.of_platform and ask(browser, page, object_id).status < 400
     }
-    assert {"key", "request", "budget", "limit"} <= found
+    assert {"key", "request", "budget", "limit", "ticket"} <= found
 
 
 def test_platform_page_of_an_object_that_is_not_there_is_not_found(admin: AdminHarness) -> None:
