@@ -36,6 +36,7 @@ _CLASSES: Final = {
     "ServiceUnavailableError": 503, "PaymentRequiredError": 402, "RequestHeaderFieldsTooLargeError": 431,
     "RequestTooLargeError": 413, "DeadlineExceededError": 504,
 }  # fmt: skip
+_WORD: Final = re.compile(r"(?<![a-z_])[a-z]{2,20}(?:_[a-z]{1,20}){1,4}(?![a-z_])")
 _CLASS: Final = re.compile(rf"\b({'|'.join(_CLASSES)})\b")
 _WAIT: Final = re.compile(r"retry-after[\"']?\s{0,20}[:=,]\s{0,20}[\"']?([0-9]{1,6})\b", re.IGNORECASE)
 _PAGE: Final = re.compile(r"<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -62,7 +63,7 @@ def read_error(text: str) -> PastedError:
     said = _MESSAGE.search(text)
     message = next((one for one in said.groups() if one), "") if said else ""
     codes = [*_CODE.findall(text), *_DOCS.findall(text)]
-    words = re.findall(r"[a-z]+(?:_[a-z]+)+", text) if not codes else []
+    words = _WORD.findall(text) if not codes else []
     codes += [word for word in words if word in STATUS_OF]
     kinds = _KIND.findall(text)
     found, wait = _ID.search(text), _WAIT.search(text)
