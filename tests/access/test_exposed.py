@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.access.exposed import REDACTED, exposed_in_address, key_in, without_keys
+from tollhouse.access.exposed import REDACTED, exposed_in_address, key_in, keys_in, without_keys
 from tollhouse.access.secrets import mint
 from tollhouse.core.failure import BadRequest
 from tollhouse.services import fields
@@ -104,6 +104,12 @@ def test_no_field_takes_a_key_and_the_refusal_offers_to_rotate(field: Callable[[
     assert KEY[11:] not in refused.value.message
     with pytest.raises(BadRequest, match="an API key of Anthropic stands in it"):
         field(f"sk-ant-api03-{LONG[:40]}")
+
+
+def test_keys_of_a_text_are_told_each_once() -> None:
+    theirs = f"sk-ant-api03-{LONG}"
+    assert keys_in(f"{theirs}, {KEY} and {FULL_WIDTH} again") == (KEY, theirs)
+    assert keys_in("no key") == ()
 
 
 def test_a_key_in_an_address_is_found_however_it_is_encoded_and_a_web_token_is_the_receivers() -> None:
