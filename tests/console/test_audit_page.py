@@ -14,7 +14,7 @@ from tollhouse.console import audit_words
 from tollhouse.services import accounts
 
 SERVICES = Path(audit_words.__file__).parents[1] / "services"
-OF_NO_ACCOUNT = {"code.create", "platform.apply", "price.activate", "price.import"}
+OF_NO_ACCOUNT = {"code.create", "platform.apply", "price.activate", "price.import", "provider.drain", "provider.resume"}
 
 
 def test_change_is_told_in_a_sentence_with_who_and_from_where(admin: AdminHarness, owner: Browser) -> None:
