@@ -366,7 +366,8 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         services.directory.find, address_of, gateway.addresses.admit, partial(visitor_of, services)
     )
     clock, random, turns = gateway.clock, gateway.random, BodyTurns()
-    document = msgspec.to_builtins(described(context.version))  # takes longer than a callback may, and anybody may ask
+    # Drawn now: it takes longer than a callback may, and anybody may ask for it.
+    document = msgspec.structs.asdict(described(context.version))
     parts = services, settings, address_of, turns.line
     told = ConsoleContext(
         *parts, runtime.live, runtime.draining, running, event_log.defect, api_document=lambda: document

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 
+from tests.browser.album import Album
 from tests.browser.browser_user import BrowserUser
 from tests.support.server_process import ServerProcess, served
 
@@ -46,6 +47,11 @@ def operator(chromium: Chromium, demo: ServerProcess) -> Iterator[BrowserUser]:
     with BrowserUser.at(chromium, demo) as person:
         person.sign_in(demo.facts["operator_email"], demo.facts["operator_password"])
         yield person
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    return Album(tmp_path)
 
 
 @pytest.fixture(scope="session")

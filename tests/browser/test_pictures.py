@@ -4,7 +4,6 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from openai import APIStatusError
@@ -51,11 +50,6 @@ def set_budget(demo: ServerProcess, budget: dict[str, object]) -> None:
         {"authorization": f"Bearer {demo.facts['admin_key']}", "content-type": "application/json"},
     )
     urllib.request.urlopen(sent).close()
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Album:
-    return Album(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """From the sign-in page to the first call: four clicks and one paste, as docs/quickstart.md shows it."""
 
 import subprocess
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
 
@@ -11,13 +9,8 @@ from tests.browser.album import Album
 from tests.browser.browser_user import BrowserUser
 from tests.support.server_process import ServerProcess
 
-CLICKS_MAX, PASTES = 4, 1
+CLICKS_MAX = 4
 LOOK = {"viewport": {"width": 1200, "height": 720}, "permissions": ["clipboard-read", "clipboard-write"]}
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Album:
-    return Album(tmp_path)
 
 
 def paste_into_a_shell(text: str) -> str:

@@ -54,11 +54,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AskedPlatform]:
             yield AskedPlatform(running, mails)
 
 
-@pytest.fixture
-def album(tmp_path: Path) -> Album:
-    return Album(tmp_path)
-
-
 def broken_call(demo: ServerProcess) -> str:
     """The id of a call that broke off behind some words."""
     with OpenAI(base_url=demo.facts["base_url"] + "/v1", api_key=demo.facts["api_key"], max_retries=0) as client:

@@ -67,7 +67,7 @@ async def as_json(visit: Visit) -> Answer:
 @page("GET /llms.txt", may=EVERYBODY)
 async def for_models(visit: Visit) -> Answer:
     """As llmstxt.org describes it: a title, a sentence, and links to Markdown."""
-    base = _base(visit)
+    base = visit.base_url
     name = visit.context.settings.platform.name
     lines = [
         f"# {name}",
@@ -106,7 +106,7 @@ async def _own(visit: Visit, code: str) -> Sequence[UsageRecord]:
 def _simulated(visit: Visit, code: str) -> str:
     """A call of a test key that fails so, for free."""
     return (
-        f"curl -i '{_base(visit)}/v1/chat/completions' \\\n"
+        f"curl -i '{visit.base_url}/v1/chat/completions' \\\n"
         '  -H "Authorization: Bearer $TOLLHOUSE_TEST_KEY" \\\n'
         f"  -H 'x-tollhouse-simulate: error={code}' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
@@ -118,7 +118,7 @@ def _object(visit: Visit, one: ErrorPage, words: ErrorWords) -> dict[str, object
     return {
         "code": one.code,
         "statuses": one.statuses,
-        "url": f"{_base(visit)}/docs/errors/{one.code}",
+        "url": f"{visit.base_url}/docs/errors/{one.code}",
         "title": words.title,
         "means": words.means,
         "causes": [{"why": cause.why, "cure": cause.cure} for cause in words.causes],
@@ -153,7 +153,3 @@ def _markdown(one: ErrorPage, words: ErrorWords) -> str:
     lines += [f"- {library}: `{name}`" for library, name in one.exceptions.items()]
     lines += ["", f"Related: {', '.join(f'`{code}`' for code in one.prose.related)}", ""]
     return "\n".join(lines)
-
-
-def _base(visit: Visit) -> str:
-    return visit.base_url
