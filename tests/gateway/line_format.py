@@ -189,6 +189,10 @@ class LineGathering:
         return self._stream.pending
 
     @property
+    def usage(self) -> Usage | None:
+        return self._stream.usage
+
+    @property
     def raw_usage(self) -> bytes | None:
         return self._stream.raw_usage
 
@@ -227,6 +231,7 @@ CODECS: Final = (
     Codec(
         format="line",
         operation="chat",
+        wire="openai_chat",
         generates=True,
         read=read,
         input_bounds=input_bounds,

@@ -41,7 +41,8 @@ def priced(harness: GatewayHarness, written: dict[str, object]) -> GatewayHarnes
 async def bounds(harness: GatewayHarness, given: bytes, operation: Operation = "chat") -> tuple[int, int, int]:
     """Tokens in, tokens out, and nano-USD that a call would be held for."""
     call = harness.call(FakeCallerConnection(given), operation)
-    context = RequestContext(call, identity(LIVE), codecs()["openai", operation], {})
+    codec = codecs()["openai", operation]
+    context = RequestContext(call, identity(LIVE), codec, codec, codec, {})
     request = await read(harness.gateway, context)
     weighed = await weigh(harness.gateway, context, request, harness.gateway.catalogue.models["house-1"])
     assert weighed is not None

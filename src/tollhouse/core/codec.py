@@ -5,7 +5,7 @@ operation of the endpoint, and keeps it in the request context. All functions ar
 them: a worker process gets the codec pickled (see `core.apart`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from tollhouse.core.sse import FILLER
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
+from tollhouse.core.words import FormatWords
 
 CountTokens = Callable[[str], int]
 """The tokens of a text, by our own count."""
@@ -151,6 +152,11 @@ class GatheredStream(Protocol):
         ...
 
     @property
+    def usage(self) -> Usage | None:
+        """The last report, normalised; None: there was none of the whole text, or none to be believed."""
+        ...
+
+    @property
     def raw_usage(self) -> bytes | None:
         """The last report as the provider's own JSON."""
         ...
@@ -226,7 +232,7 @@ class VectorCodec(Struct, frozen=True, kw_only=True):
 
 
 class Codec(Struct, frozen=True, kw_only=True):
-    """One operation of one wire format. Bodies are bytes; what is raised is a `Failure`.
+    """One operation of one wire format, `wire`. Bodies are bytes; what is raised is a `Failure`.
 
     read: a request's body. Raises BadRequest and UnsupportedParameter. A codec without `streams` reads no `stream`.
     input_bounds: how large its input can be. prompt_of: the text to count. stands_in: whether the caller wrote a text.
@@ -238,10 +244,13 @@ class Codec(Struct, frozen=True, kw_only=True):
     error_status, error_body: of an error response; the body takes the request's id.
     text_starts: how each answer begins, where a request has `echoes`.
     cut: the body cut to so many tokens, and the output that is left; None where it has no more.
+    words: how it is translated to and from other formats; None: it is not.
+    framings: the codec of answers in another framing that the path asks for, by its name.
     """
 
     format: str
     operation: Operation
+    wire: str  # `openai_chat`: the name by which a provider's endpoint speaks it
     generates: bool  # the model writes text: output is held for, and counted where nobody reports it
     read: Callable[[bytes], ModelRequest]
     input_bounds: Callable[[ModelRequest], InputBounds]
@@ -260,3 +269,5 @@ class Codec(Struct, frozen=True, kw_only=True):
     vectors: VectorCodec | None = None
     content_type: bytes = b"application/json"  # of a buffered response
     limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass
+    words: FormatWords | None = None
+    framings: Mapping[str, "Codec"] = {}

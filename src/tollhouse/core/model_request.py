@@ -48,6 +48,9 @@ class ModelRequest(Struct, kw_only=True):
     vectors: VectorEncoding = "other"  # how embeddings are to be written
     has_halves: bool = False  # of surrogate pairs: see `core.half_pairs`
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
+    untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
+    style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
+    shape: Operation | None = None  # of the same dialect, whose codec is to read the body instead
 
 
 class InputBounds(Struct, frozen=True):

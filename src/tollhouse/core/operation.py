@@ -17,5 +17,12 @@ WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
         "moderations": "openai_moderations",
     }
 )
-"""The wire format in which callers ask for each operation. A provider is asked in the same one: nothing is translated
-yet, so an offer serves an operation only where its provider takes that format."""
+"""The wire format in which callers of OpenAI's dialect ask for each operation."""
+TRANSLATED: Final[frozenset[str]] = frozenset()
+"""Formats of conversations that have core words: what is asked for in one can be asked of a provider in another."""
+
+
+def is_served(operation: Operation, wire: str) -> bool:
+    """Whether a provider's endpoint of the format `wire` can serve an operation."""
+    own = WIRE_FORMATS[operation]
+    return wire == own or (own in TRANSLATED and wire in TRANSLATED)

@@ -25,6 +25,7 @@ from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refusal import known_of, read_refusal
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse, understand
+from tollhouse.gateway.translate import translate
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
@@ -87,7 +88,10 @@ async def _one(
     if client.gone and not context.dispatched:
         raise ClientDisconnected  # while his body was read: nothing is sent, and nothing charged
     context.dispatched = True
-    context.provider, context.known = destination.provider.id, known_of(context.codec, destination, request, choice)
+    context.provider, context.known = (
+        destination.provider.id,
+        known_of(context.request_codec, destination, request, choice),
+    )
     account, began_ms, rehearsed = context.identity.key.account_id, clock.now_ms(), context.identity.key.mode == "test"
     if not rehearsed:
         gateway.health.begin(account, choice.offer, choice.slot, began_ms)
@@ -98,9 +102,9 @@ async def _one(
     try:
         with DisconnectGuard(client, gateway.drain_seconds_max, abort) as guard:
             if request.length <= LARGE_BYTES:
-                outgoing = _outgoing(context, request, choice, destination)
+                outgoing = _outgoing(gateway, context, request, choice, destination)
             else:
-                write = partial(_outgoing, context, request, choice, destination)
+                write = partial(_outgoing, gateway, context, request, choice, destination)
                 outgoing = await gateway.threads.run(account, write)
             if destination.kind.sign is not None:
                 await _sign(gateway, context, choice, outgoing)
@@ -177,31 +181,37 @@ async def _forget_body(
 
 
 def _outgoing(
-    context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
 ) -> UpstreamRequest:
+    """Write a call for a provider, in the format in which it is asked. Notes the codec that reads the answer."""
     provider, call = destination.provider, context.call
     stream = request.stream or (provider.streams_only and context.codec.generates)
-    model = choice.offer.model
-    own_caps = provider.output_caps if call.operation == "chat" else ()
-    body, *rest = context.codec.write(
+    model, asked = choice.offer.model, context.request_codec
+    target = destination.target(call.operation, asked.wire, model, stream)
+    operation = call.operation
+    if target.format == asked.wire == context.codec.wire:
+        context.attempt_codec = context.codec
+    else:
+        operation = translate(gateway, context, request, target.format)
+    own_caps = provider.output_caps if operation == "chat" else ()
+    body, *rest = context.attempt_codec.write(
         request,
         model=model,
         stream=stream,
         include_usage=stream and provider.reports_stream_usage,
-        caps=own_caps or destination.kind.caps.get(call.operation, ()),
+        caps=own_caps or destination.kind.caps.get(operation, ()),
         others=not own_caps,
         added_cap=context.added_cap,
     )
-    method, target = destination.target(call.operation, model, stream)
     return UpstreamRequest(
         route=destination.route,
-        method=method,
-        target=target,
+        method=target.method,
+        target=(destination.path + target.path).encode(),
         headers=destination.headers(choice.slot, call.headers),
         body=bytes(body),
         rest=rest,
         deadlines=destination.deadlines,
-        operation=call.operation,
+        operation=operation,
         model=model,
         script=context.script,
         context_tokens=context.context_tokens,

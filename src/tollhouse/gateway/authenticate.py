@@ -35,7 +35,9 @@ def authenticate(gateway: GatewayContext, call: Call) -> RequestContext:
     fields = dict(reversed(call.headers))
     client = client_of(fields.get(b"user-agent", b""))
     gateway.keys.used(identity, client, call.time_ms, call.address)
-    return RequestContext(call, identity, gateway.codecs[call.dialect, call.operation], fields, client)
+    codec = gateway.codecs[call.dialect, call.operation]
+    answered = codec.framings.get(call.framing, codec)
+    return RequestContext(call, identity, answered, codec, answered, fields, client)
 
 
 def reauthenticate_if_slow(gateway: GatewayContext, context: RequestContext) -> None:

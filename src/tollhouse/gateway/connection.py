@@ -78,5 +78,8 @@ class Call(Struct, kw_only=True):
     query: bytes
     address: str  # the caller's, forwarded headers already judged
     client: CallerConnection
+    model: str = ""  # that the path names, in dialects whose paths do
+    stream: bool | None = None  # likewise whether a stream is asked for; None: the body says it
+    framing: str = ""  # of the answer, where the path asks for another than usual
     key_in_query: bool = False  # `?key=` may carry the API key
     key_digest: bytes | None = None  # of the secret whose key is meant, where another rule than a key says who calls

@@ -12,6 +12,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Deadlines, Headers, Upstream, UpstreamRequest, UpstreamRoute
 from tollhouse.providers import Kind
 from tollhouse.providers.credentials import Credential, RefreshingToken
+from tollhouse.providers.kind import UpstreamTarget
 
 KEY_CHARACTERS_MIN = 4
 PART_CHARACTERS_MIN = 8
@@ -40,13 +41,17 @@ class Destination:
         object.__setattr__(self, "speaks", speaks)
         object.__setattr__(self, "operations", self.kind.operations(speaks))
 
-    def target(self, operation: Operation, model: str, stream: bool) -> tuple[bytes, bytes]:
-        """Method, and path with query. Raises BadRequest where the kind has no endpoint for it; routing leaves out
-        before what `operations` does not name."""
-        target = self.kind.target(operation, model, stream, self.speaks)
+    def target(self, operation: Operation, wire: str, model: str, stream: bool) -> UpstreamTarget:
+        """The endpoint for a call that was asked in the format `wire`: one that speaks it, if there is one.
+
+        Raises BadRequest where the kind has no endpoint for it; routing leaves out before what `operations` does not
+        name.
+        """
+        speaks = (wire,) if wire in self.speaks else self.speaks
+        target = self.kind.target(operation, model, stream, speaks)
         if target is None:
             raise BadRequest(f"This model does not serve {operation}.", param="model")
-        return target.method, (self.path + target.path).encode()
+        return target
 
     def headers(self, slot: int, asked: Headers) -> Headers:
         """The head of a call with one of the keys; `asked` are the caller's headers, of which few pass."""

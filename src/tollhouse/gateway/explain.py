@@ -117,7 +117,8 @@ async def explain(
         address="",
         client=_NoConnection(),
     )
-    context = RequestContext(call, identity, gateway.codecs[call.dialect, operation], dict(reversed(headers)))
+    codec = gateway.codecs[call.dialect, operation]
+    context = RequestContext(call, identity, codec, codec, codec, dict(reversed(headers)))
     found = Explanation(identity=identity, operation=operation)
     found.seen(lambda: _judge(identity, now_ms))
     request = await found.seen_later(understand(gateway, context, [body]))

@@ -162,7 +162,7 @@ async def counted_text(
     least, maximum = await weigh(gateway, context, request, model, 0), max_cost(context)
     if least is None or too_dear(least, maximum):
         return None
-    read = context.prompt or context.codec.prompt_of(request, asked)
+    read = context.prompt or context.request_codec.prompt_of(request, asked)
     tokens = await gateway.count.count_aside(read.text, context.model, context.identity.account.id)
     return min(tokens + read.ids, asked.bytes)
 

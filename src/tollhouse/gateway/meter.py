@@ -76,7 +76,7 @@ async def count(gateway: GatewayContext, context: RequestContext, request: Model
         read = asked.bytes // BYTES_PER_TOKEN
     else:
         prompt = await counted_in_turn(
-            gateway, account_id, request.length, partial(context.codec.prompt_of, request, asked)
+            gateway, account_id, request.length, partial(context.request_codec.prompt_of, request, asked)
         )
         read = await _tokens(gateway, context, prompt)
     maximum = LARGEST_CONTEXT * request.prompts if context.most_in is None else context.most_in

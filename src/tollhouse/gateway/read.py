@@ -53,7 +53,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
 
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
     """
-    codec = context.codec
+    codec = context.request_codec
     size = sum(map(len, pieces))
     body = b"".join(pieces) if len(pieces) == 1 or size <= SMALL_BYTES_MAX else None
     if body is not None and not context.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
@@ -67,8 +67,12 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
         if isinstance(made, Failure):
             raise made
         request, context.asked, context.prompt = made.request, made.input_bounds, made.prompt
+    if context.call.stream is not None:  # the path says what other dialects say in the body
+        request.model, request.stream = context.call.model, context.call.stream
+    if request.style:
+        _answer_as(gateway, context, request.style)
     if request.dropped:
-        context.headers.append((b"x-tollhouse-dropped", _named(request.dropped)))
+        context.headers.append((b"x-tollhouse-dropped", named(request.dropped)))
     context.stream = request.stream
     context.asked_model = request.model
     context.output_cap = request.output_cap
@@ -76,6 +80,12 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
     if context.identity.key.mode == "test":
         context.script = context.fields.get(SIMULATE, b"").decode("latin-1")
     return request
+
+
+def _answer_as(gateway: GatewayContext, context: RequestContext, style: str) -> None:
+    """The caller wants the answer, and from here on its errors, in another dialect than that of the path."""
+    context.call.dialect = style
+    context.codec = gateway.codecs[style, context.call.operation]
 
 
 async def _enter(gateway: GatewayContext, context: RequestContext) -> None:
@@ -134,14 +144,15 @@ def _read(codec: Codec, pieces: list[bytes]) -> Read | Failure:
 def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> Read | Failure:
     bytes_max = context.call.client.body_max
     try:
-        return arrived(gateway.processes.call(read_apart, pieces, context.codec, context.packed, bytes_max))
+        return arrived(gateway.processes.call(read_apart, pieces, context.request_codec, context.packed, bytes_max))
     except Failure as failure:
         return failure.with_traceback(None)
     finally:
         pieces.clear()
 
 
-def _named(members: tuple[str, ...]) -> bytes:
+def named(members: tuple[str, ...]) -> bytes:
+    """Members of a request, as `x-tollhouse-dropped` tells them."""
     shown = [quote(name[:TAG_CHARACTERS_MAX], safe=_IN_A_HEAD, errors="replace") for name in members[:DROPPED_MAX]]
     return ", ".join([*shown, *(("...",) if len(members) > DROPPED_MAX else ())]).encode()
 

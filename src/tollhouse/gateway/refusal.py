@@ -51,7 +51,7 @@ async def read_refusal(
         return destination.kind.read_error(operation, answer.status, answer.headers, body, known)
 
     try:
-        work = partial(read, partial(context.codec.stands_in, request))
+        work = partial(read, partial(context.request_codec.stands_in, request))
         return await worked(gateway, context.identity.account.id, request.length, work)
     except Overloaded:  # the account's own work waits: then what it wrote itself is not looked for
         return read(nobodys)

@@ -36,7 +36,9 @@ class RequestContext(Struct):
 
     call: Call
     identity: Identity
-    codec: Codec  # of its format and operation
+    codec: Codec  # in which it is answered
+    request_codec: Codec  # in which it was asked: another one where a style was
+    attempt_codec: Codec  # which writes for the provider that is tried, and reads its answer
     fields: dict[bytes, bytes]  # the headers of the call by name; of one that came several times the first
     client: str = "other"
     model: str = ""

@@ -51,7 +51,7 @@ async def understand(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, answer: UpstreamResponse
 ) -> BufferedResponse | StreamResponse:
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
-    codec, account_id = context.codec, context.identity.account.id
+    codec, account_id = context.attempt_codec, context.identity.account.id
     if not _is_event_stream(answer):
         pieces = await _buffered(gateway, context, answer)
         begun = pieces[0] if len(pieces) == 1 else b"".join([piece[:64] for piece in pieces[:8]])
@@ -97,7 +97,7 @@ async def understand(
 
 
 def _reader(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> RelayedStream:
-    return _streams(context.codec).relay(
+    return _streams(context.attempt_codec).relay(
         show_usage=request.wants_usage,
         count=_count(gateway, context),
         choices=request.choices,
@@ -131,7 +131,7 @@ async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamRespo
 
 
 def _aggregate(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> GatheredStream:
-    gather, count_ = _streams(context.codec).gather, _count(gateway, context)
+    gather, count_ = _streams(context.attempt_codec).gather, _count(gateway, context)
     return gather(request.choices, count=count_, maximum=context.most_out, known=context.known)
 
 
@@ -139,7 +139,7 @@ async def _gathered(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, answer: UpstreamResponse
 ) -> BufferedResponse:
     """A stream as one body; no more of it than may pass."""
-    codec, account_id, bytes_max = context.codec, context.identity.account.id, gateway.answer_bytes_max
+    account_id, bytes_max = context.identity.account.id, gateway.answer_bytes_max
     aggregate = _aggregate(gateway, context, request)
     size = 0
     while not aggregate.is_complete:
@@ -153,7 +153,7 @@ async def _gathered(
             await _memory(gateway, context).grow(size, bytes_max)
         pending = len(data) + aggregate.pending
         await worked(gateway, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
-    whole = await worked(gateway, account_id, size, partial(_finished, aggregate, codec, context.known))
+    whole = await worked(gateway, account_id, size, partial(_finished, aggregate, context.codec, context.known))
     if whole.cut:
         answer.abort()
     else:
@@ -178,7 +178,8 @@ async def _gathered_at_once(
 def _finished(aggregate: GatheredStream, codec: Codec, known: Known) -> BufferedResponse:
     """What was gathered, as a body and as what it says."""
     body = aggregate.finish()
-    reading = structs.replace(codec.read_response(body, known), raw_usage=aggregate.raw_usage)
+    reading = codec.read_response(body, known)
+    reading = structs.replace(reading, usage=aggregate.usage or reading.usage, raw_usage=aggregate.raw_usage)
     return BufferedResponse(body, reading, aggregate.cut)
 
 
@@ -186,7 +187,7 @@ async def _read_whole(
     gateway: GatewayContext, context: RequestContext, pieces: list[bytes]
 ) -> tuple[bytes, ResponseSummary]:
     """The whole body of an answer, and what it says. Raises what `Codec.read_response` raises."""
-    codec, account_id = context.codec, context.identity.account.id
+    codec, account_id = context.attempt_codec, context.identity.account.id
     size = sum(map(len, pieces))
     if size > APART_BYTES:
         known = structs.replace(context.known, is_callers=nobodys)

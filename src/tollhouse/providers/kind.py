@@ -9,7 +9,7 @@ from msgspec import Struct
 from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import Failure
-from tollhouse.core.operation import WIRE_FORMATS, Operation
+from tollhouse.core.operation import Operation, is_served
 from tollhouse.core.upstream import Headers, UpstreamRequest
 from tollhouse.providers.api_keys import check_api_key
 from tollhouse.providers.credentials import Credential, Refresh
@@ -28,7 +28,7 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 
 class UpstreamTarget(Struct, frozen=True):
     """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
-    percent-encoded that needs it. `format`: the wire format spoken there, by the names of `WIRE_FORMATS`."""
+    percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec."""
 
     path: str
     format: str
@@ -36,7 +36,8 @@ class UpstreamTarget(Struct, frozen=True):
 
 
 class ChooseTarget(Protocol):
-    """Gives the endpoint for an operation of a provider that speaks these formats; None where none of them serves it.
+    """Gives the endpoint for an operation of a provider that speaks these formats, the one it prefers first; None where
+    none of them serves it. A conversation (chat, responses, completions) is served by each of them.
 
     `model` is what the provider calls it, as the operator wrote it: any text.
     """
@@ -100,7 +101,7 @@ class Kind(Struct, frozen=True, kw_only=True):
         return provider.speaks or self.speaks
 
     def operations(self, speaks: Collection[TextFormat]) -> frozenset[Operation]:
-        """What a provider that speaks these can be asked for: where it takes the format that callers ask in."""
+        """What a provider that speaks these can be asked for."""
         operations: tuple[Operation, ...] = get_args(Operation)
         found = ((one, self.target(one, "m", False, speaks)) for one in operations)
-        return frozenset(one for one, at in found if at is not None and at.format == WIRE_FORMATS[one])
+        return frozenset(one for one, at in found if at is not None and is_served(one, at.format))

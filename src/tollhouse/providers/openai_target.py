@@ -20,10 +20,13 @@ _SPOKEN_BY: Final[Mapping[Operation, TextFormat]] = {
     "completions": "openai_chat",
     "responses": "openai_responses",
 }
+_SPEAKING: Final[Mapping[TextFormat, Operation]] = {"openai_chat": "chat", "openai_responses": "responses"}
 """`speaks` is about text: embeddings and moderations are asked for whatever it says."""
 
 
 def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
     """See `Kind.target`. The model and whether to stream stand in the body."""
     needed = _SPOKEN_BY.get(operation)
-    return _TARGETS[operation] if needed is None or needed in speaks else None
+    if needed is None or needed in speaks:
+        return _TARGETS[operation]
+    return next((_TARGETS[_SPEAKING[one]] for one in speaks if one in _SPEAKING), None)

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from tollhouse.core.codec import Codec, StreamCodec, VectorCodec
 from tollhouse.core.failure import Failure
-from tollhouse.core.operation import Operation
+from tollhouse.core.operation import WIRE_FORMATS, Operation
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer, failure, request, vectors
 from tollhouse.formats.openai.aggregate import Aggregate
@@ -37,6 +37,7 @@ def _codec(operation: Operation) -> Codec:
     return Codec(
         format="openai",
         operation=operation,
+        wire=WIRE_FORMATS[operation],
         generates=operation in ("chat", "completions", "responses"),
         read=partial(request.read, operation),
         input_bounds=input_bounds,
