@@ -10,7 +10,7 @@
 | `https://h#`                | itself, for servers that answer at `/chat/completions`                |
 | `h/v1`, `...?x=1`, `u:p@h`  | refused, with the cure                                                |
 
-Reading a normal form gives it back unchanged.
+Reading a normal form gives it back unchanged. A kind whose paths differ has its own rule (`Kind.base_path`).
 """
 
 import ipaddress
@@ -73,9 +73,13 @@ def read(kind: Kind, base_url: str) -> BaseUrl:
     if not port:
         port = dict(_DEFAULT_PORTS)[scheme]
     written = _segments(slash + path)
-    usual = _without_endpoint(written, kind) or _own_path(kind)
+    usual = _usual(_without_endpoint(written, kind), kind)
     exact = bool(hash_sign) and written != usual
     return BaseUrl(scheme=scheme, host=host, port=port, path=written if exact else usual, exact=exact)
+
+
+def _usual(path: str, kind: Kind) -> str:
+    return path or _own_path(kind) if kind.base_path is None else kind.base_path(path)
 
 
 def _own_path(kind: Kind) -> str:

@@ -1,10 +1,13 @@
 """Which headers a provider gets: ours, the operator's, and of the caller's those on an allow-list. Of a provider's
 answer no header passes: what a caller gets is written by the platform."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tollhouse.core.catalogue import Provider
 from tollhouse.core.upstream import Headers
+
+MakeHeaders = Callable[[str, Provider, Headers], Headers]
 
 FROM_CALLER: Final = frozenset({b"anthropic-beta", b"openai-beta", b"traceparent", b"tracestate"})
 """Opt-ins to features and the trace. Not `openai-organization` and `openai-project`: they would name the caller's own
@@ -32,6 +35,24 @@ def with_bearer(key: str, provider: Provider, asked: Headers) -> Headers:
         if header[0] in FROM_CALLER:
             headers.append(header)
     return _overridden(headers, provider.headers) if provider.headers else headers
+
+
+def with_key_in(name: bytes, *, usual: tuple[tuple[bytes, bytes], ...] = ()) -> MakeHeaders:
+    """The headers of a call that carries its key in a header of the vendor's. usual: what is sent where the caller sent
+    nothing of that name; theirs passes."""
+    passing = FROM_CALLER.union(one for one, _ in usual)
+
+    def make_headers(key: str, provider: Provider, asked: Headers) -> Headers:
+        headers = list(_OURS)
+        if key:
+            headers.append((name, key.encode("ascii")))
+        theirs = [header for header in asked if header[0] in passing]
+        named = {header[0] for header in theirs}
+        headers += [header for header in usual if header[0] not in named]
+        headers += theirs
+        return _overridden(headers, provider.headers) if provider.headers else headers
+
+    return make_headers
 
 
 def _overridden(headers: Headers, own: dict[str, str]) -> Headers:
