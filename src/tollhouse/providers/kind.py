@@ -94,9 +94,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     models_path: str = "/models"  # what `providers check` asks for, with GET; empty: it has no list of its models
     check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
-    base_path: Callable[[str], str] | None = (
-        None  # the path written in a base URL -> what stands before those of `target`
-    )
+    base_path: Callable[[str], str] | None = None  # the path of a written base URL -> what stands before `target`'s
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network
 
