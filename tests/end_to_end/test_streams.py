@@ -19,7 +19,7 @@ from tests.support.scripted_provider import (
     word,
 )
 from tollhouse.core.usage import Usage
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 
 PLAIN = "Zollhaus am Fluß – 税关 🛃"
 PLAIN_CHARGE = 270_000
@@ -92,7 +92,7 @@ def test_streams_cut_at_every_byte(name: str) -> None:
 
 
 def _read(*pieces: bytes) -> tuple[bytes, bytes, object]:
-    reader = StreamReader("chat", show_usage=True, count=len)
+    reader = open_stream("chat", show_usage=True, count=len)
     out = b"".join(reader.feed(piece) for piece in pieces)
     if not reader.is_complete:
         reader.finish()

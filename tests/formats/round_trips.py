@@ -5,7 +5,7 @@ from typing import Any
 
 from tollhouse.core.operation import Operation
 from tollhouse.formats.openai.aggregate import Aggregate
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 
 TOKEN = {"token": "Kol", "logprob": -0.1, "bytes": [75, 111, 108], "top_logprobs": []}
@@ -28,7 +28,7 @@ def events(stream: bytes) -> list[Any]:
 
 def passes(body: dict[str, Any], operation: Operation) -> bytes:
     """The stream of a body as a caller gets it."""
-    reader = StreamReader(operation, show_usage=True, count=len)
+    reader = open_stream(operation, show_usage=True, count=len)
     out = reader.feed(unfold(operation, json.dumps(body).encode()))
     assert reader.is_complete
     return out + reader.held

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tollhouse.core.failure import BadRequest, Failure, Overloaded, UpstreamBroke, UpstreamError, UpstreamSaturated
 from tollhouse.core.operation import Operation
+from tollhouse.core.stream_relay import StreamRelay
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer, answers, response_answers
 from tollhouse.formats.openai.aggregate import Aggregate
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -33,8 +34,8 @@ def gathered(*pieces: bytes, operation: Operation = "chat") -> tuple[dict[str, o
     return body, aggregate
 
 
-def streamed(body: bytes, *, operation: Operation = "chat", show_usage: bool = True) -> StreamReader:
-    reader = StreamReader(operation, show_usage=show_usage, count=len)
+def streamed(body: bytes, *, operation: Operation = "chat", show_usage: bool = True) -> StreamRelay:
+    reader = open_stream(operation, show_usage=show_usage, count=len)
     reader.feed(unfold(operation, body))
     return reader
 
@@ -230,7 +231,7 @@ def test_a_response_is_gathered_from_its_terminal_event() -> None:
 
 
 def test_one_json_becomes_a_proper_stream() -> None:
-    reader = StreamReader("chat", show_usage=False, count=len)
+    reader = open_stream("chat", show_usage=False, count=len)
     out = reader.feed(unfold("chat", golden("P23.json")))
     chunks = [json.loads(event.removeprefix(b"data: ")) for event in out.split(b"\n\n") if event]
     assert [chunk["choices"][0]["delta"] for chunk in chunks] == [
@@ -263,7 +264,7 @@ def test_an_unfolded_response_says_its_text_in_deltas() -> None:
     reader = streamed(whole, operation="responses")
     assert reader.is_complete
     assert reader.delivered_tokens() == len(TEXT + 'toll{"gate":3}')
-    said = StreamReader("responses", show_usage=False, count=len)
+    said = open_stream("responses", show_usage=False, count=len)
     said.feed(unfold("responses", whole).partition(b"event: response.completed")[0])
     assert said.delivered_tokens() == len(TEXT + 'toll{"gate":3}'), "what broke off is counted by deltas and items"
     assert reader.held.startswith(b"event: response.completed\n")
@@ -287,7 +288,7 @@ JSON = st.recursive(
 @given(st.sampled_from(["chat", "completions", "responses"]), st.lists(JSON, max_size=4), JSON | st.binary())
 def test_no_json_breaks_any_reader(operation: Operation, chunks: list[object], body: object) -> None:
     stream = b"".join([b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks])
-    StreamReader(operation, show_usage=True, count=len).feed(stream)
+    open_stream(operation, show_usage=True, count=len).feed(stream)
     with suppress(Failure):
         gathered(stream, operation=operation)
     whole = body if isinstance(body, bytes) else json.dumps(body).encode()

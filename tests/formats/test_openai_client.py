@@ -12,7 +12,7 @@ from tollhouse.core.entry import ModelEntry
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answers, failure, models, response_answers
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 
 GOLDEN = Path(__file__).parent / "golden"
 PLAIN = Usage(input=60, cache_read=4, output=12, reasoning=2)
@@ -34,7 +34,7 @@ def events(*stream: bytes) -> openai.OpenAI:
 
 
 def relayed(name: str, show_usage: bool) -> Iterator[bytes]:
-    reader = StreamReader("chat", show_usage=show_usage, count=len)
+    reader = open_stream("chat", show_usage=show_usage, count=len)
     stream = (GOLDEN / name).read_bytes()
     for at in range(0, len(stream), 7):
         yield reader.feed(stream[at : at + 7])

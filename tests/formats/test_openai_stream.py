@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tollhouse.core.delivered import KEPT_BYTES_MAX
 from tollhouse.core.failure import (
     BadRequest,
     ContextTooLong,
@@ -20,10 +21,10 @@ from tollhouse.core.failure import (
     UpstreamSaturated,
 )
 from tollhouse.core.operation import Operation
+from tollhouse.core.stream_relay import OPENING_BYTES_MAX
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answers, response_answers
-from tollhouse.formats.openai.delivered import KEPT_BYTES_MAX
-from tollhouse.formats.openai.stream import OPENING_BYTES_MAX, StreamReader
+from tollhouse.formats.openai.stream import open_stream
 
 GOLDEN = Path(__file__).parent / "golden"
 PLAIN = Usage(input=60, output=12)
@@ -40,7 +41,7 @@ class Relay(NamedTuple):
 
 def relay(*pieces: bytes, operation: Operation = "chat", show_usage: bool = True) -> Relay:
     """Everything that reaches the caller, and what is known of it in the end; a token is a character here."""
-    reader = StreamReader(operation, show_usage=show_usage, count=len)
+    reader = open_stream(operation, show_usage=show_usage, count=len)
     out = b""
     for piece in pieces:
         out += reader.feed(piece)
@@ -151,7 +152,7 @@ def test_a_long_event_arrives_whole(size: int, piece: int) -> None:
 
 
 def test_nothing_more_is_read_after_the_end() -> None:
-    reader = StreamReader("chat", show_usage=False, count=len)
+    reader = open_stream("chat", show_usage=False, count=len)
     reader.feed(golden("P01.sse"))
     assert reader.is_complete
     assert reader.held == DONE
@@ -202,20 +203,20 @@ def test_usage_that_is_not_believed_leaves_the_count() -> None:
 
 
 def test_the_charge_is_told_in_the_usage_chunk_only() -> None:
-    reader = StreamReader("chat", show_usage=True, count=len)
+    reader = open_stream("chat", show_usage=True, count=len)
     reader.feed(golden("P01.sse"))
     sealed = data_of(reader.seal("0.00027", "req_a", "budget"))
     told = json.loads(sealed[0])
     assert told.pop("tollhouse") == {"charge_usd": "0.00027", "request_id": "req_a", "cap_reason": "budget"}
     assert told == json.loads(data_of(reader.held)[0])
     assert sealed[1:] == [b"[DONE]"]
-    silent = StreamReader("chat", show_usage=False, count=len)
+    silent = open_stream("chat", show_usage=False, count=len)
     silent.feed(golden("P01.sse"))
     assert silent.seal("0.00027", "req_a") == DONE
 
 
 def test_who_asked_is_told_the_count_where_the_provider_said_nothing() -> None:
-    reader = StreamReader("chat", show_usage=True, count=len)
+    reader = open_stream("chat", show_usage=True, count=len)
     reader.feed(delta("abc") + FINISH + DONE)
     assert reader.usage is None
     told = json.loads(data_of(reader.seal("0.1", "req_a", counted=Usage(input=5, output=reader.delivered_tokens())))[0])
@@ -223,7 +224,7 @@ def test_who_asked_is_told_the_count_where_the_provider_said_nothing() -> None:
 
 
 def test_an_unbelievable_report_is_not_passed_off_as_the_charge() -> None:
-    reader = StreamReader("chat", show_usage=True, count=len)
+    reader = open_stream("chat", show_usage=True, count=len)
     reader.feed(delta("abc") + FINISH)
     assert reader.finishing
     reader.feed(event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": -1}) + DONE)
@@ -233,7 +234,7 @@ def test_an_unbelievable_report_is_not_passed_off_as_the_charge() -> None:
 
 def test_nothing_goes_out_before_the_first_content() -> None:
     """Until then another provider can still take over."""
-    reader = StreamReader("chat", show_usage=False, count=len)
+    reader = open_stream("chat", show_usage=False, count=len)
     role = event(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
     assert reader.feed(b": waiting\n\n" + role) == b""
     assert not reader.started
@@ -242,7 +243,7 @@ def test_nothing_goes_out_before_the_first_content() -> None:
 
 
 def test_an_opening_without_content_is_not_kept_for_ever() -> None:
-    reader = StreamReader("chat", show_usage=False, count=len)
+    reader = open_stream("chat", show_usage=False, count=len)
     blank = delta("")
     out = b"".join(reader.feed(blank) for _ in range(OPENING_BYTES_MAX // len(blank) + 2))
     assert reader.started
@@ -289,7 +290,7 @@ def test_errors_come_in_many_shapes(trouble: bytes) -> None:
 
 
 def test_the_reason_of_a_refusal_is_cleaned() -> None:
-    reader = StreamReader("chat", show_usage=False, count=len)
+    reader = open_stream("chat", show_usage=False, count=len)
     said = "bad role at https://gpu-7.internal.example/v1 (10.0.0.7:8000, key sk-live-abcdefgh)"
     reader.feed(event(error={"type": "invalid_request_error", "message": said}))
     assert reader.failure is not None
@@ -333,7 +334,7 @@ def test_memory_for_counting_is_bounded() -> None:
         counted.append(len(text))
         return len(text)
 
-    reader = StreamReader("chat", show_usage=False, count=count)
+    reader = open_stream("chat", show_usage=False, count=count)
     block = delta("many words ") * 100
     for _ in range(200):
         reader.feed(block)
@@ -359,7 +360,7 @@ def test_a_response_waits_with_its_terminal_event(finish: str) -> None:
     for pieces in cuts(stream):
         passed = relay(*pieces, operation="responses")
         assert passed == Relay(b"".join(events[:-1]), events[-1], PLAIN, len("Zollhaus" + 'toll{"gate":"A-17"}'), None)
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     reader.feed(stream)
     assert reader.incomplete is (finish == "length")
     assert reader.sequence_number == len(events)
@@ -370,7 +371,7 @@ def test_a_response_waits_with_its_terminal_event(finish: str) -> None:
 
 def test_a_response_that_only_began_can_be_begun_elsewhere() -> None:
     events = responses()
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     assert reader.feed(b"".join(events[:4])) == b""
     assert not reader.started
     failed = event(type="response.failed", response={"error": {"code": "server_is_overloaded", "message": "x"}})
@@ -384,7 +385,7 @@ def test_a_response_that_fails_after_content_ends_in_the_providers_words() -> No
         b'event: response.failed\ndata: {"type":"response.failed","sequence_number":9,'
         b'"response":{"status":"failed","error":{"code":"server_error","message":"x"},"usage":null}}\n\n'
     )
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     assert reader.feed(b"".join(events[:5]) + failed) == b"".join(events[:5])
     assert (reader.is_complete, reader.failed, reader.failure, reader.held) == (True, True, None, failed)
     assert reader.usage is None

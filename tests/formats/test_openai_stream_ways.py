@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tollhouse.core.failure import Failure
 from tollhouse.core.sse import Splitter
+from tollhouse.core.template import learn
 from tollhouse.formats.openai.aggregate import Aggregate
 from tollhouse.formats.openai.chat_stream import ChatStream
 from tollhouse.formats.openai.chunk import decode
-from tollhouse.formats.openai.stream import StreamReader
-from tollhouse.formats.openai.template import learn
+from tollhouse.formats.openai.stream import open_stream
 
 StreamOutcome = tuple[bytes, bytes, object, int, type[Failure] | None]
 
@@ -47,7 +47,7 @@ def one_by_one(stream: bytes, show_usage: bool) -> StreamOutcome:
 
 
 def as_it_comes(pieces: list[bytes], show_usage: bool) -> StreamOutcome:
-    reader = StreamReader("chat", show_usage=show_usage, count=units)
+    reader = open_stream("chat", show_usage=show_usage, count=units)
     out = b"".join([reader.feed(piece) for piece in pieces])
     broken = reader.failure is not None
     try:
@@ -176,7 +176,7 @@ def test_fast_and_exact_agree(stream: bytes, locations: list[int], show_usage: b
 def test_no_bytes_break_the_reader(pieces: list[bytes]) -> None:
     for operation in ("chat", "completions", "responses"):
         as_it_comes(pieces, show_usage=True)
-        reader = StreamReader(operation, show_usage=True, count=len)
+        reader = open_stream(operation, show_usage=True, count=len)
         gathered = Aggregate(operation)
         for piece in pieces:
             reader.feed(piece)

@@ -10,7 +10,7 @@ from openai.types.responses import ResponseOutputItem, ResponseStreamEvent
 from tests.formats.round_trips import NEXT, TOKEN, events, gathered, passes
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.formats.openai.response_parts import ITEMS_MAX
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 
 CITED = {"type": "url_citation", "url": "https://a.example", "title": "a", "start_index": 0, "end_index": 3}
 ITEMS: dict[str, dict[str, Any]] = {
@@ -206,7 +206,7 @@ def test_an_end_by_another_name_is_one(name: str, status: str | None, told: str)
     ended = {"type": name, "response": body, "sequence_number": 9}
     stream = passes(response(item("message")), "responses").partition(b"event: response.completed")[0]
     stream += b"data: " + json.dumps(ended).encode() + b"\n\n"
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     reader.feed(stream)
     assert reader.is_complete
     assert (reader.usage is not None, reader.incomplete) == (True, told == "response.incomplete")
@@ -229,10 +229,10 @@ def test_an_end_by_another_name_is_one(name: str, status: str | None, told: str)
 )
 def test_an_end_that_is_a_failure_is_one_by_any_name(name: str, status: str | None) -> None:
     ended = b"data: " + json.dumps({"type": name, "response": response(status=status)}).encode() + b"\n\n"
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     reader.feed(ended)
     assert reader.failure is not None
-    reader = StreamReader("responses", show_usage=False, count=len)
+    reader = open_stream("responses", show_usage=False, count=len)
     reader.feed(passes(response(item("message")), "responses").partition(b"event: response.completed")[0] + ended)
     assert (reader.is_complete, reader.failed) == (True, True)
 
@@ -260,7 +260,7 @@ def test_a_last_event_that_leaves_items_out_is_completed(name: str, most: int | 
     given = [item("message"), item("function_call"), item("reasoning")]
     stream = passes(response(*given), "responses")
     for left in (0, 1, 3):
-        reader = StreamReader("responses", show_usage=False, count=len, maximum=most)
+        reader = open_stream("responses", show_usage=False, count=len, maximum=most)
         reader.feed(without_output(stream, left, name))
         (last,) = events(reader.held)
         assert last["type"] == ("response.incomplete" if name == "response.incomplete" else "response.completed")
@@ -272,7 +272,7 @@ def test_a_last_event_that_leaves_items_out_is_completed(name: str, most: int | 
 def test_as_it_was_reported() -> None:
     stream = (Path(__file__).parent / "golden" / "N10.sse").read_bytes()
     for size in (len(stream), 7, 1):
-        reader = StreamReader("responses", show_usage=False, count=len)
+        reader = open_stream("responses", show_usage=False, count=len)
         for at in range(0, len(stream), size):
             reader.feed(stream[at : at + size])
         (last,) = events(reader.held)
@@ -283,7 +283,7 @@ def test_as_it_was_reported() -> None:
 @pytest.mark.parametrize("most", [None, 10_000])
 def test_where_only_deltas_say_it_the_last_event_repeats_them(most: int | None) -> None:
     stream = without_output(only_deltas(passes(response(item("message")), "responses")))
-    reader = StreamReader("responses", show_usage=False, count=len, maximum=most)
+    reader = open_stream("responses", show_usage=False, count=len, maximum=most)
     reader.feed(stream)
     (last,) = events(reader.held)
     assert last["response"]["output"] == gathered(stream, "responses")["output"] != []
@@ -296,7 +296,7 @@ def test_what_is_kept_of_a_stream_has_a_bound() -> None:
         (delta, 600),
         ({"type": "response.output_text.done", "output_index": 0, "text": "a" * 9000}, 600),
     ):
-        reader = StreamReader("responses", show_usage=False, count=len)
+        reader = open_stream("responses", show_usage=False, count=len)
         for one in [*[kind] * many, end]:
             reader.feed(b"data: " + json.dumps(one).encode() + b"\n\n")
         (last,) = events(reader.held)

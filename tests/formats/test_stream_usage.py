@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from tollhouse.core.delivered import KEPT_BYTES_MAX, Delivered
+from tollhouse.core.stream_relay import StreamRelay
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer
 from tollhouse.formats.openai.aggregate import Aggregate
-from tollhouse.formats.openai.delivered import KEPT_BYTES_MAX, Delivered
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 
 AHEAD = {"prompt_tokens": 60, "completion_tokens": 0, "total_tokens": 60}
@@ -31,8 +32,8 @@ def report(usage: object) -> bytes:
 FINISH = event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
 
 
-def reading(*pieces: bytes) -> StreamReader:
-    reader = StreamReader("chat", show_usage=True, count=len)
+def reading(*pieces: bytes) -> StreamRelay:
+    reader = open_stream("chat", show_usage=True, count=len)
     for piece in pieces:
         reader.feed(piece)
     return reader
@@ -93,7 +94,7 @@ class TestResponses:
 
     def test_without_a_report_both_forms_are_counted_alike(self) -> None:
         body = self.body()
-        reader = StreamReader("responses", show_usage=False, count=len)
+        reader = open_stream("responses", show_usage=False, count=len)
         reader.feed(unfold("responses", body))
         assert reader.is_complete
         assert reader.usage is None
@@ -103,7 +104,7 @@ class TestResponses:
         completed = b'event: response.completed\ndata: {"type":"response.completed","response":{"output":[]}}\n\n'
         stream = self.CREATED + completed
         for cut in range(len(stream)):
-            reader = StreamReader("responses", show_usage=False, count=len)
+            reader = open_stream("responses", show_usage=False, count=len)
             out = reader.feed(stream[:cut]) + reader.feed(stream[cut:])
             assert (out, reader.held) == (self.CREATED, completed)
 

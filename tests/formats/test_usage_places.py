@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tollhouse.core.stream_relay import StreamRelay
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer
 from tollhouse.formats.openai.aggregate import Aggregate
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 
 PAGE = (Path(__file__).parents[2] / "docs" / "usage.md").read_text(encoding="utf-8")
@@ -64,8 +65,8 @@ def body(**members: Any) -> bytes:
     return json.dumps({"id": "c1", "object": "chat.completion", "choices": [choice], **members}).encode()
 
 
-def read(*pieces: bytes, asked: bool) -> tuple[StreamReader, bytes]:
-    reader = StreamReader("chat", show_usage=asked, count=len)
+def read(*pieces: bytes, asked: bool) -> tuple[StreamRelay, bytes]:
+    reader = open_stream("chat", show_usage=asked, count=len)
     out = b"".join(map(reader.feed, pieces))
     assert reader.is_complete
     return reader, out + reader.held

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.delivered import Delivered, escaped
 from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import Event, Splitter
+from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.chat_stream import ChatStream
-from tollhouse.formats.openai.delivered import Delivered, escaped
 from tollhouse.formats.openai.joining import Joined, JoinedAudio, JoinedCall, JoinedCalls
-from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.formats.openai.response_stream import ResponseStream
-from tollhouse.formats.openai.step import StreamStep
-from tollhouse.formats.openai.stream import events_of, raw_report
+from tollhouse.formats.openai.stream import events_of
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage import told
 from tollhouse.formats.openai.usage_location import find
@@ -85,7 +85,7 @@ class Aggregate:
 
     @property
     def raw_usage(self) -> bytes | None:
-        return raw_report(self._events)
+        return self._events.raw_usage
 
     @property
     def incomplete(self) -> bool:
@@ -107,7 +107,7 @@ class Aggregate:
                 self._add(chunks.decode(step.out.removeprefix(b"data: ")))
 
     def _weigh(self, delivered: Delivered, step: StreamStep) -> bool:
-        """See `StreamReader`."""
+        """See `StreamRelay`."""
         if not (step.text or step.sound or step.pictures):
             return True
         text = escaped(step.text)

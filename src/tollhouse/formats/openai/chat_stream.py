@@ -12,6 +12,7 @@ from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.figures import Report
 from tollhouse.core.sse import Event
+from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.text_start import NOTHING, TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
@@ -20,12 +21,13 @@ from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.cutting import cut_delta
 from tollhouse.formats.openai.echo import begun
 from tollhouse.formats.openai.mended import mended, read_mended
+from tollhouse.formats.openai.plain import convert_usage
 from tollhouse.formats.openai.reported import failure_of
-from tollhouse.formats.openai.step import StreamStep
+from tollhouse.formats.openai.unfold import is_whole, unfold
 from tollhouse.formats.openai.usage import completed, told, write_chat
+from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage_location import UsageLocation, find, says_something
 
-DONE = b"data: [DONE]\n\n"
 CHOICES_BESIDE: Final = 128
 """Answers that a provider may send besides those that were asked for; more of them are nonsense."""
 _HEAD = ("id", "object", "created", "model", "service_tier", "system_fingerprint")
@@ -54,6 +56,10 @@ class ChatStream:
         "_show_usage", "current", "heads", "incomplete", "odd", "reported",
     )
     # fmt: on
+    failed = False
+    sequence_number = 0
+    whole_text = ""
+    takes_late = True
 
     def __init__(
         self,
@@ -91,6 +97,18 @@ class ChatStream:
     def repeated(self) -> int:
         """Bytes that repeat what was said."""
         return 0
+
+    @property
+    def usage(self) -> Usage | None:
+        return convert_usage(self.reported) or read_usage(self.reported)
+
+    @property
+    def raw_usage(self) -> bytes | None:
+        raw = self.odd if self.reported is None else self.reported
+        return None if raw is None else chunks.encode(raw)
+
+    def unfolded(self, data: bytes) -> bytes | None:
+        return unfold("chat", data) if self._is_chat and is_whole("chat", data) else None
 
     def take(self, event: Event) -> StreamStep:
         """Raises the failure that an error event stands for, UpstreamBroke for nonsense and for an early `[DONE]`."""
@@ -135,11 +153,11 @@ class ChatStream:
         reported = self.reported if self.current else None
         usage = reported and told(reported) if counted is None else write_chat(counted)
         if not self._show_usage or usage is None:
-            return ends + DONE
+            return ends + chunks.DONE
         last = {**self._head, "choices": [], "usage": usage}
         if tollhouse is not None:
             last["tollhouse"] = tollhouse
-        return ends + b"data: %b\n\n" % chunks.encode(last) + DONE
+        return ends + b"data: %b\n\n" % chunks.encode(last) + chunks.DONE
 
     def cut(self, event: Event, maximum: int, count: Callable[[str], int]) -> tuple[bytes, str]:
         """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text."""

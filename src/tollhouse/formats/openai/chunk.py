@@ -16,6 +16,7 @@ from tollhouse.core.sse import Event
 from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 
 Object = dict[str, object]
+DONE: Final = b"data: [DONE]\n\n"
 _USUAL: Final = frozenset(
     ("id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint")
 )

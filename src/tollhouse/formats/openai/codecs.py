@@ -13,7 +13,7 @@ from tollhouse.formats.openai.cutting import cut_answer
 from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.prompt import prompt_of
 from tollhouse.formats.openai.quoted import stands_in
-from tollhouse.formats.openai.stream import StreamReader
+from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 
 
@@ -29,7 +29,7 @@ def _error_event(broken: Failure, request_id: str, sequence_number: int) -> byte
 def _codec(operation: Operation) -> Codec:
     """What the operations of this format share."""
     streams = StreamCodec(
-        relay=partial(StreamReader, operation),
+        relay=partial(open_stream, operation),
         gather=partial(Aggregate, operation),
         unfold=partial(unfold, operation),
         error_event=failure.responses_event if operation == "responses" else _error_event,

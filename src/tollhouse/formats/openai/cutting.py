@@ -7,11 +7,11 @@ emptied; sound and pictures that do not fit are left out.
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
-from tollhouse.formats.openai.media import PICTURE_TOKENS, sound_tokens
 from tollhouse.formats.openai.text_locations import TextLocation
 
 Count = Callable[[str], int]

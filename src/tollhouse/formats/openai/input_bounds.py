@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.model_request import InputBounds, ModelRequest
-from tollhouse.formats.openai.media import PICTURE_TOKENS, Medium, media, sound_tokens
+from tollhouse.formats.openai.media import Medium, media
 from tollhouse.formats.openai.parts import Form, form
 
 MEDIA_TOKENS: Final = 50_000

@@ -1,5 +1,4 @@
-"""What in the input of a request is no text: media that lie in it, links to some, ids of what the provider keeps; and
-what media count for, in answers too.
+"""What in the input of a request is no text: media that lie in it, links to some, ids of what the provider keeps.
 
 Known by the place they stand in, never by how they look: a text that looks like base64 is read as text, and paid as
 text. Names are compared without regard to case, because some servers read them so.
@@ -7,10 +6,6 @@ text. Names are compared without regard to case, because some servers read them 
 
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple
-
-PICTURE_TOKENS: Final = 250
-"""What a picture, asked or answered with, counts for where nobody reports it: no provider takes less at full detail."""
-_CHARACTERS_PER_TOKEN: Final = 6_400  # of sound in base64: ten tokens for a second of plain sound, fewer if packed
 
 _TEXTS: Final = frozenset(("role", "content", "text", "name", "arguments", "tool_call_id"))
 """Under these names stands what is read as it is; they are by far the most."""
@@ -35,11 +30,6 @@ class Medium(NamedTuple):
     text: str
     holder: dict[str, Any]
     name: str
-
-
-def sound_tokens(characters: int) -> int:
-    """What so many characters of sound in base64 count for where nobody reports it: less than any provider takes."""
-    return -(-characters // _CHARACTERS_PER_TOKEN)
 
 
 def media(value: Any) -> Iterator[Medium]:

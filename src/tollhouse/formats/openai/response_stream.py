@@ -6,6 +6,7 @@ from typing import Final
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.sse import Event
+from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
@@ -14,7 +15,8 @@ from tollhouse.formats.openai.cutting import prefix
 from tollhouse.formats.openai.mended import read_mended
 from tollhouse.formats.openai.reported import error_in_event, failure_of, told
 from tollhouse.formats.openai.response_items import Items
-from tollhouse.formats.openai.step import StreamStep
+from tollhouse.formats.openai.unfold import is_whole, unfold
+from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage import write_response
 from tollhouse.formats.openai.usage_location import find
 
@@ -75,6 +77,9 @@ class ResponseStream:
         "sequence_number",
     )
 
+    takes_late = False
+    heads = None
+
     def __init__(self, cuts: bool = False, known: Known = NOTHING_KNOWN) -> None:
         """cuts: the answer may have to be cut, so its items are kept as they come; else so that a last event which
         leaves them out can be completed. known: see `failure_of`."""
@@ -110,6 +115,25 @@ class ResponseStream:
     def repeated(self) -> int:
         """Bytes of the terminal event, which repeats what was said."""
         return len(self._terminal)
+
+    @property
+    def whole_text(self) -> str:
+        return written.text("responses", self.answer)
+
+    @property
+    def usage(self) -> Usage | None:
+        return read_usage(self.reported)
+
+    @property
+    def raw_usage(self) -> bytes | None:
+        raw = self.odd if self.reported is None else self.reported
+        return None if raw is None else chunks.encode(raw)
+
+    def unfolded(self, data: bytes) -> bytes | None:
+        return unfold("responses", data) if is_whole("responses", data) else None
+
+    def take_late(self, event: Event) -> None:
+        """Its report stands in its last event."""
 
     def take(self, event: Event) -> StreamStep:
         """Raises the failure that an error event stands for, and UpstreamBroke for nonsense."""

@@ -1,6 +1,6 @@
 """A whole answer unfolded into the stream that the caller asked for, from a provider that answers in one piece.
 
-What comes out is the stream as the provider might have sent it, usage and end included: it is read by `StreamReader`
+What comes out is the stream as the provider might have sent it, usage and end included: it is read by `StreamRelay`
 like any other, so that hiding, holding back and charging are the same. An answer without a finish reason becomes a
 stream that never finishes, and is treated as such.
 """
@@ -8,7 +8,6 @@ stream that never finishes, and is treated as such.
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.operation import Operation
 from tollhouse.formats.openai import chunk as chunks
-from tollhouse.formats.openai.chat_stream import DONE
 from tollhouse.formats.openai.response_unfold import unfold_response
 from tollhouse.formats.openai.usage_location import find
 
@@ -54,7 +53,7 @@ def _chat(answer: _Object, *, is_chat: bool) -> bytes:
         events[0] |= {name: value for name, value in answer.items() if name not in (*_HEAD, *_OF_ALL)}
     if location is not None:
         events.append({**head, "choices": [], "usage": location.report})
-    return b"".join([*map(_event, events), DONE])
+    return b"".join([*map(_event, events), chunks.DONE])
 
 
 def _written(choice: _Object, place: int) -> list[_Object]:

@@ -12,7 +12,8 @@ import msgspec
 
 _decode_text = msgspec.json.Decoder(str).decode
 
-_KEYS = (b'"content":"', b'"arguments":"', b'"reasoning_content":"', b'"text":"')
+_NAMES = (b"content", b"arguments", b"reasoning_content", b"text", b"thinking", b"partial_json")
+_KEYS = tuple(b'"%b":"' % name for name in _NAMES)
 # No group with alternatives is possessive: Python before 3.11.5 matches those wrongly.
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})'
 _STRING = re.compile(rb'[^"\\\x00-\x1f]*+(?:' + _ESCAPE + rb'[^"\\\x00-\x1f]*+)*')
