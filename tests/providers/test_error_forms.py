@@ -7,8 +7,8 @@ import pytest
 from msgspec import Struct
 
 from tollhouse.core.failure import BadRequest
+from tollhouse.core.reported_error import failure_of
 from tollhouse.formats.openai.failure import code
-from tollhouse.formats.openai.reported import failure_of
 from tollhouse.providers import kinds
 
 KIND = kinds()["openai_compatible"]

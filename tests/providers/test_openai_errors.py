@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
+from tollhouse.core.error_report import WORDS_MAX, read_report
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey, UpstreamSaturated
 from tollhouse.core.upstream import Headers
-from tollhouse.formats.openai.error_report import WORDS_MAX, read_report
 from tollhouse.providers import Fault, kinds
 
 KIND = kinds()["openai"]

@@ -16,9 +16,9 @@ import msgspec
 from msgspec import Struct, structs
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.error_report import Report, read_report
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers
-from tollhouse.formats.openai.error_report import Report, read_report
 from tollhouse.providers.kind import Fault, ReadError
 from tollhouse.providers.openai_errors import read_compatible_error
 

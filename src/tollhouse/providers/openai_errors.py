@@ -1,6 +1,6 @@
 """Errors as servers of the OpenAI format answer them, read into what the caller sees and whose fault it is.
 
-What decides is the status and the machine-readable words of the body (`formats.openai.error_words`), never the
+What decides is the status and the machine-readable words of the body (`core.error_words`), never the
 message; the exceptions are sentences that are named (`formats.openai.error_phrases`, and a cap in a 402). A status
 from 400 to 499 is about the request, whatever its body looks like, except those that the table gives to others. A page
 of HTML is never shown.
@@ -34,6 +34,20 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean, without_secrets
+from tollhouse.core.error_report import Report, read_report
+from tollhouse.core.error_words import (
+    BAD_KEY,
+    BAD_REQUEST,
+    CAPACITY,
+    EMPTY_ACCOUNT,
+    NO_PERMISSION,
+    NO_SUCH_MODEL,
+    NOT_THE_REQUESTS,
+    OVERLOADED,
+    POLICY,
+    SATURATED,
+    TOO_LONG,
+)
 from tollhouse.core.failure import (
     BadRequest,
     ContentRefused,
@@ -47,23 +61,9 @@ from tollhouse.core.failure import (
     UpstreamTimeout,
 )
 from tollhouse.core.operation import Operation
+from tollhouse.core.reported_error import blamed, refusal
 from tollhouse.core.upstream import Headers
 from tollhouse.formats.openai.error_phrases import COMPATIBLE, OPENAI, ErrorPhrase, Meaning, meaning
-from tollhouse.formats.openai.error_report import Report, read_report
-from tollhouse.formats.openai.error_words import (
-    BAD_KEY,
-    BAD_REQUEST,
-    CAPACITY,
-    EMPTY_ACCOUNT,
-    NO_PERMISSION,
-    NO_SUCH_MODEL,
-    NOT_THE_REQUESTS,
-    OVERLOADED,
-    POLICY,
-    SATURATED,
-    TOO_LONG,
-)
-from tollhouse.formats.openai.reported import blamed, refusal
 from tollhouse.providers.kind import Fault
 from tollhouse.providers.retry_after import retry_after_ms
 from tollhouse.routing.health import Blame

@@ -11,6 +11,7 @@ from tollhouse.core.failure import UpstreamBroke, UpstreamError
 from tollhouse.core.figures import Report
 from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.operation import Operation
+from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
@@ -18,7 +19,6 @@ from tollhouse.formats.openai import finish, plain, written
 from tollhouse.formats.openai.beside import PASS, PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.echo import heads_of
 from tollhouse.formats.openai.mended import mended
-from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 from tollhouse.formats.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage_location import find, says_something

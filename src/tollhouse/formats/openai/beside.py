@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from tollhouse.core.cleaning import Known, clean_whole
+from tollhouse.core.reported_error import failure_of
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.chunk import Object
-from tollhouse.formats.openai.reported import failure_of
 
 PASS: Final = frozenset(
     (

@@ -11,6 +11,7 @@ from typing import Final
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.figures import Report
+from tollhouse.core.reported_error import failure_of
 from tollhouse.core.sse import Event
 from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.text_start import NOTHING, TextStarts
@@ -22,7 +23,6 @@ from tollhouse.formats.openai.cutting import cut_delta
 from tollhouse.formats.openai.echo import begun
 from tollhouse.formats.openai.mended import mended, read_mended
 from tollhouse.formats.openai.plain import convert_usage
-from tollhouse.formats.openai.reported import failure_of
 from tollhouse.formats.openai.unfold import is_whole, unfold
 from tollhouse.formats.openai.usage import completed, told, write_chat
 from tollhouse.formats.openai.usage import read as read_usage

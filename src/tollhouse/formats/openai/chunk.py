@@ -4,27 +4,23 @@ Providers differ in what they leave out and in what they add, so nothing here re
 of its usual type. Only what is no JSON object at all is refused.
 """
 
-import json
-import math
 from typing import Final
 
-import msgspec
-
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
-from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.provider_json import Object as Object
+from tollhouse.core.provider_json import decode as decode
+from tollhouse.core.provider_json import decode_any as decode_any
+from tollhouse.core.provider_json import encode as encode
+from tollhouse.core.provider_json import finite as finite
+from tollhouse.core.provider_json import members_of as members_of
+from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.sse import Event
-from tollhouse.formats.openai.reported import error_in, error_in_event, failure_of
 
-Object = dict[str, object]
 DONE: Final = b"data: [DONE]\n\n"
 _USUAL: Final = frozenset(
     ("id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint")
 )
 _DIGITS_MAX: Final = 6
-
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read(event: Event, known: Known = NOTHING_KNOWN) -> Object:
@@ -53,27 +49,6 @@ def read_chunk(event: Event, known: Known = NOTHING_KNOWN) -> Object | None:
     if error is not None:
         raise failure_of(error, known)
     return chunk if isinstance(parts, list) or isinstance(chunk.get("usage"), dict) else None
-
-
-def decode(data: bytes) -> Object:
-    """Decode a JSON object. Raises UpstreamBroke for anything else."""
-    value = decode_any(data)
-    if not isinstance(value, dict):
-        raise UpstreamBroke("The provider sent an event that is no JSON object.")
-    return value
-
-
-def decode_any(data: bytes) -> object:
-    """Decode whatever JSON has; a number too large for a float is infinite. Raises UpstreamBroke for no JSON."""
-    try:
-        if not data.isascii():
-            data.decode()
-        value: object = _decode(data)
-    except UnicodeDecodeError:
-        raise UpstreamBroke("The provider sent an event that is not UTF-8 text.") from None
-    except (msgspec.DecodeError, RecursionError):
-        value = _decode_with_half_pairs(data)
-    return value
 
 
 def choices(chunk: Object) -> list[Object]:
@@ -111,41 +86,3 @@ def arguments_of(function: Object) -> str:
     if isinstance(arguments, str):
         return arguments
     return "" if arguments is None else encode(arguments).decode()
-
-
-def members_of(data: bytes, chunk: Object) -> Object:
-    """The top-level members of an event, raw where they can be, so that they are written as they came."""
-    try:
-        return dict(_members(data))
-    except (msgspec.DecodeError, RecursionError):
-        return chunk
-
-
-def encode(value: object) -> bytes:
-    try:
-        return _encode(value)
-    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can say it
-        return json.dumps(finite(value), separators=(",", ":")).encode()
-
-
-def finite(value: object) -> object:
-    """JSON has no infinity: what was too large to read is null, as the quicker encoder has it."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list):
-        return [finite(one) for one in value]
-    if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
-    return value
-
-
-def _decode_with_half_pairs(data: bytes) -> object:
-    """JSON as its grammar has it: half of a surrogate pair may stand alone where a server cut a character in two."""
-    try:
-        return json.loads(data, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise UpstreamBroke("The provider sent an event that is not JSON.") from None
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(constant)

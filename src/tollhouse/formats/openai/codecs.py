@@ -6,13 +6,13 @@ from typing import Final, get_args
 from tollhouse.core.codec import Codec, StreamCodec, VectorCodec
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import WIRE_FORMATS, Operation
+from tollhouse.core.quoted import stands_in
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer, failure, request, vectors
 from tollhouse.formats.openai.aggregate import Aggregate
 from tollhouse.formats.openai.cutting import cut_answer
 from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.prompt import prompt_of
-from tollhouse.formats.openai.quoted import stands_in
 from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
 

@@ -4,21 +4,14 @@ Texts are kept in the order they were written, the one that does not fit any mor
 emptied; sound and pictures that do not fit are left out.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable
 
 from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.operation import Operation
+from tollhouse.core.text_cut import Count, TextLocation, keep, tokens_of
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
-from tollhouse.formats.openai.text_locations import TextLocation
-
-Count = Callable[[str], int]
-
-STEPS_MAX: Final = 16
-"""Of the search for the place to cut: to the character in texts of 65,536, to a few characters in longer ones."""
-_CHARACTERS_PER_TOKEN: Final = 4
 
 
 def cut_answer(operation: Operation, body: bytes, maximum: int, count: Count) -> tuple[bytes, Usage] | None:
@@ -59,44 +52,6 @@ def cut_delta(choices: Iterable[chunks.Object], maximum: int, count: Count) -> i
             delta.pop(name, None)
         left -= keep(text_locations.locations(delta), left, count)
     return maximum - left
-
-
-def keep(locations: Iterable[TextLocation], maximum: int, count: Count) -> int:
-    """Cut the texts at these places to `most` tokens in all. Gives how many are left."""
-    used, full = 0, maximum <= 0
-    for holder, key, text in locations:
-        kept = "" if full else prefix(text, maximum - used, count)
-        if len(kept) < len(text):
-            holder[key], full = kept, True
-        if kept:
-            used += tokens_of(kept, count)
-    return used
-
-
-def prefix(text: str, maximum: int, count: Count) -> str:
-    """The longest beginning of a text, or nearly, that has at most `most` tokens."""
-    if maximum <= 0:
-        return ""
-    fits, beyond = 0, min(len(text), _CHARACTERS_PER_TOKEN * maximum)
-    while tokens_of(text[:beyond], count) <= maximum:
-        if beyond == len(text):
-            return text
-        fits, beyond = beyond, min(len(text), 2 * beyond)
-    for _ in range(STEPS_MAX):
-        if beyond - fits <= 1:
-            break
-        middle = (fits + beyond) // 2
-        if tokens_of(text[:middle], count) <= maximum:
-            fits = middle
-        else:
-            beyond = middle
-    return text[:fits]
-
-
-def tokens_of(text: str, count: Count) -> int:
-    """Tokens by our count. A token has a byte at least: what a rule says beyond that is its error."""
-    encoded = text.encode(errors="replace")
-    return min(count(encoded.decode()), len(encoded))
 
 
 def _without_media(answer: chunks.Object) -> None:

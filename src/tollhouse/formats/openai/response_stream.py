@@ -5,15 +5,15 @@ from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamError
+from tollhouse.core.reported_error import error_in_event, failure_of, told
 from tollhouse.core.sse import Event
 from tollhouse.core.stream_step import StreamStep
+from tollhouse.core.text_cut import prefix
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations, written
 from tollhouse.formats.openai.beside import PASS_OF_RESPONSES, ExtraMembers
-from tollhouse.formats.openai.cutting import prefix
 from tollhouse.formats.openai.mended import read_mended
-from tollhouse.formats.openai.reported import error_in_event, failure_of, told
 from tollhouse.formats.openai.response_items import Items
 from tollhouse.formats.openai.unfold import is_whole, unfold
 from tollhouse.formats.openai.usage import read as read_usage

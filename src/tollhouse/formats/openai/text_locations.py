@@ -6,8 +6,9 @@ thoughts by two or three names at once).
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from tollhouse.core.text_cut import TextLocation
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.chunk import Object
 
@@ -24,14 +25,6 @@ _NOT_WRITTEN: Final = frozenset(
         *("output", "outputs", "result", "results", "tools", "error", "server_label", "approval_request_id", "usage"),
     )
 )
-
-
-class TextLocation(NamedTuple):
-    """A text, and where it stands: `holder[key]`. Of arguments that came as an object, the text is their JSON."""
-
-    holder: Any
-    key: Any
-    text: str
 
 
 def locations(said: Object) -> list[TextLocation]:

@@ -1,9 +1,9 @@
 """All that a model wrote in a whole answer: what is counted where no usage came."""
 
 from tollhouse.core.operation import Operation
+from tollhouse.core.text_cut import TextLocation
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import text_locations
-from tollhouse.formats.openai.text_locations import TextLocation
 
 
 def text(operation: Operation, answer: chunks.Object) -> str:

@@ -6,7 +6,9 @@ because the caller can act on that. The forms stand in docs/provider-errors.md.
 
 from typing import Final
 
+from tollhouse.core import error_words as words_of
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known, clean, hide
+from tollhouse.core.error_report import Report, report_of
 from tollhouse.core.failure import (
     BadRequest,
     ContentRefused,
@@ -18,8 +20,6 @@ from tollhouse.core.failure import (
     UpstreamRefusedKey,
     UpstreamSaturated,
 )
-from tollhouse.formats.openai import error_words as words_of
-from tollhouse.formats.openai.error_report import Report, report_of
 
 _Object = dict[str, object]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tollhouse.formats.openai.error_words import ORIGINAL
+from tollhouse.core.error_words import ORIGINAL
 
 MEMBER_CHARACTERS_MAX: Final = 16_384  # of a member that stays
 _WORD_MAX: Final = 64

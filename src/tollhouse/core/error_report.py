@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tollhouse.formats.openai import error_fields as fields
+from tollhouse.core import error_fields as fields
 
 DEPTH_MAX: Final = 8
 PLACES_MAX: Final = 64
