@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tollhouse.console import roles_table
 from tollhouse.edge.admin.listing import render
+from tollhouse.providers import kinds, listing
 from tollhouse.settings import render_docs
 
 ROOT = Path(__file__).parent.parent
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     (ROOT / "docs" / "settings.md").write_text(render_docs(), encoding="utf-8")
     (ROOT / "docs" / "console-roles.md").write_text(roles_table.render(), encoding="utf-8")
+    (ROOT / "docs" / "providers.md").write_text(listing.render(kinds()), encoding="utf-8")
     (ROOT / "src" / "tollhouse" / "cli" / "routes.py").write_text(render(), encoding="utf-8")
 
 

@@ -268,6 +268,7 @@ def _test_mode_endpoints(simulator: Upstream) -> Destinations:
 def _destination(provider: Provider, runtime: Runtime) -> Destination:
     """Raises BadRequest where the provider's address or one of its keys cannot be used."""
     kind, deadlines, networks = kinds()[provider.kind], deadlines_of(provider), runtime.networks
+    provider = kind.with_quirks(provider)
     if kind.in_process:
         inside = runtime.gateway.test_mode_endpoints[SIMULATED]
         return Destination(provider, kind, inside.upstream, inside.route, inside.path, (), deadlines)

@@ -9,18 +9,23 @@ import pytest
 from tests.providers.kind_contract import PROMISES
 from tests.providers.toy_folder import toy_kinds
 from tollhouse import providers
-from tollhouse.providers import Kind, kinds
+from tollhouse.providers import Kind, kinds, presets
 
 FOLDER = Path(providers.__file__).parent
 
 
-def test_every_file_with_a_kind_is_found_in_the_order_of_names() -> None:
+TABLED = {kind.name for kind in presets.KINDS}
+
+
+def test_every_file_and_every_row_with_a_kind_is_found_in_the_order_of_names() -> None:
     files = [path.stem for path in FOLDER.glob("*.py") if "\nKIND: Final = Kind(" in path.read_text(encoding="utf-8")]
     assert len(files) > 1
-    assert list(kinds()) == sorted(files)
+    assert len(TABLED) == len(presets.KINDS)
+    assert not TABLED.intersection(files)
+    assert list(kinds()) == sorted([*files, *TABLED])
 
 
-@pytest.mark.parametrize("name", list(kinds()))
+@pytest.mark.parametrize("name", [*(kinds().keys() - TABLED), "presets"])
 def test_a_kind_stands_in_the_file_of_its_name_and_knows_no_other(name: str) -> None:
     tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

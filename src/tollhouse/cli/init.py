@@ -34,7 +34,7 @@ _PLATFORM_TOML = """\
 # Where calls go. Secrets are named, not written: env:NAME or file:PATH (within this folder).
 #
 # [providers.main]
-# kind = "openai"                         # or "anthropic", "gemini", "openai_compatible", "simulator"
+# kind = "openai"                         # or "anthropic", "gemini", "deepseek", "vllm" ... (docs/providers.md)
 # base_url = "https://provider.example/v1"
 # api_keys = ["env:MAIN_KEY"]             # several are rotated, each with its own health
 # cost = { "gpt-4o-2024-11-20" = { input = "2.00", output = "8.00" } }  # what it takes; `doctor` then sees losses

@@ -1,7 +1,6 @@
 """Anthropic's own API: the Messages format, its key in `x-api-key`, a version in every call.
 
-SDKs add `/v1` to a base URL, so operators may write it or not. A caller who speaks Anthropic's format chooses version
-and betas themselves; for others the version is the one whose shapes `formats/anthropic` writes.
+SDKs add `/v1` to a base URL, so operators may write it or not.
 """
 
 import re
@@ -12,12 +11,10 @@ from typing import Final
 from tollhouse.core.upstream import Headers
 from tollhouse.providers.base_path import versioned
 from tollhouse.providers.error_rules import reader, rule
-from tollhouse.providers.headers import with_key_in
+from tollhouse.providers.headers import ANTHROPIC_VERSION, with_key_in
 from tollhouse.providers.kind import Kind
 from tollhouse.providers.retry_after import LONGEST_MS, retry_after_ms
 from tollhouse.providers.targets import choose
-
-VERSION: Final = b"2023-06-01"
 
 _PARAM: Final = re.compile(r"([a-z_]{2,40}(?:\.[a-z0-9_]{1,40}){0,12}): (?=\S)")
 """`messages.0.content.1.text: Field required`"""
@@ -29,6 +26,7 @@ _RULES: Final = (
         says=r"you have reached your specified (?:workspace )?API usage limits",
         source="docs, with 400",
     ),
+    rule("empty_account", "enforced_spend_limit_reached", source="docs, with 429"),
     rule("no_permission", says=r"(?:this|your) organization has been disabled", source="claude-code#8327, with 400"),
     rule("no_permission", "forbidden", says=r"request not allowed", status=403, source="claude-code#3209, regions"),
     rule("policy", says=r"output blocked by content filtering policy", source="claude-code#6195, with 400"),
@@ -63,6 +61,6 @@ KIND: Final = Kind(
     base_path=versioned("/v1"),
     speaks=("anthropic_messages",),
     target=choose(text={"anthropic_messages": "/messages"}, others={}),
-    make_headers=with_key_in(b"x-api-key", usual=((b"anthropic-version", VERSION),)),
+    make_headers=with_key_in(b"x-api-key", usual=(ANTHROPIC_VERSION,)),
     read_error=reader(*_RULES, waiting=_until_reset, param=_PARAM),
 )

@@ -161,7 +161,8 @@ def _segments(path: str) -> str:
 
 
 def _without_endpoint(path: str, kind: Kind) -> str:
-    targets = (kind.target(one, "MODEL", False, kind.speaks) for one in get_args(Operation))
+    ways = [kind.speaks, *((one,) for one in kind.speaks)]
+    targets = (kind.target(one, "MODEL", False, speaks) for one in get_args(Operation) for speaks in ways)
     paths = {target.path.partition("?")[0] for target in targets if target is not None}
     endpoints = sorted(
         paths.union(_NOT_IN_A_BASE, (kind.models_path,) if kind.models_path else ()), key=len, reverse=True

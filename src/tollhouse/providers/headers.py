@@ -13,6 +13,10 @@ FROM_CALLER: Final = frozenset({b"anthropic-beta", b"openai-beta", b"traceparent
 """Opt-ins to features and the trace. Not `openai-organization` and `openai-project`: they would name the caller's own
 account at the provider, where the call is made with ours; an operator names ours in the provider's `headers`."""
 
+ANTHROPIC_VERSION: Final = (b"anthropic-version", b"2023-06-01")
+"""Without it Anthropic's format is not served. Of callers who speak that format their own goes: it says which shapes
+they read; for others it is the one whose shapes `formats/anthropic` writes."""
+
 _OURS: Final = (
     (b"content-type", b"application/json"),
     (b"accept", b"application/json"),  # as the SDKs send it, streaming or not: the body decides
@@ -37,15 +41,19 @@ def with_bearer(key: str, provider: Provider, asked: Headers) -> Headers:
     return _overridden(headers, provider.headers) if provider.headers else headers
 
 
-def with_key_in(name: bytes, *, usual: tuple[tuple[bytes, bytes], ...] = ()) -> MakeHeaders:
-    """The headers of a call that carries its key in a header of the vendor's. usual: what is sent where the caller sent
-    nothing of that name; theirs passes."""
+def with_bearer_and(*usual: tuple[bytes, bytes]) -> MakeHeaders:
+    """The same, with headers that are sent where the caller sent none of that name; theirs passes."""
+    return with_key_in(b"authorization", b"Bearer ", usual=usual)
+
+
+def with_key_in(name: bytes, scheme: bytes = b"", *, usual: tuple[tuple[bytes, bytes], ...] = ()) -> MakeHeaders:
+    """The headers of a call that carries its key in a header of the vendor's. usual: as of `with_bearer_and`."""
     passing = FROM_CALLER.union(one for one, _ in usual)
 
     def make_headers(key: str, provider: Provider, asked: Headers) -> Headers:
         headers = list(_OURS)
         if key:
-            headers.append((name, key.encode("ascii")))
+            headers.append((name, scheme + key.encode("ascii")))
         theirs = [header for header in asked if header[0] in passing]
         named = {header[0] for header in theirs}
         headers += [header for header in usual if header[0] not in named]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Final, Protocol, get_args
+from typing import Final, Literal, Protocol, get_args
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
@@ -91,6 +91,9 @@ class Kind(Struct, frozen=True, kw_only=True):
     sign: Sign | None = None  # None: the headers are sent as they are made
     refresh: Refresh | None = None  # gets a token for a key; only with `sign`, which reads it
     caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
+    output_caps: tuple[Literal["max_tokens", "max_completion_tokens"], ...] = ()  # the only ones it takes, of a chat
+    reports_stream_usage: bool = True  # False: it refuses to be asked for it, or need not be
+    streams_only: bool = False
     models_path: str = "/models"  # what `providers check` asks for, with GET; empty: it has no list of its models
     check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
@@ -100,6 +103,15 @@ class Kind(Struct, frozen=True, kw_only=True):
 
     def spoken_by(self, provider: Provider) -> tuple[TextFormat, ...]:
         return provider.speaks or self.speaks
+
+    def with_quirks(self, provider: Provider) -> Provider:
+        """The provider with what is true of all of its kind; what the operator wrote goes before it."""
+        return structs.replace(
+            provider,
+            output_caps=provider.output_caps or self.output_caps,
+            reports_stream_usage=provider.reports_stream_usage and self.reports_stream_usage,
+            streams_only=provider.streams_only or self.streams_only,
+        )
 
     def operations(self, speaks: Collection[TextFormat]) -> frozenset[Operation]:
         """What a provider that speaks these can be asked for."""
