@@ -1,6 +1,6 @@
-"""The Gemini wire format: the models list, errors and usage so far.
+"""The Gemini wire format: `generateContent` and its stream, in both directions.
 
-Lives here: `models`, `failure` and `usage`. Does not live here: content generation, which comes later;
-other dialects.
-Who calls: the edge, for callers who speak this dialect.
+Lives here: reading and writing requests, answers, events and errors, the models list, usage. Does not live here:
+addresses, keys; other dialects.
+Who calls: the gateway by the codecs, the edge and the simulator.
 """

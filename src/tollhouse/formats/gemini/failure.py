@@ -30,4 +30,9 @@ def body(failure: Failure, request_id: str) -> bytes:
 
 def event(failure: Failure, request_id: str) -> bytes:
     """The last event of a stream that broke."""
-    return b"data: " + body(failure, request_id) + b"\n\n"
+    return b"data: " + body(failure, request_id) + b"\r\n\r\n"
+
+
+def item(failure: Failure, request_id: str, sequence_number: int) -> bytes:
+    """The last item of an array that broke, after so many others. The array has no end: it must not look whole."""
+    return (b",\r\n" if sequence_number else b"[") + body(failure, request_id)

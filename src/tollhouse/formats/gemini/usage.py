@@ -65,3 +65,31 @@ def _by_modality(reported: Report, name: str, whole: int) -> tuple[int, int, int
         elif part.get("modality") in _PICTURES:
             seen += tokens
     return rest(whole, heard, seen), heard, seen
+
+
+def write(usage: Usage) -> dict[str, object]:
+    """As Gemini reports it: a count of 0 is left out, but for the prompt and the total."""
+    prompt, cached = usage.tokens_in(), usage.cache_read
+    said = usage.output + usage.audio_out + usage.image_out
+    counts = {"cachedContentTokenCount": cached, "candidatesTokenCount": said, "thoughtsTokenCount": usage.reasoning}
+    reported: dict[str, object] = {"promptTokenCount": prompt}
+    reported |= {name: tokens for name, tokens in counts.items() if tokens}
+    reported["totalTokenCount"] = prompt + usage.tokens_out()
+    if usage.audio_in or usage.image_in:
+        reported["promptTokensDetails"] = _details(prompt, usage.audio_in, usage.image_in)
+        if cached:  # nobody says of what modality: what was read from the cache is a bucket of its own
+            reported["cacheTokensDetails"] = _details(cached, 0, 0)
+    if usage.audio_out or usage.image_out:
+        reported["candidatesTokensDetails"] = _details(said, usage.audio_out, usage.image_out)
+    return reported
+
+
+def _details(whole: int, heard: int, seen: int) -> list[dict[str, object]]:
+    """A count shared out by modality."""
+    shares = {"TEXT": whole - heard - seen, "AUDIO": heard, "IMAGE": seen}
+    return [{"modality": modality, "tokenCount": tokens} for modality, tokens in shares.items() if tokens]
+
+
+def says_something(reported: Report) -> bool:
+    """Whether a report has any figure."""
+    return any(reported.get(name) is not None for name in _COUNTS)

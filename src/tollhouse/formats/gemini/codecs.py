@@ -1,0 +1,55 @@
+"""The codecs of the Gemini format."""
+
+from functools import partial
+from typing import Final
+
+from msgspec import structs
+
+from tollhouse.core.codec import Codec, StreamCodec
+from tollhouse.core.failure import Failure
+from tollhouse.core.quoted import stands_in
+from tollhouse.formats.gemini import answer, content_stream, failure, request
+from tollhouse.formats.gemini.gathering import GatheredContent
+from tollhouse.formats.gemini.input_bounds import input_bounds, prompt_of
+
+
+def _error_event(broken: Failure, request_id: str, sequence_number: int) -> bytes:
+    return failure.event(broken, request_id)
+
+
+_STREAMS: Final = StreamCodec(
+    relay=partial(content_stream.open_stream, "events"),
+    gather=GatheredContent,
+    unfold=content_stream.unfold,
+    error_event=_error_event,
+    keepalive=b"\r\n",  # its clients do not read comments
+)
+_CONTENT: Final = Codec(
+    format="gemini",
+    operation="chat",
+    wire="gemini_content",
+    generates=True,
+    read=request.read,
+    input_bounds=input_bounds,
+    prompt_of=prompt_of,
+    stands_in=stands_in,
+    write=request.write,
+    read_response=answer.read,
+    response_text=answer.response_text,
+    with_usage=answer.with_usage,
+    fit=answer.fit,
+    error_status=failure.status,
+    error_body=failure.body,
+    cut=answer.cut,
+    streams=_STREAMS,
+)
+_ARRAY: Final = structs.replace(
+    _CONTENT,
+    streams=structs.replace(
+        _STREAMS,
+        relay=partial(content_stream.open_stream, "array"),
+        error_event=failure.item,
+        content_type=b"application/json; charset=utf-8",
+    ),
+)
+CODECS: Final = (structs.replace(_CONTENT, framings={"array": _ARRAY}),)
