@@ -188,6 +188,7 @@ class Conversation(Struct, kw_only=True):
     reasoning: ReasoningAsked | None = None
     verbosity: str = ""
     user: str = ""
+    service_tier: str = ""  # one that changes what the provider bills
 
 
 def name_results(conversation: Conversation) -> None:

@@ -61,6 +61,11 @@ def restore(body: bytes) -> bytes:
     return _HIDDEN.sub(lambda half: half[1] + rb"\ud" + _SECOND[int(half[2]) :][:1] + half[3], body)
 
 
+def replace_hidden(body: bytes) -> bytes:
+    """Each half as U+FFFD, in a body that `hide` gave: for who cannot say a half."""
+    return _HIDDEN.sub(rb"\1\\ufffd", body)
+
+
 def _hidden(half: re.Match[bytes]) -> bytes:
     second, rest = half[2] or half[4], half[3] or half[5]
     return half[1] + rb"\ue" + str(_SECOND.index(second.lower())).encode() + rest

@@ -1,7 +1,8 @@
 """The second half of a codec, used only where the caller's format and the provider's differ: requests, answers and
 streams to and from core words. `core.translation` joins the halves of two formats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,13 +16,13 @@ from tollhouse.core.usage import Usage
 
 class AnswerContext(Struct, frozen=True, kw_only=True):
     """What an answer repeats of its call. created: Unix seconds. request: as the caller's format read it; of a large
-    one the members are gone by the time of the answer. custom_tools: names of tools that take text, whose calls come
-    back as such."""
+    one the members are gone by the time of the answer. custom_tools: functions that stand for a tool of another kind,
+    whose calls come back as such: the type of the caller's tool (`custom`: it takes text), by the function's name."""
 
     request_id: str
     created: int
     request: ModelRequest
-    custom_tools: frozenset[str] = frozenset()
+    custom_tools: Mapping[str, str] = MappingProxyType({})
 
 
 class WriteConversation(Protocol):
@@ -77,11 +78,16 @@ class ReplyWriter(Protocol):
     def write(self, event: ReplyEvent, /) -> bytes: ...
 
 
+def no_custom_tools(request: ModelRequest) -> Mapping[str, str]:
+    return {}
+
+
 class FormatWords(Struct, frozen=True, kw_only=True):
     """title: of the format, for people. says: which of `core.features` its requests can say. Functions of modules, or
     partials of them: a worker process gets them pickled.
 
-    read_request: raises BadRequest, UnsupportedParameter. read_reply: as `Codec.read_response`.
+    read_request: raises BadRequest, UnsupportedParameter. read_reply: as `Codec.read_response`. custom_tools: see
+    `AnswerContext`; raises nothing.
     """
 
     title: str
@@ -92,3 +98,4 @@ class FormatWords(Struct, frozen=True, kw_only=True):
     write_reply: Callable[[Reply, AnswerContext], bytes]
     read_stream: Callable[[Known], ReplyReader]
     write_stream: Callable[[AnswerContext], ReplyWriter]
+    custom_tools: Callable[[ModelRequest], Mapping[str, str]] = no_custom_tools

@@ -22,7 +22,12 @@ def translate(gateway: GatewayContext, context: RequestContext, request: ModelRe
     if outbound is None or not can_translate(asked, outbound, answer):
         raise UnsupportedParameter(f"The providers of this model do not serve {context.call.operation}.", param="model")
     call = context.call
-    told = AnswerContext(request_id=call.id, created=call.arrived_ms // MILLI_PER_SECOND, request=request)
+    told = AnswerContext(
+        request_id=call.id,
+        created=call.arrived_ms // MILLI_PER_SECOND,
+        request=request,
+        custom_tools={} if asked.words is None else asked.words.custom_tools(request),
+    )
     context.attempt_codec = translated(asked, outbound, answer, told)
     return outbound.operation
 

@@ -120,17 +120,10 @@ class ChatStream:
 
     def _without_object(self, event: Event, data: bytes) -> StreamStep | None:
         """What an event that is no object says: the end, or that the provider is still there. None: neither."""
-        if not data:
-            return StreamStep()
-        if data == b"[DONE]" or data.strip(b"\"'").upper() in _ENDS:
-            if not self._finished or not self._finished >= self._seen:
-                raise UpstreamBroke("The provider ended the stream before the answer was finished.")
-            return StreamStep(is_end=True)
-        if _SIGN_OF_LIFE.fullmatch(data):
-            return StreamStep()
-        if event.name == b"error" or _ERROR.match(data):
-            raise failure_of(data[:_ERROR_BYTES_MAX].decode(errors="replace"), self._known)
-        return None
+        ends = ends_or_lives(event, data, self._known)
+        if ends and (not self._finished or not self._finished >= self._seen):
+            raise UpstreamBroke("The provider ended the stream before the answer was finished.")
+        return None if ends is None else StreamStep(is_end=ends)
 
     def take_late(self, event: Event) -> None:
         """After the end: some servers report only then. All else that comes there is nothing."""
@@ -260,6 +253,20 @@ class ChatStream:
         is_plain = text != "" and not (sound or pictures) and location is None and not finishes and len(choices) == 1
         is_plain = is_plain and not rewritten
         return StreamStep(out, text, bears or finishes, False, is_plain, sound, pictures, left_out)
+
+
+def ends_or_lives(event: Event, data: bytes, known: Known) -> bool | None:
+    """What an event that is no object says, whose data is without spaces around it: True: the end, False: the provider
+    is still there, None: neither. Raises the failure that an error without an object stands for."""
+    if not data:
+        return False
+    if data == b"[DONE]" or data.strip(b"\"'").upper() in _ENDS:
+        return True
+    if _SIGN_OF_LIFE.fullmatch(data):
+        return False
+    if event.name == b"error" or _ERROR.match(data):
+        raise failure_of(data[:_ERROR_BYTES_MAX].decode(errors="replace"), known)
+    return None
 
 
 def _readable(data: bytes) -> bytes:

@@ -15,6 +15,7 @@ from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.prompt import prompt_of
 from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
+from tollhouse.formats.openai.words.by_operation import WORDS
 
 
 def _response_text(operation: Operation, body: bytes) -> tuple[str, Usage]:
@@ -54,6 +55,7 @@ def _codec(operation: Operation) -> Codec:
         streams=streams,  # of each operation: some providers answer whatever was asked with events
         text_starts=answer.heads if operation == "completions" else None,
         vectors=VectorCodec(differs=vectors.differs, encoded=vectors.encoded) if operation == "embeddings" else None,
+        words=WORDS.get(operation),
     )
 
 

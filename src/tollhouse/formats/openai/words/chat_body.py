@@ -1,0 +1,222 @@
+"""A chat's request as a provider of this format gets it, written from core words.
+
+Said in the plainest form, which every server reads: one text as a string, tools that take text as functions, of several
+allowed tools only those, pictures in results of tools in the message after them.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaPart,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from tollhouse.core.failure import UnsupportedParameter
+from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words import reasoning
+from tollhouse.formats.openai.words.json_text import json_object
+from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
+from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools, described, input_schema
+from tollhouse.formats.openai.words.settings import effort_of
+
+Object = dict[str, object]
+
+SAYS: Final = frozenset(
+    (
+        *("images", "image_urls", "audio", "files", "tool_result_media", "message_names", "tools", "strict_tools"),
+        *("custom_tools", "tool_choice_named", "tool_choice_several", "parallel_tool_calls", "json_object"),
+        *("json_schema", "stop", "n", "logprobs", "logit_bias", "penalties", "seed", "reasoning", "verbosity", "user"),
+        "service_tier",
+    )
+)
+_CAP: Final = ("max_tokens",)
+_ID_CHARACTERS_MAX: Final = 40
+_SAMPLING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logit_bias")
+
+
+def write_request(
+    conversation: Conversation,
+    /,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    caps: tuple[str, ...] = (),
+    others: bool = True,
+) -> bytes:
+    """See `core.words.WriteConversation`."""
+    body: Object = {"model": model, "messages": _messages(conversation.messages)}
+    if stream:
+        body["stream"] = True
+        if include_usage:
+            body["stream_options"] = {"include_usage": True}
+    if conversation.output_cap is not None:
+        body |= dict.fromkeys(caps or _CAP, conversation.output_cap)
+    for name in _SAMPLING:
+        value = getattr(conversation, name)
+        if value is not None:
+            body[name] = value
+    if conversation.n > 1:
+        body["n"] = conversation.n
+    if conversation.stop:
+        body["stop"] = conversation.stop
+    if conversation.logprobs:
+        body["logprobs"] = True
+        if conversation.top_logprobs is not None:
+            body["top_logprobs"] = conversation.top_logprobs
+    _add_tools(body, conversation)
+    _add_form(body, conversation)
+    if conversation.reasoning is not None and (effort := effort_of(conversation.reasoning)):
+        body["reasoning_effort"] = effort
+    for name in ("verbosity", "user", "service_tier"):
+        if value := getattr(conversation, name):
+            body[name] = value
+    return chunks.encode(body)
+
+
+def _add_tools(body: Object, conversation: Conversation) -> None:
+    tools = callable_tools(conversation)
+    if not tools:
+        return
+    body["tools"] = [{"type": "function", "function": _function(tool)} for tool in tools]
+    choice = conversation.tool_choice
+    if choice is not None:
+        named: Object = {"type": "function", "function": {"name": choice.names[0]}} if choice.names else {}
+        body["tool_choice"] = named if choice.choosing == "named" else choice.choosing
+    if conversation.parallel_tool_calls is not None:
+        body["parallel_tool_calls"] = conversation.parallel_tool_calls
+
+
+def _function(tool: Tool) -> Object:
+    function: Object = {"name": tool.name}
+    description = described(tool) if tool.is_custom else tool.description
+    if description:
+        function["description"] = description
+    function["parameters"] = input_schema(tool.name) if tool.is_custom else tool.parameters or NO_PARAMETERS
+    if tool.strict is not None and not tool.is_custom:
+        function["strict"] = tool.strict
+    return function
+
+
+def _add_form(body: Object, conversation: Conversation) -> None:
+    form = conversation.output
+    if form is None:
+        return
+    if form.schema is None:
+        body["response_format"] = {"type": "json_object"}
+        return
+    schema: Object = {"name": form.name or "answer", "schema": form.schema}
+    if form.description:
+        schema["description"] = form.description
+    if form.strict is not None:
+        schema["strict"] = form.strict
+    body["response_format"] = {"type": "json_schema", "json_schema": schema}
+
+
+def _messages(messages: Sequence[Message]) -> list[Object]:
+    found: list[Object] = []
+    for message in messages:
+        if message.role == "assistant":
+            found.append(_assistant(message))
+        elif message.role == "user":
+            found += _user(message)
+        else:
+            found.append(_named({"role": "system", "content": _joined(message.parts, "\n\n")}, message))
+    return found
+
+
+def _named(said: Object, message: Message) -> Object:
+    return {**said, "name": message.name} if message.name else said
+
+
+def _joined(parts: Sequence[Part], between: str) -> str:
+    return between.join(part.text for part in parts if isinstance(part, TextPart | Refusal) and part.text)
+
+
+def _user(message: Message) -> list[Object]:
+    """Results of tools first, each a message of its own; then everything else, and the media in results."""
+    found: list[Object] = []
+    content: list[Object] = []
+    for part in message.parts:
+        if not isinstance(part, ToolResult):
+            content += _content(part)
+            continue
+        said: Object = {"role": "tool", "tool_call_id": short_id(part.id)}
+        media = [one for one in part.parts if isinstance(one, MediaPart)]
+        text = _joined(part.parts, "\n")
+        if media:
+            text = f"{text}\n" if text else ""
+            text += f"(What {part.name or 'the tool'} gave stands in the next message.)"
+            content.append({"type": "text", "text": f"From {part.name or 'the tool'} ({short_id(part.id)}):"})
+            for one in media:
+                content += _content(one)
+        found.append({**said, "content": text})
+    if content or not found:
+        texts = [one.get("text") for one in content]
+        plain = texts[0] if len(content) == 1 and content[0]["type"] == "text" else None
+        found.append(_named({"role": "user", "content": (content or "") if plain is None else plain}, message))
+    return found
+
+
+def _content(part: Part) -> list[Object]:
+    if isinstance(part, TextPart | Refusal):
+        return [{"type": "text", "text": part.text}] if part.text else []
+    if not isinstance(part, MediaPart):
+        return []
+    if part.kind == "image":
+        image: Object = {"url": url_of(part)}
+        if part.detail:
+            image["detail"] = part.detail
+        return [{"type": "image_url", "image_url": image}]
+    if part.kind == "audio":
+        return [{"type": "input_audio", "input_audio": audio_of(part)}]
+    if part.kind == "video":
+        raise UnsupportedParameter("Films cannot be passed on to the provider of this model.")
+    if part.text:
+        return [{"type": "text", "text": f"{part.name}:\n\n{part.text}" if part.name else part.text}]
+    return [{"type": "file", "file": {"filename": name_of(part), "file_data": url_of(part)}}]
+
+
+def _assistant(message: Message) -> Object:
+    """Texts that stood apart are one: the parts of an answer follow each other without a break."""
+    said: Object = {"role": "assistant", "content": _joined(message.parts, "") or None}
+    calls = [part for part in message.parts if isinstance(part, ToolCall)]
+    for part in message.parts:
+        if isinstance(part, Reasoning):
+            reasoning.write_back(said, part)
+    if calls:
+        said["tool_calls"] = [_call(part) for part in calls]
+    elif said["content"] is None:
+        said["content"] = ""
+    return _named(said, message)
+
+
+def _call(call: ToolCall) -> Object:
+    arguments = chunks.encode({"input": call.arguments}).decode() if call.is_custom else call.arguments or "{}"
+    said: Object = {
+        "id": short_id(call.id),
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
+    if call.opaque is not None and call.opaque.format == reasoning.OWN:
+        kept = json_object(call.opaque.data)
+        if kept:
+            said["extra_content"] = kept
+    return said
+
+
+def short_id(call_id: str) -> str:
+    """An id of a call as OpenAI takes it, in requests: of at most 40 characters. A longer one becomes another, always
+    the same."""
+    if len(call_id) <= _ID_CHARACTERS_MAX:
+        return call_id
+    return f"call_{sha256(call_id.encode(errors='replace')).hexdigest()[:32]}"

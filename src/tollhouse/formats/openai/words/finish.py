@@ -1,0 +1,49 @@
+"""Why an answer ended: the reasons of a chat, in core words and back."""
+
+from typing import Final
+
+from tollhouse.core.conversation import Part, Refusal, ToolCall
+from tollhouse.core.reply import Finish
+from tollhouse.formats.openai.finish import is_cut
+
+_REASONS: Final[dict[str, Finish]] = {
+    **dict.fromkeys(("tool_calls", "function_call", "tool_use", "tool_call"), "tool_calls"),
+    **dict.fromkeys(("content_filter", "content_filtered", "safety", "sensitive", "recitation"), "content_filter"),
+    **dict.fromkeys(("prohibited_content", "blocklist", "spii", "image_safety"), "content_filter"),
+    **dict.fromkeys(("stop_sequence",), "stop_sequence"),
+    **dict.fromkeys(("refusal",), "refusal"),
+    **dict.fromkeys(("pause_turn",), "pause"),
+}
+_TOLD: Final[dict[Finish, str]] = {
+    "stop": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+    "refusal": "content_filter",
+    "pause": "stop",
+}
+
+
+def finish_of(reason: str, *, calls: bool, refuses: bool) -> Finish:
+    """A provider's reason. calls, refuses: what the answer holds: many servers say `stop` of an answer that calls."""
+    if is_cut(reason):
+        return "length"
+    found = _REASONS.get(reason.lower(), "stop")
+    if found == "stop" and calls:
+        return "tool_calls"
+    return "refusal" if found == "stop" and refuses else found
+
+
+def reason_of(finish: Finish | None, *, calls: bool, refuses: bool) -> str | None:
+    """The reason as a chat tells it. An answer that refuses in words of its own has stopped."""
+    if finish is None:
+        return None
+    if finish == "refusal" and refuses:
+        return "stop"
+    return "tool_calls" if calls and finish in ("stop", "pause") else _TOLD[finish]
+
+
+def holds(parts: list[Part]) -> tuple[bool, bool]:
+    """Whether an answer calls tools, and whether it refuses."""
+    return any(isinstance(part, ToolCall) for part in parts), any(isinstance(part, Refusal) for part in parts)

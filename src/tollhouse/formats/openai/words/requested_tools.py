@@ -1,0 +1,149 @@
+"""Tools and the choice among them, as chat and responses ask for them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tollhouse.core.conversation import Choosing, Conversation, Tool, ToolChoice
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.features import note
+from tollhouse.core.model_request import ModelRequest
+from tollhouse.formats.openai.words.media import read_cache_mark
+from tollhouse.formats.openai.words.members import Object, array, decode, flag, object_of, text
+
+_CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+NO_PARAMETERS: Final = {"type": "object", "properties": {}}
+
+
+def read_tools(conversation: Conversation, value: object, path: str = "tools") -> None:
+    for at, one in enumerate(array(value, path) if value is not None else ()):
+        _read_tool(conversation, object_of(one, f"{path}[{at}]"), f"{path}[{at}]")
+
+
+def _read_tool(conversation: Conversation, tool: Object, path: str) -> None:
+    kind = tool.get("type", "function")
+    inner = tool.get(kind) if isinstance(kind, str) else None
+    if kind == "function":
+        conversation.tools.append(read_function(conversation, inner if isinstance(inner, dict) else tool, path))
+        conversation.tools[-1].cache = read_cache_mark(conversation, tool, path)
+    elif kind == "custom":
+        conversation.tools.append(_read_custom(conversation, inner if isinstance(inner, dict) else tool, path))
+    else:
+        conversation.raw_tools.append(tool)
+        note(conversation, "built_in_tools", path)
+
+
+def read_function(conversation: Conversation, function: Object, path: str) -> Tool:
+    parameters = function.get("parameters")
+    note(conversation, "tools", path)
+    strict = flag(function.get("strict"), f"{path}.strict")
+    if strict:
+        note(conversation, "strict_tools", f"{path}.strict")
+    return Tool(
+        name=text(function.get("name"), f"{path}.name"),
+        description=_words(function.get("description")),
+        parameters=None if parameters is None else object_of(parameters, f"{path}.parameters"),
+        strict=strict,
+    )
+
+
+def _read_custom(conversation: Conversation, custom: Object, path: str) -> Tool:
+    note(conversation, "custom_tools", path)
+    form = custom.get("format")
+    grammar: Object | None = None
+    if isinstance(form, dict) and form.get("type") == "grammar":
+        note(conversation, "tool_grammars", f"{path}.format")
+        inner = form.get("grammar")
+        grammar = inner if isinstance(inner, dict) else {name: form[name] for name in form if name != "type"}
+    return Tool(
+        name=text(custom.get("name"), f"{path}.name"),
+        description=_words(custom.get("description")),
+        is_custom=True,
+        grammar=grammar,
+    )
+
+
+def read_tool_choice(conversation: Conversation, value: object, path: str = "tool_choice") -> None:
+    if value is None:
+        return
+    if isinstance(value, str):
+        if value not in _CHOICES:
+            raise BadRequest(f"'{path}' must be 'auto', 'none', 'required' or an object.", param=path)
+        conversation.tool_choice = ToolChoice(choosing=_CHOICES[value])
+        return
+    choice = object_of(value, path)
+    kind = choice.get("type", "function")
+    inner = choice.get(kind) if isinstance(kind, str) else None
+    said: Object = inner if isinstance(inner, dict) else choice
+    if kind in ("function", "custom"):
+        note(conversation, "tool_choice_named", path)
+        name = text(said.get("name"), f"{path}.{kind}.name" if said is inner else f"{path}.name")
+        conversation.tool_choice = ToolChoice(choosing="named", names=(name,), is_custom=kind == "custom")
+    elif kind == "allowed_tools":
+        _read_allowed(conversation, said, path)
+    elif isinstance(kind, str) and kind in _CHOICES:
+        conversation.tool_choice = ToolChoice(choosing=_CHOICES[kind])
+    else:
+        note(conversation, "built_in_tools", path)
+
+
+def _read_allowed(conversation: Conversation, allowed: Object, path: str) -> None:
+    note(conversation, "tool_choice_several", path)
+    names = [name for one in array(allowed.get("tools"), f"{path}.tools") if (name := _named(one))]
+    conversation.tool_choice = ToolChoice(
+        choosing="required" if allowed.get("mode") == "required" else "auto", names=tuple(names)
+    )
+
+
+def _named(one: Any) -> str:
+    if not isinstance(one, dict):
+        return ""
+    inner = one.get(str(one.get("type")))
+    name = inner.get("name") if isinstance(inner, dict) else one.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def custom_tools(request: ModelRequest) -> Mapping[str, str]:
+    """See `core.words.FormatWords.custom_tools`. Its errors are those of reading the request, and told then."""
+    raw = request.members.get("tools")
+    if raw is None or b'"custom"' not in bytes(raw):
+        return {}
+    try:
+        tools = decode(request, "tools")
+    except BadRequest:
+        return {}
+    found: dict[str, str] = {}
+    for one in tools if isinstance(tools, list) else ():
+        if isinstance(one, dict) and one.get("type") == "custom" and (name := _named(one)):
+            found[name] = "custom"
+    return found
+
+
+def callable_tools(conversation: Conversation) -> list[Tool]:
+    """The tools that may be called: where several are named, no others are told to the model."""
+    choice = conversation.tool_choice
+    if choice is None or choice.choosing == "named" or not choice.names:
+        return conversation.tools
+    return [tool for tool in conversation.tools if tool.name in choice.names]
+
+
+def described(tool: Tool) -> str:
+    """The description of a tool that takes text, for a model that is told of a function: its grammar stands in it."""
+    if tool.grammar is None:
+        return tool.description
+    syntax, definition = tool.grammar.get("syntax"), tool.grammar.get("definition")
+    rule = f"`input` keeps to this {syntax or ''} grammar:\n\n{definition or ''}".replace("  ", " ")
+    return f"{tool.description}\n\n{rule}".strip()
+
+
+def input_schema(name: str) -> Object:
+    """What a function takes that stands for a tool that takes text."""
+    return {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": f"The whole input of {name}, as it is."}},
+        "required": ["input"],
+        "additionalProperties": False,
+    }
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ""
