@@ -122,8 +122,6 @@ BODIES: Final = (
     BrokenRequest("a prompt for a chat", "code from before chat models", "request_format", "'messages'",
                   "replace `prompt`",
                   _chat('"prompt": "Hello"')),
-    BrokenRequest("the body of responses on the path of chat", "Cursor's agent mode", "request_format", "'messages'",
-                  "/v1/responses", _chat('"input": "Hello"'), {**_chat('"input": "Hello"'), "path": "/v1/responses"}),
     BrokenRequest("messages is a text", "first calls", "request_format", "'messages'", "as an array",
                   _chat('"messages": "Hello"')),
     BrokenRequest("no model", "settings without a model", "request_format", "'model'", "Add `model`",

@@ -43,7 +43,7 @@ def chat(**members: object) -> bytes:
         ("chat", {"model": "m", "messages": "hi"}, "messages"),
         ("chat", {"model": "m", "messages": {}}, "messages"),
         ("chat", {"model": "m", "messages": ["hi"]}, "messages[0]"),
-        ("chat", {"model": "m", "input": "hi"}, "messages"),
+        ("chat", {"model": "m", "input": 7}, "input"),
         ("completions", {"model": "m"}, "prompt"),
         ("completions", {"model": "m", "prompt": 3}, "prompt"),
         ("completions", {"model": "m", "prompt": {}}, "prompt"),
@@ -127,10 +127,20 @@ def test_stream_options_without_stream_are_refused() -> None:
     assert caught.value.param == "stream_options"
 
 
-@pytest.mark.parametrize("style", ["claude", "gemini"])
-def test_styles_of_later_are_refused_by_name(style: str) -> None:
-    with pytest.raises(UnsupportedParameter, match="not offered yet"):
-        read("chat", chat(style=style))
+def test_a_style_names_the_dialect_of_the_answer() -> None:
+    named = {"openai": "", None: "", "claude": "anthropic", "gemini": "gemini"}
+    assert {style: read("chat", chat(style=style)).style for style in named} == named
+    assert read("chat", json.dumps({"model": "m", "input": "hi", "style": "claude"}).encode()).style == "anthropic"
+    with pytest.raises(BadRequest, match="must be 'openai', 'claude' or 'gemini'") as refused:
+        read("chat", chat(style="Claude"))
+    assert refused.value.param == "style"
+
+
+def test_a_body_in_the_shape_of_responses_is_read_as_one_where_chats_are() -> None:
+    body = json.dumps({"model": "m", "input": "hi", "max_output_tokens": 7, "messages": None}).encode()
+    request = read("chat", body)
+    assert (request.operation, request.output_cap, request.cap_param) == ("responses", 7, "max_output_tokens")
+    assert read("chat", chat(input="hi")).operation == "chat"
 
 
 def test_style_never_reaches_the_provider() -> None:

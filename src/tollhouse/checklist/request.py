@@ -86,6 +86,7 @@ def _of_body(operation: Operation | None, body: str, codecs: Mapping[CodecKey, C
         cure = _cure(failure, body, members, chosen)
         trouble = Trouble(_sentence(failure), cure, failure.code)
         return ReadRequest(red("request_format", trouble), model, chosen)
+    chosen = request.operation  # some bodies have the shape of another operation, and are taken all the same
     odd = trouble_of(chosen, members)
     if odd is not None:
         return ReadRequest(red("request_format", odd), request.model, chosen)

@@ -4,7 +4,7 @@ A format has one beside its codecs. It is found by walking the formats (`formats
 no call, a list of models and the headers of limits are written by it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,6 +12,18 @@ from tollhouse.core.entry import ModelEntry
 from tollhouse.core.failure import Failure
 from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.limit_status import WriteLimit
+from tollhouse.core.operation import Operation
+
+
+class Action(Struct, frozen=True):
+    """What a path asks of a model. operation None: it is known, and not offered."""
+
+    operation: Operation | None = None
+    stream: bool = False
+
+
+def usual_framing(query: bytes) -> str:
+    return ""
 
 
 class DialectSpec(Struct, frozen=True, kw_only=True):
@@ -21,7 +33,7 @@ class DialectSpec(Struct, frozen=True, kw_only=True):
     models, and of one.
     key_in_query: `?key=` may carry the API key. sent_by: headers that only its SDKs send, by which they are told apart
     on a path that several dialects share. prefixes: paths that begin so are its own. actions: what it asks of a model
-    behind a colon (`/v1beta/models/{id}:generateContent`).
+    behind a colon (`/v1beta/models/{id}:generateContent`). framing: of a stream, by the query: see `Codec.framings`.
     """
 
     name: str
@@ -33,4 +45,5 @@ class DialectSpec(Struct, frozen=True, kw_only=True):
     key_in_query: bool = False
     sent_by: frozenset[bytes] = frozenset()
     prefixes: tuple[str, ...] = ()
-    actions: frozenset[str] = frozenset()
+    actions: Mapping[str, Action] = {}
+    framing: Callable[[bytes], str] = usual_framing

@@ -23,7 +23,7 @@ class ModelRequest(Struct, kw_only=True):
     """One call, read. `members` holds what its format keeps to write it for an upstream: of a JSON body every top-level
     member, in order, raw."""
 
-    operation: Operation
+    operation: Operation  # another than the path's where the body has the shape of that one
     members: Members
     model: str
     stream: bool = False
@@ -50,7 +50,6 @@ class ModelRequest(Struct, kw_only=True):
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
     untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
-    shape: Operation | None = None  # of the same dialect, whose codec is to read the body instead
 
 
 class InputBounds(Struct, frozen=True):

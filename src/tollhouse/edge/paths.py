@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, SELF, Requirement
 from tollhouse.core.operation import Dialect, Operation
-from tollhouse.formats import dialects
+from tollhouse.formats import codecs, dialects
 
 DEFAULT: Final[Dialect] = "openai"
 """Of paths that several dialects share, or that lead nowhere."""
@@ -18,7 +18,7 @@ DEFAULT: Final[Dialect] = "openai"
 
 class Endpoint(NamedTuple):
     """`needs`: what a key must be and have before the handler is entered; None: it is public. `name` says which handler
-    answers a GET; `operation` which call of the LLM API a POST is."""
+    answers a GET; `operation` which call of the LLM API a POST is. `model` and `stream`: where the path says them."""
 
     path: str
     methods: tuple[str, ...]
@@ -26,6 +26,8 @@ class Endpoint(NamedTuple):
     needs: Requirement | None
     operation: Operation | None = None
     name: str = ""
+    model: str = ""
+    stream: bool | None = None
 
 
 CALLS: tuple[Endpoint, ...] = (
@@ -34,6 +36,7 @@ CALLS: tuple[Endpoint, ...] = (
     Endpoint("/v1/responses", ("POST",), "openai", CALL, "responses"),
     Endpoint("/v1/embeddings", ("POST",), "openai", CALL, "embeddings"),
     Endpoint("/v1/moderations", ("POST",), "openai", CALL, "moderations"),
+    *((Endpoint("/v1/messages", ("POST",), "anthropic", CALL, "chat"),) if ("anthropic", "chat") in codecs() else ()),
 )
 LOOKUPS: tuple[Endpoint, ...] = (
     Endpoint("/v1/models", ("GET", "HEAD"), "openai", LOOK, name="models"),
@@ -94,6 +97,16 @@ def find(path: str) -> Endpoint | None:
 def is_action(method: str, path: str) -> bool:
     """Whether a request asks a model to do something: `POST /v1beta/models/{id}:generateContent`."""
     return method == "POST" and path.rpartition(":")[2] in ACTIONS and bool(model_of(path))
+
+
+def action(path: str) -> Endpoint | None:
+    """What a path for which `is_action` holds asks for; None: it is not offered."""
+    model, _, name = model_of(path).rpartition(":")
+    for dialect, spec in dialects().items():
+        asked = spec.actions.get(name)
+        if asked is not None and asked.operation is not None and (dialect, asked.operation) in codecs() and model:
+            return Endpoint(path, ("POST",), dialect, CALL, asked.operation, "action", model, asked.stream)
+    return None
 
 
 def canonical(path: str) -> str:

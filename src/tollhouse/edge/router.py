@@ -14,7 +14,7 @@ from tollhouse.edge import asgi, billing, cors, key, models, new_api, organizati
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.exchange import Exchange, shown
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.paths import ENDPOINTS, Endpoint, dialect_of, find, is_action
+from tollhouse.edge.paths import ENDPOINTS, Endpoint, action, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
 from tollhouse.formats import dialects
 from tollhouse.gateway.connection import Call, ClientDisconnected
@@ -62,8 +62,8 @@ class Edge:
         now_ms = gateway.clock.now_ms()
         request_id = make_id("req", now_ms, gateway.random.bytes(RANDOM_BYTES))
         endpoint = ENDPOINTS.get(path)
-        if endpoint is None and not is_action(exchange.method, path):
-            endpoint = find(path)
+        if endpoint is None:
+            endpoint = action(path) if is_action(exchange.method, path) else find(path)
         if endpoint is None:
             page = self._page(path)
             if page is not None:
@@ -74,6 +74,7 @@ class Edge:
         dialect = dialect_of(path) if endpoint is None else endpoint.dialect
         if endpoint is not None and endpoint.name.startswith("model"):
             dialect = models.dialect(exchange.headers, endpoint)
+        call: Call | None = None
         try:
             if endpoint is None:
                 await self._elsewhere(exchange, path)
@@ -93,6 +94,9 @@ class Edge:
                     client=exchange,
                     key_in_query=dialects()[dialect].key_in_query,
                 )
+                if endpoint.stream is not None:
+                    call.model, call.stream = endpoint.model, endpoint.stream
+                    call.framing = dialects()[dialect].framing(exchange.query) if endpoint.stream else ""
                 await serve(gateway, call)
             elif endpoint.needs is None:
                 await self._pace(exchange)
@@ -103,7 +107,7 @@ class Edge:
             if failure.status < 500:
                 compared = len(self.gateway.catalogue.models) if isinstance(failure, ModelNotFound) else 0
                 await self._pace(exchange, 1 + compared // _MODELS_A_NEAR_WEIGHT)
-            await self._refuse(exchange, dialect, failure, request_id, endpoint)
+            await self._refuse(exchange, dialect if call is None else call.dialect, failure, request_id, endpoint)
         except ClientDisconnected:
             pass
         except Exception as error:  # guard: whatever a defect of ours is, the caller gets an answer in his dialect

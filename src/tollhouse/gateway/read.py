@@ -13,7 +13,7 @@ from tollhouse.access.exposed import without_keys
 from tollhouse.core.apart import Read, arrived, read_apart
 from tollhouse.core.codec import Codec
 from tollhouse.core.content_encoding import unpack, unpacked_size
-from tollhouse.core.failure import BadRequest, Failure
+from tollhouse.core.failure import BadRequest, Failure, UnsupportedParameter
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.values import is_small, require_countable
 from tollhouse.core.workers import APART_BYTES
@@ -69,6 +69,8 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
         request, context.asked, context.prompt = made.request, made.input_bounds, made.prompt
     if context.call.stream is not None:  # the path says what other dialects say in the body
         request.model, request.stream = context.call.model, context.call.stream
+    if request.operation != codec.operation:
+        context.request_codec = gateway.codecs[codec.format, request.operation]
     if request.style:
         _answer_as(gateway, context, request.style)
     if request.dropped:
@@ -84,8 +86,10 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
 
 def _answer_as(gateway: GatewayContext, context: RequestContext, style: str) -> None:
     """The caller wants the answer, and from here on its errors, in another dialect than that of the path."""
-    context.call.dialect = style
-    context.codec = gateway.codecs[style, context.call.operation]
+    codec = gateway.codecs.get((style, context.call.operation))
+    if codec is None:
+        raise UnsupportedParameter(f"This platform does not answer in the style of {style}.", param="style")
+    context.call.dialect, context.codec, context.attempt_codec = style, codec, codec
 
 
 async def _enter(gateway: GatewayContext, context: RequestContext) -> None:

@@ -2,8 +2,16 @@
 
 from typing import Final
 
-from tollhouse.core.dialect import DialectSpec
+from tollhouse.core.dialect import Action, DialectSpec
 from tollhouse.formats.gemini import failure, models
+
+_SSE: Final = b"alt=sse"
+
+
+def _framing(query: bytes) -> str:
+    """A stream is a JSON array, unless events are asked for."""
+    return "" if _SSE in query.split(b"&") else "array"
+
 
 DIALECT: Final = DialectSpec(
     name="gemini",
@@ -14,7 +22,12 @@ DIALECT: Final = DialectSpec(
     key_in_query=True,
     sent_by=frozenset((b"x-goog-api-key", b"x-goog-api-client")),
     prefixes=("/v1beta/",),
-    actions=frozenset(
-        ("generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents")
-    ),
+    actions={
+        "generateContent": Action("chat"),
+        "streamGenerateContent": Action("chat", True),
+        "countTokens": Action(),
+        "embedContent": Action(),
+        "batchEmbedContents": Action(),
+    },
+    framing=_framing,
 )

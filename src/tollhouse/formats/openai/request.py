@@ -6,14 +6,14 @@ required members, type and range of those the gateway reads. Null counts as abse
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
 from tollhouse.core.apart import LONG_BYTES
-from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
@@ -35,20 +35,25 @@ _FIRST_ELEMENT = re.compile(rb"\[\s*(.)", re.DOTALL)
 _BESIDE_ITS_CAP = frozenset(
     ("prediction", "echo", "thinking_budget", "enable_thinking", "modalities", "thinking", "reasoning")
 )
-_STYLES_TO_COME = ("claude", "gemini")
+_STYLES: Final[Mapping[str, str]] = {"openai": "", "claude": "anthropic", "gemini": "gemini"}
+"""The dialect of each style; empty: the path's own."""
 
 
 def read(operation: Operation, body: bytes) -> ModelRequest:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
     members, has_halves = half_pairs.read_members(body)
+    style = ""
+    if operation == "chat":
+        if "style" in members:
+            style = _style(members.pop("style"))
+        if "input" in members and _is_absent(members, "messages"):
+            operation = "responses"  # some editors send such bodies where chats are, for models that they know
     beyond = unlisted(operation, members)
     nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
 
-    if operation == "chat" and "style" in members:
-        _check_style(present)
-        del members["style"]
     request = ModelRequest(operation=operation, members=members, model=_model(operation, present), length=len(body))
+    request.style = style
     request.dropped, request.has_halves = beyond.dropped, has_halves
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
@@ -160,27 +165,21 @@ def _model(operation: Operation, members: Members) -> str:
     return model
 
 
-def _check_style(members: Members) -> None:
-    raw = members.get("style")
-    if raw is None:
-        return
-    style = decoded(raw, str)
-    if style == "openai":
-        return
-    if style in _STYLES_TO_COME:
-        raise UnsupportedParameter(f"'style': '{style}' is not offered yet; only 'openai' is.", param="style")
-    raise BadRequest("'style' must be 'openai', 'claude' or 'gemini'.", param="style")
+def _style(raw: Raw) -> str:
+    """The dialect of the answer; empty: the path's own."""
+    style = "openai" if _is_null(raw) else decoded(raw, str)
+    if style is None or style not in _STYLES:
+        raise BadRequest("'style' must be 'openai', 'claude' or 'gemini'.", param="style")
+    return _STYLES[style]
+
+
+def _is_absent(members: Members, name: str) -> bool:
+    return name not in members or _is_null(members[name])
 
 
 def _chat_prompt(members: Members) -> tuple[Raw, int]:
     raw = members.get("messages")
     if raw is None:
-        if "input" in members:
-            raise BadRequest(
-                "Missing required parameter: 'messages'. This body has 'input', as for /v1/responses: "
-                "send it there; on this path that form is not offered yet.",
-                param="messages",
-            )
         raise _missing("messages")
     if _first(raw, "messages", "an array of messages") != b"{":
         raise BadRequest("'messages[0]' must be an object with a 'role'.", param="messages[0]")
