@@ -1,0 +1,49 @@
+"""Every golden case of a translation (`golden_case`): what is sent, what the caller gets, what is charged.
+
+`scripts/write_golden.py` writes the expected files anew; read what it changed before it is kept.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.translation.golden_case import EXPECTED, GIVEN, GoldenCase, cases, sealed, written
+from tollhouse.core.failure import Failure
+
+CASES = list(cases())
+STREAMS = [case for case in CASES if (case / "upstream_answer.sse").exists() and (case / "outbound.sse").exists()]
+PIECE_BYTES = 7
+
+
+def name_of(case: Path) -> str:
+    return f"{case.parent.name}/{case.name}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_what_comes_of_a_case_is_what_its_files_say(case: Path) -> None:
+    made = {name: written(name, content) for name, content in GoldenCase(case).expected().items()}
+    assert {name: (case / name).read_bytes() for name in EXPECTED if (case / name).exists()} == made
+    assert {one.name for one in case.iterdir()} <= GIVEN | EXPECTED
+
+
+@pytest.mark.parametrize("case", STREAMS, ids=name_of)
+def test_a_stream_is_the_same_however_it_is_cut(case: Path) -> None:
+    golden = GoldenCase(case)
+    relay, out = golden.relayed(golden.answer.read_bytes(), PIECE_BYTES)
+    assert out + sealed(relay) == (case / "outbound.sse").read_bytes()
+
+
+@pytest.mark.parametrize("case", STREAMS, ids=name_of)
+def test_a_stream_that_breaks_between_events_never_looks_whole(case: Path) -> None:
+    """Where it is taken for whole, all that was said is there: only usage, or the mark of the end, may be missing."""
+    golden = GoldenCase(case)
+    stream = golden.answer.read_bytes()
+    _, whole = golden.relayed(stream)
+    events = stream.split(b"\n\n")
+    for number in range(len(events)):
+        golden = GoldenCase(case)
+        try:
+            _, out = golden.relayed(b"".join(event + b"\n\n" for event in events[:number]))
+        except Failure:
+            continue
+        assert out == whole
