@@ -1,9 +1,9 @@
 """A golden case of a translation: a folder of files, of which the given ones make the expected ones.
 
 Given: `inbound.json`, the body of a caller; `upstream_answer.json` or `.sse`, what a provider answers; `call.json`,
-where the path or the gateway says more. Expected: `upstream_request.json`; `outbound.json` or `.sse`; `dropped.json`, the
-members that the provider's format cannot say; `refused.json` in place of all these; `usage.json`, what is charged for.
-The folder lies in one that names both formats: `openai_chat--anthropic_messages`.
+where the path or the gateway says more. Expected: `upstream_request.json`; `outbound.json` or `.sse`; `dropped.json`,
+the members that the provider's format cannot say; `refused.json` in place of all these; `usage.json`, what is charged
+for. The folder lies in one that names both formats: `openai_chat--anthropic_messages`.
 """
 
 from collections.abc import Iterator
