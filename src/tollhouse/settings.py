@@ -139,6 +139,9 @@ class SupportSettings(Struct, frozen=True, kw_only=True):
     ] = ()
     hours: Annotated[str, _help("when somebody answers, for people to read")] = ""
     zone: Annotated[str, _help("the time zone of these hours, for people to read, such as Asia/Shanghai")] = ""
+    ticket_retention_days: Annotated[
+        Count, _help("how long a closed ticket is kept with its thread, from the last that was written or done in it")
+    ] = 365
 
     @property
     def contact(self) -> str:

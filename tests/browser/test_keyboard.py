@@ -62,6 +62,33 @@ def test_slash_goes_to_the_search_and_else_to_the_pages(customer: BrowserUser) -
     expect(dialog(page, "palette")).to_be_visible()
 
 
+def test_j_and_k_go_through_the_rows_of_a_list(customer: BrowserUser) -> None:
+    customer.open("/console/models")
+    page = customer.page
+    links = page.locator("main tbody tr a[href]")
+    if links.count() < 2:
+        customer.open("/console/keys")
+        links = page.locator("main tbody tr a[href]")
+    assert links.count() >= 2
+    page.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    second = page.evaluate("document.activeElement.closest('tr').rowIndex")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.closest('tr').rowIndex") == second
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    expect(links.nth(0)).to_be_focused()
+    path = links.nth(0).get_attribute("href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{path}")
+    customer.open("/console/settings")
+    page.keyboard.press("g")
+    page.keyboard.press("k")
+    page.wait_for_url("**/console/keys")
+
+
 def test_question_mark_lists_the_keys(customer: BrowserUser, axe: str) -> None:
     customer.open("/console/")
     customer.page.keyboard.press("?")

@@ -1,6 +1,7 @@
 """A call fails and is charged; its caller reports it; the operator gives the charge back; balance, thread and mail show
 it. With the pictures of docs/support.md, in both languages."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,8 @@ price = {{ input = "10", output = "3000" }}
 """
 SUBJECT = "A story that breaks off"
 ANSWER = "The provider broke off. You have the charge back."
+SUBJECT_ZH = "回答中断"
+QUESTION_ZH = "回答在句子中间中断了，但仍然收取了费用。出了什么问题？"
 QUESTION = "The answer broke off in the middle of a sentence, and was charged all the same. What went wrong?"
 
 
@@ -77,6 +80,7 @@ def report(customer: BrowserUser, demo: ServerProcess, request_id: str, album: A
     customer.open(f"/console/requests/{request_id}")
     page.click("main a:text-is('Report this request')")
     expect(page.locator(".bundle")).to_contain_text(request_id)
+    expect(page.locator(".bundle")).to_contain_text("api key: green; request format: not run; model: green")
     page.fill("input[name=subject]", SUBJECT)
     page.fill("textarea[name=text]", QUESTION)
     page.check("input[name=shows]")
@@ -143,6 +147,47 @@ def test_failed_call_is_reported_refunded_and_told(chromium: Chromium, asked: As
             reader.open(path)
             expect(reader.page.locator(".thread .happened")).to_contain_text("已退还")
             album.take(reader, name)
+            if not who:
+                reader.open(f"/console/support/tickets/new?request={request_id}")
+                expect(reader.page.locator(".bundle")).to_contain_text("检查清单")
+                reader.page.fill("input[name=subject]", SUBJECT_ZH)
+                reader.page.fill("textarea[name=text]", QUESTION_ZH)
+                assert not reader.overflows()
+                album.take(reader, "ticket-report-zh")
+
+
+def test_customer_alone_sees_the_new_secret(chromium: Chromium, asked: AskedPlatform) -> None:
+    demo, facts = asked.demo, asked.demo.facts
+    with BrowserUser.at(chromium, demo) as customer, BrowserUser.at(chromium, demo) as operator:
+        customer.sign_in(facts["email"], facts["password"])
+        page = customer.page
+        customer.open("/console/keys/new")
+        page.fill("input[name=name]", "leaky")
+        page.click("main button.primary")
+        page.wait_for_selector("main code:has-text('sk-th-live-')")
+        customer.open("/console/support/tickets/new")
+        page.fill("input[name=subject]", "I showed a key to somebody")
+        page.fill("textarea[name=text]", "It is called leaky.")
+        page.click("main button:text-is('Send')")
+        page.wait_for_selector(".thread")
+        thread = page.url.removeprefix(customer.base_url)
+        operator.sign_in(facts["operator_email"], facts["operator_password"])
+        operator.open(thread.replace("/support/", "/platform/"))
+        operator.page.select_option(
+            "select[name=key]", label=operator.page.locator("option:has-text('leaky')").inner_text()
+        )
+        operator.page.click("main button:text-is('End its secret')")
+        expect(operator.page.locator(".thread .happened")).to_contain_text("has ended")
+        assert "sk-th-live-" not in operator.page.locator("main").inner_text()
+        customer.open(thread)
+        page.click("main button:text-is('Make the new secret')")
+        expect(page.locator("main")).to_contain_text("is no longer valid")
+        secret = re.findall(r"sk-th-live-[0-9A-Za-z]{49}", page.content())[0]
+        with OpenAI(base_url=demo.facts["base_url"] + "/v1", api_key=secret, max_retries=0) as client:
+            assert client.models.list().data
+        customer.open(thread)
+        expect(page.locator("main button:text-is('Make the new secret')")).to_have_count(0)
+        assert secret not in page.content()
 
 
 @pytest.mark.parametrize("width", [390, 1440])

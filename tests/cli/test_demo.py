@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine
 
 from tests.support.server_process import TOLLHOUSE, served
 from tollhouse.cli import demo_env
+from tollhouse.store import migration
 
 FACTS = {
     *("base_url", "api_key", "test_key", "admin_key", "console_url"),
@@ -151,3 +154,20 @@ def test_a_configuration_with_mistakes_starts_nothing(tmp_path: Path) -> None:
     assert "server.listne" in ran.stderr
     assert "models.x.prices" in ran.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_older_folder_is_brought_up_to_date_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    engine = create_engine(f"sqlite:///{folder / 'tollhouse.db'}")
+    with engine.begin() as connection:
+        command.upgrade(migration._configuration(connection), "0015")
+    engine.dispose()
+    assert "run `tollhouse migrate`" in tollhouse("keys", "list", "--dir", str(folder)).stderr
+    with demo(folder) as facts:
+        assert call(facts, facts["api_key"], "/v1/models")[0] == 200
+    log = (tmp_path / "demo.log").read_text(encoding="utf-8")
+    assert f"The database of {folder} is older: ran 0016" in log
+    with demo(folder) as again:
+        assert again["api_key"] == facts["api_key"]
+    assert (tmp_path / "demo.log").read_text(encoding="utf-8").count("is older") == 1

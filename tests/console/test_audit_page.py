@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.admin.harness import OPERATOR, AdminHarness
-from tests.console.harness import HOSTILE, Browser, Outline, member
+from tests.console.harness import HOSTILE, Browser, Outline, member, of_platform
 from tests.console.test_pages import require_sound
 from tollhouse.console import audit_words
 from tollhouse.services import accounts
@@ -67,6 +67,23 @@ def test_csv_has_what_is_filtered_and_no_formula(admin: AdminHarness, owner: Bro
     key = f"Bearer {admin.secrets['alpha-admin']}".encode()
     headers = [(b"accept", b"text/csv"), (b"authorization", key)]
     assert admin.ask("GET", f"/api/v1/audit?object={key_id}", headers=headers).body == told.html
+
+
+def test_address_of_who_runs_the_platform_is_not_told(admin: AdminHarness, owner: Browser) -> None:
+    elsewhere = Browser(admin, address="198.51.100.9")
+    elsewhere.sign_in(of_platform(admin))
+    elsewhere.get("/console/platform/accounts")
+    account = admin.accounts["alpha"]
+    elsewhere.post(f"/console/platform/accounts/{account}/grant", amount_usd="1", reason="r")
+    owner.post("/console/keys", name="mine")
+    whole = admin.operator("GET", f"/api/v1/audit?account={account}").body["data"]
+    assert {row["action"]: row["actor"]["address"] for row in whole if row["action"] in ("credits.grant",)} == {
+        "credits.grant": "198.51.100.9"
+    }
+    told = owner.get("/console/audit.csv").html + owner.get("/console/audit").html
+    assert "credits.grant" in told
+    assert "198.51.100.9" not in told
+    assert "203.0.113.7" in told, "those of the account's own people are"
 
 
 def test_another_account_s_changes_are_not_there(admin: AdminHarness, owner: Browser) -> None:

@@ -6,7 +6,7 @@ from tests.admin.harness import AdminHarness
 from tests.console.harness import Browser, member, of_platform
 from tollhouse.console.menu import ACCOUNT, PLATFORM
 
-ELSEWHERE = {"/console/settings": "s", "/support": "h"}
+ELSEWHERE = {"/console/settings": "s", "/console/support": "h"}
 
 
 def test_each_page_has_a_letter_of_its_own() -> None:

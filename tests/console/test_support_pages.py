@@ -74,7 +74,7 @@ def test_a_member_names_a_key_instead_of_bringing_it(admin: AdminHarness) -> Non
 def test_limits_stand_with_what_is_left_and_a_way_to_ask(admin: AdminHarness) -> None:
     admin.runner.run(limits.put(admin.services, OPERATOR, {"requests_per_minute": 7}, key=admin.keys["alpha-test"]))
     html = Browser(admin).post("/support", api_key=admin.secrets["alpha-test"]).html
-    assert "/console/support/tickets/new?limit=requests_per_minute" in html
+    assert f"/console/support/tickets/new?limit=requests_per_minute&amp;key={admin.keys['alpha-test']}" in html
     assert "7 / 7" in html
 
 

@@ -1,6 +1,7 @@
 """Tickets: a customer reports a call, sees what goes, reads the answer; nothing of a key is kept."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.console.harness import HOSTILE, Browser, Outline, member
 from tests.console.reads import counted
 from tests.console.test_pages import require_sound
 from tollhouse.access.secrets import mint
+from tollhouse.core.catalogue import Catalogue, Model
 from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX
 from tollhouse.services import maxima
 
@@ -47,6 +49,43 @@ def test_report_of_a_call_shows_what_goes_and_leads_to_its_thread(admin: AdminHa
 def test_ticket_without_a_call(admin: AdminHarness, owner: Browser) -> None:
     ticket_id = send(owner, subject="A higher limit")
     assert "What went along" not in owner.get(f"{PATH}/{ticket_id}").html
+
+
+def test_checklist_of_the_call_is_seen_before_it_goes(admin: AdminHarness, owner: Browser) -> None:
+    call = admin.call("alpha-live", 7, status=429, error="rate_limit_exceeded")
+    form = owner.get(f"{NEW}?request={call.id}").html
+    assert "<dt>Checklist</dt>" in form
+    shown = re.findall(r"<dt>Checklist</dt><dd>([^<]*)</dd>", form)[0]
+    ticket_id = send(owner, request=call.id)
+    assert admin.operator("GET", f"/api/v1/tickets/{ticket_id}").body["bundle"]["checklist"] == shown
+    assert shown.startswith("api key: green; request format: not run; model: red, model_not_found")
+    assert "rate limits: red, insufficient_quota (The money of the account is used up" in shown
+    admin.operator("POST", "/api/v1/keys/alpha-live/freeze", {"reason": f"{HOSTILE} sk-live-secret"})
+    frozen = owner.get(f"{NEW}?request={call.id}").html
+    assert "api key: red, key_frozen" in frozen
+    assert HOSTILE not in frozen
+
+
+def test_checklist_of_the_call_is_left_out_beyond_what_an_address_may(admin: AdminHarness, owner: Browser) -> None:
+    call = admin.call("alpha-live", 7)
+    pages = [owner.get(f"{NEW}?request={call.id}") for _ in range(45)]
+    assert {one.status for one in pages} == {200}
+    assert "<dt>Checklist</dt>" in pages[0].html
+    assert "<dt>Checklist</dt>" not in pages[-1].html
+    send(owner, request=call.id)
+
+
+def test_form_begins_with_key_and_model_of_the_limit(admin: AdminHarness, owner: Browser) -> None:
+    admin.services.catalogue = Catalogue(models={"m/深": Model(id="m/深"), "x": Model(id="x", groups=("others",))})
+    key_id, model = admin.keys["alpha-live"], "m/深"
+    asked = owner.get(f"{NEW}?limit=tokens_per_minute&key={key_id}&model={quote(model)}").html
+    assert f"({key_id})" in asked
+    assert f"Model: {model}" in asked
+    for wrong in (f"key={admin.keys['beta-live']}", "key=key_none", f"model={HOSTILE}", "model=x"):
+        page = owner.get(f"{NEW}?limit=tokens_per_minute&{wrong}").html
+        assert "Key: " not in page
+        assert "Model: " not in page
+        assert HOSTILE not in page
 
 
 def test_form_begins_with_the_limit_that_is_to_be_raised(owner: Browser) -> None:

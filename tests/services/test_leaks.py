@@ -10,9 +10,10 @@ import pytest
 from tests.services.fake_delivery import FakeDelivery
 from tests.services.harness import OPERATOR, SettableClock, audited, enter, of_account, run
 from tollhouse.core.account import ApiKey
+from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, KeyFrozen, Overloaded, PathNotFound, RateLimited
 from tollhouse.core.roll_up import DAY_MS
-from tollhouse.services import accounts, budgets, keys, leaks, outbox
+from tollhouse.services import accounts, audit, budgets, keys, leaks, outbox
 from tollhouse.services.context import REPORTS_PER_MINUTE, ServiceContext
 from tollhouse.services.given.keys import FOUND_MAX
 from tollhouse.services.leaks import FoundKey
@@ -71,6 +72,11 @@ def test_found_key_is_frozen_and_its_owner_reads_why(tmp_path: Path) -> None:
         assert "\n" not in mail.subject
         row = (await audited(services, scene.id))[-1]
         assert (row.action, row.actor_kind, row.actor_id, row.address) == ("key.leak", "system", "leak report", SCANNER)
+        owner = Actor(kind="person", id="per_1", account_id=row.account_id)
+        (seen,) = (await audit.list_page(services, owner, object_id=scene.id, limit=1)).records
+        assert (seen.action, seen.address) == ("key.leak", None), "the account's people do not see who reported"
+        (whole,) = (await audit.list_page(services, OPERATOR, object_id=scene.id, limit=1)).records
+        assert whole.address == SCANNER
         assert row.after["state"] == "frozen"
         assert scene.secret not in repr(row)
 

@@ -28,6 +28,7 @@ STEPS = st.lists(
         st.tuples(st.just("rotate"), st.integers(0, rotation.OVERLAP_MS_MAX), st.sampled_from(("now", "first-use"))),
         st.tuples(st.just("wait"), st.integers(0, 2 * rotation.OVERLAP_MS_MAX), st.just("")),
         st.tuples(st.just("use newest"), st.just(0), st.just("")),
+        st.tuples(st.just("end"), st.integers(0, rotation.OVERLAP_MS_MAX), st.just("")),
     ),
     max_size=30,
 )
@@ -40,7 +41,7 @@ def test_at_most_two_secrets_are_alive_and_what_is_dead_stays_dead(steps: list[t
     key = ApiKey(
         id="key_1", account_id="a", project_id="p", name="k", created_at_ms=now_ms, secrets=(secret(0, now_ms),)
     )
-    number, dead = 0, set[int]()
+    number, dead, ends_ms = 0, set[int](), dict[int, int]()
     for step, amount, counted_from in steps:
         if step == "rotate":
             number += 1
@@ -54,15 +55,22 @@ def test_at_most_two_secrets_are_alive_and_what_is_dead_stays_dead(steps: list[t
             )
             after = alive(key, now_ms)
             assert set(after) <= {number, number - 1}
-            if amount > 0 or counted_from == "first-use":
-                assert set(after) == {number, number - 1}
-            assert number - 1 in before
+            if number - 1 not in ends_ms:
+                if amount > 0 or counted_from == "first-use":
+                    assert set(after) == {number, number - 1}
+                assert number - 1 in before
         elif step == "wait":
             now_ms += amount
+        elif step == "end":
+            key = rotation.ended(key, now_ms + amount)
+            for one in range(number + 1):
+                ends_ms[one] = min(ends_ms.get(one, now_ms + amount), now_ms + amount)
+            assert rotation.awaits_secret(key)
         else:
             key = structs.replace(key, secrets=tuple(clock_started(one, now_ms) for one in key.secrets))
         living = set(alive(key, now_ms))
-        assert number in living
+        assert number in living or ends_ms[number] <= now_ms
+        assert all(now_ms < ends_ms[one] for one in living & ends_ms.keys()), "nothing outlives its end"
         assert len(living) <= 2
         assert not living & dead
         dead |= set(range(number + 1)) - living

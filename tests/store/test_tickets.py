@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import structs
 
@@ -21,6 +22,7 @@ TICKET = Ticket(
     messages=1,
     created_at_ms=NOW_MS,
     changed_at_ms=NOW_MS,
+    asked_at_ms=NOW_MS,
 )
 
 
@@ -35,6 +37,10 @@ def message(number: int, author_id: str, **more: object) -> TicketMessage:
         created_at_ms=NOW_MS + number,
     )
     return structs.replace(made, **more)
+
+
+def delete_closed(before_ms: int, tables: SqlRepositories) -> int:
+    return tables.tickets.delete_closed(before_ms, 5)
 
 
 def test_tickets_are_listed_by_turn_counted_and_their_writers_known(database_url: str) -> None:
@@ -65,6 +71,15 @@ def test_tickets_are_listed_by_turn_counted_and_their_writers_known(database_url
             lambda tables: (tables.tickets.open_of("acc_1"), tables.tickets.waiting(9), tables.tickets.waiting(1))
         )
         assert counted == (3, 2, 1)
+        waiting = await store.read(lambda tables: tables.tickets.longest_waiting(before=None, limit=1))
+        assert waiting == [TICKET]
+        place = (TICKET.asked_at_ms, TICKET.id)
+        later = await store.read(
+            lambda tables: tables.tickets.longest_waiting(before=place, limit=9, account_id="acc_1")
+        )
+        assert later == [newest]
+        other = await store.read(lambda tables: tables.tickets.longest_waiting(before=None, limit=9, account_id="x"))
+        assert other == []
         thread = await store.read(lambda tables: tables.ticket_messages.page(before=None, limit=2, ticket_id="tkt_1"))
         assert [one.id for one in thread] == ["tmg_4", "tmg_3"]
         assert thread[1] == event
@@ -72,6 +87,10 @@ def test_tickets_are_listed_by_turn_counted_and_their_writers_known(database_url
         assert writers == ["per_1"]
         known = await store.read(lambda tables: (tables.people.with_ids([]), tables.people.with_ids([person().id])))
         assert known == ([], [person()])
+        for before_ms, gone in ((NOW_MS + 2, 0), (NOW_MS + 3, 1), (NOW_MS + 3, 0)):
+            assert await store.change(partial(delete_closed, before_ms)) == gone
+        left = await store.read(lambda tables: tables.tickets.page(before=None, limit=9))
+        assert [one.id for one in left] == ["tkt_4", "tkt_3", "tkt_1"]
         await store.close()
 
     asyncio.run(scenario())

@@ -120,6 +120,15 @@ def recognise(identity: Identity | None, *, presented: Presented, now_ms: int) -
     if key.state == "revoked":
         raise KeyRefused(Phrase("The API key %(key)s was revoked, which is final: use another key.", key=key.id))
     if secret.valid_until_ms is not None and now_ms >= secret.valid_until_ms:
+        if key.secrets[:1] == (secret,) and (key.rotated_at_ms or 0) <= secret.created_at_ms:  # no newer one was made
+            raise KeyRefused(
+                Phrase(
+                    "Those who run the platform ended this secret of the API key %(key)s on %(until)s: give the key a"
+                    " new secret on its page.",
+                    key=key.id,
+                    until=_when(secret.valid_until_ms),
+                )
+            )
         rotated = "" if key.rotated_at_ms is None else Phrase(" on %(day)s", day=_when(key.rotated_at_ms))
         raise KeyRefused(
             Phrase(

@@ -1,5 +1,6 @@
 """What `demo` runs: the platform on an embedded database, with a simulated provider, an account and keys."""
 
+import sys
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ from tollhouse.cli import demo_env, seed, serving
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.configured import accepted, read_platform
 from tollhouse.cli.doctor.listen_address import can_listen
+from tollhouse.cli.schema import brought_up_to_date
 from tollhouse.cli.terminal import as_json
 from tollhouse.cli.trouble import CommandFailed
 from tollhouse.core.catalogue import Catalogue
@@ -33,6 +35,8 @@ def run(at: CommonOptions, port: int | None, config: Path | None) -> None:
     except OSError as error:
         raise CommandFailed(f"{options.dir} cannot be used: {error.strerror}", code="no_data_folder") from error
     path = options.dir / DEMO_ENV
+    for step in brought_up_to_date(options, reading.settings.server.database):
+        print(f"The database of {options.dir} is older: ran {step}", file=sys.stderr, flush=True)
     values: dict[str, str] = {}
 
     async def found(services: ServiceContext) -> None:

@@ -16,12 +16,13 @@ from tollhouse.services.given.tickets import (
     TicketLimit,
     TicketQuery,
     TicketRefund,
+    TicketRotation,
 )
 
 app = App(name="tickets", help="What customers ask, and what is done about it.")
 
 _FIELDS = (
-    *("id", "account_id", "subject", "request_id", "state", "turn", "messages", "created_at", "changed_at"),
+    *("id", "account_id", "subject", "request_id", "state", "turn", "messages", "created_at", "changed_at", "asked_at"),
     "bundle",
 )
 
@@ -37,7 +38,7 @@ def create(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
 @app.command(name="list")
 @takes(TicketQuery)
 def list_all(given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
-    """Tickets, those that changed last first."""
+    """Tickets, those that changed last first; with --order waiting those that wait longest."""
     shown = columns("id", "account_id", "subject", "request_id", "state", "turn", "messages", "changed_at")
     show_rows(at, call(at, "tickets.list", body=given), shown, empty="Nobody asks anything")
 
@@ -91,12 +92,13 @@ def limit(ticket: str, given: Given, *, at: CommonOptions = DEFAULT_OPTIONS) -> 
 
 
 @app.command
-@takes(TicketKey)
+@takes(TicketRotation)
 def rotate(ticket: str, given: Given, *, yes: Yes = False, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     """End a key's secret; whoever owns it makes another one."""
     confirm(at, "End the key's secret? Calls with it are refused from then on.", yes=yes)
     answer = call(at, "tickets.rotate", ticket, body=given)
-    show(at, answer, f"The secret of {answer['id']} has ended")
+    ends = answer["secrets"][0]["valid_until"]
+    show(at, answer, f"The secret of {answer['id']} ends at {ends}; its account makes another one")
 
 
 @app.command

@@ -38,6 +38,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "credits.grant": translatable("%(who)s granted money: %(what)s."),
     "credits.refund": translatable("%(who)s gave back the money of a call: %(what)s."),
     "key.create": translatable("%(who)s created the key %(what)s."),
+    "key.end_secret": translatable("%(who)s ended the secret of the key %(what)s."),
     "key.first_use": translatable("The new secret of the key %(what)s was used for the first time."),
     "key.freeze": translatable("%(who)s froze the key %(what)s."),
     "key.leak": translatable("%(who)s froze the key %(what)s, for its secret was found where it should not be."),

@@ -25,7 +25,8 @@ class TicketFields(Fields, frozen=True, kw_only=True):
 
 class Ticket(TicketFields, frozen=True, kw_only=True):
     """`bundle`: what is known of the call, by name, as it was when it was reported. `content`: what the customer chose
-    to send of it; empty: nothing. `turn`: who is to write next. `messages`: how many stand in the thread."""
+    to send of it; empty: nothing. `turn`: who is to write next. `messages`: how many stand in the thread.
+    `asked_at_ms`: when the account wrote what waits for an answer, the first of it; of an answered one, when it did."""
 
     id: str  # tkt_...
     account_id: str
@@ -37,6 +38,7 @@ class Ticket(TicketFields, frozen=True, kw_only=True):
     messages: int = 0
     created_at_ms: int
     changed_at_ms: int
+    asked_at_ms: int
 
 
 class TicketMessage(Struct, frozen=True, kw_only=True):

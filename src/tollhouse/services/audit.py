@@ -1,6 +1,7 @@
 """The audit: every change leaves a row in its own transaction; nobody edits one, and no secret stands in any."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct, structs
 
@@ -22,15 +23,26 @@ _NEVER = frozenset(("secrets", "password_hash", "digest", "totp", "totp_step", "
 _OF_NO_INTEREST = frozenset(("signed_in_at_ms", "signed_in_from", "signed_in_with"))  # sign-ins have rows of their own
 _MEMBERS_MAX = 500
 _ONLY_LOOK = frozenset(("api_key", "public"))
+LEAK_REPORT: Final = "leak report"
+"""The actor that froze a key whose secret somebody reported; its address is theirs."""
+_STRANGERS: Final = frozenset((LEAK_REPORT,))
 
 
 @WithFieldsOf(AuditQuery)
 async def list_page(services: ServiceContext, actor: Actor, given: AuditQuery) -> Page[AuditRow]:
-    """The newest rows first, of one account (the actor's own if he has one) and of one object, if named."""
+    """The newest rows first, of one account (the actor's own if they have one) and of one object, if named. To an
+    account no address is told but its own people's: neither who runs the platform, nor who reported a key."""
     if given.object_id is not None and len(given.object_id) > 200:
         raise BadRequest("object: this is no id", param="object")
     within = {"account_id": reach.narrowed(services, actor, given.account), "object_id": given.object_id}
-    return await read_page(services, given, lambda tables: tables.audit.page, _newest_by, **within)
+    found = await read_page(services, given, lambda tables: tables.audit.page, _newest_by, **within)
+    if actor.account_id is None:
+        return found
+    ids = sorted({row.actor_id for row in found.records if row.actor_kind == "person"})
+    people = await services.rows.read(lambda tables: tables.people.with_ids(ids))
+    strangers = {one.id for one in people if one.account_id != actor.account_id} | _STRANGERS
+    shown = (structs.replace(row, address=None) if row.actor_id in strangers else row for row in found.records)
+    return structs.replace(found, records=tuple(shown))
 
 
 async def members(services: ServiceContext, account_id: str) -> dict[str, str]:

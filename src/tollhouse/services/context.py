@@ -141,6 +141,8 @@ class ServiceContext:
     """Those that do not take what is sent to them."""
     retention_days: int = 90
     """How long the record of a call is kept."""
+    ticket_retention_days: int = 365
+    """How long a closed ticket is kept."""
     languages: tuple[str, ...] = ("en",)
     """Those of pages and mails; the first is the default."""
     public_url: str = ""

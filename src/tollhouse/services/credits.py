@@ -3,6 +3,7 @@
 A refund gives a call's money back to the account. What was used stays used: reports and budgets go on counting it.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from tollhouse.billing.ledger import CreditFields, Entry, Transfer, refundable
@@ -67,8 +68,18 @@ async def adjust(services: ServiceContext, actor: Actor, given: NewAdjustment) -
 
 @WithFieldsOf(NewRefund)
 async def refund(services: ServiceContext, actor: Actor, given: NewRefund) -> Entry:
+    """Give a call's charge back, as `refund_and` does."""
+    return await refund_and(services, actor, given)
+
+
+async def refund_and(
+    services: ServiceContext,
+    actor: Actor,
+    given: NewRefund,
+    also: Callable[[SqlRepositories, Entry], None] | None = None,
+) -> Entry:
     """Give back what a call was charged, or a part of it. A call is refunded once: asking again for the same gives the
-    entry there is.
+    entry there is. also: what is to be written in the same transaction, each time.
 
     Raises PathNotFound for a call that was never charged, BadRequest for more than it was, Conflict for another amount
     than was refunded, ScopeMissing.
@@ -80,6 +91,12 @@ async def refund(services: ServiceContext, actor: Actor, given: NewRefund) -> En
     row = audit.entry(services, actor, "credits.refund", txn)
 
     def transaction(tables: SqlRepositories) -> Posted:
+        posted = booked(tables)
+        if also is not None:
+            also(tables, posted.entry)
+        return posted
+
+    def booked(tables: SqlRepositories) -> Posted:
         entries = tables.ledger.of_request(request_id)
         if not entries:
             raise PathNotFound(Phrase("no call %(request)s was charged", request=reach.shown(request_id)))

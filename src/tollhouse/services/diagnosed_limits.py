@@ -24,7 +24,7 @@ from tollhouse.services.usage_series import records_within
 LOOKED_AT: Final = 500
 """Calls of the last hour that are read."""
 ASK: Final = "/console/support/tickets/new?limit="
-"""Where a higher limit is asked for; the limit's name goes behind it."""
+"""Where a higher limit is asked for; the limit's name goes behind it, the key and the model that it bounds."""
 
 
 class LimitSeen(Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ async def look_at_limits(
     if identity is None:
         return None, not_run("rate_limits", Phrase("This needs a working key."))
     rows = await services.rate_limiter.status(identity, now_ms, None if model is None else model.id)
-    limits = tuple(_seen(row) for row in rows)
+    limits = tuple(_seen(row, identity.key.id, None if model is None else model.id) for row in rows)
     seen = LimitsSeen(limits=limits, refused=await _refused(services, identity, now_ms))
     trouble = await _of_limits(services, examined, identity, model, seen, now_ms)
     if trouble is None and identity.key.mode != "test" and not (model is not None and model.free):
@@ -70,9 +70,10 @@ async def look_at_limits(
     return seen, green("rate_limits", _standing(seen))
 
 
-def _seen(row: dict[str, object]) -> LimitSeen:
+def _seen(row: dict[str, object], key_id: str, model_id: str | None) -> LimitSeen:
     reset = row.get("reset_ms")
-    name = str(row["name"])
+    name, of_model = str(row["name"]), row.get("model") or model_id
+    about = f"&key={key_id}" + (f"&model={quote(str(of_model), safe='')}" if of_model else "")
     return LimitSeen(
         name=name,
         level=str(row["level"]),
@@ -81,7 +82,7 @@ def _seen(row: dict[str, object]) -> LimitSeen:
         used=int(str(row["used"])),
         remaining=int(str(row["remaining"])),
         reset=spelled(reset) if isinstance(reset, int) else "",
-        ask=f"{ASK}{quote(name)}",
+        ask=f"{ASK}{quote(name)}{about}",
     )
 
 

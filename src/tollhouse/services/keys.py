@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct, structs
 
@@ -10,7 +10,8 @@ from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, KeyFields, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
-from tollhouse.core.phrase import Phrase
+from tollhouse.core.instant import rfc3339
+from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
 from tollhouse.services.context import ServiceContext
@@ -19,6 +20,8 @@ from tollhouse.services.pages import Page, read_page
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.tables import SqlRepositories
 
+Also = Callable[[SqlRepositories, ApiKey], None]
+"""What is to be written in the same transaction, where the key has changed."""
 _MODES: tuple[KeyMode, ...] = ("live", "test", "admin")
 
 
@@ -156,11 +159,25 @@ async def revoke(services: ServiceContext, actor: Actor, reference: str, reason:
     return await _change(services, actor, reference, "key.revoke", turn)
 
 
-async def freeze(services: ServiceContext, actor: Actor, reference: str, reason: str | None = None) -> ApiKey:
+async def freeze(
+    services: ServiceContext, actor: Actor, reference: str, reason: str | None = None, also: Also | None = None
+) -> ApiKey:
     """Stop the key from the next request on, until it is unfrozen. Raises Conflict for a revoked key."""
     why = fields.reason(reason)
     return await _change(
-        services, actor, reference, "key.freeze", lambda key: _living(key, state="frozen", state_reason=why)
+        services, actor, reference, "key.freeze", lambda key: _living(key, state="frozen", state_reason=why), also
+    )
+
+
+async def end_secrets(
+    services: ServiceContext, actor: Actor, reference: str, until_ms: int, also: Also | None = None
+) -> ApiKey:
+    """Let what secrets there are live no longer than until then; the key's owner gives it a new one, which nobody else
+    sees. Raises ScopeMissing for anybody but the operator, PathNotFound, Conflict for a revoked key."""
+    reach.require_operator(actor, translatable("end the secret of a key"))
+    told = {"until": rfc3339(until_ms)}
+    return await _change(
+        services, actor, reference, "key.end_secret", lambda key: rotation.ended(key, until_ms), also, told
     )
 
 
@@ -210,10 +227,16 @@ async def _write_first_use(services: ServiceContext, used: ApiKey) -> None:
 
 
 async def _change(
-    services: ServiceContext, actor: Actor, reference: str, action: str, turn: Callable[[ApiKey], ApiKey]
+    services: ServiceContext,
+    actor: Actor,
+    reference: str,
+    action: str,
+    turn: Callable[[ApiKey], ApiKey],
+    also: Also | None = None,
+    told: Mapping[str, object] | None = None,
 ) -> ApiKey:
     found = reach.key(services, actor, reference)
-    row = audit.entry(services, actor, action, found.id, account_id=found.account_id)
+    row = audit.entry(services, actor, action, found.id, account_id=found.account_id, after=told)
 
     def transaction(tables: SqlRepositories) -> ApiKey:
         before = _row(tables, found.id)
@@ -221,6 +244,8 @@ async def _change(
         if key != before:
             tables.keys.save(key)
             tables.audit.add(audit.changed(row, before, key))
+            if also is not None:
+                also(tables, key)
         return key
 
     return _with_last_use(services, await services.rows.change(transaction, services.directory.put_key))
@@ -270,7 +295,10 @@ def _what_became(key: ApiKey, overlap_ms: int, counted_from: rotation.CountedFro
     if len(key.secrets) < 2:
         return message
     old = key.secrets[1]
-    if overlap_ms == 0 and counted_from == "now":
+    now_ms, until_ms = key.rotated_at_ms or 0, old.valid_until_ms
+    if until_ms is not None and until_ms <= now_ms:
         return f"{message} The secret ending in {old.last4} is no longer valid."
+    if until_ms is not None and until_ms < now_ms + overlap_ms:
+        return f"{message} The secret ending in {old.last4} stays valid until {rfc3339(until_ms)}."
     begins = "the first use of the new one" if counted_from == "first-use" else "now"
     return f"{message} The secret ending in {old.last4} stays valid for {overlap_ms // 1000} s from {begins}."

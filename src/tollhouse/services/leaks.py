@@ -38,7 +38,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _WORD: Final = re.compile(r"[^0-9A-Za-z _.-]", re.ASCII)
 _SOURCE_MAX: Final = 40
-_ACTOR: Final = "leak report"
+_ACTOR: Final = audit.LEAK_REPORT
 _LINK: Final = "link of a mail"
 
 

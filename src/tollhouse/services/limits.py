@@ -1,6 +1,6 @@
 """Limits that people set beside those of the plan: how much, of what, for whom, until when. In force at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import structs
@@ -36,27 +36,26 @@ class LimitsToSet(NewLimitFields, frozen=True):
 
 @WithFieldsOf(LimitsToSet)
 async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tuple[LimitUsage, ...]:
+    """Set limits, as `put_and` does."""
+    return await put_and(services, actor, given)
+
+
+async def put_and(
+    services: ServiceContext,
+    actor: Actor,
+    given: LimitsToSet,
+    also: Callable[[SqlRepositories], None] | None = None,
+) -> tuple[LimitUsage, ...]:
     """Set a limit of each kind named. It replaces the one of the same place, kind and model: one with an end another
     with an end, so that what holds without one comes back by itself.
 
     On an account, a project or a key `model` narrows it to the calls of one model; alone, it limits that model whoever
     calls. A limit on a whole account stands in for the plan's, so only the operator sets it, and those on a model.
+    also: what is to be written in the same transaction.
+
     Raises BadRequest, PathNotFound, ScopeMissing.
     """
-    named = None if given.model is None else reach.model(services, actor, given.model)
-    place = _place(services, actor, given.account, given.project, given.key, named)
-    if place.level == "model" and place.object_id.endswith("*"):
-        message = Phrase(
-            "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
-        )
-        raise BadRequest(message, param="model")
-    if place.level in ("account", "model"):
-        reach.require_operator(
-            actor,
-            translatable("set the limits of a model")
-            if place.level == "model"
-            else translatable("set the limits of an account"),
-        )
+    place = _settable(services, actor, given)
     rules = _rules(services, place, given)
     rows = [audit.entry(services, actor, "limit.set", rule.id, account_id=place.account_id) for rule in rules]
 
@@ -76,6 +75,8 @@ async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tup
             gone += standing
             tables.limits.add(rule)
             tables.audit.add(audit.changed(row, standing[-1] if standing else None, rule))
+        if also is not None:
+            also(tables)
         return gone
 
     def follow(gone: list[Rule]) -> None:
@@ -87,6 +88,25 @@ async def put(services: ServiceContext, actor: Actor, given: LimitsToSet) -> tup
     await services.rows.change(transaction, follow)
     holding = {one.rule.id: one for one in _holding(services, place, place.model) if one.rule is not None}
     return tuple(holding.get(rule.id, LimitUsage(rule, None)) for rule in rules)
+
+
+def _settable(services: ServiceContext, actor: Actor, given: LimitsToSet) -> "_LimitTarget":
+    """Raises BadRequest, PathNotFound, ScopeMissing."""
+    named = None if given.model is None else reach.model(services, actor, given.model)
+    place = _place(services, actor, given.account, given.project, given.key, named)
+    if place.level == "model" and place.object_id.endswith("*"):
+        message = Phrase(
+            "model: a pattern such as gpt-4* limits the calls of an account, a project or a key: name one of them"
+        )
+        raise BadRequest(message, param="model")
+    if place.level in ("account", "model"):
+        reach.require_operator(
+            actor,
+            translatable("set the limits of a model")
+            if place.level == "model"
+            else translatable("set the limits of an account"),
+        )
+    return place
 
 
 @WithFieldsOf(LimitQuery)

@@ -26,6 +26,7 @@ async def loaded(
         contact=contact,
         support_mails=settings.support.mails,
         retention_days=settings.server.request_retention_days,
+        ticket_retention_days=settings.support.ticket_retention_days,
         languages=settings.platform.languages,
         public_url=settings.platform.public_url,
         sign_up=settings.platform.sign_up,

@@ -1,4 +1,5 @@
-"""Records of calls that are older than they are kept: deleted, a few at a time, while calls are served.
+"""Records of calls, and closed tickets, that are older than they are kept: deleted, a few at a time, while calls are
+served.
 
 Ledger, sums of usage and of spending, and audit stay. Each portion is one short transaction among those of the calls,
 and after each the deleting rests four times as long as the portion took, waiting included: it takes a fifth of the
@@ -23,6 +24,7 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.store.tables import SqlRepositories
 
 PORTION: Final = 100  # records: a millisecond of the writer's
+TICKETS: Final = 5  # with threads of at most 200 messages
 _REST: Final = 4  # times what a portion took
 _REST_SECONDS_MIN: Final = 0.01
 _REST_SECONDS_MAX: Final = 5.0
@@ -61,8 +63,11 @@ async def run(services: ServiceContext, sleep: Sleep, report: RetentionReport) -
             wait_ms = (state.next_at_ms or 0) - now.wall_ms
             if 0 < wait_ms <= DOUBT_MS:  # a clock that was set back makes nobody wait for longer
                 await sleep(min(wait_ms, HOUR_MS) / 1000)
-            elif deleted := await delete_expired(services, sleep):
-                report.event("records_deleted", records=deleted, kept_days=services.retention_days)
+            else:
+                if closed := await delete_closed_tickets(services, sleep):
+                    report.event("tickets_deleted", tickets=closed, kept_days=services.ticket_retention_days)
+                if deleted := await delete_expired(services, sleep):
+                    report.event("records_deleted", records=deleted, kept_days=services.retention_days)
             continue
         except Overloaded:  # the database is away, and calls hear of it too
             pass
@@ -100,15 +105,8 @@ async def _put_off(services: ServiceContext, next_at_ms: int) -> Retention:
 
 async def delete_expired(services: ServiceContext, sleep: Sleep, portion: int = PORTION) -> int:
     """Delete every record that is older than `retention_days`; how many there were. Raises Overloaded."""
-    before_ms, deleted = expired_before_ms(services), 0
-    while True:
-        began_ns = services.clock.ticks_ns()
-        count = await services.rows.change(lambda tables: _delete_portion(tables, before_ms, portion))
-        deleted += count
-        if count < portion:
-            break
-        took_s = (services.clock.ticks_ns() - began_ns) / 1e9
-        await sleep(min(max(took_s * _REST, _REST_SECONDS_MIN), _REST_SECONDS_MAX))
+    before_ms = expired_before_ms(services)
+    deleted = await _in_portions(services, sleep, portion, lambda tables: _delete_portion(tables, before_ms, portion))
     now_ms = services.clock.now_ms()
     await services.rows.change(
         lambda tables: tables.retention.save(
@@ -116,6 +114,27 @@ async def delete_expired(services: ServiceContext, sleep: Sleep, portion: int = 
         )
     )
     return deleted
+
+
+async def delete_closed_tickets(services: ServiceContext, sleep: Sleep, portion: int = TICKETS) -> int:
+    """Delete every closed ticket that is older than `ticket_retention_days`; how many there were. Raises Overloaded."""
+    before_ms = services.clock.now_ms() - services.ticket_retention_days * DAY_MS
+    return await _in_portions(services, sleep, portion, lambda tables: tables.tickets.delete_closed(before_ms, portion))
+
+
+async def _in_portions(
+    services: ServiceContext, sleep: Sleep, portion: int, delete: Callable[[SqlRepositories], int]
+) -> int:
+    """Delete until a portion is not full, resting after each."""
+    deleted = 0
+    while True:
+        began_ns = services.clock.ticks_ns()
+        count = await services.rows.change(delete)
+        deleted += count
+        if count < portion:
+            return deleted
+        took_s = (services.clock.ticks_ns() - began_ns) / 1e9
+        await sleep(min(max(took_s * _REST, _REST_SECONDS_MIN), _REST_SECONDS_MAX))
 
 
 def expired_before_ms(services: ServiceContext) -> int:

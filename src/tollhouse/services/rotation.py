@@ -3,6 +3,9 @@
 The newest is alive as long as the key. The one before it stays for the overlap, counted from now or from the new one's
 first use. Every older one ends now, also inside an overlap it was promised: at most two secrets are ever alive. Of
 those that ended the last ones are kept, so that a refusal can say that they were replaced; the audit names all.
+
+Those who run the platform may end what there is without a new one: nobody but its owner sees a key's secret. What has
+ended, or is to end, lives no longer for any overlap.
 """
 
 from typing import Final, Literal
@@ -67,7 +70,9 @@ def rotated(
     former = [_ended(old, now_ms) for old in key.secrets[1:]]
     if key.secrets:
         newest = key.secrets[0]
-        if counted_from == "first-use":
+        if newest.valid_until_ms is not None:
+            former.insert(0, _ended(newest, now_ms + overlap_ms))
+        elif counted_from == "first-use":
             former.insert(0, structs.replace(newest, valid_until_ms=None, overlap_ms=overlap_ms))
         else:
             former.insert(0, structs.replace(newest, valid_until_ms=now_ms + overlap_ms, overlap_ms=None))
@@ -79,6 +84,18 @@ def rotated(
     )
 
 
-def _ended(secret: Secret, now_ms: int) -> Secret:
-    until_ms = now_ms if secret.valid_until_ms is None else min(secret.valid_until_ms, now_ms)
+def ended(key: ApiKey, until_ms: int) -> ApiKey:
+    """The key without a secret that lives beyond an instant. Its owner gives it a new one. Raises Conflict."""
+    if key.state == "revoked":
+        raise Conflict(Phrase("%(key)s was revoked, which is final", key=key.id))
+    return structs.replace(key, secrets=tuple(_ended(one, until_ms) for one in key.secrets))
+
+
+def awaits_secret(key: ApiKey) -> bool:
+    """Its newest secret has ended, or is to end, and nobody has made another."""
+    return key.state != "revoked" and bool(key.secrets) and key.secrets[0].valid_until_ms is not None
+
+
+def _ended(secret: Secret, at_ms: int) -> Secret:
+    until_ms = at_ms if secret.valid_until_ms is None else min(secret.valid_until_ms, at_ms)
     return structs.replace(secret, valid_until_ms=until_ms, overlap_ms=None)

@@ -1,10 +1,9 @@
 """What those who run the platform do about a ticket: give a call's charge back, raise a limit for a while, end the
 secret of a key, stop it. Each is done by the service of its own, is audited there, and stands in the thread as an
-event.
-
-The deed comes first, the event behind it: where the process ends between the two, the audit alone tells it. A refund
-that is asked for again writes the event that is missing.
+event: in one transaction, so that neither is ever without the other.
 """
+
+from collections.abc import Callable
 
 from tollhouse.billing.ledger import Entry
 from tollhouse.core.account import ApiKey
@@ -14,11 +13,15 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.instant import utc_day
 from tollhouse.core.ticket import Ticket, TicketEvent
 from tollhouse.services import credits as credit
-from tollhouse.services import keys, limits, reach, tickets
+from tollhouse.services import keys, limits, reach, rotation, tickets
 from tollhouse.services.context import ServiceContext
+from tollhouse.services.given.credits import NewRefund
 from tollhouse.services.given.tickets import TicketKey, TicketRefund
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.tables import SqlRepositories
+
+Tell = Callable[[SqlRepositories, TicketEvent, dict[str, str]], None]
+"""Write an event into the thread, within the transaction of what was done."""
 
 
 @WithFieldsOf(TicketRefund)
@@ -27,12 +30,18 @@ async def refund(services: ServiceContext, actor: Actor, ticket_id: str, given: 
     ticket = await _ticket(services, actor, ticket_id)
     if ticket.request_id is None:
         raise BadRequest("request_id: this ticket is about no call", param="request_id")
-    entry = await credit.refund(
-        services, actor, request_id=ticket.request_id, amount_usd=given.amount_usd, reason=f"ticket {ticket.id}"
-    )
-    moved = entry.transfer
-    event_id = f"tmg_{moved.id.partition('_')[2]}"
-    await _tell(services, actor, ticket, "refund", {"usd": format_usd(moved.amount)}, event_id)
+    asked = NewRefund(request_id=ticket.request_id, amount_usd=given.amount_usd, reason=f"ticket {ticket.id}")
+
+    def also(tables: SqlRepositories, entry: Entry) -> None:
+        """A call is refunded once, and told so once, however often it is asked for."""
+        moved = entry.transfer
+        event_id = f"tmg_{moved.id.partition('_')[2]}"
+        standing = tickets.find(tables, actor, ticket.id)
+        told = {"usd": format_usd(moved.amount)}
+        tickets.tell_event(services, tables, actor, standing, "refund", told, event_id)
+
+    entry = await credit.refund_and(services, actor, asked, also)
+    services.news.set()
     return entry
 
 
@@ -40,24 +49,34 @@ async def raise_limit(
     services: ServiceContext, actor: Actor, ticket_id: str, *, kind: str, most: int, until_ms: int, on: str = "account"
 ) -> tuple[limits.LimitUsage, ...]:
     """Another limit holds until then, on the account or on the key of the call; afterwards the one before. Raises
-    PathNotFound, BadRequest."""
+    PathNotFound, BadRequest, Conflict."""
     ticket = await _ticket(services, actor, ticket_id)
     place = {"key": (await _key(services, actor, ticket, None)).id} if on == "key" else {"account": ticket.account_id}
-    put = await limits.put(services, actor, {kind: most}, until_ms=until_ms, note=f"ticket {ticket.id}", **place)
+    wanted = limits.LimitsToSet(maximum={kind: most}, until_ms=until_ms, note=f"ticket {ticket.id}", **place)
     told = {"kind": kind, "most": str(most), "until": utc_day(until_ms), "on": on}
-    await _tell(services, actor, ticket, "limit", told)
+    tell = _teller(services, actor, ticket)
+    put = await limits.put_and(services, actor, wanted, lambda tables: tell(tables, "limit", told))
+    services.news.set()
     return put
 
 
-@WithFieldsOf(TicketKey)
-async def rotate(services: ServiceContext, actor: Actor, ticket_id: str, given: TicketKey) -> ApiKey:
-    """The key's secret ends at once. The new one is shown to nobody: whoever owns the key makes another, and their key
-    keeps its id, limits and history. Raises PathNotFound, BadRequest, Conflict."""
-    ticket = await _ticket(services, actor, ticket_id)
-    key = await _key(services, actor, ticket, given.key)
-    made = await keys.rotate(services, actor, key.id)
-    await _tell(services, actor, ticket, "rotate", _told(key))
-    return made.key
+async def rotate(
+    services: ServiceContext, actor: Actor, ticket_id: str, *, key: str | None = None, until_ms: int | None = None
+) -> ApiKey:
+    """The key's secret ends, at once or at an instant of the next seven days, and whoever administers the account makes
+    another by one click in the thread: nobody but them sees it, and nothing of it is kept. The key keeps its id, limits
+    and history. Raises PathNotFound, BadRequest, Conflict."""
+    ticket, now_ms = await _ticket(services, actor, ticket_id), services.clock.now_ms()
+    found = await _key(services, actor, ticket, key)
+    if until_ms is not None and until_ms - now_ms > rotation.OVERLAP_MS_MAX:
+        raise BadRequest("until: at most 7 days from now", param="until")
+    told = _told(found) | ({} if until_ms is None else {"until": utc_day(until_ms)})
+    tell = _teller(services, actor, ticket)
+    ended = await keys.end_secrets(
+        services, actor, found.id, until_ms or now_ms, lambda tables, _: tell(tables, "rotate", told)
+    )
+    services.news.set()
+    return ended
 
 
 @WithFieldsOf(TicketKey)
@@ -65,8 +84,11 @@ async def freeze(services: ServiceContext, actor: Actor, ticket_id: str, given: 
     """The key is refused until its owner, or the operator, unfreezes it. Raises PathNotFound, Conflict."""
     ticket = await _ticket(services, actor, ticket_id)
     key = await _key(services, actor, ticket, given.key)
-    frozen = await keys.freeze(services, actor, key.id, f"ticket {ticket.id}")
-    await _tell(services, actor, ticket, "freeze", _told(key))
+    tell = _teller(services, actor, ticket)
+    frozen = await keys.freeze(
+        services, actor, key.id, f"ticket {ticket.id}", lambda tables, _: tell(tables, "freeze", _told(key))
+    )
+    services.news.set()
     return frozen
 
 
@@ -91,16 +113,10 @@ def _told(key: ApiKey) -> dict[str, str]:
     return {"key": key.id, "last4": key.secrets[0].last4 if key.secrets else ""}
 
 
-async def _tell(
-    services: ServiceContext,
-    actor: Actor,
-    ticket: Ticket,
-    event: TicketEvent,
-    told: dict[str, str],
-    event_id: str | None = None,
-) -> None:
-    def transaction(tables: SqlRepositories) -> None:
+def _teller(services: ServiceContext, actor: Actor, ticket: Ticket) -> Tell:
+    def tell(tables: SqlRepositories, event: TicketEvent, told: dict[str, str]) -> None:
+        """Raises Conflict where the thread is full: then nothing is done either."""
         standing = tickets.find(tables, actor, ticket.id)
-        tickets.tell_event(services, tables, actor, standing, event, told, event_id)
+        tickets.tell_event(services, tables, actor, standing, event, told)
 
-    await services.rows.change(transaction, lambda _: services.news.set())
+    return tell

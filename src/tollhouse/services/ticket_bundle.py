@@ -1,13 +1,21 @@
-"""What goes with a report of a call: what its record holds and a customer may see. Never what was sent or answered."""
+"""What goes with a report of a call: what its record holds and a customer may see, and what the checklist says of it
+now. Never what was sent or answered."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from tollhouse.access.redaction import redact
+from tollhouse.checklist.examination import Pasted
+from tollhouse.checklist.model import MODEL_MAX
+from tollhouse.checklist.steps import ChecklistStep
 from tollhouse.core.amount import format_usd
+from tollhouse.core.audit import Actor
+from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound, RateLimited
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.phrase import translatable
 from tollhouse.core.usage_record import Attempt, LimitSnapshot, UsageRecord
+from tollhouse.services.context import ServiceContext
+from tollhouse.services.diagnosis import diagnose
 from tollhouse.services.receipts import Receipt
 
 LABELS: Final[Mapping[str, str]] = {
@@ -27,9 +35,34 @@ LABELS: Final[Mapping[str, str]] = {
     "attempts": translatable("Attempts"),
     "limits": translatable("Limits"),
     "charged": translatable("Charged"),
+    "checklist": translatable("Checklist"),
 }
 """What people call each part, in the order in which they read it."""
 _WRITTEN: Final = ("message", "asked_model")  # others than the platform had a hand in them
+
+
+_REASON_MAX: Final = 300
+
+
+async def reported(services: ServiceContext, actor: Actor, receipt: Receipt) -> dict[str, str]:
+    """All that goes, by the names of LABELS. Looking counts as one look at the checklist from the actor's address;
+    beyond what it may, the checklist's result is left out."""
+    call = receipt.call
+    asked = call.model if call.detail is None else call.detail.model or call.model
+    pasted = Pasted(error=call.id, model=asked[:MODEL_MAX])
+    try:
+        found = await diagnose(services, pasted, {}, actor=actor, key=call.key_id or None)
+    except (BadRequest, Overloaded, PathNotFound, RateLimited):
+        return bundle_of(receipt)
+    steps = "; ".join(map(_step, found.diagnosis.steps))
+    return bundle_of(receipt) | {"checklist": redact(steps).text}
+
+
+def _step(step: ChecklistStep) -> str:
+    """The error itself stands in the bundle already."""
+    said = f"{step.id}: {step.state}".replace("_", " ") + ("" if step.code is None else f", {step.code}")
+    reason = str(step.reason)[:_REASON_MAX] if step.state == "red" and step.id != "error_body" else ""
+    return f"{said} ({reason})" if reason else said
 
 
 def bundle_of(receipt: Receipt) -> dict[str, str]:

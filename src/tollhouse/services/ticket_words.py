@@ -30,6 +30,12 @@ def event(name: str, told: Mapping[str, object]) -> Phrase:
             most=values["most"],
             until=values["until"],
         )
+    if name == "rotate" and values["until"]:
+        return Phrase(
+            "The secret of the key ending in %(last4)s ends on %(until)s: make a new one before.",
+            last4=values["last4"],
+            until=values["until"],
+        )
     if name == "rotate":
         return Phrase(
             "The secret of the key ending in %(last4)s has ended, and calls with it are refused: make a new one.",

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from tollhouse.core.audit import Actor, AuditRow
-from tollhouse.core.failure import Conflict, PathNotFound, RateLimited
+from tollhouse.core.failure import BadRequest, Conflict, PathNotFound, RateLimited
 from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX, Ticket, TicketEvent, TicketMessage, TicketSide
@@ -19,7 +19,7 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.given.tickets import NewTicket, NewTicketMessage, TicketQuery
 from tollhouse.services.pages import Page, read_page
-from tollhouse.services.ticket_bundle import bundle_of
+from tollhouse.services.ticket_bundle import reported
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.pages import Cursor
 from tollhouse.store.tables import SqlRepositories
@@ -65,6 +65,7 @@ async def create(services: ServiceContext, actor: Actor, given: NewTicket) -> Ti
         messages=1,
         created_at_ms=now_ms,
         changed_at_ms=now_ms,
+        asked_at_ms=now_ms,
     )
     told = {"subject": subject} if given.request_id is None else {"subject": subject, "request_id": given.request_id}
     row = audit.entry(services, actor, "ticket.create", ticket_id, account_id=account_id, after=told)
@@ -83,10 +84,15 @@ async def create(services: ServiceContext, actor: Actor, given: NewTicket) -> Ti
 
 @WithFieldsOf(TicketQuery)
 async def list_page(services: ServiceContext, actor: Actor, given: TicketQuery) -> Page[Ticket]:
-    """Those that changed last are first. Raises PathNotFound, BadRequest."""
-    within = {
-        "account_id": reach.narrowed(services, actor, given.account), "state": given.state, "turn": given.turn,
-    }  # fmt: skip
+    """Those that changed last are first, or those that wait longest. Raises PathNotFound, BadRequest."""
+    account_id = reach.narrowed(services, actor, given.account)
+    if given.order == "waiting":
+        if given.state == "closed" or given.turn == "account":
+            raise BadRequest("order: only open tickets whose turn is the platform's wait", param="order")
+        return await read_page(
+            services, given, lambda tables: tables.tickets.longest_waiting, _asked_by, account_id=account_id
+        )
+    within = {"account_id": account_id, "state": given.state, "turn": given.turn}
     return await read_page(services, given, lambda tables: tables.tickets.page, _newest_by, **within)
 
 
@@ -126,7 +132,9 @@ async def reply(services: ServiceContext, actor: Actor, ticket_id: str, given: N
                 Phrase("the thread has %(count)s messages: open another ticket", count=before.messages), param="text"
             )
         _require_room(services, tables, actor, before.account_id, is_open=before.state == "open")
-        after = structs.replace(before, state="open", turn=other(side))
+        waits = (before.state, before.turn) == ("open", "platform")
+        asked_at_ms = before.asked_at_ms if waits or side == "platform" else services.moment_ms()
+        after = structs.replace(before, state="open", turn=other(side), asked_at_ms=asked_at_ms)
         after = _add(services, tables, after, _message(services, actor, after, text))
         tables.audit.add(_audited(row, before, after))
         ticket_mails.tell(services, tables, actor, after, side)
@@ -197,7 +205,7 @@ async def _about(services: ServiceContext, actor: Actor, given: NewTicket) -> tu
     account_id = receipt.call.account_id
     if given.account is not None and reach.account(services, actor, given.account).id != account_id:
         raise PathNotFound(Phrase("no request %(request)s", request=reach.shown(given.request_id)))
-    return account_id, bundle_of(receipt)
+    return account_id, await reported(services, actor, receipt)
 
 
 def _admit(services: ServiceContext, actor: Actor) -> None:
@@ -247,3 +255,7 @@ def _audited(row: AuditRow, before: Ticket, after: Ticket) -> AuditRow:
 
 def _newest_by(ticket: Ticket) -> Cursor:
     return ticket.changed_at_ms, ticket.id
+
+
+def _asked_by(ticket: Ticket) -> Cursor:
+    return ticket.asked_at_ms, ticket.id

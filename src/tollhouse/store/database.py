@@ -124,6 +124,16 @@ def open_store(
     return Store(engines, writer, Readers(engines, clock), lock, channels)
 
 
+def is_older(url: str, folder: Path = Path()) -> bool:
+    """Whether the database has a schema that `migrate` would bring up to date; an absent one has none. Raises
+    CannotOpen."""
+    engines = connect(url, folder)
+    try:
+        return migration.is_older(engines.writing)
+    finally:
+        engines.dispose()
+
+
 def pending_migrations(url: str, folder: Path = Path()) -> list[str]:
     """What `tollhouse migrate --plan` prints: a line a step, none when the schema is today's."""
     engines = connect(url, folder)

@@ -15,7 +15,7 @@ from tollhouse.store.engines import CannotOpen
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision in `migrations/versions`; a test compares."""
 
 _VERSION_TABLE = "alembic_version"
@@ -46,6 +46,16 @@ def check(engine: Engine, *, create: bool) -> None:
             f"the database has schema {found}, this version of tollhouse needs {HEAD}: run `tollhouse migrate`"
             " (`tollhouse migrate --plan` shows what it would do)"
         )
+
+
+def is_older(engine: Engine) -> bool:
+    """Whether the database has a schema from before today's. Raises SchemaMismatch, CannotOpen."""
+    try:
+        with engine.begin() as connection:
+            found = _revision(connection)
+    except OperationalError as error:
+        raise CannotOpen(f"the database cannot be reached: {_reason(error)}") from error
+    return found is not None and found < HEAD
 
 
 def pending(engine: Engine) -> list[str]:

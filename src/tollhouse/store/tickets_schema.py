@@ -19,9 +19,11 @@ tickets = Table(
     Column("messages", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("changed_at_ms", BigInteger, nullable=False),
+    Column("asked_at_ms", BigInteger, nullable=False, server_default="0"),
     Index("ix_tickets_changed", "changed_at_ms", "id"),
     Index("ix_tickets_account", "account_id", "changed_at_ms", "id"),
     Index("ix_tickets_turn", "state", "turn", "changed_at_ms", "id"),
+    Index("ix_tickets_asked", "state", "turn", "asked_at_ms", "id"),
 )
 
 ticket_messages = Table(

@@ -106,6 +106,7 @@ async def _one(visit: Visit, trouble: Failure | None = None) -> Shown:
             "budgets": counters,
             "now_ms": visit.now_ms,
             "is_leaked": rotation.is_leaked(use.key),
+            "awaits_secret": rotation.awaits_secret(use.key),
             "trouble": trouble,
         },
         200 if trouble is None else trouble.status,

@@ -10,12 +10,14 @@ from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.ticket_forms import TROUBLE, CleanedForm, cleaned
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Failure, PathNotFound
+from tollhouse.core.roll_up import HOUR_MS
 from tollhouse.core.ticket import Ticket, TicketSide, TicketState
 from tollhouse.services import ticket_actions, tickets
 
 PATH: Final = "/console/platform/tickets"
 _SHOWN: Final = 50
 _KEYS_MAX: Final = 50
+_ENDS_IN_HOURS: Final[Mapping[str, int]] = {"now": 0, "1h": 1, "24h": 24, "7d": 7 * 24}
 Narrowed = tuple[TicketState | None, TicketSide | None]
 SHOWS: Final[Mapping[str, Narrowed]] = {
     "waiting": ("open", "platform"),
@@ -37,6 +39,7 @@ async def listing(visit: Visit) -> Answer:
         account=visit.asked("account") or None,
         state=state,
         turn=turn,
+        order="waiting" if shows == "waiting" else "changed",
         after=visit.asked("after") or None,
         limit=_SHOWN,
     )
@@ -103,7 +106,11 @@ async def limit(visit: Visit) -> Answer:
 
 @page("POST /console/platform/tickets/{id}/rotate", may="tickets.rotate")
 async def rotate(visit: Visit) -> Answer:
-    ended = ticket_actions.rotate(visit.context.services, visit.actor, visit.id, key=visit.given("key") or None)
+    hours = _ENDS_IN_HOURS.get(visit.given("ends"), 0)
+    until_ms = visit.now_ms + hours * HOUR_MS if hours else None
+    ended = ticket_actions.rotate(
+        visit.context.services, visit.actor, visit.id, key=visit.given("key") or None, until_ms=until_ms
+    )
     return await _done(visit, ended, "key")
 
 

@@ -8,8 +8,8 @@ from tollhouse.console.visit import Visit
 from tollhouse.core.failure import Failure
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.ticket import CONTENT_MAX, SUBJECT_MAX, TEXT_MAX
-from tollhouse.services import receipts, tickets
-from tollhouse.services.ticket_bundle import LABELS, bundle_of
+from tollhouse.services import models, receipts, rotation, tickets
+from tollhouse.services.ticket_bundle import LABELS, reported
 from tollhouse.services.ticket_words import event
 from tollhouse.services.translation import said
 
@@ -27,7 +27,8 @@ async def listing(visit: Visit) -> Answer:
 
 @page("GET /console/support/tickets/new", may="tickets.create")
 async def ask(visit: Visit) -> Answer:
-    """`request`: the call that it is about. `limit`: one that is to be raised, by its name."""
+    """`request`: the call that it is about. `limit`: one that is to be raised, by its name, for calls with `key` and to
+    `model`."""
     return await _form(visit, visit.asked("request"), CleanedForm(_wish(visit)))
 
 
@@ -77,11 +78,21 @@ async def close(visit: Visit) -> Answer:
 
 def _wish(visit: Visit) -> dict[str, str]:
     """What a form begins with that asks for a higher limit."""
-    kind = visit.asked("limit")
-    if kind not in visit.context.services.rules.names:
+    kind, services = visit.asked("limit"), visit.context.services
+    if kind not in services.rules.names:
         return {}
     say = said(visit.language)
-    return {"subject": say(Phrase("A higher limit: %(limit)s", limit=Phrase(kind.replace("_", " "))))}
+    about, account = [], visit.account
+    key, model = services.directory.keys.get(visit.asked("key")), visit.asked("model")
+    if key is not None and account is not None and key.account_id == account.id:
+        about.append(say(Phrase("Key: %(key)s (%(id)s)", key=key.name, id=key.id)))
+    if account is not None and model in {one.model.id for one in models.offered(services, account)}:
+        about.append(say(Phrase("Model: %(model)s", model=model)))
+    about.append(say(Phrase("What I need, and until when:")))
+    return {
+        "subject": say(Phrase("A higher limit: %(limit)s", limit=Phrase(kind.replace("_", " ")))),
+        "text": "\n".join((*about, "")),
+    }
 
 
 async def _form(
@@ -90,7 +101,8 @@ async def _form(
     """Raises PathNotFound for a call that is not there."""
     bundle: dict[str, str] = {}
     if request_id:
-        bundle = bundle_of(await receipts.show(visit.context.services, visit.actor, request_id))
+        services = visit.context.services
+        bundle = await reported(services, visit.actor, await receipts.show(services, visit.actor, request_id))
     values: dict[str, object] = {
         "request_id": request_id,
         "bundle": bundle,
@@ -116,8 +128,12 @@ async def thread_values(visit: Visit, form: CleanedForm, trouble: Failure | None
     found = await tickets.thread(
         visit.context.services, visit.actor, visit.id, after=visit.asked("after") or None, limit=_SHOWN
     )
+    directory = visit.context.services.directory
+    named = {one.told.get("key", "") for one in found.page.records if one.event == "rotate"}
+    known = [directory.keys.get(one) for one in named]
     return {
         "ticket": found.ticket,
+        "awaiting": {one.id for one in known if one is not None and rotation.awaits_secret(one)},
         "messages": [(one, event(one.event, one.told) if one.event else None) for one in reversed(found.page.records)],
         "writers": found.writers,
         "next": found.page.next,

@@ -25,13 +25,26 @@ const openPalette = () => {
   search.focus();
 };
 
+// Rows of this page's lists: each by its first link, which Enter follows.
+const step = (by) => {
+  const rows = [...document.querySelectorAll("main tbody tr")].map((one) => one.querySelector("a[href]"));
+  const all = rows.filter((one) => one?.checkVisibility());
+  const at = all.findIndex((one) => one.closest("tr").contains(document.activeElement));
+  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+  return next !== undefined;
+};
+
 const single = (event) => {
   const going = Date.now() < goUntil;
   goUntil = 0;
   if (going) links.find((one) => one.dataset.key === event.key)?.click();
   else if (event.key === "g") goUntil = Date.now() + GO_MS;
   else if (event.key === "?") shortcuts.showModal();
-  else if (event.key === "/") (document.querySelector("main input[type=search]") ?? { focus: openPalette }).focus();
+  else if (event.key === "j" || event.key === "k") {
+    if (!step(event.key === "j" ? 1 : -1)) return;
+  } else if (event.key === "/") (document.querySelector("main input[type=search]") ?? { focus: openPalette }).focus();
   else return;
   event.preventDefault();
 };

@@ -18,11 +18,13 @@ from tollhouse.services.given.tickets import (
     TicketLimit,
     TicketQuery,
     TicketRefund,
+    TicketRotation,
 )
 
 
 class TicketObject(TicketFields, frozen=True, tag_field="object", tag="ticket"):
-    """`turn`: who is to write next. `messages`: how many stand in the thread."""
+    """`turn`: who is to write next. `messages`: how many stand in the thread. `asked_at`: when the account wrote what
+    waits for an answer, the first of it."""
 
     id: str
     account_id: str
@@ -32,6 +34,7 @@ class TicketObject(TicketFields, frozen=True, tag_field="object", tag="ticket"):
     messages: int
     created_at: str | None
     changed_at: str | None
+    asked_at: str | None
 
 
 class TicketMessageObject(Struct, frozen=True, kw_only=True, tag_field="object", tag="ticket_message"):
@@ -103,7 +106,7 @@ async def limit(context: AdminContext, request: AdminRequest[TicketLimit]) -> Pa
 
 
 @route("tickets.rotate", "POST /api/v1/tickets/{id}/rotate", PLATFORM, "End a key's secret; its owner makes another")
-async def rotate(context: AdminContext, request: AdminRequest[TicketKey]) -> KeyObject:
+async def rotate(context: AdminContext, request: AdminRequest[TicketRotation]) -> KeyObject:
     return key_object(await ticket_actions.rotate(context.services, request.actor, request.id, **request.given))
 
 

@@ -26,11 +26,14 @@ class NewTicketMessage(Struct, frozen=True, kw_only=True):
 
 
 class TicketQuery(Paging, frozen=True):
-    """Those that changed last are first. `turn`: who is to write next."""
+    """Those that changed last are first, or those that wait longest. `turn`: who is to write next."""
 
     account: AccountReference = None
     state: Annotated[TicketState | None, Help("open or closed; default: both")] = None
     turn: Annotated[TicketSide | None, Help("who is to write next; default: either")] = None
+    order: Annotated[
+        Literal["changed", "waiting"], Help("waiting: those that wait for the platform, the longest first")
+    ] = "changed"
 
 
 class TicketRefund(Struct, frozen=True, kw_only=True):
@@ -48,3 +51,7 @@ class TicketLimit(Struct, frozen=True, kw_only=True):
 
 class TicketKey(Struct, frozen=True, kw_only=True):
     key: Annotated[str | None, Help("a key of the account, by id or unique name; absent: that of the call")] = None
+
+
+class TicketRotation(TicketKey, frozen=True, kw_only=True):
+    until: Annotated[str | None, Help("when its secret ends: 1d, a date, or a time; absent: at once")] = None
