@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollhouse.edge.paths import ACTIONS, ENDPOINTS, canonical, dialect_of, find, is_action, model_of
+from tollhouse.edge.paths import ACTIONS, ENDPOINTS, action, canonical, dialect_of, find, is_action, model_of
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,36 @@ def test_a_path_is_repaired_where_people_mistype_base_urls_and_nowhere_else(path
     assert (None if endpoint is None else endpoint.path) == found
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_only_a_known_action_is_no_part_of_a_model_s_name(action: str) -> None:
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_only_a_known_action_is_no_part_of_a_model_s_name(name: str) -> None:
     for start in ("/v1/models/", "/v1beta/models/"):
-        assert is_action("POST", f"{start}gpt-4o:{action}")
-        assert is_action("POST", f"/v1{start}org/x:free:{action}") or "beta" in start
-        for method, path in (("GET", f"{start}gpt-4o:{action}"), ("POST", f"/v1/chat/x:{action}"), ("POST", start)):
+        assert is_action("POST", f"{start}gpt-4o:{name}")
+        assert is_action("POST", f"/v1{start}org/x:free:{name}") or "beta" in start
+        for method, path in (("GET", f"{start}gpt-4o:{name}"), ("POST", f"/v1/chat/x:{name}"), ("POST", start)):
             assert not is_action(method, path)
-        found = find(f"{start}gpt-4o:{action}")
+        found = find(f"{start}gpt-4o:{name}")
         assert found is not None
         assert (found.name, found.methods) == ("model", ("GET", "HEAD"))
-        assert dialect_of(f"{start}gpt-4o:{action}") == "gemini"
-        assert model_of(f"{start}gpt-4o:{action.upper()}") == f"gpt-4o:{action.upper()}"
-        assert find(f"{start}gpt-4o:{action}x") is not None
+        assert dialect_of(f"{start}gpt-4o:{name}") == "gemini"
+        assert model_of(f"{start}gpt-4o:{name.upper()}") == f"gpt-4o:{name.upper()}"
+        assert find(f"{start}gpt-4o:{name}x") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "stream"),
+    [
+        ("/v1beta/models/gemini-2.5-pro:generateContent", "gemini-2.5-pro", False),
+        ("/v1beta/models/gemini-2.5-pro:streamGenerateContent", "gemini-2.5-pro", True),
+        ("/v1/models/org/x:free:generateContent", "org/x:free", False),
+        ("/v1/v1/models/模型:streamGenerateContent", "模型", True),
+    ],
+)
+def test_an_action_names_its_model_and_whether_a_stream_is_asked_for(path: str, model: str, stream: bool) -> None:
+    asked = action(path)
+    assert asked is not None
+    assert (asked.dialect, asked.operation, asked.model, asked.stream) == ("gemini", "chat", model, stream)
+    assert action("/v1beta/models/gemini-2.5-pro:predict") is None
+    assert action("/v1beta/models/:generateContent") is None
 
 
 @pytest.mark.parametrize("path", sorted(ENDPOINTS))

@@ -86,10 +86,10 @@ def test_every_429_and_503_says_when_to_come_back(platform: DemoPlatform) -> Non
         ("/v1/messages/count_tokens", "anthropic"),
         ("/v1/messages/batches/x", "anthropic"),
         ("/v1beta/nowhere", "gemini"),
-        ("/v1beta/models/gpt-4o:generateContent", "gemini"),
-        ("/v1beta/models/gpt-4o:streamGenerateContent", "gemini"),
-        ("/v1/models/gpt-4o:generateContent", "gemini"),
-        ("/v1/models/gpt-4o:countTokens", "gemini"),
+        ("/v1beta/models/gpt-4o:predict", "gemini"),
+        ("/v1beta/models/gpt-4o:predictLongRunning", "gemini"),
+        ("/v1beta/models/gpt-4o:batchGenerateContent", "gemini"),
+        ("/v1/models/gpt-4o:asyncBatchEmbedContent", "gemini"),
     ],
 )
 def test_what_is_not_offered_is_told_in_the_words_of_who_asks(platform: DemoPlatform, path: str, dialect: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.core.dialect import Action, DialectSpec
 from tollhouse.formats.gemini import failure, models
 
+_NOT_OFFERED: Final = ("predict", "predictLongRunning", "batchGenerateContent", "asyncBatchEmbedContent")
 _SSE: Final = b"alt=sse"
 
 
@@ -28,6 +29,7 @@ DIALECT: Final = DialectSpec(
         "countTokens": Action(),
         "embedContent": Action(),
         "batchEmbedContents": Action(),
+        **dict.fromkeys(_NOT_OFFERED, Action()),
     },
     framing=_framing,
 )
