@@ -40,6 +40,7 @@ REQUESTS: Final = frozenset({"too_large", "too_long", "policy", "bad_request"})
 """Meanings that blame the request alone."""
 
 _READ_MAX: Final = 4_000  # of a message
+_WORD_MAX: Final = 64
 _READ_AS: Final[dict[Meaning, tuple[int, str]]] = {
     "bad_key": (401, "invalid_api_key"),
     "no_permission": (403, "permission_denied"),
@@ -86,11 +87,17 @@ def rule(
     return ErrorRule(means, frozenset(words), pattern, statuses, source)
 
 
-def reader(*rules: ErrorRule, waiting: Waiting | None = None, param: re.Pattern[str] | None = None) -> ReadError:
+def reader(
+    *rules: ErrorRule,
+    waiting: Waiting | None = None,
+    param: re.Pattern[str] | None = None,
+    type_header: bytes | None = None,
+) -> ReadError:
     """`Kind.read_error` by these rules.
 
     waiting: for vendors who say when to come back in a place of their own; it goes before `Retry-After`.
     param: finds the field to blame at the beginning of a message (its first group), where the body names none.
+    type_header: which header names the type of an error, for vendors whose bodies do not.
     """
 
     def read_error(
@@ -102,9 +109,13 @@ def reader(*rules: ErrorRule, waiting: Waiting | None = None, param: re.Pattern[
         if 300 <= status < 400:
             return read_compatible_error(operation, status, headers, body, known)
         report = read_report(body)
+        kind = next((value for name, value in headers if name == type_header), b"").partition(b":")[0].strip()
+        if kind:
+            word = kind.decode("latin-1").rpartition("#")[2].lower()
+            report = structs.replace(report, words=report.words | {word[:_WORD_MAX]})
         found = next((one for one in rules if one.fits(status, report)), None)
         named = None if param is None or report.param else param.match(report.message)
-        if found is None and named is None:
+        if found is None and named is None and not kind:
             return read_compatible_error(operation, status, headers, body, known)
         read_as, word = (status, "") if found is None else _READ_AS[found.means]
         fault = read_compatible_error(operation, read_as, headers, _told(report, word, named), known)

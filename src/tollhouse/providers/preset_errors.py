@@ -107,6 +107,12 @@ RULES: Final[Mapping[str, tuple[ErrorRule, ...]]] = {
         rule("too_long", says=r"(?:invalid request: )?input token length too long", source="docs"),
         rule("bad_request", says=r"(?:file|the number of files)", status=400, source="docs"),
     ),
+    "ollama": (
+        rule("broken", says=r"model requires more system memory", source="continue#11478, with 500"),
+        rule("overloaded", says=r"server busy, please try again", source="ollama: 503"),
+        rule("no_such_model", says=r"model [\"'].{1,200}[\"'] not found", source="ollama: 404"),
+        rule("bad_request", says=r".{0,220}does not support tools", status=400, source="ollama"),
+    ),
     "openrouter": (
         rule(
             "saturated",

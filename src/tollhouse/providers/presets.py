@@ -124,6 +124,13 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
         prefixes=("/v1", "/anthropic/v1"),
         models_path="/v1/models",
     ),
+    "ollama": _Preset(
+        title="Ollama",
+        base_url="http://127.0.0.1:11434/v1",
+        text={"openai_chat": _CHAT, "openai_responses": "/responses", "anthropic_messages": "/messages"},
+        others={"completions": "/completions", "embeddings": "/embeddings"},
+        needs_api_key=False,
+    ),
     "openrouter": _Preset(
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",

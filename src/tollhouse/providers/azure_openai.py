@@ -1,0 +1,89 @@
+"""Azure OpenAI, where a model is a deployment that an operator has named.
+
+An offer's model is the deployment's name, called by `/openai/v1`, which needs no version. With
+`NAME?api-version=2024-10-21` it is called by the older path of deployments, in that version; there Responses are asked
+for as a chat. A base URL may be the resource's host alone, or any path that Azure shows.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from tollhouse.core.catalogue import TextFormat
+from tollhouse.core.operation import WIRE_FORMATS, Operation
+from tollhouse.providers.error_rules import reader, rule
+from tollhouse.providers.headers import with_key_in
+from tollhouse.providers.kind import CAPS, Kind, UpstreamTarget
+from tollhouse.providers.targets import OWN_FORMATS, choose
+
+_VERSIONED: Final = re.compile(r"(.+)\?api-version=([A-Za-z0-9.-]{1,40})", re.ASCII)
+_DEPLOYMENT: Final = re.compile(r"/deployments(?:/.*)?\Z")
+_OF_DEPLOYMENTS: Final[Mapping[Operation, str]] = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "embeddings": "/embeddings",
+}
+_RULES: Final = (
+    rule(
+        "no_permission",
+        says=r"access denied|public access is disabled|the principal",
+        status=403,
+        source="docs: networks",
+    ),
+    rule("no_permission", says=r"access denied due to", status=401, source="docs"),
+    rule(
+        "no_such_model",
+        "deploymentnotfound",
+        "invalidapiversionparameter",
+        "unsupported_api_version",
+        source="docs, 404 and 400",
+    ),
+    rule("no_such_model", "deploymentnotready", "modelnotready", source="docs, 404"),
+    rule(
+        "overloaded",
+        says=r"(?:the )?system is (?:currently )?experiencing high demand|engine is overloaded",
+        status=429,
+        source="docs",
+    ),
+    rule("policy", says=r"the response was filtered due to the prompt triggering", status=400, source="docs"),
+    rule("broken", status=424, source="docs"),
+)
+_by_model_in_body: Final = choose(
+    text={"openai_chat": "/v1/chat/completions", "openai_responses": "/v1/responses"},
+    others={"completions": "/v1/completions", "embeddings": "/v1/embeddings"},
+)
+
+
+def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
+    """See `Kind.target`."""
+    found = _VERSIONED.fullmatch(model)
+    if found is None:
+        return _by_model_in_body(operation, model, stream, speaks)
+    asked = operation if operation in _OF_DEPLOYMENTS else "chat"
+    if operation in OWN_FORMATS:
+        if not {"openai_chat", "openai_responses"}.intersection(speaks):
+            return None
+    elif operation not in _OF_DEPLOYMENTS:
+        return None
+    path = f"/deployments/{quote(found[1], safe='')}{_OF_DEPLOYMENTS[asked]}?api-version={found[2]}"
+    return UpstreamTarget(path, WIRE_FORMATS[asked])
+
+
+def base_path(written: str) -> str:
+    """See `Kind.base_path`."""
+    path = _DEPLOYMENT.sub("", written.removesuffix("/openai/v1"))
+    return path if path.endswith("/openai") else f"{path}/openai"
+
+
+KIND: Final = Kind(
+    name="azure_openai",
+    title="Azure OpenAI",
+    base_path=base_path,
+    speaks=("openai_chat", "openai_responses"),
+    target=target,
+    caps={**CAPS, "chat": ("max_completion_tokens",)},
+    make_headers=with_key_in(b"api-key"),
+    read_error=reader(*_RULES),
+    models_path="/v1/models",
+)

@@ -1,0 +1,158 @@
+"""Gemini and other publishers' models on Google Cloud (Vertex AI).
+
+A key is the JSON of a service account (`file:PATH`), with which a token is got that calls carry; without a key the
+token comes from the metadata service of the machine, whose network must be allowed. The base URL names project and
+location: `https://us-central1-aiplatform.googleapis.com/v1/projects/PROJECT/locations/us-central1`.
+
+An offer's model is a Gemini model's name (`gemini-2.5-pro`, `google/gemini-2.5-pro`), or `PUBLISHER/NAME` of another
+publisher, which is called in OpenAI's format. Claude needs another body than Anthropic's own API, and is not served.
+"""
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from msgspec import Struct
+
+from tollhouse.core.catalogue import Provider, TextFormat
+from tollhouse.core.failure import UpstreamRefusedKey
+from tollhouse.core.operation import Operation
+from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.providers.credentials import Credential, Fetch, Token
+from tollhouse.providers.error_rules import reader, rule
+from tollhouse.providers.google_errors import RULES, retry_delay
+from tollhouse.providers.headers import with_bearer
+from tollhouse.providers.kind import Kind, UpstreamTarget
+from tollhouse.providers.oauth import read_token
+from tollhouse.providers.targets import spoken
+
+SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
+METADATA: Final = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_LIFE_SECONDS: Final = 3_600
+_FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat")
+_PUBLISHERS: Final = re.compile(r"/(?:publishers|endpoints)(?:/.*)?\Z")
+
+_RULES: Final = (
+    rule("no_such_model", says=r"publisher model .{1,300} (?:was )?not found", status=404, source="docs"),
+    rule(
+        "no_permission", says=r"project .{1,80} is not allowed to use publisher model", status=400, source="uni-api#41"
+    ),
+    rule("no_permission", "iam_permission_denied", source="linux-mcp-server#450, 403"),
+    *RULES,
+)
+
+
+class ServiceAccount(Struct, frozen=True):
+    """What of the JSON of a service account's key is used."""
+
+    client_email: str
+    private_key: str
+    private_key_id: str = ""
+    token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+
+def check_key(text: str) -> str | None:
+    """See `Kind.check_key`."""
+    try:
+        account = msgspec.json.decode(text, type=ServiceAccount)
+    except (msgspec.MsgspecError, UnicodeError):
+        return "a key is the JSON of a service account: write file:PATH of the file that Google Cloud made"
+    if not account.token_uri.startswith("https://"):
+        return "token_uri of the service account is no https address"
+    return None if _private_key(account) is not None else "private_key of the service account is no RSA key"
+
+
+def assertion(account: ServiceAccount, now_ms: int) -> str:
+    """The JSON web token (RFC 7523) that asks for an access token. Raises UpstreamRefusedKey for a key of no use."""
+    key = _private_key(account)
+    if key is None:
+        raise UpstreamRefusedKey("The service account of this provider cannot be used.")
+    now = now_ms // 1_000
+    claims = {
+        "iss": account.client_email,
+        "scope": SCOPE,
+        "aud": account.token_uri,
+        "iat": now,
+        "exp": now + _LIFE_SECONDS,
+    }
+    head = {"alg": "RS256", "typ": "JWT", "kid": account.private_key_id}
+    text = b".".join(_coded(msgspec.json.encode(part)) for part in (head, claims))
+    return (text + b"." + _coded(key.sign(text, PKCS1v15(), SHA256()))).decode("ascii")
+
+
+async def refresh(key: str, provider: Provider, fetch: Fetch, now_ms: int) -> Token:
+    """See `Refresh`."""
+    if not key:
+        return read_token(await fetch(b"GET", METADATA, [(b"metadata-flavor", b"Google")], b""), now_ms)
+    try:
+        account = msgspec.json.decode(key, type=ServiceAccount)
+    except msgspec.MsgspecError:
+        raise UpstreamRefusedKey("The service account of this provider cannot be read.") from None
+    form = urlencode({"grant_type": _GRANT, "assertion": assertion(account, now_ms)})
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    return read_token(await fetch(b"POST", account.token_uri, headers, form.encode()), now_ms)
+
+
+async def sign(credential: Credential, call: UpstreamRequest, now_ms: int) -> Headers:
+    """See `Kind.sign`."""
+    return [*call.headers, (b"authorization", b"Bearer " + credential.token.encode("ascii"))]
+
+
+def make_headers(key: str, provider: Provider, asked: Headers) -> Headers:
+    """Without the key, which is for the issuer of tokens alone."""
+    return with_bearer("", provider, asked)
+
+
+def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
+    """See `Kind.target`."""
+    asked = spoken(operation, speaks, _FORMATS)
+    if asked is None:
+        return None
+    publisher, named, name = model.partition("/")
+    if named and (publisher != "google" or asked == "openai_chat"):
+        return UpstreamTarget("/endpoints/openapi/chat/completions", "openai_chat")
+    at = f"/publishers/google/models/{quote(name if named else model, safe='')}"
+    return UpstreamTarget(f"{at}:{'streamGenerateContent?alt=sse' if stream else 'generateContent'}", "gemini_content")
+
+
+def base_path(written: str) -> str:
+    """See `Kind.base_path`: what Google's pages write behind project and location is cut, the version is added."""
+    path = _PUBLISHERS.sub("", written)
+    return f"/v1{path}" if path.startswith("/projects/") else path
+
+
+def _private_key(account: ServiceAccount) -> RSAPrivateKey | None:
+    try:
+        key = load_pem_private_key(account.private_key.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, RSAPrivateKey) else None
+
+
+def _coded(part: bytes) -> bytes:
+    return urlsafe_b64encode(part).rstrip(b"=")
+
+
+KIND: Final = Kind(
+    name="vertex",
+    title="Google Cloud Vertex AI",
+    base_path=base_path,
+    speaks=_FORMATS,
+    target=target,
+    make_headers=make_headers,
+    sign=sign,
+    refresh=refresh,
+    read_error=reader(*_RULES, waiting=retry_delay),
+    check_key=check_key,
+    models_path="",
+    needs_api_key=False,
+)
