@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollhouse.core.upstream import Headers
-from tollhouse.providers.aws_signature import AwsKey, Scope, signed_headers
+from tollhouse.providers.aws_signature import AwsKey, SigningScope, signed_headers
 
 NOW_MS = 1_790_000_000_123
 KEY = AwsKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-SCOPE = Scope("us-east-1", "bedrock")
+SCOPE = SigningScope("us-east-1", "bedrock")
 HOST = "bedrock-runtime.us-east-1.amazonaws.com"
 
 
-def _theirs(key: AwsKey, scope: Scope, method: str, target: str, headers: Headers, body: bytes) -> str:
+def _theirs(key: AwsKey, scope: SigningScope, method: str, target: str, headers: Headers, body: bytes) -> str:
     """The `Authorization` that botocore writes, step by step, at the time of ours."""
     kept = {name.decode(): value.decode() for name, value in headers if name in (b"host", b"content-type")}
     request = AWSRequest(method=method, url=f"https://{HOST}{target}", headers=kept, data=body)
@@ -31,7 +31,7 @@ def _theirs(key: AwsKey, scope: Scope, method: str, target: str, headers: Header
     return str(request.headers["Authorization"])
 
 
-def _ours(key: AwsKey, scope: Scope, method: str, target: str, headers: Headers, body: bytes) -> str:
+def _ours(key: AwsKey, scope: SigningScope, method: str, target: str, headers: Headers, body: bytes) -> str:
     body_hash = sha256(body).hexdigest()
     signed = signed_headers(key, scope, method.encode(), target.encode(), headers, body_hash, NOW_MS)
     return dict(signed)[b"authorization"].decode()
@@ -61,7 +61,7 @@ HEADERS: Headers = [
 )
 def test_a_signature_is_that_of_the_original(target: str, method: str, token: str) -> None:
     key = AwsKey(KEY.id, KEY.secret, token)
-    for scope in (SCOPE, Scope("eu-central-1", "bedrock-mantle")):
+    for scope in (SCOPE, SigningScope("eu-central-1", "bedrock-mantle")):
         given = (key, scope, method, target, HEADERS, b'{"model":"m"}')
         assert _ours(*given) == _theirs(*given)
 

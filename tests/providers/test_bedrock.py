@@ -10,7 +10,7 @@ from tollhouse.core.catalogue import Provider
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.upstream import Deadlines, Headers, UpstreamRequest, UpstreamRoute
 from tollhouse.providers import base_url, kinds
-from tollhouse.providers.aws_signature import AwsKey, Scope, signed_headers
+from tollhouse.providers.aws_signature import AwsKey, SigningScope, signed_headers
 from tollhouse.providers.credentials import Credential
 
 KIND = kinds()["bedrock"]
@@ -56,7 +56,7 @@ def test_the_whole_body_is_signed_with_the_host_as_the_client_writes_it() -> Non
     signed = dict(asyncio.run(_signed_in_turns("AKID:secret:token", call)))
     headers = [(b"host", f"{HOST}:8443".encode()), *call.headers]
     body_hash = sha256(BODY + b"moreand more").hexdigest()
-    key, scope = AwsKey("AKID", "secret", "token"), Scope("us-east-1", "bedrock")
+    key, scope = AwsKey("AKID", "secret", "token"), SigningScope("us-east-1", "bedrock")
     expected = signed_headers(key, scope, b"POST", call.target, headers, body_hash, NOW_MS)
     assert signed[b"authorization"] == dict(expected)[b"authorization"]
     assert signed[b"x-amz-security-token"] == b"token"

@@ -42,7 +42,7 @@ def _account(**other: str) -> str:
     return msgspec.json.encode({**fields, **other}).decode()
 
 
-class Issuer:
+class AnsweringIssuer:
     """Answers as Google's endpoint for tokens does, and keeps what it was asked."""
 
     def __init__(self, answer: FetchedResponse) -> None:
@@ -63,7 +63,7 @@ def _part(text: str) -> dict[str, Any]:
 
 
 def test_a_service_account_gets_a_token_by_an_assertion_that_it_signed() -> None:
-    issuer = Issuer(GOOD)
+    issuer = AnsweringIssuer(GOOD)
     token = asyncio.run(vertex.refresh(_account(), PROVIDER, issuer, NOW_MS))
     assert (token.value, token.expires_at_ms) == ("ya29.token", NOW_MS + 3_599_000)
     [(method, url, _, body)] = issuer.asked
@@ -83,13 +83,15 @@ def test_a_service_account_gets_a_token_by_an_assertion_that_it_signed() -> None
 
 
 def test_without_a_key_the_machine_says_the_token() -> None:
-    issuer = Issuer(GOOD)
+    issuer = AnsweringIssuer(GOOD)
     assert asyncio.run(vertex.refresh("", PROVIDER, issuer, NOW_MS)).value == "ya29.token"
     assert issuer.asked == [(b"GET", vertex.METADATA, [(b"metadata-flavor", b"Google")], b"")]
 
 
 def test_an_account_that_is_refused_is_told_as_a_refused_key() -> None:
-    issuer = Issuer(FetchedResponse(400, [], b'{"error":"invalid_grant","error_description":"Invalid JWT Signature."}'))
+    issuer = AnsweringIssuer(
+        FetchedResponse(400, [], b'{"error":"invalid_grant","error_description":"Invalid JWT Signature."}')
+    )
     with pytest.raises(UpstreamRefusedKey):
         asyncio.run(vertex.refresh(_account(), PROVIDER, issuer, NOW_MS))
     with pytest.raises(UpstreamRefusedKey):
@@ -103,7 +105,7 @@ def test_an_account_that_is_refused_is_told_as_a_refused_key() -> None:
         ("", "JSON of a service account"),
         ("AIzaSyA-key-of-another-service", "JSON of a service account"),
         ('{"type":"authorized_user","client_id":"x"}', "JSON of a service account"),
-        (_account(private_key="-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n"), "no RSA key"),
+        (_account(private_key="no key"), "no RSA key"),
         (_account(private_key=_pem(ec.generate_private_key(ec.SECP256R1()))), "no RSA key"),
         (_account(token_uri="http://oauth2.example/token"), "no https address"),
     ],

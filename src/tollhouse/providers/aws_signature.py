@@ -27,7 +27,7 @@ class AwsKey(Struct, frozen=True):
     session_token: str = ""
 
 
-class Scope(Struct, frozen=True):
+class SigningScope(Struct, frozen=True):
     """For whom a signature is valid, besides the day: `us-east-1`, `bedrock`."""
 
     region: str
@@ -35,7 +35,7 @@ class Scope(Struct, frozen=True):
 
 
 def signed_headers(
-    key: AwsKey, scope: Scope, method: bytes, target: bytes, headers: Headers, body_hash: str, now_ms: int
+    key: AwsKey, scope: SigningScope, method: bytes, target: bytes, headers: Headers, body_hash: str, now_ms: int
 ) -> Headers:
     """The headers to send: those given, but for what a signature replaces, and what signs them. `headers` name the
     host; `body_hash` is the SHA-256 of the body in hexadecimal digits."""
@@ -73,7 +73,7 @@ def _canonical_query(query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(coded))
 
 
-def _signing_key(secret: str, day: str, scope: Scope) -> bytes:
+def _signing_key(secret: str, day: str, scope: SigningScope) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (day, scope.region, scope.service, "aws4_request"):
         key = hmac.new(key, part.encode(), sha256).digest()

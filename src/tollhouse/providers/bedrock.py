@@ -14,7 +14,7 @@ from tollhouse.core.catalogue import Provider
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.upstream import Headers, UpstreamRequest
 from tollhouse.providers.api_keys import check_api_key
-from tollhouse.providers.aws_signature import AwsKey, Scope, signed_headers
+from tollhouse.providers.aws_signature import AwsKey, SigningScope, signed_headers
 from tollhouse.providers.base_path import above
 from tollhouse.providers.body_hash import hash_body
 from tollhouse.providers.credentials import Credential
@@ -110,7 +110,7 @@ async def sign(credential: Credential, call: UpstreamRequest, now_ms: int) -> He
         raise UpstreamError(why, should_retry=False)
     digest = sha256()
     await hash_body(digest, call)
-    route, scope = call.route, Scope(found[3], found[1] + (found[2] or ""))
+    route, scope = call.route, SigningScope(found[3], found[1] + (found[2] or ""))
     port = "" if route.port == _DEFAULT_PORTS[route.scheme] else f":{route.port}"
     headers = [(b"host", f"{route.host}{port}".encode()), *call.headers]
     key = AwsKey(name, secret, session_token)
