@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import structs
 
-from tollhouse.core.failure import Failure
+from tollhouse.core.failure import Failure, UnsupportedParameter
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest, UpstreamResponse
 from tollhouse.core.usage_record import Attempt
@@ -72,7 +72,7 @@ async def attempt(
         if (
             following is None
             or context.call.client.gone
-            or not gateway.retries.withdraw(account, gateway.clock.now_ms())
+            or not (fault.blame == "format" or gateway.retries.withdraw(account, gateway.clock.now_ms()))
         ):
             break
         at = following
@@ -194,15 +194,18 @@ def _outgoing(
     else:
         operation = translate(gateway, context, request, target.format)
     own_caps = provider.output_caps if operation == "chat" else ()
-    body, *rest = context.attempt_codec.write(
-        request,
-        model=model,
-        stream=stream,
-        include_usage=stream and provider.reports_stream_usage,
-        caps=own_caps or destination.kind.caps.get(operation, ()),
-        others=not own_caps,
-        added_cap=context.added_cap,
-    )
+    try:
+        body, *rest = context.attempt_codec.write(
+            request,
+            model=model,
+            stream=stream,
+            include_usage=stream and provider.reports_stream_usage,
+            caps=own_caps or destination.kind.caps.get(operation, ()),
+            others=not own_caps,
+            added_cap=context.added_cap,
+        )
+    except UnsupportedParameter as unsaid:
+        raise AttemptFailed(Fault(failure=unsaid, blame="format")) from None
     return UpstreamRequest(
         route=destination.route,
         method=target.method,

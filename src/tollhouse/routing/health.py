@@ -43,9 +43,10 @@ from tollhouse.routing.panic import (
 )
 from tollhouse.routing.served import WHOLE, CircuitKey, Served
 
-Blame = Literal["request", "doubtful", "key", "offer", "model", "none"]
+Blame = Literal["request", "format", "doubtful", "key", "offer", "model", "none"]
 """Whose fault a failure was. `doubtful`: the request's, or the key's once a second account meets it. `model`: the offer
-names a model that the provider does not serve. Held against an offer or key are only `key`, `offer` and `model`."""
+names a model that the provider does not serve. `format`: the provider is asked in a format that cannot say the
+request, so nothing was sent. Held against an offer or key are only `key`, `offer` and `model`."""
 
 OWN_MAX: Final = 4_096
 

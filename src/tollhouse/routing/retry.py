@@ -28,7 +28,7 @@ _MILLI: Final = 1_000  # the budget counts thousandths of a retry
 
 def elsewhere(failure: Failure, blame: Blame) -> bool:
     """Whether another offer or key may do better. Only before the first byte of an answer has gone to the caller."""
-    return blame in ("key", "offer", "model")
+    return blame in ("key", "offer", "model", "format")
 
 
 def again(failure: Failure, attempts: int) -> bool:
