@@ -8,8 +8,10 @@ for all, and exist once a format. Usage is the exception: it is what the provide
 
 from collections.abc import Callable
 from functools import partial
+from pickle import PickleBuffer
+from typing import cast
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tollhouse.core.cleaning import Known
 from tollhouse.core.codec import (
@@ -88,6 +90,36 @@ def _note_foreign(conversation: Conversation, wire: str) -> None:
             if isinstance(part, Reasoning | ToolCall) and part.opaque is not None and part.opaque.format != wire:
                 note(conversation, "reasoning_of_others", f"messages[{at}]")
                 break
+
+
+class WrittenApart(Struct):
+    """A body that another process wrote, and what could not be said in it."""
+
+    body: bytes
+    untold: tuple[str, ...]
+
+
+def write_apart(
+    body: bytes,
+    asked: Codec,
+    outbound: Codec,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    caps: tuple[str, ...],
+    others: bool,
+    output_cap: int | None,
+) -> WrittenApart:
+    """Read a request in the process that has it, and write it in the other format. Raises what `translated` raises."""
+    request = asked.read(body)
+    conversation = conversation_of(request, asked, outbound)
+    conversation.output_cap = output_cap
+    assert outbound.words is not None
+    written = outbound.words.write_request(
+        conversation, model=model, stream=stream, include_usage=include_usage, caps=caps, others=others
+    )
+    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold)
 
 
 def _write(

@@ -10,22 +10,22 @@ from typing import Final
 
 from msgspec import structs
 
-from tollhouse.core.failure import Failure, UnsupportedParameter
+from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest, UpstreamResponse
 from tollhouse.core.usage_record import Attempt
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
-from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, dropped
 from tollhouse.gateway.meter import count
+from tollhouse.gateway.outgoing import aim_at, write_call
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refusal import known_of, read_refusal
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse, understand
-from tollhouse.gateway.translate import translate
+from tollhouse.gateway.translate import THREAD_BYTES, CannotSay
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
@@ -88,10 +88,8 @@ async def _one(
     if client.gone and not context.dispatched:
         raise ClientDisconnected  # while his body was read: nothing is sent, and nothing charged
     context.dispatched = True
-    context.provider, context.known = (
-        destination.provider.id,
-        known_of(context.request_codec, destination, request, choice),
-    )
+    context.provider = destination.provider.id
+    context.known = known_of(context.request_codec, destination, request, choice)
     account, began_ms, rehearsed = context.identity.key.account_id, clock.now_ms(), context.identity.key.mode == "test"
     if not rehearsed:
         gateway.health.begin(account, choice.offer, choice.slot, began_ms)
@@ -101,10 +99,11 @@ async def _one(
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with DisconnectGuard(client, gateway.drain_seconds_max, abort) as guard:
-            if request.length <= LARGE_BYTES:
-                outgoing = _outgoing(gateway, context, request, choice, destination)
+            aim = aim_at(gateway, context, request, choice, destination)
+            if request.length <= (LARGE_BYTES if aim.outbound is None else THREAD_BYTES):
+                outgoing = write_call(gateway, context, request, choice, destination, aim)
             else:
-                write = partial(_outgoing, gateway, context, request, choice, destination)
+                write = partial(write_call, gateway, context, request, choice, destination, aim)
                 outgoing = await gateway.threads.run(account, write)
             if destination.kind.sign is not None:
                 await _sign(gateway, context, choice, outgoing)
@@ -118,6 +117,9 @@ async def _one(
             await _forget_body(gateway, context, request, outgoing)
         error = None
         return made
+    except CannotSay as unsaid:
+        error = unsaid.failure.code
+        raise AttemptFailed(Fault(failure=unsaid.failure, blame="format")) from None
     except AttemptFailed as faulted:
         error = faulted.fault.failure.code
         destination.refused(choice.slot, faulted.fault.failure, began_ms)
@@ -178,47 +180,3 @@ async def _forget_body(
     await dropped(gateway, context.identity.key.account_id, drop)
     if context.memory is not None:
         context.memory.release()
-
-
-def _outgoing(
-    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
-) -> UpstreamRequest:
-    """Write a call for a provider, in the format in which it is asked. Notes the codec that reads the answer."""
-    provider, call = destination.provider, context.call
-    stream = request.stream or (provider.streams_only and context.codec.generates)
-    model, asked = choice.offer.model, context.request_codec
-    target = destination.target(call.operation, asked.wire, model, stream)
-    operation = call.operation
-    if target.format == asked.wire == context.codec.wire:
-        context.attempt_codec = context.codec
-    else:
-        operation = translate(gateway, context, request, target.format)
-    own_caps = provider.output_caps if operation == "chat" else ()
-    try:
-        body, *rest = context.attempt_codec.write(
-            request,
-            model=model,
-            stream=stream,
-            include_usage=stream and provider.reports_stream_usage,
-            caps=own_caps or destination.kind.caps.get(operation, ()),
-            others=not own_caps,
-            added_cap=context.added_cap,
-        )
-    except UnsupportedParameter as unsaid:
-        raise AttemptFailed(Fault(failure=unsaid, blame="format")) from None
-    return UpstreamRequest(
-        route=destination.route,
-        method=target.method,
-        target=(destination.path + target.path).encode(),
-        headers=destination.headers(choice.slot, call.headers),
-        body=bytes(body),
-        rest=rest,
-        deadlines=destination.deadlines,
-        operation=operation,
-        model=model,
-        script=context.script,
-        context_tokens=context.context_tokens,
-        max_output_tokens=context.longest_answer,
-        scripted_for=context.identity.key.id,
-        account_id=context.identity.key.account_id,
-    )

@@ -188,7 +188,7 @@ async def _stream(
 async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: StreamResponse) -> None:
     """Everything but the last part. Raises what reading raises; stops where the reader finds the stream broken."""
     reader, stream_writer, answer, client = opened.reader, opened.stream_writer, opened.answer, context.call.client
-    clock, account_id = gateway.clock, context.identity.account.id
+    clock, account_id, loop_bytes = gateway.clock, context.identity.account.id, opened.loop_bytes
     if opened.first and not client.gone:
         context.first_byte_ms = gateway.since_ms(context.call)  # a slow reader may keep the writing waiting
         await stream_writer.write(opened.first, clock.ticks_ns())
@@ -197,7 +197,7 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
     late: list[bytes] = []  # what was read, and could not be written at once
 
     def take(data: bytes) -> bytes | None:
-        if context.first_byte_ms is None or late or len(data) + reader.pending > LARGE_BYTES:
+        if context.first_byte_ms is None or late or len(data) + reader.pending > loop_bytes:
             return data
         out = reader.feed(data)
         if out:
@@ -221,10 +221,10 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
                 reader.finish()
                 return
             size = len(data) + reader.pending
-            if size <= LARGE_BYTES:
+            if size <= loop_bytes:
                 out = reader.feed(data)
             else:
-                out = await worked(gateway, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
+                out = await worked(gateway, account_id, size, partial(reader.feed, data), loop_bytes)
             if out and not client.gone:
                 if context.first_byte_ms is None:
                     context.first_byte_ms = gateway.since_ms(context.call)

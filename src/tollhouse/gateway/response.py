@@ -21,6 +21,7 @@ from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.stream_writer import StreamWriter
+from tollhouse.gateway.translate import THREAD_BYTES
 from tollhouse.routing.choice import Choice
 
 
@@ -44,6 +45,7 @@ class StreamResponse(Struct):
     reader: RelayedStream
     first: bytes
     stream_writer: StreamWriter
+    loop_bytes: int  # of events that the event loop reads itself
     give_up_at: float | None = None
 
 
@@ -76,14 +78,14 @@ async def understand(
         first = await worked(gateway, account_id, len(body), feed)
         if not reader.is_complete:
             reader.finish()
-        return StreamResponse(choice, None, reader, first, _stream_writer(gateway, context))
+        return StreamResponse(choice, None, reader, first, _stream_writer(gateway, context), LARGE_BYTES)
     if not request.stream:
         return await _gathered(gateway, context, request, answer)
     reader = _reader(gateway, context, request)
     stream_writer = _stream_writer(gateway, context)
     gateway.keep_alive.stream_writers.add(stream_writer)
     try:
-        first = await _first(gateway, account_id, answer, reader)
+        first = await _first(gateway, account_id, answer, reader, _loop_bytes(context))
     except Failure as failure:
         if not stream_writer.opened:
             raise
@@ -93,7 +95,7 @@ async def understand(
         first = b""
     finally:
         gateway.keep_alive.stream_writers.discard(stream_writer)
-    return StreamResponse(choice, answer, reader, first, stream_writer)
+    return StreamResponse(choice, answer, reader, first, stream_writer, _loop_bytes(context))
 
 
 def _reader(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> RelayedStream:
@@ -115,7 +117,14 @@ def _stream_writer(gateway: GatewayContext, context: RequestContext) -> StreamWr
     return StreamWriter(context.call.client, _streams(context.codec), context.headers, gateway.clock.ticks_ns())
 
 
-async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: RelayedStream) -> bytes:
+def _loop_bytes(context: RequestContext) -> int:
+    """Of events that the event loop reads itself."""
+    return LARGE_BYTES if context.attempt_codec is context.codec else THREAD_BYTES
+
+
+async def _first(
+    gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: RelayedStream, loop_bytes: int
+) -> bytes:
     """Read on until something may be released, or the stream is whole."""
     while True:
         data = await answer.read()
@@ -123,7 +132,8 @@ async def _first(gateway: GatewayContext, account_id: str, answer: UpstreamRespo
             reader.finish()
             return b""
         size = len(data) + reader.pending
-        released = await worked(gateway, account_id, size, lambda data=data: reader.feed(data))  # type: ignore[misc]
+        work = partial(reader.feed, data)
+        released = await worked(gateway, account_id, size, work, loop_bytes)
         if reader.failure is not None and not released:
             raise reader.failure
         if released or reader.is_complete:
@@ -152,7 +162,7 @@ async def _gathered(
         if size > LARGE_BYTES:
             await _memory(gateway, context).grow(size, bytes_max)
         pending = len(data) + aggregate.pending
-        await worked(gateway, account_id, pending, lambda data=data: aggregate.feed(data))  # type: ignore[misc]
+        await worked(gateway, account_id, pending, partial(aggregate.feed, data), _loop_bytes(context))
     whole = await worked(gateway, account_id, size, partial(_finished, aggregate, context.codec, context.known))
     if whole.cut:
         answer.abort()

@@ -1,36 +1,92 @@
 """A call whose provider is asked in another format than the caller's, or whose answer is asked for in another one."""
 
+from typing import Final
+
+from msgspec import structs
+
 from tollhouse.core.codec import Codec
 from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.operation import Operation
-from tollhouse.core.translation import can_translate, translated
+from tollhouse.core.translation import can_translate, translated, write_apart
+from tollhouse.core.upstream import Buffer
 from tollhouse.core.words import AnswerContext
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 
-MILLI_PER_SECOND = 1_000
+MILLI_PER_SECOND: Final = 1_000
+THREAD_BYTES: Final = 8 * 1024
+"""Beyond it a request is translated in a thread, and so are events: each message or event takes some 10 us, and may be
+as short as 30 bytes."""
+PROCESS_BYTES: Final = 64 * 1024
+"""Beyond it a request is translated by another process."""
 
 
-def translate(gateway: GatewayContext, context: RequestContext, request: ModelRequest, wire: str) -> Operation:
-    """Give the attempt the codec that asks in the format `wire`, and the operation that is asked for there.
+class CannotSay(Exception):
+    """The format of this provider cannot say the request; another one may."""
 
-    Raises UnsupportedParameter where these formats are not translated.
+    def __init__(self, failure: UnsupportedParameter) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+def spoken(gateway: GatewayContext, context: RequestContext, wire: str) -> Codec:
+    """The codec of a provider's format. Raises CannotSay where it is not translated to and from the caller's."""
+    for codec in gateway.codecs.values():
+        if codec.wire == wire and can_translate(context.request_codec, codec, context.codec):
+            return codec
+    served = f"The providers of this model do not serve {context.call.operation}."
+    raise CannotSay(UnsupportedParameter(served, param="model"))
+
+
+def translate(
+    gateway: GatewayContext,
+    context: RequestContext,
+    request: ModelRequest,
+    outbound: Codec,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    caps: tuple[str, ...],
+    others: bool,
+) -> list[Buffer]:
+    """Give the attempt its codec, and write the body. For more than `THREAD_BYTES` it is called in a thread.
+
+    Raises CannotSay.
     """
-    outbound = spoken(gateway, wire)
-    asked, answer = context.request_codec, context.codec
-    if outbound is None or not can_translate(asked, outbound, answer):
-        raise UnsupportedParameter(f"The providers of this model do not serve {context.call.operation}.", param="model")
-    call = context.call
+    asked, call, is_large = context.request_codec, context.call, request.length > PROCESS_BYTES
     told = AnswerContext(
         request_id=call.id,
         created=call.arrived_ms // MILLI_PER_SECOND,
-        request=request,
+        request=structs.replace(request, members={}) if is_large else request,
         custom_tools={} if asked.words is None else asked.words.custom_tools(request),
     )
-    context.attempt_codec = translated(asked, outbound, answer, told)
-    return outbound.operation
-
-
-def spoken(gateway: GatewayContext, wire: str) -> Codec | None:
-    return next((codec for codec in gateway.codecs.values() if codec.wire == wire), None)
+    codec = context.attempt_codec = translated(asked, outbound, context.codec, told)
+    added = context.added_cap
+    try:
+        if not is_large or asked is outbound:
+            return codec.write(
+                request,
+                model=model,
+                stream=stream,
+                include_usage=include_usage,
+                caps=caps,
+                others=others,
+                added_cap=added,
+            )
+        made = gateway.processes.call(
+            write_apart,
+            asked.write(request, model=request.model, stream=request.stream, include_usage=False),
+            asked,
+            outbound,
+            model=model,
+            stream=stream,
+            include_usage=include_usage,
+            caps=caps,
+            others=others,
+            output_cap=added if request.output_cap is None else request.output_cap,
+        )
+    except UnsupportedParameter as failure:
+        raise CannotSay(failure) from None
+    request.untold = made.untold
+    return [made.body]
