@@ -8,9 +8,17 @@ from msgspec import structs
 from tollhouse.core.codec import Codec, StreamCodec
 from tollhouse.core.failure import Failure
 from tollhouse.core.quoted import stands_in
+from tollhouse.core.words import FormatWords
 from tollhouse.formats.gemini import answer, content_stream, failure, request
 from tollhouse.formats.gemini.gathering import GatheredContent
 from tollhouse.formats.gemini.input_bounds import input_bounds, prompt_of
+from tollhouse.formats.gemini.words.read_reply import read_reply
+from tollhouse.formats.gemini.words.read_request import read_request
+from tollhouse.formats.gemini.words.read_stream import ContentReader
+from tollhouse.formats.gemini.words.signatures import OWN
+from tollhouse.formats.gemini.words.write_reply import write_reply
+from tollhouse.formats.gemini.words.write_request import SAYS, write_request
+from tollhouse.formats.gemini.words.write_stream import ContentWriter
 
 
 def _error_event(broken: Failure, request_id: str, sequence_number: int) -> bytes:
@@ -24,10 +32,20 @@ _STREAMS: Final = StreamCodec(
     error_event=_error_event,
     keepalive=b"\r\n",  # its clients do not read comments
 )
+_WORDS: Final = FormatWords(
+    title="Gemini",
+    says=SAYS,
+    read_request=read_request,
+    write_request=write_request,
+    read_reply=read_reply,
+    write_reply=write_reply,
+    read_stream=ContentReader,
+    write_stream=ContentWriter,
+)
 _CONTENT: Final = Codec(
     format="gemini",
     operation="chat",
-    wire="gemini_content",
+    wire=OWN,
     generates=True,
     read=request.read,
     input_bounds=input_bounds,
@@ -42,6 +60,7 @@ _CONTENT: Final = Codec(
     error_body=failure.body,
     cut=answer.cut,
     streams=_STREAMS,
+    words=_WORDS,
 )
 _ARRAY: Final = structs.replace(
     _CONTENT,

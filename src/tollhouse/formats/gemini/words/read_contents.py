@@ -1,0 +1,161 @@
+"""The contents of a request, read into core words.
+
+Calls of functions need no ids here: a result belongs to the call of its id, else to the first call of its name that has
+none yet. Other formats cannot do without, so a call gets an id by its place, which is the same in every turn.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaKind,
+    MediaPart,
+    Message,
+    Part,
+    Reasoning,
+    Role,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+from tollhouse.core.failure import BadRequest
+from tollhouse.core.features import note
+from tollhouse.core.provider_json import encode
+from tollhouse.formats.gemini.contents import BESIDE, DATA, contents_of, object_under, parts_of, text_under
+from tollhouse.formats.gemini.spelling import spelled, under, unknown
+from tollhouse.formats.gemini.words.media import read_medium
+from tollhouse.formats.gemini.words.signatures import opaque_of
+from tollhouse.formats.gemini.words.values import Place
+
+_ROLES: Final[Mapping[str, Role]] = MappingProxyType(
+    {"": "user", "user": "user", "function": "user", "tool": "user", "model": "assistant", "system": "system"}
+)
+_PARTS: Final = DATA | BESIDE
+_HOSTED: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+_QUIET: Final = ("videoMetadata", "partMetadata", "mediaProcessing")
+MEDIA_FEATURES: Final[Mapping[MediaKind, tuple[str, str]]] = MappingProxyType(
+    {
+        "image": ("images", "image_urls"),
+        "audio": ("audio", "audio"),
+        "video": ("video", "video"),
+        "file": ("files", "file_urls"),
+    }
+)
+"""Of a medium in the body, and of one that is elsewhere."""
+
+
+def read_contents(conversation: Conversation, value: object, path: str) -> None:
+    """Raises BadRequest; `param` names the member."""
+    many = isinstance(value, list)
+    calls: list[ToolCall] = []  # that wait for their results
+    for at, content in enumerate(contents_of(value)):
+        where = f"{path}[{at}]" if many else path
+        role = text_under(content, "role")
+        if role not in _ROLES:
+            raise BadRequest(f"'{where}.role' must be 'user' or 'model'.", param=f"{where}.role")
+        said: list[Part] = []
+        listed = isinstance(content.get("parts"), list)
+        for number, part in enumerate(parts_of(content)):
+            place = Place(part, f"{where}.parts[{number}]" if listed else f"{where}.parts")
+            found = _read_part(conversation, place, f"call_{at}_{number}", calls)
+            if found is not None:
+                said.append(found)
+        conversation.messages.append(Message(role=_ROLES[role], parts=said))
+
+
+def _read_part(conversation: Conversation, place: Place, made_id: str, calls: list[ToolCall]) -> Part | None:
+    part = place.value
+    for name in [*unknown(part, _PARTS), *_QUIET]:
+        if place.has(name):
+            note(conversation, "other", place.path(name))
+    if under(part, "functionCall") is not None:
+        call = _read_call(conversation, place, made_id)
+        calls.append(call)
+        return call
+    if under(part, "functionResponse") is not None:
+        return _read_result(conversation, place, made_id, calls)
+    for name in ("inlineData", "fileData"):
+        if under(part, name) is not None:
+            medium = read_medium(part, place.path(name))
+            note_medium(conversation, medium, place.path(name))
+            return medium
+    for name in _HOSTED:
+        if under(part, name) is not None:
+            note(conversation, "built_in_tools", place.path(name))
+            return None
+    text, opaque = place.text("text"), opaque_of(part)
+    if place.flag("thought"):
+        return Reasoning(text=text, opaque=opaque)
+    return TextPart(text=text, opaque=opaque) if text else None
+
+
+def _read_call(conversation: Conversation, place: Place, made_id: str) -> ToolCall:
+    call = place.object("functionCall")
+    assert call is not None
+    note(conversation, "tools", place.path("functionCall"))
+    arguments = call.object("args")
+    return ToolCall(
+        id=call.text("id") or made_id,
+        name=call.text("name"),
+        arguments=encode({} if arguments is None else arguments.value).decode(),
+        opaque=opaque_of(place.value),
+    )
+
+
+def _read_result(conversation: Conversation, place: Place, made_id: str, calls: list[ToolCall]) -> ToolResult:
+    result = place.object("functionResponse")
+    assert result is not None
+    note(conversation, "tools", place.path("functionResponse"))
+    name, own_id = result.text("name"), result.text("id")
+    response = result.object("response")
+    text, is_error = read_output({} if response is None else response.value)
+    if is_error:
+        note(conversation, "tool_errors", f"{result.path('response')}.error")
+    parts: list[TextPart | MediaPart] = [TextPart(text=text)] if text else []
+    for within in result.objects("parts"):
+        medium = read_medium(within.value, within.path("inlineData"))
+        note(conversation, "tool_result_media", within.path(_where(within)))
+        note_medium(conversation, medium, within.path(_where(within)))
+        parts.append(medium)
+    call = _call_of(calls, own_id, name)
+    if call is not None:
+        calls.remove(call)
+    return ToolResult(
+        id=call.id if call is not None else own_id or made_id,
+        name=name or (call.name if call is not None else ""),
+        parts=parts,
+        is_error=is_error,
+    )
+
+
+def _where(part: Place) -> str:
+    return "inlineData" if under(part.value, "inlineData") is not None else "fileData"
+
+
+def _call_of(calls: list[ToolCall], own_id: str, name: str) -> ToolCall | None:
+    """The call that a result belongs to."""
+    for call in calls:
+        if own_id and call.id == own_id:
+            return call
+    named = [call for call in calls if call.name == name]
+    return (named or [None])[0]  # type: ignore[list-item]
+
+
+def read_output(response: dict[str, object]) -> tuple[str, bool]:
+    """What a function gave, as a text, and whether that is an error. By the API's description `output` and `error` have
+    a meaning, and google-genai writes `result`; anything else is the output itself."""
+    if len(response) == 1:
+        ((name, value),) = response.items()
+        if name in ("output", "result", "error"):
+            return value if isinstance(value, str) else encode(value).decode(), name == "error"
+    return encode(response).decode() if response else "", False
+
+
+def note_medium(conversation: Conversation, medium: MediaPart, path: str) -> None:
+    held, linked = MEDIA_FEATURES[medium.kind]
+    if medium.file_id:
+        note(conversation, "file_ids", path)
+    else:
+        note(conversation, held if medium.data else linked, path)

@@ -1,0 +1,127 @@
+"""A provider's whole answer, read into core words."""
+
+from hashlib import sha256
+
+from tollhouse.core.cleaning import Known, clean
+from tollhouse.core.conversation import MediaPart, Part, Reasoning, Refusal, TextPart, ToolCall
+from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.reply import Reply, ReplyChoice
+from tollhouse.formats.gemini import answer as answers
+from tollhouse.formats.gemini import finish, usage
+from tollhouse.formats.gemini.contents import object_under, text_under
+from tollhouse.formats.gemini.spelling import under
+from tollhouse.formats.gemini.words.grounding import read_citations
+from tollhouse.formats.gemini.words.media import is_medium, kind_of
+from tollhouse.formats.gemini.words.probabilities import read_probabilities
+from tollhouse.formats.gemini.words.signatures import opaque_of
+from tollhouse.formats.gemini.words.texts import sound_text
+
+
+def read_reply(body: bytes, known: Known) -> Reply:
+    """See `core.words.FormatWords.read_reply`."""
+    answer = answers.decoded(body, known)
+    report = under(answer, "usageMetadata")
+    reply_id = text_under(answer, "responseId")
+    candidates = sorted(
+        enumerate(answers.candidates_of(answer)), key=lambda placed: answers.index_of(placed[1], placed[0])
+    )
+    choices = [_choice(candidate, reply_id, at, known) for at, (_, candidate) in enumerate(candidates)]
+    return Reply(
+        choices=choices or [ReplyChoice(parts=[blocked(answer, known)], finish="content_filter")],
+        id=reply_id,
+        model=text_under(answer, "modelVersion"),
+        usage=usage.read(report),
+        raw_usage=None if report is None else encode(report),
+    )
+
+
+def _choice(candidate: Object, reply_id: str, at: int, known: Known) -> ReplyChoice:
+    parts: list[Part] = []
+    for number, part in enumerate(answers.parts_in(candidate)):
+        found = read_part(part, f"{reply_id} {at} {number}")
+        if found is not None:
+            _join(parts, found)
+    _cite(parts, candidate)
+    reason = text_under(candidate, "finishReason")
+    if (refusal := unusable(reason, text_under(candidate, "finishMessage"), known)) is not None:
+        parts.append(refusal)
+    calls = any(isinstance(part, ToolCall) for part in parts)
+    return ReplyChoice(
+        parts=parts,
+        finish=finish.finish_of(reason, calls=calls) if reason else None,
+        logprobs=read_probabilities(candidate),
+    )
+
+
+def read_part(part: Object, place: str) -> Part | None:
+    """A part of an answer; None: it says nothing. place: names it among all answers."""
+    call = object_under(part, "functionCall")
+    if call:
+        name, arguments = text_under(call, "name"), object_under(call, "args")
+        text = sound_text(encode(arguments).decode())
+        own_id = text_under(call, "id") or _made_id(place, name, text)
+        return ToolCall(id=own_id, name=name, arguments=text, opaque=opaque_of(part))
+    text, opaque = sound_text(text_under(part, "text")), opaque_of(part)
+    if part.get("thought") is True and "text" in part:
+        return Reasoning(text=text, opaque=opaque)
+    if text or opaque is not None:
+        return TextPart(text=text, opaque=opaque)
+    return _medium(part) if is_medium(part) else _run(part)
+
+
+def _medium(part: Object) -> MediaPart | None:
+    inline = object_under(part, "inlineData")
+    media_type = text_under(inline or object_under(part, "fileData"), "mimeType").lower()
+    data, url = text_under(inline, "data"), text_under(object_under(part, "fileData"), "fileUri")
+    return MediaPart(kind=kind_of(media_type), data=data, url=url, media_type=media_type) if data or url else None
+
+
+def _run(part: Object) -> TextPart | None:
+    """Code that the provider ran, and what that gave, as text: other formats have no place for it."""
+    code = object_under(part, "executableCode")
+    if written := text_under(code, "code"):
+        language = text_under(code, "language").lower().replace("language_unspecified", "") or "python"
+        return TextPart(text=sound_text(f"\n```{language}\n{written.rstrip()}\n```\n"))
+    result = object_under(part, "codeExecutionResult")
+    if output := text_under(result, "output"):
+        return TextPart(text=sound_text(f"\n```\n{output.rstrip()}\n```\n"))
+    return None
+
+
+def _made_id(place: str, name: str, arguments: str) -> str:
+    """An id for a call without one: Gemini needs none, others find its result by it."""
+    return f"call_{sha256(f'{place} {name} {arguments}'.encode()).hexdigest()[:24]}"
+
+
+def _join(parts: list[Part], found: Part) -> None:
+    """Texts that follow one another are one, as they are in a stream, up to where one is signed."""
+    last = parts[-1] if parts else None
+    joins = type(last) is type(found) and isinstance(last, TextPart | Reasoning) and last.opaque is None
+    if joins and isinstance(last, TextPart | Reasoning) and isinstance(found, TextPart | Reasoning):
+        last.text += found.text
+        last.opaque = found.opaque
+    else:
+        parts.append(found)
+
+
+def _cite(parts: list[Part], candidate: Object) -> None:
+    text = next((part for part in parts if isinstance(part, TextPart)), None)
+    if text is not None and (citations := read_citations(candidate, text.text)):
+        text.citations = citations
+
+
+def unusable(reason: str, message: str, known: Known) -> Refusal | None:
+    """What is said of an answer that nobody can use; None: it can be used."""
+    words = finish.UNUSABLE.get(reason.upper())
+    if words is None:
+        return None
+    said = clean(message, known) if message else ""
+    return Refusal(text=said or words)
+
+
+def blocked(answer: Object, known: Known) -> Refusal:
+    """A prompt that is not answered says why."""
+    feedback = object_under(answer, "promptFeedback")
+    message = text_under(feedback, "blockReasonMessage")
+    said = clean(message, known) if message else ""
+    return Refusal(text=said or f"The provider does not answer this prompt: {answers.block_reason(answer)}.")

@@ -1,0 +1,69 @@
+"""How long a model is to think: `thinkingConfig`, which takes a budget (Gemini 2.5) or a level (Gemini 3 and later)."""
+
+import re
+from typing import Final
+
+from tollhouse.core.conversation import Conversation, ReasoningAsked
+from tollhouse.core.features import note
+from tollhouse.core.provider_json import Object
+from tollhouse.formats.gemini.words.values import Place
+
+_BY_BUDGET: Final = re.compile(r"gemini-2[.-]|robotics-er-1", re.IGNORECASE)
+_PRO: Final = re.compile(r"\bpro\b", re.IGNORECASE)
+_BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 24_576, "max": 24_576}
+"""What Google's own layer for OpenAI's words makes of an effort."""
+_PRO_MIN: Final = 128
+"""The least that Gemini 2.5 Pro thinks: it cannot be told not to."""
+_LEVELS: Final = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_LOW_MAX: Final = 4_096
+_MEDIUM_MAX: Final = 16_384
+
+
+def read_thinking(conversation: Conversation, config: Place) -> None:
+    thinking = config.object("thinkingConfig")
+    if thinking is None:
+        return
+    path = config.path("thinkingConfig")
+    budget, level = thinking.integer("thinkingBudget"), thinking.text("thinkingLevel").lower()
+    visible = thinking.flag("includeThoughts") if thinking.get("includeThoughts") is not None else None
+    if budget == 0:
+        note(conversation, "reasoning_off", path)
+        conversation.reasoning = ReasoningAsked(enabled=False)
+        return
+    if level == "thinking_level_unspecified":
+        level = ""
+    note(conversation, "reasoning", path)
+    conversation.reasoning = ReasoningAsked(
+        effort=level,
+        budget=budget if budget is not None and budget > 0 and not level else None,
+        summary="auto" if visible else "",
+        visible=visible,
+        encrypted=True,  # a thought that is told is signed: what is wanted back in the next turn
+    )
+
+
+def write_thinking(asked: ReasoningAsked, model: str) -> Object:
+    by_budget = _BY_BUDGET.search(model) is not None
+    pro = _PRO.search(model) is not None
+    if not asked.enabled:
+        if by_budget:
+            return {"thinkingBudget": _PRO_MIN if pro else 0}
+        return {"thinkingLevel": "low" if pro else "minimal"}
+    written: Object = {}
+    effort = asked.effort.lower()
+    if by_budget:
+        budget = asked.budget if asked.budget is not None else _BUDGETS.get(effort)
+        if budget is not None:
+            written["thinkingBudget"] = budget
+    elif effort or asked.budget is not None:
+        level = _LEVELS.get(effort, "high") if effort else _level(asked.budget or 0)
+        written["thinkingLevel"] = "low" if pro and level == "minimal" else level
+    if asked.visible or (asked.visible is None and (asked.summary or asked.budget is not None)):
+        written["includeThoughts"] = True
+    return written
+
+
+def _level(budget: int) -> str:
+    if budget < 0:
+        return "high"
+    return "low" if budget <= _LOW_MAX else "medium" if budget <= _MEDIUM_MAX else "high"

@@ -1,0 +1,125 @@
+"""Contents as a provider of this format gets them, written from the messages of core words.
+
+Calls of one turn stand in one content, and their results in the next, in the same order: Gemini 3 wants only the first
+call of a turn signed, and Vertex AI knows no ids.
+"""
+
+from collections.abc import Sequence
+
+from tollhouse.core.conversation import (
+    MediaPart,
+    Message,
+    Part,
+    Reasoning,
+    Refusal,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.provider_json import Object, decode_any
+from tollhouse.formats.gemini.words.media import write_medium
+from tollhouse.formats.gemini.words.signatures import UNSIGNED, own_signature, wants_signatures
+
+
+def write_contents(messages: Sequence[Message], model: str) -> Object:
+    """`systemInstruction` and `contents`. What a system says later in a conversation is said there, as the user's."""
+    leading = 0
+    while leading < len(messages) and messages[leading].role in ("system", "developer"):
+        leading += 1
+    system = [{"text": part.text} for message in messages[:leading] for part in _texts(message.parts)]
+    contents: list[Object] = []
+    signs = wants_signatures(model)
+    for message in messages[leading:]:
+        if message.role == "assistant":
+            _add(contents, "model", _said(message.parts, signs=signs))
+        else:
+            results = [part for part in message.parts if isinstance(part, ToolResult)]
+            if results:
+                _add(contents, "user", [_result(part) for part in results])
+                contents.append({"role": "user", "parts": []})  # what else is said begins anew
+            others = [part for part in message.parts if not isinstance(part, ToolResult)]
+            media = [written for part in results for written in _media_of(part)]
+            _add(contents, "user", [*media, *(written for part in others for written in _part(part))])
+    contents = [content for content in contents if content["parts"]]
+    if not contents and system:
+        return {"contents": [{"role": "user", "parts": system}]}
+    body: Object = {"contents": contents}
+    return {"systemInstruction": {"parts": system}, **body} if system else body
+
+
+def _add(contents: list[Object], role: str, parts: list[Object]) -> None:
+    """Contents of one role that follow one another are one."""
+    if contents and contents[-1]["role"] == role and isinstance(before := contents[-1]["parts"], list):
+        before += parts
+    else:
+        contents.append({"role": role, "parts": parts})
+
+
+def _texts(parts: Sequence[Part]) -> list[TextPart | Refusal]:
+    return [part for part in parts if isinstance(part, TextPart | Refusal) and part.text]
+
+
+def _part(part: Part) -> list[Object]:
+    """A part of the user's."""
+    if isinstance(part, TextPart | Refusal):
+        return [{"text": part.text}] if part.text else []
+    return [write_medium(part)] if isinstance(part, MediaPart) else []
+
+
+def _said(parts: Sequence[Part], *, signs: bool) -> list[Object]:
+    """What a model said. signs: the first call has to be signed, and is told to be unsigned if another model made it."""
+    written: list[Object] = []
+    is_first = True
+    for part in parts:
+        if isinstance(part, ToolCall):
+            call: Object = {"functionCall": {"name": part.name, "args": arguments_of(part)}}
+            signature = own_signature(part.opaque) or (UNSIGNED if signs and is_first else "")
+            is_first = False
+            written.append({**call, "thoughtSignature": signature} if signature else call)
+        elif isinstance(part, Reasoning):
+            if signature := own_signature(part.opaque):
+                written.append({"text": part.text, "thought": True, "thoughtSignature": signature})
+        elif isinstance(part, TextPart) and (signature := own_signature(part.opaque)):
+            written.append({"text": part.text, "thoughtSignature": signature})
+        else:
+            written += _part(part)
+    return written
+
+
+def arguments_of(call: ToolCall) -> Object:
+    """Arguments as the object that they are. The text of a tool that takes text is its `input`, as is what is no
+    object."""
+    text = call.arguments.strip()
+    if call.is_custom:
+        return {"input": call.arguments}
+    found = json_object(text or "{}")
+    return {"input": call.arguments} if found is None else found
+
+
+def json_object(text: str) -> Object | None:
+    """None: the text is no JSON object."""
+    try:
+        value = decode_any(text.encode(errors="replace"))
+    except UpstreamBroke:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _result(result: ToolResult) -> Object:
+    text = "\n".join(part.text for part in result.parts if isinstance(part, TextPart))
+    if result.is_error:
+        response: Object = {"error": text}
+    else:
+        response = json_object(text) or {"output": text}
+    return {"functionResponse": {"name": result.name or result.id, "response": response}}
+
+
+def _media_of(result: ToolResult) -> list[Object]:
+    """Media that a tool gave, after the results: within them only the newest models look."""
+    media = [part for part in result.parts if isinstance(part, MediaPart)]
+    if not media:
+        return []
+    return [{"text": f"{result.name or 'The tool'} gave:"}, *map(write_medium, media)]
+
+

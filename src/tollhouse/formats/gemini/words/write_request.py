@@ -1,0 +1,105 @@
+"""A request as a provider of this format gets it, written from core words: all but its contents."""
+
+from typing import Final
+
+from tollhouse.core.conversation import Conversation, Tool
+from tollhouse.core.provider_json import Object, encode
+from tollhouse.formats.gemini.words.schema import from_json_schema
+from tollhouse.formats.gemini.words.thinking import write_thinking
+from tollhouse.formats.gemini.words.write_contents import write_contents
+
+SAYS: Final = frozenset(
+    (
+        *("images", "image_urls", "audio", "video", "files", "file_urls", "tool_result_media", "tool_errors", "tools"),
+        *("custom_tools", "tool_choice_named", "tool_choice_several", "json_object", "json_schema", "stop", "n"),
+        *("logprobs", "top_k", "penalties", "seed", "reasoning", "reasoning_off", "service_tier"),
+    )
+)
+
+
+def write_request(
+    conversation: Conversation,
+    /,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    caps: tuple[str, ...] = (),
+    others: bool = True,
+) -> bytes:
+    """See `core.words.WriteConversation`. The model and the stream stand in the path."""
+    body = write_contents(conversation.messages, model)
+    if conversation.tools:
+        body["tools"] = [{"functionDeclarations": list(map(_function, conversation.tools))}]
+        if calling := _calling(conversation):
+            body["toolConfig"] = {"functionCallingConfig": calling}
+    if config := _config(conversation, model):
+        body["generationConfig"] = config
+    if conversation.service_tier:
+        body["serviceTier"] = conversation.service_tier
+    return encode(body)
+
+
+def _function(tool: Tool) -> Object:
+    function: Object = {"name": tool.name}
+    description = _described(tool) if tool.is_custom else tool.description
+    if description:
+        function["description"] = description
+    if tool.is_custom:
+        function["parametersJsonSchema"] = _input_schema(tool.name)
+    elif tool.parameters and (tool.parameters.get("properties") or len(tool.parameters) > 1):
+        function["parametersJsonSchema"] = from_json_schema(tool.parameters)
+    return function
+
+
+def _calling(conversation: Conversation) -> Object:
+    choice = conversation.tool_choice
+    if choice is None or (choice.choosing == "auto" and not choice.names):
+        return {}
+    if choice.choosing == "none":
+        return {"mode": "NONE"}
+    names: Object = {"allowedFunctionNames": list(choice.names)} if choice.names else {}
+    return {"mode": "VALIDATED" if choice.choosing == "auto" else "ANY", **names}
+
+
+def _config(conversation: Conversation, model: str) -> Object:
+    named: Object = {
+        "maxOutputTokens": conversation.output_cap,
+        "temperature": conversation.temperature,
+        "topP": conversation.top_p,
+        "topK": conversation.top_k,
+        "seed": conversation.seed,
+        "presencePenalty": conversation.presence_penalty,
+        "frequencyPenalty": conversation.frequency_penalty,
+        "candidateCount": conversation.n if conversation.n > 1 else None,
+        "stopSequences": conversation.stop or None,
+    }
+    config = {name: value for name, value in named.items() if value is not None}
+    if conversation.logprobs:
+        config["responseLogprobs"] = True
+        if conversation.top_logprobs:
+            config["logprobs"] = conversation.top_logprobs
+    form = conversation.output
+    if form is not None:
+        config["responseMimeType"] = "application/json"
+        if form.schema is not None:
+            config["responseJsonSchema"] = from_json_schema(form.schema)
+    if conversation.reasoning is not None and (thinking := write_thinking(conversation.reasoning, model)):
+        config["thinkingConfig"] = thinking
+    return config
+
+
+def _described(tool: Tool) -> str:
+    """The description of a tool that takes text, for a model that is told of a function: its grammar stands in it."""
+    if tool.grammar is None:
+        return tool.description
+    syntax, definition = tool.grammar.get("syntax") or "", tool.grammar.get("definition") or ""
+    return f"{tool.description}\n\n`input` keeps to this {syntax} grammar:\n\n{definition}".strip()
+
+
+def _input_schema(name: str) -> Object:
+    return {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": f"The whole input of {name}, as it is."}},
+        "required": ["input"],
+    }
