@@ -161,7 +161,7 @@ def _read_response(
 class TranslatedRelay:
     """See `core.codec.RelayedStream`: a provider's stream, written anew and relayed by the caller's own format."""
 
-    __slots__ = ("_own_failure", "_reader", "_relay", "_writer")
+    __slots__ = ("_late", "_own_failure", "_reader", "_relay", "_writer")
 
     def __init__(
         self,
@@ -183,6 +183,7 @@ class TranslatedRelay:
             show_usage=show_usage, count=count, choices=choices, maximum=maximum, known=known, echoes=echoes
         )
         self._own_failure: Failure | None = None
+        self._late = b""  # what only the end of the stream brought
 
     @property
     def failure(self) -> Failure | None:
@@ -211,7 +212,7 @@ class TranslatedRelay:
 
     def finish(self) -> None:
         if not self.is_complete and self.failure is None:
-            self._written(self._reader.finish)
+            self._late = self._written(self._reader.finish)
         if self._own_failure is not None:
             raise self._own_failure
         self._relay.finish()
@@ -231,7 +232,8 @@ class TranslatedRelay:
     def seal(
         self, charge_usd: str, request_id: str, cap_reason: str | None = None, counted: Usage | None = None
     ) -> bytes:
-        return self._relay.seal(charge_usd, request_id, cap_reason, counted)
+        sealed = self._relay.seal(charge_usd, request_id, cap_reason, counted)
+        return self._late + sealed if self.is_complete else sealed
 
     def delivered(self) -> Usage:
         return self._relay.delivered()

@@ -22,7 +22,9 @@ def read_citations(candidate: Object, text: str) -> tuple[Citation, ...]:
     """Of a candidate whose text, or the part of it that cites, is `text`."""
     found: list[Citation] = []
     grounding = object_under(candidate, "groundingMetadata")
-    pages = [object_under(one, "web") or object_under(one, "maps") for one in objects(under(grounding, "groundingChunks"))]
+    pages = [
+        object_under(one, "web") or object_under(one, "maps") for one in objects(under(grounding, "groundingChunks"))
+    ]
     for support in objects(under(grounding, "groundingSupports")):
         segment, indices = object_under(support, "segment"), under(support, "groundingChunkIndices")
         for at in indices if isinstance(indices, list) else ():

@@ -16,11 +16,29 @@ _KEPT: Final = re.compile(r"gs://|files/|https://generativelanguage\.googleapis\
 _FILMS: Final = re.compile(r"https?://(?:www\.|m\.)?(?:youtube\.com|youtu\.be)/", re.IGNORECASE)
 _ENDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"},
-        **{"heic": "image/heic", "heif": "image/heif", "bmp": "image/bmp", "pdf": "application/pdf"},
-        **{"txt": "text/plain", "md": "text/markdown", "html": "text/html", "csv": "text/csv", "json": "text/plain"},
-        **{"mp3": "audio/mp3", "wav": "audio/wav", "ogg": "audio/ogg", "flac": "audio/flac", "m4a": "audio/m4a"},
-        **{"mp4": "video/mp4", "webm": "video/webm", "mov": "video/quicktime", "mpeg": "video/mpeg"},
+        "png": "image/png",
+        "jpg": "image/jpeg",
+        "jpeg": "image/jpeg",
+        "webp": "image/webp",
+        "gif": "image/gif",
+        "heic": "image/heic",
+        "heif": "image/heif",
+        "bmp": "image/bmp",
+        "pdf": "application/pdf",
+        "txt": "text/plain",
+        "md": "text/markdown",
+        "html": "text/html",
+        "csv": "text/csv",
+        "json": "text/plain",
+        "mp3": "audio/mp3",
+        "wav": "audio/wav",
+        "ogg": "audio/ogg",
+        "flac": "audio/flac",
+        "m4a": "audio/m4a",
+        "mp4": "video/mp4",
+        "webm": "video/webm",
+        "mov": "video/quicktime",
+        "mpeg": "video/mpeg",
     }
 )
 _BEGINNINGS: Final = (
@@ -84,7 +102,9 @@ def _type_of(medium: MediaPart) -> str:
     if medium.media_type:
         return medium.media_type
     by_name = _by_ending(medium.name) if medium.name else ""
-    return by_name or next((found for begin, found in _BEGINNINGS if medium.data.startswith(begin)), _USUAL[medium.kind])
+    return by_name or next(
+        (found for begin, found in _BEGINNINGS if medium.data.startswith(begin)), _USUAL[medium.kind]
+    )
 
 
 def _by_ending(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Probabilities of tokens: `logprobsResult`, where the tokens that were chosen stand beside those that might have been."""
+"""Probabilities of tokens: `logprobsResult`, with the tokens that were chosen, and those that might have been."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -37,24 +37,26 @@ def read_reply(body: bytes, known: Known) -> Reply:
 
 def _choice(candidate: Object, reply_id: str, at: int, known: Known) -> ReplyChoice:
     parts: list[Part] = []
-    for number, part in enumerate(answers.parts_in(candidate)):
-        found = read_part(part, f"{reply_id} {at} {number}")
+    calls = 0
+    for part in answers.parts_in(candidate):
+        found = read_part(part, f"{reply_id} {at} {calls}")
         if found is not None:
             _join(parts, found)
+            calls += isinstance(found, ToolCall)
     _cite(parts, candidate)
     reason = text_under(candidate, "finishReason")
     if (refusal := unusable(reason, text_under(candidate, "finishMessage"), known)) is not None:
         parts.append(refusal)
-    calls = any(isinstance(part, ToolCall) for part in parts)
     return ReplyChoice(
         parts=parts,
-        finish=finish.finish_of(reason, calls=calls) if reason else None,
+        finish=finish.finish_of(reason, calls=calls > 0) if reason else None,
         logprobs=read_probabilities(candidate),
     )
 
 
 def read_part(part: Object, place: str) -> Part | None:
-    """A part of an answer; None: it says nothing. place: names it among all answers."""
+    """A part of an answer; None: it says nothing. place: names a call
+    among those of all answers."""
     call = object_under(part, "functionCall")
     if call:
         name, arguments = text_under(call, "name"), object_under(call, "args")

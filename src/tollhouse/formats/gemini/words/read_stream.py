@@ -20,6 +20,7 @@ from tollhouse.core.reply import (
     ReplyEvent,
     StreamEnded,
     TextAdded,
+    TokenProbability,
     UsageTold,
 )
 from tollhouse.core.sse import Event, Splitter
@@ -128,16 +129,15 @@ class ContentReader:
 class _ChoiceRead:
     """A candidate as it comes. reason: why it ended; it may go on after all, and get another."""
 
-    __slots__ = ("_calls", "_index", "_message", "_number", "_open", "_parts", "_place", "_said", "reason")
+    __slots__ = ("_calls", "_index", "_message", "_number", "_open", "_place", "_said", "reason")
 
     def __init__(self, number: int, reply_id: str) -> None:
         self._number = number
         self._place = reply_id
         self._open: type[Part] | None = None  # the kind of the text that may go on
         self._index = -1  # of the last part
-        self._parts = 0
         self._said: list[str] = []  # of the text that may go on
-        self._calls = False
+        self._calls = 0
         self._message = ""
         self.reason = ""
 
@@ -146,8 +146,7 @@ class _ChoiceRead:
         says = False
         probabilities = read_probabilities(candidate)
         for part in answers.parts_in(candidate):
-            self._parts += 1
-            found = read_part(part, f"{self._place} {self._number} {self._parts}")
+            found = read_part(part, f"{self._place} {self._number} {self._calls}")
             if found is None:
                 continue
             if isinstance(found, TextPart | Reasoning):
@@ -177,9 +176,11 @@ class _ChoiceRead:
         refusal = unusable(self.reason, self._message, known)
         if refusal is not None:
             self._whole(refusal, out)
-        out.append(Finished(finish=finish.finish_of(self.reason, calls=self._calls), choice=self._number))
+        out.append(Finished(finish=finish.finish_of(self.reason, calls=self._calls > 0), choice=self._number))
 
-    def _speak(self, found: TextPart | Reasoning, out: list[ReplyEvent], probabilities: list | None) -> None:  # type: ignore[type-arg]
+    def _speak(
+        self, found: TextPart | Reasoning, out: list[ReplyEvent], probabilities: list[TokenProbability] | None
+    ) -> None:
         if self._open is not type(found):
             self._close(out)
             self._open = type(found)
@@ -194,7 +195,7 @@ class _ChoiceRead:
     def _whole(self, found: Part, out: list[ReplyEvent]) -> None:
         """A part that comes in one piece."""
         if isinstance(found, ToolCall):
-            self._calls = True
+            self._calls += 1
             self._begin(ToolCall(id=found.id, name=found.name, opaque=found.opaque), out)
             out.append(ArgumentsAdded(text=found.arguments, index=self._index, choice=self._number))
         elif isinstance(found, Refusal):

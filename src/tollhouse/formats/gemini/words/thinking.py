@@ -14,7 +14,7 @@ _BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_5
 """What Google's own layer for OpenAI's words makes of an effort."""
 _PRO_MIN: Final = 128
 """The least that Gemini 2.5 Pro thinks: it cannot be told not to."""
-_LEVELS: Final = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
+_LEVELS: Final = frozenset(("minimal", "low", "medium", "high"))
 _LOW_MAX: Final = 4_096
 _MEDIUM_MAX: Final = 16_384
 
@@ -56,7 +56,7 @@ def write_thinking(asked: ReasoningAsked, model: str) -> Object:
         if budget is not None:
             written["thinkingBudget"] = budget
     elif effort or asked.budget is not None:
-        level = _LEVELS.get(effort, "high") if effort else _level(asked.budget or 0)
+        level = (effort if effort in _LEVELS else "high") if effort else _level(asked.budget or 0)
         written["thinkingLevel"] = "low" if pro and level == "minimal" else level
     if asked.visible or (asked.visible is None and (asked.summary or asked.budget is not None)):
         written["includeThoughts"] = True

@@ -95,14 +95,17 @@ def _decoded(request: ModelRequest, name: str, body: bytes) -> object:
     if request.has_halves:
         body = half_pairs.replace_hidden(body)
     try:
-        value: object = msgspec.json.decode(body)
-        return value
+        return _any(body)
     except _UNREAD:
         hidden = half_pairs.hide(body)
     try:
         if hidden is not None:
-            value = msgspec.json.decode(half_pairs.replace_hidden(hidden))
-            return value
+            return _any(half_pairs.replace_hidden(hidden))
     except _UNREAD:
         pass
     raise BadRequest(f"'{name}' cannot be read: it is nested too deeply, or holds a number out of range.", param=name)
+
+
+def _any(body: bytes) -> object:
+    value: object = msgspec.json.decode(body)
+    return value

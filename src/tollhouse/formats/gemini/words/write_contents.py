@@ -68,7 +68,7 @@ def _part(part: Part) -> list[Object]:
 
 
 def _said(parts: Sequence[Part], *, signs: bool) -> list[Object]:
-    """What a model said. signs: the first call has to be signed, and is told to be unsigned if another model made it."""
+    """What a model said. signs: the first call has to be signed, or to say that another model made it."""
     written: list[Object] = []
     is_first = True
     for part in parts:
@@ -121,5 +121,3 @@ def _media_of(result: ToolResult) -> list[Object]:
     if not media:
         return []
     return [{"text": f"{result.name or 'The tool'} gave:"}, *map(write_medium, media)]
-
-
