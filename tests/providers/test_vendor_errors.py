@@ -5,12 +5,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
+from tollhouse.core.error_report import read_report
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
-from tollhouse.providers import kinds
+from tollhouse.providers import anthropic, azure_openai, bedrock, google_errors, kinds, preset_errors, vertex
 from tollhouse.providers.error_rules import REQUESTS, ErrorRule, Meaning, reader, rule
+from tollhouse.providers.openai_errors import read_compatible_error
 
 FOLDER = Path(__file__).parent / "errors"
 CALLERS = "zq7 the caller's own words 7qz"
@@ -23,6 +25,7 @@ class VendorError(Struct, frozen=True, kw_only=True):
     source: str
     status: int
     body: Raw
+    failure: str  # a class of `core.failure`: it tells a refused key from an empty account
     code: str
     blame: str
     param: str | None = None
@@ -44,11 +47,42 @@ def test_every_vendors_error_has_its_row_and_its_blame(kind: str, error: VendorE
     body = msgspec.json.decode(body).encode() if body.startswith(b'"') else body
     fault = kinds()[kind].read_error(error.operation, error.status, headers, body)
     assert (fault.failure.code, fault.blame, fault.failure.param) == (error.code, error.blame, error.param)
+    assert type(fault.failure).__name__ == error.failure
     assert fault.retry_after_ms == error.retry_after_ms
     assert fault.failure.message
     assert "<html" not in fault.failure.message
     if fault.blame in ("key", "model") and error.code == "upstream_error":
         assert fault.words.startswith(f"HTTP {error.status}"), "the operator reads the status that came"
+
+
+RULES: dict[str, tuple[ErrorRule, ...]] = {
+    **preset_errors.RULES,
+    "anthropic": anthropic.RULES,
+    "azure_openai": azure_openai.RULES,
+    "bedrock": bedrock.RULES,
+    "gemini": google_errors.RULES,
+    "vertex": vertex.RULES,
+}
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_every_rule_and_every_word_of_it_reads_an_error_that_would_else_be_read_otherwise(kind: str) -> None:
+    """Only what differs stands in a table, and only what somebody has seen the vendor write."""
+    needed: set[int] = set()
+    words: set[str] = set()
+    for name, error in _errors():
+        if name != kind and (kind, name) != ("vertex", "gemini"):
+            continue
+        report = read_report(bytes(error.body))
+        said = error.headers.get("x-amzn-errortype", "").partition(":")[0].lower()
+        report = structs.replace(report, words=report.words | {said})
+        words |= report.words
+        fitting = next((at for at, one in enumerate(RULES[kind]) if one.fits(error.status, report)), None)
+        plain = read_compatible_error("chat", error.status, [], bytes(error.body))
+        if fitting is not None and (type(plain.failure).__name__, plain.blame) != (error.failure, error.blame):
+            needed.add(fitting)
+    assert [one for at, one in enumerate(RULES[kind]) if at not in needed] == []
+    assert {word for one in RULES[kind] for word in one.words} <= words
 
 
 def test_every_file_is_of_a_kind_and_tells_sources() -> None:

@@ -19,7 +19,7 @@ from tollhouse.providers.targets import choose
 _PARAM: Final = re.compile(r"([a-z_]{2,40}(?:\.[a-z0-9_]{1,40}){0,12}): (?=\S)")
 """`messages.0.content.1.text: Field required`"""
 
-_RULES: Final = (
+RULES: Final = (
     rule("empty_account", says=r"your credit balance is too low", source="claude-code#4684, with 400"),
     rule(
         "empty_account",
@@ -62,5 +62,5 @@ KIND: Final = Kind(
     speaks=("anthropic_messages",),
     target=choose(text={"anthropic_messages": "/messages"}, others={}),
     make_headers=with_key_in(b"x-api-key", usual=(ANTHROPIC_VERSION,)),
-    read_error=reader(*_RULES, waiting=_until_reset, param=_PARAM),
+    read_error=reader(*RULES, waiting=_until_reset, param=_PARAM),
 )

@@ -24,30 +24,19 @@ _OF_DEPLOYMENTS: Final[Mapping[Operation, str]] = {
     "completions": "/completions",
     "embeddings": "/embeddings",
 }
-_RULES: Final = (
+RULES: Final = (
     rule(
         "no_permission",
         says=r"access denied|public access is disabled|the principal",
         status=403,
         source="docs: networks",
     ),
-    rule("no_permission", says=r"access denied due to", status=401, source="docs"),
-    rule(
-        "no_such_model",
-        "deploymentnotfound",
-        "invalidapiversionparameter",
-        "unsupported_api_version",
-        source="docs, 404 and 400",
-    ),
-    rule("no_such_model", "deploymentnotready", "modelnotready", source="docs, 404"),
     rule(
         "overloaded",
         says=r"(?:the )?system is (?:currently )?experiencing high demand|engine is overloaded",
         status=429,
         source="docs",
     ),
-    rule("policy", says=r"the response was filtered due to the prompt triggering", status=400, source="docs"),
-    rule("broken", status=424, source="docs"),
 )
 _by_model_in_body: Final = choose(
     text={"openai_chat": "/v1/chat/completions", "openai_responses": "/v1/responses"},
@@ -84,6 +73,6 @@ KIND: Final = Kind(
     target=target,
     caps={**CAPS, "chat": ("max_completion_tokens",)},
     make_headers=with_key_in(b"api-key"),
-    read_error=reader(*_RULES),
+    read_error=reader(*RULES),
     models_path="/v1/models",
 )

@@ -27,15 +27,12 @@ _HOST: Final = re.compile(r"(?:.*\.)?(bedrock)(?:-runtime(?:-fips)?|(-mantle))\.
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _PARTS_MAX: Final = 3
 
-_RULES: Final = (
-    rule("bad_key", "unrecognizedclientexception", "invalidclienttokenid", "invalidsignatureexception", source="docs"),
+RULES: Final = (
     rule("bad_key", "expiredtokenexception", "incompletesignature", "missingauthenticationtoken", source="docs"),
     rule(
         "bad_key",
         "signaturedoesnotmatch",
         "requestexpired",
-        "expiredtoken",
-        "incompletesignatureexception",
         source="docs",
     ),
     rule("bad_key", says=r"the security token included in the request is (?:invalid|expired)", source="vercel/ai#4163"),
@@ -44,19 +41,16 @@ _RULES: Final = (
         says=r"the request signature we calculated does not match|bearer token|invalid api key",
         source="docs",
     ),
-    rule("no_permission", "accessdeniedexception", "notauthorized", "optinrequired", "accessdenied", source="docs"),
+    rule("no_permission", "accessdeniedexception", "notauthorized", "optinrequired", source="docs"),
     rule("no_permission", "ftuformnotfilled", "mpagreementbeingcreated", source="docs, 404 and 403"),
     rule("no_permission", says=r"model use case details have not been submitted", source="docs, with 404"),
-    rule("saturated", "throttlingexception", "servicequotaexceededexception", "throttling", source="docs, 429 and 400"),
-    rule("saturated", says=r"too many (?:tokens|requests)", source="claude-code#236"),
+    rule("saturated", "throttlingexception", "servicequotaexceededexception", source="docs, 429 and 400"),
     rule(
         "overloaded",
         "modelnotreadyexception",
         "serviceunavailableexception",
-        "serviceunavailable",
         source="docs, 429, 503",
     ),
-    rule("timeout", "modeltimeoutexception", source="docs, 408"),
     rule("broken", "modelerrorexception", "modelstreamerrorexception", status=424, source="docs"),
     rule(
         "no_such_model",
@@ -68,8 +62,6 @@ _RULES: Final = (
         says=r"the provided model identifier is invalid|model `.{1,200}` isn.t supported on this route",
         source="docs",
     ),
-    rule("no_such_model", "resourcenotfoundexception", source="docs, 404"),
-    rule("too_long", says=r".*(?:input is too long for requested model|too many input tokens)", source="docs, 400"),
     rule(
         "policy",
         says=r".*(?:blocked by (?:the )?(?:guardrail|content filter)|content filter policy)",
@@ -133,7 +125,7 @@ KIND: Final = Kind(
     ),
     make_headers=make_headers,
     sign=sign,
-    read_error=reader(*_RULES, type_header=b"x-amzn-errortype"),
+    read_error=reader(*RULES, type_header=b"x-amzn-errortype"),
     check_key=check_key,
     models_path="",
 )

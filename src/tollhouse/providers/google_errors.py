@@ -13,18 +13,9 @@ from tollhouse.providers.error_rules import rule
 from tollhouse.providers.retry_after import LONGEST_MS
 
 RULES: Final = (
-    rule(
-        "bad_key",
-        "api_key_invalid",
-        "api_key_service_blocked",
-        "api_key_http_referrer_blocked",
-        source="docs, with 400",
-    ),
-    rule("bad_key", "api_key_ip_address_blocked", "api_key_android_app_blocked", "access_token_expired", source="docs"),
     rule("overloaded", "model_capacity_exhausted", source="gemini-cli#26633, with 429"),
     rule("no_permission", says=r"user location is not supported", source="gemini-cli#1993, with 400"),
     rule("no_permission", says=r"gemini api free tier is not available in your country", source="docs, with 400"),
-    rule("no_permission", "service_disabled", "consumer_suspended", "consumer_invalid", source="docs: ErrorInfo"),
     rule("empty_account", "billing_disabled", source="docs: ErrorInfo, with 403"),
     rule(
         "empty_account",

@@ -28,7 +28,8 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers, UpstreamRequest
 from tollhouse.providers.credentials import Credential, Fetch, Token
 from tollhouse.providers.error_rules import reader, rule
-from tollhouse.providers.google_errors import RULES, retry_delay
+from tollhouse.providers.google_errors import RULES as GOOGLES
+from tollhouse.providers.google_errors import retry_delay
 from tollhouse.providers.headers import with_bearer
 from tollhouse.providers.kind import Kind, UpstreamTarget
 from tollhouse.providers.oauth import read_token
@@ -41,13 +42,11 @@ _LIFE_SECONDS: Final = 3_600
 _FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat")
 _PUBLISHERS: Final = re.compile(r"/(?:publishers|endpoints)(?:/.*)?\Z")
 
-_RULES: Final = (
-    rule("no_such_model", says=r"publisher model .{1,300} (?:was )?not found", status=404, source="docs"),
+RULES: Final = (
     rule(
         "no_permission", says=r"project .{1,80} is not allowed to use publisher model", status=400, source="uni-api#41"
     ),
-    rule("no_permission", "iam_permission_denied", source="linux-mcp-server#450, 403"),
-    *RULES,
+    *GOOGLES,
 )
 
 
@@ -151,7 +150,7 @@ KIND: Final = Kind(
     make_headers=make_headers,
     sign=sign,
     refresh=refresh,
-    read_error=reader(*_RULES, waiting=retry_delay),
+    read_error=reader(*RULES, waiting=retry_delay),
     check_key=check_key,
     models_path="",
     needs_api_key=False,

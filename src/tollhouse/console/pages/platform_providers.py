@@ -72,6 +72,7 @@ async def _shown(visit: Visit, tried: Sequence[ProviderTrial] | None = None) -> 
             "lately": lately,
             "troubles": [] if running is None else running.troubles([provider.id]),
             "operations": sorted(destination.operations) if destination is not None else (),
+            "title": "" if destination is None else destination.kind.title,
             "speaks": destination.speaks if destination is not None else provider.speaks,
             "tried": tried,
             "runs": running is not None,

@@ -1,0 +1,70 @@
+"""What a vendor is asked for: path, key and body as its kind says, on a real socket."""
+
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.platform_process import PlatformProcess, chat, text_of
+from tests.support.scripted_provider import LAST, ScriptedProvider, Turn, answers, said, streams, word
+
+KINDS = {
+    "azure": ('kind = "azure_openai"', "", "up-azure?api-version=2024-10-21"),
+    "azure-now": ('kind = "azure_openai"', "/openai/v1", "up-azure-now"),
+    "bedrock": ('kind = "bedrock"', "", "up-bedrock"),
+    "deepseek": ('kind = "deepseek"', "/anthropic", "up-deepseek"),
+    "mistral": ('kind = "mistral"', "/v1", "up-mistral"),
+    "zhipu": ('kind = "zhipu"', "/api/paas/v4", "up-zhipu"),
+}
+MORE = "".join(
+    f"""
+[providers.p-{name}]
+{kind}
+base_url = "http://127.0.0.1:{{port}}{path}"
+api_keys = ["key-of-{name}"]
+
+[models."{name}"]
+offers = [{{ provider = "p-{name}", model = "{model}" }}]
+context_tokens = 128000
+price = {{ input = "2.50", output = "10.00" }}
+"""
+    for name, (kind, path, model) in KINDS.items()
+)
+
+
+def _asked(platform: PlatformProcess, provider: ScriptedProvider, name: str, **members: Any) -> Turn:
+    provider.plays(KINDS[name][2], streams(word("hello") + LAST) if members.get("stream") else answers(said("hello")))
+    reply = platform.ask(chat(name, **members))
+    assert reply.status == 200, reply
+    assert (text_of(reply.body) if members.get("stream") else reply.json["choices"][0]["message"]["content"]) == "hello"
+    return provider.seen()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "header", "value"),
+    [
+        ("azure", "/openai/deployments/up-azure/chat/completions?api-version=2024-10-21", "api-key", "key-of-azure"),
+        ("azure-now", "/openai/v1/chat/completions", "api-key", "key-of-azure-now"),
+        ("bedrock", "/openai/v1/chat/completions", "authorization", "Bearer key-of-bedrock"),
+        ("deepseek", "/v1/chat/completions", "authorization", "Bearer key-of-deepseek"),
+        ("mistral", "/v1/chat/completions", "authorization", "Bearer key-of-mistral"),
+        ("zhipu", "/api/paas/v4/chat/completions", "authorization", "Bearer key-of-zhipu"),
+    ],
+)
+def test_a_chat_goes_where_the_vendor_takes_chats(
+    platform: PlatformProcess, provider: ScriptedProvider, name: str, path: str, header: str, value: str
+) -> None:
+    turn = _asked(platform, provider, name)
+    assert (turn.path, turn.header(header)) == (path, value)
+    assert turn.header("anthropic-version") == ("2023-06-01" if name in ("bedrock", "deepseek", "zhipu") else None)
+
+
+def test_who_refuses_unknown_members_gets_one_name_of_a_cap_and_no_stream_options(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
+    turn = _asked(platform, provider, "mistral", stream=True, max_completion_tokens=50)
+    assert turn.json["max_tokens"] == 50
+    assert turn.json["stream"] is True
+    assert not {"max_completion_tokens", "stream_options"} & turn.json.keys()
+    other = _asked(platform, provider, "zhipu", stream=True)
+    assert other.json["stream_options"] == {"include_usage": True}
+    assert not {"max_completion_tokens"} & other.json.keys()
