@@ -17,15 +17,16 @@ from tollhouse.core.usage_record import Attempt
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
+from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, dropped
 from tollhouse.gateway.meter import count
-from tollhouse.gateway.outgoing import aim_at, write_call
+from tollhouse.gateway.outgoing import write_call
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refusal import known_of, read_refusal
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse, understand
-from tollhouse.gateway.translate import THREAD_BYTES, CannotSay
+from tollhouse.gateway.translate import THREAD_BYTES, CannotSay, spoken
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
@@ -99,12 +100,7 @@ async def _one(
     abort = request.stream and destination.provider.on_disconnect == "abort"
     try:
         with DisconnectGuard(client, gateway.drain_seconds_max, abort) as guard:
-            aim = aim_at(gateway, context, request, choice, destination)
-            if request.length <= (LARGE_BYTES if aim.outbound is None else THREAD_BYTES):
-                outgoing = write_call(gateway, context, request, choice, destination, aim)
-            else:
-                write = partial(write_call, gateway, context, request, choice, destination, aim)
-                outgoing = await gateway.threads.run(account, write)
+            outgoing = await _written(gateway, context, request, choice, destination)
             if destination.kind.sign is not None:
                 await _sign(gateway, context, choice, outgoing)
             answer = await destination.upstream.send(outgoing)
@@ -138,6 +134,22 @@ async def _one(
             gateway.health.succeeded(account, choice.offer, choice.slot, began_ms, clock.now_ms())
             if gateway.troubles.any:
                 gateway.troubles.succeeded(choice.offer.provider, choice.offer.model)
+
+
+async def _written(
+    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
+) -> UpstreamRequest:
+    """The call as it goes to the provider, in the caller's format if it is spoken there. Raises CannotSay."""
+    stream = request.stream or (destination.provider.streams_only and context.codec.generates)
+    wire = context.request_codec.wire
+    target = destination.target(context.call.operation, wire, choice.offer.model, stream)
+    outbound, most = None, LARGE_BYTES
+    if not target.format == wire == context.codec.wire:
+        outbound, most = spoken(gateway, context, target.format), THREAD_BYTES
+    write = partial(write_call, gateway, context, request, choice, destination, target, stream, outbound)
+    if request.length <= most:
+        return write()
+    return await gateway.threads.run(context.identity.key.account_id, write)
 
 
 def _note(

@@ -6,6 +6,8 @@ A changed configuration makes new destinations; a call that holds an old one fin
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.failure import BadRequest, Failure, UpstreamRefusedKey
 from tollhouse.core.operation import Operation
@@ -14,6 +16,8 @@ from tollhouse.providers import Kind
 from tollhouse.providers.credentials import Credential, RefreshingToken
 from tollhouse.providers.kind import UpstreamTarget
 
+TARGETS_MAX = 1_024
+"""Endpoints that are kept. The names of test-mode calls are any."""
 KEY_CHARACTERS_MIN = 4
 PART_CHARACTERS_MIN = 8
 """Shorter keys (`x`), and shorter parts of a key (`ID:SECRET`) and values of a provider's headers, are words that may
@@ -22,7 +26,8 @@ stand anywhere."""
 
 @dataclass(slots=True, frozen=True)
 class Destination:
-    """`tokens`: one a key, of a kind whose credentials end. `speaks` and `operations` follow from kind and provider."""
+    """`tokens`: one a key, of a kind whose credentials end. `speaks` and `operations` follow from kind and provider.
+    `_targets`: endpoints that were asked for: each is found once."""
 
     provider: Provider
     kind: Kind
@@ -33,6 +38,7 @@ class Destination:
     deadlines: Deadlines
     secrets: tuple[str, ...] = ()  # what no message of the provider may tell: its keys, the values of its headers
     tokens: tuple[RefreshingToken, ...] = ()
+    _targets: dict[tuple[Operation, str, str, bool], UpstreamTarget] = field(default_factory=dict, compare=False)
     speaks: tuple[TextFormat, ...] = field(init=False)
     operations: frozenset[Operation] = field(init=False)  # what it can be asked for
 
@@ -42,16 +48,23 @@ class Destination:
         object.__setattr__(self, "operations", self.kind.operations(speaks))
 
     def target(self, operation: Operation, wire: str, model: str, stream: bool) -> UpstreamTarget:
-        """The endpoint for a call that was asked in the format `wire`: one that speaks it, if there is one.
+        """The endpoint for a call that was asked in the format `wire`: one that speaks it, if there is one. Its path
+        begins with that of the base URL.
 
         Raises BadRequest where the kind has no endpoint for it; routing leaves out before what `operations` does not
         name.
         """
+        asked = operation, wire, model, stream
+        if (known := self._targets.get(asked)) is not None:
+            return known
         speaks = (wire,) if wire in self.speaks else self.speaks
         target = self.kind.target(operation, model, stream, speaks)
         if target is None:
             raise BadRequest(f"This model does not serve {operation}.", param="model")
-        return target
+        if len(self._targets) >= TARGETS_MAX:
+            self._targets.clear()
+        self._targets[asked] = found = structs.replace(target, path=self.path + target.path)
+        return found
 
     def headers(self, slot: int, asked: Headers) -> Headers:
         """The head of a call with one of the keys; `asked` are the caller's headers, of which few pass."""

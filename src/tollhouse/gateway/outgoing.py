@@ -1,36 +1,14 @@
 """A call as it is sent to a provider: which endpoint it goes to, in which format, and its head and body."""
 
-from typing import NamedTuple
-
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
-from tollhouse.gateway.translate import spoken, translate
+from tollhouse.gateway.translate import translate
 from tollhouse.providers.kind import UpstreamTarget
 from tollhouse.routing.choice import Choice
-
-
-class Aim(NamedTuple):
-    """stream: how the provider is to answer. outbound: the codec of its format, where that, or the format of the
-    answer, is another than the caller's; None: they are all the same."""
-
-    target: UpstreamTarget
-    stream: bool
-    outbound: Codec | None
-
-
-def aim_at(
-    gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
-) -> Aim:
-    """Where an attempt goes. Raises BadRequest, CannotSay."""
-    stream = request.stream or (destination.provider.streams_only and context.codec.generates)
-    asked = context.request_codec
-    target = destination.target(context.call.operation, asked.wire, choice.offer.model, stream)
-    same = target.format == asked.wire == context.codec.wire
-    return Aim(target, stream, None if same else spoken(gateway, context, target.format))
 
 
 def write_call(
@@ -39,20 +17,26 @@ def write_call(
     request: ModelRequest,
     choice: Choice,
     destination: Destination,
-    aim: Aim,
+    target: UpstreamTarget,
+    stream: bool,
+    outbound: Codec | None,
 ) -> UpstreamRequest:
-    """Write a call for a provider, and note the codec that reads the answer. Raises CannotSay."""
-    provider, call, model, target = destination.provider, context.call, choice.offer.model, aim.target
-    operation = call.operation if aim.outbound is None else aim.outbound.operation
+    """Write a call for a provider, and note the codec that reads the answer. Raises CannotSay.
+
+    stream: how the provider is to answer. outbound: the codec of its format, where that, or the format of the answer,
+    is another than the caller's; None: they are all the same.
+    """
+    provider, call, model = destination.provider, context.call, choice.offer.model
+    operation = call.operation if outbound is None else outbound.operation
     own_caps = provider.output_caps if operation == "chat" else ()
     caps = own_caps or destination.kind.caps.get(operation, ())
-    include_usage = aim.stream and provider.reports_stream_usage
-    if aim.outbound is None:
+    include_usage = stream and provider.reports_stream_usage
+    if outbound is None:
         context.attempt_codec = context.codec
         body, *rest = context.codec.write(
             request,
             model=model,
-            stream=aim.stream,
+            stream=stream,
             include_usage=include_usage,
             caps=caps,
             others=not own_caps,
@@ -63,9 +47,9 @@ def write_call(
             gateway,
             context,
             request,
-            aim.outbound,
+            outbound,
             model=model,
-            stream=aim.stream,
+            stream=stream,
             include_usage=include_usage,
             caps=caps,
             others=not own_caps,
@@ -73,7 +57,7 @@ def write_call(
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
-        target=(destination.path + target.path).encode(),
+        target=target.path.encode(),
         headers=destination.headers(choice.slot, call.headers),
         body=bytes(body),
         rest=rest,
