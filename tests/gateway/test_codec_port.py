@@ -39,6 +39,21 @@ SAMPLES: dict[CodecKey, tuple[bytes, bytes]] = {
         b'{"model":"m","input":"hi there"}',
         encode({"data": [{"index": 0, "embedding": [0.5]}], "usage": {"prompt_tokens": 60, "total_tokens": 60}}),
     ),
+    ("anthropic", "chat"): (
+        encode({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi there"}]}),
+        encode(
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": "m",
+                "content": [{"type": "text", "text": "Zoll haus"}],
+                "stop_reason": "end_turn",
+                "stop_sequence": None,
+                "usage": {"input_tokens": 60, "output_tokens": 12},
+            }
+        ),
+    ),
     ("openai", "moderations"): (b'{"model":"m","input":"hi there"}', b'{"results":[{"flagged":false}]}'),
     ("gemini", "chat"): (
         b'{"model":"models/m","contents":[{"role":"user","parts":[{"text":"hi there"}]}]}',

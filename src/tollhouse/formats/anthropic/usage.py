@@ -40,6 +40,24 @@ def merged(earlier: Report, later: Report) -> dict[str, object]:
     return {**earlier, **{name: value for name, value in later.items() if _says_something(value)}}
 
 
+def write(usage: Usage) -> dict[str, object]:
+    """A report that says so. The format has one bucket for all input that was not cached."""
+    written = usage.cache_write_5m + usage.cache_write_1h
+    reported: dict[str, object] = {
+        "input_tokens": usage.tokens_in() - usage.cache_read - written,
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": usage.cache_read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write_5m,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        },
+        "output_tokens": usage.tokens_out(),
+    }
+    if usage.reasoning:
+        reported["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    return reported
+
+
 def _read(reported: Report) -> Usage:
     written = figure(reported, "cache_creation_input_tokens")
     split = within(reported, "cache_creation")

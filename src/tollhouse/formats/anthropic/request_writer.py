@@ -1,0 +1,155 @@
+"""Conversations in core words as requests for messages."""
+
+from typing import Final
+
+from tollhouse.core.conversation import Conversation, Message, TextPart, Tool
+from tollhouse.core.provider_json import Object, encode
+from tollhouse.formats.anthropic.block_writer import blocks_of, cache_control, text_block
+from tollhouse.formats.anthropic.schema import answer_schema, tool_schema
+from tollhouse.formats.anthropic.thinking import thinking_of
+
+CAP_OF_NOBODY: Final = 4_096
+"""The output cap where neither the caller nor the gateway names one, for the format demands one."""
+CACHE_MARKS_MAX: Final = 4
+_CHOICES: Final = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
+_FIRST: Final = "."
+"""What a user says where a conversation begins with the model's words, for the format lets a user begin."""
+
+
+def write_request(
+    conversation: Conversation,
+    /,
+    *,
+    model: str,
+    stream: bool,
+    include_usage: bool,
+    caps: tuple[str, ...] = (),
+    others: bool = True,
+) -> bytes:
+    """See `core.words.WriteConversation`. A report comes with every answer, and a cap with every request."""
+    cap = conversation.output_cap or CAP_OF_NOBODY
+    system, messages = _messages(conversation.messages)
+    body: Object = {"model": model, "max_tokens": cap}
+    if system:
+        alone = len(system) == 1 and system[0].keys() == {"type", "text"}
+        body["system"] = system[0]["text"] if alone else system
+    body["messages"] = messages
+    _write_tools(body, conversation)
+    body |= thinking_of(conversation, model, cap, messages)
+    if conversation.output is not None and conversation.output.schema is not None:
+        form = {"type": "json_schema", "schema": answer_schema(conversation.output.schema)}
+        settings = body.get("output_config")
+        body["output_config"] = {**(settings if isinstance(settings, dict) else {}), "format": form}
+    _write_sampling(body, conversation)
+    if conversation.stop:
+        body["stop_sequences"] = conversation.stop
+    if conversation.user:
+        body["metadata"] = {"user_id": conversation.user}
+    if stream:
+        body["stream"] = True
+    _limit_cache_marks(body)
+    return encode(body)
+
+
+def _messages(messages: list[Message]) -> tuple[list[Object], list[Object]]:
+    """The system prompt, which is what the system says before anybody else does, and the turns. What it says later
+    stands where it was said, as words of the user."""
+    system: list[Object] = []
+    turns: list[tuple[str, list[Object]]] = []
+    for message in messages:
+        if message.role in ("system", "developer") and not turns:
+            for part in message.parts:
+                system += text_block(part) if isinstance(part, TextPart) else []
+            continue
+        role = "assistant" if message.role == "assistant" else "user"
+        blocks = blocks_of(message.parts)
+        if not blocks:
+            continue
+        if turns and turns[-1][0] == role:
+            turns[-1][1].extend(blocks)
+        else:
+            turns.append((role, blocks))
+    if not turns and system:
+        turns, system = [("user", system)], []
+    if turns and turns[0][0] == "assistant":
+        turns.insert(0, ("user", [{"type": "text", "text": _FIRST}]))
+    return system, [_turn(role, blocks, is_last=at == len(turns) - 1) for at, (role, blocks) in enumerate(turns)]
+
+
+def _turn(role: str, blocks: list[Object], *, is_last: bool) -> Object:
+    """Results of tools come first; words that the model is to go on with must not end with a blank."""
+    if role == "user":
+        results = [block for block in blocks if block["type"] == "tool_result"]
+        blocks = results + [block for block in blocks if block["type"] != "tool_result"]
+    elif is_last and blocks[-1]["type"] == "text":
+        blocks[-1]["text"] = str(blocks[-1]["text"]).rstrip()
+    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
+        return {"role": role, "content": blocks[0]["text"]}
+    return {"role": role, "content": blocks}
+
+
+def _write_tools(body: Object, conversation: Conversation) -> None:
+    tools: list[object] = [_tool(tool) for tool in conversation.tools]
+    tools += conversation.raw_tools
+    if not tools:
+        return
+    body["tools"] = tools
+    choice = conversation.tool_choice
+    said: Object = {}
+    if choice is not None:
+        said["type"] = _CHOICES[choice.choosing]
+        if choice.choosing == "named":
+            said["name"] = choice.names[0]
+    if conversation.parallel_tool_calls is False and said.get("type") != "none":
+        said = {"type": "auto", **said, "disable_parallel_tool_use": True}
+    if said:
+        body["tool_choice"] = said
+
+
+def _tool(tool: Tool) -> Object:
+    said: Object = {"name": tool.name}
+    if tool.description:
+        said["description"] = tool.description
+    said["input_schema"] = _TEXT_TAKEN if tool.is_custom else tool_schema(tool.parameters)
+    if tool.cache:
+        said["cache_control"] = cache_control(tool.cache)
+    return said
+
+
+_TEXT_TAKEN: Final[Object] = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+}
+"""What a tool takes that takes text."""
+
+
+def _write_sampling(body: Object, conversation: Conversation) -> None:
+    """A temperature lies between 0 and 1 here; models take it or `top_p`, and neither where they think."""
+    thinks = isinstance(body.get("thinking"), dict) and body["thinking"] != {"type": "disabled"}
+    temperature, top_p = conversation.temperature, conversation.top_p
+    if thinks:
+        return
+    if temperature is not None:
+        body["temperature"] = min(temperature, 1.0)
+    elif top_p is not None:
+        body["top_p"] = top_p
+    if conversation.top_k is not None:
+        body["top_k"] = conversation.top_k
+
+
+def _limit_cache_marks(body: Object) -> None:
+    """The vendor takes so many marks: those furthest on stay, for each covers all before it."""
+    marked = [block for place in ("tools", "system", "messages") for block in _marked(body.get(place))]
+    for block in marked[:-CACHE_MARKS_MAX]:
+        del block["cache_control"]
+
+
+def _marked(value: object) -> list[Object]:
+    found: list[Object] = []
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, dict):
+            found += _marked(one.get("content"))
+            if "cache_control" in one:
+                found.append(one)
+    return found

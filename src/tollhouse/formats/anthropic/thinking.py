@@ -1,0 +1,68 @@
+"""How long a model is to think, in the words that it understands: newer ones take an effort, older ones a budget."""
+
+import re
+from typing import Final
+
+from tollhouse.core.conversation import Conversation, ReasoningAsked
+from tollhouse.core.provider_json import Object
+
+BUDGET_MIN: Final = 1_024
+_BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
+_EFFORTS: Final = {"minimal": "low"}
+_ADAPTS: Final = re.compile(r"claude-(?!3|instant|2)(?!(?:opus|sonnet|haiku)-4(?:-[0-5](?!\d)|-20|@|$))")
+"""Names of models that decide themselves how long they think; all others, and those of other makers, take a budget."""
+
+
+def thinking_of(conversation: Conversation, model: str, cap: int, messages: list[Object]) -> Object:
+    """The members that say it; none where nobody asked. cap: of the output, which holds the thoughts. messages: as they
+    are written.
+
+    No model thinks where it must call a tool, nor one that takes a budget in a turn whose thoughts are not here.
+    """
+    asked = conversation.reasoning
+    if asked is None:
+        return {}
+    if not asked.enabled:
+        return {"thinking": {"type": "disabled"}}
+    choice = conversation.tool_choice
+    must_call = choice is not None and choice.choosing in ("required", "named")
+    if _ADAPTS.search(model):
+        return _adaptive(asked, must_call=must_call)
+    budget = min(asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"]), cap * 3 // 4)
+    budget = max(budget, BUDGET_MIN)
+    if must_call or budget >= cap or _lacks_thoughts(messages):
+        return {}
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _adaptive(asked: ReasoningAsked, *, must_call: bool) -> Object:
+    effort = _EFFORTS.get(asked.effort, asked.effort) or _effort(asked.budget)
+    made: Object = {"output_config": {"effort": effort}} if effort else {}
+    if must_call:
+        return made
+    said: Object = {"type": "adaptive"}
+    if asked.visible is not None or asked.summary:
+        said["display"] = "summarized" if asked.visible is not False else "omitted"
+    return {"thinking": said, **made}
+
+
+def _effort(budget: int | None) -> str:
+    if budget is None:
+        return ""
+    return next((effort for effort in ("low", "medium", "high") if budget <= _BUDGETS[effort]), "xhigh")
+
+
+def _lacks_thoughts(messages: list[Object]) -> bool:
+    """Whether the turn that is to go on called tools without thoughts before them."""
+    for message in reversed(messages):
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        kinds = [block.get("type") for block in blocks if isinstance(block, dict)]
+        if message.get("role") == "user":
+            if "tool_result" not in kinds:
+                return False
+        elif "tool_use" in kinds:
+            return kinds[0] not in ("thinking", "redacted_thinking")
+        else:
+            return False
+    return False

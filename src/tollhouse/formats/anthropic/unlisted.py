@@ -1,0 +1,101 @@
+"""Members of a request by what each can do to the cost of the call.
+
+Nothing here is trusted to lower a cost. What names other models is dropped; what makes a provider bill otherwise needs
+a price of its own, or the call is refused; what reads more or writes more is held for.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.members import Members
+
+HARMLESS: Final = frozenset(
+    (
+        *("model", "messages", "max_tokens", "system", "tools", "tool_choice", "stream", "metadata", "stop_sequences"),
+        *("temperature", "top_p", "top_k", "thinking", "output_config", "output_format", "cache_control"),
+        "diagnostics",
+    )
+)
+"""Members that are documented, and cost nothing beyond their bytes and the cap, or are read elsewhere."""
+TIERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "service_tier": frozenset(("auto", "standard_only", "standard", "default")),
+        "speed": frozenset(("standard",)),
+        "inference_geo": frozenset(("global", "not_available")),
+    }
+)
+"""Members that change what the provider bills, with the values that do not."""
+_READS_MORE: Final = frozenset(("container", "mcp_servers"))
+_COMPACTS: Final = b"compact"  # within `context_management`: rounds beside the answer, which are billed
+_OTHER_MODELS: Final = ("fallbacks", "model", "models", "modelid", "modelids")
+_DECIDING: Final = frozenset((*HARMLESS, *TIERS, *_READS_MORE, "context_management"))
+_ABSENT: Final = (b"null", b"false")
+
+
+class OtherMembers(Struct):
+    """`tier`: what the provider is asked to bill by, and the member that says so (`tier_param`). `reads_more`: the
+    input is not all here. `writes_more`: only the longest answer bounds the output. `dropped`: members that do not go
+    on, in small letters."""
+
+    tier: str = ""
+    tier_param: str = ""
+    reads_more: bool = False
+    writes_more: bool = False
+    dropped: tuple[str, ...] = ()
+
+
+NONE: Final = OtherMembers()
+
+
+def unlisted(members: Members) -> OtherMembers:
+    """Read what is not harmless, and drop from `members` what names other models.
+
+    Raises BadRequest for a member that decides the cost and is not spelled as it is, UnsupportedParameter for two tiers
+    at once.
+    """
+    strange = members.keys() - HARMLESS
+    if not strange:
+        return NONE
+    found = OtherMembers()
+    for name in [name for name in members if name in strange]:
+        if bytes(memoryview(members[name])[:5]) not in _ABSENT:
+            _read(found, members, name)
+    return found
+
+
+def _read(found: OtherMembers, members: Members, name: str) -> None:
+    raw, plain = members[name], name.casefold()
+    if name not in _DECIDING and plain in _DECIDING:
+        shown = name[:40]
+        raise BadRequest(f"'{shown}' is read as '{plain}' by some providers: write it so.", param=shown)
+    if plain.replace("_", "").replace("-", "").endswith(_OTHER_MODELS):
+        del members[name]
+        found.dropped = (*found.dropped, plain)
+    elif name in TIERS:
+        _read_tier(found, name, raw)
+    elif name == "context_management":
+        compacts = _COMPACTS in bytes(raw)
+        found.reads_more, found.writes_more = found.reads_more or compacts, found.writes_more or compacts
+    else:
+        found.reads_more = True
+        found.writes_more = found.writes_more or name not in _READS_MORE
+
+
+def _read_tier(found: OtherMembers, name: str, raw: Raw) -> None:
+    try:
+        value: object = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        value = None
+    if isinstance(value, str) and value.casefold() in TIERS[name]:
+        return
+    if found.tier:
+        raise UnsupportedParameter(
+            f"'{name}' beside '{found.tier_param}': a call has one price, so name one of them.", param=name
+        )
+    found.tier = value.casefold() if isinstance(value, str) and value else name
+    found.tier_param = name
