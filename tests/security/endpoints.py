@@ -23,6 +23,8 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
     "moderations": {"model": "omni-moderation-latest", "input": PROMPT},
 }
 """What a call of each operation says at least. A new operation needs a line here."""
+BESIDE: Final[Mapping[str, Mapping[str, object]]] = {"anthropic": {"max_tokens": 64}}
+"""What the calls of a dialect say besides."""
 
 BEHIND_LINKS: Final = (
     *("/console/password/new", "/console/invitation", "/console/sign-up/finish", "/console/address"),
@@ -65,6 +67,7 @@ class EndpointCase(NamedTuple):
     path: str
     body: bytes | None = None
     operation: Operation | None = None
+    dialect: str = "openai"
 
     @property
     def is_gemini(self) -> bool:
@@ -74,14 +77,22 @@ class EndpointCase(NamedTuple):
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
+    def not_permitted(self, code: str) -> tuple[int, str]:
+        """The verdict of a call that is not permitted; Anthropic's dialect has one type for all reasons."""
+        return 403, "permission_error" if self.dialect == "anthropic" else code
+
 
 def calls() -> list[EndpointCase]:
     """The LLM API's calls."""
     return [
-        EndpointCase("POST", each.path, json.dumps(BODIES[each.operation]).encode(), each.operation)
+        EndpointCase("POST", each.path, _body(each.operation, each.dialect), each.operation, each.dialect)
         for each in ENDPOINTS.values()
         if each.operation is not None
     ]
+
+
+def _body(operation: Operation, dialect: str) -> bytes:
+    return json.dumps({**BODIES[operation], **BESIDE.get(dialect, {})}).encode()
 
 
 def lookups() -> list[EndpointCase]:

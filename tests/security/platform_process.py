@@ -14,6 +14,28 @@ from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.control import call
 
 JSON = {"Content-Type": "application/json"}
+STATUS_OF_ANTHROPIC = {402: 429, 529: 503}
+CODES_OF_ANTHROPIC = {
+    (400, "invalid_request_error"): "invalid_request_error",
+    (401, "authentication_error"): "invalid_api_key",
+    (402, "billing_error"): "insufficient_quota",
+    (403, "permission_error"): "permission_error",
+    (404, "not_found_error"): "model_not_found",
+    (405, "invalid_request_error"): "method_not_allowed",
+    (408, "invalid_request_error"): "request_timeout",
+    (409, "conflict_error"): "conflict",
+    (413, "request_too_large"): "request_too_large",
+    (415, "invalid_request_error"): "invalid_request_error",
+    (426, "invalid_request_error"): "upgrade_required",
+    (429, "rate_limit_error"): "rate_limit_exceeded",
+    (431, "invalid_request_error"): "headers_too_large",
+    (500, "api_error"): "server_error",
+    (502, "api_error"): "upstream_error",
+    (503, "api_error"): "model_not_priced",
+    (504, "timeout_error"): "upstream_timeout",
+    (529, "overloaded_error"): "overloaded",
+}
+"""What a type of Anthropic's errors stands for, where it stands for one failure, or usually does."""
 
 
 class DemoReply(Struct, frozen=True):
@@ -36,14 +58,17 @@ class DemoReply(Struct, frozen=True):
 
     @property
     def code(self) -> str:
-        """Our own code, also where the dialect has no place for one but its details (gemini)."""
+        """Our own code, also where the dialect has no place for one but its details (gemini), or none (anthropic)."""
         error = self.error
+        if "code" not in error:
+            return CODES_OF_ANTHROPIC[self.status, error["type"]]
         return str(error["details"][0]["reason"] if "details" in error else error["code"])
 
     @property
     def verdict(self) -> tuple[int, str]:
-        """The status and, of a refusal, the code."""
-        return self.status, self.code if self.status >= 400 else ""
+        """The status and, of a refusal, the code. What Anthropic's dialect tells by a status of its own has that of the
+        others here."""
+        return STATUS_OF_ANTHROPIC.get(self.status, self.status), self.code if self.status >= 400 else ""
 
 
 class DemoPlatform:

@@ -44,7 +44,9 @@ class EndpointCall(Struct, frozen=True):
     def body(self) -> bytes:
         said = json.loads(self.endpoint.body or b"{}")
         asked = (
-            {"stream_options": {"include_usage": True}} if self.endpoint.operation in ("chat", "completions") else {}
+            {"stream_options": {"include_usage": True}}
+            if self.endpoint.operation in ("chat", "completions") and self.endpoint.dialect == "openai"
+            else {}
         )
         return json.dumps({**said, "stream": True, **asked} if self.stream else said).encode()
 

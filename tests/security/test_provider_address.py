@@ -33,7 +33,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 def _redirected(status: int, endpoint: EndpointCase) -> str:
     """A model of its own for each failure, because one that failed is not asked again for a while."""
-    return f"redirected-{status}-{endpoint.operation}"
+    return f"redirected-{status}-{endpoint.dialect}-{endpoint.operation}"
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ _IN_A_HEAD: Final = "!#$&'()*+-./:<=>?@[]^_`{|}~ "
 SMALL_BYTES_MAX: Final = 256 * 1024
 SMALL_SEPARATORS_MAX: Final = 2_000
 """Of a body that the event loop reads itself: at most a few milliseconds."""
+DROPPED: Final = b"x-tollhouse-dropped"
 SIMULATE: Final = b"x-tollhouse-simulate"
 
 
@@ -74,7 +75,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
     if request.style:
         _answer_as(gateway, context, request.style)
     if request.dropped:
-        context.headers.append((b"x-tollhouse-dropped", named(request.dropped)))
+        context.headers.append((DROPPED, named(request.dropped)))
     context.stream = request.stream
     context.asked_model = request.model
     context.output_cap = request.output_cap

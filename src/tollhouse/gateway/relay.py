@@ -29,7 +29,7 @@ from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, dropped, worked
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import NANO_PER_MILLI, GatewayContext
-from tollhouse.gateway.read import named
+from tollhouse.gateway.read import DROPPED, named
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse
 from tollhouse.gateway.settlement import Settlement, left
@@ -53,7 +53,8 @@ def relay(
     stream."""
     context.headers += gateway.answer_headers(context)
     if request.untold:
-        context.headers.append((b"x-tollhouse-dropped", named(request.untold)))
+        told = [header for header in context.headers if header[0] != DROPPED]
+        context.headers = [*told, (DROPPED, named((*request.dropped, *request.untold)))]
     if isinstance(answer, BufferedResponse):
         return _whole(gateway, context, request, model, answer, settlement)
     return _stream(gateway, context, request, model, answer, settlement)

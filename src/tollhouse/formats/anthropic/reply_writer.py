@@ -32,7 +32,7 @@ def write_reply(reply: Reply, context: AnswerContext) -> bytes:
 def head(context: AnswerContext, model: str) -> Object:
     """What a message begins with. Ids of other vendors are none of this format's."""
     message_id = "msg_" + context.request_id.removeprefix("req_")
-    return {"id": message_id, "type": "message", "role": "assistant", "model": model or context.request.model}
+    return {"type": "message", "role": "assistant", "model": model or context.request.model, "id": message_id}
 
 
 def block_of(part: Part) -> Object | None:
