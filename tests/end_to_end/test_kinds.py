@@ -1,5 +1,6 @@
 """What a vendor is asked for: path, key and body as its kind says, on a real socket."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ KINDS = {
     "azure-now": ('kind = "azure_openai"', "/openai/v1", "up-azure-now"),
     "bedrock": ('kind = "bedrock"', "", "up-bedrock"),
     "deepseek": ('kind = "deepseek"', "/anthropic", "up-deepseek"),
+    "gemini": ('kind = "gemini"', "", "up-gemini"),
     "mistral": ('kind = "mistral"', "/v1", "up-mistral"),
     "zhipu": ('kind = "zhipu"', "/api/paas/v4", "up-zhipu"),
 }
@@ -68,3 +70,36 @@ def test_who_refuses_unknown_members_gets_one_name_of_a_cap_and_no_stream_option
     other = _asked(platform, provider, "zhipu", stream=True)
     assert other.json["stream_options"] == {"include_usage": True}
     assert not {"max_completion_tokens"} & other.json.keys()
+
+
+GEMINI = {
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "hello"}]}, "finishReason": "STOP", "index": 0}],
+    "usageMetadata": {"promptTokenCount": 60, "candidatesTokenCount": 12, "totalTokenCount": 72},
+    "modelVersion": "up-gemini",
+}
+
+
+def test_gemini_is_asked_by_its_path_whoever_asks(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    path = "/v1beta/models/up-gemini:generateContent"
+    provider.plays(path, answers(json.dumps(GEMINI).encode()))
+    reply = platform.ask(chat("gemini"))
+    assert (reply.status, reply.json["choices"][0]["message"]["content"]) == (200, "hello")
+    assert platform.record(reply.id).usage.output == 12
+    [turn] = provider.seen()
+    assert turn.header("x-goog-api-key") == "key-of-gemini"
+    assert turn.header("authorization") is None
+    assert turn.json["contents"] == [{"role": "user", "parts": [{"text": "hi"}]}]
+
+    at = "/v1beta/models/up-gemini:streamGenerateContent?alt=sse"
+    provider.plays(at, streams([b"data: " + json.dumps(GEMINI).encode() + b"\r\n\r\n"]))
+    streamed = platform.ask(chat("gemini", stream=True))
+    assert (streamed.status, text_of(streamed.body)) == (200, "hello")
+    assert provider.seen()[-1].path == at
+
+
+def test_a_refusal_of_gemini_is_read_as_its_kind_says(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    path = "/v1beta/models/up-gemini:generateContent"
+    error = {"code": 400, "message": "Request payload size exceeds the limit: 1 bytes.", "status": "INVALID_ARGUMENT"}
+    provider.plays(path, answers(json.dumps({"error": error}).encode(), 400))
+    reply = platform.ask(chat("gemini"))
+    assert (reply.status, reply.json["error"]["code"]) == (413, "request_too_large")

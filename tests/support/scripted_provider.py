@@ -149,7 +149,7 @@ class ScriptedProvider:
         self._loop.close()
 
     def plays(self, model: str, *scripts: Script) -> None:
-        """Lay down scripts for this model, and forget what was seen so far."""
+        """Lay down scripts for this model, and forget what was seen so far. Where the path names it: for the path."""
         with self._news:
             self._scripts[model] = deque(scripts)
             self.turns.clear()
@@ -165,7 +165,7 @@ class ScriptedProvider:
         with self._news:
             self.turns.append(turn)
             self._news.notify_all()
-            scripts = self._scripts[str(turn.json["model"]) if turn.body else turn.path]
+            scripts = self._scripts[str(turn.json.get("model", turn.path)) if turn.body else turn.path]
             return scripts.popleft() if len(scripts) > 1 else scripts[0]
 
     def signal(self, event: asyncio.Event) -> None:
