@@ -97,6 +97,21 @@ def test_a_vendor_is_called_where_its_documentation_says(name: str, spoken: Text
             "openai_chat",
             "https://api.cohere.ai/compatibility/v1/chat/completions",
         ),
+        (
+            "fireworks",
+            "https://api.fireworks.ai",
+            "openai_chat",
+            "https://api.fireworks.ai/inference/v1/chat/completions",
+        ),
+        (
+            "fireworks",
+            "https://api.fireworks.ai/inference",
+            "openai_chat",
+            "https://api.fireworks.ai/inference/v1/chat/completions",
+        ),
+        ("openrouter", "https://openrouter.ai/api", "openai_responses", "https://openrouter.ai/api/v1/responses"),
+        ("ollama", "http://localhost:11434", "openai_chat", "http://localhost:11434/v1/chat/completions"),
+        ("vllm", "http://10.0.0.7:8000/models-a", "openai_chat", "http://10.0.0.7:8000/models-a/v1/chat/completions"),
         ("vllm", "http://10.0.0.7:8000", "anthropic_messages", "http://10.0.0.7:8000/v1/messages"),
     ],
 )

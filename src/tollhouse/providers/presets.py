@@ -7,7 +7,7 @@ each with a base URL of its own in their documentation: whichever of them an ope
 A vendor that needs more than this (another signature, a path that names the model) has a file of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import Operation
-from tollhouse.providers.base_path import above
+from tollhouse.providers.base_path import above, versioned
 from tollhouse.providers.error_rules import reader
 from tollhouse.providers.headers import ANTHROPIC_VERSION, with_bearer, with_bearer_and
 from tollhouse.providers.kind import CAPS, Kind
@@ -183,14 +183,21 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
 }
 
 
+def _base_path(row: _Preset) -> Callable[[str], str] | None:
+    """Anthropic's SDKs add `/v1` to a base URL, so that documentation leaves it out."""
+    _, slash, path = row.base_url.partition("://")[2].partition("/")
+    if row.prefixes:
+        return above(row.prefixes, slash + path)
+    return versioned("/v1", slash + path) if "anthropic_messages" in row.text else None
+
+
 def _kind(name: str, row: _Preset) -> Kind:
     speaks_messages = "anthropic_messages" in row.text
-    _, _, own = row.base_url.partition("://")[2].partition("/")
     return Kind(
         name=name,
         title=row.title,
         base_url=row.base_url,
-        base_path=above(row.prefixes, f"/{own}" if own else "") if row.prefixes else None,
+        base_path=_base_path(row),
         speaks=tuple(row.text),
         target=choose(row.text, row.others),
         make_headers=with_bearer_and(ANTHROPIC_VERSION) if speaks_messages else with_bearer,
