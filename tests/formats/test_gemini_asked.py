@@ -1,0 +1,163 @@
+"""What callers of Gemini ask for, in core words; signatures and thinking as each model takes them."""
+
+import json
+
+import pytest
+from google.genai import types
+
+from tollhouse.core.cleaning import NOTHING_KNOWN
+from tollhouse.core.conversation import Conversation, Opaque, Reasoning, TextPart, ToolCall, ToolResult
+from tollhouse.core.failure import BadRequest
+from tollhouse.formats.gemini import request as requests
+from tollhouse.formats.gemini.words.read_reply import read_reply
+from tollhouse.formats.gemini.words.read_request import read_request
+from tollhouse.formats.gemini.words.signatures import OWN, UNSIGNED, opaque_of, signature_of
+from tollhouse.formats.gemini.words.write_request import write_request
+
+Object = dict[str, object]
+SIGNATURE = "CiEBjz1rX0ilumvPg6k0sMMUtISoQCLJv2bPJ7Vv9r+Xw0o="
+
+
+def conversation(**members: object) -> Conversation:
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], **members}
+    return read_request(requests.read(json.dumps(body).encode()))
+
+
+def sent(asked: Conversation, model: str = "gemini-3-pro") -> Object:
+    body = json.loads(write_request(asked, model=model, stream=False, include_usage=False))
+    assert isinstance(body, dict)
+    return body
+
+
+def test_a_signature_goes_back_to_its_maker() -> None:
+    own, other = Opaque(OWN, SIGNATURE), Opaque("anthropic_messages", '{"a":1}~')
+    assert signature_of(own) == SIGNATURE
+    for opaque in (own, other):
+        part = types.Part.model_validate({"text": "a", "thoughtSignature": signature_of(opaque)})
+        back = json.loads(part.model_dump_json(by_alias=True, exclude_none=True))
+        found = opaque_of(back)
+        assert found is not None
+        assert (found.format, found.data.translate({45: 43, 95: 47})) == (opaque.format, opaque.data)
+    assert opaque_of({"text": "a", "thoughtSignature": UNSIGNED}) is None
+    assert opaque_of({"text": "a", "thought_signature": "not base64!"}) == Opaque(OWN, "not base64!")
+
+
+@pytest.mark.parametrize(
+    ("model", "signed"),
+    [
+        ("gemini-3-pro-preview", True),
+        ("gemini-flash-latest", True),
+        ("gemini-2.5-flash", False),
+        ("gemma-3-27b", False),
+    ],
+)
+def test_a_call_that_another_model_made_says_so_where_that_is_asked_for(model: str, signed: bool) -> None:
+    call = {"functionCall": {"name": "f", "args": {}}}
+    contents = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [call, call]}]
+    body = sent(conversation(contents=contents), model)
+    first, second = body["contents"][1]["parts"]  # type: ignore[index]
+    assert first.get("thoughtSignature") == (UNSIGNED if signed else None)
+    assert "thoughtSignature" not in second
+
+
+@pytest.mark.parametrize(
+    ("asked", "model", "written"),
+    [
+        ({"thinkingBudget": 0}, "gemini-2.5-flash", {"thinkingBudget": 0}),
+        ({"thinkingBudget": 0}, "gemini-2.5-pro", {"thinkingBudget": 128}),
+        ({"thinkingBudget": 0}, "gemini-3-flash", {"thinkingLevel": "minimal"}),
+        ({"thinkingBudget": 0}, "gemini-3-pro", {"thinkingLevel": "low"}),
+        ({"thinkingBudget": 2000}, "gemini-2.5-pro", {"thinkingBudget": 2000, "includeThoughts": True}),
+        ({"thinkingBudget": 2000}, "gemini-3-pro", {"thinkingLevel": "low", "includeThoughts": True}),
+        ({"thinkingBudget": 9000}, "gemini-3-pro", {"thinkingLevel": "medium", "includeThoughts": True}),
+        ({"thinkingBudget": 32000}, "gemini-3-pro", {"thinkingLevel": "high", "includeThoughts": True}),
+        ({"thinkingBudget": -1, "includeThoughts": False}, "gemini-2.5-pro", None),
+        ({"thinkingLevel": "MEDIUM"}, "gemini-2.5-pro", {"thinkingBudget": 8192}),
+        ({"thinkingLevel": "minimal", "includeThoughts": True}, "gemini-3-pro", None),
+        ({"thinking_level": "XHIGH"}, "gemini-3-flash", {"thinkingLevel": "high"}),
+    ],
+)
+def test_how_long_to_think_is_said_as_the_model_takes_it(asked: Object, model: str, written: Object | None) -> None:
+    body = sent(conversation(generationConfig={"thinkingConfig": asked}), model)
+    config = body.get("generationConfig", {}).get("thinkingConfig")  # type: ignore[attr-defined]
+    if written is None and "includeThoughts" in asked and asked["includeThoughts"]:
+        written = {"thinkingLevel": "low", "includeThoughts": True}
+    assert config == written
+
+
+def test_what_is_not_known_is_noted_by_its_path() -> None:
+    asked = conversation(
+        contents=[{"role": "user", "parts": [{"text": "a", "videoMetadata": {"fps": 1}, "newer": 1}]}],
+        store=True,
+        generation_config={"deepThought": True, "media_resolution": "LOW"},
+        tool_config={"retrieval_config": {"languageCode": "de"}},
+    )
+    assert asked.uses == {
+        "other": "contents[0].parts[0].newer, contents[0].parts[0].videoMetadata, tool_config.retrieval_config, "
+        "generation_config.deepThought, generation_config.media_resolution",
+        "store": "store",
+    }
+
+
+@pytest.mark.parametrize(
+    ("members", "param"),
+    [
+        ({"contents": [5]}, None),
+        ({"contents": [{"role": "user", "parts": [{"text": 5}]}]}, "contents[0].parts[0].text"),
+        ({"contents": [{"role": "robot", "parts": []}]}, "contents[0].role"),
+        ({"contents": {"role": "robot"}}, "contents.role"),
+        (
+            {"contents": [{"parts": {"functionCall": {"name": "f", "args": []}}}]},
+            "contents[0].parts.functionCall.args",
+        ),
+        ({"contents": [{"parts": [{"inlineData": {"data": "AA"}}]}]}, "contents[0].parts[0].inlineData"),
+        ({"contents": [{"parts": [{"file_data": {}}]}]}, "contents[0].parts[0].file_data"),
+        ({"tools": [{"functionDeclarations": [{}]}]}, "tools[0].functionDeclarations[0].name"),
+        ({"tools": "search"}, "tools"),
+        ({"toolConfig": {"functionCallingConfig": {"mode": "SOME"}}}, "toolConfig.functionCallingConfig.mode"),
+        ({"generationConfig": {"stopSequences": [5]}}, "generationConfig.stopSequences"),
+        ({"generationConfig": {"topK": 1.5}}, "generationConfig.topK"),
+        ({"generationConfig": {"responseLogprobs": "yes"}}, "generationConfig.responseLogprobs"),
+        ({"generationConfig": {"responseSchema": []}}, "generationConfig.responseSchema"),
+    ],
+)
+def test_what_cannot_be_read_is_blamed_by_its_path(members: Object, param: str | None) -> None:
+    if param is None:
+        assert conversation(**members).messages == []
+        return
+    with pytest.raises(BadRequest) as refused:
+        conversation(**members)
+    assert refused.value.param == param
+
+
+def test_half_of_a_character_is_read_as_a_mark() -> None:
+    asked = read_request(requests.read(b'{"contents":[{"parts":[{"text":"a \\ud83d"}]}]}'))
+    assert asked.messages[0].parts == [TextPart(text="a \ufffd")]
+    body = b'{"candidates":[{"content":{"parts":[{"text":"a \\ud83d"}]},"finishReason":"STOP"}]}'
+    assert read_reply(body, NOTHING_KNOWN).choices[0].parts == [TextPart(text="a \ufffd")]
+
+
+def test_results_find_their_calls() -> None:
+    def result(name: str, **beside: object) -> Object:
+        return {"functionResponse": {"name": name, "response": {"result": 1}, **beside}}
+
+    call = {"functionCall": {"name": "f"}}
+    asked = conversation(
+        contents=[
+            {"role": "model", "parts": [call, {"functionCall": {"name": "g", "id": "own"}}, call]},
+            {
+                "role": "user",
+                "parts": [result("f"), result("f"), result("g", id="own"), result("h", id="x"), result("i")],
+            },
+        ]
+    )
+    parts = [part for message in asked.messages for part in message.parts]
+    assert [part.id for part in parts if isinstance(part, ToolCall)] == ["call_0_0", "own", "call_0_2"]
+    results = [part.id for part in parts if isinstance(part, ToolResult)]
+    assert results == ["call_0_0", "call_0_2", "own", "x", "call_1_4"]
+
+
+def test_thoughts_of_others_are_not_sent() -> None:
+    asked = conversation()
+    asked.messages[0].parts.append(Reasoning(text="hm", opaque=Opaque("anthropic_messages", "s")))
+    assert sent(asked) == {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
