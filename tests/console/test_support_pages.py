@@ -71,6 +71,24 @@ def test_a_member_names_a_key_instead_of_bringing_it(admin: AdminHarness) -> Non
     assert "works" not in Browser(admin).post("/support", key=admin.keys["alpha-test"]).html
 
 
+def test_id_of_a_call_alone_names_its_error_with_the_cure(admin: AdminHarness) -> None:
+    failed = admin.call("alpha-test", 5, status=503, error="overloaded")
+    answered = admin.call("alpha-test", 6, status=200, error=None)
+    foreign = admin.call("beta-test", 7, status=503, error="overloaded")
+    secret = admin.secrets["alpha-test"]
+
+    def step(call_id: str, **more: str) -> dict[str, str]:
+        found = admin.ask("POST", "/api/v1/support/diagnose", {"error": call_id, **more}, headers=[]).body
+        return dict(found["steps"][-1])
+
+    said = step(failed.id, api_key=secret)
+    assert (said["state"], said["code"]) == ("red", "overloaded")
+    assert said["cure"]
+    assert step(answered.id, api_key=secret)["state"] == "green"
+    for other in (step(foreign.id, api_key=secret), step(failed.id)):
+        assert (other["state"], "code" in other) == ("not_run", False)
+
+
 def test_limits_stand_with_what_is_left_and_a_way_to_ask(admin: AdminHarness) -> None:
     admin.runner.run(limits.put(admin.services, OPERATOR, {"requests_per_minute": 7}, key=admin.keys["alpha-test"]))
     html = Browser(admin).post("/support", api_key=admin.secrets["alpha-test"]).html

@@ -96,6 +96,11 @@ def judge_error(text: str, public_url: str) -> ChecklistStep:
     return red("error_body", _told(error), error.request_id)
 
 
+def trouble_of(code: str, status: int) -> Trouble | None:
+    """What a code of ours means, and its cure; None: it is none."""
+    return _told(PastedError(code, status, "", None, None)) if code in STATUS_OF else None
+
+
 def _told(error: PastedError) -> Trouble:
     code = error.code or ""
     status = error.status if error.status is not None and words_of(code, error.status) else STATUS_OF[code]

@@ -16,6 +16,7 @@ from tollhouse.access.credentials import Presented
 from tollhouse.access.exposed import without_keys
 from tollhouse.access.judge import CALL, permit, recognise
 from tollhouse.access.secrets import digest
+from tollhouse.checklist.error_text import trouble_of
 from tollhouse.checklist.examination import SIZES, Examined, Pasted, examine
 from tollhouse.checklist.key import OWN_KEY, around, unknown
 from tollhouse.checklist.steps import ChecklistStep, Diagnosis, Trouble, diagnosed, green, not_run, red
@@ -34,6 +35,7 @@ from tollhouse.core.failure import (
 from tollhouse.core.instant import utc_day
 from tollhouse.core.links import site
 from tollhouse.core.phrase import Phrase
+from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach, receipts
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.diagnosed_limits import LimitsSeen, look_at_limits
@@ -188,6 +190,8 @@ async def _with_receipt(
         reader = Actor(kind="api_key", id=own_key, account_id=identity.account.id)
     with suppress(PathNotFound):
         call = (await receipts.show(services, reader, step.request_id, own_key)).call
+        if step.state == "not_run":
+            step = _of_call(step, call)
         said = "" if call.detail is None else call.detail.message
         reason = Phrase(
             "%(reason)s The call of %(time)s for `%(model)s` ended with %(status)s %(code)s. %(said)s",
@@ -207,6 +211,16 @@ async def _with_receipt(
             )
         return structs.replace(step, reason=reason, code=step.code or call.error)
     return step
+
+
+def _of_call(step: ChecklistStep, call: UsageRecord) -> ChecklistStep:
+    """The step, where the id of a call was all that was given, as the call's record has it."""
+    if call.error is None:
+        return structs.replace(step, state="green")
+    trouble = trouble_of(call.error, call.status)
+    if trouble is None:
+        return structs.replace(step, state="red", code=call.error)
+    return structs.replace(step, state="red", reason=trouble.reason, cure=trouble.cure, code=trouble.code)
 
 
 def _told(services: ServiceContext, step: ChecklistStep) -> ChecklistStep:
