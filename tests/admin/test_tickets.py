@@ -1,10 +1,12 @@
 """Tickets by the control API: what a program asks, reads and does, within its account and its role."""
 
 import pytest
+from msgspec import structs
 
 from tests.admin.harness import AdminHarness
 from tollhouse.core.charge import Charge
 from tollhouse.services import maxima
+from tollhouse.store.tables import SqlRepositories
 
 PATH = "/api/v1/tickets"
 USD = 1_000_000_000
@@ -99,6 +101,23 @@ def test_day_of_an_account_has_an_end(admin_harness: AdminHarness) -> None:
     admin_harness.clock.ms += 10_000
     refused = admin_harness.bearer("alpha-admin", "POST", f"{PATH}/{ticket_id}/reply", {"text": "one more"})
     assert (refused.status, "written enough" in refused.message) == (429, True)
+    assert admin_harness.bearer("beta-admin", "POST", PATH, {"subject": "s", "text": "t"}).status == 201
+
+
+def test_tickets_that_are_kept_have_an_end(admin_harness: AdminHarness) -> None:
+    ticket_id = ask(admin_harness)
+    assert admin_harness.bearer("alpha-admin", "POST", f"{PATH}/{ticket_id}/close", {}).status == 200
+
+    def copy(tables: SqlRepositories) -> None:
+        closed = tables.tickets.get(ticket_id)
+        assert closed is not None
+        for number in range(maxima.TICKETS_KEPT_MAX - 1):
+            tables.tickets.add(structs.replace(closed, id=f"tkt_{number}"))
+
+    admin_harness.runner.run(admin_harness.services.rows.change(copy))
+    refused = admin_harness.bearer("alpha-admin", "POST", PATH, {"subject": "s", "text": "t"})
+    assert (refused.status, "closed ones are deleted after 365 days" in refused.message) == (409, True)
+    assert admin_harness.operator("POST", PATH, {"subject": "s", "text": "t", "account": "alpha"}).status == 201
     assert admin_harness.bearer("beta-admin", "POST", PATH, {"subject": "s", "text": "t"}).status == 201
 
 

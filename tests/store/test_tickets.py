@@ -71,6 +71,14 @@ def test_tickets_are_listed_by_turn_counted_and_their_writers_known(database_url
             lambda tables: (tables.tickets.open_of("acc_1"), tables.tickets.waiting(9), tables.tickets.waiting(1))
         )
         assert counted == (3, 2, 1)
+        kept = await store.read(
+            lambda tables: (
+                tables.tickets.kept_of("acc_1", 9),
+                tables.tickets.kept_of("acc_1", 2),
+                tables.tickets.kept_of("x", 9),
+            )
+        )
+        assert kept == (4, 2, 0)
         waiting = await store.read(lambda tables: tables.tickets.longest_waiting(before=None, limit=1))
         assert waiting == [TICKET]
         place = (TICKET.asked_at_ms, TICKET.id)

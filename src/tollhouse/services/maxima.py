@@ -19,6 +19,8 @@ LIMITS_MAX: Final = 60
 """Limits on one account, project, key or model."""
 TICKETS_MAX: Final = 20
 """Open tickets of an account."""
+TICKETS_KEPT_MAX: Final = 1_000
+"""Tickets of an account, closed ones included until they are deleted."""
 MESSAGES_MAX: Final = 200
 """Texts and events in the thread of a ticket."""
 
@@ -32,6 +34,6 @@ def require_room(there_are: int, maximum: int, what: str, cure: str) -> None:
                 count=there_are,
                 what=what if isinstance(what, Phrase) else Phrase(what),
                 most=maximum,
-                cure=Phrase(cure),
+                cure=cure if isinstance(cure, Phrase) else Phrase(cure),
             )
         )

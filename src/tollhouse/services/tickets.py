@@ -28,6 +28,7 @@ WAITING_MAX: Final = 100
 """Tickets that wait are counted up to so many."""
 _ROOM_FOR_EVENTS: Final = 50
 _OPEN: Final = translatable("open tickets in this account")
+_KEPT: Final = translatable("tickets in this account")
 _TOO_MANY: Final = translatable("close those that are over")
 
 
@@ -73,6 +74,10 @@ async def create(services: ServiceContext, actor: Actor, given: NewTicket) -> Ti
 
     def transaction(tables: SqlRepositories) -> Ticket:
         _require_room(services, tables, actor, account_id)
+        if actor.account_id is not None:
+            cure = Phrase("closed ones are deleted after %(days)s days", days=services.ticket_retention_days)
+            there_are = tables.tickets.kept_of(account_id, maxima.TICKETS_KEPT_MAX)
+            maxima.require_room(there_are, maxima.TICKETS_KEPT_MAX, _KEPT, cure)
         tables.tickets.add(ticket)
         tables.ticket_messages.add(message)
         tables.audit.add(row)

@@ -17,6 +17,11 @@ class SqlTicketRepository(SqlRecordRepository[Ticket]):
         question = select(func.count()).where(tickets.c.account_id == account_id, tickets.c.state == "open")
         return int(self._connection.execute(question).scalar_one())
 
+    def kept_of(self, account_id: str, most: int) -> int:
+        """How many of an account there are, closed ones too; they are counted up to `most`."""
+        of_account = select(tickets.c.id).where(tickets.c.account_id == account_id).limit(most)
+        return int(self._connection.execute(select(func.count()).select_from(of_account.subquery())).scalar_one())
+
     def waiting(self, most: int) -> int:
         """How many wait for those who run the platform; they are counted up to `most`."""
         waits = select(tickets.c.id).where(tickets.c.state == "open", tickets.c.turn == "platform").limit(most)
