@@ -12,6 +12,9 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.explain import explain
+from tollhouse.providers import kinds
+from tollhouse.providers.kind import Kind
+from tollhouse.providers.targets import choose
 
 BODIES: dict[Operation, dict[str, object]] = {
     "chat": {"messages": [{"role": "user", "content": "hi there"}]},
@@ -29,6 +32,9 @@ PATHS = {
 }
 
 
+OF_TEXTS_ALONE = structs.replace(
+    kinds()["openai_compatible"], target=choose(text={"openai_chat": "/chat/completions"}, others={})
+)
 USAGE = {"input_tokens": 60, "prompt_tokens": 60, "output_tokens": 12, "total_tokens": 72}
 SAID = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Zoll haus"}]}
 ANSWERS: dict[Operation, dict[str, object]] = {
@@ -39,17 +45,24 @@ ANSWERS: dict[Operation, dict[str, object]] = {
 }
 
 
+TRANSLATED_TO: dict[tuple[TextFormat, Operation], Operation] = {
+    ("openai_chat", "responses"): "chat",
+    ("openai_responses", "chat"): "responses",
+}
+"""What a provider is asked for that does not speak the format of the call."""
+
+
 def harness(operation: Operation) -> GatewayHarness:
     """Both providers give an answer to this operation."""
     body = json.dumps({**ANSWERS[operation], "usage": USAGE}).encode() if operation in ANSWERS else answer()
     return GatewayHarness(first=FakeUpstream(buffered(body)), second=FakeUpstream(buffered(body)))
 
 
-def speaking(made: GatewayHarness, name: str, *formats: TextFormat) -> None:
+def speaking(made: GatewayHarness, name: str, *formats: TextFormat, kind: Kind | None = None) -> None:
     at = made.gateway.destinations[name]
     provider = structs.replace(at.provider, speaks=formats)
     made.gateway.destinations[name] = Destination(
-        provider, at.kind, at.upstream, at.route, at.path, at.keys, at.deadlines, at.secrets
+        provider, kind or at.kind, at.upstream, at.route, at.path, at.keys, at.deadlines, at.secrets
     )
 
 
@@ -75,10 +88,10 @@ def test_without_speaks_every_endpoint_is_asked_for(operation: Operation) -> Non
     [
         ("openai_chat", "chat", True),
         ("openai_chat", "completions", True),
-        ("openai_chat", "responses", False),
+        ("openai_chat", "responses", True),
         ("openai_chat", "embeddings", True),
         ("openai_chat", "moderations", True),
-        ("openai_responses", "chat", False),
+        ("openai_responses", "chat", True),
         ("openai_responses", "completions", False),
         ("openai_responses", "responses", True),
         ("openai_responses", "embeddings", True),
@@ -89,7 +102,7 @@ def test_without_speaks_every_endpoint_is_asked_for(operation: Operation) -> Non
 def test_the_first_offer_is_asked_only_for_what_its_provider_speaks(
     speaks: TextFormat, operation: Operation, serves: bool
 ) -> None:
-    made = harness(operation)
+    made = harness(TRANSLATED_TO.get((speaks, operation), operation))
     speaking(made, "one", speaks)
     ask(made, operation)
     assert (len(made.first.calls), len(made.second.calls)) == ((1, 0) if serves else (0, 1))
@@ -98,13 +111,13 @@ def test_the_first_offer_is_asked_only_for_what_its_provider_speaks(
 
 def test_where_no_offer_serves_it_the_caller_is_told_what_the_model_serves() -> None:
     made = GatewayHarness()
-    speaking(made, "one", "openai_chat")
-    speaking(made, "two", "openai_chat")
+    speaking(made, "one", "openai_chat", kind=OF_TEXTS_ALONE)
+    speaking(made, "two", "openai_chat", kind=OF_TEXTS_ALONE)
     with pytest.raises(BadRequest) as met:
-        ask(made, "responses")
+        ask(made, "embeddings")
     assert (met.value.status, met.value.param) == (400, "model")
-    serves = "chat, completions, embeddings, moderations"
-    assert met.value.message == f"The model house-1 does not serve responses; it serves {serves}."
+    serves = "chat, responses"
+    assert met.value.message == f"The model house-1 does not serve embeddings; it serves {serves}."
     assert not made.first.calls
     assert not made.second.calls
     assert made.record.charge is None
@@ -113,11 +126,11 @@ def test_where_no_offer_serves_it_the_caller_is_told_what_the_model_serves() -> 
 
 def test_explain_says_why_an_offer_is_left_out() -> None:
     made = GatewayHarness()
-    speaking(made, "one", "openai_chat")
+    speaking(made, "one", "openai_chat", kind=OF_TEXTS_ALONE)
 
     async def main() -> None:
-        found = await explain(made.gateway, identity(LIVE), "responses", [], body("responses"))
+        found = await explain(made.gateway, identity(LIVE), "embeddings", [], body("embeddings"))
         assert [(one.offer.provider, one.turn) for one in found.offers] == [("two", 1), ("one", None)]
-        assert found.offers[1].why == "its provider is not asked for responses: it speaks openai_chat"
+        assert found.offers[1].why == "its provider is not asked for embeddings: it speaks openai_chat"
 
     run(main())

@@ -35,6 +35,7 @@ FEATURES: Final[Mapping[str, tuple[Consequence, str]]] = MappingProxyType(
         "tool_grammars": ("dropped", "grammars of tools that take text, beside their words"),
         "built_in_tools": ("refused", "tools that the vendor runs"),
         "tool_history": ("dropped", "calls of tools that the vendor ran in earlier turns, and what they gave"),
+        "offered_tools": ("dropped", "searches that the vendor runs, offered beside tools of the caller's own"),
         "tool_choice_named": ("refused", "one function that must be called"),
         "tool_choice_several": ("refused", "some of the functions that may be called"),
         "parallel_tool_calls": ("dropped", "whether several functions may be called at once"),

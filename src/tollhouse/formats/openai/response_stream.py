@@ -144,20 +144,14 @@ class ResponseStream:
         if isinstance(response := body.get("response"), dict) and not PASS_OF_RESPONSES.issuperset(response):
             self._beside.fit(response, b"")
             data = chunks.encode(body)
-        kind = body.get("type")
-        if not isinstance(kind, str):
-            kind = event.name.decode(errors="replace")
-        if not kind.startswith("response.") or kind.endswith(".error"):
-            error = error_in_event(body, event.name)
-            if error is not None:
-                raise failure_of(error, self._known)
-            if kind not in _OPENING:  # of the vendor's own: nobody has read what stands in it
-                return StreamStep(is_read=False)
+        kind = kind_of(event, body, self._known)
+        if kind is None:
+            return StreamStep(is_read=False)
         number = body.get("sequence_number")
         if type(number) is int:
             self.sequence_number = number + 1
         out = b"event: %b\ndata: %b\n\n" % (kind.encode(errors="replace"), data.replace(b"\n", b" "))
-        ending = _ending(kind, body)
+        ending = ending_of(kind, body)
         if ending is not None:
             self._note_last()
             if kind not in _TERMINAL:  # by the name that every client waits for
@@ -328,7 +322,22 @@ class ResponseStream:
         return written.text("responses", answer)[sum(self._said.values()) :] if self._cuts else ""
 
 
-def _ending(kind: str, body: chunks.Object) -> str | None:
+def kind_of(event: Event, body: chunks.Object, known: Known) -> str | None:
+    """What an event is called; None: it is of the vendor's own, and nobody has read what stands in it. Raises the
+    failure that an error event stands for."""
+    kind = body.get("type")
+    if not isinstance(kind, str):
+        kind = event.name.decode(errors="replace")
+    if not kind.startswith("response.") or kind.endswith(".error"):
+        error = error_in_event(body, event.name)
+        if error is not None:
+            raise failure_of(error, known)
+        if kind not in _OPENING:
+            return None
+    return kind
+
+
+def ending_of(kind: str, body: chunks.Object) -> str | None:
     """How an event ends the response; None: it does not. Whatever it is called, one that holds a response which is over
     is the last."""
     if kind in _OPENING or not kind.startswith("response."):

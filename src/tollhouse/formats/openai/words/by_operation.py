@@ -6,10 +6,20 @@ from typing import Final
 
 from tollhouse.core.operation import Operation
 from tollhouse.core.words import FormatWords
-from tollhouse.formats.openai.words import chat_answer, chat_body, chat_reply, chat_request
+from tollhouse.formats.openai.words import (
+    chat_answer,
+    chat_body,
+    chat_reply,
+    chat_request,
+    response_body,
+    response_reply,
+    response_request,
+)
 from tollhouse.formats.openai.words.chat_chunks import ChatWriter
 from tollhouse.formats.openai.words.chat_events import ChatReader
 from tollhouse.formats.openai.words.requested_tools import custom_tools
+from tollhouse.formats.openai.words.response_events import ResponseReader
+from tollhouse.formats.openai.words.response_writer import ResponseWriter, write_reply
 
 WORDS: Final[Mapping[Operation, FormatWords]] = MappingProxyType(
     {
@@ -22,6 +32,17 @@ WORDS: Final[Mapping[Operation, FormatWords]] = MappingProxyType(
             write_reply=chat_answer.write_reply,
             read_stream=ChatReader,
             write_stream=ChatWriter,
+            custom_tools=custom_tools,
+        ),
+        "responses": FormatWords(
+            title="OpenAI's responses",
+            says=response_body.SAYS,
+            read_request=response_request.read_request,
+            write_request=response_body.write_request,
+            read_reply=response_reply.read_reply,
+            write_reply=write_reply,
+            read_stream=ResponseReader,
+            write_stream=ResponseWriter,
             custom_tools=custom_tools,
         ),
     }

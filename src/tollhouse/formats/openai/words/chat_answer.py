@@ -9,6 +9,7 @@ from tollhouse.core.words import AnswerContext
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
+from tollhouse.formats.openai.words.caller_tools import takes_text
 from tollhouse.formats.openai.words.citations import as_url_citation
 from tollhouse.formats.openai.words.json_text import input_of, json_object
 from tollhouse.formats.openai.words.media import url_of
@@ -85,7 +86,7 @@ def call(part: ToolCall, context: AnswerContext) -> Object:
     """A call, with what belongs to it in its id. One of a function that stands for a tool which takes text is a call of
     that tool."""
     said: Object = {"id": id_with(part.id, foreign(part))}
-    if part.is_custom or part.name in context.custom_tools:
+    if part.is_custom or takes_text(part.name, context.custom_tools):
         text = part.arguments if part.is_custom else input_of(part.arguments)
         return said | {"type": "custom", "custom": {"name": part.name, "input": text}}
     return said | {"type": "function", "function": {"name": part.name, "arguments": part.arguments}} | own_extra(part)

@@ -5,7 +5,6 @@ allowed tools only those, pictures in results of tools in the message after them
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 from tollhouse.core.conversation import (
@@ -23,6 +22,7 @@ from tollhouse.core.conversation import (
 from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import reasoning
+from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.json_text import json_object
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
 from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools, described, input_schema
@@ -150,13 +150,15 @@ def _user(message: Message) -> list[Object]:
         if not isinstance(part, ToolResult):
             content += _content(part)
             continue
-        said: Object = {"role": "tool", "tool_call_id": short_id(part.id)}
+        said: Object = {"role": "tool", "tool_call_id": short_id(part.id, _ID_CHARACTERS_MAX)}
         media = [one for one in part.parts if isinstance(one, MediaPart)]
         text = _joined(part.parts, "\n")
         if media:
             text = f"{text}\n" if text else ""
             text += f"(What {part.name or 'the tool'} gave stands in the next message.)"
-            content.append({"type": "text", "text": f"From {part.name or 'the tool'} ({short_id(part.id)}):"})
+            content.append(
+                {"type": "text", "text": f"From {part.name or 'the tool'} ({short_id(part.id, _ID_CHARACTERS_MAX)}):"}
+            )
             for one in media:
                 content += _content(one)
         found.append({**said, "content": text})
@@ -203,7 +205,7 @@ def _assistant(message: Message) -> Object:
 def _call(call: ToolCall) -> Object:
     arguments = chunks.encode({"input": call.arguments}).decode() if call.is_custom else call.arguments or "{}"
     said: Object = {
-        "id": short_id(call.id),
+        "id": short_id(call.id, _ID_CHARACTERS_MAX),
         "type": "function",
         "function": {"name": call.name, "arguments": arguments},
     }
@@ -212,11 +214,3 @@ def _call(call: ToolCall) -> Object:
         if kept:
             said["extra_content"] = kept
     return said
-
-
-def short_id(call_id: str) -> str:
-    """An id of a call as OpenAI takes it, in requests: of at most 40 characters. A longer one becomes another, always
-    the same."""
-    if len(call_id) <= _ID_CHARACTERS_MAX:
-        return call_id
-    return f"call_{sha256(call_id.encode(errors='replace')).hexdigest()[:32]}"

@@ -23,6 +23,7 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.chunk import DONE
 from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
+from tollhouse.formats.openai.words.caller_tools import takes_text
 from tollhouse.formats.openai.words.chat_answer import annotation, answer_id, foreign, image, own_extra, probabilities
 from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.reasoning import details_of
@@ -143,7 +144,7 @@ class ChatWriter:
         opened.call = choice.calls
         choice.calls += 1
         said: Object = {"index": opened.call, "id": id_with(part.id, foreign(part))}
-        if part.is_custom or part.name in self._context.custom_tools:
+        if part.is_custom or takes_text(part.name, self._context.custom_tools):
             opened.is_custom = True
             opened.pieces = None if part.is_custom else []
             said |= {"type": "custom", "custom": {"name": part.name, "input": ""}}

@@ -7,19 +7,31 @@ from tollhouse.core.conversation import Choosing, Conversation, Tool, ToolChoice
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.formats.openai.words.caller_tools import BUILT_IN, flat_name, runs_at_the_caller, stood_for
 from tollhouse.formats.openai.words.media import read_cache_mark
 from tollhouse.formats.openai.words.members import Object, array, decode, flag, object_of, text
 
 _CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+_NO_PLAIN_FUNCTIONS: Final = (b'"custom"', b'"namespace"', b'shell"', b'"apply_patch"', b'"tool_search"')
 NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 
 
+_SEARCHES: Final = ("web_search", "web_search_preview", "image_generation", "tool_search")
+"""What a vendor runs beside the caller's own tools. Agents declare it in each call, whether their user wants it or not:
+it is only refused where nothing else is offered, or where it must be used."""
+
+
 def read_tools(conversation: Conversation, value: object, path: str = "tools") -> None:
-    for at, one in enumerate(array(value, path) if value is not None else ()):
+    tools = array(value, path) if value is not None else []
+    for at, one in enumerate(tools):
         _read_tool(conversation, object_of(one, f"{path}[{at}]"), f"{path}[{at}]")
+    for at, one in enumerate(tools):
+        if one in conversation.raw_tools:
+            is_beside = bool(conversation.tools) and str(one.get("type")).startswith(_SEARCHES)
+            note(conversation, "offered_tools" if is_beside else "built_in_tools", f"{path}[{at}]")
 
 
-def _read_tool(conversation: Conversation, tool: Object, path: str) -> None:
+def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: str = "") -> None:
     kind = tool.get("type", "function")
     inner = tool.get(kind) if isinstance(kind, str) else None
     if kind == "function":
@@ -27,9 +39,30 @@ def _read_tool(conversation: Conversation, tool: Object, path: str) -> None:
         conversation.tools[-1].cache = read_cache_mark(conversation, tool, path)
     elif kind == "custom":
         conversation.tools.append(_read_custom(conversation, inner if isinstance(inner, dict) else tool, path))
+    elif kind == "namespace" and not namespace:
+        name = text(tool.get("name"), f"{path}.name")
+        for at, one in enumerate(array(tool.get("tools"), f"{path}.tools")):
+            _read_tool(conversation, object_of(one, f"{path}.tools[{at}]"), f"{path}.tools[{at}]", name)
+        return
+    elif runs_at_the_caller(tool):
+        conversation.tools.append(_read_built_in(conversation, tool, path))
     else:
         conversation.raw_tools.append(tool)
-        note(conversation, "built_in_tools", path)
+        return
+    last = conversation.tools[-1]
+    last.name = flat_name(namespace, last.name)
+
+
+def _read_built_in(conversation: Conversation, tool: Object, path: str) -> Tool:
+    note(conversation, "tools", path)
+    kind = str(tool["type"])
+    usual = BUILT_IN[kind]
+    own = tool.get("parameters")
+    return Tool(
+        name=kind,
+        description=_words(tool.get("description")) or usual.description,
+        parameters=own if isinstance(own, dict) else dict(usual.parameters),
+    )
 
 
 def read_function(conversation: Conversation, function: Object, path: str) -> Tool:
@@ -82,6 +115,9 @@ def read_tool_choice(conversation: Conversation, value: object, path: str = "too
         _read_allowed(conversation, said, path)
     elif isinstance(kind, str) and kind in _CHOICES:
         conversation.tool_choice = ToolChoice(choosing=_CHOICES[kind])
+    elif isinstance(kind, str) and kind in BUILT_IN and any(tool.name == kind for tool in conversation.tools):
+        note(conversation, "tool_choice_named", path)
+        conversation.tool_choice = ToolChoice(choosing="named", names=(kind,))
     else:
         note(conversation, "built_in_tools", path)
 
@@ -105,17 +141,12 @@ def _named(one: Any) -> str:
 def custom_tools(request: ModelRequest) -> Mapping[str, str]:
     """See `core.words.FormatWords.custom_tools`. Its errors are those of reading the request, and told then."""
     raw = request.members.get("tools")
-    if raw is None or b'"custom"' not in bytes(raw):
+    if raw is None or not any(one in bytes(raw) for one in _NO_PLAIN_FUNCTIONS):
         return {}
     try:
-        tools = decode(request, "tools")
+        return stood_for(decode(request, "tools"))
     except BadRequest:
         return {}
-    found: dict[str, str] = {}
-    for one in tools if isinstance(tools, list) else ():
-        if isinstance(one, dict) and one.get("type") == "custom" and (name := _named(one)):
-            found[name] = "custom"
-    return found
 
 
 def callable_tools(conversation: Conversation) -> list[Tool]:

@@ -1,0 +1,236 @@
+"""The input of a response: items read into messages. What an assistant did in one turn, item by item, is one message,
+and so are the results of its tools."""
+
+from typing import Any, Final
+
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaPart,
+    Message,
+    Part,
+    Refusal,
+    Role,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.features import note
+from tollhouse.core.opaque import id_without
+from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words.caller_tools import arguments_of, flat_name
+from tollhouse.formats.openai.words.citations import citations_of
+from tollhouse.formats.openai.words.media import read_audio, read_cache_mark, read_file, read_url
+from tollhouse.formats.openai.words.members import Object, array, note_others, object_of, text
+from tollhouse.formats.openai.words.requested_tools import read_tools
+from tollhouse.formats.openai.words.response_reasoning import reasoning_of
+
+_ROLES: Final[dict[str, Role]] = {
+    "user": "user",
+    "system": "system",
+    "developer": "developer",
+    "assistant": "assistant",
+    "critic": "assistant",
+}
+_TEXTS: Final = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
+_BUILT_IN_CALLS: Final = ("local_shell_call", "shell_call", "apply_patch_call", "tool_search_call")
+_OUTPUTS: Final = (
+    *("function_call_output", "custom_tool_call_output", "local_shell_call_output", "shell_call_output"),
+    "apply_patch_call_output",
+)
+_SEARCHES: Final = ("web_search_call", "image_generation_call")
+"""Items of what the vendor ran, whose results the model has told: without them the conversation says the same."""
+_KEPT_BY_THE_PROVIDER: Final = ("item_reference", "compaction", "compaction_summary")
+_KNOWN: Final = frozenset(
+    (
+        *("type", "id", "role", "content", "status", "phase", "name", "arguments", "input", "call_id", "namespace"),
+        *("output", "summary", "encrypted_content", "action", "operation", "execution", "tools", "max_output_length"),
+        *("created_by", "caller", "internal_chat_message_metadata_passthrough", "metadata", "end_turn"),
+    )
+)
+
+
+def read_input(conversation: Conversation, value: object, path: str = "input") -> None:
+    """Raises BadRequest, UnsupportedParameter."""
+    if isinstance(value, str):
+        conversation.messages.append(Message(role="user", parts=[TextPart(text=value)]))
+        return
+    turns = _MessagesRead(conversation)
+    for at, one in enumerate(array(value, path) if value is not None else ()):
+        _read_item(turns, object_of(one, f"{path}[{at}]"), f"{path}[{at}]")
+
+
+class _MessagesRead:
+    """Messages, the last of which goes on while items of its kind follow."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self._kind = ""
+
+    def assistant(self) -> list[Part]:
+        return self._open("assistant", "assistant")
+
+    def results(self) -> list[Part]:
+        return self._open("user", "results")
+
+    def message(self, role: Role) -> list[Part]:
+        if role == "assistant":
+            return self.assistant()
+        self._kind = ""
+        return self._open(role, role)
+
+    def _open(self, role: Role, kind: str) -> list[Part]:
+        messages = self.conversation.messages
+        if self._kind != kind or kind not in ("assistant", "results"):
+            messages.append(Message(role=role, parts=[]))
+        self._kind = kind
+        return messages[-1].parts
+
+
+def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
+    conversation = turns.conversation
+    kind = item.get("type", "message")
+    note_others(conversation, item, _KNOWN, path)
+    if kind == "message":
+        _read_message(turns, item, path)
+    elif kind in ("function_call", "custom_tool_call"):
+        turns.assistant().append(_call(conversation, item, path))
+    elif kind in _BUILT_IN_CALLS and not (kind == "tool_search_call" and item.get("execution") == "server"):
+        note(conversation, "tools", path)
+        name = kind.removesuffix("_call")
+        turns.assistant().append(ToolCall(id=_call_id(item, path), name=name, arguments=arguments_of(item)))
+    elif kind in _OUTPUTS:
+        turns.results().append(_result(conversation, item, path))
+    elif kind == "tool_search_output":
+        _read_found_tools(turns, item, path)
+    elif kind == "reasoning":
+        reasoning = reasoning_of(item)
+        if reasoning is not None:
+            turns.assistant().append(reasoning)
+    elif kind in _KEPT_BY_THE_PROVIDER:
+        note(conversation, "state", path)
+    elif kind in _SEARCHES:
+        note(conversation, "tool_history", path)
+    elif isinstance(kind, str) and ("call" in kind or kind.startswith("mcp_")):
+        note(conversation, "built_in_tools", path)
+    else:
+        raise UnsupportedParameter(
+            f"'{path}' is of the type '{str(kind)[:40]}', which cannot be passed on.", param=path
+        )
+
+
+def _read_message(turns: _MessagesRead, item: Object, path: str) -> None:
+    word = text(item.get("role"), f"{path}.role")
+    if word not in _ROLES:
+        raise BadRequest(f"'{path}.role' must be one of {', '.join(_ROLES)}.", param=f"{path}.role")
+    role = _ROLES[word]
+    content = content_of(turns.conversation, item.get("content"), f"{path}.content")
+    if role == "assistant":
+        content = [part for part in content if not isinstance(part, TextPart) or part.text]
+    turns.message(role).extend(content)
+
+
+def content_of(conversation: Conversation, content: object, path: str) -> list[Part]:
+    if isinstance(content, str):
+        return [TextPart(text=content)]
+    if content is None:
+        return []
+    return [_part(conversation, one, f"{path}[{at}]") for at, one in enumerate(array(content, path))]
+
+
+def _part(conversation: Conversation, one: object, path: str) -> Part:
+    if isinstance(one, str):
+        return TextPart(text=one)
+    part = object_of(one, path)
+    kind = part.get("type", "input_text")
+    if kind in _TEXTS:
+        citations = citations_of(part.get("annotations"))
+        if citations:
+            note(conversation, "citations", f"{path}.annotations")
+        cache = read_cache_mark(conversation, part, path)
+        return TextPart(text=text(part.get("text"), f"{path}.text"), citations=citations, cache=cache)
+    if kind == "refusal":
+        return Refusal(text=text(part.get("refusal"), f"{path}.refusal"))
+    if kind in ("input_image", "image_url"):
+        return _image(conversation, part, path)
+    if kind in ("input_file", "file"):
+        inner = part.get("file")
+        return read_file(conversation, inner if isinstance(inner, dict) else part, path)
+    if kind == "input_audio":
+        inner = part.get("input_audio")
+        return read_audio(conversation, inner if isinstance(inner, dict) else part, path)
+    raise UnsupportedParameter(f"'{path}' is of the type '{str(kind)[:40]}', which cannot be passed on.", param=path)
+
+
+def _image(conversation: Conversation, part: Object, path: str) -> MediaPart:
+    url = part.get("image_url")
+    url = url.get("url") if isinstance(url, dict) else url
+    if isinstance(url, str):
+        image = read_url(conversation, "image", url, path)
+    else:
+        image = MediaPart(kind="image", file_id=text(part.get("file_id"), f"{path}.image_url"))
+        note(conversation, "file_ids", path)
+    image.detail = part["detail"] if isinstance(part.get("detail"), str) else ""
+    return image
+
+
+def _call(conversation: Conversation, item: Object, path: str) -> ToolCall:
+    own_id, opaque = id_without(_call_id(item, path))
+    namespace = item.get("namespace")
+    name = flat_name(namespace if isinstance(namespace, str) else "", text(item.get("name"), f"{path}.name"))
+    if item["type"] == "custom_tool_call":
+        note(conversation, "custom_tools", path)
+        words = text(item.get("input", ""), f"{path}.input")
+        return ToolCall(id=own_id, name=name, arguments=words, is_custom=True, opaque=opaque)
+    note(conversation, "tools", path)
+    return ToolCall(id=own_id, name=name, arguments=chunks.arguments_of(item), opaque=opaque)
+
+
+def _call_id(item: Object, path: str) -> str:
+    call_id = item.get("call_id") or item.get("id")
+    return text(call_id, f"{path}.call_id")
+
+
+def _result(conversation: Conversation, item: Object, path: str) -> ToolResult:
+    output = item.get("output")
+    if item["type"] == "shell_call_output" and isinstance(output, list):
+        parts: list[TextPart | MediaPart] = [TextPart(text=_printed(output))]
+    elif isinstance(output, dict):  # of clients that tell success beside the words
+        words = output.get("content")
+        parts = [TextPart(text=words if isinstance(words, str) else chunks.encode(output).decode())]
+    else:
+        found = content_of(conversation, output, f"{path}.output")
+        parts = [part for part in found if isinstance(part, TextPart | MediaPart)]
+    if any(isinstance(part, MediaPart) for part in parts):
+        note(conversation, "tool_result_media", f"{path}.output")
+    return ToolResult(
+        id=id_without(_call_id(item, path))[0],
+        parts=parts,
+        is_custom=item["type"] == "custom_tool_call_output",
+        is_error=item.get("status") == "failed",
+    )
+
+
+def _printed(outputs: list[Any]) -> str:
+    """What commands printed, and how each ended."""
+    said: list[str] = []
+    for one in outputs:
+        if not isinstance(one, dict):
+            continue
+        said += [one[name] for name in ("stdout", "stderr") if isinstance(one.get(name), str) and one[name]]
+        outcome = one.get("outcome")
+        if isinstance(outcome, dict):
+            code = outcome.get("exit_code")
+            said.append("(timed out)" if outcome.get("type") == "timeout" else f"(exit code {code})")
+    return "\n".join(said)
+
+
+def _read_found_tools(turns: _MessagesRead, item: Object, path: str) -> None:
+    """Tools that the caller's search found may be called from now on."""
+    known = len(turns.conversation.tools)
+    read_tools(turns.conversation, item.get("tools"), f"{path}.tools")
+    names = ", ".join(tool.name for tool in turns.conversation.tools[known:])
+    result = ToolResult(
+        id=_call_id(item, path), parts=[TextPart(text=f"Found: {names}" if names else "Found nothing.")]
+    )
+    turns.results().append(result)
