@@ -9,8 +9,8 @@ from msgspec import Struct, structs
 
 from tests.gateway.fakes import FakeUpstream, identity
 from tests.gateway.harness import LIVE, STORY, GatewayHarness, answer, buffered, refusing
-from tollhouse.console.call_formats import call_formats
-from tollhouse.console.page_call import RAW_CHARACTERS_MAX, PageCall, StreamText, text_of
+from tollhouse.console.call_formats import Given, call_formats
+from tollhouse.console.page_call import RAW_CHARACTERS_MAX, PageCall, PlannedCall, StreamText, text_of
 from tollhouse.core.account import Identity
 from tollhouse.core.failure import BadRequest, Failure
 
@@ -33,7 +33,8 @@ def asked(harness: GatewayHarness, known: Identity, **body: Any) -> EndedPageCal
     async def take(data: bytes) -> None:
         pieces.append(data)
 
-    call = PageCall(harness.gateway, known.key, CHAT, BODY | body, "192.0.2.7", take)
+    planned = PlannedCall(known.key, CHAT, BODY | body, Given(model="house-1", text="hi there"))
+    call = PageCall(harness.gateway, planned, "192.0.2.7", take)
     failure = asyncio.run(call.make())
     return EndedPageCall(call.id, text_of(CHAT, b"".join(pieces)), failure)
 

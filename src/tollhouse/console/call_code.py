@@ -25,13 +25,15 @@ ArgumentKind = Literal["python", "json"]
 
 
 class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`call`, and how its answer is read behind it: whole, or streamed."""
+    """`call`, and how its answer is read behind it: whole, or streamed. `methods`: what the methods of formats are
+    called in this language; those that are not named keep their name."""
 
     label: str
     arguments: ArgumentKind
     call: str
     whole: str
     streamed: str
+    methods: dict[str, str] = {}
 
 
 class Library(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +57,7 @@ def code(call_format: CallFormat, given: Given, base_url: str) -> dict[str, str]
     method = (call_format.stream_method if given.stream else "") or call_format.method
     written = {CURL: _curl(call_format, library, given, base_url)}
     for one in library.languages:
-        call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", method)
+        call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", one.methods.get(method, method))
         read = (one.streamed if given.stream else one.whole).strip()
         # The arguments come last: what somebody wrote may look like a place.
         written[one.label] = call.replace("@ARGUMENTS@", _ARGUMENTS[one.arguments](arguments)) + "\n" + read

@@ -24,7 +24,7 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`name`: of the file. `path`: of the endpoint, which may hold `@MODEL@`. `library`: a file in `libraries/`, and
     `method` what is called in it, with `arguments`; none: with the members of the body. `stream_path` and
     `stream_method`: of a stream, where those are others. `events`: the `type` of those events that have a delta; none:
-    any event has one."""
+    any event has one. `defaults`: what stands in a place where nothing was given, and its original needs something."""
 
     name: str
     label: str
@@ -38,9 +38,15 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stream_path: str = ""
     stream_method: str = ""
     arguments: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     texts: tuple[Path, ...] = ()
     deltas: tuple[Path, ...] = ()
     events: tuple[str, ...] = ()
+
+    @property
+    def names_model(self) -> bool:
+        """Whether the path names the model, and whether a stream is asked for."""
+        return "@MODEL@" in self.path
 
 
 class Given(Struct, frozen=True, kw_only=True):
@@ -71,15 +77,15 @@ def format_of(dialect: Dialect, operation: Operation) -> CallFormat | None:
 
 def body_of(call_format: CallFormat, given: Given) -> dict[str, Any]:
     """The members of a request that asks for this."""
-    return _with(call_format.body, given)
+    return _with(call_format.body, given, call_format.defaults)
 
 
 def arguments_of(call_format: CallFormat, given: Given) -> dict[str, Any]:
     """What the method of the client library is called with."""
-    return _with(call_format.arguments or call_format.body, given)
+    return _with(call_format.arguments or call_format.body, given, call_format.defaults)
 
 
-def _with(template: dict[str, Any], given: Given) -> dict[str, Any]:
+def _with(template: dict[str, Any], given: Given, defaults: Mapping[str, Any]) -> dict[str, Any]:
     values = {
         "@MODEL@": given.model,
         "@TEXT@": given.text,
@@ -88,6 +94,7 @@ def _with(template: dict[str, Any], given: Given) -> dict[str, Any]:
         "@TEMPERATURE@": given.temperature,
         "@STREAM@": True if given.stream else None,
     }
+    values |= {place: value for place, value in defaults.items() if values[place] is None}
     filled: dict[str, Any] = _filled(template, values)
     return filled
 

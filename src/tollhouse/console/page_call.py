@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from tollhouse.console.call_formats import CallFormat, texts_at
+from tollhouse.console.call_formats import CallFormat, Given, texts_at
 from tollhouse.core.account import ApiKey, Identity
 from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.ids import RANDOM_BYTES, make_id
@@ -22,6 +22,13 @@ HEADERS: Final[Headers] = [(b"content-type", b"application/json"), (b"x-tollhous
 RAW_CHARACTERS_MAX: Final = 4_000
 READ_BYTES_MAX: Final = 1024 * 1024
 """Of an answer, or of an event: what is larger has no text for a page."""
+
+
+class PlannedCall(NamedTuple):
+    key: ApiKey
+    format: CallFormat
+    body: Mapping[str, Any]
+    given: Given
 
 
 class PageCaller:
@@ -72,16 +79,15 @@ class PageCall:
     def __init__(
         self,
         gateway: GatewayContext,
-        key: ApiKey,
-        call_format: CallFormat,
-        body: Mapping[str, Any],
+        planned: PlannedCall,
         address: str,
         take: Take,
     ) -> None:
         """Raises BadRequest for a key without a secret."""
         now_ms = gateway.clock.now_ms()
         self._gateway = gateway
-        self.caller = PageCaller(written(body), take)
+        call_format, given = planned.format, planned.given
+        self.caller = PageCaller(written(planned.body), take)
         self._call = Call(
             id=make_id("req", now_ms, gateway.random.bytes(RANDOM_BYTES)),
             arrived_ms=now_ms,
@@ -93,7 +99,9 @@ class PageCall:
             query=b"",
             address=address,
             client=self.caller,
-            key_digest=_secret_of(key),
+            key_digest=_secret_of(planned.key),
+            model=given.model,
+            stream=given.stream if call_format.names_model else None,
         )
 
     @property
@@ -111,14 +119,22 @@ class PageCall:
         return None
 
 
-async def foreseen(
-    gateway: GatewayContext, key: ApiKey, call_format: CallFormat, body: Mapping[str, Any]
-) -> Explanation | None:
+async def foreseen(gateway: GatewayContext, planned: PlannedCall) -> Explanation | None:
     """What would become of such a call; None: the key is not known to the gateway. Raises BadRequest."""
-    identity: Identity | None = gateway.keys.find(_secret_of(key))
+    call_format, given = planned.format, planned.given
+    identity: Identity | None = gateway.keys.find(_secret_of(planned.key))
     if identity is None:
         return None
-    return await explain(gateway, identity, call_format.operation, HEADERS, written(body))
+    return await explain(
+        gateway,
+        identity,
+        call_format.operation,
+        HEADERS,
+        written(planned.body),
+        dialect=call_format.dialect,
+        model_in_path=given.model,
+        stream=given.stream if call_format.names_model else None,
+    )
 
 
 def written(body: Mapping[str, Any]) -> bytes:

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tollhouse.access.exposed import without_keys
-from tollhouse.console.call_formats import CallFormat
 from tollhouse.console.event_stream import LOOK_SECONDS, PING, left
-from tollhouse.console.page_call import PageCall, StreamText, text_of
+from tollhouse.console.page_call import PageCall, PlannedCall, StreamText, text_of
 from tollhouse.console.route import Emit, Receive
 from tollhouse.console.visit import Visit
-from tollhouse.core.account import ApiKey
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.services.translation import said
 
@@ -24,16 +22,14 @@ from tollhouse.services.translation import said
 async def run(
     visit: Visit,
     gateway: GatewayContext,
-    key: ApiKey,
-    call_format: CallFormat,
-    body: Mapping[str, Any],
+    planned: PlannedCall,
     receive: Receive,
     emit: Emit,
 ) -> None:
     """Raises BadRequest, RateLimited, before anything is sent."""
-    reader = StreamText(call_format)
+    reader, call_format, key = StreamText(planned.format), planned.format, planned.key
     whole: list[bytes] = []
-    streams = bool(body.get("stream"))
+    streams = planned.given.stream
 
     async def take(data: bytes) -> None:
         if not streams:
@@ -42,7 +38,7 @@ async def run(
             text = reader.feed(data)
             await emit(_event("message", {"text": text}) if text else PING)
 
-    call = PageCall(gateway, key, call_format, body, visit.address, take)
+    call = PageCall(gateway, planned, visit.address, take)
     with visit.context.calls.under_way(key.account_id, call.id):
         await emit(_event("began", {"id": call.id}))
         leaving = asyncio.ensure_future(_left(visit, receive))

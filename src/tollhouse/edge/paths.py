@@ -99,6 +99,12 @@ def is_action(method: str, path: str) -> bool:
     return method == "POST" and path.rpartition(":")[2] in ACTIONS and bool(model_of(path))
 
 
+def call(path: str) -> Endpoint | None:
+    """The call of the LLM API that a POST to a path is; None: it is none."""
+    found = action(path) if is_action("POST", path) else find(path)
+    return found if found is not None and found.operation is not None else None
+
+
 def action(path: str) -> Endpoint | None:
     """What a path for which `is_action` holds asks for; None: it is not offered."""
     model, _, name = model_of(path).rpartition(":")

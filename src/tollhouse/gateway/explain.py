@@ -22,7 +22,7 @@ from tollhouse.core.account import Identity
 from tollhouse.core.catalogue import Model, Offer
 from tollhouse.core.failure import Failure, ModelNotFound
 from tollhouse.core.model_request import ModelRequest, tokens_reserved
-from tollhouse.core.operation import Operation
+from tollhouse.core.operation import Dialect, Operation
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
 from tollhouse.core.usage_record import UsageRecord as Record
@@ -100,22 +100,33 @@ class Explanation(Struct, kw_only=True):
 
 
 async def explain(
-    gateway: GatewayContext, identity: Identity, operation: Operation, headers: Headers, body: bytes
+    gateway: GatewayContext,
+    identity: Identity,
+    operation: Operation,
+    headers: Headers,
+    body: bytes,
+    *,
+    dialect: Dialect = "openai",
+    model_in_path: str = "",
+    stream: bool | None = None,
 ) -> Explanation:
     """A call of this caller with this body. `headers`: names in lower case; no key is looked for in them. From which
-    address he would call is not known, so his networks are not judged."""
+    address he would call is not known, so his networks are not judged. model_in_path, stream: in dialects whose
+    paths say them."""
     now_ms = gateway.clock.now_ms()
     call = Call(
         id="",
         arrived_ms=now_ms,
         time_ms=now_ms,
         ticks_ns=gateway.clock.ticks_ns(),
-        dialect="openai",
+        dialect=dialect,
         operation=operation,
         headers=headers,
         query=b"",
         address="",
         client=_NoConnection(),
+        model=model_in_path,
+        stream=stream,
     )
     codec = gateway.codecs[call.dialect, operation]
     context = RequestContext(call, identity, codec, codec, codec, dict(reversed(headers)))

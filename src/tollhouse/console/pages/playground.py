@@ -4,7 +4,7 @@ The form works without JavaScript; with it, the answer comes as it is written (`
 """
 
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from msgspec import structs
 
@@ -12,7 +12,7 @@ from tollhouse.billing.endings import explained
 from tollhouse.console.call_code import CURL, PLACEHOLDER, code
 from tollhouse.console.call_formats import CallFormat, Given, body_of, call_formats, format_of, places_of
 from tollhouse.console.call_money import money_of
-from tollhouse.console.page_call import PageCall, foreseen, text_of
+from tollhouse.console.page_call import PageCall, PlannedCall, foreseen, text_of
 from tollhouse.console.route import Answer, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
@@ -35,12 +35,6 @@ _OPTIONAL: Final = {
 """Fields that a format may have no place for."""
 
 
-class PlannedCall(NamedTuple):
-    key: ApiKey
-    format: CallFormat
-    body: dict[str, Any]
-
-
 @page("GET /console/playground", may="playground.call")
 async def form(visit: Visit) -> Answer:
     """`?request=`: with what is known of a call that was made. Raises PathNotFound."""
@@ -60,7 +54,7 @@ async def call(visit: Visit) -> Answer:
 
     try:
         planned = planned_call(visit, stream=False)
-        made = PageCall(running(visit).gateway, planned.key, planned.format, planned.body, visit.address, take)
+        made = PageCall(running(visit).gateway, planned, visit.address, take)
         with visit.context.calls.under_way(planned.key.account_id, made.id):
             failure = await made.make()
     except Failure as trouble:
@@ -74,7 +68,7 @@ async def look(visit: Visit) -> Answer:
     """What would be held for the call of this form, and its code: nothing is sent."""
     try:
         planned = planned_call(visit, text_needed=False)
-        seen = await foreseen(running(visit).gateway, planned.key, planned.format, planned.body)
+        seen = await foreseen(running(visit).gateway, planned)
     except Failure as trouble:
         return _shown(visit, _typed(visit), trouble=trouble)
     return _shown(visit, _typed(visit), seen=seen)
@@ -95,7 +89,7 @@ def planned_call(visit: Visit, *, stream: bool | None = None, text_needed: bool 
         raise BadRequest("text: write what the model is to answer", param="text")
     if stream is not None:
         given = structs.replace(given, stream=stream)
-    return PlannedCall(key, call_format, body_of(call_format, given))
+    return PlannedCall(key, call_format, body_of(call_format, given), given)
 
 
 async def record_of(visit: Visit, request_id: str) -> UsageRecord | None:

@@ -18,7 +18,7 @@ OVER_SECONDS_MAX: Final = 5.0
 @page("POST /console/playground/stream", may="playground.call", waits=True)
 async def stream(visit: Visit) -> Answer:
     planned = planned_call(visit)
-    return Events(partial(page_stream.run, visit, running(visit).gateway, *planned))
+    return Events(partial(page_stream.run, visit, running(visit).gateway, planned))
 
 
 @page("GET /console/playground/calls/{id}", may="playground.call", waits=True)

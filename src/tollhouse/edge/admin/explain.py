@@ -40,9 +40,18 @@ async def explained(context: AdminContext, request: AdminRequest[Proposal]) -> E
     if isinstance(proposal.request, str):
         return await _again(context, request, proposal.request)
     body = _body(proposal.body)
-    operation, headers = _operation(proposal.path, body), _headers(proposal.headers)
+    endpoint, headers = _endpoint(proposal.path, body), _headers(proposal.headers)
     identity = _identity(context, _key(context, request, proposal.key))
-    found = await explain(_gateway(context), identity, operation, headers, body)
+    found = await explain(
+        _gateway(context),
+        identity,
+        endpoint.operation or "chat",
+        headers,
+        body,
+        dialect=endpoint.dialect,
+        model_in_path=endpoint.model,
+        stream=endpoint.stream,
+    )
     return explanation_object(found, request.now_ms, show_provider=may_see_provider(context, request.actor.account_id))
 
 
@@ -95,12 +104,18 @@ def _body(proposal: Raw) -> bytes:
         raise BadRequest("body: this text is not valid", param="body") from None
 
 
-def _operation(path: str | None, body: bytes) -> Operation:
-    if path is not None:
-        endpoint = paths.find(path)
-        if endpoint is None or endpoint.operation is None:
-            raise BadRequest(f"path: {path[:80]!r} is no call of the LLM API", param="path")
-        return endpoint.operation
+def _endpoint(path: str | None, body: bytes) -> paths.Endpoint:
+    """Where a call goes that somebody proposes; where they name no path, what its body is for says it."""
+    if path is None:
+        operation = _operation(body)
+        return next(one for one in paths.CALLS if (one.dialect, one.operation) == (paths.DEFAULT, operation))
+    endpoint = paths.call(path)
+    if endpoint is None:
+        raise BadRequest(f"path: {path[:80]!r} is no call of the LLM API", param="path")
+    return endpoint
+
+
+def _operation(body: bytes) -> Operation:
     try:
         members: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Raw])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
