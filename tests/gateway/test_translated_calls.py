@@ -231,3 +231,14 @@ def test_streams_of_any_piece_size_say_the_same() -> None:
         _, client = asked(*pieces, body=asking(stream=True, stream_options={"include_usage": True}))
         said.add(client.data)
     assert len(said) == 1
+
+
+def test_a_receipt_says_the_status_that_the_caller_got() -> None:
+    """The dialects differ: for want of money Anthropic's says 402, the others 429."""
+    statuses = {}
+    for style in ("openai", "claude", "gemini"):
+        harness = GatewayHarness(money=0)
+        with pytest.raises(Failure):
+            run(harness.ask(FakeCallerConnection(asking(style=style))))
+        statuses[style] = harness.record.status
+    assert statuses == {"openai": 429, "claude": 402, "gemini": 429}

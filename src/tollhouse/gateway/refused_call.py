@@ -34,7 +34,7 @@ def refused(gateway: GatewayContext, call: Call, failure: Failure) -> None:
         dialect=call.dialect,
         operation=call.operation,
         stream=False,
-        status=failure.status,
+        status=gateway.codecs[call.dialect, call.operation].error_status(failure),
         error=failure.code,
         ending="refused",
         client=client_of(dict(reversed(call.headers)).get(b"user-agent", b"")),

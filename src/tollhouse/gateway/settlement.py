@@ -187,12 +187,12 @@ def _unsaved(context: RequestContext, failure: Failure) -> None:
     context.ending = "commit_failed"
     context.error, context.message = failure.code, failure.message
     if not context.stream:
-        context.status = failure.status
+        context.status = context.codec.error_status(failure)
         context.usage, context.usage_source, context.charge = NOTHING, "none", None
 
 
 def _failed(context: RequestContext, failure: Failure) -> None:
-    context.status = failure.status
+    context.status = context.codec.error_status(failure)
     context.error, context.message = failure.code, failure.message
     if context.first_byte_ms is not None:
         context.ending = "failed_after_first_byte"
