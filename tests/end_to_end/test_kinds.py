@@ -9,6 +9,7 @@ from tests.end_to_end.platform_process import PlatformProcess, chat, text_of
 from tests.support.scripted_provider import LAST, ScriptedProvider, Turn, answers, said, streams, word
 
 KINDS = {
+    "anthropic": ('kind = "anthropic"', "", "up-anthropic"),
     "azure": ('kind = "azure_openai"', "", "up-azure?api-version=2024-10-21"),
     "azure-now": ('kind = "azure_openai"', "/openai/v1", "up-azure-now"),
     "bedrock": ('kind = "bedrock"', "", "up-bedrock"),
@@ -103,3 +104,49 @@ def test_a_refusal_of_gemini_is_read_as_its_kind_says(platform: PlatformProcess,
     provider.plays(path, answers(json.dumps({"error": error}).encode(), 400))
     reply = platform.ask(chat("gemini"))
     assert (reply.status, reply.json["error"]["code"]) == (413, "request_too_large")
+
+
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "up-anthropic",
+    "content": [{"type": "text", "text": "hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 60, "output_tokens": 12},
+}
+
+
+def test_anthropic_is_asked_for_messages_whoever_asks(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    provider.plays("up-anthropic", answers(json.dumps(MESSAGE).encode()))
+    reply = platform.ask(chat("anthropic", max_tokens=50))
+    assert (reply.status, reply.json["choices"][0]["message"]["content"]) == (200, "hello")
+    [turn] = provider.seen()
+    assert (turn.path, turn.header("x-api-key")) == ("/v1/messages", "key-of-anthropic")
+    assert turn.header("anthropic-version") == "2023-06-01"
+    assert turn.header("authorization") is None
+    assert turn.json["max_tokens"] == 50
+
+
+def test_who_asks_in_anthropics_format_is_served_by_the_vendors_own(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
+    asked = {"model": "deepseek", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
+    provider.plays("up-deepseek", answers(json.dumps({**MESSAGE, "model": "up-deepseek"}).encode()))
+    reply = platform.ask(asked, "/v1/messages", headers={"anthropic-version": "2026-10-21", "anthropic-beta": "a-1"})
+    assert (reply.status, reply.json["content"][0]["text"]) == (200, "hello")
+    [turn] = provider.seen()
+    assert turn.path == "/anthropic/v1/messages"
+    assert (turn.header("anthropic-version"), turn.header("anthropic-beta")) == ("2026-10-21", "a-1")
+
+
+def test_an_empty_account_at_anthropic_is_not_the_callers_fault(
+    platform: PlatformProcess, provider: ScriptedProvider
+) -> None:
+    error = {"type": "invalid_request_error", "message": "Your credit balance is too low to access the Anthropic API."}
+    provider.plays("up-anthropic", answers(json.dumps({"type": "error", "error": error}).encode(), 400))
+    reply = platform.ask(chat("anthropic"))
+    assert (reply.status, reply.json["error"]["code"]) == (502, "upstream_error")
+    assert reply.headers["x-should-retry"] == "false"
+    assert b"credit" not in reply.body
