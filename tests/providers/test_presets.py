@@ -19,6 +19,7 @@ CALLED: list[tuple[str, TextFormat, str]] = [
     ("deepseek", "anthropic_messages", "https://api.deepseek.com/anthropic/v1/messages"),
     ("fireworks", "openai_chat", "https://api.fireworks.ai/inference/v1/chat/completions"),
     ("fireworks", "anthropic_messages", "https://api.fireworks.ai/inference/v1/messages"),
+    ("cerebras", "openai_chat", "https://api.cerebras.ai/v1/chat/completions"),
     ("groq", "openai_chat", "https://api.groq.com/openai/v1/chat/completions"),
     ("lm_studio", "anthropic_messages", "http://127.0.0.1:1234/v1/messages"),
     ("minimax", "openai_chat", "https://api.minimax.io/v1/chat/completions"),

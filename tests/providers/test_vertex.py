@@ -96,6 +96,14 @@ def test_an_account_that_is_refused_is_told_as_a_refused_key() -> None:
         asyncio.run(vertex.refresh(_account(), PROVIDER, issuer, NOW_MS))
     with pytest.raises(UpstreamRefusedKey):
         asyncio.run(vertex.refresh("no JSON", PROVIDER, issuer, NOW_MS))
+    assert len(issuer.asked) == 1
+
+
+def test_an_account_whose_key_signs_nothing_asks_for_nothing() -> None:
+    issuer = AnsweringIssuer(GOOD)
+    with pytest.raises(UpstreamRefusedKey):
+        asyncio.run(vertex.refresh(_account(private_key="no PEM"), PROVIDER, issuer, NOW_MS))
+    assert issuer.asked == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Final
 from tollhouse.providers.error_rules import ErrorRule, rule
 
 RULES: Final[Mapping[str, tuple[ErrorRule, ...]]] = {
+    "cerebras": (rule("overloaded", "queue_exceeded", status=429, source="reported: high traffic, of all callers"),),
     "cohere": (
         rule(
             "empty_account",

@@ -43,6 +43,12 @@ class _Preset(Struct, frozen=True, kw_only=True):
 
 
 _PRESETS: Final[Mapping[str, _Preset]] = {
+    "cerebras": _Preset(
+        title="Cerebras",
+        base_url="https://api.cerebras.ai/v1",
+        others={"completions": "/completions"},
+        cap="max_completion_tokens",
+    ),
     "cohere": _Preset(
         title="Cohere",
         base_url="https://api.cohere.com",
