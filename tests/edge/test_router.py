@@ -81,7 +81,6 @@ def test_every_429_and_503_says_when_to_come_back(platform: DemoPlatform) -> Non
         ("/v1/audio/voices", "openai"),
         ("/v1/realtime", "openai"),
         ("/v1/music/x", "openai"),
-        ("/v1/messages/count_tokens", "anthropic"),
         ("/v1/messages/batches/x", "anthropic"),
         ("/v1beta/nowhere", "gemini"),
         ("/v1beta/models/gpt-4o:predict", "gemini"),

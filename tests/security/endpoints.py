@@ -9,7 +9,7 @@ from tollhouse.console.route import EVERYBODY, discovered
 from tollhouse.console.static import StaticFiles
 from tollhouse.core.operation import Operation
 from tollhouse.edge.admin.table import TABLE
-from tollhouse.edge.paths import ENDPOINTS, MODEL_ITEMS
+from tollhouse.edge.paths import COUNTING, ENDPOINTS, MODEL_ITEMS
 from tollhouse.edge.status import PATHS
 
 MODEL = "gpt-4o"
@@ -87,7 +87,16 @@ def calls() -> list[EndpointCase]:
     return [
         EndpointCase("POST", each.path, _body(each.operation, each.dialect), each.operation, each.dialect)
         for each in ENDPOINTS.values()
-        if each.operation is not None
+        if each.operation is not None and each.name != COUNTING
+    ]
+
+
+def counts() -> list[EndpointCase]:
+    """Calls whose tokens are counted, and which are not answered: they cost nothing, and ask nobody."""
+    return [
+        EndpointCase("POST", each.path, _body(each.operation, each.dialect), each.operation, each.dialect)
+        for each in ENDPOINTS.values()
+        if each.operation is not None and each.name == COUNTING
     ]
 
 
@@ -126,7 +135,7 @@ def control() -> list[EndpointCase]:
 
 def closed() -> list[EndpointCase]:
     """Everything that needs a credential."""
-    return [*calls(), *lookups(), *organization(), *control()]
+    return [*calls(), *counts(), *lookups(), *organization(), *control()]
 
 
 def public() -> list[EndpointCase]:

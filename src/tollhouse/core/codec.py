@@ -231,6 +231,14 @@ class VectorCodec(Struct, frozen=True, kw_only=True):
     encoded: Callable[[bytes, VectorEncoding], bytes]  # the body with its vectors in this encoding
 
 
+class TokenCountCodec(Struct, frozen=True, kw_only=True):
+    """How a caller asks for the tokens of a request, where a dialect has an endpoint for that. read: the body, as
+    `Codec.read`. body: of the answer, with the tokens."""
+
+    read: Callable[[bytes], ModelRequest]
+    body: Callable[[int], bytes]
+
+
 class Codec(Struct, frozen=True, kw_only=True):
     """One operation of one wire format, `wire`. Bodies are bytes; what is raised is a `Failure`.
 
@@ -246,6 +254,7 @@ class Codec(Struct, frozen=True, kw_only=True):
     cut: the body cut to so many tokens, and the output that is left; None where it has no more.
     words: how it is translated to and from other formats; None: it is not.
     framings: the codec of answers in another framing that the path asks for, by its name.
+    counting: None: nobody asks for the tokens of a request alone.
     """
 
     format: str
@@ -271,3 +280,4 @@ class Codec(Struct, frozen=True, kw_only=True):
     limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass
     words: FormatWords | None = None
     framings: Mapping[str, "Codec"] = {}
+    counting: TokenCountCodec | None = None

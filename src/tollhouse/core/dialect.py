@@ -16,10 +16,12 @@ from tollhouse.core.operation import Operation
 
 
 class Action(Struct, frozen=True):
-    """What a path asks of a model. operation None: it is known, and not offered."""
+    """What a path asks of a model. operation None: it is known, and not offered. counts: the tokens of a call of the
+    operation are asked for, and no answer: see `core.codec.TokenCountCodec`."""
 
     operation: Operation | None = None
     stream: bool = False
+    counts: bool = False
 
 
 def usual_framing(query: bytes) -> str:

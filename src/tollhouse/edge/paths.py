@@ -12,6 +12,8 @@ from tollhouse.access.judge import ACCOUNT, BILL, CALL, LOOK, SELF, Requirement
 from tollhouse.core.operation import Dialect, Operation
 from tollhouse.formats import codecs, dialects
 
+COUNTING: Final = "count_tokens"
+"""The name of endpoints that give the tokens of a call of their operation."""
 DEFAULT: Final[Dialect] = "openai"
 """Of paths that several dialects share, or that lead nowhere."""
 
@@ -36,7 +38,8 @@ CALLS: tuple[Endpoint, ...] = (
     Endpoint("/v1/responses", ("POST",), "openai", CALL, "responses"),
     Endpoint("/v1/embeddings", ("POST",), "openai", CALL, "embeddings"),
     Endpoint("/v1/moderations", ("POST",), "openai", CALL, "moderations"),
-    *((Endpoint("/v1/messages", ("POST",), "anthropic", CALL, "chat"),) if ("anthropic", "chat") in codecs() else ()),
+    Endpoint("/v1/messages", ("POST",), "anthropic", CALL, "chat"),
+    Endpoint("/v1/messages/count_tokens", ("POST",), "anthropic", CALL, "chat", name=COUNTING),
 )
 LOOKUPS: tuple[Endpoint, ...] = (
     Endpoint("/v1/models", ("GET", "HEAD"), "openai", LOOK, name="models"),
@@ -111,7 +114,8 @@ def action(path: str) -> Endpoint | None:
     for dialect, spec in dialects().items():
         asked = spec.actions.get(name)
         if asked is not None and asked.operation is not None and (dialect, asked.operation) in codecs() and model:
-            return Endpoint(path, ("POST",), dialect, CALL, asked.operation, "action", model, asked.stream)
+            name = COUNTING if asked.counts else "action"
+            return Endpoint(path, ("POST",), dialect, CALL, asked.operation, name, model, asked.stream)
     return None
 
 

@@ -14,12 +14,13 @@ from tollhouse.edge import asgi, billing, cors, key, models, new_api, organizati
 from tollhouse.edge.body_turns import BodyTurns
 from tollhouse.edge.exchange import Exchange, shown
 from tollhouse.edge.forwarded import TrustedProxies
-from tollhouse.edge.paths import ENDPOINTS, Endpoint, action, dialect_of, find, is_action
+from tollhouse.edge.paths import COUNTING, ENDPOINTS, Endpoint, action, dialect_of, find, is_action
 from tollhouse.edge.reply import refuse
 from tollhouse.formats import dialects
 from tollhouse.gateway.connection import Call, ClientDisconnected
 from tollhouse.gateway.flow import serve
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.token_count import count_tokens
 from tollhouse.limits.pace import DELAY_MS_MAX
 from tollhouse.services.context import ServiceContext
 
@@ -97,7 +98,7 @@ class Edge:
                 if endpoint.stream is not None:
                     call.model, call.stream = endpoint.model, endpoint.stream
                     call.framing = dialects()[dialect].framing(exchange.query) if endpoint.stream else ""
-                await serve(gateway, call)
+                await (count_tokens if endpoint.name == COUNTING else serve)(gateway, call)
             elif endpoint.needs is None:
                 await self._pace(exchange)
                 await PUBLIC[endpoint.name](self.about, exchange)

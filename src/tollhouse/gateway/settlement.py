@@ -88,6 +88,14 @@ class Settlement:
             await settle(self._gateway, hold, record)
         observer.on_finished(record)
 
+    def finish_free(self) -> None:
+        """The call is over, and asked for nothing that costs: the log and the figures see it, the ledger does not."""
+        context = self._context
+        context.ending = "finished"
+        context.settled_ms = (self._gateway.clock.ticks_ns() - context.call.ticks_ns) // NANO_PER_MILLI
+        self.committed = True
+        self._gateway.observer.on_finished(context.record())
+
     async def __aenter__(self) -> "Settlement":
         return self
 

@@ -1,10 +1,9 @@
 """The codecs of the Anthropic format: messages."""
 
-from functools import partial
 from typing import Final
 
 from tollhouse.core.cleaning import Known
-from tollhouse.core.codec import Codec, CountTokens, StreamCodec
+from tollhouse.core.codec import Codec, CountTokens, StreamCodec, TokenCountCodec
 from tollhouse.core.failure import Failure
 from tollhouse.core.quoted import stands_in
 from tollhouse.core.stream_relay import StreamRelay
@@ -37,12 +36,16 @@ def _error_event(broken: Failure, request_id: str, sequence_number: int) -> byte
     return failure.event(broken, request_id)
 
 
+def _count_body(tokens: int) -> bytes:
+    return b'{"input_tokens":%d}' % tokens
+
+
 MESSAGES: Final = Codec(
     format="anthropic",
     operation="chat",
     wire=WIRE,
     generates=True,
-    read=partial(request.read, "chat"),
+    read=request.read,
     input_bounds=input_bounds,
     prompt_of=prompt_of,
     stands_in=stands_in,
@@ -63,5 +66,6 @@ MESSAGES: Final = Codec(
     ),
     limit_headers=limit_headers,
     words=WORDS,
+    counting=TokenCountCodec(read=request.read_counted, body=_count_body),
 )
 CODECS: Final = (MESSAGES,)

@@ -15,7 +15,6 @@ from tollhouse.core.apart import LONG_BYTES
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
@@ -31,27 +30,37 @@ _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSO
 _T = TypeVar("_T")
 
 
-def read(operation: Operation, body: bytes) -> ModelRequest:
+def read(body: bytes) -> ModelRequest:
     """Raises BadRequest and UnsupportedParameter; `param` names the member to blame."""
+    request, present = _read(body)
+    request.output_cap, request.cap_param = _cap(present), "max_tokens"
+    request.stream = request.wants_usage = _stream(present)
+    return request
+
+
+def read_counted(body: bytes) -> ModelRequest:
+    """A request whose tokens are asked for: nothing is to be answered, so no output cap need be named."""
+    return _read(body)[0]
+
+
+def _read(body: bytes) -> tuple[ModelRequest, Members]:
+    """And the members that are not null."""
     members, has_halves = half_pairs.read_members(body)
     beyond = unlisted(members)
     present = members
     if b"null" in body:
         present = {name: raw for name, raw in members.items() if bytes(memoryview(raw)[:5]) != b"null"}
-    request = ModelRequest(operation=operation, members=members, model=_model(present), length=len(body))
+    request = ModelRequest(operation="chat", members=members, model=_model(present), length=len(body))
     request.has_halves = has_halves
     request.dropped, request.reads_more = beyond.dropped, beyond.reads_more
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
     request.affinity = bytes(memoryview(_messages(present))[:AFFINITY_BYTES])
-    if operation == "chat":
-        request.output_cap, request.cap_param = _cap(present), "max_tokens"
-        request.thinks_beside = beyond.writes_more
-        request.stream = request.wants_usage = _stream(present)
-        if "thinking" in present:
-            request.thinking = _budget(present["thinking"])
+    request.thinks_beside = beyond.writes_more
+    if "thinking" in present:
+        request.thinking = _budget(present["thinking"])
     if "metadata" in present:
         _read_tags(request, present["metadata"])
-    return request
+    return request, present
 
 
 def write(
