@@ -1,15 +1,55 @@
 """The addresses that the checklist knows are those that are served."""
 
+from typing import Final
+
 import pytest
 
 from tollhouse.checklist.endpoint import OPERATIONS, canonical, read_endpoint
+from tollhouse.checklist.request import read_request
 from tollhouse.edge import paths
+from tollhouse.formats import codecs
 
 BASE = "https://toll.example"
 
 
 def test_calls_are_those_of_the_listener() -> None:
     assert dict(OPERATIONS) == {one.path: one.operation for one in paths.CALLS}
+    for one in paths.CALLS:
+        assert read_endpoint(one.path, BASE).format == one.dialect
+
+
+@pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent"])
+def test_actions_of_a_model_are_those_of_the_listener(action: str) -> None:
+    path = f"/v1beta/models/vendor/m-1:{action}"
+    served, found = paths.action(path), read_endpoint(f"POST {BASE}{path}?alt=sse", BASE)
+    assert served is not None
+    assert (found.operation, found.format, found.model) == (served.operation, served.dialect, "vendor/m-1")
+    assert found.trouble is None
+
+
+MESSAGES: Final = (
+    '{"model": "m", "max_tokens": 5, "system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]}'
+)
+CONTENTS: Final = '{"contents": [{"parts": [{"text": "Hi"}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "trouble", "cure"),
+    [
+        ("/v1/messages", MESSAGES, "", ""),
+        ("/messages", MESSAGES.replace('"max_tokens": 5, ', ""), "'max_tokens'", "Add `max_tokens`"),
+        ("/v1/messages", MESSAGES[:-1] + ",}", "not valid JSON", "comma"),
+        ("/v1beta/models/m:generateContent", CONTENTS, "", ""),
+        ("/v1beta/models/m:generateContent", MESSAGES, "'contents'", "Add `contents`"),
+        ("/v1beta/models/m:generateContent", CONTENTS.replace('Hi"', "Hi"), "not valid JSON", ""),
+    ],
+)
+def test_bodies_of_other_formats_are_read_by_them(path: str, body: str, trouble: str, cure: str) -> None:
+    found = read_request(f"POST {path}", {}, body, codecs(), BASE)
+    assert found.step.state == ("red" if trouble else "green"), found.step
+    assert trouble in found.step.reason
+    assert cure in found.step.cure
+    assert found.model == "m" or "JSON" in trouble
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "/v1/responses": "responses",
     "/v1/embeddings": "embeddings",
     "/v1/moderations": "moderations",
+    "/v1/messages": "chat",
 }
 """Calls by their paths; a test compares them with those that are served."""
+_FORMATS: Final[Mapping[str, str]] = {"/v1/messages": "anthropic"}
+_OPENAI: Final = "openai"
+_GEMINI: Final = re.compile(r"/v1beta/models/([^:?]{1,500}):(?:g|streamG)enerateContent")
 _LOOKED_AT: Final = ("/v1/models", "/v1/key", "/v1beta/models")
 _METHOD: Final = re.compile(r"\s*(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+", re.IGNORECASE)
 _ALIKE: Final = 0.72
@@ -31,11 +35,14 @@ _VENDORS: Final = (
 
 
 class ReadAddress(Struct, frozen=True):
-    """`operation`: None where it is no call that has a body. `path`: as this platform would serve it."""
+    """`operation`: None where it is no call that has a body. `path`: as this platform would serve it. `format`: of its
+    body. `model`: where the path names it; else empty."""
 
     path: str = ""
     operation: Operation | None = None
     trouble: Trouble | None = None
+    format: str = _OPENAI
+    model: str = ""
 
 
 def read_endpoint(given: str, public_url: str) -> ReadAddress:
@@ -59,13 +66,16 @@ def _of_path(path: str, method: str, public_url: str) -> ReadAddress:
     plain = canonical(path)
     if plain in ("", "/", "/v1"):  # a base URL: the library adds the rest
         return ReadAddress(plain)
-    operation = OPERATIONS.get(plain)
+    asked = _GEMINI.fullmatch(plain)
+    operation: Operation | None = OPERATIONS.get(plain) if asked is None else "chat"
+    written = _FORMATS.get(plain, _OPENAI) if asked is None else "gemini"
     if operation is not None:
+        trouble = None
         if method not in ("", "POST"):
-            reason = Phrase("`%(path)s` takes POST, not %(method)s.", path=plain, method=method)
+            reason = Phrase("`%(path)s` takes POST, not %(method)s.", path=plain[:80], method=method)
             cure = Phrase("Send it with POST. A redirect from http to https, or a browser, turns a POST into a GET.")
-            return ReadAddress(plain, operation, Trouble(reason, cure, "method_not_allowed"))
-        return ReadAddress(plain, operation)
+            trouble = Trouble(reason, cure, "method_not_allowed")
+        return ReadAddress(plain, operation, trouble, written, "" if asked is None else asked[1])
     if plain.startswith(_LOOKED_AT):
         return ReadAddress(plain)
     return ReadAddress(plain, None, _unknown(path, public_url))

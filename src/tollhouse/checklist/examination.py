@@ -63,7 +63,7 @@ def examine(pasted: Pasted, codecs: Mapping[CodecKey, Codec], public_url: str) -
     request = read_request(pasted.endpoint, headers, pasted.body, codecs, public_url)
     bounds = None
     if request.request is not None and request.operation is not None:
-        bounds = codecs["openai", request.operation].input_bounds(request.request)
+        bounds = codecs[request.format, request.operation].input_bounds(request.request)
     return Examined(
         key=_key(pasted, headers),
         request=request,

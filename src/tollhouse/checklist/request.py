@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.checklist.endpoint import ReadAddress, read_endpoint
 from tollhouse.checklist.fields import trouble_of
@@ -28,12 +28,14 @@ _TOLD_BY: Final[Mapping[str, Operation]] = {
 
 
 class ReadRequest(Struct, frozen=True):
-    """`model`: as the body names it; empty where it cannot be read. `operation`: None where nothing tells it."""
+    """`model`: as the body or the path names it; empty where it cannot be read. `operation`: None where nothing tells
+    it. `format`: of the body."""
 
     step: ChecklistStep
     model: str = ""
     operation: Operation | None = None
     request: ModelRequest | None = None
+    format: str = "openai"
 
 
 def read_request(
@@ -51,10 +53,10 @@ def read_request(
         if endpoint.strip():
             step = green("request_format", Phrase("The address is right; no body was given."))
         return ReadRequest(step, operation=where.operation)
-    found = _of_body(where.operation, body, codecs)
+    found = _of_body(where, body, codecs)
     # A wrong content type is the last thing to say: what stands in a form is no JSON either.
     if kind is not None and found.step.state != "red":
-        return ReadRequest(red("request_format", kind), found.model, found.operation, found.request)
+        return structs.replace(found, step=red("request_format", kind))
     return found
 
 
@@ -72,26 +74,27 @@ def _content_type(headers: Mapping[str, str], body: str | None) -> Trouble | Non
     return None
 
 
-def _of_body(operation: Operation | None, body: str, codecs: Mapping[CodecKey, Codec]) -> ReadRequest:
+def _of_body(where: ReadAddress, body: str, codecs: Mapping[CodecKey, Codec]) -> ReadRequest:
     data = body[:BODY_MAX].encode("utf-8", "surrogatepass")
     members = _members(data)
-    chosen = operation or _told(members)
-    model = _model(members)
+    chosen = where.operation or _told(members)
+    model, written = where.model or _model(members), where.format
     try:
         if len(body) > BODY_MAX:
             raise BadRequest(f"This body has more than {BODY_MAX} characters: the checklist reads no longer ones.")
         require_countable(data)
-        request = codecs["openai", chosen].read(data)
+        request = codecs[written, chosen].read(data)
     except Failure as failure:
-        cure = _cure(failure, body, members, chosen)
+        cure = _cure(failure, body, members, chosen) if written == "openai" else _cure_of_others(failure, body, members)
         trouble = Trouble(_sentence(failure), cure, failure.code)
-        return ReadRequest(red("request_format", trouble), model, chosen)
+        return ReadRequest(red("request_format", trouble), model, chosen, format=written)
     chosen = request.operation  # some bodies have the shape of another operation, and are taken all the same
-    odd = trouble_of(chosen, members)
+    model = where.model or request.model
+    odd = trouble_of(chosen, members) if written == "openai" else None
     if odd is not None:
-        return ReadRequest(red("request_format", odd), request.model, chosen)
+        return ReadRequest(red("request_format", odd), model, chosen)
     reason = Phrase("This platform can read the request.")
-    return ReadRequest(green("request_format", reason), request.model, chosen, request)
+    return ReadRequest(green("request_format", reason), model, chosen, request, written)
 
 
 def _told(members: Mapping[str, object]) -> Operation:
@@ -133,6 +136,17 @@ def _cure(failure: Failure, body: str, members: Mapping[str, object], operation:
         return Phrase(
             "Write the value of `%(param)s` without quotes, as a number or as true or false.", param=failure.param
         )
+    if failure.param:
+        return Phrase("Mend `%(param)s` as the reason says, or leave it out.", param=failure.param[:80])
+    return Phrase("Mend what the reason names.")
+
+
+def _cure_of_others(failure: Failure, body: str, members: Mapping[str, object]) -> Phrase:
+    """For a body of another vendor's format."""
+    if not members:
+        return _twice_written(body) or cure_of(body)
+    if failure.param and failure.param not in members:
+        return Phrase("Add `%(param)s`, as its API's reference says.", param=failure.param[:80])
     if failure.param:
         return Phrase("Mend `%(param)s` as the reason says, or leave it out.", param=failure.param[:80])
     return Phrase("Mend what the reason names.")
