@@ -19,9 +19,10 @@ from tollhouse.formats import codecs
 REPORT = {"prompt_tokens": 60, "completion_tokens": 12, "total_tokens": 72}
 TEXT = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Zoll haus"}]}
 RESPONSE = {"id": "r", "object": "response", "status": "completed", "output": [TEXT]}
+EMBED = {"model": "models/m", "content": {"parts": [{"text": "hi there"}]}}
 CANDIDATE = {"content": {"parts": [{"text": "Zoll haus"}], "role": "model"}, "finishReason": "STOP", "index": 0}
-IN_THE_PATH = frozenset(("gemini",))
-"""Formats whose path names the model; where the body does, too, it is not sent on."""
+IN_THE_PATH = frozenset(("gemini_content",))
+"""Wire formats whose path names the model; where the body does, too, it is not sent on."""
 WITHOUT_AN_END = frozenset(("gemini",))
 """Formats whose streams have no formal end: the end of the body is one, where every choice has its reason."""
 SAMPLES: dict[CodecKey, tuple[bytes, bytes]] = {
@@ -55,6 +56,10 @@ SAMPLES: dict[CodecKey, tuple[bytes, bytes]] = {
         ),
     ),
     ("openai", "moderations"): (b'{"model":"m","input":"hi there"}', b'{"results":[{"flagged":false}]}'),
+    ("gemini", "embeddings"): (
+        encode({"requests": [EMBED]}),
+        encode({"embeddings": [{"values": [0.5]}], "usageMetadata": {"promptTokenCount": 60}}),
+    ),
     ("gemini", "chat"): (
         b'{"model":"models/m","contents":[{"role":"user","parts":[{"text":"hi there"}]}]}',
         encode({"candidates": [CANDIDATE], "usageMetadata": {"promptTokenCount": 60, "candidatesTokenCount": 12}}),
@@ -82,7 +87,7 @@ def test_a_codec_keeps_its_promises_of_requests(codec: Codec) -> None:
     assert not codec.stands_in(request, "hello there")
     written = b"".join(codec.write(request, model="up", stream=False, include_usage=False))
     again = codec.read(written)
-    assert (again.model, codec.prompt_of(again, bounds)) == ("" if codec.format in IN_THE_PATH else "up", prompt)
+    assert (again.model, codec.prompt_of(again, bounds)) == ("" if codec.wire in IN_THE_PATH else "up", prompt)
     assert request == codec.read(asked), "writing leaves a request as it was: it may be written for another provider"
     assert pickle.loads(pickle.dumps(codec)).read(asked) == request, "a worker process can have it"
     with pytest.raises(BadRequest) as refused:

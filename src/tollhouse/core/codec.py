@@ -20,6 +20,7 @@ from tollhouse.core.sse import FILLER
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
+from tollhouse.core.vector_words import VectorWords
 from tollhouse.core.words import FormatWords
 
 CountTokens = Callable[[str], int]
@@ -252,7 +253,7 @@ class Codec(Struct, frozen=True, kw_only=True):
     error_status, error_body: of an error response; the body takes the request's id.
     text_starts: how each answer begins, where a request has `echoes`.
     cut: the body cut to so many tokens, and the output that is left; None where it has no more.
-    words: how it is translated to and from other formats; None: it is not.
+    words, vector_words: how it is translated to and from other formats; None: it is not.
     framings: the codec of answers in another framing that the path asks for, by its name.
     counting: None: nobody asks for the tokens of a request alone.
     """
@@ -279,5 +280,6 @@ class Codec(Struct, frozen=True, kw_only=True):
     content_type: bytes = b"application/json"  # of a buffered response
     limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass
     words: FormatWords | None = None
+    vector_words: VectorWords | None = None
     framings: Mapping[str, "Codec"] = {}
     counting: TokenCountCodec | None = None

@@ -7,9 +7,8 @@ what each format `says`.
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-from tollhouse.core.conversation import Conversation
 from tollhouse.core.failure import UnsupportedParameter
 
 Consequence = Literal["refused", "dropped"]
@@ -78,7 +77,13 @@ FEATURES: Final[Mapping[str, tuple[Consequence, str]]] = MappingProxyType(
 """A feature: what becomes of it where a format cannot say it, and what it is."""
 
 
-def note(conversation: Conversation, feature: str, param: str) -> None:
+class HasUses(Protocol):
+    """A request in core words: see `core.conversation.Conversation`."""
+
+    uses: dict[str, str]
+
+
+def note(conversation: HasUses, feature: str, param: str) -> None:
     """The conversation uses a feature, by a member of the caller's body. Members of one feature are joined by commas,
     as `x-tollhouse-dropped` names them. Raises KeyError for what is no feature."""
     FEATURES[feature]
@@ -86,7 +91,7 @@ def note(conversation: Conversation, feature: str, param: str) -> None:
     conversation.uses[feature] = param if known is None else f"{known}, {param}"
 
 
-def untold(conversation: Conversation, says: Collection[str], format_title: str) -> tuple[str, ...]:
+def untold(conversation: HasUses, says: Collection[str], format_title: str) -> tuple[str, ...]:
     """The members that a format drops, in the order in which they were read.
 
     Raises UnsupportedParameter for one that would change the meaning.

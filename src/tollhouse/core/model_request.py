@@ -8,8 +8,9 @@ from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.text_start import TextStart
 
-VectorEncoding = Literal["float", "base64", "other"]
-"""other: of another type than float32 (`int8`, `binary`), or unknown: passed on as it came."""
+VectorEncoding = Literal["float", "base64", "alone", "other"]
+"""alone: the one vector stands alone in its answer, as Gemini has it. other: of another type than float32 (`int8`,
+`binary`), or unknown: passed on as it came."""
 BYTES_PER_TOKEN: Final = 4
 """What is reserved at limits for input that nobody has counted; corrected at settlement."""
 MEDIA_TOKENS: Final = 1_000

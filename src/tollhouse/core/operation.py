@@ -23,8 +23,11 @@ TRANSLATED: Final[frozenset[str]] = frozenset(
 )
 """Formats of conversations that have core words: what is asked for in one can be asked of a provider in another."""
 
+TRANSLATED_VECTORS: Final = frozenset(("openai_embeddings", "gemini_embeddings"))
+"""Likewise of calls for vectors."""
+
 
 def is_served(operation: Operation, wire: str) -> bool:
     """Whether a provider's endpoint of the format `wire` can serve an operation."""
     own = WIRE_FORMATS[operation]
-    return wire == own or (own in TRANSLATED and wire in TRANSLATED)
+    return wire == own or any(own in group and wire in group for group in (TRANSLATED, TRANSLATED_VECTORS))

@@ -33,12 +33,15 @@ from tollhouse.core.reply import (
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
+from tollhouse.core.vector_translation import can_translate_vectors, translated_vectors, write_vectors
 from tollhouse.core.words import AnswerContext, FormatWords, ReplyReader, ReplyWriter
 
 
 def can_translate(asked: Codec, outbound: Codec, answer: Codec) -> bool:
     """Whether a call can be asked, sent and answered in these formats."""
     same = asked is outbound is answer
+    if asked is answer and can_translate_vectors(asked, outbound):
+        return True
     return same or (asked.words is not None and outbound.words is not None and answer.words is not None)
 
 
@@ -47,6 +50,8 @@ def translated(asked: Codec, outbound: Codec, answer: Codec, context: AnswerCont
 
     Where a stream is asked for, an answer in one piece is only read: it is unfolded, and its events are translated.
     """
+    if asked is not outbound and can_translate_vectors(asked, outbound):
+        return translated_vectors(asked, outbound, context)
     codec = answer
     if asked is not outbound:
         codec = structs.replace(codec, write=partial(_write, asked, outbound))
@@ -113,6 +118,8 @@ def write_apart(
 ) -> WrittenApart:
     """Read a request in the process that has it, and write it in the other format. Raises what `translated` raises."""
     request = asked.read(body)
+    if can_translate_vectors(asked, outbound):
+        return WrittenApart(cast(bytes, PickleBuffer(write_vectors(request, asked, outbound, model))), request.untold)
     conversation = conversation_of(request, asked, outbound)
     conversation.output_cap = output_cap
     assert outbound.words is not None

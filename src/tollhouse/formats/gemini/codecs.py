@@ -9,9 +9,10 @@ from tollhouse.core.codec import Codec, StreamCodec
 from tollhouse.core.failure import Failure
 from tollhouse.core.quoted import stands_in
 from tollhouse.core.words import FormatWords
-from tollhouse.formats.gemini import answer, content_stream, failure, request
+from tollhouse.formats.gemini import answer, content_stream, embeddings, failure, request
 from tollhouse.formats.gemini.gathering import GatheredContent
 from tollhouse.formats.gemini.input_bounds import input_bounds, prompt_of
+from tollhouse.formats.gemini.words import vectors
 from tollhouse.formats.gemini.words.read_reply import read_reply
 from tollhouse.formats.gemini.words.read_request import read_request
 from tollhouse.formats.gemini.words.read_stream import ContentReader
@@ -71,4 +72,23 @@ _ARRAY: Final = structs.replace(
         content_type=b"application/json; charset=utf-8",
     ),
 )
-CODECS: Final = (structs.replace(_CONTENT, framings={"array": _ARRAY}),)
+_EMBEDDINGS: Final = Codec(
+    format="gemini",
+    operation="embeddings",
+    wire="gemini_embeddings",
+    generates=False,
+    read=embeddings.read,
+    input_bounds=embeddings.input_bounds,
+    prompt_of=embeddings.prompt_of,
+    stands_in=stands_in,
+    write=embeddings.write,
+    read_response=embeddings.read_response,
+    response_text=embeddings.response_text,
+    with_usage=embeddings.with_usage,
+    fit=embeddings.fit,
+    error_status=failure.status,
+    error_body=failure.body,
+    vectors=embeddings.VECTORS,
+    vector_words=vectors.WORDS,
+)
+CODECS: Final = (structs.replace(_CONTENT, framings={"array": _ARRAY}), _EMBEDDINGS)

@@ -1,6 +1,6 @@
 """How large the input of a request can be, before anybody has counted a token; and its text, to be counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -35,13 +35,17 @@ class FoundMedium(Struct, frozen=True):
 def input_bounds(request: ModelRequest) -> InputBounds:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
     members = request.members
-    has_remote_input = request.reads_more or under(members, "cachedContent") is not None or _has_hosted_tools(request)
+    has_remote_input = under(members, "cachedContent") is not None or _has_hosted_tools(request)
+    raws = [under(members, name) for name in ("contents", "systemInstruction")]
+    return bounds_of(request, [raw for raw in raws if raw is not None], has_remote_input=has_remote_input)
+
+
+def bounds_of(request: ModelRequest, raws: Sequence[Raw], *, has_remote_input: bool = False) -> InputBounds:
+    """Of a request whose contents these are."""
+    has_remote_input = has_remote_input or request.reads_more
     size, parts, tokens = request.length, 0, 0
     counted = {"picture": 0, "sound": 0, "any": 0}
-    for name in ("contents", "systemInstruction"):
-        raw = under(members, name)
-        if raw is None:
-            continue
+    for raw in raws:
         value = _decoded(raw)
         if value is None:
             has_remote_input = True

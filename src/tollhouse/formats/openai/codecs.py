@@ -15,6 +15,7 @@ from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.prompt import prompt_of
 from tollhouse.formats.openai.stream import open_stream
 from tollhouse.formats.openai.unfold import unfold
+from tollhouse.formats.openai.words import vectors as vector_words
 from tollhouse.formats.openai.words.by_operation import WORDS
 
 
@@ -56,6 +57,7 @@ def _codec(operation: Operation) -> Codec:
         text_starts=answer.heads if operation == "completions" else None,
         vectors=VectorCodec(differs=vectors.differs, encoded=vectors.encoded) if operation == "embeddings" else None,
         words=WORDS.get(operation),
+        vector_words=vector_words.WORDS if operation == "embeddings" else None,
     )
 
 
