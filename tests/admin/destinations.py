@@ -7,17 +7,21 @@ from tollhouse.providers import kinds
 
 
 class Answering:
-    """An upstream that answers every call with the same head and an empty body."""
+    """An upstream that answers every call with the same head and body."""
 
-    def __init__(self, status: int, headers: Headers) -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes = b"") -> None:
         self.status, self.headers, self.asked = status, headers, list[UpstreamRequest]()
+        self.body = body
+        self.left = b""
 
     async def send(self, call: UpstreamRequest) -> "Answering":
         self.asked.append(call)
+        self.left = self.body
         return self
 
     async def read(self, take: TakePiece | None = None) -> bytes:
-        return b""
+        piece, self.left = self.left, b""
+        return piece
 
     def abort(self) -> None:
         pass

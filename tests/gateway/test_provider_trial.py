@@ -27,6 +27,81 @@ def test_a_redirect_is_red_with_the_address_to_write_and_is_not_followed(status:
 
 
 @pytest.mark.parametrize(
+    ("kind", "status", "body", "state", "reason"),
+    [
+        ("openai", 200, {"data": [{"id": "a"}, {"id": "b"}]}, "green", "answers, 2 models"),
+        ("gemini", 200, {"models": [{"name": "models/a"}]}, "green", "answers, 1 models"),
+        ("anthropic", 200, {"data": []}, "green", "answers, 0 models"),
+        ("vllm", 200, [], "green", "answers"),
+        ("vllm", 200, None, "red", "what answers is no service of vLLM: no JSON"),
+        ("openai", 401, {}, "red", "the provider refuses the key (HTTP 401)"),
+        ("openai", 403, {}, "red", "the provider refuses the key (HTTP 403)"),
+        (
+            "gemini",
+            400,
+            {"error": {"status": "INVALID_ARGUMENT", "message": "x", "details": [{"reason": "API_KEY_INVALID"}]}},
+            "red",
+            "the provider refuses the key (HTTP 400)",
+        ),
+        (
+            "openai",
+            429,
+            {"error": {"type": "insufficient_quota", "code": "insufficient_quota", "message": "x"}},
+            "red",
+            "the account of this key is out of credit (HTTP 429)",
+        ),
+        ("deepseek", 402, {"error": {"message": "Insufficient Balance"}}, "red", "out of credit (HTTP 402)"),
+        ("openai", 429, {}, "green", "saturated now (HTTP 429)"),
+        ("openai", 404, {}, "red", "no list of models at this address (HTTP 404)"),
+        ("openai", 500, {}, "red", "the provider answers HTTP 500"),
+    ],
+)
+def test_an_answer_is_read_as_its_kind_writes_it(kind: str, status: int, body: object, state: str, reason: str) -> None:
+    text = b"<html>" if body is None else json.dumps(body).encode()
+    provider = Provider(id="main", kind=kind, base_url="http://h.example/v1", api_keys=("env:KEY",))
+    at = destination(provider, ("sk-test-1",), Answering(status, [], text))
+    (found,) = asyncio.run(trials(at, NOW_MS))
+    assert (found.state, found.reason.endswith(reason)) == (state, True), found.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "reason"),
+    [
+        (200, "not_run", "the key is good for a token; "),
+        (400, "red", "The provider refused this platform's credentials."),
+    ],
+)
+def test_without_a_list_of_models_a_key_that_gets_tokens_gets_one(status: int, state: str, reason: str) -> None:
+    async def fetch(method: bytes, url: str, headers: Headers, body: bytes) -> FetchedResponse:
+        return FetchedResponse(status, [], b'{"access_token":"token-1","expires_in":3599}')
+
+    provider = Provider(id="main", kind="vertex", base_url="http://h.example")
+    upstream = Answering(200, [])
+    without = destination(provider, (), upstream)
+    at = Destination(
+        provider,
+        without.kind,
+        upstream,
+        without.route,
+        "",
+        (),
+        Deadlines(),
+        (),
+        tokens_of(without.kind.refresh, provider, (), fetch),
+    )
+    (found,) = asyncio.run(trials(at, NOW_MS))
+    assert (found.state, found.reason.startswith(reason), upstream.asked) == (state, True, []), found.reason
+
+
+def test_a_kind_of_which_nothing_can_be_asked_is_not_run() -> None:
+    provider = Provider(id="main", kind="jina", base_url="http://h.example/v1", api_keys=("env:KEY",))
+    upstream = Answering(200, [])
+    (found,) = asyncio.run(trials(destination(provider, ("key-1",), upstream), NOW_MS))
+    assert (found.state, upstream.asked) == ("not_run", [])
+    assert found.reason.endswith("so address and key are not tried")
+
+
+@pytest.mark.parametrize(
     ("status", "state", "cure"),
     [(200, "red", "check the path of base_url"), (401, "red", "put a valid key into api_keys")],
 )

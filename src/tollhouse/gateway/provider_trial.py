@@ -5,10 +5,10 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from tollhouse.core.failure import Failure, UpstreamRefusedKey, UpstreamUnreachable
-from tollhouse.core.upstream import Deadlines, UpstreamRequest
+from tollhouse.core.failure import Failure, UpstreamRefusedKey, UpstreamSaturated, UpstreamUnreachable
+from tollhouse.core.upstream import Deadlines, UpstreamRequest, UpstreamResponse
 from tollhouse.gateway.destination import Destination
-from tollhouse.providers import base_url, redirect
+from tollhouse.providers import Kind, base_url, redirect
 
 _DEADLINES: Final = Deadlines(connect_ms=5_000, first_byte_ms=15_000, idle_ms=10_000, total_ms=30_000)
 _ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -38,8 +38,7 @@ async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTr
     if kind.in_process:
         return tried
     if not kind.models_path:
-        reason = f"{kind.title} has no list of models, so address and key are not tried"
-        return msgspec.structs.replace(tried, state="not_run", reason=reason, cure="call a model that it serves")
+        return await _token_alone(tried, destination, slot, now_ms)
     call = UpstreamRequest(
         route=destination.route,
         method=b"GET",
@@ -60,7 +59,20 @@ async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTr
     if 300 <= answer.status < 400:
         seen = redirect.read(kind, provider.base_url, answer.status, answer.headers)
         return msgspec.structs.replace(tried, state="red", reason=seen.reason, cure=seen.cure)
-    return _judged(tried, answer.status, bytes(body))
+    return _judged(tried, kind, answer, bytes(body))
+
+
+async def _token_alone(tried: ProviderTrial, destination: Destination, slot: int, now_ms: int) -> ProviderTrial:
+    """Without a list of models; a key that is exchanged for a token is at least known to be good for one."""
+    title, tokens = destination.kind.title, destination.tokens
+    reason, cure = f"{title} has no list of models, so address and key are not tried", "call a model that it serves"
+    if tokens:
+        try:
+            await tokens[slot].get(now_ms)
+        except Failure as failure:
+            return msgspec.structs.replace(tried, state="red", reason=failure.message, cure=_cure(failure))
+        reason = f"the key is good for a token; {title} has no list of models, so the address is not tried"
+    return msgspec.structs.replace(tried, state="not_run", reason=reason, cure=cure)
 
 
 def _cure(failure: Failure) -> str:
@@ -69,22 +81,33 @@ def _cure(failure: Failure) -> str:
     return "put a valid key into api_keys" if isinstance(failure, UpstreamRefusedKey) else "try again later"
 
 
-def _judged(tried: ProviderTrial, status: int, body: bytes) -> ProviderTrial:
+def _judged(tried: ProviderTrial, kind: Kind, answer: UpstreamResponse, body: bytes) -> ProviderTrial:
+    status = answer.status
+
     def red(reason: str, cure: str) -> ProviderTrial:
         return msgspec.structs.replace(tried, state="red", reason=reason, cure=cure)
 
-    if status in (401, 403):
+    if status == 200:
+        try:
+            return msgspec.structs.replace(tried, reason=f"answers{_counted(msgspec.json.decode(body))}")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return red(f"what answers is no service of {kind.title}: no JSON", "check the path of base_url")
+    fault = kind.read_error("chat", status, answer.headers, body)
+    if status in (401, 403) or isinstance(fault.failure, UpstreamRefusedKey):
         return red(f"the provider refuses the key (HTTP {status})", "put a valid key into api_keys")
-    if status == 429:
-        return msgspec.structs.replace(tried, reason="address and key work; the provider is saturated now (HTTP 429)")
+    if isinstance(fault.failure, UpstreamSaturated):
+        reason = f"address and key work; the provider is saturated now (HTTP {status})"
+        return msgspec.structs.replace(tried, reason=reason)
+    if fault.blame == "key":
+        return red(f"the account of this key is out of credit (HTTP {status})", "pay the provider, or use another key")
     if status == 404:
         return red("there is no list of models at this address (HTTP 404)", "check the path of base_url")
-    if status != 200:
-        return red(f"the provider answers HTTP {status}", "try again later, or ask the provider")
-    try:
-        listed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return red("what answers is no OpenAI-compatible service: no JSON", "check the path of base_url")
-    data = listed.get("data") if isinstance(listed, dict) else None
-    count = f", {len(data)} models" if isinstance(data, list) else ""
-    return msgspec.structs.replace(tried, reason=f"answers{count}")
+    return red(f"the provider answers HTTP {status}", "try again later, or ask the provider")
+
+
+def _counted(listed: object) -> str:
+    """How many models are listed, as OpenAI and Google write it."""
+    for member in ("data", "models"):
+        if isinstance(listed, dict) and isinstance(models := listed.get(member), list):
+            return f", {len(models)} models"
+    return ""
