@@ -29,7 +29,7 @@ from tollhouse.core.catalogue import Offer, Provider
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamRefusedKey
 from tollhouse.core.upstream import Buffer, Deadlines, Headers, Upstream, UpstreamRequest
 from tollhouse.gateway.destination import Destination, hidden, with_tokens_of
-from tollhouse.providers import Kind
+from tollhouse.providers import Kind, kinds
 from tollhouse.providers.credentials import Fetch, FetchedResponse, tokens_of
 from tollhouse.upstream.address import read_base_url
 from tollhouse.upstream.fetch import UpstreamFetch
@@ -277,5 +277,34 @@ def test_a_server_that_checks_the_signature_answers_fifty_calls_at_once(toy: Kin
         assert (checking.tokens, checking.good) == (1, CALLS)
         await client.close()
         server.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("length", [10, 700_000])
+def test_an_endpoint_may_want_other_members_than_its_format(length: int) -> None:
+    """Claude at Google Cloud: asked by a caller of chats, in Anthropic's format, without the model, with a version."""
+    message = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Zoll haus"}]}
+    usage = {"input_tokens": 60, "output_tokens": 12}
+    answered = json.dumps({"id": "m", **message, "stop_reason": "end_turn", "usage": usage}).encode()
+
+    async def main() -> None:
+        issuer, upstream = FakeIssuer(), FakeUpstream(buffered(answered))
+        issuer.open.set()
+        kind = kinds()["vertex"]
+        offers = (Offer(provider="one", model="anthropic/claude-x@1"),)
+        made = GatewayHarness(model={"offers": offers, "context_tokens": 10**6})
+        at = destination(kind, upstream, issuer, "https://h.example/v1/projects/p")
+        by_machine = tokens_of(kind.refresh, at.provider, ("",), issuer)
+        made.gateway.destinations["one"] = replace(at, keys=("",), tokens=by_machine)
+        client = FakeCallerConnection(asking(messages=[{"role": "user", "content": "x" * length}]))
+        await made.ask(client)
+        (call,) = upstream.calls
+        assert call.target == b"/v1/projects/p/publishers/anthropic/models/claude-x@1:rawPredict"
+        sent = json.loads(b"".join((call.body, *call.rest)))
+        assert sent["anthropic_version"] == "vertex-2023-10-16"
+        assert "model" not in sent
+        assert sent["messages"] == [{"role": "user", "content": "x" * length}]
+        assert json.loads(client.data)["choices"][0]["message"]["content"] == "Zoll haus"
 
     run(main())

@@ -143,6 +143,18 @@ def test_a_call_carries_the_token_and_nothing_of_the_account() -> None:
             "gemini_content",
         ),
         ("meta/llama-4-maverick-17b-128e-instruct-maas", False, "/endpoints/openapi/chat/completions", "openai_chat"),
+        (
+            "anthropic/claude-sonnet-4-5@20250929",
+            False,
+            "/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict",
+            "anthropic_messages",
+        ),
+        (
+            "anthropic/claude-sonnet-4-5@20250929",
+            True,
+            "/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
+            "anthropic_messages",
+        ),
     ],
 )
 def test_the_models_publisher_says_by_which_endpoint(model: str, stream: bool, path: str, wire: str) -> None:

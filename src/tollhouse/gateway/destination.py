@@ -57,8 +57,9 @@ class Destination:
         asked = operation, wire, model, stream
         if (known := self._targets.get(asked)) is not None:
             return known
-        speaks = (wire,) if wire in self.speaks else self.speaks
-        target = self.kind.target(operation, model, stream, speaks)
+        choose = self.kind.target
+        target = choose(operation, model, stream, (wire,)) if wire in self.speaks else None
+        target = target or choose(operation, model, stream, self.speaks)
         if target is None:
             raise BadRequest(f"This model does not serve {operation}.", param="model")
         if len(self._targets) >= TARGETS_MAX:

@@ -1,14 +1,22 @@
 """A call as it is sent to a provider: which endpoint it goes to, in which format, and its head and body."""
 
+from collections.abc import Mapping
+
+from msgspec import Raw
+from msgspec.json import Decoder, Encoder
+
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.upstream import UpstreamRequest
+from tollhouse.core.upstream import Buffer, UpstreamRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.translate import translate
 from tollhouse.providers.kind import UpstreamTarget
 from tollhouse.routing.choice import Choice
+
+_members = Decoder(dict[str, Raw]).decode
+_encode = Encoder().encode
 
 
 def write_call(
@@ -30,14 +38,13 @@ def write_call(
     operation = call.operation if outbound is None else outbound.operation
     own_caps = provider.output_caps if operation == "chat" else ()
     caps = own_caps or destination.kind.caps.get(operation, ())
-    include_usage = stream and provider.reports_stream_usage
     if outbound is None:
         context.attempt_codec = context.codec
         body, *rest = context.codec.write(
             request,
             model=model,
             stream=stream,
-            include_usage=include_usage,
+            include_usage=stream and provider.reports_stream_usage,
             caps=caps,
             others=not own_caps,
             added_cap=context.added_cap,
@@ -50,10 +57,12 @@ def write_call(
             outbound,
             model=model,
             stream=stream,
-            include_usage=include_usage,
+            include_usage=stream and provider.reports_stream_usage,
             caps=caps,
             others=not own_caps,
         )
+    if target.members:
+        body, *rest = with_members(body, rest, target.members)
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
@@ -70,3 +79,9 @@ def write_call(
         scripted_for=context.identity.key.id,
         account_id=context.identity.key.account_id,
     )
+
+
+def with_members(body: Buffer, rest: list[Buffer], members: Mapping[str, bytes | None]) -> list[Buffer]:
+    """A body with other members, or without them: see `UpstreamTarget.members`."""
+    written = {**_members(b"".join((body, *rest))), **{name: Raw(value or b"") for name, value in members.items()}}
+    return [_encode({name: value for name, value in written.items() if members.get(name, b"") is not None})]

@@ -28,11 +28,13 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 
 class UpstreamTarget(Struct, frozen=True):
     """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
-    percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec."""
+    percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec. `members`: of the
+    body, where this endpoint wants others than the format's own: JSON, or None for one that is left out."""
 
     path: str
     format: str
     method: bytes = b"POST"
+    members: Mapping[str, bytes | None] = {}
 
 
 class ChooseTarget(Protocol):

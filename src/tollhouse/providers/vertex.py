@@ -5,12 +5,13 @@ token comes from the metadata service of the machine, whose network must be allo
 location: `https://us-central1-aiplatform.googleapis.com/v1/projects/PROJECT/locations/us-central1`.
 
 An offer's model is a Gemini model's name (`gemini-2.5-pro`, `google/gemini-2.5-pro`), or `PUBLISHER/NAME` of another
-publisher, which is called in OpenAI's format. Claude needs another body than Anthropic's own API, and is not served.
+publisher: `anthropic/NAME` is called in Anthropic's format, any other in OpenAI's.
 """
 
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -39,7 +40,9 @@ SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 METADATA: Final = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFE_SECONDS: Final = 3_600
-_FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat")
+_FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat", "anthropic_messages")
+_CLAUDE_MEMBERS: Final = MappingProxyType({"anthropic_version": b'"vertex-2023-10-16"', "model": None})
+"""The body names a version of this service, and the path the model."""
 _PUBLISHERS: Final = re.compile(r"/(?:publishers|endpoints)(?:/.*)?\Z")
 
 RULES: Final = (
@@ -117,6 +120,12 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
     if asked is None:
         return None
     publisher, named, name = model.partition("/")
+    if publisher == "anthropic" and named:
+        if "anthropic_messages" not in speaks:
+            return None
+        at = f"/publishers/anthropic/models/{quote(name, safe='@')}"
+        path = f"{at}:{'streamRawPredict' if stream else 'rawPredict'}"
+        return UpstreamTarget(path, "anthropic_messages", members=_CLAUDE_MEMBERS)
     if named and (publisher != "google" or asked == "openai_chat"):
         return UpstreamTarget("/endpoints/openapi/chat/completions", "openai_chat")
     at = f"/publishers/google/models/{quote(name if named else model, safe='')}"
