@@ -40,6 +40,29 @@ def test_all_that_is_read_counts(platform: DemoPlatform) -> None:
     assert count(platform, {**HELLO, "system": "word " * 10_000}).json["input_tokens"] > 10_000
 
 
+GEMINI = "/v1beta/models/gpt-4o:countTokens"
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "What is a tollhouse?"}]}]}
+
+
+def count_contents(platform: DemoPlatform, body: dict[str, Any], path: str = GEMINI) -> DemoReply:
+    return platform.ask("POST", path, {**JSON, **bearer(platform.facts["api_key"])}, json.dumps(body).encode())
+
+
+def test_gemini_counts_contents_or_a_whole_request(platform: DemoPlatform) -> None:
+    reply = count_contents(platform, CONTENTS)
+    assert (reply.status, set(reply.json)) == (200, {"totalTokens"})
+    assert 5 <= reply.json["totalTokens"] <= 40
+    assert count_contents(platform, CONTENTS, "/v1/models/gpt-4o:countTokens").json == reply.json
+    whole = {**CONTENTS, "model": "models/gpt-4o", "systemInstruction": {"parts": [{"text": "word " * 1_000}]}}
+    for name in ("generateContentRequest", "generate_content_request"):
+        assert count_contents(platform, {name: whole}).json["totalTokens"] > 1_000
+    wrong: dict[str, Any]
+    for wrong in ({}, {"generateContentRequest": {}}, {"contents": "x", "generateContentRequest": []}):
+        assert count_contents(platform, wrong).json["error"]["status"] == "INVALID_ARGUMENT"
+    unknown = count_contents(platform, CONTENTS, "/v1beta/models/nowhere:countTokens")
+    assert (unknown.status, unknown.json["error"]["status"]) == (404, "NOT_FOUND")
+
+
 def test_what_is_wrong_is_told_as_for_a_call(platform: DemoPlatform) -> None:
     assert count(platform, {**HELLO, "model": "nowhere"}).verdict == (404, "model_not_found")
     for wrong in ({"model": "gpt-4o"}, {**HELLO, "messages": []}, {**HELLO, "messages": "x"}):

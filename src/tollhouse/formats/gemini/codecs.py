@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import structs
 
-from tollhouse.core.codec import Codec, StreamCodec
+from tollhouse.core.codec import Codec, StreamCodec, TokenCountCodec
 from tollhouse.core.failure import Failure
 from tollhouse.core.quoted import stands_in
 from tollhouse.core.words import FormatWords
@@ -24,6 +24,10 @@ from tollhouse.formats.gemini.words.write_stream import ContentWriter
 
 def _error_event(broken: Failure, request_id: str, sequence_number: int) -> bytes:
     return failure.event(broken, request_id)
+
+
+def _count_body(tokens: int) -> bytes:
+    return b'{"totalTokens":%d}' % tokens
 
 
 _STREAMS: Final = StreamCodec(
@@ -62,6 +66,7 @@ _CONTENT: Final = Codec(
     cut=answer.cut,
     streams=_STREAMS,
     words=_WORDS,
+    counting=TokenCountCodec(read=request.read_counted, body=_count_body),
 )
 _ARRAY: Final = structs.replace(
     _CONTENT,

@@ -26,7 +26,7 @@ DIALECT: Final = DialectSpec(
     actions={
         "generateContent": Action("chat"),
         "streamGenerateContent": Action("chat", True),
-        "countTokens": Action(),
+        "countTokens": Action("chat", counts=True),
         "embedContent": Action("embeddings"),
         "batchEmbedContents": Action("embeddings"),
         **dict.fromkeys(_NOT_OFFERED, Action()),

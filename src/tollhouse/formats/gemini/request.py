@@ -27,6 +27,7 @@ from tollhouse.formats.gemini.spelling import require_plain, spelled, under, unk
 
 AFFINITY_BYTES: Final = 1024
 
+_COUNTED: Final = BODY | {"generateContentRequest"}
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
@@ -57,6 +58,14 @@ def read(body: bytes) -> ModelRequest:
     _read_tier(request, members)
     _read_labels(request, members)
     return request
+
+
+def read_counted(body: bytes) -> ModelRequest:
+    """The body of `countTokens`: what is to be counted, or a whole request within `generateContentRequest`."""
+    members, _ = half_pairs.read_members(body)
+    require_plain(members, _COUNTED)
+    whole = under(members, "generateContentRequest")
+    return read(body if whole is None or _is(whole, b"null") else bytes(whole))
 
 
 def write(
