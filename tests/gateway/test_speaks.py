@@ -48,6 +48,7 @@ ANSWERS: dict[Operation, dict[str, object]] = {
 TRANSLATED_TO: dict[tuple[TextFormat, Operation], Operation] = {
     ("openai_chat", "responses"): "chat",
     ("openai_responses", "chat"): "responses",
+    ("openai_responses", "completions"): "responses",
 }
 """What a provider is asked for that does not speak the format of the call."""
 
@@ -92,7 +93,7 @@ def test_without_speaks_every_endpoint_is_asked_for(operation: Operation) -> Non
         ("openai_chat", "embeddings", True),
         ("openai_chat", "moderations", True),
         ("openai_responses", "chat", True),
-        ("openai_responses", "completions", False),
+        ("openai_responses", "completions", True),
         ("openai_responses", "responses", True),
         ("openai_responses", "embeddings", True),
         ("gemini_content", "chat", False),
@@ -116,7 +117,7 @@ def test_where_no_offer_serves_it_the_caller_is_told_what_the_model_serves() -> 
     with pytest.raises(BadRequest) as met:
         ask(made, "embeddings")
     assert (met.value.status, met.value.param) == (400, "model")
-    serves = "chat, responses"
+    serves = "chat, completions, responses"
     assert met.value.message == f"The model house-1 does not serve embeddings; it serves {serves}."
     assert not made.first.calls
     assert not made.second.calls

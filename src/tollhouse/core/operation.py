@@ -19,7 +19,7 @@ WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
 )
 """The wire format in which callers of OpenAI's dialect ask for each operation."""
 TRANSLATED: Final[frozenset[str]] = frozenset(
-    ("openai_chat", "openai_responses", "anthropic_messages", "gemini_content")
+    ("openai_chat", "openai_completions", "openai_responses", "anthropic_messages", "gemini_content")
 )
 """Formats of conversations that have core words: what is asked for in one can be asked of a provider in another."""
 

@@ -1,6 +1,7 @@
 """The words of each operation that is a conversation, as data."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -11,12 +12,15 @@ from tollhouse.formats.openai.words import (
     chat_body,
     chat_reply,
     chat_request,
+    completion_answer,
+    completion_request,
     response_body,
     response_reply,
     response_request,
 )
 from tollhouse.formats.openai.words.chat_chunks import ChatWriter
 from tollhouse.formats.openai.words.chat_events import ChatReader
+from tollhouse.formats.openai.words.completion_answer import CompletionWriter
 from tollhouse.formats.openai.words.requested_tools import custom_tools
 from tollhouse.formats.openai.words.response_events import ResponseReader
 from tollhouse.formats.openai.words.response_writer import ResponseWriter, write_reply
@@ -28,11 +32,21 @@ WORDS: Final[Mapping[Operation, FormatWords]] = MappingProxyType(
             says=chat_body.SAYS,
             read_request=chat_request.read_request,
             write_request=chat_body.write_request,
-            read_reply=chat_reply.read_reply,
+            read_reply=partial(chat_reply.read_reply, "chat"),
             write_reply=chat_answer.write_reply,
             read_stream=ChatReader,
             write_stream=ChatWriter,
             custom_tools=custom_tools,
+        ),
+        "completions": FormatWords(
+            title="OpenAI's completions",
+            says=frozenset(),
+            read_request=completion_request.read_request,
+            write_request=completion_request.write_request,
+            read_reply=partial(chat_reply.read_reply, "completions"),
+            write_reply=completion_answer.write_reply,
+            read_stream=ChatReader,
+            write_stream=CompletionWriter,
         ),
         "responses": FormatWords(
             title="OpenAI's responses",

@@ -24,15 +24,13 @@ _CHOICES_MAX: Final = 2 * CHOICES_BESIDE
 
 
 class ChatReader:
-    """See `core.words.ReplyReader`."""
+    """See `core.words.ReplyReader`. It reads legacy completions, too."""
 
-    __slots__ = ("_choices", "_current", "_is_chat", "_known", "_odd", "_reply_id", "_reported", "_splitter",
+    __slots__ = ("_choices", "_current", "_known", "_odd", "_reply_id", "_reported", "_splitter",
                  "is_complete")  # fmt: skip
 
-    def __init__(self, known: Known, *, is_chat: bool = True) -> None:
-        """is_chat: else a legacy completion."""
+    def __init__(self, known: Known) -> None:
         self._known = known
-        self._is_chat = is_chat
         self._splitter = Splitter()
         self._choices: dict[int, ChatChoice] = {}
         self._reply_id: str | None = None  # None: nothing came yet

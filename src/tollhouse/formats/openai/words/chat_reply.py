@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refusal, TextPart, ToolCall
+from tollhouse.core.operation import Operation
 from tollhouse.core.reply import Reply, ReplyChoice, TokenProbability
 from tollhouse.formats.openai import answer as answers
 from tollhouse.formats.openai import chunk as chunks
@@ -17,9 +18,9 @@ _THOUGHTS: Final = ("thinking", "reasoning")
 _TOP_MAX: Final = 100  # probabilities beside a token that are read
 
 
-def read_reply(body: bytes, known: Known) -> Reply:
-    """See `core.words.FormatWords.read_reply`."""
-    summary = answers.read("chat", body, known)
+def read_reply(operation: Operation, body: bytes, known: Known) -> Reply:
+    """See `core.words.FormatWords.read_reply`. operation: a chat, or a legacy completion."""
+    summary = answers.read(operation, body, known)
     answer = chunks.decode(summary.mended or body)
     choices = chunks.choices(answer)
     ordered = sorted(enumerate(choices), key=lambda placed: chunks.index_of(placed[1], placed[0]))
