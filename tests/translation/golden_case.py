@@ -104,14 +104,26 @@ class GoldenCase:
 
     def _answered(self) -> dict[str, bytes]:
         body = self.answer.read_bytes()
+        relay = self.opened() if self.request.stream else None
         try:
-            if self.request.stream:
-                relay, out = self.relayed(body)
+            if relay is not None:
+                out = self.relayed(body, relay=relay)
                 return {"outbound.sse": out + sealed(relay)} | _charged(relay.usage)
             out, usage = self.buffered(body)
         except Failure as failure:
-            return {"outbound.json": self.asked.error_body(failure, REQUEST_ID)}
+            return self._failed(failure, body, relay)
         return {"outbound.json": out} | _charged(usage)
+
+    def _failed(self, failure: Failure, body: bytes, relay: RelayedStream | None) -> dict[str, bytes]:
+        """Before the first byte a failure is a body, after it an event. Each event of the provider's is one read."""
+        assert self.codec.streams is not None
+        before = b""
+        if relay is not None and self.answer.suffix == ".sse":
+            relay = self.opened()
+            before = b"".join(relay.feed(event + b"\n\n") for event in body.split(b"\n\n"))
+        if relay is None or not before:
+            return {"outbound.json": self.asked.error_body(failure, REQUEST_ID)}
+        return {"outbound.sse": before + self.codec.streams.error_event(failure, REQUEST_ID, relay.sequence_number)}
 
     def buffered(self, body: bytes) -> tuple[bytes, Usage | None]:
         """The answer of a caller who asked for no stream. Raises what reading it raises."""
@@ -123,9 +135,9 @@ class GoldenCase:
         summary = self.codec.read_response(body, NOTHING_KNOWN)
         return summary.mended or body, summary.usage
 
-    def relayed(self, body: bytes, piece: int = 0) -> tuple[RelayedStream, bytes]:
-        """A stream and what went on of it, but for the last part. Raises what reading it raises."""
-        relay = self.opened()
+    def relayed(self, body: bytes, piece: int = 0, *, relay: RelayedStream) -> bytes:
+        """What goes on of a stream, but for its last part. piece: bytes of a read; 0: all of them in one. Raises what
+        reading it raises."""
         if self.answer.suffix == ".json":
             self.codec.read_response(body, NOTHING_KNOWN)
             assert self.codec.streams is not None
@@ -136,7 +148,7 @@ class GoldenCase:
             raise relay.failure
         if not relay.is_complete:
             relay.finish()
-        return relay, out
+        return out
 
     def opened(self) -> RelayedStream:
         assert self.codec.streams is not None

@@ -61,18 +61,20 @@ def head_of(event: Began, context: AnswerContext) -> Object:
         head[name] = _repeated(asked.get(name), usual, has_halves=context.request.has_halves)
     for name in _IF_ASKED:
         if name in asked:
-            head[name] = asked[name]
+            head[name] = _repeated(asked[name], None, has_halves=context.request.has_halves)
     return head
 
 
 def _repeated(raw: Raw | None, usual: object, *, has_halves: bool) -> object:
+    """A member as it came, on one line: an event is one."""
     if raw is None or bytes(memoryview(raw)[:5]) == b"null":
         return usual
+    body = bytes(raw)
+    if b"\n" in body or b"\r" in body:
+        body = body.replace(b"\n", b" ").replace(b"\r", b" ")
     if has_halves:
-        raw = Raw(half_pairs.replace_hidden(bytes(raw)))
-    if isinstance(usual, dict) and usual and bytes(memoryview(raw)[:1]) == b"{":
-        return {**usual, **decode(bytes(raw))}
-    return raw
+        body = half_pairs.replace_hidden(body)
+    return {**usual, **decode(body)} if isinstance(usual, dict) and usual and body[:1] == b"{" else Raw(body)
 
 
 def status_of(finish: Finish | None, *, refuses: bool) -> str:
