@@ -104,6 +104,14 @@ def test_day_of_an_account_has_an_end(admin_harness: AdminHarness) -> None:
     assert admin_harness.bearer("beta-admin", "POST", PATH, {"subject": "s", "text": "t"}).status == 201
 
 
+def test_ticket_that_is_refused_runs_no_checklist(admin_harness: AdminHarness) -> None:
+    call = admin_harness.call("alpha-live", 3)
+    given = {"subject": "s", "text": "t", "request_id": call.id}
+    answers = [admin_harness.bearer("alpha-admin", "POST", PATH, given).status for _ in range(60)]
+    assert (answers[:2], answers[-1]) == ([201, 201], 429)
+    assert admin_harness.ask("POST", "/api/v1/support/diagnose", {"error": "x"}, headers=[]).status == 200
+
+
 def test_tickets_that_are_kept_have_an_end(admin_harness: AdminHarness) -> None:
     ticket_id = ask(admin_harness)
     assert admin_harness.bearer("alpha-admin", "POST", f"{PATH}/{ticket_id}/close", {}).status == 200

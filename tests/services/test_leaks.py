@@ -319,3 +319,12 @@ class BlockedRows:
 
     async def change(self, transaction: object, after: object = None) -> None:
         await self.read(transaction)
+
+
+def test_secret_that_was_ended_already_freezes_nothing(tmp_path: Path) -> None:
+    async def scenario(scene: Scene) -> None:
+        await keys.end_secrets(scene.services, OPERATOR, scene.id, scene.clock.ms)
+        await scene.report(scene.secret)
+        assert (scene.key.state, scene.post.sent) == ("active", [])
+
+    play(tmp_path, scenario)

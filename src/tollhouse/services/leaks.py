@@ -190,11 +190,11 @@ def _stopped(key: ApiKey, digest: bytes, now_ms: int, link_id: str) -> ApiKey | 
     place = next((number for number, one in enumerate(key.secrets) if one.digest == digest), None)
     if place is None or key.state != "active" or (key.expires_at_ms is not None and key.expires_at_ms <= now_ms):
         return None
-    if place == 0:
-        return structs.replace(key, state="frozen", state_reason=_reason(link_id))
     old = key.secrets[place]
     if old.valid_until_ms is not None and old.valid_until_ms <= now_ms:
         return None
+    if place == 0:
+        return structs.replace(key, state="frozen", state_reason=_reason(link_id))
     ended = structs.replace(old, valid_until_ms=now_ms, overlap_ms=None)
     return structs.replace(key, secrets=(*key.secrets[:place], ended, *key.secrets[place + 1 :]))
 

@@ -19,6 +19,7 @@ from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.given.tickets import NewTicket, NewTicketMessage, TicketQuery
 from tollhouse.services.pages import Page, read_page
+from tollhouse.services.receipts import Receipt
 from tollhouse.services.ticket_bundle import reported
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.pages import Cursor
@@ -51,8 +52,9 @@ async def create(services: ServiceContext, actor: Actor, given: NewTicket) -> Ti
     subject = fields.subject(given.subject)
     text = fields.prose(given.text, "text", TEXT_MAX)
     content = fields.prose(given.content, "content", CONTENT_MAX) if given.content and given.content.strip() else ""
-    account_id, bundle = await _about(services, actor, given)
+    account_id, receipt = await _about(services, actor, given)
     _admit(services, actor)
+    bundle = {} if receipt is None else await reported(services, actor, receipt)
     now_ms, ticket_id = services.moment_ms(), services.new_id("tkt")
     ticket = Ticket(
         id=ticket_id,
@@ -202,15 +204,15 @@ def other(side: TicketSide) -> TicketSide:
     return "account" if side == "platform" else "platform"
 
 
-async def _about(services: ServiceContext, actor: Actor, given: NewTicket) -> tuple[str, dict[str, str]]:
-    """Whose ticket it is, and what is known of its call."""
+async def _about(services: ServiceContext, actor: Actor, given: NewTicket) -> tuple[str, Receipt | None]:
+    """Whose ticket it is, and the receipt of its call. Raises PathNotFound."""
     if given.request_id is None:
-        return reach.account_or_own(services, actor, given.account).id, {}
+        return reach.account_or_own(services, actor, given.account).id, None
     receipt = await receipts.show(services, actor, given.request_id)
     account_id = receipt.call.account_id
     if given.account is not None and reach.account(services, actor, given.account).id != account_id:
         raise PathNotFound(Phrase("no request %(request)s", request=reach.shown(given.request_id)))
-    return account_id, await reported(services, actor, receipt)
+    return account_id, receipt
 
 
 def _admit(services: ServiceContext, actor: Actor) -> None:
