@@ -4,6 +4,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Conversation, Message, TextPart, Tool
 from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.text_tools import described
 from tollhouse.formats.anthropic.block_writer import blocks_of, cache_control, text_block
 from tollhouse.formats.anthropic.schema import answer_schema, tool_schema
 from tollhouse.formats.anthropic.thinking import thinking_of
@@ -108,8 +109,8 @@ def _write_tools(body: Object, conversation: Conversation) -> None:
 
 def _tool(tool: Tool) -> Object:
     said: Object = {"name": tool.name}
-    if tool.description:
-        said["description"] = tool.description
+    if description := described(tool):
+        said["description"] = description
     said["input_schema"] = _TEXT_TAKEN if tool.is_custom else tool_schema(tool.parameters)
     if tool.cache:
         said["cache_control"] = cache_control(tool.cache)

@@ -4,6 +4,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Conversation, Tool
 from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.text_tools import described
 from tollhouse.formats.gemini.words.schema import from_json_schema
 from tollhouse.formats.gemini.words.thinking import write_thinking
 from tollhouse.formats.gemini.words.write_contents import write_contents
@@ -42,8 +43,7 @@ def write_request(
 
 def _function(tool: Tool) -> Object:
     function: Object = {"name": tool.name}
-    description = _described(tool) if tool.is_custom else tool.description
-    if description:
+    if description := described(tool):
         function["description"] = description
     if tool.is_custom:
         function["parametersJsonSchema"] = _input_schema(tool.name)
@@ -87,14 +87,6 @@ def _config(conversation: Conversation, model: str) -> Object:
     if conversation.reasoning is not None and (thinking := write_thinking(conversation.reasoning, model)):
         config["thinkingConfig"] = thinking
     return config
-
-
-def _described(tool: Tool) -> str:
-    """The description of a tool that takes text, for a model that is told of a function: its grammar stands in it."""
-    if tool.grammar is None:
-        return tool.description
-    syntax, definition = tool.grammar.get("syntax") or "", tool.grammar.get("definition") or ""
-    return f"{tool.description}\n\n`input` keeps to this {syntax} grammar:\n\n{definition}".strip()
 
 
 def _input_schema(name: str) -> Object:

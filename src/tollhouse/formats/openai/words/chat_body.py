@@ -20,12 +20,13 @@ from tollhouse.core.conversation import (
     ToolResult,
 )
 from tollhouse.core.failure import UnsupportedParameter
+from tollhouse.core.text_tools import described
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.json_text import json_object
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools, described, input_schema
+from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools, input_schema
 from tollhouse.formats.openai.words.settings import effort_of
 
 Object = dict[str, object]
@@ -98,8 +99,7 @@ def _add_tools(body: Object, conversation: Conversation) -> None:
 
 def _function(tool: Tool) -> Object:
     function: Object = {"name": tool.name}
-    description = described(tool) if tool.is_custom else tool.description
-    if description:
+    if description := described(tool):
         function["description"] = description
     function["parameters"] = input_schema(tool.name) if tool.is_custom else tool.parameters or NO_PARAMETERS
     if tool.strict is not None and not tool.is_custom:

@@ -23,15 +23,18 @@ it is only refused where nothing else is offered, or where it must be used."""
 
 def read_tools(conversation: Conversation, value: object, path: str = "tools") -> None:
     tools = array(value, path) if value is not None else []
+    hosted: list[tuple[str, Object]] = []
     for at, one in enumerate(tools):
-        _read_tool(conversation, object_of(one, f"{path}[{at}]"), f"{path}[{at}]")
-    for at, one in enumerate(tools):
-        if one in conversation.raw_tools:
-            is_beside = bool(conversation.tools) and str(one.get("type")).startswith(_SEARCHES)
-            note(conversation, "offered_tools" if is_beside else "built_in_tools", f"{path}[{at}]")
+        tool = object_of(one, f"{path}[{at}]")
+        if not _read_tool(conversation, tool, f"{path}[{at}]"):
+            hosted.append((f"{path}[{at}]", tool))
+    for place, tool in hosted:
+        is_beside = bool(conversation.tools) and str(tool.get("type")).startswith(_SEARCHES)
+        note(conversation, "offered_tools" if is_beside else "built_in_tools", place)
 
 
-def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: str = "") -> None:
+def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: str = "") -> bool:
+    """False: the vendor runs it."""
     kind = tool.get("type", "function")
     inner = tool.get(kind) if isinstance(kind, str) else None
     if kind == "function":
@@ -43,14 +46,14 @@ def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: s
         name = text(tool.get("name"), f"{path}.name")
         for at, one in enumerate(array(tool.get("tools"), f"{path}.tools")):
             _read_tool(conversation, object_of(one, f"{path}.tools[{at}]"), f"{path}.tools[{at}]", name)
-        return
+        return True
     elif runs_at_the_caller(tool):
         conversation.tools.append(_read_built_in(conversation, tool, path))
     else:
-        conversation.raw_tools.append(tool)
-        return
+        return False
     last = conversation.tools[-1]
     last.name = flat_name(namespace, last.name)
+    return True
 
 
 def _read_built_in(conversation: Conversation, tool: Object, path: str) -> Tool:
@@ -155,15 +158,6 @@ def callable_tools(conversation: Conversation) -> list[Tool]:
     if choice is None or choice.choosing == "named" or not choice.names:
         return conversation.tools
     return [tool for tool in conversation.tools if tool.name in choice.names]
-
-
-def described(tool: Tool) -> str:
-    """The description of a tool that takes text, for a model that is told of a function: its grammar stands in it."""
-    if tool.grammar is None:
-        return tool.description
-    syntax, definition = tool.grammar.get("syntax"), tool.grammar.get("definition")
-    rule = f"`input` keeps to this {syntax or ''} grammar:\n\n{definition or ''}".replace("  ", " ")
-    return f"{tool.description}\n\n{rule}".strip()
 
 
 def input_schema(name: str) -> Object:
