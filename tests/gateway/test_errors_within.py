@@ -142,3 +142,26 @@ def test_what_the_caller_wrote_stays(operation: Operation) -> None:
 def test_the_model_is_told_by_the_name_that_the_caller_knows() -> None:
     error = b"data: " + json.dumps(an_error("`acme/secret-model-70b` takes no pictures")).encode() + b"\n\n"
     assert "`house-1` takes no pictures" in said("chat", ROLE, word("Zoll "), error, stream=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "answered", "asked_elsewhere"),
+    [
+        (1008, "insufficient balance", "upstream_error", True),
+        (1002, "rate limit", "rate_limit_exceeded", True),
+        (2013, "invalid params", "invalid_request_error", False),
+        (9999, "odd", "upstream_error", True),
+    ],
+)
+def test_an_error_in_a_vendor_s_own_form_within_a_200_is_read_by_its_kind(
+    code: int, words: str, answered: str, asked_elsewhere: bool
+) -> None:
+    body = json.dumps({"choices": None, "base_resp": {"status_code": code, "status_msg": words}}).encode()
+    harness = GatewayHarness(
+        first=FakeUpstream(buffered(body)), second=FakeUpstream(buffered(body)), provider={"kind": "minimax"}
+    )
+    with pytest.raises(Failure) as failed:
+        run(harness.ask(FakeCallerConnection(asking())))
+    assert failed.value.code == answered
+    assert bool(harness.second.calls) is asked_elsewhere
+    assert harness.record.charge is None

@@ -23,10 +23,10 @@ from tollhouse.gateway.large import LARGE_BYTES, dropped
 from tollhouse.gateway.meter import count
 from tollhouse.gateway.outgoing import write_call
 from tollhouse.gateway.ports import GatewayContext
-from tollhouse.gateway.refusal import known_of, read_refusal
+from tollhouse.gateway.refusal import AttemptFailed, known_of, read_refusal
 from tollhouse.gateway.request_context import NOTHING, RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse, understand
-from tollhouse.gateway.translate import THREAD_BYTES, CannotSay, spoken
+from tollhouse.gateway.translate import THREAD_BYTES, spoken
 from tollhouse.providers import Fault
 from tollhouse.routing import retry
 from tollhouse.routing.choice import Choice
@@ -34,14 +34,6 @@ from tollhouse.routing.choice import Choice
 NANO_PER_MILLI: Final = 1_000_000
 _ANSWERED: Final = (200, 201, 203)
 """Statuses of an answer: some frameworks say 201 to every POST, and 203 is a 200 that a proxy has touched."""
-
-
-class AttemptFailed(Exception):
-    """An attempt failed; `fault` says why, whose fault it was, and when trying there again makes sense."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.failure.code)
-        self.fault = fault
 
 
 async def attempt(
@@ -113,9 +105,6 @@ async def _one(
             await _forget_body(gateway, context, request, outgoing)
         error = None
         return made
-    except CannotSay as unsaid:
-        error = unsaid.failure.code
-        raise AttemptFailed(Fault(failure=unsaid.failure, blame="format")) from None
     except AttemptFailed as faulted:
         error = faulted.fault.failure.code
         destination.refused(choice.slot, faulted.fault.failure, began_ms)
@@ -139,7 +128,7 @@ async def _one(
 async def _written(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
 ) -> UpstreamRequest:
-    """The call as it goes to the provider, in the caller's format if it is spoken there. Raises CannotSay."""
+    """The call as it goes to the provider, in the caller's format if it is spoken there. Raises AttemptFailed."""
     stream = request.stream or (destination.provider.streams_only and context.codec.generates)
     wire = context.request_codec.wire
     target = destination.target(context.call.operation, wire, choice.offer.model, stream)

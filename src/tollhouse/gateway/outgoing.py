@@ -29,7 +29,7 @@ def write_call(
     stream: bool,
     outbound: Codec | None,
 ) -> UpstreamRequest:
-    """Write a call for a provider, and note the codec that reads the answer. Raises CannotSay.
+    """Write a call for a provider, and note the codec that reads the answer. Raises AttemptFailed.
 
     stream: how the provider is to answer. outbound: the codec of its format, where that, or the format of the answer,
     is another than the caller's; None: they are all the same.

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from tollhouse.core.cleaning import Known, nobodys
 from tollhouse.core.codec import Codec
-from tollhouse.core.failure import Overloaded, UpstreamError, UpstreamTimeout
+from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamTimeout
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamResponse
 from tollhouse.gateway.destination import Destination
@@ -21,6 +21,14 @@ from tollhouse.routing.choice import Choice
 ERROR_BYTES_MAX: Final = 65_536
 
 
+class AttemptFailed(Exception):
+    """An attempt failed; `fault` says why, whose fault it was, and when trying there again makes sense."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.failure.code)
+        self.fault = fault
+
+
 def known_of(codec: Codec, destination: Destination, request: ModelRequest, choice: Choice) -> Known:
     """What of an attempt tells which words of its provider may be told. In a long request nothing is looked up on the
     way of its answer: it would keep others waiting."""
@@ -31,6 +39,15 @@ def known_of(codec: Codec, destination: Destination, request: ModelRequest, choi
         secrets=destination.secrets,
         hosts=(destination.route.host,),
     )
+
+
+def hidden_refusal(
+    context: RequestContext, choice: Choice, answer: UpstreamResponse, failure: Failure, body: bytes
+) -> Fault:
+    """What the body of a 200 means that is no answer: some vendors put their errors there, in a form of their own."""
+    kind = context.destinations[choice.offer.provider].kind
+    fault = kind.read_error(context.call.operation, answer.status, answer.headers, body, context.known)
+    return Fault(failure=failure, blame="offer") if fault.blame == "offer" else fault
 
 
 async def read_refusal(

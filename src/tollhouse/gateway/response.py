@@ -19,6 +19,7 @@ from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.refusal import AttemptFailed, hidden_refusal
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.stream_writer import StreamWriter
 from tollhouse.gateway.translate import THREAD_BYTES
@@ -64,7 +65,10 @@ async def understand(
                 return await _gathered_at_once(gateway, context, request, body)
         else:
             if len(pieces) == 1 and len(begun) <= LARGE_BYTES:
-                reading = codec.read_response(begun, context.known)
+                try:
+                    reading = codec.read_response(begun, context.known)
+                except UpstreamError as failure:
+                    raise AttemptFailed(hidden_refusal(context, choice, answer, failure, begun)) from None
                 body = reading.mended or begun
             else:
                 body, reading = await _read_whole(gateway, context, pieces)

@@ -11,7 +11,9 @@ from tollhouse.core.translation import can_translate, translated, write_apart
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.words import AnswerContext
 from tollhouse.gateway.ports import GatewayContext
+from tollhouse.gateway.refusal import AttemptFailed
 from tollhouse.gateway.request_context import RequestContext
+from tollhouse.providers import Fault
 
 MILLI_PER_SECOND: Final = 1_000
 THREAD_BYTES: Final = 8 * 1024
@@ -21,21 +23,18 @@ PROCESS_BYTES: Final = 64 * 1024
 """Beyond it a request is translated by another process."""
 
 
-class CannotSay(Exception):
-    """The format of this provider cannot say the request; another one may."""
-
-    def __init__(self, failure: UnsupportedParameter) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
-
-
 def spoken(gateway: GatewayContext, context: RequestContext, wire: str) -> Codec:
-    """The codec of a provider's format. Raises CannotSay where it is not translated to and from the caller's."""
+    """The codec of a provider's format. Raises AttemptFailed where it is not translated to and from the caller's."""
     for codec in gateway.codecs.values():
         if codec.wire == wire and can_translate(context.request_codec, codec, context.codec):
             return codec
     served = f"The providers of this model do not serve {context.call.operation}."
-    raise CannotSay(UnsupportedParameter(served, param="model"))
+    raise _unsaid(UnsupportedParameter(served, param="model"))
+
+
+def _unsaid(failure: UnsupportedParameter) -> AttemptFailed:
+    """The format of this provider cannot say the request; that of another may."""
+    return AttemptFailed(Fault(failure=failure, blame="format"))
 
 
 def translate(
@@ -52,7 +51,7 @@ def translate(
 ) -> list[Buffer]:
     """Give the attempt its codec, and write the body. For more than `THREAD_BYTES` it is called in a thread.
 
-    Raises CannotSay.
+    Raises AttemptFailed.
     """
     asked, call, is_large = context.request_codec, context.call, request.length > PROCESS_BYTES
     told = AnswerContext(
@@ -87,6 +86,6 @@ def translate(
             output_cap=added if request.output_cap is None else request.output_cap,
         )
     except UnsupportedParameter as failure:
-        raise CannotSay(failure) from None
+        raise _unsaid(failure) from None
     request.untold = made.untold
     return [made.body]
