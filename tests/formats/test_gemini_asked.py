@@ -161,3 +161,35 @@ def test_thoughts_of_others_are_not_sent() -> None:
     asked = conversation()
     asked.messages[0].parts.append(Reasoning(text="hm", opaque=Opaque("anthropic_messages", "s")))
     assert sent(asked) == {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+
+
+def test_the_events_of_a_stream_that_come_back_are_one_message() -> None:
+    said = [
+        {"text": "I open ", "thought": True},
+        {"text": "A.", "thought": True},
+        {"text": "", "thought": True, "thoughtSignature": signature_of(Opaque("anthropic_messages", "s"))},
+        {"text": "On "},
+        {"text": "it."},
+        {"text": "", "thoughtSignature": SIGNATURE},
+        {"functionCall": {"name": "f"}},
+        {"text": "", "thoughtSignature": SIGNATURE},
+        {"functionCall": {"name": "g"}},
+    ]
+    result = {"functionResponse": {"name": "f", "response": {"output": "1"}}}
+    asked = conversation(
+        contents=[
+            *({"role": "model", "parts": [part]} for part in said),
+            {"role": "user", "parts": [result]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "g", "response": {"output": "2"}}}]},
+            {"role": "user", "parts": [{"text": "Well?"}]},
+        ]
+    )
+    answer, results, more = asked.messages
+    assert answer.parts == [
+        Reasoning(text="I open A.", opaque=Opaque("anthropic_messages", "s")),
+        TextPart(text="On it.", opaque=Opaque(OWN, SIGNATURE)),
+        ToolCall(id="call_6_0", name="f", arguments="{}"),
+        ToolCall(id="call_8_0", name="g", arguments="{}"),
+    ]
+    assert [part.id for part in results.parts if isinstance(part, ToolResult)] == ["call_6_0", "call_8_0"]
+    assert more.parts == [TextPart(text="Well?")]

@@ -6,7 +6,7 @@ Google counts the place of a citation in bytes of UTF-8.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from tollhouse.core.conversation import Citation
 from tollhouse.core.provider_json import Object, encode
@@ -16,6 +16,8 @@ from tollhouse.formats.gemini.words.signatures import OWN
 from tollhouse.formats.gemini.words.texts import sound_text
 
 _CITATIONS_MAX: Final = 1_000
+_QUOTED_MAX: Final = 2_000
+"""Citations that are told, and characters of the text that each repeats."""
 
 
 def read_citations(candidate: Object, text: str) -> tuple[Citation, ...]:
@@ -58,52 +60,53 @@ def _in_characters(citations: Sequence[Citation], text: str) -> tuple[Citation, 
     """Places in bytes, as places in characters of the text."""
     if text.isascii():
         return tuple(citations)
-    wanted = sorted({place for one in citations for place in (one.start, one.end) if place is not None})
-    data = text.encode(errors="replace")
-    characters, before, places = 0, 0, dict[int, int]()
-    for place in wanted:
+    data, before, characters = text.encode(errors="replace"), 0, 0
+    places: dict[int | None, int | None] = {None: None}
+    for place in sorted(place for one in citations for place in (one.start, one.end) if place is not None):
         characters += len(data[before:place].decode(errors="ignore"))
-        before = place
+        before = max(before, place)
         places[place] = characters
-    return tuple(
-        Citation(
-            format=one.format,
-            raw=one.raw,
-            url=one.url,
-            title=one.title,
-            quoted=one.quoted,
-            start=None if one.start is None else places[one.start],
-            end=None if one.end is None else places[one.end],
-        )
-        for one in citations
-    )
+    return tuple(structs.replace(one, start=places[one.start], end=places[one.end]) for one in citations)
 
 
-def write_grounding(cited: Iterable[tuple[Citation, str]]) -> Object:
-    """Citations, each with the text before its end as far as it is known, as `groundingMetadata`; empty: none names a
-    page."""
+def write_grounding(texts: Iterable[tuple[str, Sequence[Citation]]]) -> Object:
+    """The citations of texts as `groundingMetadata`; empty: none names a page."""
     chunks: list[Object] = []
     supports: list[Object] = []
     numbers: dict[tuple[str, str], int] = {}
-    for citation, text in cited:
-        if not citation.url:
-            continue
-        key = (citation.url, citation.title)
-        if key not in numbers:
-            numbers[key] = len(chunks)
-            chunks.append({"web": {"uri": citation.url, "title": citation.title or citation.url}})
-        supports.append({"segment": _segment(citation, text), "groundingChunkIndices": [numbers[key]]})
+    for text, citations in texts:
+        named = [citation for citation in citations if citation.url][: _CITATIONS_MAX - len(supports)]
+        places = _in_bytes(text, named)
+        for citation in named:
+            key = (citation.url, citation.title)
+            if key not in numbers:
+                numbers[key] = len(chunks)
+                chunks.append({"web": {"uri": citation.url, "title": citation.title or citation.url}})
+            segment = _segment(citation, text, places)
+            supports.append({"segment": segment, "groundingChunkIndices": [numbers[key]]})
     return {"groundingChunks": chunks, "groundingSupports": supports} if chunks else {}
 
 
-def _segment(citation: Citation, text: str) -> Object:
+def _in_bytes(text: str, citations: Sequence[Citation]) -> dict[int, int]:
+    """The places of citations, in characters of the text, as places in bytes."""
+    places: dict[int, int] = {}
+    before = size = 0
+    for place in sorted(place for one in citations for place in (one.start, one.end) if place is not None):
+        if before <= place <= len(text):
+            size += len(text[before:place].encode(errors="replace"))
+            before = place
+            places[place] = size
+    return places
+
+
+def _segment(citation: Citation, text: str, places: dict[int, int]) -> Object:
     segment: Object = {}
     start, end = citation.start, citation.end
-    if start is not None and end is not None and 0 <= start <= end <= len(text):
+    if start is not None and end is not None and start in places and end in places and start <= end:
         if start:
-            segment["startIndex"] = len(text[:start].encode(errors="replace"))
-        segment["endIndex"] = len(text[:end].encode(errors="replace"))
-        segment["text"] = text[start:end]
+            segment["startIndex"] = places[start]
+        segment["endIndex"] = places[end]
+        segment["text"] = text[start:end][:_QUOTED_MAX]
     elif citation.quoted:
         segment["text"] = citation.quoted
     return segment

@@ -4,6 +4,7 @@ Calls of functions need no ids here: a result belongs to the call of its id, els
 none yet. Other formats cannot do without, so a call gets an id by its place, which is the same in every turn.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -25,6 +26,7 @@ from tollhouse.core.features import note
 from tollhouse.core.provider_json import encode
 from tollhouse.formats.gemini.contents import BESIDE, DATA, contents_of, parts_of, text_under
 from tollhouse.formats.gemini.spelling import under, unknown
+from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import read_medium
 from tollhouse.formats.gemini.words.signatures import opaque_of
 from tollhouse.formats.gemini.words.values import Place
@@ -49,30 +51,77 @@ MEDIA_FEATURES: Final[Mapping[MediaKind, tuple[str, str]]] = MappingProxyType(
 def read_contents(conversation: Conversation, value: object, path: str) -> None:
     """Raises BadRequest; `param` names the member."""
     many = isinstance(value, list)
-    calls: list[ToolCall] = []  # that wait for their results
+    calls = _Waiting()
+    messages = _Messages(conversation)
     for at, content in enumerate(contents_of(value)):
         where = f"{path}[{at}]" if many else path
         role = text_under(content, "role")
         if role not in _ROLES:
             raise BadRequest(f"'{where}.role' must be 'user' or 'model'.", param=f"{where}.role")
-        said: list[Part] = []
+        found: list[Part] = []
         listed = isinstance(content.get("parts"), list)
-        for number, part in enumerate(parts_of(content)):
-            place = Place(part, f"{where}.parts[{number}]" if listed else f"{where}.parts")
-            found = _read_part(conversation, place, f"call_{at}_{number}", calls)
-            if found is not None:
-                said.append(found)
-        conversation.messages.append(Message(role=_ROLES[role], parts=said))
+        for number, value in enumerate(parts_of(content)):
+            place = Place(value, f"{where}.parts[{number}]" if listed else f"{where}.parts")
+            part = _read_part(conversation, place, f"call_{at}_{number}", calls)
+            if part is not None:
+                found.append(part)
+        messages.add(_ROLES[role], found)
+    messages.end()
 
 
-def _read_part(conversation: Conversation, place: Place, made_id: str, calls: list[ToolCall]) -> Part | None:
+class _Waiting:
+    """Calls that wait for their results, each found in one step."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, ToolCall] = {}
+        self._by_name: dict[str, deque[ToolCall]] = {}
+
+    def add(self, call: ToolCall) -> None:
+        self._by_id[call.id] = call
+        self._by_name.setdefault(call.name, deque()).append(call)
+
+    def take(self, own_id: str, name: str) -> ToolCall | None:
+        """The call that a result belongs to: that of its id, else the first of its name."""
+        call = self._by_id.pop(own_id, None) if own_id else None
+        named = self._by_name.get(name)
+        while call is None and named:
+            first = named.popleft()
+            if self._by_id.get(first.id) is first:
+                call = self._by_id.pop(first.id)
+        return call
+
+
+class _Messages:
+    """What a model said in one turn is one message, as are the results of its calls: clients keep the events of a
+    stream as a content each."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._messages = conversation.messages
+        self._goes_on = ""  # what the last message is made of, where more of it may follow
+
+    def add(self, role: Role, parts: list[Part]) -> None:
+        results = role == "user" and bool(parts) and all(isinstance(part, ToolResult) for part in parts)
+        kind = role if role == "assistant" else "results" if results else ""
+        if kind and kind == self._goes_on:
+            self._messages[-1].parts += parts
+        else:
+            self._messages.append(Message(role=role, parts=parts))
+        self._goes_on = kind
+
+    def end(self) -> None:
+        for message in self._messages:
+            if message.role == "assistant":
+                message.parts = joined(message.parts)
+
+
+def _read_part(conversation: Conversation, place: Place, made_id: str, calls: _Waiting) -> Part | None:
     part = place.value
     for name in [*unknown(part, _PARTS), *_QUIET]:
         if place.has(name):
             note(conversation, "other", place.path(name))
     if under(part, "functionCall") is not None:
         call = _read_call(conversation, place, made_id)
-        calls.append(call)
+        calls.add(call)
         return call
     if under(part, "functionResponse") is not None:
         return _read_result(conversation, place, made_id, calls)
@@ -88,7 +137,7 @@ def _read_part(conversation: Conversation, place: Place, made_id: str, calls: li
     text, opaque = place.text("text"), opaque_of(part)
     if place.flag("thought"):
         return Reasoning(text=text, opaque=opaque)
-    return TextPart(text=text, opaque=opaque) if text else None
+    return TextPart(text=text, opaque=opaque) if text or opaque is not None else None
 
 
 def _read_call(conversation: Conversation, place: Place, made_id: str) -> ToolCall:
@@ -104,7 +153,7 @@ def _read_call(conversation: Conversation, place: Place, made_id: str) -> ToolCa
     )
 
 
-def _read_result(conversation: Conversation, place: Place, made_id: str, calls: list[ToolCall]) -> ToolResult:
+def _read_result(conversation: Conversation, place: Place, made_id: str, calls: _Waiting) -> ToolResult:
     result = place.object("functionResponse")
     assert result is not None
     note(conversation, "tools", place.path("functionResponse"))
@@ -119,9 +168,7 @@ def _read_result(conversation: Conversation, place: Place, made_id: str, calls: 
         note(conversation, "tool_result_media", within.path(_where(within)))
         note_medium(conversation, medium, within.path(_where(within)))
         parts.append(medium)
-    call = _call_of(calls, own_id, name)
-    if call is not None:
-        calls.remove(call)
+    call = calls.take(own_id, name)
     return ToolResult(
         id=call.id if call is not None else own_id or made_id,
         name=name or (call.name if call is not None else ""),
@@ -132,15 +179,6 @@ def _read_result(conversation: Conversation, place: Place, made_id: str, calls: 
 
 def _where(part: Place) -> str:
     return "inlineData" if under(part.value, "inlineData") is not None else "fileData"
-
-
-def _call_of(calls: list[ToolCall], own_id: str, name: str) -> ToolCall | None:
-    """The call that a result belongs to."""
-    for call in calls:
-        if own_id and call.id == own_id:
-            return call
-    named = [call for call in calls if call.name == name]
-    return (named or [None])[0]  # type: ignore[list-item]
 
 
 def read_output(response: dict[str, object]) -> tuple[str, bool]:

@@ -11,6 +11,7 @@ from tollhouse.formats.gemini import finish, usage
 from tollhouse.formats.gemini.contents import object_under, text_under
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
+from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import is_medium, kind_of
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
 from tollhouse.formats.gemini.words.signatures import opaque_of
@@ -41,8 +42,9 @@ def _choice(candidate: Object, reply_id: str, at: int, known: Known) -> ReplyCho
     for part in answers.parts_in(candidate):
         found = read_part(part, f"{reply_id} {at} {calls}")
         if found is not None:
-            _join(parts, found)
+            parts.append(found)
             calls += isinstance(found, ToolCall)
+    parts = joined(parts)
     _cite(parts, candidate)
     reason = text_under(candidate, "finishReason")
     if (refusal := unusable(reason, text_under(candidate, "finishMessage"), known)) is not None:
@@ -93,17 +95,6 @@ def _run(part: Object) -> TextPart | None:
 def _made_id(place: str, name: str, arguments: str) -> str:
     """An id for a call without one: Gemini needs none, others find its result by it."""
     return f"call_{sha256(f'{place} {name} {arguments}'.encode()).hexdigest()[:24]}"
-
-
-def _join(parts: list[Part], found: Part) -> None:
-    """Texts that follow one another are one, as they are in a stream, up to where one is signed."""
-    last = parts[-1] if parts else None
-    joins = type(last) is type(found) and isinstance(last, TextPart | Reasoning) and last.opaque is None
-    if joins and isinstance(last, TextPart | Reasoning) and isinstance(found, TextPart | Reasoning):
-        last.text += found.text
-        last.opaque = found.opaque
-    else:
-        parts.append(found)
 
 
 def _cite(parts: list[Part], candidate: Object) -> None:

@@ -29,7 +29,7 @@ from tollhouse.formats.gemini import answer as answers
 from tollhouse.formats.gemini import finish
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.content_stream import read_event
-from tollhouse.formats.gemini.contents import text_under
+from tollhouse.formats.gemini.contents import object_under, text_under
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
@@ -129,7 +129,7 @@ class ContentReader:
 class _ChoiceRead:
     """A candidate as it comes. reason: why it ended; it may go on after all, and get another."""
 
-    __slots__ = ("_calls", "_index", "_message", "_number", "_open", "_place", "_said", "reason")
+    __slots__ = ("_calls", "_index", "_message", "_number", "_open", "_place", "_said", "_sources", "reason")
 
     def __init__(self, number: int, reply_id: str) -> None:
         self._number = number
@@ -137,6 +137,7 @@ class _ChoiceRead:
         self._open: type[Part] | None = None  # the kind of the text that may go on
         self._index = -1  # of the last part
         self._said: list[str] = []  # of the text that may go on
+        self._sources: Object = {}
         self._calls = 0
         self._message = ""
         self.reason = ""
@@ -156,9 +157,7 @@ class _ChoiceRead:
                 self._close(out)
                 self._whole(found, out)
             says = True
-        if self._open is TextPart:
-            for citation in read_citations(candidate, "".join(self._said) if "groundingMetadata" in candidate else ""):
-                out.append(CitationAdded(citation=citation, index=self._index, choice=self._number))
+        self._cite(candidate)
         if says:
             self.reason = ""
         reason = text_under(candidate, "finishReason")
@@ -182,6 +181,8 @@ class _ChoiceRead:
         self, found: TextPart | Reasoning, out: list[ReplyEvent], probabilities: list[TokenProbability] | None
     ) -> None:
         if self._open is not type(found):
+            if isinstance(found, TextPart) and not found.text:  # an empty text has nothing to sign
+                return
             self._close(out)
             self._open = type(found)
             self._begin(type(found)(text=""), out)
@@ -209,7 +210,18 @@ class _ChoiceRead:
         self._index += 1
         out.append(PartBegan(part=part, index=self._index, choice=self._number))
 
+    def _cite(self, candidate: Object) -> None:
+        """Keep what is told of sources until the text is over: each report of a search replaces the one before."""
+        if grounding := object_under(candidate, "groundingMetadata"):
+            self._sources["groundingMetadata"] = grounding
+        if repeated := object_under(candidate, "citationMetadata"):
+            self._sources["citationMetadata"] = repeated
+
     def _close(self, out: list[ReplyEvent]) -> None:
+        if self._open is TextPart and self._sources:
+            for citation in read_citations(self._sources, "".join(self._said)):
+                out.append(CitationAdded(citation=citation, index=self._index, choice=self._number))
+            self._sources = {}
         if self._open is not None:
             out.append(PartEnded(index=self._index, choice=self._number))
         self._open = None

@@ -62,5 +62,5 @@ def write_part(part: Part) -> Object | None:
     return None
 
 
-def _cited(parts: Sequence[Part]) -> list[tuple[Citation, str]]:
-    return [(citation, part.text) for part in parts if isinstance(part, TextPart) for citation in part.citations]
+def _cited(parts: Sequence[Part]) -> list[tuple[str, Sequence[Citation]]]:
+    return [(part.text, part.citations) for part in parts if isinstance(part, TextPart) and part.citations]

@@ -4,6 +4,7 @@ Each event is an answer in small. A call of a function is told when it is whole,
 the usage, in the last event.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from tollhouse.core.conversation import Citation, MediaPart, Opaque, Part, Reasoning, ToolCall
@@ -55,7 +56,7 @@ class ContentWriter:
     def __init__(self, context: AnswerContext) -> None:
         self._context = context
         self._open: dict[tuple[int, int], _PartWritten] = {}
-        self._cited: dict[int, list[tuple[Citation, str]]] = {}
+        self._cited: dict[int, list[tuple[str, Sequence[Citation]]]] = {}
         self._finishes: dict[int, Finish] = {}
         self._usage: Usage | None = None
         self._head: Object = {}
@@ -116,7 +117,7 @@ class ContentWriter:
         part = opened.part
         if opened.citations:
             text = "".join(opened.said) if opened.kept < _CITED_MAX else ""
-            self._cited.setdefault(event.choice, []).extend((citation, text) for citation in opened.citations)
+            self._cited.setdefault(event.choice, []).append((text, opened.citations))
         if isinstance(part, ToolCall):
             arguments = part.arguments + "".join(opened.said)
             call = ToolCall(
