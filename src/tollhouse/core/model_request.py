@@ -34,6 +34,7 @@ class ModelRequest(Struct, kw_only=True):
     choices: int = 1  # those of them that come back
     output_cap: int | None = None  # tokens; where two caps are named, the larger
     cap_param: str | None = None  # the member that named it
+    longest_answer: int | None = None  # tokens that the model can answer with, where that is known
     thinking: int = 0  # tokens of a thinking budget: a cap that is added lies above it
     uncapped: int = 0  # output tokens of an answer that its cap does not bound
     thinks_beside: bool = False  # it may write beside its cap (thoughts, pictures), for as long as it likes

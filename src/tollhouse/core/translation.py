@@ -146,9 +146,11 @@ def _write(
     assert outbound.words is not None
     conversation = conversation_of(request, asked, outbound)
     conversation.output_cap = added_cap if request.output_cap is None else request.output_cap
+    conversation.longest_answer = request.longest_answer
     body = outbound.words.write_request(
         conversation, model=model, stream=stream, include_usage=include_usage, caps=caps, others=others
     )
+    request.untold = tuple(dict.fromkeys((*request.untold, *conversation.left_out)))
     return [body]
 
 

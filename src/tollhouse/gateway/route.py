@@ -42,7 +42,8 @@ def resolve(gateway: GatewayContext, context: RequestContext, request: ModelRequ
         context.call.operation,
     )
     context.model = model.id
-    context.context_tokens, context.longest_answer = model.context_tokens, model.max_output_tokens
+    context.context_tokens = model.context_tokens
+    context.longest_answer = request.longest_answer = model.max_output_tokens
     if model.retires_at is not None:
         context.headers += names.retirement_headers(model)
     return model

@@ -10,6 +10,8 @@ from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.provider_json import Object, decode_any
 from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
+_FAILED: Final = "The tool failed."
+"""What a result says that tells an error and no words, which the format does not take."""
 _NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 _PLAIN_TYPES: Final = ("text/", "application/json", "application/xml")
 
@@ -85,6 +87,7 @@ def _result(result: ToolResult) -> Object:
         block["content"] = content
     if result.is_error:
         block["is_error"] = True
+        block.setdefault("content", _FAILED)
     return _marked(block, result.cache)
 
 

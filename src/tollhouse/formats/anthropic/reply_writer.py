@@ -36,13 +36,14 @@ def head(context: AnswerContext, model: str) -> Object:
 
 
 def block_of(part: Part) -> Object | None:
-    """None: what no message can say."""
+    """None: what no message can say, and texts that say nothing, which no caller may send back."""
     if isinstance(part, TextPart):
         block: Object = {"type": "text", "text": part.text}
         own = [citation.raw for citation in part.citations if citation.format == WIRE]
-        return {**block, "citations": own} if own else block
+        block = {**block, "citations": own} if own else block
+        return block if own or part.text else None
     if isinstance(part, Refusal):
-        return {"type": "text", "text": part.text}
+        return {"type": "text", "text": part.text} if part.text else None
     if isinstance(part, Reasoning):
         return reasoning_block(part.text, part.opaque)
     if isinstance(part, ToolCall):

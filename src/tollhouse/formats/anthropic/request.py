@@ -18,6 +18,7 @@ from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.anthropic.foreign_thoughts import without_foreign_thoughts
 from tollhouse.formats.anthropic.unlisted import unlisted
 
 AFFINITY_BYTES: Final = 1024
@@ -82,6 +83,7 @@ def write(
     elif "stream" in members:
         members["stream"] = _FALSE
     members = half_pairs.restore_members(members) if request.has_halves else members
+    members = without_foreign_thoughts(members)
     return [_encode(members)] if request.length <= APART_BYTES else _in_pieces(members)
 
 
@@ -128,12 +130,13 @@ def _messages(members: Members) -> Raw:
 
 
 def _cap(members: Members) -> int:
+    """0 asks for no answer, and only has the prompt cached."""
     raw = members.get("max_tokens")
     if raw is None:
         raise missing("max_tokens")
     digits = bytes(memoryview(raw)[:11])
-    figure = int(digits) if digits.isdigit() and len(digits) <= 10 else 0
-    if not 1 <= figure <= TOKENS_MAX:
+    figure = int(digits) if digits.isdigit() and len(digits) <= 10 else -1
+    if not 0 <= figure <= TOKENS_MAX:
         raise BadRequest(
             f"'max_tokens' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param="max_tokens"
         )

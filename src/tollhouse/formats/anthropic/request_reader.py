@@ -13,7 +13,7 @@ from tollhouse.core.conversation import (
     Tool,
     ToolChoice,
 )
-from tollhouse.core.failure import BadRequest
+from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.features import note
 from tollhouse.core.half_pairs import restore_members
 from tollhouse.core.model_request import ModelRequest
@@ -46,10 +46,16 @@ _READ: Final = frozenset(
 
 
 def read_request(request: ModelRequest) -> Conversation:
-    """Raises BadRequest for what the format does not allow where it has to be read."""
+    """Raises BadRequest for what the format does not allow where it has to be read, UnsupportedParameter for what no
+    other format can say."""
     members = restore_members(request.members) if request.has_halves else request.members
     body = {name: decode_any(bytes(raw)) for name, raw in members.items()}
     body = {name: value for name, value in body.items() if value is not None}
+    if request.output_cap == 0:
+        raise UnsupportedParameter(
+            "'max_tokens': 0 has a prompt cached without an answer, which the provider of this model cannot do.",
+            param="max_tokens",
+        )
     conversation = Conversation(messages=[], output_cap=request.output_cap)
     if "system" in body:
         _read_system(conversation, body["system"])

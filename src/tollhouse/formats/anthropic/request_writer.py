@@ -6,11 +6,10 @@ from tollhouse.core.conversation import Conversation, Message, TextPart, Tool
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described
 from tollhouse.formats.anthropic.block_writer import blocks_of, cache_control, text_block
+from tollhouse.formats.anthropic.models_known import is_sampled, longest_answer
 from tollhouse.formats.anthropic.schema import answer_schema, tool_schema
-from tollhouse.formats.anthropic.thinking import thinking_of
+from tollhouse.formats.anthropic.thinking import leave_out, thinking_of
 
-CAP_OF_NOBODY: Final = 4_096
-"""The output cap where neither the caller nor the gateway names one, for the format demands one."""
 CACHE_MARKS_MAX: Final = 4
 _CHOICES: Final = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
 _FIRST: Final = "."
@@ -28,7 +27,7 @@ def write_request(
     others: bool = True,
 ) -> bytes:
     """See `core.words.WriteConversation`. A report comes with every answer, and a cap with every request."""
-    cap = conversation.output_cap or CAP_OF_NOBODY
+    cap = conversation.output_cap or conversation.longest_answer or longest_answer(model)
     system, messages = _messages(conversation.messages)
     body: Object = {"model": model, "max_tokens": cap}
     if system:
@@ -41,7 +40,7 @@ def write_request(
         form = {"type": "json_schema", "schema": answer_schema(conversation.output.schema)}
         settings = body.get("output_config")
         body["output_config"] = {**(settings if isinstance(settings, dict) else {}), "format": form}
-    _write_sampling(body, conversation)
+    _write_sampling(body, conversation, model)
     if conversation.stop:
         body["stop_sequences"] = conversation.stop
     if conversation.user:
@@ -90,12 +89,14 @@ def _turn(role: str, blocks: list[Object], *, is_last: bool) -> Object:
 
 
 def _write_tools(body: Object, conversation: Conversation) -> None:
-    tools: list[object] = [_tool(tool) for tool in conversation.tools]
+    """Where only some of the tools may be called, the model is told of no others."""
+    choice = conversation.tool_choice
+    several = choice.names if choice is not None and choice.choosing in ("auto", "required") else ()
+    tools: list[object] = [_tool(tool) for tool in conversation.tools if not several or tool.name in several]
     tools += conversation.raw_tools
     if not tools:
         return
     body["tools"] = tools
-    choice = conversation.tool_choice
     said: Object = {}
     if choice is not None:
         said["type"] = _CHOICES[choice.choosing]
@@ -125,18 +126,21 @@ _TEXT_TAKEN: Final[Object] = {
 """What a tool takes that takes text."""
 
 
-def _write_sampling(body: Object, conversation: Conversation) -> None:
-    """A temperature lies between 0 and 1 here; models take it or `top_p`, and neither where they think."""
+def _write_sampling(body: Object, conversation: Conversation, model: str) -> None:
+    """A temperature lies between 0 and 1 here; models take it or `top_p`, and none of these where they think."""
     thinks = isinstance(body.get("thinking"), dict) and body["thinking"] != {"type": "disabled"}
-    temperature, top_p = conversation.temperature, conversation.top_p
-    if thinks:
-        return
-    if temperature is not None:
-        body["temperature"] = min(temperature, 1.0)
-    elif top_p is not None:
-        body["top_p"] = top_p
-    if conversation.top_k is not None:
-        body["top_k"] = conversation.top_k
+    asked: Object = {
+        "temperature": None if conversation.temperature is None else min(conversation.temperature, 1.0),
+        "top_p": conversation.top_p,
+        "top_k": conversation.top_k,
+    }
+    for name, value in asked.items():
+        if value is None:
+            continue
+        if thinks or not is_sampled(model) or (name == "top_p" and "temperature" in body):
+            leave_out(conversation, name)
+        else:
+            body[name] = value
 
 
 def _limit_cache_marks(body: Object) -> None:

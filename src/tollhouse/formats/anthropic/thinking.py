@@ -1,16 +1,14 @@
 """How long a model is to think, in the words that it understands: newer ones take an effort, older ones a budget."""
 
-import re
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, ReasoningAsked
 from tollhouse.core.provider_json import Object
+from tollhouse.formats.anthropic.models_known import adapts
 
 BUDGET_MIN: Final = 1_024
 _BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
 _EFFORTS: Final = {"minimal": "low"}
-_ADAPTS: Final = re.compile(r"claude-(?!3|instant|2)(?!(?:opus|sonnet|haiku)-4(?:-[0-5](?!\d)|-20|@|$))")
-"""Names of models that decide themselves how long they think; all others, and those of other makers, take a budget."""
 
 
 def thinking_of(conversation: Conversation, model: str, cap: int, messages: list[Object]) -> Object:
@@ -26,13 +24,22 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
         return {"thinking": {"type": "disabled"}}
     choice = conversation.tool_choice
     must_call = choice is not None and choice.choosing in ("required", "named")
-    if _ADAPTS.search(model):
+    if must_call:
+        leave_out(conversation, "reasoning")
+    if adapts(model):
         return _adaptive(asked, must_call=must_call)
     budget = min(asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"]), cap * 3 // 4)
     budget = max(budget, BUDGET_MIN)
-    if must_call or budget >= cap or _lacks_thoughts(messages):
+    if must_call or budget >= cap or lacks_thoughts(messages):
+        leave_out(conversation, "reasoning")
         return {}
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def leave_out(conversation: Conversation, feature: str) -> None:
+    """Note that this model is not told what the caller asked for by this feature, or by a member that each format
+    has."""
+    conversation.left_out += conversation.uses.get(feature, feature).split(", ")
 
 
 def _adaptive(asked: ReasoningAsked, *, must_call: bool) -> Object:
@@ -52,7 +59,7 @@ def _effort(budget: int | None) -> str:
     return next((effort for effort in ("low", "medium", "high") if budget <= _BUDGETS[effort]), "xhigh")
 
 
-def _lacks_thoughts(messages: list[Object]) -> bool:
+def lacks_thoughts(messages: list[Object]) -> bool:
     """Whether the turn that is to go on called tools without thoughts before them."""
     for message in reversed(messages):
         content = message.get("content")

@@ -4,6 +4,7 @@ Nothing here is trusted to lower a cost. What names other models is dropped; wha
 a price of its own, or the call is refused; what reads more or writes more is held for.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -30,7 +31,13 @@ TIERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Members that change what the provider bills, with the values that do not."""
+UNBILLED_TOOLS: Final = (
+    *("custom", "bash", "text_editor", "computer", "memory", "browser_toolset", "computer_toolset"),
+    *("web_fetch", "tool_search_tool_bm25", "tool_search_tool_regex", "tool_search_tool", "mcp_toolset"),
+)
+"""Tools, without their dates, that cost nothing beside the tokens. Any other one, as a search, is billed by its use."""
 _READS_MORE: Final = frozenset(("container", "mcp_servers"))
+_DATE: Final = re.compile(r"_[0-9]{8}\Z")
 _COMPACTS: Final = b"compact"  # within `context_management`: rounds beside the answer, which are billed
 _OTHER_MODELS: Final = ("fallbacks", "model", "models", "modelid", "modelids")
 _DECIDING: Final = frozenset((*HARMLESS, *TIERS, *_READS_MORE, "context_management"))
@@ -59,9 +66,12 @@ def unlisted(members: Members) -> OtherMembers:
     at once.
     """
     strange = members.keys() - HARMLESS
-    if not strange:
+    typed = "tools" in members and b'"type"' in bytes(members["tools"])
+    if not strange and not typed:
         return NONE
     found = OtherMembers()
+    if typed:
+        _read_tools(found, members["tools"])
     for name in [name for name in members if name in strange]:
         if bytes(memoryview(members[name])[:5]) not in _ABSENT:
             _read(found, members, name)
@@ -86,6 +96,18 @@ def _read(found: OtherMembers, members: Members, name: str) -> None:
         found.writes_more = found.writes_more or name not in _READS_MORE
 
 
+def _read_tools(found: OtherMembers, raw: Raw) -> None:
+    """A tool that is billed by its use needs a price of its own, by its name."""
+    try:
+        tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
+    except (msgspec.DecodeError, RecursionError):
+        return  # the provider's to judge, and held for the most
+    for at, tool in enumerate(tools):
+        kind = _DATE.sub("", bytes(tool.get("type", b"")).decode().strip('"').casefold())
+        if kind and kind not in ("null", *UNBILLED_TOOLS):
+            _take_tier(found, kind[:40], f"tools[{at}]")
+
+
 def _read_tier(found: OtherMembers, name: str, raw: Raw) -> None:
     try:
         value: object = msgspec.json.decode(raw)
@@ -93,9 +115,12 @@ def _read_tier(found: OtherMembers, name: str, raw: Raw) -> None:
         value = None
     if isinstance(value, str) and value.casefold() in TIERS[name]:
         return
-    if found.tier:
+    _take_tier(found, value.casefold() if isinstance(value, str) and value else name, name)
+
+
+def _take_tier(found: OtherMembers, tier: str, param: str) -> None:
+    if found.tier not in ("", tier):
         raise UnsupportedParameter(
-            f"'{name}' beside '{found.tier_param}': a call has one price, so name one of them.", param=name
+            f"'{param}' beside '{found.tier_param}': a call has one price, so name one of them.", param=param
         )
-    found.tier = value.casefold() if isinstance(value, str) and value else name
-    found.tier_param = name
+    found.tier, found.tier_param = tier, found.tier_param or param

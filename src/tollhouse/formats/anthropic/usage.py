@@ -37,7 +37,7 @@ def merged(earlier: Report, later: Report) -> dict[str, object]:
 
     `message_delta` of Anthropic repeats totals; some servers of its format put zeros where they have nothing to say.
     """
-    return {**earlier, **{name: value for name, value in later.items() if _says_something(value)}}
+    return {**later, **earlier, **{name: value for name, value in later.items() if _says_something(value)}}
 
 
 def write(usage: Usage) -> dict[str, object]:

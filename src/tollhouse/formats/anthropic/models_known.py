@@ -1,0 +1,41 @@
+"""What is known of Anthropic's models by their names, where a request has to be written otherwise for some.
+
+Names of other makers, whose servers speak this format, are taken for models that know all but the newest.
+"""
+
+import re
+from typing import Final
+
+_CLAUDE: Final = re.compile(r"claude-(?:instant|[0-9]|opus|sonnet|haiku|fable|mythos)")
+_OLD: Final = re.compile(r"claude-(?:instant|2|3)")
+_FOUR: Final = re.compile(r"(?:opus|sonnet|haiku)-4(?:-(?P<minor>[0-9])(?![0-9])|-20|[@:.]|$)")
+"""Of the fourth generation; 4.0 has no second figure, or a date."""
+_ADAPTIVE_SINCE: Final = 6
+_UNSAMPLED_SINCE: Final = 7
+_LONG: Final = 32_000
+_SHORT: Final = 8_192
+_SHORTEST: Final = 4_096
+
+
+def adapts(model: str) -> bool:
+    """Whether a model decides itself how long it thinks, by an effort; others take a budget."""
+    return _since(model, _ADAPTIVE_SINCE)
+
+
+def is_sampled(model: str) -> bool:
+    """Whether a model takes `temperature`, `top_p` and `top_k`."""
+    return not _since(model, _UNSAMPLED_SINCE)
+
+
+def longest_answer(model: str) -> int:
+    """Tokens that a model can answer with at least, where nobody has configured them."""
+    if _OLD.search(model):
+        return _SHORT if re.search(r"claude-3-[57]", model) else _SHORTEST
+    return _LONG if _CLAUDE.search(model) else _SHORT
+
+
+def _since(model: str, minor: int) -> bool:
+    if not _CLAUDE.search(model) or _OLD.search(model):
+        return False
+    four = _FOUR.search(model)
+    return four is None or int(four["minor"] or 0) >= minor
