@@ -30,7 +30,7 @@ class MessageReader:
     """See `core.words.ReplyReader`. Blocks are numbered anew, in the order in which they begin, without those that no
     other format can say."""
 
-    __slots__ = ("_began", "_events", "_finish", "_numbers", "_parts", "_splitter", "_stop_sequence", "is_complete")
+    __slots__ = ("_began", "_events", "_is_finished", "_numbers", "_parts", "_splitter", "is_complete")
 
     def __init__(self, known: Known) -> None:
         self._events = MessageStream(known=known)
@@ -38,8 +38,7 @@ class MessageReader:
         self._began = False
         self._parts = 0
         self._numbers: dict[object, int] = {}  # of the blocks that are open, by their index
-        self._finish: str | None = None
-        self._stop_sequence: str | None = None
+        self._is_finished = False
         self.is_complete = False
 
     @property
@@ -98,8 +97,8 @@ class MessageReader:
             delta = said.get("delta")
             if isinstance(delta, dict):
                 reason, stop = delta.get("stop_reason"), delta.get("stop_sequence")
-                self._finish = reason if isinstance(reason, str) else self._finish
-                self._stop_sequence = stop if isinstance(stop, str) else self._stop_sequence
+                if isinstance(reason, str):
+                    return self._finished(reason, stop if isinstance(stop, str) else None)
         return []
 
     def _begin(self, message: object) -> list[ReplyEvent]:
@@ -134,11 +133,18 @@ class MessageReader:
             told.append(more(text=text, index=number))
         return told
 
-    def _end(self) -> list[ReplyEvent]:
-        self.is_complete = True
+    def _finished(self, reason: str, stop_sequence: str | None) -> list[ReplyEvent]:
+        if self._is_finished:
+            return []
+        self._is_finished = True
         told: list[ReplyEvent] = [] if self._began else self._begin(None)
         told += [PartEnded(index=number) for number in self._numbers.values()]
-        told.append(Finished(finish=finish.read(self._finish or "end_turn"), stop_sequence=self._stop_sequence))
+        self._numbers.clear()
+        return [*told, Finished(finish=finish.read(reason), stop_sequence=stop_sequence)]
+
+    def _end(self) -> list[ReplyEvent]:
+        self.is_complete = True
+        told = self._finished("end_turn", None)
         if (usage := self.usage) is not None:
             told.append(UsageTold(usage=usage))
         return [*told, StreamEnded()]
