@@ -242,3 +242,16 @@ def test_a_receipt_says_the_status_that_the_caller_got() -> None:
             run(harness.ask(FakeCallerConnection(asking(style=style))))
         statuses[style] = harness.record.status
     assert statuses == {"openai": 429, "claude": 402, "gemini": 429}
+
+
+def test_what_cannot_stand_together_in_the_other_format_is_named_as_well() -> None:
+    """No model of Anthropic's takes a temperature while it thinks, nor both ways of sampling."""
+    said = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Zoll haus"}], "id": "m"}
+    body = json.dumps({**said, "stop_reason": "end_turn", "usage": {"input_tokens": 60, "output_tokens": 12}}).encode()
+    anthropic = {"kind": "anthropic"}
+    named: dict[str, Any] = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 9000}
+    for more, dropped in (({}, "top_p"), ({"reasoning_effort": "low"}, "temperature, top_p")):
+        harness, client = asked(body, body=asking(**named, **more), provider=anthropic, model={"context_tokens": 10**5})
+        assert head(client, "x-tollhouse-dropped") == [dropped]
+        sent = json.loads(harness.first.calls[0].body)
+        assert ("thinking" in sent, "temperature" in sent, "top_p" in sent) == (bool(more), not more, False)
