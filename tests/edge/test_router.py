@@ -150,7 +150,8 @@ def test_every_call_works_with_and_without_v1_and_behind_a_doubled_one(platform:
             )
         ]
         assert [answer.status for answer in answers] == [200] * 5, endpoint.name
-        assert len({answer.json.get("object") for answer in answers}) == 1
+        is_json = answers[0].headers["content-type"] == "application/json"
+        assert len({answer.json.get("object") if is_json else answer.body for answer in answers}) == 1
         assert all("upstream;dur=" in answer.headers["server-timing"] for answer in answers)
         assert all("tollhouse;dur=" in answer.headers["server-timing"] for answer in answers)
 

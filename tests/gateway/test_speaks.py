@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec import structs
 
-from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, identity
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse, identity
 from tests.gateway.harness import LIVE, GatewayHarness, answer, buffered, run
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.failure import BadRequest
@@ -22,6 +22,9 @@ BODIES: dict[Operation, dict[str, object]] = {
     "responses": {"input": "hi there"},
     "embeddings": {"input": "hi there"},
     "moderations": {"input": "hi there"},
+    "rerank": {"query": "hi there", "documents": ["one"]},
+    "images": {"prompt": "hi there"},
+    "speech": {"input": "hi there", "voice": "alloy"},
 }
 PATHS = {
     "chat": b"/v1/chat/completions",
@@ -29,6 +32,9 @@ PATHS = {
     "responses": b"/v1/responses",
     "embeddings": b"/v1/embeddings",
     "moderations": b"/v1/moderations",
+    "rerank": b"/v1/rerank",
+    "images": b"/v1/images/generations",
+    "speech": b"/v1/audio/speech",
 }
 
 
@@ -42,6 +48,8 @@ ANSWERS: dict[Operation, dict[str, object]] = {
     "responses": {"id": "r1", "object": "response", "status": "completed", "output": [SAID]},
     "embeddings": {"data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]},
     "moderations": {"results": [{"flagged": False}]},
+    "rerank": {"results": [{"index": 0, "relevance_score": 0.5}]},
+    "images": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
 }
 
 
@@ -55,6 +63,9 @@ TRANSLATED_TO: dict[tuple[TextFormat, Operation], Operation] = {
 
 def harness(operation: Operation) -> GatewayHarness:
     """Both providers give an answer to this operation."""
+    if operation == "speech":
+        sounds = (ScriptedResponse(headers=[(b"content-type", b"audio/mpeg")], pieces=(b"sound",)) for _ in range(2))
+        return GatewayHarness(first=FakeUpstream(next(sounds)), second=FakeUpstream(next(sounds)))
     body = json.dumps({**ANSWERS[operation], "usage": USAGE}).encode() if operation in ANSWERS else answer()
     return GatewayHarness(first=FakeUpstream(buffered(body)), second=FakeUpstream(buffered(body)))
 

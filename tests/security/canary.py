@@ -12,6 +12,7 @@ from msgspec import Struct
 TEXT = "The canary sings."
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
 MESSAGE = {"role": "assistant", "content": TEXT}
+SOUND = "/v1/audio/speech"
 ANSWERS: Mapping[str, Mapping[str, object]] = {
     "/v1/chat/completions": {
         "id": "chatcmpl-1",
@@ -45,6 +46,8 @@ ANSWERS: Mapping[str, Mapping[str, object]] = {
         "usage": {"prompt_tokens": 9, "total_tokens": 9},
     },
     "/v1/moderations": {"id": "modr-1", "model": "canary", "results": []},
+    "/v1/rerank": {"results": [{"index": 0, "relevance_score": 0.5}], "usage": {"total_tokens": 9}},
+    "/v1/images/generations": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
     "/v1/models": {"object": "list", "data": [{"id": "canary", "object": "model"}]},
 }
 
@@ -87,7 +90,8 @@ class Canary(ThreadingHTTPServer):
                 self.send_response(canary.status)
                 for name, value in canary.extra.items():
                     self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
+                sings = canary.status == 200 and self.path == SOUND
+                self.send_header("Content-Type", "audio/mpeg" if sings else "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -108,6 +112,8 @@ class Canary(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_address[1]}"
 
     def words(self, seen: CanaryRequest, path: str) -> bytes:
+        if self.status == 200 and path == SOUND:
+            return TEXT.encode()
         if self.status == 200:
             return json.dumps(ANSWERS[path]).encode()
         message = f"Failed at http://{self.address}{path} with {seen.text}"

@@ -21,6 +21,9 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
     "responses": {"model": MODEL, "input": PROMPT},
     "embeddings": {"model": "text-embedding-3-small", "input": PROMPT},
     "moderations": {"model": "omni-moderation-latest", "input": PROMPT},
+    "rerank": {"model": "rerank-2.5", "query": PROMPT, "documents": ["A house.", "A toll."]},
+    "images": {"model": "gpt-image-1.5", "prompt": PROMPT, "size": "256x256"},
+    "speech": {"model": "tts-1", "voice": "alloy", "input": PROMPT},
 }
 """What a call of each operation says at least. A new operation needs a line here."""
 BESIDE: Final[Mapping[str, Mapping[str, object]]] = {"anthropic": {"max_tokens": 64}}

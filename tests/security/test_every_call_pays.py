@@ -24,7 +24,7 @@ kind = "simulator"
 offers = [{ provider = "walked", model = "omni-moderation-latest" }]
 price = { input = "1" }
 """
-STREAMS = frozenset({"chat", "completions", "responses"})
+STREAMS = frozenset({"chat", "completions", "responses", "images"})
 LEVELS = ("account", "project", "key")
 
 

@@ -37,7 +37,7 @@ class OutputSize(Struct, frozen=True):
     none. `thinking`: tokens of a thinking budget, which lies below a cap that is added. `uncapped`: tokens of an answer
     that no cap bounds, such as a prediction that is not followed. `thinks_beside`: so do thoughts, which only the
     longest answer bounds. `other_cap`: a cap by a name that nobody may read; somebody may, so an answer can be as long,
-    but no longer than the longest."""
+    but no longer than the longest. `takes_cap`: False where no cap can be sent, so that only the longest bounds it."""
 
     cap: int | None = None
     answers: int = 1
@@ -45,6 +45,7 @@ class OutputSize(Struct, frozen=True):
     uncapped: int = 0
     thinks_beside: bool = False
     other_cap: int = 0
+    takes_cap: bool = True
 
 
 class Bounds(Struct, frozen=True):
@@ -78,7 +79,7 @@ def bound(
     if output.answers == 0:
         tokens_out = 0
     else:
-        cap = output.cap
+        cap = output.cap if output.takes_cap else longest
         if cap is None:
             affordable = None if left is None else affords(price, tokens_in, units, left)
             cap = longest if affordable is None else cap_for(output, longest, affordable)

@@ -20,6 +20,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "/v1/embeddings": "embeddings",
     "/v1/moderations": "moderations",
     "/v1/messages": "chat",
+    "/v1/rerank": "rerank",
+    "/v1/images/generations": "images",
+    "/v1/audio/speech": "speech",
 }
 """Calls by their paths; a test compares them with those that are served."""
 _FORMATS: Final[Mapping[str, str]] = {"/v1/messages": "anthropic"}

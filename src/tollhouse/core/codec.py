@@ -36,8 +36,9 @@ class ResponseSummary(Struct, frozen=True, kw_only=True):
     raw_usage: bytes | None  # the provider's own JSON
     elsewhere: bool = False  # it was reported, but not as `usage`, where the caller looks for it
     beside: bool = False  # there are members besides the known ones: see `Codec.fit`
-    finish: str | None  # the first choice's reason, or the status of a response; None: not told
-    incomplete: bool  # cut at its length
+    finish: str | None = None  # the first choice's reason, or the status of a response; None: not told
+    incomplete: bool = False  # cut at its length
+    content_type: bytes = b""  # of the body, where it is another than the codec's
     mended: bytes | None = None  # the body as its codec can read it, where it could not be read as it came
 
 
@@ -225,6 +226,18 @@ class StreamCodec(Struct, frozen=True, kw_only=True):
     content_type: bytes = b"text/event-stream; charset=utf-8"
 
 
+class BytesCodec(Struct, frozen=True, kw_only=True):
+    """Answers that are no text (sound), sent on as they come.
+
+    relay: reads them like a stream; its `seal` is the last of their bytes. content_type: of an answer that a provider
+    calls so, of a request; None: it is none of these. streams: how they go on, but for that type.
+    """
+
+    relay: Callable[[], RelayedStream]
+    content_type: Callable[[bytes, ModelRequest], bytes | None]
+    streams: StreamCodec
+
+
 class VectorCodec(Struct, frozen=True, kw_only=True):
     """Vectors in a response, in the encoding that was asked for."""
 
@@ -254,6 +267,9 @@ class Codec(Struct, frozen=True, kw_only=True):
     text_starts: how each answer begins, where a request has `echoes`.
     cut: the body cut to so many tokens, and the output that is left; None where it has no more.
     words, vector_words: how it is translated to and from other formats; None: it is not.
+    draws: the model makes pictures or sound: output is held for, too. takes_cap: a request can bound its output; else
+    only the model's longest answer does.
+    in_bytes: of an operation whose answers may be no text.
     framings: the codec of answers in another framing that the path asks for, by its name.
     counting: None: nobody asks for the tokens of a request alone.
     """
@@ -277,6 +293,9 @@ class Codec(Struct, frozen=True, kw_only=True):
     cut: Callable[[bytes, int, CountTokens], tuple[bytes, Usage] | None] | None = None
     streams: StreamCodec | None = None
     vectors: VectorCodec | None = None
+    draws: bool = False
+    takes_cap: bool = True
+    in_bytes: BytesCodec | None = None
     content_type: bytes = b"application/json"  # of a buffered response
     limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass
     words: FormatWords | None = None

@@ -7,10 +7,12 @@ from msgspec import Struct
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.text_start import TextStart
+from tollhouse.core.usage import Usage
 
 VectorEncoding = Literal["float", "base64", "alone", "other"]
 """alone: the one vector stands alone in its answer, as Gemini has it. other: of another type than float32 (`int8`,
 `binary`), or unknown: passed on as it came."""
+NO_UNITS: Final = Usage()
 BYTES_PER_TOKEN: Final = 4
 """What is reserved at limits for input that nobody has counted; corrected at settlement."""
 MEDIA_TOKENS: Final = 1_000
@@ -52,12 +54,17 @@ class ModelRequest(Struct, kw_only=True):
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
     untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
+    unit_tier: str = ""  # what a price by the unit is told apart by: `hd`, `standard-1792x1024`; empty: its own price
+    unit_tier_param: str = ""  # the member that named it
+    as_events: bool = False  # of an answer that streams as bytes or as events: it is asked for as events
 
 
 class InputBounds(Struct, frozen=True):
     """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
     `has_remote_input`: some is not in the body, or is of a kind that no size bounds. `image_tokens`, `audio_tokens`,
-    `file_tokens`: tokens that pictures, sound and anything else count for where nobody reports them."""
+    `file_tokens`: tokens that pictures, sound and anything else count for where nobody reports them.
+    `units`: units besides tokens that the call uses at most; None: as its media and its text say. `known_units`: those
+    of them that follow from the request, and are used whoever reports what."""
 
     bytes: int = 0
     parts: int = 0
@@ -66,6 +73,8 @@ class InputBounds(Struct, frozen=True):
     image_tokens: int = 0
     audio_tokens: int = 0
     file_tokens: int = 0
+    units: Usage | None = None
+    known_units: Usage = NO_UNITS
 
 
 class Prompt(Struct, frozen=True):

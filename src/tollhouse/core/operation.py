@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-Operation = Literal["chat", "completions", "responses", "embeddings", "moderations"]
+Operation = Literal[
+    "chat",
+    "completions",
+    "responses",
+    "embeddings",
+    "moderations",
+    "rerank",
+    "images",
+    "speech",
+]
 Dialect = str
 """The name of a dialect: `openai`, `anthropic`, `gemini`. What it writes: `core.dialect`."""
 
@@ -15,6 +24,9 @@ WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
         "responses": "openai_responses",
         "embeddings": "openai_embeddings",
         "moderations": "openai_moderations",
+        "rerank": "rerank",
+        "images": "openai_images",
+        "speech": "openai_speech",
     }
 )
 """The wire format in which callers of OpenAI's dialect ask for each operation."""

@@ -22,7 +22,12 @@ SummedBy = Literal["model", "key", "project", "member", "tag"]
 """What sums of usage tell apart: a member by the keys that they made. Of clients they know nothing."""
 
 _TEXT: Final = "completions"
-_KINDS: Final[Mapping[Operation, str]] = {"chat": _TEXT, "completions": _TEXT, "responses": _TEXT}
+_KINDS: Final[Mapping[Operation, str]] = {
+    "chat": _TEXT,
+    "completions": _TEXT,
+    "responses": _TEXT,
+    "speech": "audio_speeches",
+}
 
 
 def kind_of(operation: Operation) -> str:

@@ -40,6 +40,9 @@ CALLS: tuple[Endpoint, ...] = (
     Endpoint("/v1/moderations", ("POST",), "openai", CALL, "moderations"),
     Endpoint("/v1/messages", ("POST",), "anthropic", CALL, "chat"),
     Endpoint("/v1/messages/count_tokens", ("POST",), "anthropic", CALL, "chat", name=COUNTING),
+    Endpoint("/v1/rerank", ("POST",), "openai", CALL, "rerank"),
+    Endpoint("/v1/images/generations", ("POST",), "openai", CALL, "images"),
+    Endpoint("/v1/audio/speech", ("POST",), "openai", CALL, "speech"),
 )
 LOOKUPS: tuple[Endpoint, ...] = (
     Endpoint("/v1/models", ("GET", "HEAD"), "openai", LOOK, name="models"),

@@ -1,5 +1,7 @@
 """Stage 3: limits. A call that is let in holds its place until it is settled; a refused one leaves no trace."""
 
+from msgspec import structs
+
 from tollhouse.core.catalogue import Model
 from tollhouse.core.model_request import ModelRequest, tokens_reserved
 from tollhouse.core.usage import Usage
@@ -30,4 +32,6 @@ async def admit(gateway: GatewayContext, context: RequestContext, request: Model
 def units_reserved(context: RequestContext) -> Usage:
     """Other units that a call brings: parts of media, characters. What it is to be answered with is not known yet; the
     hold (`gateway.hold.units_of`) counts on the worst case, which would refuse calls that need nothing."""
+    if context.asked.units is not None:
+        return structs.replace(context.asked.units, seconds=context.asked.known_units.seconds)
     return Usage(requests=1, images=context.asked.parts, characters=context.asked.bytes)

@@ -90,8 +90,8 @@ async def weigh(
         return None
     account = context.identity.account
     listed = gateway.prices().sold(model.id, now_ms, account.price_list, account.multiplier_ppm)
-    listed = demand(listed, model.id, ONE_REQUEST)
-    price = _served(listed, model, request) if request.tier else listed
+    listed = demand(listed, model.id, context.asked.units or ONE_REQUEST)
+    price = _served(listed, model, request) if request.tier or request.unit_tier else listed
     assert price is not None
     asked = context.asked
     counters = await gateway.holds.paying(key, now_ms, model.id)
@@ -101,11 +101,12 @@ async def weigh(
         InputSize(asked.bytes, asked.media, asked.has_remote_input, counted, texts=readings),
         OutputSize(
             request.output_cap,
-            request.n if context.codec.generates else 0,
+            request.n if context.codec.generates or context.codec.draws else 0,
             thinking=request.thinking,
             uncapped=request.uncapped,
             thinks_beside=request.thinks_beside,
             other_cap=request.other_cap,
+            takes_cap=context.codec.takes_cap,
         ),
         units_of(price, request, asked, model),
         context_tokens=model.context_tokens,
@@ -116,16 +117,20 @@ async def weigh(
 
 
 def _served(price: Price | None, model: Model, request: ModelRequest) -> Price | None:
-    """The price of the service tier that a call asks for. Raises UnsupportedParameter where it has none: the provider
-    would bill what nobody here pays."""
-    if not request.tier:
+    """The price of the tier that a call asks for: of service, or of a price by the unit.
+
+    Raises UnsupportedParameter where it has none: the provider would bill what nobody here pays."""
+    tier, param = request.tier, request.tier_param
+    if not tier and price is not None and not price.tiers[0].per_million:
+        tier, param = request.unit_tier, request.unit_tier_param  # where tokens have a price, they tell it apart
+    if not tier:
         return price
-    served = None if price is None else price.served(request.tier)
+    served = None if price is None else price.served(tier)
     if served is None:
         raise UnsupportedParameter(
-            f"'{request.tier_param}' changes what the provider bills, and the model {model.id} has no price for"
-            f" '{request.tier[:40]}' here: leave it out.",
-            param=request.tier_param,
+            f"'{param}' changes what the provider bills, and the model {model.id} has no price for"
+            f" '{tier[:40]}' here: leave it out.",
+            param=param,
         )
     return served
 
@@ -139,6 +144,8 @@ def _readings(request: ModelRequest, asked: InputBounds) -> int:
 def units_of(price: Price, request: ModelRequest, asked: InputBounds, model: Model) -> Usage:
     """Units that a call uses at most, of those that its price names. A second of sound is a token of the context at the
     least, and no size of a file bounds its seconds: silence takes no room."""
+    if asked.units is not None:
+        return asked.units
     tiers = price.tiers
     plain = tiers[0].per_unit.keys() <= _PLAIN_UNITS
     if plain and (len(tiers) == 1 or all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in tiers)):

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from tollhouse.billing.bounds import LARGEST_CONTEXT
 from tollhouse.core.catalogue import Model
+from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import BYTES_PER_TOKEN, ModelRequest, Prompt
 from tollhouse.core.text_start import echoed
 from tollhouse.core.usage import Usage, at_most
@@ -55,8 +56,13 @@ async def meter(
         context.usage, context.usage_source = _as_held(reported, context), "counted"
         if beyond(context.usage):
             await count(gateway, context, request, await delivered())
-    elif (read and wrote) or (written := await _unsaid(read, context.codec.generates, delivered)) is None:
-        context.usage = structs.replace(reported, requests=1)
+    elif (
+        (read and wrote)
+        or (context.asked.units is not None and (reported.seconds or reported.requests))
+        or (written := await _unsaid(read, context.codec, delivered)) is None
+    ):
+        units = context.asked.units
+        context.usage = structs.replace(reported, requests=1) if units is None else _with_units(reported, context)
         context.usage_source = "drained" if context.call.client.gone else "upstream"
     else:
         context.doubt = "one-sided"
@@ -88,9 +94,22 @@ async def count(gateway: GatewayContext, context: RequestContext, request: Model
         output=_within_cap(context, request, max(0, delivered.output - _echoed(context, request, read))),
         image_in=seen,
         audio_in=heard,
-        requests=1,
+        requests=1 if asked.units is None else delivered.requests,
     )
+    if asked.units is not None:
+        context.usage = _with_units(context.usage, context)
     context.usage_source = "counted"
+
+
+def _with_units(used: Usage, context: RequestContext) -> Usage:
+    """Usage with the units that follow from the request, and stand in no report."""
+    known = context.asked.known_units
+    return structs.replace(
+        used,
+        requests=used.requests or known.requests or 1,
+        characters=known.characters,
+        seconds=used.seconds or known.seconds,
+    )
 
 
 def _echoed(context: RequestContext, request: ModelRequest, read: int) -> int:
@@ -139,10 +158,10 @@ def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:
     return None if raw is None or unfinished else "unreadable"
 
 
-async def _unsaid(read: int, generates: bool, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
+async def _unsaid(read: int, codec: Codec, delivered: Callable[[], Awaitable[Usage]]) -> Usage | None:
     """The output as we count it, where a report says nothing of what was read or written; None where it may stand. A
     vector is no text, but something."""
-    if not generates:
+    if not (codec.generates or codec.draws):
         return None if read else NOTHING
     written = await delivered()
     return None if written == NOTHING else written

@@ -55,6 +55,10 @@ def relay(
     if request.untold:
         told = [header for header in context.headers if header[0] != DROPPED]
         context.headers = [*told, (DROPPED, named((*request.dropped, *request.untold)))]
+    if context.attempt_codec.in_bytes is not None:
+        known = settlement.known_charge()
+        if known is not None:
+            context.headers.append((b"x-tollhouse-charge-usd", format_usd(known).encode()))
     if isinstance(answer, BufferedResponse):
         return _whole(gateway, context, request, model, answer, settlement)
     return _stream(gateway, context, request, model, answer, settlement)
@@ -101,7 +105,8 @@ async def _whole(
     await settlement.commit()
     if not client.gone:
         charged = (b"x-tollhouse-charge-usd", _charged(context).encode())
-        await client.send_response(200, [(b"content-type", codec.content_type), *context.headers, charged], answer.body)
+        kind = reading.content_type or codec.content_type
+        await client.send_response(200, [(b"content-type", kind), *context.headers, charged], answer.body)
     if context.answer_memory is not None:
         await dropped(gateway, context.identity.account.id, answer.drop_body)
 
@@ -296,9 +301,7 @@ def _charged(context: RequestContext) -> str:
 
 def _event(gateway: GatewayContext, context: RequestContext, opened: StreamResponse, failure: Failure) -> bytes:
     failure.links = links(failure.code, gateway.public_url, context.call.id)
-    streams = context.codec.streams
-    assert streams is not None, "one was opened"
-    return streams.error_event(failure, context.call.id, opened.reader.sequence_number)
+    return opened.stream_writer.codec.error_event(failure, context.call.id, opened.reader.sequence_number)
 
 
 def _give_up(opened: StreamResponse) -> None:

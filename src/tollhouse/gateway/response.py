@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from tollhouse.core.apart import read_response_apart
 from tollhouse.core.cleaning import Known, nobodys
-from tollhouse.core.codec import Codec, GatheredStream, RelayedStream, ResponseSummary, StreamCodec
+from tollhouse.core.codec import BytesCodec, Codec, GatheredStream, RelayedStream, ResponseSummary, StreamCodec
 from tollhouse.core.failure import Failure, UpstreamError
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.sse import is_stream
@@ -55,6 +55,10 @@ async def understand(
 ) -> BufferedResponse | StreamResponse:
     """Read a 200 until it is known to be good, in whichever of both forms it came."""
     codec, account_id = context.attempt_codec, context.identity.account.id
+    if codec.in_bytes is not None:
+        passed = await _in_bytes(gateway, context, request, choice, answer, codec.in_bytes)
+        if passed is not None:
+            return passed
     if not _is_event_stream(answer):
         pieces = await _buffered(gateway, context, answer)
         begun = pieces[0] if len(pieces) == 1 else b"".join([piece[:64] for piece in pieces[:8]])
@@ -100,6 +104,25 @@ async def understand(
     finally:
         gateway.keep_alive.stream_writers.discard(stream_writer)
     return StreamResponse(choice, answer, reader, first, stream_writer, _loop_bytes(context))
+
+
+async def _in_bytes(
+    gateway: GatewayContext,
+    context: RequestContext,
+    request: ModelRequest,
+    choice: Choice,
+    answer: UpstreamResponse,
+    codec: BytesCodec,
+) -> StreamResponse | None:
+    """An answer that is no text, up to its first bytes. None: it is text, be it events or an error."""
+    kind = codec.content_type(_content_type(answer), request)
+    if kind is None:
+        return None
+    reader = codec.relay()
+    first = await _first(gateway, context.identity.account.id, answer, reader, LARGE_BYTES)
+    streams = structs.replace(codec.streams, content_type=kind)
+    writer = StreamWriter(context.call.client, streams, context.headers, gateway.clock.ticks_ns())
+    return StreamResponse(choice, answer, reader, first, writer, LARGE_BYTES)
 
 
 def _reader(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> RelayedStream:
@@ -265,3 +288,8 @@ def _is_event_stream(answer: UpstreamResponse) -> bool:
             kind = value.lower()
             return b"event-stream" in kind or b"ndjson" in kind or b"jsonl" in kind
     return False
+
+
+def _content_type(answer: UpstreamResponse) -> bytes:
+    """In small letters; empty: the answer names none."""
+    return next((value.lower() for name, value in answer.headers if name == b"content-type"), b"")

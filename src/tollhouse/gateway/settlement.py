@@ -62,6 +62,15 @@ class Settlement:
         maximum, price = self._context.most_cost, self._held.price
         return maximum is not None and price is not None and total(price, usage) > maximum
 
+    def known_charge(self) -> int | None:
+        """What a whole answer will cost in nano-USD, where that follows from the request; None: it does not."""
+        price = self._held.price
+        if price is None:
+            return 0
+        if price.tiers[0].per_million or self._context.asked.units is None:
+            return None
+        return total(price, self._context.asked.units)
+
     async def commit(self) -> None:
         """Make the record durable. The last part of the answer may leave after this returns.
 

@@ -22,11 +22,13 @@ HEAD: Final[Headers] = [
 
 
 class StreamWriter:
-    __slots__ = ("_client", "_codec", "_headers", "moved_ns", "opened", "sending_keepalive", "writing")
+    """`codec`: of what is written."""
+
+    __slots__ = ("_client", "_headers", "codec", "moved_ns", "opened", "sending_keepalive", "writing")
 
     def __init__(self, client: CallerConnection, codec: StreamCodec, headers: Headers, now_ns: int) -> None:
         self._client = client
-        self._codec = codec
+        self.codec = codec
         self._headers = headers
         self.moved_ns = now_ns
         self.opened = False
@@ -62,12 +64,12 @@ class StreamWriter:
         self.moved_ns = now_ns
         if not self.opened:
             await self._open()
-        await self._client.send_chunk(self._codec.keepalive)
+        await self._client.send_chunk(self.codec.keepalive)
         self.sending_keepalive = False
 
     async def _open(self) -> None:
         self.opened = True
-        await self._client.send_headers(200, [(b"content-type", self._codec.content_type), *HEAD, *self._headers])
+        await self._client.send_headers(200, [(b"content-type", self.codec.content_type), *HEAD, *self._headers])
 
 
 class KeepAlive:

@@ -7,6 +7,13 @@ from tollhouse.providers.targets import choose
 
 target: Final[ChooseTarget] = choose(
     text={"openai_chat": "/chat/completions", "openai_responses": "/responses"},
-    others={"completions": "/completions", "embeddings": "/embeddings", "moderations": "/moderations"},
+    others={
+        "completions": "/completions",
+        "embeddings": "/embeddings",
+        "moderations": "/moderations",
+        "rerank": "/rerank",
+        "images": "/images/generations",
+        "speech": "/audio/speech",
+    },
 )
 """See `Kind.target`. The model and whether to stream stand in the body."""

@@ -1,7 +1,7 @@
-"""The codecs of the OpenAI format: chat, completions, responses, embeddings, moderations."""
+"""The codecs of the OpenAI format: of text, and of what is beside text."""
 
 from functools import partial
-from typing import Final, get_args
+from typing import Final
 
 from tollhouse.core.codec import Codec, StreamCodec, VectorCodec
 from tollhouse.core.failure import Failure
@@ -10,6 +10,7 @@ from tollhouse.core.quoted import stands_in
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import answer, failure, request, vectors
 from tollhouse.formats.openai.aggregate import Aggregate
+from tollhouse.formats.openai.beside_text import operations as beside_text
 from tollhouse.formats.openai.cutting import cut_answer
 from tollhouse.formats.openai.input_bounds import input_bounds
 from tollhouse.formats.openai.prompt import prompt_of
@@ -61,4 +62,5 @@ def _codec(operation: Operation) -> Codec:
     )
 
 
-CODECS: Final = tuple(map(_codec, get_args(Operation)))
+_TEXT: Final[tuple[Operation, ...]] = ("chat", "completions", "responses", "embeddings", "moderations")
+CODECS: Final = (*map(_codec, _TEXT), *beside_text.CODECS)

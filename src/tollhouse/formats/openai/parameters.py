@@ -20,6 +20,9 @@ CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
         "responses": ("max_output_tokens",),
         "embeddings": (),
         "moderations": (),
+        "rerank": (),
+        "images": (),
+        "speech": (),
     }
 )
 """Caps of the output that are sent to a provider, and so bound an answer."""
@@ -135,6 +138,27 @@ HARMLESS: Final[Mapping[Operation, frozenset[str]]] = MappingProxyType(
             )
         ),
         "moderations": frozenset((*_ANY, "input", "stream", "stream_options")),
+        "rerank": frozenset(
+            (
+                *(*_ANY, "query", "documents", "top_n", "top_k", "return_documents", "max_chunks_per_doc"),
+                *("max_tokens_per_doc", "overlap_tokens", "rank_fields", "truncation", "truncate"),
+                *("truncate_prompt_tokens", "raw_scores", "instruction", "return_embeddings"),
+            )
+        ),
+        "images": frozenset(
+            (
+                *(*_ANY, "prompt", "n", "size", "quality", "style", "response_format", "background", "moderation"),
+                *("output_format", "output_compression", "partial_images", "stream", "frame_count"),
+                "svg",
+                *("frame_duration_ms", "seed", "negative_prompt", "guidance_scale", "watermark"),
+            )
+        ),
+        "speech": frozenset(
+            (
+                *(*_ANY, "input", "voice", "instructions", "response_format", "speed", "stream_format"),
+                *("sample_rate", "gain", "language", "seed", "temperature"),
+            )
+        ),
     }
 )
 """Members of each operation that are documented and cost nothing beyond their bytes, or are read by `request`."""

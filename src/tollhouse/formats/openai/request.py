@@ -5,14 +5,13 @@ required members, type and range of those the gateway reads. Null counts as abse
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
-from tollhouse.core.apart import LONG_BYTES
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
@@ -20,6 +19,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.openai.body_pieces import in_pieces
 from tollhouse.formats.openai.echo import prompts_of
 from tollhouse.formats.openai.parameters import CAPS
 from tollhouse.formats.openai.unlisted import decoded, integer, unlisted
@@ -49,10 +49,10 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
         if "input" in members and _is_absent(members, "messages"):
             operation = "responses"  # some editors send such bodies where chats are, for models that they know
     beyond = unlisted(operation, members)
-    nulls = [name for name, raw in members.items() if _is_null(raw)] if b"null" in body else ()
+    nulls = [name for name, raw in members.items() if is_null(raw)] if b"null" in body else ()
     present = members if not nulls else {name: raw for name, raw in members.items() if name not in nulls}
 
-    request = ModelRequest(operation=operation, members=members, model=_model(operation, present), length=len(body))
+    request = ModelRequest(operation=operation, members=members, model=model_of(operation, present), length=len(body))
     request.style = style
     request.dropped, request.has_halves = beyond.dropped, has_halves
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
@@ -74,7 +74,7 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
     if "stream" in present or "stream_options" in present:
         _read_stream(request, present)
     if "user" in present or "metadata" in present:
-        _read_tags(request, present)
+        read_tags(request, present)
     return request
 
 
@@ -111,23 +111,7 @@ def write(
     if caps and (added_cap is not None or request.output_cap is not None):
         _write_caps(members, request.operation, caps, others, added_cap)
     members = half_pairs.restore_members(members) if request.has_halves else members
-    return [_encode(members)] if request.length <= APART_BYTES else list(_in_pieces(members))
-
-
-def _in_pieces(members: Members) -> Iterator[Buffer]:
-    """As `_encode`, with what is long for itself."""
-    begun = bytearray()
-    separator = b"{"
-    for name, raw in members.items():
-        begun += separator + _encode(name) + b":"
-        separator = b","
-        if len(raw) < LONG_BYTES:
-            begun += raw
-            continue
-        yield bytes(begun)
-        yield memoryview(raw)
-        begun.clear()
-    yield bytes(begun) + b"}"
+    return [_encode(members)] if request.length <= APART_BYTES else list(in_pieces(members))
 
 
 def _write_caps(
@@ -136,7 +120,7 @@ def _write_caps(
     """One cap by every name that may be read: a server that reads only the other one would write to its maximum."""
     named = []
     for name in CAPS[operation]:
-        if name in members and not _is_null(members[name]):
+        if name in members and not is_null(members[name]):
             named.append(members[name])
     if named and others and len(caps) == 1:
         return  # it reads what the caller wrote, and may refuse two of them
@@ -151,12 +135,12 @@ def _write_caps(
         members[name] = least
 
 
-def _model(operation: Operation, members: Members) -> str:
+def model_of(operation: Operation, members: Members) -> str:
     raw = members.get("model")
     if raw is None:
         if operation == "moderations":
             return _MODERATION_MODEL
-        raise _missing("model")
+        raise missing("model")
     model = decoded(raw, str)
     if model is None:
         raise BadRequest("'model' must be a string.", param="model")
@@ -167,20 +151,20 @@ def _model(operation: Operation, members: Members) -> str:
 
 def _style(raw: Raw) -> str:
     """The dialect of the answer; empty: the path's own."""
-    style = "openai" if _is_null(raw) else decoded(raw, str)
+    style = "openai" if is_null(raw) else decoded(raw, str)
     if style is None or style not in _STYLES:
         raise BadRequest("'style' must be 'openai', 'claude' or 'gemini'.", param="style")
     return _STYLES[style]
 
 
 def _is_absent(members: Members, name: str) -> bool:
-    return name not in members or _is_null(members[name])
+    return name not in members or is_null(members[name])
 
 
 def _chat_prompt(members: Members) -> tuple[Raw, int]:
     raw = members.get("messages")
     if raw is None:
-        raise _missing("messages")
+        raise missing("messages")
     if _first(raw, "messages", "an array of messages") != b"{":
         raise BadRequest("'messages[0]' must be an object with a 'role'.", param="messages[0]")
     return raw, 1
@@ -190,21 +174,21 @@ def _completions_prompt(members: Members) -> tuple[Raw, int]:
     """A prompt, and how many it holds: each is answered `n` times."""
     raw = members.get("prompt")
     if raw is None:
-        raise _missing("prompt")
+        raise missing("prompt")
     return raw, _texts_or_tokens(raw, "prompt")
 
 
 def _embeddings_input(members: Members) -> tuple[Raw, int]:
     raw = members.get("input")
     if raw is None:
-        raise _missing("input")
+        raise missing("input")
     return raw, _objects(raw) or _texts_or_tokens(raw, "input")
 
 
 def _moderations_input(members: Members) -> tuple[Raw, int]:
     raw = members.get("input")
     if raw is None:
-        raise _missing("input")
+        raise missing("input")
     if _is_text(raw):
         return raw, 1
     texts = _first(raw, "input", "a string or an array") == b'"'
@@ -220,7 +204,7 @@ def _responses_input(members: Members) -> tuple[Raw, int]:
     if raw is None:
         if "prompt" in members:  # a stored prompt brings its own input
             return members["prompt"], 1
-        raise _missing("input")
+        raise missing("input")
     if not _is_text(raw) and _first(raw, "input", "a string or an array of items") != b"{":
         raise BadRequest("'input[0]' must be an object.", param="input[0]")
     return raw, 1
@@ -278,7 +262,7 @@ def _read_stream(request: ModelRequest, members: Members) -> None:
     if not streams:
         raise BadRequest("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
     include_usage = options.get("include_usage")
-    if include_usage is not None and not _is_null(include_usage):
+    if include_usage is not None and not is_null(include_usage):
         wanted = decoded(include_usage, bool)
         if wanted is None:
             raise BadRequest(
@@ -289,7 +273,7 @@ def _read_stream(request: ModelRequest, members: Members) -> None:
 
 def _stream_options(members: Members) -> dict[str, Raw] | None:
     raw = members.get("stream_options")
-    if raw is None or _is_null(raw):
+    if raw is None or is_null(raw):
         return None
     options = decoded(raw, dict[str, Raw])
     if options is None:
@@ -334,7 +318,7 @@ def _tokens(raw: Raw | None) -> int:
     return 0 if raw is None else min(max(0, decoded(raw, int) or 0), TOKENS_MAX)
 
 
-def _read_tags(request: ModelRequest, members: Members) -> None:
+def read_tags(request: ModelRequest, members: Members) -> None:
     """What costs may be grouped by; a value of another kind is no error here."""
     if "user" in members:
         request.user = decoded(members["user"], str)
@@ -349,7 +333,7 @@ def _integer(members: Members, name: str) -> int | None:
     return None if raw is None else integer(raw, name)
 
 
-def _is_null(raw: Raw) -> bool:
+def is_null(raw: Raw) -> bool:
     return bytes(memoryview(raw)[:5]) == b"null"
 
 
@@ -371,5 +355,5 @@ def _first(raw: Raw, name: str, wanted: str) -> bytes:
     return bytes(match[1])
 
 
-def _missing(name: str) -> BadRequest:
+def missing(name: str) -> BadRequest:
     return BadRequest(f"Missing required parameter: '{name}'.", param=name)

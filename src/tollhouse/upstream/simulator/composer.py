@@ -33,8 +33,8 @@ IMAGE_TOKENS: Final = 85
 
 _READ: Final = {"chat": "messages", "completions": "prompt"}
 _GENERATE: Final = ("chat", "completions", "responses")
-_JSON: Final = (b"content-type", b"application/json")
-_EVENTS: Final = (b"content-type", b"text/event-stream; charset=utf-8")
+JSON: Final = (b"content-type", b"application/json")
+EVENTS: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 _STATUS_ROWS: Final = (  # status, type, code: as the original server has them
     (400, "invalid_request_error", "invalid_value"),
     (401, "invalid_request_error", "invalid_api_key"),
@@ -109,11 +109,11 @@ def compose(request: SimulatedRequest, script: Script, counter: TokenCounter, re
     if script.status is not None and script.status != 200:
         return refusal(script.status)
     if request.operation == "embeddings":
-        return _cut(SimulatedBody(200, [_JSON], [_embeddings(request, script, read)]), script)
+        return cut_buffered(SimulatedBody(200, [JSON], [_embeddings(request, script, read)]), script)
     if request.operation == "moderations":
         flagged = ["violence" in text.lower() for text in request.inputs if isinstance(text, str)]
         body = answers.moderations(f"modr-{_seed(request)[:24]}", request.model, flagged)
-        return _cut(SimulatedBody(200, [_JSON], [body]), script)
+        return cut_buffered(SimulatedBody(200, [JSON], [body]), script)
     choices = _choices(request)
     require((script.tokens or 0) * choices, TOKENS_MAX, "output tokens (of all answers)", "n")
     said = _say(request, script, counter)
@@ -123,15 +123,15 @@ def compose(request: SimulatedRequest, script: Script, counter: TokenCounter, re
     if not script.no_usage:
         usage = Usage(input=read, output=said.tokens * choices)
     if request.stream:
-        return _cut_stream(SimulatedBody(200, [_EVENTS], _events(request, said, usage, created)), script)
-    return _cut(SimulatedBody(200, [_JSON], [_body(request, said, usage, created)]), script)
+        return cut_stream(SimulatedBody(200, [EVENTS], _events(request, said, usage, created)), script)
+    return cut_buffered(SimulatedBody(200, [JSON], [_body(request, said, usage, created)]), script)
 
 
 def refusal(status: int) -> SimulatedBody:
     """The provider's answer with an error status."""
     kind, code = next(((kind, code) for known, kind, code in _STATUS_ROWS if known == status), ("server_error", None))
     error = {"message": f"Simulated status {status}.", "type": kind, "param": None, "code": code}
-    headers = [_JSON, (b"retry-after", b"1")] if status in (429, 503) else [_JSON]
+    headers = [JSON, (b"retry-after", b"1")] if status in (429, 503) else [JSON]
     return SimulatedBody(status, headers, [msgspec.json.encode({"error": error})])
 
 
@@ -207,7 +207,7 @@ def _embeddings(request: SimulatedRequest, script: Script, read: int) -> bytes:
     return answers.embeddings(request.model, vectors, None if script.no_usage else Usage(input=read), request.base64)
 
 
-def _cut(whole: SimulatedBody, script: Script) -> SimulatedBody:
+def cut_buffered(whole: SimulatedBody, script: Script) -> SimulatedBody:
     """A buffered answer as a faulty provider sends it."""
     (body,) = whole.pieces
     if script.malformed:
@@ -217,7 +217,7 @@ def _cut(whole: SimulatedBody, script: Script) -> SimulatedBody:
     return SimulatedBody(whole.status, whole.headers, [body[: len(body) // 2]], broken=True)
 
 
-def _cut_stream(whole: SimulatedBody, script: Script) -> SimulatedBody:
+def cut_stream(whole: SimulatedBody, script: Script) -> SimulatedBody:
     if script.malformed:
         return SimulatedBody(whole.status, whole.headers, [_malformed(next(iter(whole.pieces)))])
     return SimulatedBody(whole.status, whole.headers, whole.pieces, cut_after=script.cut_after)

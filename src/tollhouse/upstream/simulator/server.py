@@ -25,6 +25,9 @@ _OPERATIONS: Final[tuple[tuple[bytes, Operation], ...]] = (
     (b"/v1/responses", "responses"),
     (b"/v1/embeddings", "embeddings"),
     (b"/v1/moderations", "moderations"),
+    (b"/v1/rerank", "rerank"),
+    (b"/v1/images/generations", "images"),
+    (b"/v1/audio/speech", "speech"),
 )
 _JSON: Final = (b"content-type", b"application/json")
 _PATIENT: Final = Deadlines(connect_ms=2**40, first_byte_ms=2**40, idle_ms=2**40, total_ms=2**40)
@@ -186,7 +189,7 @@ class _SimulatorConnection(asyncio.Protocol):
                 headers.append((b"retry-after", b"%d" % -(-failure.retry_after_ms // 1000)))
             return self._whole(failure.status, headers, failures.body(failure, "simulated"))
         try:
-            if any(value.startswith(b"text/event-stream") for _, value in answer.headers):
+            if any(value.startswith((b"text/event-stream", b"audio/")) for _, value in answer.headers):
                 await self._stream(answer)
             else:
                 await self._buffer(answer)

@@ -11,7 +11,7 @@ from tollhouse.core.tokens import TextCounter
 from tollhouse.core.upstream import Deadlines, Headers, TakePiece, UpstreamRequest
 from tollhouse.core.workers import APART_BYTES, WorkerProcesses, WorkerThreads
 from tollhouse.formats.openai import failure as failures
-from tollhouse.upstream.simulator import simulated_request
+from tollhouse.upstream.simulator import beside_text, simulated_request
 from tollhouse.upstream.simulator.bounds import LIGHT_BODY
 from tollhouse.upstream.simulator.composer import SimulatedBody, compose, is_light, require_room, tokens_in
 from tollhouse.upstream.simulator.script import MODEL_PREFIX, Script, parse
@@ -58,7 +58,12 @@ class Simulator:
     async def _compose(self, call: UpstreamRequest, script: Script) -> SimulatedBody:
         """What is large is read and made aside. Raises BadRequest."""
         operation, body, who = _operation(call.operation), call.body, call.scripted_for
-        size = call.length()
+        size, now_s = call.length(), self._clock.now_ms() // 1000
+        if operation in beside_text.OPERATIONS:
+            whole = b"".join((body, *call.rest))
+            return await self._threads.run(
+                who, lambda: beside_text.compose(operation, whole, script, self._count, now_s)
+            )
         if size <= LIGHT_BODY:
             wanted = simulated_request.read(body, operation)
         elif size <= APART_BYTES:
@@ -70,7 +75,6 @@ class Simulator:
         read = await tokens_in(wanted, self._count, who)
         if script.status in (None, 200):
             require_room(wanted, read, call.context_tokens, call.max_output_tokens)
-        now_s = self._clock.now_ms() // 1000
         if size <= LIGHT_BODY and is_light(wanted, script):  # an answer follows from every byte of its prompt
             return compose(wanted, script, self._count, read, now_s)
         return await self._threads.run(who, lambda: compose(wanted, script, self._count, read, now_s))
