@@ -62,7 +62,7 @@ def finite(value: object) -> object:
         return [finite(one) for one in value]
     if isinstance(value, dict):
         return {name: finite(one) for name, one in value.items()}
-    return value
+    return finite(decode_any(bytes(value))) if isinstance(value, msgspec.Raw) else value
 
 
 def _decode_with_half_pairs(data: bytes) -> object:

@@ -51,7 +51,7 @@ def read(body: bytes, known: Known = NOTHING_KNOWN) -> ResponseSummary:
         raw_usage=None if reported is None else raw_usage,
         beside=not PASS.issuperset(members),
         finish=reason if isinstance(reason, str) else None,
-        incomplete=reason in CUT,
+        incomplete=isinstance(reason, str) and reason in CUT,
     )
 
 

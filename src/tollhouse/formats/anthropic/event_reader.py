@@ -82,7 +82,7 @@ class MessageReader:
         return told
 
     def _read(self, said: Object) -> list[ReplyEvent]:
-        kind, index = said.get("type"), said.get("index")
+        kind, index = said.get("type"), str(said.get("index"))
         if kind == "content_block_delta":
             delta, number = said.get("delta"), self._numbers.get(index)
             return [] if number is None or not isinstance(delta, dict) else _added(delta, number)
@@ -115,7 +115,7 @@ class MessageReader:
             )
         ]
 
-    def _block(self, block: object, index: object) -> list[ReplyEvent]:
+    def _block(self, block: object, index: str) -> list[ReplyEvent]:
         told: list[ReplyEvent] = [] if self._began else self._begin(None)
         part = part_of(block) if isinstance(block, dict) else None
         if part is None:

@@ -87,7 +87,7 @@ def _read_messages(conversation: Conversation, messages: object) -> None:
         path = f"messages[{at}]"
         if not isinstance(message, dict):
             raise BadRequest(f"'{path}' must be an object with a 'role'.", param=path)
-        role = _ROLES.get(message.get("role"))
+        role = _ROLES.get(str(message.get("role")))
         if role is None:
             raise BadRequest(f"'{path}.role' must be 'user' or 'assistant'.", param=f"{path}.role")
         if message.get("content") is None:

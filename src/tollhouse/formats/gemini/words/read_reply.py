@@ -94,7 +94,8 @@ def _run(part: Object) -> TextPart | None:
 
 def _made_id(place: str, name: str, arguments: str) -> str:
     """An id for a call without one: Gemini needs none, others find its result by it."""
-    return f"call_{sha256(f'{place} {name} {arguments}'.encode()).hexdigest()[:24]}"
+    made = f"{place} {name} {arguments}".encode(errors="replace")
+    return f"call_{sha256(made).hexdigest()[:24]}"
 
 
 def _cite(parts: list[Part], candidate: Object) -> None:

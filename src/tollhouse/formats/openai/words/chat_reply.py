@@ -123,7 +123,7 @@ def call_of(call: Object, made_id: str) -> ToolCall:
     opaque = Opaque(OWN, chunks.encode(extra).decode()) if isinstance(extra, dict) and extra else None
     custom = call.get("custom")
     if isinstance(custom, dict):
-        text = sound_text(text_of(custom.get("input")))
+        text = text_of(custom.get("input"))
         return ToolCall(id=own_id, name=text_of(custom.get("name")), arguments=text, is_custom=True, opaque=opaque)
     function: Any = call.get("function")
     function = function if isinstance(function, dict) else {}
@@ -141,7 +141,7 @@ def probabilities_of(logprobs: object) -> list[TokenProbability] | None:
 def _probability(one: Object, *, top: bool) -> TokenProbability:
     logprob, raw, others = one.get("logprob"), one.get("bytes"), one.get("top_logprobs")
     return TokenProbability(
-        token=sound_text(text_of(one.get("token"))),
+        token=text_of(one.get("token")),
         logprob=logprob if isinstance(logprob, int | float) and not isinstance(logprob, bool) else -9999.0,
         bytes=raw if isinstance(raw, list) and all(type(byte) is int for byte in raw) else None,
         top=[_probability(other, top=False) for other in others[:_TOP_MAX] if isinstance(other, dict)]
@@ -151,4 +151,4 @@ def _probability(one: Object, *, top: bool) -> TokenProbability:
 
 
 def text_of(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return sound_text(value) if isinstance(value, str) else ""

@@ -181,7 +181,8 @@ class StreamedItem:
                     return  # its name comes with the whole item
                 opened["name"] = event["name"]
             self._begin_call(opened, out)
-        assert self._call is not None
+        if self._call is None:
+            return
         if step == "delta" and isinstance(delta := event.get("delta"), str):
             self._argue(delta, out)
         elif step == "done":

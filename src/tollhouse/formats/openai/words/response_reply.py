@@ -90,7 +90,7 @@ def _said(item: Object) -> list[Part]:
         if not isinstance(one, dict):
             continue
         if one.get("type") == "refusal":
-            parts.append(Refusal(text=sound_text(text_of(one.get("refusal")))))
+            parts.append(Refusal(text=text_of(one.get("refusal"))))
         elif one.get("type") in _TEXTS and (text := text_of(one.get("text"))):
             parts.append(TextPart(text=sound_text(text), citations=citations_of(one.get("annotations"))))
     return parts
@@ -112,7 +112,7 @@ def call_of(item: Object, made_id: str) -> ToolCall | None:
         arguments = sound_text(chunks.arguments_of(item))
         return ToolCall(id=call_id, name=flat_name(namespace, text_of(item.get("name"))), arguments=arguments)
     if kind == "custom_tool_call":
-        words = sound_text(text_of(item.get("input")))
+        words = text_of(item.get("input"))
         name = flat_name(namespace, text_of(item.get("name")))
         return ToolCall(id=call_id, name=name, arguments=words, is_custom=True)
     name = kind.removesuffix("_call") if isinstance(kind, str) else ""
