@@ -11,6 +11,8 @@ from typing import Final, Literal, Protocol
 
 from tollhouse.core.failure import UnsupportedParameter
 
+NAMED_CHARACTERS_MAX: Final = 4_096
+"""Of the members of one feature that are kept: nobody reads more, and joining ever longer texts takes time."""
 Consequence = Literal["refused", "dropped"]
 
 FEATURES: Final[Mapping[str, tuple[Consequence, str]]] = MappingProxyType(
@@ -88,7 +90,10 @@ def note(conversation: HasUses, feature: str, param: str) -> None:
     as `x-tollhouse-dropped` names them. Raises KeyError for what is no feature."""
     FEATURES[feature]
     known = conversation.uses.get(feature)
-    conversation.uses[feature] = param if known is None else f"{known}, {param}"
+    if known is None:
+        conversation.uses[feature] = param
+    elif len(known) < NAMED_CHARACTERS_MAX:
+        conversation.uses[feature] = f"{known}, {param}"
 
 
 def untold(conversation: HasUses, says: Collection[str], format_title: str) -> tuple[str, ...]:
