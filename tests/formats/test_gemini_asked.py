@@ -6,7 +6,7 @@ import pytest
 from google.genai import types
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation, Opaque, Reasoning, TextPart, ToolCall, ToolResult
+from tollhouse.core.conversation import Conversation, MediaPart, Opaque, Reasoning, TextPart, ToolCall, ToolResult
 from tollhouse.core.failure import BadRequest
 from tollhouse.formats.gemini import request as requests
 from tollhouse.formats.gemini.words.read_reply import read_reply
@@ -193,3 +193,15 @@ def test_the_events_of_a_stream_that_come_back_are_one_message() -> None:
     ]
     assert [part.id for part in results.parts if isinstance(part, ToolResult)] == ["call_6_0", "call_8_0"]
     assert more.parts == [TextPart(text="Well?")]
+
+
+def test_a_picture_is_base64_as_other_formats_want_it() -> None:
+    """google-genai writes the alphabet of URLs."""
+    blob = types.Blob(data=b"\xfb\xff\xfe\xff", mime_type="image/png")
+    inline = json.loads(blob.model_dump_json(by_alias=True, exclude_none=True))
+    assert "-" in inline["data"]
+    assert "_" in inline["data"]
+    for data in (inline["data"], inline["data"].rstrip("="), "+//+/w=="):
+        part = {"inlineData": {"mimeType": "image/png", "data": data}}
+        (found,) = conversation(contents=[{"role": "user", "parts": [part]}]).messages[0].parts
+        assert found == MediaPart(kind="image", media_type="image/png", data="+//+/w==")

@@ -49,6 +49,7 @@ _BEGINNINGS: Final = (
     ("SUQz", "audio/mp3"),
 )
 """Of base64: how a kind of file begins."""
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 _USUAL: Final[Mapping[MediaKind, str]] = MappingProxyType(
     {"image": "image/jpeg", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 )
@@ -65,8 +66,13 @@ def read_medium(part: Object, path: str) -> MediaPart:
         data, media_type = text_under(inline, "data"), text_under(inline, "mimeType")
         if not data or not media_type:
             raise BadRequest(f"'{path}' must have 'mimeType' and 'data'.", param=path)
-        name = text_under(inline, "displayName")
-        return MediaPart(kind=kind_of(media_type), data=data, media_type=media_type.lower(), name=name, detail=detail)
+        return MediaPart(
+            kind=kind_of(media_type),
+            data=_standard(data),
+            media_type=media_type.lower(),
+            name=text_under(inline, "displayName"),
+            detail=detail,
+        )
     linked = object_under(part, "fileData")
     uri, media_type = text_under(linked, "fileUri"), text_under(linked, "mimeType").lower()
     if not uri:
@@ -75,6 +81,13 @@ def read_medium(part: Object, path: str) -> MediaPart:
         return MediaPart(kind=kind_of(media_type), file_id=uri, media_type=media_type)
     kind: MediaKind = "video" if _FILMS.match(uri) else kind_of(media_type or _by_ending(uri))
     return MediaPart(kind=kind, url=uri, media_type=media_type, detail=detail)
+
+
+def _standard(data: str) -> str:
+    """Base64 as other formats want it. Google takes that of URLs too, which google-genai writes, and no padding."""
+    missing = -len(data) % 4
+    standard = data.translate(_URL_SAFE) if "-" in data or "_" in data else data
+    return standard + "=" * missing if missing else standard
 
 
 def write_medium(medium: MediaPart) -> Object:
