@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from openai import OpenAI
 
+from tests.clients.platform_with_upstreams import Platform, platform_with_upstreams
 from tests.support.server_process import ServerProcess, served
 
 Connect = Callable[..., OpenAI]
@@ -34,3 +35,10 @@ def connect(demo: ServerProcess) -> Iterator[Connect]:
             )
 
         yield connected
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform before one upstream of each shape."""
+    with platform_with_upstreams(tmp_path_factory.mktemp("platform")) as running:
+        yield running
