@@ -93,7 +93,7 @@ def test_snippets_name_a_model_that_this_key_may_call_for_chat(admin: AdminHarne
     require_sound(page)
     assert "chat-small" in page
     assert "a-legacy" not in page
-    for client in ("curl", "Python", "Node", "Codex", "Cline", "Open WebUI"):
+    for client in ("curl", "OpenAI Python", "Anthropic Node", "Google Gen AI Python", "Codex", "Cline", "Open WebUI"):
         assert f"<summary>{client}</summary>" in page
     narrowed = owner.post("/console/keys", name="two", models="a-*").html
     assert "may call no model" in narrowed

@@ -1,6 +1,6 @@
 """What people paste to point a client at this platform: one file a client in `clients/`, found by walking.
 
-A file has `label`, `order`, `checked` (the day on which it was last tried or read in the client's own documentation),
+A file has `label`, its `group` and `order` in it, `checked` (the day on which it was last tried or read in the client's own documentation),
 the `operation` by which the client calls (default: chat), a `note`, and its parts. In a part's text `@BASE@`, `@KEY@`
 and `@MODEL@` stand for the address without a slash, the secret and a model; they are written as the part's kind needs
 it. A client of an operation that the platform does not serve is not shown.
@@ -8,29 +8,37 @@ it. A client of an operation that the platform does not serve is not shown.
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal, get_args
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
 from tollhouse.core.operation import Operation
 
-PartKind = Literal["curl", "sh", "python", "js", "json", "toml", "field"]
+PartKind = Literal["curl", "sh", "python", "js", "json", "toml", "yaml", "field", "link"]
+Group = Literal["code", "agents", "apps"]
+UNGROUPED_MAX: Final = 10
+"""Clients that stand in one list."""
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`kind` field: a value that is typed into a form of the client."""
+    """`kind` field: a value that is typed into a form of the client; link: an address that the client itself opens.
+    `data`: JSON that stands in a link for `@DATA@`, in base64."""
 
     kind: PartKind
     text: str
     label: str = ""
+    data: str = ""
 
 
 class Client(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: str
+    group: Group
     order: int
     checked: str
     operation: str = "chat"
@@ -51,6 +59,15 @@ def served() -> dict[Operation, list[Client]]:
     return {name: [one for one in clients() if one.operation == name] for name in get_args(Operation)}
 
 
+def grouped(found: Iterable[Client]) -> list[tuple[Group | None, list[Client]]]:
+    """In their order; by their groups where there are many of them."""
+    ranked = sorted(found, key=lambda one: one.order)
+    if len(ranked) <= UNGROUPED_MAX:
+        return [(None, ranked)]
+    groups = ((name, [one for one in ranked if one.group == name]) for name in get_args(Group))
+    return [(name, members) for name, members in groups if members]
+
+
 def filled(client: Client, base_url: str, key: str, model: str) -> Client:
     """With the address, a secret and a model in the places that wait for them."""
     values = {"@BASE@": base_url, "@KEY@": key, "@MODEL@": model}
@@ -59,7 +76,14 @@ def filled(client: Client, base_url: str, key: str, model: str) -> Client:
 
 
 def _filled(part: Part, values: Mapping[str, str]) -> str:
-    text, write = part.text.strip(), _WRITTEN[part.kind]
+    text = _with_values(part.text.strip(), values, _WRITTEN[part.kind])
+    if part.data:
+        data = _with_values(part.data, values, _in_quotes).encode("utf-8", "surrogatepass")
+        text = text.replace("@DATA@", _in_address(b64encode(data).decode()))
+    return text
+
+
+def _with_values(text: str, values: Mapping[str, str], write: Callable[[str], str]) -> str:
     for place, value in values.items():
         text = text.replace(place, write(value))
     return text
@@ -75,6 +99,11 @@ def _in_apostrophes(value: str) -> str:
     return value.replace("'", "'\\''")
 
 
+def _in_address(value: str) -> str:
+    """Within the query of an address."""
+    return quote(value, safe="", errors="replace")
+
+
 _WRITTEN: Final[Mapping[PartKind, Callable[[str], str]]] = {
     "curl": lambda value: _in_apostrophes(_in_quotes(value)),
     "sh": _in_apostrophes,
@@ -82,5 +111,7 @@ _WRITTEN: Final[Mapping[PartKind, Callable[[str], str]]] = {
     "js": _in_quotes,
     "json": _in_quotes,
     "toml": _in_quotes,
+    "yaml": _in_quotes,
     "field": lambda value: value,
+    "link": _in_address,
 }

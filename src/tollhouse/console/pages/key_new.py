@@ -54,7 +54,7 @@ def secret_page(visit: Visit, made: NewSecret) -> Shown:
             "secret": made.secret,
             "message": made.message if key.rotated_at_ms is not None else "",
             "base_url": visit.base_url,
-            "clients": sorted(shown, key=lambda one: one.order),
+            "groups": snippets.grouped(shown),
             "has_model": models.for_first_call(services, account, key.models) is not None,
             "call": None,
         },

@@ -74,4 +74,5 @@ def _first_call(visit: Visit, account: Account) -> list[snippets.Client]:
     """What to paste, with a place for the key."""
     model = models.for_first_call(visit.context.services, account)
     name = "MODEL" if model is None else model.id
-    return [snippets.filled(one, visit.base_url, "YOUR_KEY", name) for one in snippets.served()["chat"]][:3]
+    code = (one for one in snippets.served()["chat"] if one.group == "code")
+    return [snippets.filled(one, visit.base_url, "YOUR_KEY", name) for one in code]
