@@ -1,9 +1,9 @@
 """What people paste to point a client at this platform: one file a client in `clients/`, found by walking.
 
-A file has `label`, its `group` and `order` in it, `checked` (the day on which it was last tried or read in the client's own documentation),
-the `operation` by which the client calls (default: chat), a `note`, and its parts. In a part's text `@BASE@`, `@KEY@`
-and `@MODEL@` stand for the address without a slash, the secret and a model; they are written as the part's kind needs
-it. A client of an operation that the platform does not serve is not shown.
+A file has `label`, its `group` and `order` in it, `checked` (the day on which it was last tried or read in the client's
+own documentation), the `operation` by which the client calls (default: chat), a `note`, and its parts. In a part's text
+`@BASE@`, `@KEY@` and `@MODEL@` stand for the address without a slash, the secret and a model; they are written as the
+part's kind needs it. A client of an operation that the platform does not serve is not shown.
 """
 
 import json
