@@ -1,14 +1,14 @@
 """Requests that people really got wrong, each with what its sender does about it. A name with a number is a public
 issue that tells of it.
 
-`{live}` and the like stand for the secrets of keys that the test makes. `broken` and `mended`: what is sent; what they
-do not name is as in a good request. `step`, `reason`, `cure`: where the checklist is to turn red, and its words.
-`refused`: who refuses it: this platform (the test sends it and sees), a provider behind it, or the library of the
-caller, so that nothing is sent.
+`{live}` and the like stand for the secrets of keys that the test makes.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
+
+from tests.checklist.broken_case import BrokenRequest
+from tests.checklist.broken_formats import OTHER_FORMATS
 
 GOOD: Final[Mapping[str, Any]] = {
     "method": "POST",
@@ -18,17 +18,6 @@ GOOD: Final[Mapping[str, Any]] = {
     "body": '{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}',
     "error": "",
 }
-
-
-class BrokenRequest(NamedTuple):
-    name: str
-    seen: str  # where people had it
-    step: str
-    reason: str
-    cure: str
-    broken: Mapping[str, Any]
-    mended: Mapping[str, Any] = {}
-    refused: Literal["platform", "provider", "library"] = "platform"
 
 
 def _body(text: str) -> Mapping[str, Any]:
@@ -135,7 +124,8 @@ BODIES: Final = (
     BrokenRequest("messages is a text",
                   "huggingface/huggingface_hub#2225", "request_format", "'messages'", "as an array",
                   _chat('"messages": "Hello"')),
-    BrokenRequest("the body of chat completions on the path of Messages", "AIPexStudio/AIPex#62", "request_format",
+    BrokenRequest("the body of chat completions on the path of Messages",
+                  "AIPexStudio/AIPex#62, microsoft/foundry-dev-tools#385", "request_format",
                   "'max_tokens'", "Add `max_tokens`", {**_chat(_HELLO), "path": "/v1/messages"},
                   {**_chat(f'{_HELLO}, "max_tokens": 100'), "path": "/v1/messages"}),
     BrokenRequest("no model", "chain-ml/council#45", "request_format", "'model'", "Add `model`",
@@ -231,4 +221,4 @@ ERRORS: Final = tuple(
          " 'invalid_api_key'}}"),
     )
 )  # fmt: skip
-BROKEN: Final = (*KEYS, *ADDRESSES, *BODIES, *MODELS, *MONEY, *ERRORS)
+BROKEN: Final = (*KEYS, *ADDRESSES, *BODIES, *OTHER_FORMATS, *MODELS, *MONEY, *ERRORS)

@@ -1,5 +1,6 @@
 """The addresses that the checklist knows are those that are served."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pytest
@@ -18,13 +19,18 @@ def test_calls_are_those_of_the_listener() -> None:
         assert read_endpoint(one.path, BASE).format == one.dialect
 
 
-@pytest.mark.parametrize("action", ["generateContent", "streamGenerateContent"])
-def test_actions_of_a_model_are_those_of_the_listener(action: str) -> None:
-    path = f"/v1beta/models/vendor/m-1:{action}"
-    served, found = paths.action(path), read_endpoint(f"POST {BASE}{path}?alt=sse", BASE)
-    assert served is not None
+@pytest.mark.parametrize("start", ["/v1beta/models", "/v1/models"])
+@pytest.mark.parametrize("action", sorted(paths.ACTIONS))
+def test_actions_of_a_model_are_those_of_the_listener(action: str, start: str) -> None:
+    path = f"{start}/vendor/m-1:{action}"
+    served, found = paths.action(path), read_endpoint(f"POST {BASE}{path}?alt=sse&key=sk-th-live-x", BASE)
+    if served is None:
+        assert found.trouble is not None
+        assert "not offered" in found.trouble.reason
+        return
     assert (found.operation, found.format, found.model) == (served.operation, served.dialect, "vendor/m-1")
-    assert found.trouble is None
+    assert (found.trouble, found.key) == (None, "sk-th-live-x")
+    assert found.counts == (served.name == paths.COUNTING)
 
 
 MESSAGES: Final = (
@@ -40,7 +46,15 @@ CONTENTS: Final = '{"contents": [{"parts": [{"text": "Hi"}]}]}'
         ("/messages", MESSAGES.replace('"max_tokens": 5, ', ""), "'max_tokens'", "Add `max_tokens`"),
         ("/v1/messages", MESSAGES[:-1] + ",}", "not valid JSON", "comma"),
         ("/v1beta/models/m:generateContent", CONTENTS, "", ""),
-        ("/v1beta/models/m:generateContent", MESSAGES, "'contents'", "Add `contents`"),
+        ("/v1beta/models/m:generateContent", MESSAGES, "'contents'", "send it to `/v1/messages`"),
+        ("/v1beta/models/m:generateContent", '{"tools": []}', "'contents'", "Add `contents`"),
+        ("/v1/models/m:generateContent", CONTENTS, "", ""),
+        ("/v1/models/m:countTokens", CONTENTS, "", ""),
+        ("/v1/models/m:embedContent", '{"content": {"parts": [{"text": "Hi"}]}}', "", ""),
+        ("/v1/messages/count_tokens", MESSAGES.replace('"max_tokens": 5, ', ""), "", ""),
+        ("/v1/messages", CONTENTS[:-1] + ', "model": "m"}', "'messages'", "`/v1beta/models/m:generateContent`"),
+        ("/v1/chat/completions", CONTENTS[:-1] + ', "model": "m"}', "'messages'", "`/v1beta/models/m:generateContent`"),
+        ("/v1/chat/completions", MESSAGES, "Anthropic", "Send the body to `/v1/messages`"),
         ("/v1beta/models/m:generateContent", CONTENTS.replace('Hi"', "Hi"), "not valid JSON", ""),
     ],
 )
@@ -63,6 +77,24 @@ def test_paths_are_repaired_as_the_listener_repairs_them(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "body", "form"),
+    [
+        ({}, MESSAGES, "anthropic"),
+        ({}, CONTENTS, "gemini"),
+        (
+            {"anthropic-version": "2023-06-01"},
+            '{"model": "m", "max_tokens": 5, "messages": [{"role": "user"}]}',
+            "anthropic",
+        ),
+        ({"x-goog-api-key": "k"}, '{"content": {"parts": [{"text": "Hi"}]}}', "gemini"),
+        ({}, '{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}', "openai"),
+    ],
+)
+def test_body_without_an_address_tells_its_format(headers: Mapping[str, str], body: str, form: str) -> None:
+    assert read_request("", headers, body, codecs(), BASE).format == form
+
+
+@pytest.mark.parametrize(
     ("given", "reason", "cure"),
     [
         ("/v1/chat/completion", "no `/v1/chat/completion`", "`/v1/chat/completions`"),
@@ -71,6 +103,12 @@ def test_paths_are_repaired_as_the_listener_repairs_them(path: str) -> None:
         ("GET /v1/chat/completions", "takes POST, not GET", "with POST"),
         ("https://api.openai.com/v1/chat/completions", "api.openai.com", "https://toll.example/v1"),
         ("http://[::1/v1", "cannot be read", "base URL"),
+        ("https://api.anthropic.com/v1/messages", "api.anthropic.com", "`https://toll.example`, without `/v1`"),
+        ("https://toll.example/anthropic/v1/messages", "`/v1/messages`", "`https://toll.example`, without `/v1`"),
+        ("/google/v1beta/models/m:generateContent", ":generateContent`", "without `/v1`"),
+        ("POST /v1beta/models/m:generateAnswer", "`generateAnswer`", "/v1beta/models/m:generateContent"),
+        ("GET /v1beta/models/m:generateContent", "not GET", "with POST"),
+        ("/v1/complete", "/v1/complete", "`/v1/messages`"),
     ],
 )
 def test_wrong_addresses_are_named(given: str, reason: str, cure: str) -> None:
@@ -80,6 +118,8 @@ def test_wrong_addresses_are_named(given: str, reason: str, cure: str) -> None:
     assert cure in trouble.cure
 
 
-@pytest.mark.parametrize("given", ["", BASE, f"{BASE}/v1", f"{BASE}/v1/", "/v1/models", "toll.example/v1/responses"])
+@pytest.mark.parametrize(
+    "given", ["", BASE, f"{BASE}/v1", f"{BASE}/v1/", "/v1/models", "toll.example/v1/responses", "/v1/models/m:free"]
+)
 def test_right_addresses_are_fine(given: str) -> None:
     assert read_endpoint(given, BASE).trouble is None

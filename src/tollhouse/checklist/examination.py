@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from tollhouse.access.exposed import REDACTED, key_in
-from tollhouse.checklist.endpoint import ENDPOINT_MAX
+from tollhouse.checklist.endpoint import ENDPOINT_MAX, read_endpoint
 from tollhouse.checklist.error_text import ERROR_MAX, judge_error
 from tollhouse.checklist.heads import read_headers
 from tollhouse.checklist.key import KEY_MAX, TypedKey, read_key
@@ -65,7 +65,7 @@ def examine(pasted: Pasted, codecs: Mapping[CodecKey, Codec], public_url: str) -
     if request.request is not None and request.operation is not None:
         bounds = codecs[request.format, request.operation].input_bounds(request.request)
     return Examined(
-        key=_key(pasted, headers),
+        key=_key(pasted, headers, read_endpoint(pasted.endpoint, public_url).key),
         request=request,
         bounds=bounds,
         model=(pasted.model or request.model)[:MODEL_MAX],
@@ -75,14 +75,15 @@ def examine(pasted: Pasted, codecs: Mapping[CodecKey, Codec], public_url: str) -
     )
 
 
-def _key(pasted: Pasted, headers: Mapping[str, str]) -> TypedKey | None:
-    """The field goes before the headers; what is odd about the headers is told all the same, for they are what is
-    sent. What was taken out of them for showing them says nothing."""
+def _key(pasted: Pasted, headers: Mapping[str, str], in_query: str) -> TypedKey | None:
+    """The field goes before the headers, and they before the query; what is odd about the headers is told all the same,
+    for they are what is sent. What was taken out of them for showing them says nothing."""
     carried = [f"{name}: {headers[name]}" for name in _CARRIERS if name in headers]
+    carried += [f"{_CARRIERS[-1]}: {in_query}"] if in_query else []
     shown = [text for text in carried if REDACTED not in text and "***" not in text and "$" not in text]
     in_headers = read_key(shown[0]) if shown else None
     if pasted.api_key is None or not pasted.api_key.strip():
-        if pasted.api_key is None and not headers:
+        if pasted.api_key is None and not headers and not carried:
             return None
         if in_headers is None and carried:
             return read_key(carried[0])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from tollhouse.checklist.steps import Trouble
+from tollhouse.checklist.steps import Trouble, wrong
 from tollhouse.core.operation import Operation
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.spelling import nearest
@@ -26,6 +26,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
 _STOPS_MAX: Final = 4
 _MESSAGES_MAX: Final = 10_000
 _PART_TYPES: Final = ("text", "image_url", "input_audio", "file", "refusal", "video_url")
+_OF_MESSAGES: Final = ("image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking")
 Members = Mapping[str, Any]
 
 
@@ -37,22 +38,18 @@ def trouble_of(operation: Operation, members: Members) -> Trouble | None:
     return next((found for look in looks if (found := look(members)) is not None), None)
 
 
-def _wrong(reason: Phrase, cure: Phrase) -> Trouble:
-    return Trouble(reason, cure, "invalid_request_error")
-
-
 def _ranges(members: Members) -> Trouble | None:
     for name, (least, most) in _RANGES.items():
         value = members.get(name)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return _wrong(
+            return wrong(
                 Phrase("`%(name)s` must be a number.", name=name),
                 Phrase("Write it without quotes, or leave it out."),
             )
         if not least <= value <= most:
-            return _wrong(
+            return wrong(
                 Phrase("`%(name)s` is %(value)s; it goes from %(least)s to %(most)s.", name=name,
                        value=repr(value)[:20], least=least, most=most),
                 Phrase("Set it to a value from %(least)s to %(most)s, or leave it out.", least=least, most=most),
@@ -63,7 +60,7 @@ def _ranges(members: Members) -> Trouble | None:
 def _stops(members: Members) -> Trouble | None:
     stop = members.get("stop")
     if isinstance(stop, list) and len(stop) > _STOPS_MAX:
-        return _wrong(
+        return wrong(
             Phrase("`stop` has %(count)s entries; at most %(most)s are taken.", count=len(stop), most=_STOPS_MAX),
             Phrase("Leave some of them out."),
         )
@@ -76,7 +73,7 @@ def _messages(members: Members) -> Trouble | None:
     for at, message in enumerate(members["messages"][:_MESSAGES_MAX]):
         place = f"messages[{at}]"
         if not isinstance(message, dict):
-            return _wrong(
+            return wrong(
                 Phrase("`%(place)s` is no object.", place=place),
                 Phrase('Write it as `{"role": "user", "content": "..."}`.'),
             )
@@ -93,12 +90,12 @@ def _messages(members: Members) -> Trouble | None:
 
 def _role(place: str, role: object) -> Trouble:
     if not isinstance(role, str):
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s` has no `role`.", place=place),
             Phrase("Give it one: `system`, `user`, `assistant` or `tool`."),
         )
     meant = _OTHER_NAMES.get(role.lower()) or nearest(role, ROLES)
-    return _wrong(
+    return wrong(
         Phrase("`%(place)s.role` is `%(role)s`, which is none.", place=place, role=role[:40]),
         Phrase("Write `%(meant)s`; the roles are `system`, `developer`, `user`, `assistant` and `tool`.", meant=meant),
     )
@@ -116,12 +113,12 @@ def _order(place: str, message: Members, waiting: dict[str, int]) -> Trouble | N
         return _unanswered(waiting)
     answered = message.get("tool_call_id")
     if not isinstance(answered, str):
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s` has the role `tool` and no `tool_call_id`.", place=place),
             Phrase("Set `tool_call_id` to the `id` of the call that it answers."),
         )
     if waiting.pop(answered, None) is None:
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s` answers no tool call of the message before it.", place=place),
             Phrase(
                 "Send the assistant's message with its `tool_calls` right before the results, and give each result the"
@@ -135,7 +132,7 @@ def _unanswered(waiting: Mapping[str, int]) -> Trouble | None:
     if not waiting:
         return None
     at = next(iter(waiting.values()))
-    return _wrong(
+    return wrong(
         Phrase("`messages[%(at)s]` has tool calls that no message answers.", at=at),
         Phrase(
             "Put a message with the role `tool` and the call's `tool_call_id` behind it for each call, or remove it."
@@ -148,14 +145,14 @@ def _content(place: str, role: str, message: Members) -> Trouble | None:
     if content is None:
         if role == "assistant" and (message.get("tool_calls") or message.get("function_call") or message.get("audio")):
             return None
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s.content` is missing or null.", place=place),
             Phrase("Give it a text. Only an assistant's message with `tool_calls` may do without."),
         )
     if isinstance(content, str):
         return None
     if not isinstance(content, list):
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s.content` must be a text or an array of parts.", place=place),
             Phrase('Write a text, or `[{"type": "text", "text": "..."}]`.'),
         )
@@ -163,8 +160,13 @@ def _content(place: str, role: str, message: Members) -> Trouble | None:
 
 
 def _part(place: str, part: object) -> Trouble | None:
+    if isinstance(part, dict) and part.get("type") in _OF_MESSAGES:
+        return wrong(
+            Phrase("`%(place)s` is a block of Anthropic's API: `%(kind)s`.", place=place, kind=part["type"]),
+            Phrase("Send the whole body to `/v1/messages`, whose form that is."),
+        )
     if not isinstance(part, dict) or part.get("type") not in _PART_TYPES:
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s` is no part of a message.", place=place),
             Phrase(
                 'Parts have a `type`: `{"type": "text", "text": ...}`, or `{"type": "image_url", "image_url":'
@@ -174,17 +176,17 @@ def _part(place: str, part: object) -> Trouble | None:
     if part["type"] == "image_url":
         image = part.get("image_url")
         if not isinstance(image, dict) or not isinstance(image.get("url"), str):
-            return _wrong(
+            return wrong(
                 Phrase("`%(place)s.image_url` must be an object with a `url`.", place=place),
                 Phrase('Write `{"type": "image_url", "image_url": {"url": "https://..."}}`.'),
             )
         if not image["url"].startswith(("https://", "http://", "data:image/")):
-            return _wrong(
+            return wrong(
                 Phrase("`%(place)s.image_url.url` is neither an address nor a data URL.", place=place),
                 Phrase("Put `data:image/png;base64,` before the base64 of the picture."),
             )
     if part["type"] == "text" and not isinstance(part.get("text"), str):
-        return _wrong(
+        return wrong(
             Phrase("`%(place)s.text` must be a text.", place=place),
             Phrase('Write `{"type": "text", "text": "..."}`.'),
         )
@@ -196,7 +198,7 @@ def _tools(members: Members) -> Trouble | None:
     if tools is None:
         return None
     if not isinstance(tools, list) or not tools:
-        return _wrong(
+        return wrong(
             Phrase("`tools` must be an array with at least one tool."),
             Phrase("Leave `tools` out where there are none."),
         )
@@ -205,11 +207,11 @@ def _tools(members: Members) -> Trouble | None:
         if isinstance(tool, dict) and tool.get("type") not in ("function", None):
             continue
         if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
-            return _wrong(
+            return wrong(
                 Phrase("`tools[%(at)s]` has no `function` with a `name`.", at=at),
                 Phrase(
                     'Write `{"type": "function", "function": {"name": ..., "parameters": {...}}}`. The flat form'
-                    " is of `/v1/responses`, `input_schema` of Anthropic."
+                    " is of `/v1/responses`, `input_schema` of `/v1/messages`: send a body of that form there."
                 ),
             )
     return None
@@ -219,7 +221,7 @@ def _tool_choice(members: Members) -> Trouble | None:
     choice = members.get("tool_choice")
     if choice in (None, "none", "auto") or members.get("tools"):
         return None
-    return _wrong(
+    return wrong(
         Phrase("`tool_choice` stands there without `tools`."), Phrase("Send `tools` too, or leave `tool_choice` out.")
     )
 
@@ -230,13 +232,13 @@ def _response_format(members: Members) -> Trouble | None:
         return None
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind not in ("text", "json_object", "json_schema"):
-        return _wrong(
+        return wrong(
             Phrase("`response_format` must be an object whose `type` is `text`, `json_object` or `json_schema`."),
             Phrase('Write `{"type": "json_object"}`.'),
         )
     schema = wanted.get("json_schema")
     if kind == "json_schema" and not (isinstance(schema, dict) and schema.get("name") and schema.get("schema")):
-        return _wrong(
+        return wrong(
             Phrase("`response_format.json_schema` needs a `name` and a `schema`."),
             Phrase('Write `{"type": "json_schema", "json_schema": {"name": "answer", "schema": {...}}}`.'),
         )
@@ -246,12 +248,15 @@ def _response_format(members: Members) -> Trouble | None:
 def _of_other_vendors(members: Members) -> Trouble | None:
     """Members of Anthropic's messages, which chat does not know: providers refuse or ignore them."""
     if isinstance(members.get("system"), str | list):
-        return _wrong(
+        return wrong(
             Phrase("`system` stands beside `messages`, as in Anthropic's API."),
-            Phrase('Send it as the first message: `{"role": "system", "content": ...}`.'),
+            Phrase(
+                "Send the body to `/v1/messages`, whose form that is, or write it as the first message:"
+                ' `{"role": "system", "content": ...}`.'
+            ),
         )
     if "max_tokens_to_sample" in members:
-        return _wrong(
+        return wrong(
             Phrase("`max_tokens_to_sample` is of an old API of Anthropic."),
             Phrase("Write `max_completion_tokens` or `max_tokens`."),
         )

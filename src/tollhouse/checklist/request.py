@@ -1,14 +1,15 @@
 """Step 2: whether this platform and the providers behind it can read a request, found without sending it."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, structs
 
+from tollhouse.checklist import content_fields, fields, message_fields
 from tollhouse.checklist.endpoint import ReadAddress, read_endpoint
-from tollhouse.checklist.fields import trouble_of
 from tollhouse.checklist.json_text import cure_of
+from tollhouse.checklist.other_forms import OPENAI, of_another_form, told_by
 from tollhouse.checklist.steps import ChecklistStep, Trouble, green, not_run, red
 from tollhouse.core.body_headers import encoding_of_json
 from tollhouse.core.codec import Codec, CodecKey
@@ -20,11 +21,6 @@ from tollhouse.core.values import require_countable
 
 BODY_MAX: Final = 200_000
 """Characters of a body that are looked at."""
-_TOLD_BY: Final[Mapping[str, Operation]] = {
-    "messages": "chat",
-    "prompt": "completions",
-    "input": "responses",
-}
 
 
 class ReadRequest(Struct, frozen=True):
@@ -53,7 +49,7 @@ def read_request(
         if endpoint.strip():
             step = green("request_format", Phrase("The address is right; no body was given."))
         return ReadRequest(step, operation=where.operation)
-    found = _of_body(where, body, codecs)
+    found = _of_body(where, headers, body, codecs)
     # A wrong content type is the last thing to say: what stands in a form is no JSON either.
     if kind is not None and found.step.state != "red":
         return structs.replace(found, step=red("request_format", kind))
@@ -74,32 +70,42 @@ def _content_type(headers: Mapping[str, str], body: str | None) -> Trouble | Non
     return None
 
 
-def _of_body(where: ReadAddress, body: str, codecs: Mapping[CodecKey, Codec]) -> ReadRequest:
+def _of_body(
+    where: ReadAddress, headers: Mapping[str, str], body: str, codecs: Mapping[CodecKey, Codec]
+) -> ReadRequest:
     data = body[:BODY_MAX].encode("utf-8", "surrogatepass")
     members = _members(data)
-    chosen = where.operation or _told(members)
-    model, written = where.model or _model(members), where.format
+    written, chosen = (where.format, where.operation) if where.operation else told_by(headers, members)
+    model = where.model or _model(members)
+    codec = codecs[written, chosen]
     try:
         if len(body) > BODY_MAX:
             raise BadRequest(f"This body has more than {BODY_MAX} characters: the checklist reads no longer ones.")
         require_countable(data)
-        request = codecs[written, chosen].read(data)
+        counted = codec.counting if where.counts else None
+        request = codec.read(data) if counted is None else counted.read(data)
     except Failure as failure:
-        cure = _cure(failure, body, members, chosen) if written == "openai" else _cure_of_others(failure, body, members)
+        cure = _cure(failure, body, members, written, chosen)
         trouble = Trouble(_sentence(failure), cure, failure.code)
         return ReadRequest(red("request_format", trouble), model, chosen, format=written)
     chosen = request.operation  # some bodies have the shape of another operation, and are taken all the same
     model = where.model or request.model
-    odd = trouble_of(chosen, members) if written == "openai" else None
+    odd = _LOOKS[written](chosen, members) or _untranslated(codec, request)
     if odd is not None:
-        return ReadRequest(red("request_format", odd), model, chosen)
+        return ReadRequest(red("request_format", odd), model, chosen, format=written)
     reason = Phrase("This platform can read the request.")
     return ReadRequest(green("request_format", reason), model, chosen, request, written)
 
 
-def _told(members: Mapping[str, object]) -> Operation:
-    """What a body without an address is for, by what it holds."""
-    return next((operation for name, operation in _TOLD_BY.items() if name in members), "chat")
+def _untranslated(codec: Codec, request: ModelRequest) -> Trouble | None:
+    """What is found only where a call is translated for a provider of another format."""
+    if codec.words is None or codec.format == OPENAI:
+        return None
+    try:
+        codec.words.read_request(request)
+    except Failure as failure:
+        return Trouble(_sentence(failure), _mend(failure), failure.code)
+    return None
 
 
 def _members(data: bytes) -> dict[str, object]:
@@ -119,13 +125,17 @@ def _sentence(failure: Failure) -> str:
     return failure.phrase
 
 
-def _cure(failure: Failure, body: str, members: Mapping[str, object], operation: Operation) -> Phrase:
+def _cure(failure: Failure, body: str, members: Mapping[str, object], written: str, operation: Operation) -> Phrase:
     if not members:
         inner = _twice_written(body)
         return inner or cure_of(body)
-    wrong = _other_form(members, operation)
-    if wrong is not None and failure.param in ("messages", "input", "prompt", "model"):
+    wrong = of_another_form(members, written, operation)
+    if wrong is not None and failure.param in ("messages", "input", "prompt", "model", "contents", "max_tokens"):
         return wrong
+    if written != OPENAI:
+        if failure.param and members.get(failure.param) is None and "." not in failure.param:
+            return Phrase("Add `%(param)s`, as its API's reference says.", param=failure.param[:80])
+        return _mend(failure)
     if failure.param == "model":
         return Phrase("Add `model` with a name that GET /v1/models lists.")
     if failure.param in ("messages", "messages[0]"):
@@ -136,17 +146,10 @@ def _cure(failure: Failure, body: str, members: Mapping[str, object], operation:
         return Phrase(
             "Write the value of `%(param)s` without quotes, as a number or as true or false.", param=failure.param
         )
-    if failure.param:
-        return Phrase("Mend `%(param)s` as the reason says, or leave it out.", param=failure.param[:80])
-    return Phrase("Mend what the reason names.")
+    return _mend(failure)
 
 
-def _cure_of_others(failure: Failure, body: str, members: Mapping[str, object]) -> Phrase:
-    """For a body of another vendor's format."""
-    if not members:
-        return _twice_written(body) or cure_of(body)
-    if failure.param and failure.param not in members:
-        return Phrase("Add `%(param)s`, as its API's reference says.", param=failure.param[:80])
+def _mend(failure: Failure) -> Phrase:
     if failure.param:
         return Phrase("Mend `%(param)s` as the reason says, or leave it out.", param=failure.param[:80])
     return Phrase("Mend what the reason names.")
@@ -165,24 +168,9 @@ def _twice_written(body: str) -> Phrase | None:
     return Phrase("The body must be an object in `{...}`; an array or a value stands alone.")
 
 
-def _other_form(members: Mapping[str, object], operation: Operation) -> Phrase | None:
-    """Members of another call's or another vendor's body."""
-    if "contents" in members:
-        return Phrase(
-            "This is a body of Gemini's API. Write `messages` with `role` and `content`, and name `model` in it."
-        )
-    if operation == "chat" and "messages" not in members:
-        if "input" in members:
-            return Phrase("This body is of `/v1/responses`: send it there, or rename `input` to `messages`.")
-        if "prompt" in members:
-            return Phrase(
-                "This body is of `/v1/completions`. For chat, replace `prompt` by `messages`:"
-                ' `[{"role": "user", "content": ...}]`.'
-            )
-    if operation == "completions" and "messages" in members:
-        return Phrase("This body is of `/v1/chat/completions`: send it there.")
-    if operation in ("responses", "embeddings", "moderations") and "messages" in members and "input" not in members:
-        return Phrase("This body is of `/v1/chat/completions`: send it there, or rename `messages` to `input`.")
-    if "deployment_id" in members or "engine" in members:
-        return Phrase("`engine` and `deployment_id` are of old libraries: name the model in `model`.")
-    return None
+_LOOKS: Final[Mapping[str, Callable[[Operation, Mapping[str, Any]], Trouble | None]]] = {
+    "openai": fields.trouble_of,
+    "anthropic": message_fields.trouble_of,
+    "gemini": content_fields.trouble_of,
+}
+"""By format: what the gateway leaves to providers to judge."""

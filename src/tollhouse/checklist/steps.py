@@ -46,6 +46,11 @@ class Trouble(Struct, frozen=True):
     code: str | None = None
 
 
+def wrong(reason: str, cure: str) -> Trouble:
+    """Of a request that providers refuse."""
+    return Trouble(reason, cure, "invalid_request_error")
+
+
 def diagnosed(steps: tuple[ChecklistStep, ...], exposed: tuple[ExposedKey, ...] = ()) -> Diagnosis:
     return Diagnosis(ok=all(step.state != "red" for step in steps), steps=steps, exposed=exposed)
 
