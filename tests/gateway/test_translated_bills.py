@@ -1,0 +1,147 @@
+"""The same content costs the same, whoever asks for it and whoever has it: buffered, streamed, gathered, unfolded, in
+the format of the provider and in every other one."""
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+from msgspec import structs
+
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
+from tests.gateway.harness import GatewayHarness, buffered, run, streaming
+from tollhouse.core.conversation import TextPart, ToolCall
+from tollhouse.core.operation import Operation
+from tollhouse.core.reply import (
+    ArgumentsAdded,
+    Began,
+    Finished,
+    PartBegan,
+    PartEnded,
+    Reply,
+    ReplyChoice,
+    ReplyEvent,
+    StreamEnded,
+    TextAdded,
+    UsageTold,
+)
+from tollhouse.core.usage import Usage
+from tollhouse.core.words import AnswerContext, FormatWords
+from tollhouse.formats import codecs
+from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.flow import serve
+from tollhouse.providers import kinds
+
+USAGE = Usage(input=20, cache_read=40, output=12)
+CHARGE = 20 * 2_500 + 40 * 1_250 + 12 * 10_000  # nano-USD
+TEXTS = ("Zoll ", "haus ", "am Fluss")
+ARGUMENTS = '{"gate":"A-17"}'
+
+
+class Asked(NamedTuple):
+    """A caller's format, by its dialect and operation, and a call in it."""
+
+    dialect: str
+    operation: Operation
+    body: dict[str, Any]
+
+
+ASKED = {
+    "chat": Asked("openai", "chat", {"messages": [{"role": "user", "content": "hi there"}]}),
+    "completions": Asked("openai", "completions", {"prompt": "hi there"}),
+    "responses": Asked("openai", "responses", {"input": "hi there"}),
+    "messages": Asked("anthropic", "chat", {"max_tokens": 99, "messages": [{"role": "user", "content": "hi there"}]}),
+    "content": Asked("gemini", "chat", {"contents": [{"role": "user", "parts": [{"text": "hi there"}]}]}),
+}
+PROVIDERS = {
+    "openai_chat": "openai_compatible",
+    "openai_responses": "openai_compatible",
+    "anthropic_messages": "anthropic",
+    "gemini_content": "gemini",
+}
+
+
+def words_of(wire: str) -> FormatWords:
+    words = next(codec.words for codec in codecs().values() if codec.wire == wire)
+    assert words is not None
+    return words
+
+
+def context(wire: str) -> AnswerContext:
+    """Of the provider's answer, which is written by its own format."""
+    codec = next(codec for codec in codecs().values() if codec.wire == wire)
+    asked = next(one for one in ASKED.values() if codecs()[one.dialect, one.operation] is codec)
+    return AnswerContext(request_id="req_1", created=1, request=codec.read(_body(asked, stream=True)))
+
+
+def _body(asked: Asked, *, stream: bool) -> bytes:
+    more: dict[str, Any] = {} if asked.dialect == "gemini" else {"model": "house-1", "stream": stream}
+    if asked.dialect == "openai" and asked.operation != "responses" and stream:
+        more["stream_options"] = {"include_usage": True}
+    return json.dumps({**asked.body, **more}).encode()
+
+
+def whole(wire: str, usage: Usage | None) -> bytes:
+    call = ToolCall(id="call_1", name="open_gate", arguments=ARGUMENTS)
+    choice = ReplyChoice(parts=[TextPart(text="".join(TEXTS)), call], finish="tool_calls")
+    reply = Reply(choices=[choice], id="r1", model="up-one", created=1, usage=usage)
+    return words_of(wire).write_reply(reply, context(wire))
+
+
+def stream(wire: str, usage: Usage | None) -> bytes:
+    call = ToolCall(id="call_1", name="open_gate")
+    events: list[ReplyEvent] = [
+        Began(id="r1", model="up-one", created=1),
+        PartBegan(part=TextPart(text=""), index=0),
+        *(TextAdded(text=text, index=0) for text in TEXTS),
+        PartEnded(index=0),
+        PartBegan(part=call, index=1),
+        ArgumentsAdded(text=ARGUMENTS, index=1),
+        PartEnded(index=1),
+        Finished(finish="tool_calls"),
+        *(() if usage is None else (UsageTold(usage=usage),)),
+        StreamEnded(),
+    ]
+    return b"".join(map(words_of(wire).write_stream(context(wire)).write, events))
+
+
+def charge(asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usage: Usage | None) -> tuple[int, str]:
+    """The charge of a call, and who counted it."""
+    answer = streaming(stream(wire, usage)) if gives_stream else buffered(whole(wire, usage))
+    made = GatewayHarness(first=FakeUpstream(answer))
+    at = made.gateway.destinations["one"]
+    provider = structs.replace(at.provider, speaks=(wire,), streams_only=gives_stream and not asks_stream)
+    made.gateway.destinations["one"] = Destination(
+        provider, kinds()[PROVIDERS[wire]], at.upstream, at.route, at.path, at.keys, at.deadlines, at.secrets
+    )
+    how = ASKED[asked]
+    caller = FakeCallerConnection(_body(how, stream=asks_stream))
+    call = made.call(caller, how.operation)
+    call.dialect = how.dialect
+    if how.dialect == "gemini":
+        call.model, call.stream = "house-1", asks_stream
+    run(serve(made.gateway, call))
+    assert caller.status == 200
+    assert len(made.first.calls) == 1
+    assert made.record.charge is not None
+    return made.record.charge.amount, made.record.usage_source
+
+
+@pytest.mark.parametrize("wire", PROVIDERS)
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("asks_stream", [True, False])
+@pytest.mark.parametrize("gives_stream", [True, False])
+def test_the_same_content_costs_the_same(asked: str, wire: str, asks_stream: bool, gives_stream: bool) -> None:
+    found = charge(asked, wire, asks_stream=asks_stream, gives_stream=gives_stream, usage=USAGE)
+    assert found == (CHARGE, "upstream")
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_answer_without_a_report_is_counted_alike(asked: str) -> None:
+    found = {
+        charge(asked, wire, asks_stream=asks_stream, gives_stream=gives_stream, usage=None)
+        for wire in PROVIDERS
+        for asks_stream in (True, False)
+        for gives_stream in (True, False)
+    }
+    assert len(found) == 1
+    assert found.pop()[1] == "counted"
