@@ -37,7 +37,7 @@ TEXTS = ("Zoll ", "haus ", "am Fluss")
 ARGUMENTS = '{"gate":"A-17"}'
 
 
-class Asked(NamedTuple):
+class CallersFormat(NamedTuple):
     """A caller's format, by its dialect and operation, and a call in it."""
 
     dialect: str
@@ -46,11 +46,13 @@ class Asked(NamedTuple):
 
 
 ASKED = {
-    "chat": Asked("openai", "chat", {"messages": [{"role": "user", "content": "hi there"}]}),
-    "completions": Asked("openai", "completions", {"prompt": "hi there"}),
-    "responses": Asked("openai", "responses", {"input": "hi there"}),
-    "messages": Asked("anthropic", "chat", {"max_tokens": 99, "messages": [{"role": "user", "content": "hi there"}]}),
-    "content": Asked("gemini", "chat", {"contents": [{"role": "user", "parts": [{"text": "hi there"}]}]}),
+    "chat": CallersFormat("openai", "chat", {"messages": [{"role": "user", "content": "hi there"}]}),
+    "completions": CallersFormat("openai", "completions", {"prompt": "hi there"}),
+    "responses": CallersFormat("openai", "responses", {"input": "hi there"}),
+    "messages": CallersFormat(
+        "anthropic", "chat", {"max_tokens": 99, "messages": [{"role": "user", "content": "hi there"}]}
+    ),
+    "content": CallersFormat("gemini", "chat", {"contents": [{"role": "user", "parts": [{"text": "hi there"}]}]}),
 }
 PROVIDERS = {
     "openai_chat": "openai_compatible",
@@ -73,7 +75,7 @@ def context(wire: str) -> AnswerContext:
     return AnswerContext(request_id="req_1", created=1, request=codec.read(_body(asked, stream=True)))
 
 
-def _body(asked: Asked, *, stream: bool) -> bytes:
+def _body(asked: CallersFormat, *, stream: bool) -> bytes:
     more: dict[str, Any] = {} if asked.dialect == "gemini" else {"model": "house-1", "stream": stream}
     if asked.dialect == "openai" and asked.operation != "responses" and stream:
         more["stream_options"] = {"include_usage": True}

@@ -1,0 +1,70 @@
+"""The page docs/translation.md, drawn from `core.features` and from what each format says."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from tollhouse.core.codec import Codec
+from tollhouse.core.features import FEATURES
+from tollhouse.core.operation import TRANSLATED
+
+_HEAD: Final = """\
+# Translation
+
+A model keeps its name and an application keeps its SDK, whichever format its provider speaks. A call in a format that
+the provider speaks passes unchanged; any other is translated, and so is an answer in another `style`. The request is
+read into words that belong to no vendor (`src/tollhouse/core/conversation.py`), and written from them in the provider's
+format; there is no step from one vendor's format straight to another's. What comes back is written anew as if a
+provider of the caller's own format had sent it, event by event, and then passes the same checks as any other answer.
+Usage is the exception: the provider's own report is what is charged, and the same content costs the same in every
+format, buffered or streamed. What the provider's format cannot say is **refused** where it would change the meaning of
+the answer (status 400, code `unsupported_parameter`, the member's name), or **dropped** where it only changes how well
+or how fast the answer is made: the header `x-tollhouse-dropped` names it. Where a model has several offers, those that
+cannot say a call are passed over. What only its maker can read (signatures, encrypted thoughts) goes to the caller in a
+place of their own format, comes back with the next turn, and reaches its maker as it was. A failure is told in the
+caller's format, also in the middle of a stream, and a stream that broke never looks whole.
+
+This page is written by `scripts/write_docs.py`.
+
+## What is said, dropped and refused
+
+By the format in which the provider is asked. A legacy completion is asked as one message of a user.
+
+"""
+_WAYS: Final = (
+    (
+        "a tool that takes text (`custom`), at a provider that knows functions alone",
+        "a function with one string, `input`, in whose description its grammar stands; its calls come back as calls of "
+        "that tool",
+    ),
+    (
+        "Responses' `local_shell`, `shell`, `apply_patch`, client-run `tool_search`, tools in a `namespace`",
+        "functions likewise; the calls come back as the items that they are",
+    ),
+    ("several allowed tools (`allowed_tools`), in a chat", "only those are told to the model"),
+    ("pictures and documents in results of tools, in a chat", "in a message of the user that follows"),
+    ("a text document, in OpenAI's formats", "text, after its name"),
+    ("a budget of thinking tokens, in OpenAI's formats", "an effort: to 2,048 `low`, to 16,384 `medium`, above `high`"),
+    ("thoughts, in a chat's answer", "`reasoning_content`; `reasoning_details` where they are signed or hidden"),
+    ("thoughts, in a response", "a reasoning item with a summary; `encrypted_content` where they are signed or hidden"),
+    ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),
+    ("what belongs to a call (Gemini's signature)", "in the id of the call, which clients send back"),
+    ("half of a surrogate pair", "U+FFFD; two that follow each other are the character that they are"),
+)
+
+
+def render(codecs: Iterable[Codec]) -> str:
+    asked = sorted(
+        (codec for codec in codecs if codec.wire in TRANSLATED and codec.words is not None and codec.words.says),
+        key=lambda codec: codec.wire,
+    )
+    titles = [codec.words.title for codec in asked if codec.words is not None]
+    lines = [
+        f"| what a request asks for | feature | {' | '.join(titles)} |",
+        "|---" * (len(titles) + 2) + "|",
+    ]
+    for name, (consequence, title) in FEATURES.items():
+        cells = ["said" if codec.words and name in codec.words.says else consequence for codec in asked]
+        lines.append(f"| {title} | `{name}` | {' | '.join(cells)} |")
+    ways = [f"| {what} | {how} |" for what, how in _WAYS]
+    told = [*lines, "", "## How some things are said", "", "| in the request or the answer | how |", "|---|---|", *ways]
+    return _HEAD + "\n".join(told) + "\n"
