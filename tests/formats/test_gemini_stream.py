@@ -183,6 +183,14 @@ def test_an_array_is_valid_json_when_it_is_whole(size: int) -> None:
     assert array[-1]["tollhouse"]["charge_usd"] == "0.1"
 
 
+def test_an_array_that_is_cut_at_its_first_item_is_valid_json() -> None:
+    stream = opened("array", maximum=2)
+    out = stream.feed(events(chunk("one two three four", 4)))
+    first, last = json.loads(out + stream.seal("0.1", "req_1", counted=Usage(output=2)))
+    assert first["candidates"][0]["content"]["parts"][0]["text"].split() == ["one", "two"]
+    assert last["candidates"][0]["finishReason"] == "MAX_TOKENS"
+
+
 def test_an_array_that_breaks_has_no_end() -> None:
     stream = opened("array")
     out = stream.feed(WHOLE[: len(WHOLE) // 2])

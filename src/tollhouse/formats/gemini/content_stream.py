@@ -36,7 +36,7 @@ class ContentStream:
     # fmt: off
     __slots__ = (
         "_before", "_blocked", "_choices", "_cut", "_framing", "_head", "_held", "_known", "_last", "_reasons", "_seen",
-        "_written", "current", "reported",
+        "_written", "_written_before", "current", "reported",
     )
     # fmt: on
 
@@ -56,7 +56,7 @@ class ContentStream:
         self._seen: set[int] = set()
         self._reasons: dict[int, str] = {}  # of the candidates that have ended
         self._blocked = self._cut = False
-        self._written = 0
+        self._written = self._written_before = 0  # events that went on, by now and before the last one
         self.reported: Object | None = None
         self.current = False
 
@@ -101,6 +101,7 @@ class ContentStream:
     def cut(self, event: Event, maximum: int, count: Callable[[str], int]) -> tuple[bytes, str]:
         """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text."""
         self._cut = True
+        self._written = self._written_before  # the whole event does not go on
         chunk = self._last
         self._held = [held for held in self._held if held is not chunk]
         candidates = answers.candidates_of(chunk)
@@ -167,7 +168,7 @@ class ContentStream:
         sound, pictures = answers.media_in(parts)
         if text or sound or pictures or is_news:
             self.current = is_news
-        self._last, self._before = answer, released
+        self._last, self._before, self._written_before = answer, released, self._written
         if ends or (not candidates and self.complete):
             self._held.append(answer)
             return StreamStep(released, text, True, sound=sound, pictures=pictures)

@@ -22,7 +22,7 @@ def read_reply(body: bytes, known: Known) -> Reply:
     """See `core.words.FormatWords.read_reply`."""
     answer = answers.decoded(body, known)
     report = under(answer, "usageMetadata")
-    reply_id = text_under(answer, "responseId")
+    reply_id = sound_text(text_under(answer, "responseId"))
     candidates = sorted(
         enumerate(answers.candidates_of(answer)), key=lambda placed: answers.index_of(placed[1], placed[0])
     )
@@ -30,7 +30,7 @@ def read_reply(body: bytes, known: Known) -> Reply:
     return Reply(
         choices=choices or [ReplyChoice(parts=[blocked(answer, known)], finish="content_filter")],
         id=reply_id,
-        model=text_under(answer, "modelVersion"),
+        model=sound_text(text_under(answer, "modelVersion")),
         usage=usage.read(report),
         raw_usage=None if report is None else encode(report),
     )
@@ -61,9 +61,9 @@ def read_part(part: Object, place: str) -> Part | None:
     among those of all answers."""
     call = object_under(part, "functionCall")
     if call:
-        name, arguments = text_under(call, "name"), object_under(call, "args")
+        name, arguments = sound_text(text_under(call, "name")), object_under(call, "args")
         text = sound_text(encode(arguments).decode())
-        own_id = text_under(call, "id") or _made_id(place, name, text)
+        own_id = sound_text(text_under(call, "id")) or _made_id(place, name, text)
         return ToolCall(id=own_id, name=name, arguments=text, opaque=opaque_of(part))
     text, opaque = sound_text(text_under(part, "text")), opaque_of(part)
     if part.get("thought") is True and "text" in part:

@@ -34,6 +34,7 @@ from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
 from tollhouse.formats.gemini.words.read_reply import blocked, read_part, unusable
+from tollhouse.formats.gemini.words.texts import sound_text
 
 _CHOICES_MAX: Final = 128
 
@@ -89,8 +90,8 @@ class ContentReader:
         if answer is None:
             return
         if self._reply_id is None:
-            self._reply_id = text_under(answer, "responseId")
-            out.append(Began(id=self._reply_id, model=text_under(answer, "modelVersion")))
+            self._reply_id = sound_text(text_under(answer, "responseId"))
+            out.append(Began(id=self._reply_id, model=sound_text(text_under(answer, "modelVersion"))))
         candidates = answers.candidates_of(answer)
         says = False
         for place, candidate in enumerate(candidates):

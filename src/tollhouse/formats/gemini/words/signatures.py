@@ -24,7 +24,7 @@ _SIGNS_NOTHING: Final = re.compile(r"gemini-(?:1\.|1-|2\.|2-|pro|exp)|gemma|lear
 def opaque_of(part: Object) -> Opaque | None:
     """What a part carries for its maker."""
     signature = text_under(part, "thoughtSignature")
-    if not signature or signature == UNSIGNED:
+    if not signature or signature == UNSIGNED or not signature.isascii():
         return None
     try:
         data = b64decode(signature.translate({45: 43, 95: 47}) + "=" * (-len(signature) % 4))
