@@ -57,6 +57,9 @@ class Splitter:
         if not self._buffer and _is_one_line(data):
             self._first = self._after_cr = False
             return [Event(b"", data[6:-2])]
+        if not self._buffer and _is_one_line_with_cr(data):
+            self._first = self._after_cr = False
+            return [Event(b"", data[6:-4])]
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")
@@ -115,6 +118,11 @@ class Splitter:
 def _is_one_line(data: bytes) -> bool:
     """By far the most frequent piece: one whole event of one line."""
     return data[:6] == b"data: " and data[-2:] == b"\n\n" and data.count(b"\n") == 2 and b"\r" not in data
+
+
+def _is_one_line_with_cr(data: bytes) -> bool:
+    """The same as Google writes it."""
+    return data[-4:] == b"\r\n\r\n" and data[:6] == b"data: " and data.count(b"\n") == 2 == data.count(b"\r")
 
 
 def _events_of(block: bytes) -> list[Event]:

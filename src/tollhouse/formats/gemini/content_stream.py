@@ -11,7 +11,8 @@ from typing import Literal
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.failure import UpstreamBroke
-from tollhouse.core.provider_json import Object, decode_any, encode
+from tollhouse.core.figures import Report
+from tollhouse.core.provider_json import Object, decode, decode_any, encode
 from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.sse import Event
 from tollhouse.core.stream_relay import StreamRelay
@@ -21,6 +22,7 @@ from tollhouse.formats.gemini import answer as answers
 from tollhouse.formats.gemini import finish
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.contents import objects, parts_of, text_under
+from tollhouse.formats.gemini.plain_event import PlainEvent, read_plain
 from tollhouse.formats.gemini.spelling import snake, under, unknown
 
 Framing = Literal["events", "array"]
@@ -50,14 +52,14 @@ class ContentStream:
         self._framing: Framing = framing
         self._known = known
         self._held: list[Object] = []  # events that may be the end
-        self._last: Object = {}  # the event that was taken last, and what of earlier ones went on with it
+        self._last: Object | bytes = {}  # the event that was taken last, and what of earlier ones went on with it
         self._before = b""
         self._head: Object = {}
         self._seen: set[int] = set()
         self._reasons: dict[int, str] = {}  # of the candidates that have ended
         self._blocked = self._cut = False
         self._written = self._written_before = 0  # events that went on, by now and before the last one
-        self.reported: Object | None = None
+        self.reported: Report | None = None
         self.current = False
 
     @property
@@ -89,6 +91,10 @@ class ContentStream:
             if not self.complete:
                 raise UpstreamBroke("The provider ended the stream before the answer was finished.")
             return StreamStep(is_end=True)
+        if self._head and not self._reasons and not event.name and (plain := read_plain(data)) is not None:
+            step = self._plainly(plain, data)
+            if step is not None:
+                return step
         answer, data = read_event(data, event.name, self._known)
         return StreamStep(is_read=False) if answer is None else self._answer(answer, data)
 
@@ -102,7 +108,7 @@ class ContentStream:
         """Of the event that was taken last, `most` tokens of its text pass: what goes on, and its text."""
         self._cut = True
         self._written = self._written_before  # the whole event does not go on
-        chunk = self._last
+        chunk = decode(self._last) if isinstance(self._last, bytes) else self._last
         self._held = [held for held in self._held if held is not chunk]
         candidates = answers.candidates_of(chunk)
         parts = [part for candidate in candidates for part in answers.parts_in(candidate)]
@@ -139,6 +145,18 @@ class ContentStream:
             out += b"]" if self._written else b"[]"
         self._written = written
         return out
+
+    def _plainly(self, plain: PlainEvent, data: bytes) -> StreamStep | None:
+        """None: the candidate is new, or says nothing."""
+        text, report = plain.text, plain.usageMetadata
+        if not text or plain.index not in self._seen:
+            return None
+        is_news = report is not None and usages.says_something(report)
+        if is_news:
+            self.reported = report
+        self.current = is_news
+        self._last, self._before, self._written_before = data, b"", self._written
+        return StreamStep(self._framed(data), text, True)
 
     def _answer(self, answer: Object, data: bytes) -> StreamStep:
         candidates = answers.candidates_of(answer)

@@ -8,6 +8,7 @@ from typing import Final
 from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import Part, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.failure import UpstreamBroke
+from tollhouse.core.figures import Report
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.reply import (
     ArgumentsAdded,
@@ -30,6 +31,7 @@ from tollhouse.formats.gemini import finish
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.content_stream import read_event
 from tollhouse.formats.gemini.contents import object_under, text_under
+from tollhouse.formats.gemini.plain_event import PlainEvent, read_plain
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
@@ -49,7 +51,7 @@ class ContentReader:
         self._splitter = Splitter()
         self._choices: dict[int, _ChoiceRead] = {}
         self._reply_id: str | None = None  # None: nothing came yet
-        self._reported: Object | None = None
+        self._reported: Report | None = None
         self._current = False  # the report was made when all text had been written
         self.is_complete = False
 
@@ -86,6 +88,11 @@ class ContentReader:
         if data == b"[DONE]":
             self._end(out)
             return
+        if self._choices and not event.name and (plain := read_plain(data)) is not None:
+            choice = self._choices.get(plain.index)
+            if choice is not None and choice.speak_on(plain, out):
+                self._report(plain.usageMetadata, says=True)
+                return
         answer, _ = read_event(data, event.name, self._known)
         if answer is None:
             return
@@ -99,7 +106,7 @@ class ContentReader:
             says = choice.take(candidate, out) or says
         if not candidates and answers.block_reason(answer):
             self._choice(0).block(blocked(answer, self._known), out)
-        self._report(under(answer, "usageMetadata"), says)
+        self._report(under(answer, "usageMetadata"), says=says)
 
     def _choice(self, index: int) -> "_ChoiceRead":
         choice = self._choices.get(index)
@@ -109,7 +116,7 @@ class ContentReader:
             choice = self._choices[index] = _ChoiceRead(index, self._reply_id or "")
         return choice
 
-    def _report(self, report: object, says: bool) -> None:
+    def _report(self, report: object, *, says: bool) -> None:
         is_news = isinstance(report, dict) and usages.says_something(report)
         if isinstance(report, dict) and (is_news or self._reported is None):
             self._reported = report
@@ -165,6 +172,17 @@ class _ChoiceRead:
         if reason:
             self.reason, self._message = reason, text_under(candidate, "finishMessage")
         return says
+
+    def speak_on(self, plain: PlainEvent, out: list[ReplyEvent]) -> bool:
+        """Whether an event only adds to the text, or the thoughts, that are open."""
+        text = plain.text
+        if not text or self._open is not (Reasoning if plain.is_thought else TextPart):
+            return False
+        text = sound_text(text)
+        self._said.append(text)
+        self.reason = ""
+        out.append(TextAdded(text=text, index=self._index, choice=self._number))
+        return True
 
     def block(self, refusal: Refusal, out: list[ReplyEvent]) -> None:
         """The prompt is not answered."""
