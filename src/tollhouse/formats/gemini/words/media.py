@@ -68,7 +68,7 @@ def read_medium(part: Object, path: str) -> MediaPart:
             raise BadRequest(f"'{path}' must have 'mimeType' and 'data'.", param=path)
         return MediaPart(
             kind=kind_of(media_type),
-            data=_standard(data),
+            data=standard_base64(data),
             media_type=media_type.lower(),
             name=text_under(inline, "displayName"),
             detail=detail,
@@ -83,7 +83,7 @@ def read_medium(part: Object, path: str) -> MediaPart:
     return MediaPart(kind=kind, url=uri, media_type=media_type, detail=detail)
 
 
-def _standard(data: str) -> str:
+def standard_base64(data: str) -> str:
     """Base64 as other formats want it. Google takes that of URLs too, which google-genai writes, and no padding."""
     missing = -len(data) % 4
     standard = data.translate(_URL_SAFE) if "-" in data or "_" in data else data

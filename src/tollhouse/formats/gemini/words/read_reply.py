@@ -12,7 +12,7 @@ from tollhouse.formats.gemini.contents import object_under, text_under
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.joining import joined
-from tollhouse.formats.gemini.words.media import is_medium, kind_of
+from tollhouse.formats.gemini.words.media import is_medium, kind_of, standard_base64
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
 from tollhouse.formats.gemini.words.signatures import opaque_of
 from tollhouse.formats.gemini.words.texts import sound_text
@@ -76,7 +76,7 @@ def read_part(part: Object, place: str) -> Part | None:
 def _medium(part: Object) -> MediaPart | None:
     inline = object_under(part, "inlineData")
     media_type = text_under(inline or object_under(part, "fileData"), "mimeType").lower()
-    data, url = text_under(inline, "data"), text_under(object_under(part, "fileData"), "fileUri")
+    data, url = standard_base64(text_under(inline, "data")), text_under(object_under(part, "fileData"), "fileUri")
     return MediaPart(kind=kind_of(media_type), data=data, url=url, media_type=media_type) if data or url else None
 
 
