@@ -24,9 +24,9 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
         return {"thinking": {"type": "disabled"}}
     choice = conversation.tool_choice
     must_call = choice is not None and choice.choosing in ("required", "named")
-    if must_call:
-        leave_out(conversation, "reasoning")
     if adapts(model):
+        if must_call:
+            leave_out(conversation, "reasoning")
         return _adaptive(asked, must_call=must_call)
     budget = min(asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"]), cap * 3 // 4)
     budget = max(budget, BUDGET_MIN)
