@@ -48,11 +48,7 @@ RICH: dict[str, Any] = {
             ],
         },
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "gAAA"},
-        {
-            "type": "message",
-            "role": "assistant",
-            "content": [{"type": "output_text", "text": "I look it up.", "annotations": []}],
-        },
+        {"type": "message", "role": "assistant", "content": "I look it up."},
         CALL,
         {"type": "custom_tool_call", "call_id": "call_2", "name": "patch", "input": "*** Begin"},
         {"type": "function_call_output", "call_id": "call_1", "output": "a gate"},

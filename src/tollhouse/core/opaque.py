@@ -40,7 +40,7 @@ def id_without(call_id: str) -> tuple[str, Opaque | None]:
 
 
 def _wrapped(opaque: Opaque) -> str:
-    return urlsafe_b64encode(f"{opaque.format}:{opaque.data}".encode()).decode().rstrip("=")
+    return urlsafe_b64encode(f"{opaque.format}:{opaque.data}".encode(errors="replace")).decode().rstrip("=")
 
 
 def _unwrapped(text: str) -> Opaque | None:

@@ -176,8 +176,13 @@ def _items(message: Message) -> list[Object]:
 
 
 def _close(items: list[Object], content: list[Object], message: Message) -> None:
-    if content:
-        items.append({"type": "message", "role": message.role, "content": content})
+    """What an assistant said is a text: in parts it would be an item of the provider's own, with an id."""
+    if not content:
+        return
+    said: object = content
+    if message.role == "assistant" and all(one["type"] == "output_text" for one in content):
+        said = "".join(str(one["text"]) for one in content)
+    items.append({"type": "message", "role": message.role, "content": said})
 
 
 def _item(part: ToolResult | ToolCall | Reasoning) -> list[Object]:
