@@ -216,7 +216,8 @@ class OpenGathering(Protocol):
 
 
 class StreamCodec(Struct, frozen=True, kw_only=True):
-    """The streams of an operation that streams. keepalive: what a client skips, sent while the provider is silent."""
+    """The streams of an operation that streams. keepalive: what a client skips, sent while the provider is silent.
+    loop_bytes: of events that the event loop reads at once; more are read in a thread."""
 
     relay: OpenRelay
     gather: OpenGathering
@@ -224,6 +225,7 @@ class StreamCodec(Struct, frozen=True, kw_only=True):
     error_event: Callable[[Failure, str, int], bytes]  # with the request's id and the event's sequence number
     keepalive: bytes = FILLER
     content_type: bytes = b"text/event-stream; charset=utf-8"
+    loop_bytes: int = 256 * 1024
 
 
 class BytesCodec(Struct, frozen=True, kw_only=True):

@@ -146,7 +146,7 @@ def _stream_writer(gateway: GatewayContext, context: RequestContext) -> StreamWr
 
 def _loop_bytes(context: RequestContext) -> int:
     """Of events that the event loop reads itself."""
-    return LARGE_BYTES if context.attempt_codec is context.codec else THREAD_BYTES
+    return _streams(context.codec).loop_bytes if context.attempt_codec is context.codec else THREAD_BYTES
 
 
 async def _first(

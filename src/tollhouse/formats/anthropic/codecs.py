@@ -63,6 +63,7 @@ MESSAGES: Final = Codec(
         unfold=unfold,
         error_event=_error_event,
         keepalive=KEEPALIVE,
+        loop_bytes=16 * 1024,
     ),
     limit_headers=limit_headers,
     words=WORDS,

@@ -36,6 +36,7 @@ _STREAMS: Final = StreamCodec(
     unfold=content_stream.unfold,
     error_event=_error_event,
     keepalive=b"\r\n",  # its clients do not read comments
+    loop_bytes=16 * 1024,
 )
 _WORDS: Final = FormatWords(
     title="Gemini",
