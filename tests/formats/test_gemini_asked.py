@@ -65,23 +65,23 @@ def test_a_call_that_another_model_made_says_so_where_that_is_asked_for(model: s
     [
         ({"thinkingBudget": 0}, "gemini-2.5-flash", {"thinkingBudget": 0}),
         ({"thinkingBudget": 0}, "gemini-2.5-pro", {"thinkingBudget": 128}),
-        ({"thinkingBudget": 0}, "gemini-3-flash", {"thinkingLevel": "minimal"}),
-        ({"thinkingBudget": 0}, "gemini-3-pro", {"thinkingLevel": "low"}),
+        ({"thinkingBudget": 0}, "gemini-3-flash", {"thinkingLevel": "MINIMAL"}),
+        ({"thinkingBudget": 0}, "gemini-3-pro", {"thinkingLevel": "LOW"}),
         ({"thinkingBudget": 2000}, "gemini-2.5-pro", {"thinkingBudget": 2000, "includeThoughts": True}),
-        ({"thinkingBudget": 2000}, "gemini-3-pro", {"thinkingLevel": "low", "includeThoughts": True}),
-        ({"thinkingBudget": 9000}, "gemini-3-pro", {"thinkingLevel": "medium", "includeThoughts": True}),
-        ({"thinkingBudget": 32000}, "gemini-3-pro", {"thinkingLevel": "high", "includeThoughts": True}),
+        ({"thinkingBudget": 2000}, "gemini-3-pro", {"thinkingLevel": "LOW", "includeThoughts": True}),
+        ({"thinkingBudget": 9000}, "gemini-3-pro", {"thinkingLevel": "MEDIUM", "includeThoughts": True}),
+        ({"thinkingBudget": 32000}, "gemini-3-pro", {"thinkingLevel": "HIGH", "includeThoughts": True}),
         ({"thinkingBudget": -1, "includeThoughts": False}, "gemini-2.5-pro", None),
         ({"thinkingLevel": "MEDIUM"}, "gemini-2.5-pro", {"thinkingBudget": 8192}),
         ({"thinkingLevel": "minimal", "includeThoughts": True}, "gemini-3-pro", None),
-        ({"thinking_level": "XHIGH"}, "gemini-3-flash", {"thinkingLevel": "high"}),
+        ({"thinking_level": "XHIGH"}, "gemini-3-flash", {"thinkingLevel": "HIGH"}),
     ],
 )
 def test_how_long_to_think_is_said_as_the_model_takes_it(asked: Object, model: str, written: Object | None) -> None:
     body = sent(conversation(generationConfig={"thinkingConfig": asked}), model)
     config = body.get("generationConfig", {}).get("thinkingConfig")  # type: ignore[attr-defined]
     if written is None and "includeThoughts" in asked and asked["includeThoughts"]:
-        written = {"thinkingLevel": "low", "includeThoughts": True}
+        written = {"thinkingLevel": "LOW", "includeThoughts": True}
     assert config == written
 
 

@@ -61,7 +61,7 @@ REQUESTS: dict[str, Object] = {
             {"role": "model", "parts": [{"text": "hm", "thought": True, "thoughtSignature": SIGNATURE}]},
             {"role": "user", "parts": [{"text": "Go"}]},
         ],
-        "generationConfig": {"thinkingConfig": {"thinkingLevel": "high", "includeThoughts": True}},
+        "generationConfig": {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": True}},
     },
     "settings": {
         "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],

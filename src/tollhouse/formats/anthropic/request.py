@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
-from tollhouse.core.apart import LONG_BYTES
+from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.raw_members import decoded
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
@@ -84,23 +85,7 @@ def write(
         members["stream"] = _FALSE
     members = half_pairs.restore_members(members) if request.has_halves else members
     members = without_foreign_thoughts(members)
-    return [_encode(members)] if request.length <= APART_BYTES else _in_pieces(members)
-
-
-def _in_pieces(members: Members) -> list[Buffer]:
-    """As `_encode`, with what is long for itself."""
-    pieces: list[Buffer] = []
-    begun = bytearray()
-    separator = b"{"
-    for name, raw in members.items():
-        begun += separator + _encode(name) + b":"
-        separator = b","
-        if len(raw) < LONG_BYTES:
-            begun += raw
-            continue
-        pieces += [bytes(begun), memoryview(raw)]
-        begun.clear()
-    return [*pieces, bytes(begun) + b"}"]
+    return [_encode(members)] if request.length <= APART_BYTES else list(in_pieces(members))
 
 
 def _model(members: Members) -> str:
@@ -165,14 +150,6 @@ def _read_tags(request: ModelRequest, raw: Raw) -> None:
     texts = {name: text for name, value in inside.items() if (text := decoded(value, str)) is not None}
     request.user = texts.pop("user_id", None)
     request.metadata = texts
-
-
-def decoded(raw: Raw, kind: type[_T]) -> _T | None:
-    """A member's value, or None where it is of another kind (the JSON itself has been checked)."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except _UNREAD:
-        return None
 
 
 def missing(name: str) -> BadRequest:

@@ -15,13 +15,14 @@ from tollhouse.core.failure import BadRequest, UpstreamError
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding
 from tollhouse.core.provider_json import decode_any, encode
+from tollhouse.core.raw_members import decoded
 from tollhouse.core.reported_error import error_in, failure_of
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.contents import parts_of, text_under
 from tollhouse.formats.gemini.input_bounds import bounds_of
-from tollhouse.formats.gemini.request import AFFINITY_BYTES, decoded
+from tollhouse.formats.gemini.request import AFFINITY_BYTES
 from tollhouse.formats.gemini.spelling import snake, under, unknown
 
 BODY: Final = frozenset(("requests", "content", "model", "taskType", "title", "outputDimensionality"))

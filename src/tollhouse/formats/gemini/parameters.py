@@ -4,8 +4,6 @@ Read in the API's reference (v1beta), in Vertex AI's, and in the types of google
 unknown: a call with it is held for the longest input and output.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 BODY: Final = frozenset(
@@ -33,6 +31,13 @@ WITHIN_THE_CAP: Final = frozenset(("TEXT", "AUDIO", "MODALITY_UNSPECIFIED"))
 PLAIN_TIERS: Final = frozenset(("", "unspecified", "standard", "service_tier_unspecified", "default", "auto"))
 OWN_TOOLS: Final = frozenset(("functionDeclarations",))
 """Tools that the caller runs; all others are run by the vendor, and read more than was sent."""
+SEARCHES: Final = frozenset(
+    (
+        *("googleSearch", "googleSearchRetrieval", "urlContext", "enterpriseWebSearch", "googleMaps"),
+        *("parallelAiSearch", "exaAiSearch"),
+    )
+)
+"""Those that look something up, and do nothing else."""
 FUNCTION: Final = frozenset(
     (
         *("name", "description", "parameters", "parametersJsonSchema", "response", "responseJsonSchema"),
@@ -40,6 +45,3 @@ FUNCTION: Final = frozenset(
     )
 )
 METADATA_MAX: Final = 64
-EFFORTS: Final[Mapping[str, str]] = MappingProxyType(
-    {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH"}
-)

@@ -9,11 +9,14 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
+from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.raw_members import decoded, integer
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
+from tollhouse.core.workers import APART_BYTES
 from tollhouse.formats.gemini.parameters import (
     BODY,
     CHOOSES_MODELS,
@@ -86,7 +89,8 @@ def write(
         name = spelled(members, "generationConfig")
         config = decoded(members[name], dict[str, Raw]) if name in members else None
         members[name] = Raw(_encode({**(config or {}), "maxOutputTokens": added_cap}))
-    return [_encode(half_pairs.restore_members(members) if request.has_halves else members)]
+    members = half_pairs.restore_members(members) if request.has_halves else members
+    return [_encode(members)] if request.length <= APART_BYTES else list(in_pieces(members))
 
 
 def _read_config(request: ModelRequest, members: Members) -> None:
@@ -103,9 +107,9 @@ def _read_config(request: ModelRequest, members: Members) -> None:
     cap, count = under(config, "maxOutputTokens"), under(config, "candidateCount")
     if cap is not None:
         request.cap_param = f"{where}.{spelled(config, 'maxOutputTokens')}"
-        request.output_cap = _integer(cap, request.cap_param)
+        request.output_cap = integer(cap, request.cap_param)
     if count is not None:
-        request.n = request.choices = _integer(count, f"{where}.{spelled(config, 'candidateCount')}")
+        request.n = request.choices = integer(count, f"{where}.{spelled(config, 'candidateCount')}")
     modalities = under(config, "responseModalities")
     if modalities is not None:
         asked = decoded(modalities, list[str])
@@ -142,23 +146,6 @@ def _read_labels(request: ModelRequest, members: Members) -> None:
         labels = decoded(raw, dict[str, object]) or {}
         told = [(name, one) for name, one in labels.items() if isinstance(one, str)]
         request.metadata = dict(told[:METADATA_MAX])
-
-
-def decoded(raw: Raw, kind: type[_T]) -> _T | None:
-    """A member's value, or None where it is of another kind (the JSON itself has been checked)."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except _UNREAD:
-        return None
-
-
-def _integer(raw: Raw, name: str) -> int:
-    """An integer from 1 on. `1.0`, `"1"` and `true` are none."""
-    digits = bytes(memoryview(raw)[:11])
-    figure = int(digits) if digits.isdigit() and len(digits) <= 10 else 0
-    if not 1 <= figure <= TOKENS_MAX:
-        raise BadRequest(f"'{name}' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param=name)
-    return figure
 
 
 def _is(raw: Raw, word: bytes) -> bool:

@@ -12,17 +12,18 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
+from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
+from tollhouse.core.raw_members import decoded, integer
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.body_pieces import in_pieces
 from tollhouse.formats.openai.echo import prompts_of
 from tollhouse.formats.openai.parameters import CAPS
-from tollhouse.formats.openai.unlisted import decoded, integer, unlisted
+from tollhouse.formats.openai.unlisted import unlisted
 from tollhouse.formats.openai.vectors import asked as asked_encoding
 
 AFFINITY_BYTES = 1024

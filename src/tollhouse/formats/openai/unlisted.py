@@ -5,7 +5,7 @@ a price of its own, or the call is refused; what reads more or writes more is he
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
+from tollhouse.core.raw_members import decoded, integer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.formats.openai.parameters import (
     CAPS,
@@ -40,7 +41,6 @@ _DECIDING: Final = frozenset(
 """Members that decide what a call may cost, as the originals spell them."""
 _STEERING: Final = frozenset(INNER)
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
-_T = TypeVar("_T")
 
 
 class Unlisted(Struct):
@@ -180,23 +180,6 @@ def _two_places(path: str) -> UnsupportedParameter:
     return UnsupportedParameter(
         f"'{path}' decides what the call costs: name it as the original API does, at the top of the body.", param=path
     )
-
-
-def integer(raw: Raw, name: str) -> int:
-    """An integer from 1 on. `1.0`, `"1"` and `true` are none."""
-    digits = bytes(memoryview(raw)[:11])
-    figure = int(digits) if digits.isdigit() and len(digits) <= 10 else 0
-    if not 1 <= figure <= TOKENS_MAX:
-        raise BadRequest(f"'{name}' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param=name)
-    return figure
-
-
-def decoded(raw: Raw, kind: type[_T]) -> _T | None:
-    """A member's value, or None where it is of another kind (the JSON itself has been checked)."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except _UNREAD:
-        return None
 
 
 def _absent(raw: Raw) -> bool:

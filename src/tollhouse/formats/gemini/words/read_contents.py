@@ -109,9 +109,11 @@ class _Messages:
         self._goes_on = kind
 
     def end(self) -> None:
+        """A turn of which nothing is left, as one of code that the vendor ran, is none."""
         for message in self._messages:
             if message.role == "assistant":
                 message.parts = joined(message.parts)
+        self._messages[:] = [message for message in self._messages if message.parts or message.role != "assistant"]
 
 
 def _read_part(conversation: Conversation, place: Place, made_id: str, calls: _Waiting) -> Part | None:
@@ -132,7 +134,7 @@ def _read_part(conversation: Conversation, place: Place, made_id: str, calls: _W
             return medium
     for name in _HOSTED:
         if under(part, name) is not None:
-            note(conversation, "built_in_tools", place.path(name))
+            note(conversation, "tool_history", place.path(name))
             return None
     text, opaque = place.text("text"), opaque_of(part)
     if place.flag("thought"):

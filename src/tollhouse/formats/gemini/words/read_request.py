@@ -1,6 +1,6 @@
 """A request of Gemini's, read into core words: all but its contents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +17,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.formats.gemini.contents import parts_of, text_under
-from tollhouse.formats.gemini.parameters import BODY, CONFIG, FUNCTION
+from tollhouse.formats.gemini.parameters import BODY, CONFIG, FUNCTION, OWN_TOOLS, SEARCHES
 from tollhouse.formats.gemini.spelling import unknown
 from tollhouse.formats.gemini.words.read_contents import read_contents
 from tollhouse.formats.gemini.words.schema import to_json_schema
@@ -49,8 +49,7 @@ def read_request(request: ModelRequest) -> Conversation:
     _read_sampling(conversation, config)
     _read_output(conversation, config)
     read_thinking(conversation, config)
-    for tool in body.objects("tools"):
-        _read_tool(conversation, tool)
+    _read_tools(conversation, body.objects("tools"))
     _read_tool_config(conversation, body)
     for name, feature in _NAMED.items():
         if body.has(name):
@@ -117,23 +116,31 @@ def _read_output(conversation: Conversation, config: Place) -> None:
             note(conversation, "other", config.path(name))
 
 
-def _read_tool(conversation: Conversation, tool: Place) -> None:
-    for function in tool.objects("functionDeclarations"):
-        path = function.path("name").rpartition(".")[0]
-        note(conversation, "tools", path)
-        name = function.text("name")
-        if not name:
-            raise BadRequest(f"'{function.path('name')}' must be a name.", param=function.path("name"))
-        conversation.tools.append(
-            Tool(name=name, description=function.text("description"), parameters=_parameters(function))
-        )
-        for other in [*unknown(function.value, FUNCTION), "response", "responseJsonSchema", "behavior"]:
-            if function.has(other):
-                note(conversation, "other", function.path(other))
-    for name, value in tool.value.items():
-        if unknown((name,), frozenset(("functionDeclarations",))) and value not in (None, False):
-            conversation.raw_tools.append({name: value})
-            note(conversation, "built_in_tools", tool.path(name))
+def _read_tools(conversation: Conversation, tools: Sequence[Place]) -> None:
+    """A search that the vendor runs is only refused where nothing else is offered, as in every format."""
+    for tool in tools:
+        for function in tool.objects("functionDeclarations"):
+            _read_function(conversation, function)
+    for tool in tools:
+        for name, value in tool.value.items():
+            if unknown((name,), OWN_TOOLS) and value not in (None, False):
+                conversation.raw_tools.append({name: value})
+                is_beside = bool(conversation.tools) and not unknown((name,), SEARCHES)
+                note(conversation, "offered_tools" if is_beside else "built_in_tools", tool.path(name))
+
+
+def _read_function(conversation: Conversation, function: Place) -> None:
+    path = function.path("name").rpartition(".")[0]
+    note(conversation, "tools", path)
+    name = function.text("name")
+    if not name:
+        raise BadRequest(f"'{function.path('name')}' must be a name.", param=function.path("name"))
+    conversation.tools.append(
+        Tool(name=name, description=function.text("description"), parameters=_parameters(function))
+    )
+    for other in [*unknown(function.value, FUNCTION), "response", "responseJsonSchema", "behavior"]:
+        if function.has(other):
+            note(conversation, "other", function.path(other))
 
 
 def _parameters(function: Place) -> dict[str, object] | None:

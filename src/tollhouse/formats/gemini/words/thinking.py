@@ -48,7 +48,7 @@ def write_thinking(asked: ReasoningAsked, model: str) -> Object:
     if not asked.enabled:
         if by_budget:
             return {"thinkingBudget": _PRO_MIN if pro else 0}
-        return {"thinkingLevel": "low" if pro else "minimal"}
+        return {"thinkingLevel": "LOW" if pro else "MINIMAL"}
     written: Object = {}
     effort = asked.effort.lower()
     if by_budget:
@@ -57,7 +57,7 @@ def write_thinking(asked: ReasoningAsked, model: str) -> Object:
             written["thinkingBudget"] = budget
     elif effort or asked.budget is not None:
         level = (effort if effort in _LEVELS else "high") if effort else _level(asked.budget or 0)
-        written["thinkingLevel"] = "low" if pro and level == "minimal" else level
+        written["thinkingLevel"] = ("low" if pro and level == "minimal" else level).upper()
     if asked.visible or (asked.visible is None and (asked.summary or asked.budget is not None)):
         written["includeThoughts"] = True
     return written

@@ -16,13 +16,13 @@ from tollhouse.core.failure import UnsupportedParameter, UpstreamError
 from tollhouse.core.media_tokens import PICTURE_TOKENS
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
+from tollhouse.core.raw_members import integer
 from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
 from tollhouse.formats.openai.beside_text.events import EventForm
 from tollhouse.formats.openai.beside_text.reading import AFFINITY_BYTES, choice_of, flag_of, opened, text_of, texts_in
-from tollhouse.formats.openai.unlisted import integer
 from tollhouse.formats.openai.usage import read as read_usage
 
 FRAMES_MAX: Final = 16

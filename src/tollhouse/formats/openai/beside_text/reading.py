@@ -7,15 +7,16 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core import half_pairs
+from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
+from tollhouse.core.raw_members import decoded
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.body_pieces import in_pieces
 from tollhouse.formats.openai.request import is_null, missing, model_of, read_tags
-from tollhouse.formats.openai.unlisted import decoded, unlisted
+from tollhouse.formats.openai.unlisted import unlisted
 
 AFFINITY_BYTES: Final = 1024
 _encode = msgspec.json.Encoder().encode

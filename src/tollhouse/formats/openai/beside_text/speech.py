@@ -7,12 +7,12 @@ from tollhouse.core.codec import ResponseSummary
 from tollhouse.core.failure import BadRequest, Failure, UpstreamError
 from tollhouse.core.media_tokens import sound_tokens
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
+from tollhouse.core.raw_members import decoded
 from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.beside_text.events import EventForm
 from tollhouse.formats.openai.beside_text.reading import AFFINITY_BYTES, choice_of, opened, text_of, texts_in
-from tollhouse.formats.openai.unlisted import decoded
 
 TYPES: Final = {
     "": b"audio/mpeg",
