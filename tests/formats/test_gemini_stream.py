@@ -234,3 +234,20 @@ def test_a_gathered_stream_is_cut_at_what_it_was_held_for() -> None:
     (candidate,) = body["candidates"]
     assert candidate["content"]["parts"][0]["text"].split() == ["one", "two", "three"]
     assert (candidate["finishReason"], "usageMetadata" in body) == ("MAX_TOKENS", False)
+
+
+def test_usage_that_grows_is_told_once() -> None:
+    """As users of other gateways reported: the first report, or the sum of all, was billed."""
+    thought = {"thoughtsTokenCount": 14}
+    said = [("One ", 3, ""), ("two ", 9, ""), ("three.", 21, "STOP")]
+    chunks = [chunk(text, tokens, reason=reason) for text, tokens, reason in said]
+    for one in chunks:
+        one["usageMetadata"] |= thought  # type: ignore[operator]
+    for end in (b"\n\n", b"\r\n\r\n"):
+        for framing in ("events", "array"):
+            stream = opened(framing)  # type: ignore[arg-type]
+            stream.feed(events(*chunks, end=end))
+            stream.finish()
+            assert stream.usage == Usage(input=40, output=21, reasoning=14)
+    assert stream.raw_usage is not None
+    assert json.loads(stream.raw_usage)["candidatesTokenCount"] == 21

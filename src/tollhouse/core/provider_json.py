@@ -6,6 +6,7 @@ in two: decoders that are quicker refuse both.
 
 import json
 import math
+from typing import Any
 
 import msgspec
 
@@ -37,6 +38,15 @@ def decode_any(data: bytes) -> object:
     except (msgspec.DecodeError, RecursionError):
         value = _decode_with_half_pairs(data)
     return value
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The object that a text of JSON is, as the arguments of a call are; None: it is none."""
+    try:
+        value = decode_any(text.encode(errors="replace"))
+    except UpstreamBroke:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def members_of(data: bytes, chunk: Object) -> Object:

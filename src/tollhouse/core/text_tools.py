@@ -9,3 +9,13 @@ def described(tool: Tool) -> str:
         return tool.description
     syntax, definition = tool.grammar.get("syntax") or "", tool.grammar.get("definition") or ""
     return f"{tool.description}\n\n`input` keeps to this {syntax} grammar:\n\n{definition}".strip()
+
+
+def input_schema(name: str) -> dict[str, object]:
+    """What a function takes that stands for a tool that takes text."""
+    return {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": f"The whole input of {name}, as it is."}},
+        "required": ["input"],
+        "additionalProperties": False,
+    }

@@ -10,10 +10,10 @@ from msgspec import Raw, structs
 
 from tollhouse.core.conversation import Citation
 from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini.contents import object_under, objects, text_under
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.signatures import OWN
-from tollhouse.formats.gemini.words.texts import sound_text
 
 _CITATIONS_MAX: Final = 1_000
 _QUOTED_MAX: Final = 2_000

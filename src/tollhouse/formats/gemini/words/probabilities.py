@@ -5,9 +5,9 @@ from typing import Final
 
 from tollhouse.core.provider_json import Object
 from tollhouse.core.reply import TokenProbability
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini.contents import object_under, objects, text_under
 from tollhouse.formats.gemini.spelling import under
-from tollhouse.formats.gemini.words.texts import sound_text
 
 _TOP_MAX: Final = 100
 """Tokens beside one that are read."""

@@ -6,6 +6,7 @@ from tollhouse.core.cleaning import Known, clean
 from tollhouse.core.conversation import MediaPart, Part, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.reply import Reply, ReplyChoice
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini import answer as answers
 from tollhouse.formats.gemini import finish, usage
 from tollhouse.formats.gemini.contents import object_under, text_under
@@ -15,7 +16,6 @@ from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import is_medium, kind_of, standard_base64
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
 from tollhouse.formats.gemini.words.signatures import opaque_of
-from tollhouse.formats.gemini.words.texts import sound_text
 
 
 def read_reply(body: bytes, known: Known) -> Reply:

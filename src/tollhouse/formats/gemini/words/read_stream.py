@@ -24,6 +24,7 @@ from tollhouse.core.reply import (
     TokenProbability,
     UsageTold,
 )
+from tollhouse.core.sound_text import sound_text
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
 from tollhouse.formats.gemini import answer as answers
@@ -36,7 +37,6 @@ from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
 from tollhouse.formats.gemini.words.read_reply import blocked, read_part, unusable
-from tollhouse.formats.gemini.words.texts import sound_text
 
 _CHOICES_MAX: Final = 128
 

@@ -16,8 +16,7 @@ from tollhouse.core.conversation import (
     ToolCall,
     ToolResult,
 )
-from tollhouse.core.failure import UpstreamBroke
-from tollhouse.core.provider_json import Object, decode_any
+from tollhouse.core.provider_json import Object, json_object
 from tollhouse.formats.gemini.words.media import write_medium
 from tollhouse.formats.gemini.words.signatures import UNSIGNED, own_signature, wants_signatures
 
@@ -95,15 +94,6 @@ def arguments_of(call: ToolCall) -> Object:
         return {"input": call.arguments}
     found = json_object(text or "{}")
     return {"input": call.arguments} if found is None else found
-
-
-def json_object(text: str) -> Object | None:
-    """None: the text is no JSON object."""
-    try:
-        value = decode_any(text.encode(errors="replace"))
-    except UpstreamBroke:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _result(result: ToolResult) -> Object:

@@ -4,7 +4,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Conversation, Tool
 from tollhouse.core.provider_json import Object, encode
-from tollhouse.core.text_tools import described
+from tollhouse.core.text_tools import described, input_schema
 from tollhouse.formats.gemini.words.schema import from_json_schema
 from tollhouse.formats.gemini.words.thinking import write_thinking
 from tollhouse.formats.gemini.words.write_contents import write_contents
@@ -46,7 +46,7 @@ def _function(tool: Tool) -> Object:
     if description := described(tool):
         function["description"] = description
     if tool.is_custom:
-        function["parametersJsonSchema"] = _input_schema(tool.name)
+        function["parametersJsonSchema"] = input_schema(tool.name)
     elif tool.parameters and (tool.parameters.get("properties") or len(tool.parameters) > 1):
         function["parametersJsonSchema"] = from_json_schema(tool.parameters)
     return function
@@ -87,11 +87,3 @@ def _config(conversation: Conversation, model: str) -> Object:
     if conversation.reasoning is not None and (thinking := write_thinking(conversation.reasoning, model)):
         config["thinkingConfig"] = thinking
     return config
-
-
-def _input_schema(name: str) -> Object:
-    return {
-        "type": "object",
-        "properties": {"input": {"type": "string", "description": f"The whole input of {name}, as it is."}},
-        "required": ["input"],
-    }

@@ -92,7 +92,7 @@ class ContentWriter:
 
     def _text(self, event: TextAdded) -> bytes:
         opened = self._open[event.choice, event.index]
-        if not event.text:
+        if not event.text and not event.logprobs:
             return b""
         if opened.kept < _CITED_MAX:
             opened.said.append(event.text)

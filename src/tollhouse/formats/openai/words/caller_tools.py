@@ -10,8 +10,9 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from tollhouse.core.provider_json import json_object
 from tollhouse.formats.openai import chunk as chunks
-from tollhouse.formats.openai.words.json_text import input_of, json_object
+from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.members import Object
 
 _NAME_CHARACTERS_MAX: Final = 64

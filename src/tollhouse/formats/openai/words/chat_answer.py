@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tollhouse.core.conversation import Citation, MediaPart, Opaque, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.opaque import id_with
+from tollhouse.core.provider_json import json_object
 from tollhouse.core.reply import Reply, ReplyChoice, TokenProbability
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.openai import chunk as chunks
@@ -11,7 +12,7 @@ from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.caller_tools import takes_text
 from tollhouse.formats.openai.words.citations import as_url_citation
-from tollhouse.formats.openai.words.json_text import input_of, json_object
+from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.media import url_of
 from tollhouse.formats.openai.words.reasoning import OWN, details_of
 

@@ -20,13 +20,13 @@ from tollhouse.core.conversation import (
     ToolResult,
 )
 from tollhouse.core.failure import UnsupportedParameter
-from tollhouse.core.text_tools import described
+from tollhouse.core.provider_json import json_object
+from tollhouse.core.text_tools import described, input_schema
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.call_ids import short_id
-from tollhouse.formats.openai.words.json_text import json_object
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools, input_schema
+from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools
 from tollhouse.formats.openai.words.settings import effort_of
 
 Object = dict[str, object]

@@ -14,13 +14,13 @@ from tollhouse.core.reply import (
     TextAdded,
     TokenProbability,
 )
+from tollhouse.core.sound_text import SoundTexts, sound_text
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.finish import finish_of as reason_in
 from tollhouse.formats.openai.joining import JoinedCall, JoinedList
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.chat_reply import call_of, content_of, media_of, probabilities_of, text_of
 from tollhouse.formats.openai.words.citations import citations_of
-from tollhouse.formats.openai.words.half_pairs import SoundTexts, sound_text
 from tollhouse.formats.openai.words.reasoning import OWN, Object, detail_text, details_in, thoughts_in
 
 Kind = Literal["text", "reasoning", "refusal"]

@@ -6,12 +6,12 @@ from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.operation import Operation
 from tollhouse.core.reply import Reply, ReplyChoice, TokenProbability
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.openai import answer as answers
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.finish import finish_of as reason_in
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.citations import citations_of
-from tollhouse.formats.openai.words.half_pairs import sound_text
 from tollhouse.formats.openai.words.reasoning import OWN, Object, detail_text, reasoning_of
 
 _THOUGHTS: Final = ("thinking", "reasoning")

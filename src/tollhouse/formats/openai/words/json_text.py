@@ -1,18 +1,6 @@
 """JSON in a text: of arguments, and of what was kept for its maker."""
 
-from typing import Any
-
-from tollhouse.core.failure import UpstreamBroke
-from tollhouse.formats.openai import chunk as chunks
-
-
-def json_object(text: str) -> dict[str, Any] | None:
-    """None: the text is no JSON object."""
-    try:
-        value = chunks.decode_any(text.encode(errors="replace"))
-    except UpstreamBroke:
-        return None
-    return value if isinstance(value, dict) else None
+from tollhouse.core.provider_json import json_object
 
 
 def input_of(arguments: str) -> str:

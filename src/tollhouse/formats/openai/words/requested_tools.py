@@ -160,15 +160,5 @@ def callable_tools(conversation: Conversation) -> list[Tool]:
     return [tool for tool in conversation.tools if tool.name in choice.names]
 
 
-def input_schema(name: str) -> Object:
-    """What a function takes that stands for a tool that takes text."""
-    return {
-        "type": "object",
-        "properties": {"input": {"type": "string", "description": f"The whole input of {name}, as it is."}},
-        "required": ["input"],
-        "additionalProperties": False,
-    }
-
-
 def _words(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -14,11 +14,11 @@ from tollhouse.core.reply import (
     TextAdded,
     TokenProbability,
 )
+from tollhouse.core.sound_text import SoundTexts
 from tollhouse.formats.openai.chunk import Object
 from tollhouse.formats.openai.response_parts import PARTS_MAX, PIECES
 from tollhouse.formats.openai.words.chat_reply import probabilities_of, text_of
 from tollhouse.formats.openai.words.citations import citation_of, citations_of
-from tollhouse.formats.openai.words.half_pairs import SoundTexts
 from tollhouse.formats.openai.words.response_reasoning import opaque_of, reasoning_of
 from tollhouse.formats.openai.words.response_reply import call_of, parts_of
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from tollhouse.core.conversation import Opaque, Reasoning
 from tollhouse.core.opaque import opened
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.openai.words.chat_reply import text_of
-from tollhouse.formats.openai.words.half_pairs import sound_text
 from tollhouse.formats.openai.words.members import Object
 
 OWN: Final = "openai_responses"

@@ -4,13 +4,13 @@ from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import MediaPart, Part, Refusal, TextPart, ToolCall
 from tollhouse.core.failure import UpstreamError
 from tollhouse.core.reply import Finish, Reply, ReplyChoice, TokenProbability
+from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.openai import answer as answers
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.caller_tools import BUILT_IN, arguments_of, flat_name
 from tollhouse.formats.openai.words.chat_reply import probabilities_of, text_of
 from tollhouse.formats.openai.words.citations import citations_of
-from tollhouse.formats.openai.words.half_pairs import sound_text
 from tollhouse.formats.openai.words.members import Object
 from tollhouse.formats.openai.words.response_reasoning import reasoning_of
 
