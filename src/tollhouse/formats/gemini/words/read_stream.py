@@ -165,6 +165,8 @@ class _ChoiceRead:
                 self._close(out)
                 self._whole(found, out)
             says = True
+        if probabilities and self._open is TextPart:  # told with the end
+            out.append(TextAdded(text="", index=self._index, choice=self._number, logprobs=probabilities))
         self._cite(candidate)
         if says:
             self.reason = ""

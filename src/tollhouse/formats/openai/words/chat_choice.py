@@ -47,8 +47,8 @@ class _StreamedCall:
 class ChatChoice:
     """is_finished: its reason came; what still comes of it is nothing."""
 
-    __slots__ = ("_calls", "_details", "_kind", "_last", "_legacy", "_name", "_number", "_parts", "_refuses",
-                 "_reply_id", "_said", "_speaking", "_texts", "is_finished")  # fmt: skip
+    __slots__ = ("_calls", "_characters", "_details", "_kind", "_last", "_legacy", "_name", "_number", "_parts",
+                 "_refuses", "_reply_id", "_said", "_speaking", "_texts", "is_finished")  # fmt: skip
 
     def __init__(self, number: int, reply_id: str, out: _Out) -> None:
         self._number = number
@@ -57,7 +57,8 @@ class ChatChoice:
         self._kind: Kind | None = None  # of the part that speaks
         self._speaking = 0  # its index
         self._texts = SoundTexts()
-        self._said: list[str] = []  # its text, by pieces
+        self._said: list[str] = []  # the text of the answer, by pieces
+        self._characters = 0  # of it
         self._name = ""  # under which thoughts come
         self._details: tuple[str, JoinedList] | None = None  # signed or hidden thoughts, as their maker writes them
         self._calls: list[_StreamedCall] = []
@@ -106,13 +107,14 @@ class ChatChoice:
         if text or logprobs:
             if kind == "text":
                 self._said.append(text)
+                self._characters += len(text)
             out.append(TextAdded(text=text, index=self._speaking, choice=self._number, logprobs=logprobs))
 
     def _take_thoughts(self, delta: Object, out: _Out) -> None:
         name, text = thoughts_in(delta)
         listed, details = details_in(delta)
         if details:
-            text = text or "".join(map(detail_text, details))
+            text = text if text or self._name else "".join(map(detail_text, details))
             if self._kind != "reasoning":
                 self._open_thoughts(out)
             if self._details is None:
@@ -132,8 +134,8 @@ class ChatChoice:
         content = delta.get("content")
         logprobs = probabilities_of(choice.get("logprobs")) if choice.get("logprobs") else None
         if isinstance(content, str):
-            if content and delta is choice.get("message") and self._said:  # some servers repeat at the end all of it
-                content = content.removeprefix("".join(self._said))
+            if self._said and delta is choice.get("message") and len(content) >= self._characters:
+                content = content.removeprefix("".join(self._said))  # some servers repeat at the end all of it
             if content or logprobs:
                 self.speak("text", content, out, logprobs)
             return

@@ -12,6 +12,7 @@ import msgspec
 from tollhouse.core.conversation import Opaque, Reasoning
 from tollhouse.core.opaque import opened, sealed
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words.json_text import json_object
 
 OWN: Final = "openai_chat"
 NAMES: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
@@ -81,14 +82,20 @@ def _opened(listed: str, details: list[Object]) -> Opaque:
 
 
 def details_of(opaque: Opaque | None, text: str, *, is_hidden: bool) -> list[Object]:
-    """A signed or hidden thought of another maker, as OpenRouter writes it. text: told here, too; empty: it stands
-    beside."""
+    """A signed or hidden thought of another maker, as OpenRouter writes it; of one of its own, what it wrote. text:
+    told here, too; empty: it stands beside."""
     if opaque is None or opaque.format == OWN:
-        return []
+        return [] if opaque is None else own_details(opaque)
     data = sealed(opaque, OWN)
     if is_hidden:
         return [{"type": "reasoning.encrypted", "data": data, "format": opaque.format, "index": 0}]
     return [{"type": "reasoning.text", "text": text, "signature": data, "format": opaque.format, "index": 0}]
+
+
+def own_details(opaque: Opaque) -> list[Object]:
+    kept = json_object(opaque.data) or {}
+    listed = kept.get(DETAILS[0])
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def write_back(message: Object, reasoning: Reasoning) -> None:

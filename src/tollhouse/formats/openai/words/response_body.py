@@ -122,7 +122,7 @@ def _add_text(body: Object, conversation: Conversation) -> None:
         said: Object = {"type": "json_schema", "name": form.name or "answer", "schema": form.schema}
         if form.description:
             said["description"] = form.description
-        settings["format"] = said | {"strict": form.strict is True}
+        settings["format"] = said if form.strict is None else said | {"strict": form.strict}
     if conversation.verbosity:
         settings["verbosity"] = conversation.verbosity
     if settings:
