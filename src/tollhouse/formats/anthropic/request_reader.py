@@ -112,7 +112,7 @@ def _read_tools(conversation: Conversation, body: Object) -> None:
     choice = body.get("tool_choice")
     if not isinstance(choice, dict):
         return
-    choosing = _CHOICES.get(choice.get("type"))
+    choosing = _CHOICES.get(str(choice.get("type")))
     if choosing is None:
         raise BadRequest("'tool_choice.type' must be 'auto', 'any', 'tool' or 'none'.", param="tool_choice.type")
     names = (str(choice.get("name")),) if choosing == "named" else ()
