@@ -244,8 +244,9 @@ def test_usage_that_grows_is_told_once() -> None:
     for one in chunks:
         one["usageMetadata"] |= thought  # type: ignore[operator]
     for end in (b"\n\n", b"\r\n\r\n"):
+        framing: Framing
         for framing in ("events", "array"):
-            stream = opened(framing)  # type: ignore[arg-type]
+            stream = opened(framing)
             stream.feed(events(*chunks, end=end))
             stream.finish()
             assert stream.usage == Usage(input=40, output=21, reasoning=14)
