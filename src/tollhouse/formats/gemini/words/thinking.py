@@ -9,12 +9,21 @@ from tollhouse.core.provider_json import Object
 from tollhouse.formats.gemini.words.values import Place
 
 _BY_BUDGET: Final = re.compile(r"gemini-2[.-]|robotics-er-1", re.IGNORECASE)
+_THINKS_NOT: Final = re.compile(r"gemini-(?:1|2[.-]0)|gemma-[123]|learnlm", re.IGNORECASE)
+"""Models that refuse to be asked."""
 _PRO: Final = re.compile(r"\bpro\b", re.IGNORECASE)
 _BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 24_576, "max": 24_576}
 """What Google's own layer for OpenAI's words makes of an effort."""
 _PRO_MIN: Final = 128
 """The least that Gemini 2.5 Pro thinks: it cannot be told not to."""
-_LEVELS: Final = frozenset(("minimal", "low", "medium", "high"))
+_LEVELS: Final = ("minimal", "low", "medium", "high")
+_TAKEN: Final = (
+    (re.compile(r"gemma|flash-lite-image", re.IGNORECASE), ("minimal", "high")),
+    (re.compile(r"flash-lite|gemini-3-flash", re.IGNORECASE), _LEVELS),
+    (re.compile(r"gemini-3-pro", re.IGNORECASE), ("low", "high")),
+)
+_USUALLY_TAKEN: Final = ("low", "medium", "high")
+"""Levels that models take: any other one is refused, so the nearest is sent."""
 _LOW_MAX: Final = 4_096
 _MEDIUM_MAX: Final = 16_384
 
@@ -43,12 +52,13 @@ def read_thinking(conversation: Conversation, config: Place) -> None:
 
 
 def write_thinking(asked: ReasoningAsked, model: str) -> Object:
+    if _THINKS_NOT.search(model):
+        return {}
     by_budget = _BY_BUDGET.search(model) is not None
-    pro = _PRO.search(model) is not None
     if not asked.enabled:
         if by_budget:
-            return {"thinkingBudget": _PRO_MIN if pro else 0}
-        return {"thinkingLevel": "LOW" if pro else "MINIMAL"}
+            return {"thinkingBudget": _PRO_MIN if _PRO.search(model) else 0}
+        return {"thinkingLevel": _taken("minimal", model)}
     written: Object = {}
     effort = asked.effort.lower()
     if by_budget:
@@ -57,7 +67,7 @@ def write_thinking(asked: ReasoningAsked, model: str) -> Object:
             written["thinkingBudget"] = budget
     elif effort or asked.budget is not None:
         level = (effort if effort in _LEVELS else "high") if effort else _level(asked.budget or 0)
-        written["thinkingLevel"] = ("low" if pro and level == "minimal" else level).upper()
+        written["thinkingLevel"] = _taken(level, model)
     if asked.visible or (asked.visible is None and (asked.summary or asked.budget is not None)):
         written["includeThoughts"] = True
     return written
@@ -67,3 +77,10 @@ def _level(budget: int) -> str:
     if budget < 0:
         return "high"
     return "low" if budget <= _LOW_MAX else "medium" if budget <= _MEDIUM_MAX else "high"
+
+
+def _taken(level: str, model: str) -> str:
+    """The nearest level that a model takes; of two, the one that thinks longer."""
+    taken = next((levels for name, levels in _TAKEN if name.search(model)), _USUALLY_TAKEN)
+    wanted = _LEVELS.index(level)
+    return min(reversed(taken), key=lambda one: abs(_LEVELS.index(one) - wanted)).upper()
