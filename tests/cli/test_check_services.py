@@ -111,6 +111,45 @@ def test_a_body_is_judged_and_sent_only_when_asked(platform: DemoPlatform, keys:
     assert "n" in steps["request_format"]["reason"]
 
 
+def test_every_format_is_tried_where_it_is_asked_for(platform: DemoPlatform, keys: Mapping[str, str]) -> None:
+    for tail in ("", "/v1"):
+        words = ("--base-url", f"http://127.0.0.1:{platform.port}{tail}", "--key", keys["live"], "--every-format")
+        code, steps = check(*words)
+        assert (code, steps["request_format"]["state"]) == (0, "green")
+        assert "OpenAI and Anthropic and Gemini" in steps["request_format"]["reason"]
+
+
+HELLO: Final = [{"role": "user", "content": "Hi"}]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body"),
+    [
+        (
+            "",
+            {
+                "model": "gpt-4o",
+                "max_tokens": 9,
+                "system": "Be brief.",
+                "messages": [{"role": "user", "content": "Hi"}],
+            },
+        ),
+        ("/v1/messages", {"model": "gpt-4o", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}),
+        ("https://toll.example/v1beta/models/gpt-4o:generateContent", {"contents": [{"parts": [{"text": "Hi"}]}]}),
+    ],
+)
+def test_bodies_of_other_formats_are_judged_and_sent(
+    platform: DemoPlatform, keys: Mapping[str, str], endpoint: str, body: dict[str, Any]
+) -> None:
+    words = ("--base-url", f"http://127.0.0.1:{platform.port}", "--key", keys["live"], "--body", "/dev/stdin", "--send")
+    words = (*words, "--endpoint", endpoint) if endpoint else words
+    code, steps = check(*words, text=json.dumps(body))
+    assert (code, steps["request_format"]["state"]) == (0, "green"), steps
+    spoilt = {name: [{"role": "robot"}] if isinstance(value, list) else value for name, value in body.items()}
+    code, steps = check(*words, text=json.dumps(spoilt))
+    assert (code, steps["request_format"]["state"]) == (1, "red"), steps
+
+
 def test_an_error_is_read(platform: DemoPlatform, keys: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "error").write_text("HTTP/1.1 429 X\nretry-after: 3\n\n{}", encoding="utf-8")
     words = ("--base-url", f"http://127.0.0.1:{platform.port}", "--key", keys["live"])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.fake_service import KEY, FakeService, error, honest
 from tollhouse.access import secrets
-from tollhouse.cli.checklist import BadBaseUrl, Diagnosis, diagnose
+from tollhouse.cli.checklist import BadBaseUrl, CheckInput, Diagnosis, diagnose
 from tollhouse.cli.service import base_urls
 
 
@@ -26,6 +26,24 @@ def test_a_good_service_is_green_however_its_base_url_is_written(service: FakeSe
     assert [step.state for step in diagnosis.steps[3:]] == ["green", "not_run"]
     assert service.asked == [("GET", "/v1/models"), ("POST", "/v1/chat/completions")]
     assert "toll-1" in diagnosis.steps[2].reason
+
+
+def test_a_format_that_a_service_lacks_is_told_and_one_that_it_refuses_is_red(service: FakeService) -> None:
+    answers: dict[str, tuple[int, Any]] = {}
+
+    def script(method: str, path: str, body: Any, authorization: str) -> tuple[int, Any]:
+        other = path == "/v1/messages" or path.startswith("/v1beta/")
+        missing = (404, error("not_found", "no such path"))
+        return answers.get(path, missing) if other else honest(method, path, body, authorization)
+
+    service.script = script
+    diagnosis = diagnose(service.url, KEY, None, CheckInput(every_format=True))
+    assert states(diagnosis) == ["green", "green", "green"]
+    assert "Anthropic and Gemini is not offered" in diagnosis.steps[1].reason
+    answers["/v1/messages"] = (500, error("server_error", f"no luck with {KEY}"))
+    diagnosis = diagnose(service.url, KEY, None, CheckInput(every_format=True))
+    assert states(diagnosis) == ["green", "red", "green"]
+    assert "in the format of Anthropic: no luck with [key]" in diagnosis.steps[1].reason
 
 
 def test_a_service_whose_paths_have_no_version(service: FakeService) -> None:

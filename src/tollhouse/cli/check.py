@@ -23,6 +23,10 @@ def check(
     key: Annotated[str, Parameter(env_var="TOLLHOUSE_API_KEY", help="an API key of that service")],
     model: Annotated[str | None, Parameter(help="the model to try; default: the first chat model it lists")] = None,
     body: Annotated[Path | None, Parameter(help="a file with the body of a request")] = None,
+    endpoint: Annotated[
+        str, Parameter(help="the path that the body goes to, as /v1/messages; default: by its form")
+    ] = "",
+    every_format: Annotated[bool, Parameter(help="try the formats of Anthropic and Gemini too", negative=())] = False,
     send: Annotated[bool, Parameter(help='send that body too, with "stream": false', negative=())] = False,
     error: Annotated[Path | None, Parameter(help="a file with an error, as it came or was printed")] = None,
     at: CommonOptions = DEFAULT_OPTIONS,
@@ -31,7 +35,11 @@ def check(
     if send and body is None:
         raise Misuse("--send sends the body of a file: name it with --body", code="no_body")
     given = CheckInput(
-        body=None if body is None else _read(body), sends=send, error="" if error is None else _read(error)
+        body=None if body is None else _read(body),
+        endpoint=endpoint,
+        every_format=every_format,
+        sends=send,
+        error="" if error is None else _read(error),
     )
     try:
         diagnosis = diagnose(base_url, key, model, given)

@@ -5,6 +5,7 @@ A check costs at most a few tokens of the model it is tried with. Reasons never 
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -16,20 +17,26 @@ from tollhouse.checklist.key import read_key
 from tollhouse.checklist.model import meant
 from tollhouse.checklist.request import ReadRequest, read_request
 from tollhouse.checklist.steps import ChecklistStep, Diagnosis, StepId, Trouble, diagnosed, green, not_run, red
+from tollhouse.cli.other_formats import OTHER_FORMATS, send, with_others
 from tollhouse.cli.service import BadBaseUrl, Service, ServiceReply, Unreachable, base_urls
 from tollhouse.core.failure_words import words_of
 from tollhouse.formats import codecs
 
 _NO_CHAT = ("embed", "moderation", "whisper", "tts", "audio", "image", "dall-e", "rerank", "realtime", "sora", "video")
+_ANSWERS = ("choices", "output", "data", "results", *(one.answers for one in OTHER_FORMATS.values()))
+"""Members with a list, one of which an answer has."""
 _OF_THE_KEY = ("scope_missing", "key_frozen", "account_suspended", "ip_not_allowed")
 """Codes of a 403 that is about the key, whatever is called with it."""
 _LATER: tuple[StepId, ...] = ("request_format", "model", "rate_limits")
 
 
 class CheckInput(Struct, frozen=True, kw_only=True):
-    """What is to be checked besides the service: `body` of a request, sent only if `sends`; `error` as it came."""
+    """What is to be checked besides the service: `body` of a request to `endpoint`, sent only if `sends`; `error` as it
+    came; `every_format`: those of Anthropic and Gemini too."""
 
     model: str | None = None
+    endpoint: str = ""
+    every_format: bool = False
     body: str | None = None
     sends: bool = False
     error: str = ""
@@ -40,7 +47,8 @@ def diagnose(base_url: str, key: str, model: str | None = None, given: CheckInpu
     urls = base_urls(base_url)
     given = given or CheckInput()
     model = model or given.model
-    request = read_request("", {}, given.body, {} if given.body is None else codecs(), "")
+    endpoint = urlsplit(given.endpoint).path  # its host is that of the service
+    request = read_request(endpoint, {}, given.body, {} if given.body is None else codecs(), "")
     typed = read_key(key)
     last = _error_step(given.error, key)
     if typed.trouble is not None:
@@ -98,6 +106,8 @@ def _live(
     else:
         first = green("api_key", "the service accepts the key")
     format_step = _plain(request.step) if request.step.state == "red" else _format_step(sent or tried, key)
+    if given.every_format and format_step.state == "green" and chosen is not None:
+        format_step = with_others(format_step, service, chosen, lambda words: hidden(words, key))
     return first, format_step, _model_step(chosen, model is not None, names, tried, key), _limits_step(tried, key)
 
 
@@ -115,6 +125,9 @@ def _send(service: Service, request: ReadRequest, given: CheckInput) -> ServiceR
     if not given.sends or given.body is None or request.step.state == "red":
         return None
     body = msgspec.json.decode(given.body.encode())
+    if request.format in OTHER_FORMATS:
+        stream = {"stream": False} if "stream" in body else {}
+        return send(service, request.format, request.model, {**body, **stream})
     body.pop("stream_options", None)
     path = next(path for path, operation in OPERATIONS.items() if operation == request.operation)
     return service.ask("POST", path.removeprefix("/v1"), {**body, "stream": False})
@@ -147,7 +160,7 @@ def _answered(tried: ServiceReply, key: str) -> ChecklistStep:
         reason = f"the service answers 200, as if all were well, with an error inside: {hidden(tried.message, key)}"
         cure = words.cure if words else "mend what the message names, and tell whoever runs the service of the 200"
         return _red("request_format", tried, reason, cure)
-    if not any(isinstance(body.get(name), list) for name in ("choices", "output", "data", "results")):
+    if not any(isinstance(body.get(name), list) for name in _ANSWERS):
         reason = "the answer to a chat call has no `choices`: this is no OpenAI-compatible address"
         return _red("request_format", tried, reason, "check the path of the base URL, usually it ends in /v1")
     return _green("request_format", tried, "a chat call in OpenAI's format is answered")

@@ -69,9 +69,18 @@ class Service(Struct, frozen=True, kw_only=True):
                 reply = other if other.status != 404 else reply
         return reply
 
-    def _ask(self, url: str, method: str, body: Mapping[str, object] | None) -> ServiceReply:
+    def ask_otherwise(self, path: str, body: Mapping[str, object], headers: Mapping[str, str]) -> ServiceReply:
+        """POST to a path such as `/v1beta/models/m:generateContent` below the base URL without its version, with the
+        headers of another vendor. Raises Unreachable."""
+        root = _VERSIONED.sub("", self.base_urls[-1])
+        return self._ask(root + path, "POST", body, headers)
+
+    def _ask(
+        self, url: str, method: str, body: Mapping[str, object] | None, own: Mapping[str, str] | None = None
+    ) -> ServiceReply:
         data = None if body is None else msgspec.json.encode(body)
-        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", "User-Agent": "tollhouse-check"}
+        headers = {"Accept": "application/json", "User-Agent": "tollhouse-check"}
+        headers |= {"Authorization": f"Bearer {self.key}"} if own is None else own
         if data is not None:
             headers["Content-Type"] = "application/json"
         # Only http and https get here: base_urls() refuses all others.
