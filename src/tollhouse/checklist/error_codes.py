@@ -70,7 +70,10 @@ _WORDS: Final = tuple(
         (r"maximum context|context (?:length|window)|too long for|longer than the model", "context_length_exceeded"),
         (r"x-tollhouse-max-cost-usd|worst case costs", "max_cost_exceeded"),
         (r"content (?:policy|filter|management)|safety system", "content_policy_violation"),
-        (r"not supported|is not offered yet|cannot be answered here|unsupported parameter", "unsupported_parameter"),
+        (
+            r"not supported|cannot be (?:answered here|passed on)|unsupported parameter|changes what .{0,40} bills",
+            "unsupported_parameter",
+        ),
         (r"has no price|not priced", "model_not_priced"),
         (r"insufficient|balance|budget|quota|used up", "insufficient_quota"),
         (r"requests? (?:a|per) minute|tokens? (?:a|per) minute|rate limit|saturated|too many", "rate_limit_exceeded"),

@@ -7,7 +7,7 @@ slash, what is called, and the members of the request as that language writes th
 import json
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from tollhouse.console.call_formats import CallFormat, Given, arguments_of, body_of, format_of
+from tollhouse.console.call_formats import CallFormat, Given, arguments_of, body_of, call_formats, format_of
 from tollhouse.core.usage_record import UsageRecord
 
 PLACEHOLDER: Final = "YOUR TEXT"
@@ -37,9 +37,10 @@ class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Library(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`headers`: of a call without it."""
+    """`headers`: of a call without it, by curl with `curl_options`."""
 
     headers: tuple[str, ...]
+    curl_options: str = ""
     languages: tuple[Language, ...]
 
 
@@ -64,6 +65,23 @@ def code(call_format: CallFormat, given: Given, base_url: str) -> dict[str, str]
     return written
 
 
+def simulated(given: Given, base_url: str, script: str) -> dict[str, str]:
+    """A call of a test key that fails as a script says, for free: by curl, in each dialect. By the dialect's label."""
+    found: dict[str, str] = {}
+    for one in call_formats().values():
+        if one.operation == "chat":
+            text = _curl(
+                one,
+                libraries()[one.library],
+                given,
+                base_url,
+                options="-i ",
+                headers=(f"x-tollhouse-simulate: {script}",),
+            )
+            found[one.label] = text.replace("$TOLLHOUSE_API_KEY", "$TOLLHOUSE_TEST_KEY")
+    return found
+
+
 def code_again(call: UsageRecord, base_url: str) -> dict[str, str]:
     """Of a call that was made: its model and its kind; the text is the reader's. Nothing for a kind that pages do not
     know."""
@@ -74,12 +92,22 @@ def code_again(call: UsageRecord, base_url: str) -> dict[str, str]:
     return code(call_format, Given(model=model, text=PLACEHOLDER, stream=call.stream), base_url)
 
 
-def _curl(call_format: CallFormat, library: Library, given: Given, base_url: str) -> str:
+def _curl(
+    call_format: CallFormat,
+    library: Library,
+    given: Given,
+    base_url: str,
+    *,
+    options: str = "",
+    headers: Sequence[str] = (),
+) -> str:
     data = json.dumps(body_of(call_format, given), ensure_ascii=False).replace("'", "'\\''")
-    headers = "".join(f'  -H "{one}" \\\n' for one in (*library.headers, "Content-Type: application/json"))
+    sent = (*library.headers, *headers, "Content-Type: application/json")
+    written = "".join(f'  -H "{one}" \\\n' for one in sent)
     path = (call_format.stream_path if given.stream else "") or call_format.path
     address = base_url + path.replace("@MODEL@", quote(given.model, safe=""))
-    return f"curl {shlex.quote(address)} \\\n{headers}  -d '{data}'"
+    more = f"  {library.curl_options} \\\n" if library.curl_options else ""
+    return f"curl {options}{shlex.quote(address)} \\\n{more}{written}  -d '{data}'"
 
 
 def _in_python(body: Mapping[str, Any]) -> str:

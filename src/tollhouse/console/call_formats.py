@@ -24,7 +24,8 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`name`: of the file. `path`: of the endpoint, which may hold `@MODEL@`. `library`: a file in `libraries/`, and
     `method` what is called in it, with `arguments`; none: with the members of the body. `stream_path` and
     `stream_method`: of a stream, where those are others. `events`: the `type` of those events that have a delta; none:
-    any event has one. `defaults`: what stands in a place where nothing was given, and its original needs something."""
+    any event has one. `defaults`: what stands in a place where nothing was given, and its original needs something.
+    `playable`: its answers can be shown on a page."""
 
     name: str
     label: str
@@ -39,6 +40,7 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stream_method: str = ""
     arguments: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
+    playable: bool = True
     texts: tuple[Path, ...] = ()
     deltas: tuple[Path, ...] = ()
     events: tuple[str, ...] = ()

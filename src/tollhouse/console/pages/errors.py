@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 from tollhouse.console.backoff_snippets import snippets, some_model
+from tollhouse.console.call_code import simulated
+from tollhouse.console.call_formats import Given
 from tollhouse.console.error_reference import ErrorPage, ErrorWords, error_pages
 from tollhouse.console.route import EVERYBODY, Answer, Elsewhere, Shown, Text, page
 from tollhouse.console.visit import Visit
@@ -103,15 +105,8 @@ async def _own(visit: Visit, code: str) -> Sequence[UsageRecord]:
     return found.records
 
 
-def _simulated(visit: Visit, code: str) -> str:
-    """A call of a test key that fails so, for free."""
-    return (
-        f"curl -i '{visit.base_url}/v1/chat/completions' \\\n"
-        '  -H "Authorization: Bearer $TOLLHOUSE_TEST_KEY" \\\n'
-        f"  -H 'x-tollhouse-simulate: error={code}' \\\n"
-        "  -H 'Content-Type: application/json' \\\n"
-        f"""  -d '{{"model": "{some_model(visit)}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
-    )
+def _simulated(visit: Visit, code: str) -> Mapping[str, str]:
+    return simulated(Given(model=some_model(visit), text="Hello"), visit.base_url, f"error={code}")
 
 
 def _object(visit: Visit, one: ErrorPage, words: ErrorWords) -> dict[str, object]:

@@ -109,7 +109,7 @@ def _fields_of(call: UsageRecord) -> dict[str, str]:
     return _NEW | {
         "key": call.key_id,
         "model": call.model,
-        "format": _NEW["format"] if call_format is None else call_format.name,
+        "format": call_format.name if call_format is not None and call_format.playable else _NEW["format"],
         "max_tokens": "" if call.output_cap is None else str(call.output_cap),
         "stream": "1" if call.stream else "",
     }
@@ -118,7 +118,7 @@ def _fields_of(call: UsageRecord) -> dict[str, str]:
 def _given(fields: dict[str, str]) -> tuple[CallFormat, Given]:
     """Raises BadRequest."""
     call_format = call_formats().get(fields["format"])
-    if call_format is None:
+    if call_format is None or not call_format.playable:
         raise BadRequest("format: choose one of the list", param="format")
     text, instructions = fields.get("text", ""), fields.get("instructions", "")
     if len(text) + len(instructions) > _TEXT_MAX:
@@ -161,7 +161,7 @@ def _shown(
         {
             "keys": keys[:_KEYS_MAX],
             "models": offered,
-            "formats": call_formats().values(),
+            "formats": [one for one in call_formats().values() if one.playable],
             "fields": fields,
             "answer": answer,
             "trouble": trouble,
