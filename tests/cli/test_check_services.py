@@ -141,8 +141,8 @@ HELLO: Final = [{"role": "user", "content": "Hi"}]
 def test_bodies_of_other_formats_are_judged_and_sent(
     platform: DemoPlatform, keys: Mapping[str, str], endpoint: str, body: dict[str, Any]
 ) -> None:
-    words = ("--base-url", f"http://127.0.0.1:{platform.port}", "--key", keys["live"], "--body", "/dev/stdin", "--send")
-    words = (*words, "--endpoint", endpoint) if endpoint else words
+    words = ["--base-url", f"http://127.0.0.1:{platform.port}", "--key", keys["live"], "--body", "/dev/stdin", "--send"]
+    words += ["--endpoint", endpoint] if endpoint else []
     code, steps = check(*words, text=json.dumps(body))
     assert (code, steps["request_format"]["state"]) == (0, "green"), steps
     spoilt = {name: [{"role": "robot"}] if isinstance(value, list) else value for name, value in body.items()}

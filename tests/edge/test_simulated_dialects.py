@@ -23,7 +23,7 @@ _SNIPPET: Final = re.compile(
 )
 
 
-class Asked(NamedTuple):
+class CallInDialect(NamedTuple):
     """A call: with a tool or not. `stream_path` and `stream`: for its stream."""
 
     path: str
@@ -36,21 +36,21 @@ class Asked(NamedTuple):
 SCHEMA: Final = {"type": "object", "properties": {"n": {"type": "integer"}}}
 HELLO: Final = [{"role": "user", "content": "Hello"}]
 CALLS: Final = {
-    "openai": Asked(
+    "openai": CallInDialect(
         "/v1/chat/completions",
         {"model": "gpt-4o", "messages": HELLO},
         [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}],
         "/v1/chat/completions",
         {"stream": True},
     ),
-    "anthropic": Asked(
+    "anthropic": CallInDialect(
         "/v1/messages",
         {"model": "gpt-4o", "max_tokens": 100, "messages": HELLO},
         [{"name": "f", "input_schema": SCHEMA}],
         "/v1/messages",
         {"stream": True},
     ),
-    "gemini": Asked(
+    "gemini": CallInDialect(
         "/v1beta/models/gpt-4o:generateContent",
         {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
         [{"functionDeclarations": [{"name": "f", "parameters": SCHEMA}]}],
