@@ -118,6 +118,8 @@ def test_a_picture_is_taken_out_of_the_bytes() -> None:
     assert found.bytes < 1000
     asked = read(contents=[{"parts": [PICTURE]}])
     assert "AAAA" not in prompt_of(asked, input_bounds(asked)).text
+    linked = bounds({"fileData": {"fileUri": "https://a.example/b", "mimeType": "image/png"}})
+    assert (linked.media, linked.has_remote_input) == (MEDIA_TOKENS, False)
     within = {"functionResponse": {"name": "f", "response": {}, "parts": [PICTURE]}}
     assert bounds(within).media == MEDIA_TOKENS
 
@@ -125,7 +127,8 @@ def test_a_picture_is_taken_out_of_the_bytes() -> None:
 @pytest.mark.parametrize(
     ("part", "members"),
     [
-        ({"fileData": {"fileUri": "https://a.example/b.png", "mimeType": "image/png"}}, {}),
+        ({"fileData": {"fileUri": "https://a.example/b.png"}}, {}),
+        ({"fileData": {"fileUri": "https://a.example/b.png", "mimeType": "video/mp4"}}, {}),
         ({"inline_data": {"mime_type": "video/mp4", "data": "AAAA"}}, {}),
         ({"inlineData": {"mimeType": "application/pdf", "data": "AAAA"}}, {}),
         ({"somethingNew": {}}, {}),

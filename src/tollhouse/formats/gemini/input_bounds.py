@@ -90,7 +90,9 @@ def media(value: object) -> Iterator[FoundMedium]:
             else:
                 yield FoundMedium("sound" if kind == "audio" and form in _EVEN_SOUNDS else "any", inline, data)
         elif under(part, "fileData") is not None:
-            yield FoundMedium("any", object_under(part, "fileData"), "")
+            linked = object_under(part, "fileData")
+            is_picture = text_under(linked, "mimeType").lower().startswith("image/")  # and is read as nothing else
+            yield FoundMedium("picture" if is_picture else "any", linked, "")
 
 
 def _is_plain(part: Object) -> bool:
