@@ -47,8 +47,8 @@ def _within(value: object, depth: int) -> Iterator[Block]:
 
 
 def _of(block: dict[str, Any], depth: int) -> Iterator[Block]:
-    kind = block.get("type")
-    source = block.get("source")
+    kind, source = block.get("type"), block.get("source")
+    kind = kind if isinstance(kind, str | None) else ""
     if kind in _TEXTS or (kind is None and isinstance(block.get("text"), str)):
         yield Block("text", block)
     elif kind in ("tool_result", "search_result"):

@@ -21,7 +21,7 @@ from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
 from tollhouse.formats.anthropic import finish
 from tollhouse.formats.anthropic.block_reader import citation_of
-from tollhouse.formats.anthropic.message_stream import MessageStream
+from tollhouse.formats.anthropic.message_stream import MessageStream, index_of
 from tollhouse.formats.anthropic.reply_reader import part_of
 from tollhouse.formats.anthropic.wire import WIRE
 
@@ -37,7 +37,7 @@ class MessageReader:
         self._splitter = Splitter()
         self._began = False
         self._parts = 0
-        self._numbers: dict[object, int] = {}  # of the blocks that are open, by their index
+        self._numbers: dict[int, int] = {}  # of the blocks that are open, by their index
         self._is_finished = False
         self.is_complete = False
 
@@ -82,7 +82,7 @@ class MessageReader:
         return told
 
     def _read(self, said: Object) -> list[ReplyEvent]:
-        kind, index = said.get("type"), str(said.get("index"))
+        kind, index = said.get("type"), index_of(said)
         if kind == "content_block_delta":
             delta, number = said.get("delta"), self._numbers.get(index)
             return [] if number is None or not isinstance(delta, dict) else _added(delta, number)
@@ -115,7 +115,7 @@ class MessageReader:
             )
         ]
 
-    def _block(self, block: object, index: str) -> list[ReplyEvent]:
+    def _block(self, block: object, index: int) -> list[ReplyEvent]:
         told: list[ReplyEvent] = [] if self._began else self._begin(None)
         part = part_of(block) if isinstance(block, dict) else None
         if part is None:

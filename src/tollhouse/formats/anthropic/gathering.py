@@ -9,7 +9,7 @@ from tollhouse.core.provider_json import Object, decode, decode_any, encode
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.usage import Usage
-from tollhouse.formats.anthropic.message_stream import MessageStream
+from tollhouse.formats.anthropic.message_stream import MessageStream, index_of
 
 
 class GatheredMessage:
@@ -94,11 +94,11 @@ class GatheredMessage:
         if not step.out:
             return
         said = decode(step.out.partition(b"data: ")[2])
-        index, kind = said.get("index"), said.get("type")
+        index, kind = index_of(said), said.get("type")
         message, block, delta = said.get("message"), said.get("content_block"), said.get("delta")
         if kind == "message_start" and isinstance(message, dict):
             self._message = {name: value for name, value in message.items() if name != "content"}
-        elif kind == "content_block_start" and isinstance(block, dict) and isinstance(index, int):
+        elif kind == "content_block_start" and isinstance(block, dict):
             self._blocks[index] = _Block(block)
         elif kind == "content_block_delta" and isinstance(delta, dict) and index in self._blocks:
             self._blocks[index].add(delta)

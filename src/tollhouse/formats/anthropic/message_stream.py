@@ -89,7 +89,7 @@ class MessageStream:
         if kind == "content_block_start":
             return self._block_start(data, said)
         if kind == "content_block_stop":
-            index = _index(said)
+            index = index_of(said)
             self._open = [one for one in self._open if one != index]
             return StreamStep(event_of(b"content_block_stop", data))
         if kind == "message_start":
@@ -166,7 +166,7 @@ class MessageStream:
 
     def _block_start(self, data: bytes, said: Object) -> StreamStep:
         self._before_cut = list(self._open)
-        self._open.append(_index(said))
+        self._open.append(index_of(said))
         self._seen += 1
         if self._seen > BLOCKS_MAX:
             raise UpstreamBroke("The provider sent an answer of more parts than any has.")
@@ -209,7 +209,7 @@ class MessageStream:
         return bool(usage.get("output_tokens"))
 
 
-def _index(said: Object) -> int:
+def index_of(said: Object) -> int:
     index = said.get("index")
     return index if type(index) is int else 0
 

@@ -20,8 +20,8 @@ from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.provider_json import Object, decode_any
 from tollhouse.formats.anthropic.block_reader import cache_of, parts_of
 
-_ROLES: Final[dict[object, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
-_CHOICES: Final[dict[object, Choosing]] = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
+_ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
+_CHOICES: Final[dict[str, Choosing]] = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
 _OF_A_TOOL: Final = frozenset(("type", "name", "description", "input_schema", "strict", "cache_control"))
 _OF_THINKING: Final = {"summarized": True, "omitted": False}
 _BILLING: Final = "x-anthropic-billing-header:"

@@ -50,7 +50,7 @@ def _taken(schema: Any, depth: int) -> Any:
         is_bound = name in _BOUNDS and not (name == "minItems" and value in (0, 1))
         if is_bound:
             bounds.append(f"{name}: {value}")
-        if name in _NOT_TAKEN or is_bound or (name == "format" and value not in _FORMATS):
+        if name in _NOT_TAKEN or is_bound or (name == "format" and str(value) not in _FORMATS):
             continue
         if name in _NAMED and isinstance(value, dict):
             made[name] = {one: _taken(inner, depth + 1) for one, inner in value.items()}
