@@ -30,6 +30,8 @@ WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
     }
 )
 """The wire format in which callers of OpenAI's dialect ask for each operation."""
+TEXT_OPERATIONS: Final[tuple[Operation, ...]] = ("chat", "completions", "responses")
+"""What a model is for of which nobody says anything else."""
 TRANSLATED: Final[frozenset[str]] = frozenset(
     ("openai_chat", "openai_completions", "openai_responses", "anthropic_messages", "gemini_content")
 )

@@ -6,14 +6,14 @@ a provider's destination is made.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import Struct, structs
 
 from tollhouse import settings
 from tollhouse.core.catalogue import Catalogue, Provider
 from tollhouse.core.data_folder import PLATFORM_FILE
-from tollhouse.core.operation import Operation
+from tollhouse.core.operation import TEXT_OPERATIONS
 from tollhouse.core.spelling import nearest
 from tollhouse.providers import Kind, base_url
 from tollhouse.providers.api_keys import check_api_key
@@ -174,7 +174,7 @@ def _judge_operations(catalogue: Catalogue, kinds: Mapping[str, Kind], found: Fi
         providers = [offer.provider for offer in model.offers]
         if not providers or any(one not in served for one in providers):
             continue  # none, or one that is a mistake already
-        wanted = model.operations or get_args(Operation)
+        wanted = model.operations or TEXT_OPERATIONS
         unserved = [one for one in wanted if all(one not in served[provider] for provider in providers)]
         if unserved:
             words = ", ".join(unserved)
