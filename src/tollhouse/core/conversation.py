@@ -108,9 +108,12 @@ Part = TextPart | MediaPart | ToolCall | ToolResult | Reasoning | Refusal
 
 
 class Message(Struct, kw_only=True):
+    """path: where it stands in the caller's body, as `messages[1]`."""
+
     role: Role
     parts: list[Part]
     name: str = ""
+    path: str = ""
 
 
 class Tool(Struct, kw_only=True):

@@ -90,10 +90,10 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
 
 def _note_foreign(conversation: Conversation, wire: str) -> None:
     """Thoughts that the provider's format did not make cannot be read there."""
-    for at, message in enumerate(conversation.messages):
+    for message in conversation.messages:
         for part in message.parts:
             if isinstance(part, Reasoning | ToolCall) and part.opaque is not None and part.opaque.format != wire:
-                note(conversation, "reasoning_of_others", f"messages[{at}]")
+                note(conversation, "reasoning_of_others", message.path)
                 break
 
 

@@ -93,7 +93,7 @@ def _read_messages(conversation: Conversation, messages: object) -> None:
         if message.get("content") is None:
             raise BadRequest(f"Missing required parameter: '{path}.content'.", param=f"{path}.content")
         parts = parts_of(conversation, message["content"], f"{path}.content")
-        conversation.messages.append(Message(role=role, parts=parts))
+        conversation.messages.append(Message(role=role, parts=parts, path=path))
 
 
 def _read_tools(conversation: Conversation, body: Object) -> None:

@@ -65,7 +65,7 @@ def read_contents(conversation: Conversation, value: object, path: str) -> None:
             part = _read_part(conversation, place, f"call_{at}_{number}", calls)
             if part is not None:
                 found.append(part)
-        messages.add(_ROLES[role], found)
+        messages.add(_ROLES[role], found, where)
     messages.end()
 
 
@@ -99,13 +99,13 @@ class _Messages:
         self._messages = conversation.messages
         self._goes_on = ""  # what the last message is made of, where more of it may follow
 
-    def add(self, role: Role, parts: list[Part]) -> None:
+    def add(self, role: Role, parts: list[Part], path: str) -> None:
         results = role == "user" and bool(parts) and all(isinstance(part, ToolResult) for part in parts)
         kind = role if role == "assistant" else "results" if results else ""
         if kind and kind == self._goes_on:
             self._messages[-1].parts += parts
         else:
-            self._messages.append(Message(role=role, parts=parts))
+            self._messages.append(Message(role=role, parts=parts, path=path))
         self._goes_on = kind
 
     def end(self) -> None:

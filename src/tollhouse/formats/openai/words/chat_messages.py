@@ -64,7 +64,8 @@ def read_messages(conversation: Conversation, value: object) -> None:
             continue
         results = None
         parts = _said(conversation, found, path) if word == "assistant" else _content(conversation, found, path)
-        conversation.messages.append(Message(role=_ROLES[word], parts=parts, name=_name(conversation, found, path)))
+        name = _name(conversation, found, path)
+        conversation.messages.append(Message(role=_ROLES[word], parts=parts, name=name, path=path))
 
 
 def _name(conversation: Conversation, found: Object, path: str) -> str:

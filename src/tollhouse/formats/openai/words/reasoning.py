@@ -11,8 +11,8 @@ import msgspec
 
 from tollhouse.core.conversation import Opaque, Reasoning
 from tollhouse.core.opaque import opened, sealed
+from tollhouse.core.provider_json import json_object
 from tollhouse.formats.openai import chunk as chunks
-from tollhouse.formats.openai.words.json_text import json_object
 
 OWN: Final = "openai_chat"
 NAMES: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")

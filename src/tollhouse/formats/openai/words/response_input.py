@@ -8,6 +8,7 @@ from tollhouse.core.conversation import (
     MediaPart,
     Message,
     Part,
+    Reasoning,
     Refusal,
     Role,
     TextPart,
@@ -65,10 +66,18 @@ class _MessagesRead:
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
+        self.path = ""  # of the item that is read
         self._kind = ""
 
     def assistant(self) -> list[Part]:
         return self._open("assistant", "assistant")
+
+    def think(self, reasoning: Reasoning) -> None:
+        """Of the items of a message, the first of its thoughts gives it its path: they are what may be left out."""
+        parts = self.assistant()
+        if not any(isinstance(part, Reasoning) for part in parts):
+            self.conversation.messages[-1].path = self.path
+        parts.append(reasoning)
 
     def results(self) -> list[Part]:
         return self._open("user", "results")
@@ -82,13 +91,13 @@ class _MessagesRead:
     def _open(self, role: Role, kind: str) -> list[Part]:
         messages = self.conversation.messages
         if self._kind != kind or kind not in ("assistant", "results"):
-            messages.append(Message(role=role, parts=[]))
+            messages.append(Message(role=role, parts=[], path=self.path))
         self._kind = kind
         return messages[-1].parts
 
 
 def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
-    conversation = turns.conversation
+    conversation, turns.path = turns.conversation, path
     kind = item.get("type", "message")
     note_others(conversation, item, _KNOWN, path)
     if kind == "message":
@@ -106,7 +115,7 @@ def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
     elif kind == "reasoning":
         reasoning = reasoning_of(item)
         if reasoning is not None:
-            turns.assistant().append(reasoning)
+            turns.think(reasoning)
     elif kind in _KEPT_BY_THE_PROVIDER:
         note(conversation, "state", path)
     elif kind in _SEARCHES:
