@@ -3,6 +3,8 @@
 import pytest
 
 from tests.settings.test_platform_file import read_text
+from tollhouse.providers import kinds
+from tollhouse.services.platform_file import ConfigEnvironment, read
 
 SPEAKS = """
 [providers.p]
@@ -55,5 +57,6 @@ offers = [{ provider = "a", model = "m" }]
 free = true
 operations = ["chat", "responses", "embeddings"]
 """
-    (warning,) = read_text(text).warnings
+    known = ConfigEnvironment(environment={}, read_file=str, kinds=kinds())
+    (warning,) = read(text.encode(), known).warnings
     assert (warning.where, "no offer serves embeddings" in warning.message) == ("models.m.operations", True)
