@@ -211,3 +211,31 @@ def test_a_picture_is_base64_as_other_formats_want_it() -> None:
         part = {"inlineData": {"mimeType": "image/png", "data": data}}
         (found,) = conversation(contents=[{"role": "user", "parts": [part]}]).messages[0].parts
         assert found == MediaPart(kind="image", media_type="image/png", data="+//+/w==")
+
+
+@pytest.mark.parametrize(
+    ("model", "media_type", "holds"),
+    [
+        ("gemini-3-flash", "image/png", True),
+        ("gemini-3-flash", "audio/mp3", False),
+        ("gemini-2.5-flash", "image/png", False),
+        ("house-1", "image/png", False),
+    ],
+)
+def test_a_result_holds_its_pictures_where_the_model_looks_there(model: str, media_type: str, holds: bool) -> None:
+    medium = {"inlineData": {"mimeType": media_type, "data": "AAAA"}}
+    result = {"functionResponse": {"name": "f", "response": {"output": "seen"}, "parts": [medium]}}
+    said = {"role": "model", "parts": [{"functionCall": {"name": "f"}}]}
+    asked = conversation(contents=[said, {"role": "user", "parts": [result]}])
+    contents = sent(asked, model)["contents"]
+    assert isinstance(contents, list)
+    written = contents[1:]
+    if holds:
+        assert written == [{"role": "user", "parts": [result]}]
+        types.Content.model_validate(written[0])
+    else:
+        del result["functionResponse"]["parts"]
+        assert written == [
+            {"role": "user", "parts": [result]},
+            {"role": "user", "parts": [{"text": "f gave:"}, medium]},
+        ]

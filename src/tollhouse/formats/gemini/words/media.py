@@ -93,7 +93,7 @@ def standard_base64(data: str) -> str:
 def write_medium(medium: MediaPart) -> Object:
     """A medium as a part. Raises UnsupportedParameter for one that only another vendor can find."""
     if medium.data:
-        inline: Object = {"mimeType": _type_of(medium), "data": medium.data}
+        inline: Object = {"mimeType": type_of(medium), "data": medium.data}
         return {"inlineData": inline}
     if medium.url:
         media_type = medium.media_type or _by_ending(medium.url)
@@ -111,7 +111,8 @@ def kind_of(media_type: str) -> MediaKind:
     return "image" if kind == "image" else "audio" if kind == "audio" else "video" if kind == "video" else "file"
 
 
-def _type_of(medium: MediaPart) -> str:
+def type_of(medium: MediaPart) -> str:
+    """What a medium in the body is, by its own word, its name, or how it begins."""
     if medium.media_type:
         return medium.media_type
     by_name = _by_ending(medium.name) if medium.name else ""

@@ -4,7 +4,9 @@ Calls of one turn stand in one content, and their results in the next, in the sa
 call of a turn signed, and Vertex AI knows no ids.
 """
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from tollhouse.core.conversation import (
     MediaPart,
@@ -17,8 +19,11 @@ from tollhouse.core.conversation import (
     ToolResult,
 )
 from tollhouse.core.provider_json import Object, json_object
-from tollhouse.formats.gemini.words.media import write_medium
+from tollhouse.formats.gemini.words.media import type_of, write_medium
 from tollhouse.formats.gemini.words.signatures import UNSIGNED, own_signature, wants_signatures
+
+_LOOKS_IN_RESULTS: Final = re.compile(r"gemini-(?:[3-9]|[1-9][0-9])", re.IGNORECASE)
+_IN_RESULTS: Final = frozenset(("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"))
 
 
 def write_contents(messages: Sequence[Message], model: str) -> Object:
@@ -35,10 +40,10 @@ def write_contents(messages: Sequence[Message], model: str) -> Object:
         else:
             results = [part for part in message.parts if isinstance(part, ToolResult)]
             if results:
-                _add(contents, "user", [_result(part) for part in results])
+                _add(contents, "user", [_result(part, model) for part in results])
                 contents.append({"role": "user", "parts": []})  # what else is said begins anew
             others = [part for part in message.parts if not isinstance(part, ToolResult)]
-            media = [written for part in results for written in _media_of(part)]
+            media = [written for part in results if not _holds(part, model) for written in _media_of(part)]
             _add(contents, "user", [*media, *(written for part in others for written in _part(part))])
     contents = [content for content in contents if content["parts"]]
     if not contents and system:
@@ -96,17 +101,28 @@ def arguments_of(call: ToolCall) -> Object:
     return {"input": call.arguments} if found is None else found
 
 
-def _result(result: ToolResult) -> Object:
+def _result(result: ToolResult, model: str) -> Object:
     text = "\n".join(part.text for part in result.parts if isinstance(part, TextPart))
     if result.is_error:
         response: Object = {"error": text}
     else:
         response = json_object(text) or {"output": text}
-    return {"functionResponse": {"name": result.name or result.id, "response": response}}
+    said: Object = {"name": result.name or result.id, "response": response}
+    if _holds(result, model):
+        said["parts"] = [write_medium(part) for part in result.parts if isinstance(part, MediaPart)]
+    return {"functionResponse": said}
+
+
+def _holds(result: ToolResult, model: str) -> bool:
+    """Whether a result can hold the media that it has: Gemini 3 and later look there, for kinds of files that are
+    documented. Elsewhere media would begin a new turn of the user's, before which thoughts are forgotten."""
+    media = [part for part in result.parts if isinstance(part, MediaPart)]
+    known = all(part.data and type_of(part) in _IN_RESULTS for part in media)
+    return bool(media) and known and _LOOKS_IN_RESULTS.search(model) is not None
 
 
 def _media_of(result: ToolResult) -> list[Object]:
-    """Media that a tool gave, after the results: within them only the newest models look."""
+    """Media that a tool gave, after the results."""
     media = [part for part in result.parts if isinstance(part, MediaPart)]
     if not media:
         return []
