@@ -324,3 +324,31 @@ def test_each_reason_ends_a_choice(reason: str, delta: dict[str, Any], finish: s
 def test_an_unknown_part_is_refused_by_its_place() -> None:
     with pytest.raises(UnsupportedParameter):
         asked(messages=[{"role": "user", "content": [{"type": "hologram"}]}])
+
+
+def test_blocks_of_anthropics_in_a_chat_are_understood() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+    conversation = asked(
+        messages=[
+            HELLO,
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "t1", "name": "read", "input": {"path": "a"}}],
+            },
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [picture]}]},
+        ],
+        tools=[{"name": "read", "description": "Reads.", "input_schema": {"type": "object"}}],
+        tool_choice={"type": "tool", "name": "read"},
+    )
+    call, result = conversation.messages[1].parts[0], conversation.messages[2].parts[0]
+    assert call == ToolCall(id="t1", name="read", arguments='{"path":"a"}')
+    assert isinstance(result, ToolResult)
+    assert result.parts == [MediaPart(kind="image", data="AAAA", media_type="image/png")]
+    assert conversation.tools[0].parameters == {"type": "object"}
+    assert conversation.tool_choice is not None
+    assert conversation.tool_choice.names == ("read",)
+
+
+def test_what_the_system_says_in_a_row_is_one_message() -> None:
+    system = [{"role": "system", "content": "One."}, {"role": "developer", "content": "Two."}]
+    assert sent(asked(messages=[*system, HELLO]))["messages"][0] == {"role": "system", "content": "One.\n\nTwo."}

@@ -285,3 +285,16 @@ def test_an_answer_of_several_choices_gives_the_first() -> None:
 def test_an_unknown_type_of_content_is_refused() -> None:
     with pytest.raises(UnsupportedParameter):
         asked(input=[{"role": "user", "content": [{"type": "hologram"}]}])
+
+
+def test_messages_of_a_chat_among_the_items_are_understood() -> None:
+    function = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    conversation = asked(
+        input=[
+            {"role": "user", "content": "x"},
+            {"role": "assistant", "content": None, "tool_calls": [function]},
+            {"role": "tool", "tool_call_id": "c1", "content": "open"},
+        ]
+    )
+    assert conversation.messages[1].parts == [ToolCall(id="c1", name="look", arguments="{}")]
+    assert conversation.messages[2].parts == [ToolResult(id="c1", name="look", parts=[TextPart(text="open")])]

@@ -130,8 +130,16 @@ def _messages(messages: Sequence[Message]) -> list[Object]:
         elif message.role == "user":
             found += _user(message)
         else:
-            found.append(_named({"role": "system", "content": _joined(message.parts, "\n\n")}, message))
+            _add_system(found, _joined(message.parts, "\n\n"))
     return found
+
+
+def _add_system(found: list[Object], text: str) -> None:
+    """What the system says in a row is one message: some servers take no second one."""
+    if found and found[-1]["role"] == "system":
+        found[-1]["content"] = f"{found[-1]['content']}\n\n{text}"
+    else:
+        found.append({"role": "system", "content": text})
 
 
 def _named(said: Object, message: Message) -> Object:

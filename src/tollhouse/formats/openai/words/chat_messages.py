@@ -20,6 +20,7 @@ from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words.chat_blocks import read_block
 from tollhouse.formats.openai.words.citations import citations_of
 from tollhouse.formats.openai.words.media import read_audio, read_cache_mark, read_file, read_image, read_url
 from tollhouse.formats.openai.words.members import Object, array, note_others, object_of, text
@@ -104,6 +105,8 @@ def _part(conversation: Conversation, one: object, path: str) -> Part:
         return Refusal(text=text(part.get("refusal", part.get("text")), f"{path}.refusal"))
     if kind in ("thinking", "reasoning"):
         return reasoning_of(part) or Reasoning()
+    if (block := read_block(conversation, kind, part, path)) is not None:
+        return block
     medium = _medium(conversation, kind, part, path)
     if medium is None:
         shown = str(kind)[:40]
@@ -149,11 +152,11 @@ def _said(conversation: Conversation, found: Object, path: str) -> list[Part]:
         note(conversation, "state", f"{path}.audio")
     calls = found.get("tool_calls")
     for number, call in enumerate(array(calls, f"{path}.tool_calls") if calls is not None else ()):
-        parts.append(_call(conversation, call, f"{path}.tool_calls[{number}]"))
+        parts.append(call_of(conversation, call, f"{path}.tool_calls[{number}]"))
     legacy = found.get("function_call")
     if isinstance(legacy, dict):
         function = {"type": "function", "id": _legacy_id(legacy.get("name")), "function": legacy}
-        parts.append(_call(conversation, function, f"{path}.function_call"))
+        parts.append(call_of(conversation, function, f"{path}.function_call"))
     return parts
 
 
@@ -164,7 +167,8 @@ def _cite(parts: list[Part], citations: tuple[Citation, ...]) -> None:
             return
 
 
-def _call(conversation: Conversation, value: Any, path: str) -> ToolCall:
+def call_of(conversation: Conversation, value: Any, path: str) -> ToolCall:
+    """One of `tool_calls`."""
     call = object_of(value, path)
     note(conversation, "tools", path)
     own_id, opaque = id_without(text(call.get("id"), f"{path}.id"))

@@ -35,7 +35,7 @@ def read_tools(conversation: Conversation, value: object, path: str = "tools") -
 
 def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: str = "") -> bool:
     """False: the vendor runs it."""
-    kind = tool.get("type", "function")
+    kind = "function" if "input_schema" in tool else tool.get("type", "function")  # as Anthropic has it
     inner = tool.get(kind) if isinstance(kind, str) else None
     if kind == "function":
         conversation.tools.append(read_function(conversation, inner if isinstance(inner, dict) else tool, path))
@@ -69,7 +69,7 @@ def _read_built_in(conversation: Conversation, tool: Object, path: str) -> Tool:
 
 
 def read_function(conversation: Conversation, function: Object, path: str) -> Tool:
-    parameters = function.get("parameters")
+    parameters = function.get("parameters", function.get("input_schema"))
     note(conversation, "tools", path)
     strict = flag(function.get("strict"), f"{path}.strict")
     if strict:
@@ -110,7 +110,7 @@ def read_tool_choice(conversation: Conversation, value: object, path: str = "too
     kind = choice.get("type", "function")
     inner = choice.get(kind) if isinstance(kind, str) else None
     said: Object = inner if isinstance(inner, dict) else choice
-    if kind in ("function", "custom"):
+    if kind in ("function", "custom", "tool"):
         note(conversation, "tool_choice_named", path)
         name = text(said.get("name"), f"{path}.{kind}.name" if said is inner else f"{path}.name")
         conversation.tool_choice = ToolChoice(choosing="named", names=(name,), is_custom=kind == "custom")

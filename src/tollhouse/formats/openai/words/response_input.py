@@ -20,6 +20,7 @@ from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words.caller_tools import arguments_of, flat_name
+from tollhouse.formats.openai.words.chat_messages import call_of
 from tollhouse.formats.openai.words.citations import citations_of
 from tollhouse.formats.openai.words.media import read_audio, read_cache_mark, read_file, read_url
 from tollhouse.formats.openai.words.members import Object, array, note_others, object_of, text
@@ -46,7 +47,15 @@ _KNOWN: Final = frozenset(
     (
         *("type", "id", "role", "content", "status", "phase", "name", "arguments", "input", "call_id", "namespace"),
         *("output", "summary", "encrypted_content", "action", "operation", "execution", "tools", "max_output_length"),
-        *("created_by", "caller", "internal_chat_message_metadata_passthrough", "metadata", "end_turn"),
+        *(
+            "created_by",
+            "caller",
+            "tool_calls",
+            "tool_call_id",
+            "internal_chat_message_metadata_passthrough",
+            "metadata",
+            "end_turn",
+        ),
     )
 )
 
@@ -129,13 +138,21 @@ def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
 
 
 def _read_message(turns: _MessagesRead, item: Object, path: str) -> None:
+    """Some clients write the messages of a chat among the items."""
     word = text(item.get("role"), f"{path}.role")
+    if word == "tool":
+        said = {"type": "function_call_output", "call_id": item.get("tool_call_id"), "output": item.get("content")}
+        turns.results().append(_result(turns.conversation, said, path))
+        return
     if word not in _ROLES:
         raise BadRequest(f"'{path}.role' must be one of {', '.join(_ROLES)}.", param=f"{path}.role")
     role = _ROLES[word]
     content = content_of(turns.conversation, item.get("content"), f"{path}.content")
     if role == "assistant":
         content = [part for part in content if not isinstance(part, TextPart) or part.text]
+        calls = item.get("tool_calls")
+        for at, call in enumerate(calls if isinstance(calls, list) else ()):
+            content.append(call_of(turns.conversation, call, f"{path}.tool_calls[{at}]"))
     turns.message(role).extend(content)
 
 
