@@ -31,7 +31,7 @@ def test_filters_find_what_they_name(admin: AdminHarness, owner: Browser) -> Non
         "whole": admin.call("alpha-live", 1, model="gpt-4o", client="curl 8.5"),
         "other": admin.call("alpha-test", 2, model="o3", client="codex 0.169"),
         "lost": failed(admin, 3),
-        "broken": failed(admin, 4, status=502, error="upstream_error"),
+        "broken": failed(admin, 4, status=502, error="upstream_error", dialect="gemini"),
     }
     ids = {name: call.id for name, call in made.items()}
 
@@ -47,6 +47,8 @@ def test_filters_find_what_they_name(admin: AdminHarness, owner: Browser) -> Non
     assert found("model=gpt*") == ["whole", "lost", "broken"]
     assert found("client=codex+0.169") == ["other"]
     assert found("mode=test") == ["other"]
+    assert found("dialect=gemini") == ["broken"]
+    assert found("dialect=nobody") == []
     assert found(f"key={admin.keys['alpha-test']}") == ["other"]
     assert found("from=2027-01-15T08:00:00.001Z") == []
     assert found("from=2027-01-15&to=2027-01-15") == ["whole", "other", "lost", "broken"]
@@ -182,6 +184,19 @@ def test_receipt_says_what_was_held_charged_and_passed(admin: AdminHarness, owne
     operator.get("/console/platform/accounts")
     operator.post(f"/console/platform/accounts/{call.account_id}/act")
     assert "main" in operator.get(f"/console/requests/{call.id}").html
+
+
+def test_translated_call_says_how_its_provider_was_asked_and_what_was_not_passed_on(
+    admin: AdminHarness, owner: Browser
+) -> None:
+    attempts = (Attempt(provider="main", model="m", status=200, format="openai_chat", start_ms=1, end_ms=9),)
+    call = admin.call("alpha-live", dialect="anthropic", attempts=attempts, dropped="top_k, tools[0].%3Cb%3E")
+    page = owner.get(f"/console/requests/{call.id}").html
+    for words in ("Anthropic, chat", "Chat completions", "the call was translated", "<code>top_k</code>", "%3Cb%3E"):
+        assert words in page
+    plain = owner.get(f"/console/requests/{admin.call('alpha-live', 2).id}").html
+    assert "translated" not in plain
+    assert "Not passed on" not in plain
 
 
 def test_timeline_shows_each_try_in_its_place(admin: AdminHarness) -> None:

@@ -144,8 +144,11 @@ def test_a_stream_is_cut_at_what_was_held() -> None:
 
 
 def test_what_a_format_cannot_say_is_dropped_by_name_or_refused_before_anything_is_sent() -> None:
-    _, client = asked(gemini("Zoll haus"), body=asking(store=True, prediction={"type": "content", "content": "x"}))
+    body = asking(store=True, prediction={"type": "content", "content": "x"})
+    harness, client = asked(gemini("Zoll haus"), body=body)
     assert sorted(head(client, "x-tollhouse-dropped")[0].split(", ")) == ["prediction", "store"]
+    assert sorted(harness.record.dropped.split(", ")) == ["prediction", "store"]
+    assert [one.format for one in harness.record.attempts] == ["gemini_content"]
     with pytest.raises(UnsupportedParameter) as refused:
         asked(gemini("Zoll haus"), body=asking(logit_bias={"1": 5}))
     assert refused.value.param == "logit_bias"

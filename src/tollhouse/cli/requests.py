@@ -16,20 +16,10 @@ app = App(name="requests", help="Calls: receipts, lists, and as they end.")
 _POLL_SECONDS: Final = 0.5
 _PAGE: Final = 500
 _FIELDS: Final = (
-    *("id", "time", "mode", "account_id", "project_id", "key", "model", "operation", "stream", "client", "tags"),
-    *(
-        "status",
-        "error",
-        "error_detail",
-        "ending",
-        "ending_explained",
-        "usage",
-        "usage_source",
-        "usage_doubt",
-        "charge_usd",
-        "refunded_nusd",
-    ),
-    *("output_cap", "timing_ms", "ledger_entry"),
+    *("id", "time", "mode", "account_id", "project_id", "key", "model", "dialect", "operation", "stream"),
+    *("client", "tags", "status", "error", "error_detail", "ending", "ending_explained"),
+    *("usage", "usage_source", "usage_doubt", "charge_usd", "refunded_nusd"),
+    *("output_cap", "dropped", "timing_ms", "ledger_entry"),
 )
 _SEEN: Final = (
     *columns("time", "id", "status"),
@@ -48,7 +38,7 @@ def one(request_id: str, *, at: CommonOptions = DEFAULT_OPTIONS) -> None:
     held = ", ".join(f"{name} {receipt[f'{name}_nusd']}" for name in ("held", "released", "overrun"))
     print(f"\nHold (nano-USD): {held}")
     _table("Charge lines", receipt["lines"], ("bucket", "quantity", "price_usd", "per", "charge_nusd", "price_id"))
-    _table("Attempts", receipt["attempts"], ("provider", "model", "status", "error", "start_ms", "end_ms"))
+    _table("Attempts", receipt["attempts"], ("provider", "model", "format", "status", "error", "start_ms", "end_ms"))
     _table("Limits it passed", receipt["limits"], ("name", "level", "id", "model", "limit", "before", "after"))
     counters = ("kind", "level", "of_id", "window", "model", "limit_usd", "used_before_usd", "held_before_usd")
     _table("Counters it was held on", receipt["budgets"], (*counters, "used_after_usd"))

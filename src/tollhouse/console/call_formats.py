@@ -18,6 +18,7 @@ from tollhouse.core.operation import Dialect, Operation
 
 Path = tuple[str, ...]
 _EACH: Final = "*"
+DIALECT_TITLES: Final[Mapping[Dialect, str]] = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
 
 
 class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +76,12 @@ def call_formats() -> Mapping[str, CallFormat]:
 def format_of(dialect: Dialect, operation: Operation) -> CallFormat | None:
     """None: calls of this kind are not made from pages."""
     return next((one for one in call_formats().values() if (one.dialect, one.operation) == (dialect, operation)), None)
+
+
+def title_of(wire: str) -> str:
+    """What a wire format is called; its name where pages do not know it."""
+    found = call_formats().get(wire)
+    return wire if found is None else found.label
 
 
 def body_of(call_format: CallFormat, given: Given) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Attempt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str
     status: int | None = None
     error: str | None = None  # a failure's code
+    format: str = ""  # in which the provider was asked, where it is another than the caller's (`anthropic_messages`)
     start_ms: int
     first_byte_ms: int | None = None
     end_ms: int
@@ -94,6 +95,7 @@ class UsageRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     client: str = "other"
     old_secret: str = ""  # the last four characters of the secret that came, where it was not the key's newest
     tags: dict[str, str] = {}
+    dropped: str = ""  # members of the request that did not go on, as `x-tollhouse-dropped` told them
     provider: str | None = None
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = Usage()

@@ -133,8 +133,10 @@ async def _written(
     wire = context.request_codec.wire
     target = destination.target(context.call.operation, wire, choice.offer.model, stream)
     outbound, most = None, LARGE_BYTES
+    context.provider_format = ""
     if not target.format == wire == context.codec.wire:
         outbound, most = spoken(gateway, context, target.format), THREAD_BYTES
+        context.provider_format = target.format
     write = partial(write_call, gateway, context, request, choice, destination, target, stream, outbound)
     if request.length <= most:
         return write()
@@ -154,6 +156,7 @@ def _note(
             model=choice.offer.model,
             status=status,
             error=error,
+            format=context.provider_format,
             start_ms=(began_ns - arrived_ns) // NANO_PER_MILLI,
             first_byte_ms=end_ms if error is None else None,
             end_ms=end_ms,

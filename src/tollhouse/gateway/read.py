@@ -75,7 +75,7 @@ async def understand(gateway: GatewayContext, context: RequestContext, pieces: l
     if request.style:
         _answer_as(gateway, context, request.style)
     if request.dropped:
-        context.headers.append((DROPPED, named(request.dropped)))
+        context.headers.append(note_dropped(context, request.dropped))
     context.stream = request.stream
     context.asked_model = request.model
     context.output_cap = request.output_cap
@@ -156,10 +156,16 @@ def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[b
         pieces.clear()
 
 
-def named(members: tuple[str, ...]) -> bytes:
-    """Members of a request, as `x-tollhouse-dropped` tells them."""
+def note_dropped(context: RequestContext, members: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """The header that tells members of a request which do not go on; it is written down too."""
+    text = _named(members)
+    context.dropped = without_keys(text)
+    return DROPPED, text.encode()
+
+
+def _named(members: tuple[str, ...]) -> str:
     shown = [quote(name[:TAG_CHARACTERS_MAX], safe=_IN_A_HEAD, errors="replace") for name in members[:DROPPED_MAX]]
-    return ", ".join([*shown, *(("...",) if len(members) > DROPPED_MAX else ())]).encode()
+    return ", ".join([*shown, *(("...",) if len(members) > DROPPED_MAX else ())])
 
 
 def _text(header: bytes) -> str:

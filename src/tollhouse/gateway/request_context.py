@@ -44,6 +44,8 @@ class RequestContext(Struct):
     model: str = ""
     stream: bool = False
     tags: dict[str, str] = {}
+    dropped: str = ""  # members that did not go on to the provider
+    provider_format: str = ""  # in which the provider is asked, where it is another than the caller's
     asked: InputBounds = UNREAD  # how large its input can be
     output_cap: int | None = None
     added_cap: int | None = None  # an output cap that the caller had not named
@@ -134,6 +136,7 @@ class RequestContext(Struct):
             client=self.client,
             old_secret="" if secret is key.secrets[0] else secret.last4,
             tags=self.tags,
+            dropped=self.dropped,
             provider=self.provider,
             attempts=tuple(self.attempts),
             usage=self.usage,

@@ -16,6 +16,7 @@ from tollhouse.billing.ledger import Entry
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
 from tollhouse.core.failure import BadRequest, PathNotFound
+from tollhouse.core.operation import Dialect
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach, retention
@@ -58,6 +59,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
     error: str | None = None
     client: str | None = None
     mode: KeyMode | None = None
+    dialect: Dialect | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -71,6 +73,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
             and self.error in (None, call.error)
             and self.client in (None, call.client)
             and self.mode in (None, call.mode)
+            and self.dialect in (None, call.dialect)
             and (self.since_ms is None or call.time_ms >= self.since_ms)
             and (self.until_ms is None or call.time_ms < self.until_ms)
         )
@@ -135,7 +138,7 @@ async def dearest(
     BadRequest, Overloaded where it takes too long."""
     before, maximum = parse_cursor(after), min(limit(count), DEAREST)
     exact: dict[str, str | None] = {name: getattr(wanted, name) for name in ("project_id", "key_id", "error", "client")}
-    exact["mode"] = wanted.mode
+    exact |= {"mode": wanted.mode, "dialect": wanted.dialect}
     found, oldest = await services.rows.read(
         lambda tables: tables.requests.dearest(
             {name: value for name, value in exact.items() if value is not None},
@@ -165,6 +168,7 @@ def wanted_by(
     error: str | None = None,
     client: str | None = None,
     mode: KeyMode | None = None,
+    dialect: Dialect | None = None,
     since_ms: int | None = None,
     until_ms: int | None = None,
 ) -> ReceiptFilter:
@@ -180,6 +184,7 @@ def wanted_by(
         error=error,
         client=client,
         mode=mode,
+        dialect=dialect,
         since_ms=since_ms,
         until_ms=until_ms,
     )

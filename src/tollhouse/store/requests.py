@@ -165,7 +165,9 @@ def _as_json(call: UsageRecord) -> str:
 
 def _lean(call: UsageRecord) -> UsageRecord:
     """A record that is too large, without what a caller or a provider has swollen."""
-    return structs.replace(call, raw_usage=None, tags={}, limits=call.limits[:8], counters=call.counters[:8])
+    return structs.replace(
+        call, raw_usage=None, tags={}, dropped="", limits=call.limits[:8], counters=call.counters[:8]
+    )
 
 
 def _clean(call: UsageRecord) -> UsageRecord:

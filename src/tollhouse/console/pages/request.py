@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tollhouse.billing.endings import explained
 from tollhouse.console.call_code import code_again
+from tollhouse.console.call_formats import DIALECT_TITLES, title_of
 from tollhouse.console.call_money import money_of
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
@@ -107,6 +108,8 @@ async def receipt_values(visit: Visit, request_id: str) -> dict[str, object]:
         "words": None if call.error is None else words_of(call.error, call.status),
         "timeline": timeline(call, shows_provider=shows_provider),
         "took_ms": _last_ms(call),
+        "dialect_titles": DIALECT_TITLES,
+        "asked_on": title_of(call.attempts[-1].format) if call.attempts and call.attempts[-1].format else "",
         "shows_provider": shows_provider,
         "is_operator": is_operator,
         "account": services.directory.accounts.get(call.account_id) if is_operator else None,

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from msgspec import structs
 
+from tollhouse.console.call_formats import DIALECT_TITLES
 from tollhouse.console.local_time import instant_ms
 from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
@@ -14,11 +15,12 @@ from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.ids import time_of
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
+from tollhouse.formats import dialects
 from tollhouse.services import keys, receipts
 from tollhouse.services.pages import Page, parse_cursor
 from tollhouse.services.receipts import ReceiptFilter
 
-_FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode")
+_FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode", "dialect")
 _KEPT: Final = (*_FILTERS, "account", "from", "to", "order")
 OF_NOBODY: Final = "nobody"
 """In place of an account: calls of which nobody knew whose they were."""
@@ -74,6 +76,8 @@ async def _listing(visit: Visit, path: str) -> Answer:
         "names": {one.key_id: directory[one.key_id].name for one in found.records if one.key_id in directory},
         "key_choices": await _key_choices(visit, account_id),
         "model_choices": sorted(services.catalogue.models),
+        "dialects": sorted(dialects()),
+        "dialect_titles": DIALECT_TITLES,
         "trouble": trouble,
     }
     return Shown("requests.html", values, 200 if trouble is None else trouble.status)
@@ -96,6 +100,7 @@ def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
         project=asked["project"] or None,
         client=asked["client"] or None,
         mode="live" if mode == "live" else "test" if mode == "test" else None,
+        dialect=asked["dialect"] or None,
         since_ms=instant_ms(since, "from", zone) if since else None,
         until_ms=instant_ms(until, "to", zone, end=True) if until else None,
         account=account if account not in ("", OF_NOBODY) else None,

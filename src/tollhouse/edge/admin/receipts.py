@@ -81,12 +81,14 @@ class LineResponse(Struct, frozen=True, kw_only=True):
 
 class AttemptResponse(Struct, frozen=True, kw_only=True):
     """One try at a provider; times in milliseconds since the call arrived. `model`: as the provider calls it, where
-    that may be told, else as it was asked for. `status`: null where none came."""
+    that may be told, else as it was asked for. `status`: null where none came. `format`: in which the provider was
+    asked, where it is another than the caller's."""
 
     provider: Maybe = UNSET
     model: str
     status: int | None
     error: Maybe = UNSET
+    format: Maybe = UNSET
     start_ms: int
     first_byte_ms: int | None
     end_ms: int
@@ -131,7 +133,8 @@ class EntryResponse(Struct, frozen=True):
 
 class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object", tag="request"):
     """What a call was, what it cost and why. `charge_nusd` is the sum of its lines. `usage_doubt`: why the provider's
-    report, in `raw_usage`, was not believed. `cut`: the answer passed what was held for it, and ended there."""
+    report, in `raw_usage`, was not believed. `cut`: the answer passed what was held for it, and ended there. `dropped`:
+    members of the request that did not go on to the provider, as `x-tollhouse-dropped` told them."""
 
     ending_explained: str
     usage_doubt: Maybe = UNSET
@@ -144,6 +147,7 @@ class ReceiptObject(RequestObject, frozen=True, kw_only=True, tag_field="object"
     overrun_nusd: int
     refunded_nusd: int | UnsetType = UNSET
     output_cap: int | UnsetType = UNSET
+    dropped: Maybe = UNSET
     attempts: tuple[AttemptResponse, ...]
     limits: tuple[LimitResponse, ...]
     budgets: tuple[BudgetResponse, ...]
@@ -175,6 +179,7 @@ def receipt_object(receipt: Receipt, *, show_provider: bool, is_operator: bool) 
         overrun_nusd=0 if charge is None else charge.overrun,
         refunded_nusd=receipt.given_back or UNSET,
         output_cap=UNSET if call.output_cap is None else call.output_cap,
+        dropped=call.dropped or UNSET,
         attempts=tuple(_attempt(one, call.model, show_provider) for one in call.attempts),
         limits=tuple(_limit(one, call) for one in call.limits),
         budgets=tuple(_budget(one, call) for one in call.counters),
@@ -216,6 +221,7 @@ def _attempt(one: Attempt, model: str, show_provider: bool) -> AttemptResponse:
         provider=one.provider if show_provider else UNSET,
         model=one.model if show_provider else model,
         error=UNSET if one.error is None else one.error,
+        format=one.format or UNSET,
     )
 
 

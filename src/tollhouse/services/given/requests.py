@@ -18,6 +18,7 @@ class RequestQuery(Paging, frozen=True):
     error: Annotated[str | None, Help("a code, such as rate_limit_exceeded")] = None
     client: Annotated[str | None, Help("a client as receipts name it, such as 'curl 8.5'")] = None
     mode: Literal["live", "test"] | None = None
+    dialect: Annotated[str | None, Help("in whose format it was asked: openai, anthropic or gemini")] = None
     since: Annotated[str | None, Help("2h (so long ago), a date, or a time")] = None
     before: Annotated[str | None, Help("1h (so long ago), a date, or a time; exclusive")] = None
     order: Annotated[Literal["newest", "dearest"], Help("newest first, or the 20 that cost the most")] = "newest"
