@@ -202,7 +202,6 @@ def test_every_event_is_read_however_it_is_cut() -> None:
         TextAdded(text="Zoll haus", index=2),
         PartEnded(index=2),
         PartBegan(part=ToolCall(id="toolu_1", name="open_gate"), index=3),
-        ArgumentsAdded(text="", index=3),
         ArgumentsAdded(text='{"gate"', index=3),
         ArgumentsAdded(text=': "A"}', index=3),
         PartEnded(index=3),

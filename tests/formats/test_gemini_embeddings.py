@@ -153,7 +153,16 @@ def test_what_openai_cannot_say_is_refused(second: Object, param: str) -> None:
 def test_another_process_writes_the_same() -> None:
     body = json.dumps({"model": "m", "input": ["a", "b"], "user": "u"}).encode()
     made = write_apart(
-        body, OPENAI, GEMINI, model="up", stream=False, include_usage=False, caps=(), others=True, output_cap=None
+        body,
+        OPENAI,
+        GEMINI,
+        model="up",
+        stream=False,
+        include_usage=False,
+        caps=(),
+        others=True,
+        output_cap=None,
+        longest_answer=None,
     )
     request = OPENAI.read(body)
     assert json.loads(bytes(made.body)) == written(both(OPENAI, GEMINI, request), request)

@@ -57,6 +57,9 @@ class Splitter:
         if not self._buffer and _is_one_line(data):
             self._first = self._after_cr = False
             return [Event(b"", data[6:-2])]
+        if not self._buffer and (name_ends := _named(data)):
+            self._first = self._after_cr = False
+            return [Event(data[7:name_ends], data[name_ends + 7 : -2])]
         if not self._buffer and _is_one_line_with_cr(data):
             self._first = self._after_cr = False
             return [Event(b"", data[6:-4])]
@@ -110,6 +113,8 @@ class Splitter:
         for block in blocks:
             if block.startswith(b"data: ") and b"\n" not in block and b"\r" not in block:
                 events.append(Event(b"", block[6:]))
+            elif name_ends := _named(block + b"\n\n"):
+                events.append(Event(block[7:name_ends], block[name_ends + 7 :]))
             else:
                 events += _events_of(block)
         return events
@@ -118,6 +123,14 @@ class Splitter:
 def _is_one_line(data: bytes) -> bool:
     """By far the most frequent piece: one whole event of one line."""
     return data[:6] == b"data: " and data[-2:] == b"\n\n" and data.count(b"\n") == 2 and b"\r" not in data
+
+
+def _named(data: bytes) -> int:
+    """Where the name of one whole event ends that has a name and one line of data; 0: it is another piece."""
+    if data[:7] != b"event: " or data[-2:] != b"\n\n" or data.count(b"\n") != 3 or b"\r" in data:
+        return 0
+    name_ends = data.index(b"\n")
+    return name_ends if data.startswith(b"data: ", name_ends + 1) else 0
 
 
 def _is_one_line_with_cr(data: bytes) -> bool:

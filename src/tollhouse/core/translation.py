@@ -115,18 +115,20 @@ def write_apart(
     caps: tuple[str, ...],
     others: bool,
     output_cap: int | None,
+    longest_answer: int | None,
 ) -> WrittenApart:
     """Read a request in the process that has it, and write it in the other format. Raises what `translated` raises."""
     request = asked.read(body)
     if can_translate_vectors(asked, outbound):
         return WrittenApart(cast(bytes, PickleBuffer(write_vectors(request, asked, outbound, model))), request.untold)
     conversation = conversation_of(request, asked, outbound)
-    conversation.output_cap = output_cap
+    conversation.output_cap, conversation.longest_answer = output_cap, longest_answer
     assert outbound.words is not None
     written = outbound.words.write_request(
         conversation, model=model, stream=stream, include_usage=include_usage, caps=caps, others=others
     )
-    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold)
+    untold = tuple(dict.fromkeys((*request.untold, *conversation.left_out)))
+    return WrittenApart(cast(bytes, PickleBuffer(written)), untold)
 
 
 def _write(

@@ -17,12 +17,14 @@ from tollhouse.core.usage import Usage
 class AnswerContext(Struct, frozen=True, kw_only=True):
     """What an answer repeats of its call. created: Unix seconds. request: as the caller's format read it; of a large
     one the members are gone by the time of the answer. custom_tools: functions that stand for a tool of another kind,
-    whose calls come back as such: the type of the caller's tool (`custom`: it takes text), by the function's name."""
+    whose calls come back as such: the type of the caller's tool (`custom`: it takes text), by the function's name.
+    input_tokens: an estimate, for formats that tell them before the provider does; 0: nobody knows."""
 
     request_id: str
     created: int
     request: ModelRequest
     custom_tools: Mapping[str, str] = MappingProxyType({})
+    input_tokens: int = 0
 
 
 class WriteConversation(Protocol):

@@ -4,9 +4,11 @@ from typing import Final
 
 from msgspec import structs
 
+from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.codec import Codec
 from tollhouse.core.failure import UnsupportedParameter
-from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.half_pairs import restore_members
+from tollhouse.core.model_request import BYTES_PER_TOKEN, ModelRequest
 from tollhouse.core.translation import can_translate, translated, write_apart
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.words import AnswerContext
@@ -59,6 +61,7 @@ def translate(
         created=call.arrived_ms // MILLI_PER_SECOND,
         request=structs.replace(request, members={}) if is_large else request,
         custom_tools={} if asked.words is None else asked.words.custom_tools(request),
+        input_tokens=_estimated(context),
     )
     codec = context.attempt_codec = translated(asked, outbound, context.codec, told)
     added = context.added_cap
@@ -75,7 +78,7 @@ def translate(
             )
         made = gateway.processes.call(
             write_apart,
-            asked.write(request, model=request.model, stream=request.stream, include_usage=False),
+            _as_it_came(request),
             asked,
             outbound,
             model=model,
@@ -84,8 +87,20 @@ def translate(
             caps=caps,
             others=others,
             output_cap=added if request.output_cap is None else request.output_cap,
+            longest_answer=request.longest_answer,
         )
     except UnsupportedParameter as failure:
         raise _unsaid(failure) from None
     request.untold = made.untold
     return [made.body]
+
+
+def _as_it_came(request: ModelRequest) -> list[Buffer]:
+    """The body of a request, to be read again: what its own format writes for a provider may be less."""
+    return list(in_pieces(restore_members(request.members) if request.has_halves else request.members))
+
+
+def _estimated(context: RequestContext) -> int:
+    """About how many tokens the caller's input has."""
+    asked = context.asked
+    return asked.bytes // BYTES_PER_TOKEN + asked.image_tokens + asked.audio_tokens + asked.file_tokens

@@ -1,6 +1,6 @@
-"""The Anthropic wire format: the models list, errors and usage so far.
+"""The Anthropic wire format: Messages, the count of their tokens, the list of models, and errors.
 
-Lives here: `models`, `failure` and `usage`. Does not live here: Messages, which come later;
-other dialects.
-Who calls: the edge, for callers who speak this dialect.
+Lives here: requests as they are read and written, answers and streams, usage, and how all of it is said in core words
+(`words`). Does not live here: other formats; addresses and keys (`providers/anthropic.py`).
+Who calls: `app.py`, which hands the codec to the gateway; the edge, for callers who speak this dialect.
 """

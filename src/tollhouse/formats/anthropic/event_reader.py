@@ -22,6 +22,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.formats.anthropic import finish
 from tollhouse.formats.anthropic.block_reader import citation_of
 from tollhouse.formats.anthropic.message_stream import MessageStream, index_of
+from tollhouse.formats.anthropic.plain_event import read_plain
 from tollhouse.formats.anthropic.reply_reader import part_of
 from tollhouse.formats.anthropic.wire import WIRE
 
@@ -74,6 +75,12 @@ class MessageReader:
         for event in events:
             if self.is_complete:
                 break
+            if (plain := read_plain(event.data)) is not None and event.name != b"error":
+                self._events.current = False
+                if plain.delta.text and (number := self._numbers.get(plain.index)) is not None:
+                    more = ArgumentsAdded if plain.adds_arguments else TextAdded
+                    told.append(more(text=plain.delta.text, index=number))
+                continue
             step = self._events.take(event)
             if step.is_end:
                 told += self._end()

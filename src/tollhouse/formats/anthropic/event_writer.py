@@ -2,7 +2,8 @@
 
 Blocks of a message follow one another, so what comes of a part while an earlier one is open is kept until that has
 ended. A block begins with the first that it says, for one that says nothing is none that a caller may send back. Usage
-stands beside the reason to end: both are told once more at the end of the stream.
+stands beside the reason to end: both are told once more at the end of the stream. Clients measure their context by what
+the beginning tells of the input, so that is an estimate where the provider has not told it yet.
 """
 
 from tollhouse.core.conversation import Opaque, Reasoning, Refusal, TextPart, ToolCall
@@ -32,6 +33,7 @@ from tollhouse.formats.anthropic.unfold import STOP, event_of
 from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
 _OfPart = PartBegan | TextAdded | ArgumentsAdded | OpaqueAdded | CitationAdded | PartEnded
+_TEXT = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b_delta","%b":'
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":%b}\n\n'
 
 
@@ -39,8 +41,20 @@ class MessageWriter:
     """See `core.words.ReplyWriter`. Only the first choice is told: a message is one answer."""
 
     __slots__ = (
-        *("_began", "_block", "_calls", "_context", "_finish", "_is_open", "_kept", "_opaque", "_part", "_refused"),
-        *("_stop_sequence", "_usage"),
+        *(
+            "_began",
+            "_block",
+            "_calls",
+            "_context",
+            "_finish",
+            "_head",
+            "_is_open",
+            "_kept",
+            "_opaque",
+            "_part",
+            "_refused",
+        ),
+        *("_stop_sequence", "_told", "_usage"),
     )
 
     def __init__(self, context: AnswerContext) -> None:
@@ -48,6 +62,8 @@ class MessageWriter:
         self._began = self._calls = self._refused = False
         self._block = 0  # the number of the block that is open, or comes next
         self._is_open = False
+        self._told: int | None = None  # the part whose block is open, where it is a text or thoughts
+        self._head = b""
         self._part: PartBegan | None = None  # the part that is told now
         self._opaque: Opaque | None = None  # of it
         self._kept: dict[int, list[_OfPart]] = {}  # of those that wait for it, in the order in which they began
@@ -56,6 +72,8 @@ class MessageWriter:
         self._usage: Usage | None = None
 
     def write(self, event: ReplyEvent, /) -> bytes:
+        if type(event) is TextAdded and self._is_open and event.index == self._told and not event.choice:
+            return self._head + encode(event.text) + b"}}\n\n"  # by far the most frequent
         if isinstance(event, Began):
             return self._begin(event)
         if isinstance(event, UsageTold):
@@ -81,7 +99,7 @@ class MessageWriter:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {**reports.write(began.usage or Usage()), "output_tokens": 0},
+            "usage": {**reports.write(began.usage or Usage(input=self._context.input_tokens)), "output_tokens": 0},
         }
         return _event("message_start", message=message)
 
@@ -146,16 +164,18 @@ class MessageWriter:
             return self._opened() + self._delta(encode({"type": "citations_delta", "citation": event.citation.raw}))
         if not isinstance(event, TextAdded) or not event.text:
             return b""
-        kind = b"thinking" if isinstance(part, Reasoning) else b"text"
-        return self._opened() + self._delta(b'{"type":"%b_delta","%b":%b}' % (kind, kind, encode(event.text)))
+        return self._opened() + self._head + encode(event.text) + b"}}\n\n"
 
     def _opened(self) -> bytes:
+        """Begin the block of a text or of thoughts, where it has not begun. `_head`: of each event that adds to it."""
         if self._is_open:
             return b""
         assert self._part is not None
-        if isinstance(self._part.part, Reasoning):
-            return self._open(reasoning_block("", None))
-        return self._open({"type": "text", "text": ""})
+        thinks = isinstance(self._part.part, Reasoning)
+        kind = b"thinking" if thinks else b"text"
+        self._head = _TEXT % (self._block, kind, kind)
+        self._told = self._part.index
+        return self._open(reasoning_block("", None) if thinks else {"type": "text", "text": ""})
 
     def _open(self, block: Object) -> bytes:
         self._is_open = True
@@ -181,7 +201,7 @@ class MessageWriter:
         if not self._is_open:
             return out
         out += _event("content_block_stop", index=self._block)
-        self._is_open = False
+        self._is_open, self._told = False, None
         self._block += 1
         return out
 
