@@ -13,6 +13,13 @@ from tests.clients.upstreams.server import VendorServer, VendorShape
 from tests.end_to_end.platform_process import PlatformProcess
 
 SHAPES: Final[tuple[VendorShape, ...]] = (CHAT, RESPONSES, MESSAGES, GEMINI)
+MODELS: Final = {
+    "chat": "deepseek-chat",
+    "responses": "gpt-5.1",
+    "messages": "claude-sonnet-4-5",
+    "gemini": "gemini-3-pro-preview",
+}
+"""What the vendors call their models: how one thinks is told by its name."""
 CLIENTS: Final = ("openai-chat", "openai-responses", "anthropic", "google-genai")
 STATUSES: Final = (400, 401, 403, 404, 429, 500, 503, 529)
 APART: Final = (*(f"fail-{status}" for status in STATUSES), "broken", "again", "slow", "patient")
@@ -79,7 +86,7 @@ def _config(upstreams: dict[str, VendorServer]) -> str:
                 speaks=upstream.shape.speaks,
                 first_byte=1 if model.endswith("-slow") else 30,
                 model=model,
-                upstream_model=f"up-{name}-1",
+                upstream_model=MODELS[name],
             )
     return text
 

@@ -1,21 +1,19 @@
 """The programs of /docs/errors that try again: more calls than a limit allows are all answered in the end."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
 from importlib.resources import files
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
 
+from tests.clients.client_packages import npm, with_node
 from tests.support.server_process import ServerProcess
 
 CALLS, A_MINUTE = 30, 10
-NODE = Path(__file__).with_name("node")
 PYTHON_LOOP = """
 for _ in range({calls}):
     print(ask(model={model!r}, messages=[{{"role": "user", "content": "Hello"}}], max_tokens=5).object)
@@ -47,16 +45,13 @@ def control(demo: ServerProcess, path: str, **given: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def node() -> Path:
     """A folder in which programs find OpenAI's library."""
-    folder = tmp_path_factory.mktemp("clients") / "node"
-    copytree(NODE, folder)
-    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
-    return folder
+    return npm("node")
 
 
 def started(command: list[str], secret: str, folder: Path) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "TOLLHOUSE_API_KEY": secret}
+    environment = with_node(TOLLHOUSE_API_KEY=secret)
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
 
 

@@ -2,7 +2,7 @@
 the platform's packages either, for a fault there must not hide itself here.
 
 A prompt steers its answer by words in brackets: `[fail=429]`, `[mid=500]`, `[cut]`, `[slow=2]`, `[finish=length]`,
-`[parallel]`, `[aloud]`, `[redacted]`, `[cached]`, `[long]`; and by lines `CALL NAME {arguments}`.
+`[parallel]`, `[aloud]`, `[redacted]`, `[cached]`, `[long]`; and by lines `CALL NAME ARGUMENT its value`.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 BRACKETS: Final = re.compile(r"\[(\w+)(?:=([\w.,-]+))?\] ?")
-CALL_LINE: Final = re.compile(r"^CALL (\S+) (\{.*\})$", re.MULTILINE)
+CALL_LINE: Final = re.compile(r'^CALL (\S+) (\w+) ([^"\n]+)"?$', re.MULTILINE)
 CITIES: Final = ("Zürich ☂", "Bern")
 THOUGHTS: Final = "The caller wants something.\nLet me see: they “ask” for 1 thing."
 ALOUD: Final = "I shall look."
@@ -45,6 +45,7 @@ class AskedOfUpstream:
     media: list[str] = field(default_factory=list)
     schema: Mapping[str, Any] | None = None
     thinks: bool = False
+    omits: bool = False  # thoughts are signed and not told
     parallel: bool = True
 
     def word(self, name: str) -> str | None:
@@ -73,13 +74,14 @@ class PlannedAnswer:
     text: str = ""
     thoughts: str = ""
     redacted: bool = False
+    omitted: bool = False
     calls: list[ToolCallPlan] = field(default_factory=list)
     finish: str = "stop"
     cached: bool = False
 
     @property
     def thought(self) -> bool:
-        return bool(self.thoughts) or self.redacted
+        return bool(self.thoughts) or self.redacted or self.omitted
 
 
 def plan(asked: AskedOfUpstream) -> PlannedAnswer:
@@ -87,7 +89,8 @@ def plan(asked: AskedOfUpstream) -> PlannedAnswer:
     made = PlannedAnswer(cached=asked.word("cached") is not None, finish=asked.word("finish") or "stop")
     if asked.thinks:
         made.redacted = asked.word("redacted") is not None
-        made.thoughts = "" if made.redacted else THOUGHTS
+        made.omitted = asked.omits and not made.redacted
+        made.thoughts = "" if made.redacted or made.omitted else THOUGHTS
     if asked.results:
         made.text = f"The tool said: {' & '.join(asked.results)}{_seen(asked)}"
     elif asked.functions and asked.may_call:
@@ -99,13 +102,17 @@ def plan(asked: AskedOfUpstream) -> PlannedAnswer:
 
 
 def _calls(asked: AskedOfUpstream) -> list[ToolCallPlan]:
-    named = [ToolCallPlan(name=name, arguments=json.loads(given)) for name, given in CALL_LINE.findall(asked.said)]
+    named = [ToolCallPlan(name=name, arguments={argument: value}) for name, argument, value in _lines(asked)]
     if named:
         return named
     by_name = {function.name: function for function in asked.functions}
     function = by_name.get(asked.must_call, asked.functions[0])
     count = 2 if asked.word("parallel") is not None and asked.parallel else 1
     return [ToolCallPlan(name=function.name, arguments=instance(function.schema, at)) for at in range(count)]
+
+
+def _lines(asked: AskedOfUpstream) -> list[tuple[str, str, str]]:
+    return CALL_LINE.findall(asked.said)
 
 
 def _text(asked: AskedOfUpstream) -> str:

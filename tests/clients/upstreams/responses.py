@@ -50,8 +50,6 @@ def complaints(received: ReceivedRequest) -> Iterator[str]:
     if body.get("tool_choice") not in (None, "none", "auto") and not body.get("tools"):
         yield "Tool choice must be 'auto' or 'none' when no tools are given"
     for tool in body.get("tools") or ():
-        if tool["type"] == "function" and "strict" not in tool:
-            yield f"tools: 'strict' is required (null is allowed): {tool['name']}"
         if tool.get("strict") and (tool.get("parameters") or {}).get("additionalProperties") is not False:
             yield "a strict function needs 'additionalProperties': false"
     yield from _out_of_place(_items(body))

@@ -14,6 +14,15 @@ BESIDE: Final = frozenset(("reasoning_content", "reasoning_details", "temperatur
 """Members that one SDK or another has no type for: thoughts as many servers write them, sampling of older models, what
 a response repeats of its request."""
 
+TOLERATED: Final = frozenset(
+    (
+        ("ChatCompletionToolMessageParam", "name"),
+        ("EasyInputMessageParam", "id"),
+        ("ResponseCreateParamsStreaming", "client_metadata"),
+    )
+)
+"""A type, and a member that its vendor takes all the same: clients send it."""
+
 
 def misfits(value: object, annotation: Any, at: str = "body") -> Iterator[str]:
     """What in `value` the annotation does not allow, each with its place. Members that it does not name do not fit."""
@@ -82,7 +91,7 @@ def _of_members(value: object, annotation: Any, at: str) -> Iterator[str]:
     for name, one in value.items():
         if name in hints:
             yield from misfits(one, hints[name], f"{at}.{name}")
-        elif name not in BESIDE:
+        elif name not in BESIDE and (annotation.__name__, name) not in TOLERATED:
             yield f"{at}.{name}: unknown to {annotation.__name__}"
     for name in annotation.__required_keys__ - value.keys():
         yield f"{at}.{name}: missing, {annotation.__name__} requires it"
