@@ -68,3 +68,14 @@ def test_what_is_wrong_is_told_as_for_a_call(platform: DemoPlatform) -> None:
     for wrong in ({"model": "gpt-4o"}, {**HELLO, "messages": []}, {**HELLO, "messages": "x"}):
         assert count(platform, wrong).verdict == (400, "invalid_request_error")
     assert platform.ask("POST", PATH, {**JSON, **bearer("sk-wrong")}, b"{}").status == 401
+
+
+def test_counting_counts_at_no_limit(platform: DemoPlatform) -> None:
+    key = platform.key("counted")
+    platform.operator("limits.set", key="counted", requests_per_minute=3)
+    body = json.dumps({**HELLO, "system": "You keep a gate.", "max_tokens": 9}).encode()
+    asked = {**JSON, **bearer(key)}
+    assert {platform.ask("POST", PATH, asked, body).status for _ in range(20)} == {200}
+    assert {platform.ask("POST", "/v1/messages", asked, body).status for _ in range(3)} == {200}
+    assert platform.ask("POST", "/v1/messages", asked, body).verdict == (429, "rate_limit_exceeded")
+    assert platform.ask("POST", PATH, asked, body).status == 200

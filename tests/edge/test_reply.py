@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.edge.recorded_connection import RecordedConnection
-from tollhouse.core.failure import Failure, InsufficientQuota, every_failure
+from tollhouse.core.failure import ContextTooLong, Failure, InsufficientQuota, every_failure
 from tollhouse.core.operation import Dialect
 from tollhouse.edge import cors
 from tollhouse.edge.reply import headers_of, refuse
@@ -51,6 +51,8 @@ def test_every_failure_has_its_shape_in_every_dialect(kind: type[Failure], diale
     assert headers[b"x-request-id"] == headers[b"request-id"] == b"req_1"
     error = body["error"]
     told = "What went wrong. Request id: req_1" if kind.status >= 500 else "what went wrong"
+    if dialect == "anthropic" and kind is ContextTooLong:  # words by which clients know it
+        told = f"prompt is too long: {told}"
     assert error["message"] == told
     if dialect == "openai":
         assert status == kind.status

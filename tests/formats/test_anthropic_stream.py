@@ -21,7 +21,15 @@ from tests.formats.anthropic_samples import (
     texts,
 )
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.failure import BadRequest, Failure, Overloaded, UpstreamBroke, UpstreamError, UpstreamSaturated
+from tollhouse.core.failure import (
+    BadRequest,
+    ContextTooLong,
+    Failure,
+    Overloaded,
+    UpstreamBroke,
+    UpstreamError,
+    UpstreamSaturated,
+)
 from tollhouse.core.sse import Splitter
 from tollhouse.core.stream_relay import StreamRelay
 from tollhouse.core.usage import Usage
@@ -320,6 +328,14 @@ def test_silence_is_bridged_by_a_ping() -> None:
     broken = MESSAGES.streams.error_event(Overloaded("Too much."), "req_1", 0)
     (found,) = told(broken)
     assert found["error"] == {"type": "overloaded_error", "message": "Too much. Request id: req_1"}
+
+
+def test_a_prompt_that_is_too_long_is_told_in_words_that_clients_look_for() -> None:
+    for said in ("The maximum context length is exceeded.", "Prompt is too long: 9 tokens > 4 maximum"):
+        error = json.loads(MESSAGES.error_body(ContextTooLong(said), "req_1"))["error"]
+        assert error["type"] == "invalid_request_error"
+        assert error["message"].lower().count("prompt is too long") == 1
+        assert said in error["message"]
 
 
 def test_a_long_stream_is_recognised_without_being_decoded() -> None:

@@ -1,7 +1,8 @@
 """How many tokens a request has, asked for without an answer: counted here, free, and without a provider.
 
-It passes the stages of `gateway.flow` up to the limits. The count is that of our own tokenizer over the text of the
-prompt, as in a hold: media count by a figure, and what lies elsewhere counts for nothing.
+It passes the first stages of `gateway.flow`, and counts at no limit, for editors ask for dozens of counts at once;
+whoever asks for very many waits. The count is that of our own tokenizer over the text of the prompt, as in a hold:
+media count by a figure, and what lies elsewhere counts for nothing.
 """
 
 from functools import partial
@@ -11,7 +12,6 @@ from msgspec import structs
 
 from tollhouse.core.failure import PathNotFound
 from tollhouse.core.model_request import BYTES_PER_TOKEN, COUNTED_BYTES_MAX, ModelRequest
-from tollhouse.gateway.admission import admit
 from tollhouse.gateway.authenticate import authenticate, reauthenticate_if_slow
 from tollhouse.gateway.connection import Call
 from tollhouse.gateway.large import worked
@@ -21,11 +21,13 @@ from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.route import resolve
 from tollhouse.gateway.settlement import Settlement
 
+MILLI_PER_SECOND: Final = 1_000
+_BYTES_A_WEIGHT: Final = 4 * 1024  # of text, which takes as long to count as a refusal is meant to take: 1 ms
 _JSON: Final = (b"content-type", b"application/json")
 
 
 async def count_tokens(gateway: GatewayContext, call: Call) -> None:
-    """Answer one call. Raises what `gateway.flow.serve` raises up to its limits."""
+    """Answer one call. Raises what `gateway.flow.serve` raises before its limits."""
     context = authenticate(gateway, call)
     counting = context.codec.counting
     if counting is None:
@@ -34,8 +36,10 @@ async def count_tokens(gateway: GatewayContext, call: Call) -> None:
     async with Settlement(gateway, context) as settlement:
         request = await read(gateway, context)
         reauthenticate_if_slow(gateway, context)
-        model = resolve(gateway, context, request)
-        settlement.admitted = await admit(gateway, context, request, model)
+        resolve(gateway, context, request)
+        weight = 1 + context.asked.bytes // _BYTES_A_WEIGHT
+        if delay_ms := gateway.pace.account_delay_ms(context.identity.account.id, gateway.clock.now_ms(), weight):
+            await gateway.sleep(delay_ms / MILLI_PER_SECOND)
         body = counting.body(await _counted(gateway, context, request))
         since_ns = gateway.clock.ticks_ns() - call.ticks_ns
         context.first_byte_ms = context.last_byte_ms = since_ns // NANO_PER_MILLI
