@@ -298,3 +298,18 @@ def test_messages_of_a_chat_among_the_items_are_understood() -> None:
     )
     assert conversation.messages[1].parts == [ToolCall(id="c1", name="look", arguments="{}")]
     assert conversation.messages[2].parts == [ToolResult(id="c1", name="look", parts=[TextPart(text="open")])]
+
+
+def test_items_bring_tools_and_settings_with_them() -> None:
+    items = [
+        {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "patch"}, NAMESPACE]},
+        {"role": "user", "content": "x"},
+        {"type": "configuration_update", "id": "cfg_1", "reasoning": {"effort": "low"}},
+    ]
+    members = {"input": items, "reasoning": {"effort": "high"}, "tools": [{"type": "web_search"}]}
+    conversation = asked(**members)
+    assert [tool.name for tool in conversation.tools] == ["patch", "mcp__gh__f"]
+    assert conversation.uses["offered_tools"] == "tools[0]"
+    assert conversation.reasoning is not None
+    assert conversation.reasoning.effort == "low"
+    assert context(**members).custom_tools == {"patch": "custom  patch", "mcp__gh__f": "function mcp__gh f"}

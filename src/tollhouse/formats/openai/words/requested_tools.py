@@ -13,10 +13,12 @@ from tollhouse.formats.openai.words.members import Object, array, decode, flag, 
 
 _CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _NO_PLAIN_FUNCTIONS: Final = (b'"custom"', b'"namespace"', b'shell"', b'"apply_patch"', b'"tool_search"')
+_ITEMS_OF_TOOLS: Final = (b'"additional_tools"', b'"tool_search_output"')
+"""Items of a response's input that bring tools with them."""
 NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 
 
-_SEARCHES: Final = ("web_search", "web_search_preview", "image_generation", "tool_search")
+_SEARCHES: Final = ("web_search", "image_generation", "tool_search", "programmatic_tool_calling")
 """What a vendor runs beside the caller's own tools. Agents declare it in each call, whether their user wants it or not:
 it is only refused where nothing else is offered, or where it must be used."""
 
@@ -143,13 +145,18 @@ def _named(one: Any) -> str:
 
 def custom_tools(request: ModelRequest) -> Mapping[str, str]:
     """See `core.words.FormatWords.custom_tools`. Its errors are those of reading the request, and told then."""
-    raw = request.members.get("tools")
-    if raw is None or not any(one in bytes(raw) for one in _NO_PLAIN_FUNCTIONS):
-        return {}
+    found: dict[str, str] = {}
     try:
-        return stood_for(decode(request, "tools"))
+        if any(one in bytes(request.members.get("tools", b"")) for one in _NO_PLAIN_FUNCTIONS):
+            found = stood_for(decode(request, "tools"))
+        if any(one in bytes(request.members.get("input", b"")) for one in _ITEMS_OF_TOOLS):
+            items = decode(request, "input")
+            for item in items if isinstance(items, list) else ():
+                if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
+                    found |= stood_for(item.get("tools"))
     except BadRequest:
         return {}
+    return found
 
 
 def callable_tools(conversation: Conversation) -> list[Tool]:

@@ -26,6 +26,7 @@ from tollhouse.formats.openai.words.media import read_audio, read_cache_mark, re
 from tollhouse.formats.openai.words.members import Object, array, note_others, object_of, text
 from tollhouse.formats.openai.words.requested_tools import read_tools
 from tollhouse.formats.openai.words.response_reasoning import reasoning_of
+from tollhouse.formats.openai.words.settings import read_effort, read_output_form
 
 _ROLES: Final[dict[str, Role]] = {
     "user": "user",
@@ -42,20 +43,13 @@ _OUTPUTS: Final = (
 )
 _SEARCHES: Final = ("web_search_call", "image_generation_call")
 """Items of what the vendor ran, whose results the model has told: without them the conversation says the same."""
-_KEPT_BY_THE_PROVIDER: Final = ("item_reference", "compaction", "compaction_summary")
+_KEPT_BY_THE_PROVIDER: Final = ("item_reference", "compaction", "compaction_summary", "compaction_trigger")
 _KNOWN: Final = frozenset(
     (
         *("type", "id", "role", "content", "status", "phase", "name", "arguments", "input", "call_id", "namespace"),
         *("output", "summary", "encrypted_content", "action", "operation", "execution", "tools", "max_output_length"),
-        *(
-            "created_by",
-            "caller",
-            "tool_calls",
-            "tool_call_id",
-            "internal_chat_message_metadata_passthrough",
-            "metadata",
-            "end_turn",
-        ),
+        *("created_by", "caller", "reasoning", "text", "tool_calls", "tool_call_id", "metadata", "end_turn"),
+        "internal_chat_message_metadata_passthrough",
     )
 )
 
@@ -125,11 +119,15 @@ def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
         reasoning = reasoning_of(item)
         if reasoning is not None:
             turns.think(reasoning)
+    elif kind == "additional_tools":
+        read_tools(conversation, item.get("tools"), f"{path}.tools")
+    elif kind == "configuration_update":
+        _read_update(conversation, item, path)
     elif kind in _KEPT_BY_THE_PROVIDER:
         note(conversation, "state", path)
     elif kind in _SEARCHES:
         note(conversation, "tool_history", path)
-    elif isinstance(kind, str) and ("call" in kind or kind.startswith("mcp_")):
+    elif isinstance(kind, str) and ("call" in kind or kind.startswith(("mcp_", "program"))):
         note(conversation, "built_in_tools", path)
     else:
         raise UnsupportedParameter(
@@ -215,6 +213,15 @@ def _call(conversation: Conversation, item: Object, path: str) -> ToolCall:
 def _call_id(item: Object, path: str) -> str:
     call_id = item.get("call_id") or item.get("id")
     return text(call_id, f"{path}.call_id")
+
+
+def _read_update(conversation: Conversation, item: Object, path: str) -> None:
+    """What holds from here on is what the answer is asked for."""
+    reasoning, settings = item.get("reasoning"), item.get("text")
+    if isinstance(reasoning, dict):
+        read_effort(conversation, reasoning.get("effort"), f"{path}.reasoning.effort")
+    if isinstance(settings, dict):
+        read_output_form(conversation, settings.get("format"), f"{path}.text.format")
 
 
 def _result(conversation: Conversation, item: Object, path: str) -> ToolResult:

@@ -26,6 +26,7 @@ def read_request(request: ModelRequest) -> Conversation:
     read_input(conversation, decode(request, "input"))
     read_settings(conversation, request)
     read_tools(conversation, decode(request, "tools"))
+    conversation.tools = list({tool.name: tool for tool in conversation.tools}.values())  # items may bring them again
     read_tool_choice(conversation, decode(request, "tool_choice"))
     conversation.parallel_tool_calls = flag(decode(request, "parallel_tool_calls"), "parallel_tool_calls")
     if conversation.parallel_tool_calls is False:
@@ -60,7 +61,8 @@ def _read_text(conversation: Conversation, value: object) -> None:
     if value is None:
         return
     settings = object_of(value, "text")
-    read_output_form(conversation, settings.get("format"), "text.format")
+    if conversation.output is None:  # likewise
+        read_output_form(conversation, settings.get("format"), "text.format")
     verbosity = settings.get("verbosity")
     if verbosity is not None:
         conversation.verbosity = text(verbosity, "text.verbosity")
@@ -71,7 +73,8 @@ def _read_reasoning(conversation: Conversation, value: object) -> None:
     if value is None:
         return
     settings: Object = object_of(value, "reasoning")
-    read_effort(conversation, settings.get("effort"), "reasoning.effort")
+    if conversation.reasoning is None:  # no item has changed it
+        read_effort(conversation, settings.get("effort"), "reasoning.effort")
     summary = settings.get("summary") or settings.get("generate_summary")
     if not isinstance(summary, str):
         return
