@@ -1,12 +1,13 @@
 """A call whose provider speaks another format: held, cut, charged and refused like any other, by what its own format
 reported."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse
+from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, Piece, ScriptedResponse
 from tests.gateway.harness import (
     DONE,
     FINISH,
@@ -20,6 +21,8 @@ from tests.gateway.harness import (
     buffered,
     refusing,
     run,
+    streaming,
+    turns,
     word,
 )
 from tollhouse.core.failure import ContextTooLong, Failure, UnsupportedParameter
@@ -258,3 +261,24 @@ def test_what_cannot_stand_together_in_the_other_format_is_named_as_well() -> No
         assert head(client, "x-tollhouse-dropped") == [dropped]
         sent = json.loads(harness.first.calls[0].body)
         assert ("thinking" in sent, "temperature" in sent, "top_p" in sent) == (bool(more), not more, False)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("style", ["openai", "gemini"])
+def test_a_provider_that_has_said_all_need_not_close_its_connection(style: str, whole: bool) -> None:
+    pieces: list[Piece] = [*events("Zoll ", "haus", end=whole), asyncio.Event()]
+    harness = GatewayHarness(first=FakeUpstream(streaming(*pieces)), provider=GEMINI)
+    harness.gateway.end_seconds_max = 0
+    client = FakeCallerConnection(asking(stream=True, style=style))
+
+    async def ask() -> None:
+        asked = asyncio.ensure_future(harness.ask(client))
+        if not whole:
+            await turns()
+            assert not asked.done(), "it may go on"
+            client.leave()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    run(ask())
+    assert harness.record.ending == ("finished" if whole else "client_left_after_first_byte")
+    assert client.ended is whole

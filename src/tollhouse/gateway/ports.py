@@ -188,6 +188,7 @@ class GatewayContext:
     bodies: Bodies  # room for what callers send
     answers: Bodies  # room for what providers send, where it is sent on whole
     drain_seconds_max: int = 600
+    end_seconds_max: float = 10.0  # that a provider which has said all may leave its connection open
     answer_bytes_max: int = 64 * 1024 * 1024
     show_provider: bool = False
     cut_at_hold: CutAtHold = "prepaid"

@@ -16,7 +16,7 @@ from tollhouse.core.amount import format_usd
 from tollhouse.core.apart import encoded_apart
 from tollhouse.core.catalogue import Model
 from tollhouse.core.codec import RelayedStream, VectorCodec
-from tollhouse.core.failure import Failure, UpstreamError
+from tollhouse.core.failure import Failure, UpstreamBroke, UpstreamError
 from tollhouse.core.links import links
 from tollhouse.core.model_request import ModelRequest, VectorEncoding
 from tollhouse.core.upstream import UpstreamResponse
@@ -29,6 +29,7 @@ from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, dropped, worked
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import NANO_PER_MILLI, GatewayContext
+from tollhouse.gateway.quiet_end import QuietEnd
 from tollhouse.gateway.read import DROPPED, note_dropped
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse
@@ -201,6 +202,7 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
     if answer is None:
         return
     late: list[bytes] = []  # what was read, and could not be written at once
+    end, decoded = QuietEnd(answer, gateway.end_seconds_max), loop_bytes < LARGE_BYTES
 
     def take(data: bytes) -> bytes | None:
         if context.first_byte_ms is None or late or len(data) + reader.pending > loop_bytes:
@@ -211,6 +213,8 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
                 late.append(out)
                 return b""
             stream_writer.moved_ns = clock.ticks_ns()
+        if (not out or decoded) and reader.finishing:
+            end.begin()
         return b"" if reader.is_complete or reader.failure is not None else None
 
     stream_writers = gateway.keep_alive.stream_writers
@@ -220,7 +224,12 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
             if late:
                 await stream_writer.write(late.pop(), clock.ticks_ns())
                 continue
-            data = await answer.read(take)
+            try:
+                data = await answer.read(take)
+            except UpstreamBroke:
+                if not end.came:
+                    raise
+                data = b""
             if not data:
                 if late or reader.is_complete or reader.failure is not None:
                     continue
@@ -235,9 +244,12 @@ async def _pass_on(gateway: GatewayContext, context: RequestContext, opened: Str
                 if context.first_byte_ms is None:
                     context.first_byte_ms = gateway.since_ms(context.call)
                 await stream_writer.write(out, clock.ticks_ns())
+            if (not out or decoded) and reader.finishing:
+                end.begin()
         if reader.lacks_report:
             await _report_after_the_end(answer, reader)
     finally:
+        end.cancel()
         stream_writers.discard(stream_writer)
         answer.release()  # nothing more is read of it
 
