@@ -275,7 +275,7 @@ class TranslatedRelay:
 
     @property
     def finishing(self) -> bool:
-        return self._relay.finishing
+        return self._relay.finishing or self._reader.said_all
 
     @property
     def failed(self) -> bool:

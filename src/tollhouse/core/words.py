@@ -53,6 +53,7 @@ class ReplyReader(Protocol):
     that is not whole.
 
     is_complete: the proper end came, and `StreamEnded` was given. pending: bytes of an event that is not complete yet.
+    said_all: only the formal end is missing, and `Finished` comes with it.
     usage: the last report, normalised, None where it does not say all; raw_usage: as the provider's own JSON.
     """
 
@@ -60,6 +61,9 @@ class ReplyReader(Protocol):
 
     @property
     def pending(self) -> int: ...
+
+    @property
+    def said_all(self) -> bool: ...
 
     @property
     def usage(self) -> Usage | None: ...

@@ -33,6 +33,8 @@ class MessageReader:
 
     __slots__ = ("_began", "_events", "_is_finished", "_numbers", "_parts", "_splitter", "is_complete")
 
+    said_all = False  # `Finished` comes at once
+
     def __init__(self, known: Known) -> None:
         self._events = MessageStream(known=known)
         self._splitter = Splitter()

@@ -60,6 +60,10 @@ class ContentReader:
         return self._splitter.pending
 
     @property
+    def said_all(self) -> bool:
+        return bool(self._choices) and all(choice.reason for choice in self._choices.values())
+
+    @property
     def usage(self) -> Usage | None:
         return usages.read(self._reported) if self._current else None
 
@@ -124,7 +128,7 @@ class ContentReader:
             self._current = is_news
 
     def _end(self, out: list[ReplyEvent]) -> None:
-        if not self._choices or not all(choice.reason for choice in self._choices.values()):
+        if not self.said_all:
             raise UpstreamBroke("The provider's stream ended before the answer was finished.")
         for choice in self._choices.values():
             choice.end(self._known, out)

@@ -29,6 +29,8 @@ class ChatReader:
     __slots__ = ("_choices", "_current", "_known", "_odd", "_reply_id", "_reported", "_splitter",
                  "is_complete")  # fmt: skip
 
+    said_all = False  # `Finished` comes at once
+
     def __init__(self, known: Known) -> None:
         self._known = known
         self._splitter = Splitter()

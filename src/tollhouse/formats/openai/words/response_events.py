@@ -30,6 +30,8 @@ class ResponseReader:
     __slots__ = ("_began", "_items", "_known", "_last", "_odd", "_parts", "_reply_id", "_reported", "_splitter",
                  "is_complete")  # fmt: skip
 
+    said_all = False  # `Finished` comes at once
+
     def __init__(self, known: Known) -> None:
         self._known = known
         self._splitter = Splitter()
