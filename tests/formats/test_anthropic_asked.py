@@ -22,7 +22,6 @@ from tollhouse.core.conversation import (
     Conversation,
     Message,
     Opaque,
-    OutputForm,
     Reasoning,
     ReasoningAsked,
     Refusal,
@@ -215,6 +214,11 @@ def test_what_cannot_be_read_is_named(body: list[Object], param: str) -> None:
     assert refused.value.param == param
 
 
+def test_what_was_summed_up_is_said() -> None:
+    found = asked(user("Hi"), assistant({"type": "compaction", "content": "They met."}), user("And?"))
+    assert (found.messages[1].parts, found.uses) == ([TextPart(text="They met.")], {})
+
+
 def test_what_only_anthropic_can_do_is_refused() -> None:
     with pytest.raises(UnsupportedParameter):
         asked(max_tokens=0)
@@ -352,34 +356,3 @@ def test_the_last_four_marks_stay() -> None:
     body = sent(conversation(said("system", marked[0]), said("user", *marked[1:]), said("user", result)))
     assert json.dumps(body).count("cache_control") == 4
     assert "cache_control" not in json.dumps(body["system"])
-
-
-def test_a_schema_becomes_one_that_is_taken() -> None:
-    schema: Object = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {
-            "n": {"type": "integer", "minimum": 1, "multipleOf": 2, "description": "how many"},
-            "when": {"type": "string", "format": "date", "pattern": "x"},
-            "odd": {"type": "string", "format": "odd"},
-            "list": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"oneOf": [{"type": "object"}]}},
-            "minimum": {"enum": [1, 2]},
-        },
-    }
-    body = sent(conversation(said("user", "Hi"), output=OutputForm(schema=schema)))
-    assert body["output_config"]["format"]["schema"] == {
-        "type": "object",
-        "properties": {
-            "n": {"type": "integer", "description": "how many (minimum: 1, multipleOf: 2)"},
-            "when": {"type": "string", "format": "date", "description": "pattern: x"},
-            "odd": {"type": "string"},
-            "list": {
-                "type": "array",
-                "minItems": 1,
-                "items": {"anyOf": [{"type": "object", "additionalProperties": False}]},
-                "description": "maxItems: 3",
-            },
-            "minimum": {"enum": [1, 2]},
-        },
-        "additionalProperties": False,
-    }

