@@ -25,7 +25,7 @@ from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.caller_tools import takes_text
 from tollhouse.formats.openai.words.chat_answer import annotation, answer_id, foreign, image, own_extra, probabilities
-from tollhouse.formats.openai.words.json_text import input_of
+from tollhouse.formats.openai.words.json_text import GrowingInput
 from tollhouse.formats.openai.words.reasoning import details_of
 
 Object = dict[str, object]
@@ -35,10 +35,10 @@ _TAIL: Final = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 
 class _Open:
     """A part that is open. before: of a text, the bytes of a chunk up to it. offset: characters of the answer before
-    it. call: its number among the calls. pieces: the arguments of a function that stands for a tool which takes text.
+    it. call: its number among the calls. input: of a function that stands for a tool which takes text.
     says: it has a text, and is not hidden."""
 
-    __slots__ = ("before", "call", "is_custom", "offset", "opaque", "part", "pieces", "says")
+    __slots__ = ("before", "call", "input", "is_custom", "offset", "opaque", "part", "says")
 
     def __init__(self, part: TextPart | Reasoning | Refusal | ToolCall | MediaPart, before: bytes, offset: int) -> None:
         self.part = part
@@ -47,7 +47,7 @@ class _Open:
         self.opaque: Opaque | None = getattr(part, "opaque", None)
         self.call = 0
         self.is_custom = False
-        self.pieces: list[str] | None = None
+        self.input: GrowingInput | None = None
         self.says = False
 
 
@@ -146,7 +146,7 @@ class ChatWriter:
         said: Object = {"index": opened.call, "id": id_with(part.id, foreign(part))}
         if part.is_custom or takes_text(part.name, self._context.custom_tools):
             opened.is_custom = True
-            opened.pieces = None if part.is_custom else []
+            opened.input = None if part.is_custom else GrowingInput()
             said |= {"type": "custom", "custom": {"name": part.name, "input": ""}}
         else:
             said |= {"type": "function", "function": {"name": part.name, "arguments": ""}} | own_extra(part)
@@ -169,10 +169,8 @@ class ChatWriter:
 
     def _arguments(self, event: ArgumentsAdded) -> bytes:
         opened = self._choices[event.choice].open[event.index]
-        if opened.pieces is not None:
-            opened.pieces.append(event.text)
-            return b""
-        return self._more(event.choice, opened, event.text)
+        text = event.text if opened.input is None else opened.input.add(event.text)
+        return self._more(event.choice, opened, text)
 
     def _more(self, choice: int, opened: _Open, text: str) -> bytes:
         if not text:
@@ -188,8 +186,8 @@ class ChatWriter:
 
     def _end_part(self, event: PartEnded) -> bytes:
         opened = self._choices[event.choice].open.pop(event.index)
-        if opened.pieces is not None:
-            return self._more(event.choice, opened, input_of("".join(opened.pieces)))
+        if opened.input is not None:
+            return self._more(event.choice, opened, opened.input.rest())
         if isinstance(opened.part, Reasoning) and opened.opaque is not None:
             details = details_of(opened.opaque, "", is_hidden=not opened.says)
             return self._chunk(event.choice, {"reasoning_details": details}) if details else b""

@@ -7,6 +7,7 @@ from tollhouse.core.opaque import id_with, sealed
 from tollhouse.core.reply import ArgumentsAdded, CitationAdded, OpaqueAdded, ReplyEvent, TextAdded
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words.caller_tools import call_item
+from tollhouse.formats.openai.words.json_text import GrowingInput
 from tollhouse.formats.openai.words.response_object import annotation_of, probabilities
 from tollhouse.formats.openai.words.response_reasoning import OWN
 
@@ -141,9 +142,10 @@ _STREAMED: Final = {
 
 
 class WrittenCall:
-    """A call. One of a function whose arguments mean something else to the caller is told when it is whole."""
+    """A call. One of a function that stands for a tool which takes text says that text; one that stands for a tool with
+    a type of its own is told when it is whole."""
 
-    __slots__ = ("_call", "_name", "_pieces", "_place", "_say", "_stands_for", "item")
+    __slots__ = ("_call", "_input", "_name", "_pieces", "_place", "_say", "_stands_for", "item")
 
     def __init__(self, part: ToolCall, stands_for: str, place: Object, say: NumberedEvents) -> None:
         foreign = part.opaque if part.opaque is not None and part.opaque.format != OWN else None
@@ -152,53 +154,52 @@ class WrittenCall:
         self._stands_for = f"custom  {part.name}" if part.is_custom else stands_for
         self._place = place
         self._say = say
-        self._pieces: list[str] = []
+        self._pieces: list[str] = []  # of what is told
         self.item = self._item("", "in_progress")
-        if not part.is_custom and self.item["type"] != "function_call":
+        takes_text = self.item["type"] == "custom_tool_call" and not part.is_custom
+        self._input = GrowingInput() if takes_text else None
+        if self.item["type"] not in _STREAMED:
             self.item = {}
 
     def _item(self, arguments: str, status: str) -> Object:
         item = call_item(self._stands_for, self._name, self._call, arguments)
         return {"id": self._place["item_id"], **item, "status": status}
 
-    @property
-    def _added(self) -> bytes:
+    def open(self) -> bytes:
+        if not self.item:
+            return b""
         return self._say("output_item.added", {"output_index": self._place["output_index"], "item": self.item})
 
-    def open(self) -> bytes:
-        return self._added if self.item else b""
-
     def add(self, event: ReplyEvent) -> bytes:
-        if not isinstance(event, ArgumentsAdded) or not event.text:
+        if not isinstance(event, ArgumentsAdded):
             return b""
-        self._pieces.append(event.text)
-        return self._delta(event.text) if self.item else b""
+        return self._tell(event.text if self._input is None else self._input.add(event.text))
 
-    def _delta(self, text: str) -> bytes:
+    def _tell(self, text: str) -> bytes:
+        if not text:
+            return b""
+        self._pieces.append(text)
+        if not self.item:
+            return b""
         what, _ = _STREAMED[str(self.item["type"])]
         return self._say(f"{what}.delta", {**self._place, "delta": text})
 
     def close(self, status: str) -> bytes:
         """A function that takes nothing gets an empty object."""
-        arguments, out = "".join(self._pieces), b""
-        was_told = bool(self.item)
-        whole = self._item(arguments or ("{}" if self._stands_for.partition(" ")[0] != "custom" else ""), status)
-        kind = str(whole["type"])
-        if kind == "custom_tool_call" and was_told:
-            whole["input"] = arguments
-        if not was_told:
-            empty = {_STREAMED[kind][1]: ""} if kind in _STREAMED else {}
-            self.item = {**whole, **empty, "status": "in_progress"}
-            out = self._added
-        if kind in _STREAMED:
-            what, member = _STREAMED[kind]
-            text = str(whole[member])
-            if not was_told or not arguments:
-                out += self._delta(text) if text else b""
-            name = {"name": whole["name"]} if kind == "function_call" else {}
+        out = b"" if self._input is None else self._tell(self._input.rest())
+        if not self._pieces and self.item.get("type") != "custom_tool_call":
+            out += self._tell("{}")
+        text = "".join(self._pieces)
+        if self.item:
+            what, member = _STREAMED[str(self.item["type"])]
+            self.item = {**self.item, member: text, "status": status}
+            name = {"name": self.item["name"]} if member == "arguments" else {}
             out += self._say(f"{what}.done", {**self._place, **name, member: text})
-        self.item = whole
-        return out + self._say("output_item.done", {"output_index": self._place["output_index"], "item": whole})
+        else:
+            self.item = self._item(text, "in_progress")
+            out += self.open()
+            self.item = {**self.item, "status": status}
+        return out + self._say("output_item.done", {"output_index": self._place["output_index"], "item": self.item})
 
 
 class WrittenPicture:
