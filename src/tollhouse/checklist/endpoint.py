@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec import Struct, structs
 
 from tollhouse.checklist.steps import Trouble
+from tollhouse.core.dialect import Action
 from tollhouse.core.operation import Operation
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.spelling import alike
@@ -30,8 +32,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 _FORMATS: Final[Mapping[str, str]] = {"/v1/messages": "anthropic", "/v1/messages/count_tokens": "anthropic"}
 _OPENAI: Final = "openai"
 _ITEMS: Final = ("/v1beta/models/", "/v1/models/")
-_ACTIONS: Final = {name: (spec.name, asked) for spec in dialects().values() for name, asked in spec.actions.items()}
-"""What may be asked of a model behind a colon, with its format."""
 _GONE: Final[Mapping[str, str]] = {"/v1/complete": "/v1/messages"}
 """Paths of vendors' old APIs, by those that took their place."""
 _LOOKED_AT: Final = ("/v1/models", "/v1/key", "/v1beta/models")
@@ -45,6 +45,12 @@ _SPEAKS: Final[Mapping[str, str]] = {
     "api.anthropic.com": "anthropic",
     "generativelanguage.googleapis.com": "gemini",
 }
+
+
+@cache
+def _actions() -> Mapping[str, tuple[str, Action]]:
+    """What may be asked of a model behind a colon, with its format."""
+    return {name: (spec.name, asked) for spec in dialects().values() for name, asked in spec.actions.items()}
 
 
 class ReadAddress(Struct, frozen=True):
@@ -110,19 +116,19 @@ def _of_action(path: str, method: str) -> ReadAddress | None:
     model, _, name = path[len(start) :].rpartition(":")
     if not start or not model:
         return None
-    if name in _ACTIONS:
-        written, asked = _ACTIONS[name]
+    if name in _actions():
+        written, asked = _actions()[name]
         if asked.operation is not None:
             return ReadAddress(path, asked.operation, _of_method(path, method), written, model, asked.counts)
         reason = Phrase("`%(name)s` is not offered here.", name=name)
         return ReadAddress(path, None, Trouble(reason, Phrase("Ask for `generateContent`."), "not_found"), written)
-    offered = [known for known, (_, asked) in _ACTIONS.items() if asked.operation is not None]
+    offered = [known for known, (_, asked) in _actions().items() if asked.operation is not None]
     near = max(offered, key=lambda known: alike(name[:60], known))
     if method != "POST" and alike(name[:60], near) < _ALIKE:  # an id of a model may have a colon
         return None
     reason = Phrase("Nothing is called `%(name)s` that could be asked of a model.", name=name[:40])
     cure = Phrase("Call `%(near)s` instead.", near=f"{start}{model[:60]}:{near}")
-    return ReadAddress(path, None, Trouble(reason, cure, "not_found"), _ACTIONS[near][0])
+    return ReadAddress(path, None, Trouble(reason, cure, "not_found"), _actions()[near][0])
 
 
 def _key_of(query: str) -> str:
@@ -143,9 +149,9 @@ def canonical(path: str) -> str:
 def _unknown(path: str, public_url: str) -> Trouble:
     plain = canonical(path)
     shown = plain[:80]
-    for served in (*OPERATIONS, *(f":{name}" for name in _ACTIONS)):
+    for served in (*OPERATIONS, *(f":{name}" for name in _actions())):
         if served in plain or (served[0] == "/" and served[3:] in plain):
-            written = _ACTIONS[served[1:]][0] if served[0] == ":" else _FORMATS.get(served, _OPENAI)
+            written = _actions()[served[1:]][0] if served[0] == ":" else _FORMATS.get(served, _OPENAI)
             reason = Phrase("There is no `%(path)s` here: something stands before or behind `%(served)s`.", path=shown,
                             served=f"/v1beta/models/MODEL{served}" if served[0] == ":" else served)  # fmt: skip
             return Trouble(reason, _base(public_url, written), "not_found")
