@@ -60,3 +60,44 @@ def said(golden: GoldenCase, stream: bytes) -> list[ReplyEvent]:
     if not reader.is_complete:
         events += reader.finish()
     return [event for event in events if not isinstance(event, UsageTold)]
+
+
+EVENT_KINDS = (
+    *("openai_chat/thinking_first_turn_stream", "openai_chat/openrouter_thoughts_stream"),
+    *("openai_chat/parallel_tools_stream", "openai_chat/refusal_stream", "openai_chat/probabilities_stream"),
+    *("openai_responses/thinking_first_turn_stream", "openai_responses/parallel_tools_stream"),
+    *("openai_responses/custom_tool_stream", "openai_responses/refusal_stream", "openai_responses/cited_pages_stream"),
+    *("openai_responses/cut_at_its_length_stream", "anthropic_messages/codex_second_turn"),
+    *("anthropic_messages/hidden_thoughts", "gemini_content/thinking_stream", "gemini_content/tools_stream"),
+)
+"""A stream, by its provider and name, of each kind of event."""
+OF_EVENT_KINDS = [case for case in WHOLE if f"{case.parent.name.partition('--')[2]}/{case.name}" in EVENT_KINDS]
+STRIDE_BYTES = 41
+
+
+def cut_at(case: Path, places: range) -> None:
+    golden = GoldenCase(case)
+    stream = golden.answer.read_bytes()
+    whole = said(golden, stream)
+    for at in places:
+        try:
+            golden.relayed(stream[:at], relay=golden.opened())
+        except Failure:
+            continue
+        assert said(golden, stream[:at]) == whole
+
+
+@pytest.mark.parametrize("case", OF_EVENT_KINDS, ids=name_of)
+def test_a_stream_of_each_kind_of_event_is_cut_in_the_middle_of_them(case: Path) -> None:
+    cut_at(case, range(0, (case / "upstream_answer.sse").stat().st_size, STRIDE_BYTES))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", OF_EVENT_KINDS, ids=name_of)
+def test_a_stream_of_each_kind_of_event_is_cut_at_every_byte(case: Path) -> None:
+    cut_at(case, range((case / "upstream_answer.sse").stat().st_size))
+
+
+def test_each_kind_of_event_has_its_stream() -> None:
+    found = {f"{case.parent.name.partition('--')[2]}/{case.name}" for case in OF_EVENT_KINDS}
+    assert found == set(EVENT_KINDS)
