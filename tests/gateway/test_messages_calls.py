@@ -163,6 +163,16 @@ def test_a_tool_that_is_billed_by_its_use_is_refused_without_a_price() -> None:
     assert harness.record.charge.amount == 60 * 2_500 + 12 * 10_000 + 50_000_000
 
 
+def test_a_prompt_can_be_cached_without_an_answer() -> None:
+    usage = {"input_tokens": 4, "cache_creation_input_tokens": 100, "output_tokens": 0}
+    answer = buffered(encoded(message(stop="max_tokens", usage=usage)))
+    harness, client = asked(answer, asking(max_tokens=0), money=10**9)
+    assert (client.status, sent(harness)["max_tokens"]) == (200, 0)
+    assert harness.record.usage == Usage(input=4, cache_write_5m=100, requests=1)
+    assert (harness.record.usage_source, harness.counter.spent) == ("upstream", 104 * 2_500)
+    assert harness.counter.held == 0
+
+
 def test_tokens_are_counted_without_a_provider_and_without_a_record() -> None:
     harness = GatewayHarness(provider=ANTHROPIC)
     body = json.loads(asking(user("one two three")))

@@ -6,6 +6,8 @@ stands beside the reason to end: both are told once more at the end of the strea
 the beginning tells of the input, so that is an estimate where the provider has not told it yet.
 """
 
+from collections import OrderedDict
+
 from tollhouse.core.conversation import Opaque, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.delivered import escaped
 from tollhouse.core.opaque import sealed
@@ -66,7 +68,9 @@ class MessageWriter:
         self._head = b""
         self._part: PartBegan | None = None  # the part that is told now
         self._opaque: Opaque | None = None  # of it
-        self._kept: dict[int, list[_OfPart]] = {}  # of those that wait for it, in the order in which they began
+        self._kept: OrderedDict[int, list[_OfPart]] = (
+            OrderedDict()
+        )  # of those that wait for it, in the order in which they began
         self._finish: Finish | None = None
         self._stop_sequence: str | None = None
         self._usage: Usage | None = None
@@ -121,7 +125,7 @@ class MessageWriter:
         out = [self._stop()]
         self._part = None
         while self._part is None and self._kept:
-            waiting = self._kept.pop(next(iter(self._kept)))
+            _, waiting = self._kept.popitem(last=False)
             out += [self._replay(one) for one in waiting]
         return b"".join(out)
 

@@ -37,7 +37,7 @@ class MessageStream:
     """
 
     __slots__ = (
-        *("_before_cut", "_cut", "_delta", "_known", "_open", "_seen", "_show_usage", "current", "incomplete"),
+        *("_cut", "_delta", "_known", "_open", "_seen", "_show_usage", "current", "incomplete"),
         *("complete", "reported"),
     )
     failed = False
@@ -50,8 +50,7 @@ class MessageStream:
         self._show_usage = show_usage
         self._known = known
         self._cut = False
-        self._open: list[int] = []  # blocks that have begun, and not ended
-        self._before_cut: list[int] = []  # the same before the last event
+        self._open: dict[int, None] = {}  # blocks that have begun, and not ended
         self._seen = 0
         self._delta: Object = {}  # of the events `message_delta`, which are told as one at the end
         self.current = self.complete = self.incomplete = False
@@ -90,7 +89,7 @@ class MessageStream:
             return self._block_start(data, said)
         if kind == "content_block_stop":
             index = index_of(said)
-            self._open = [one for one in self._open if one != index]
+            self._open.pop(index, None)
             return StreamStep(event_of(b"content_block_stop", data))
         if kind == "message_start":
             return self._message_start(data, said)
@@ -131,7 +130,7 @@ class MessageStream:
         said = decode(event.data.strip())
         delta = said.get("delta")
         if said.get("type") != "content_block_delta" or not isinstance(delta, dict):
-            self._open = self._before_cut
+            self._open.pop(index_of(said), None)  # a block that does not fit has not begun
             return b"", ""
         name = DELTA_TEXTS.get(str(delta.get("type")), "")
         fits = prefix(str(delta.get(name) or ""), maximum, count)
@@ -165,8 +164,7 @@ class MessageStream:
         return StreamStep(event_of(b"message_start", data))
 
     def _block_start(self, data: bytes, said: Object) -> StreamStep:
-        self._before_cut = list(self._open)
-        self._open.append(index_of(said))
+        self._open[index_of(said)] = None
         self._seen += 1
         if self._seen > BLOCKS_MAX:
             raise UpstreamBroke("The provider sent an answer of more parts than any has.")
