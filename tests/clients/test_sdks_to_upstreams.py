@@ -162,6 +162,19 @@ def test_thinking_of_which_an_application_sends_nothing_back(platform: Platform,
     assert (called.calls, told.text) == (WEATHER, RESULT)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["buffered", "streamed"])
+@pytest.mark.parametrize("then", SHAPES, ids=name_of)
+def test_another_model_gets_the_results(
+    client: SdkDriver, platform: Platform, upstream: str, then: VendorShape, stream: bool
+) -> None:
+    """What one maker signed is no other's business, and keeps nobody from going on."""
+    with platform.uncomplaining(then.name):
+        question = "[parallel] [aloud] What is it like there?"
+        called, told = client.use_tools(f"{upstream}-1", question, stream=stream, thinks=True, then=f"{then.name}-1")
+    assert called.calls == BOTH
+    assert told.text == f"{RESULT} & {CITIES[1]}: 13 °C"
+
+
 @pytest.mark.parametrize("finish", ["length", "filter"])
 @pytest.mark.parametrize("stream", [False, True], ids=["buffered", "streamed"])
 def test_why_an_answer_ended(client: SdkDriver, model: str, finish: str, stream: bool) -> None:

@@ -51,6 +51,7 @@ class ModelRequest(Struct, kw_only=True):
     echoes: tuple[TextStart, ...] = ()  # prompts that answers are asked to begin with: no model wrote them there
     vectors: VectorEncoding = "other"  # how embeddings are to be written
     has_halves: bool = False  # of surrogate pairs: see `core.half_pairs`
+    may_have_foreign: bool = False  # what another format's maker signed: see `core.opaque`
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
     untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own

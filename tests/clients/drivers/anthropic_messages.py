@@ -80,18 +80,25 @@ class Anthropic:
         return heard(self._ask(model, [{"role": roles[at % 2], "content": one} for at, one in enumerate(turns)]))
 
     def use_tools(
-        self, model: str, prompt: str, *, stream: bool = False, thinks: bool = False, picture: bytes = b""
+        self,
+        model: str,
+        prompt: str,
+        *,
+        stream: bool = False,
+        thinks: bool = False,
+        picture: bytes = b"",
+        then: str = "",
     ) -> list[SdkAnswer]:
         more: dict[str, Any] = {"tools": TOOLS}
         if thinks:
             more["thinking"] = {"type": "enabled", "budget_tokens": BUDGET}
         messages: list[Any] = [{"role": "user", "content": prompt}]
         told = []
-        for _ in range(2):
+        for asked in (model, then or model):
             if stream:
-                answer, pieces = self._streamed(model, messages, **more)
+                answer, pieces = self._streamed(asked, messages, **more)
             else:
-                answer, pieces = self._ask(model, messages, **more), 0
+                answer, pieces = self._ask(asked, messages, **more), 0
             told.append(heard(answer, pieces))
             content = [block.model_dump(exclude_none=True, exclude={"parsed_output"}) for block in answer.content]
             messages.append({"role": "assistant", "content": content})

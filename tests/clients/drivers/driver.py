@@ -74,9 +74,17 @@ class SdkDriver(Protocol):
         ...
 
     def use_tools(
-        self, model: str, prompt: str, *, stream: bool = False, thinks: bool = False, picture: bytes = b""
+        self,
+        model: str,
+        prompt: str,
+        *,
+        stream: bool = False,
+        thinks: bool = False,
+        picture: bytes = b"",
+        then: str = "",
     ) -> list[SdkAnswer]:
-        """The answer that calls, and the one to the results. picture: what the tool gives beside its words."""
+        """The answer that calls, and the one to the results. picture: what the tool gives beside its words.
+        then: the model that gets the results, where it is another."""
         ...
 
     def forced(self, model: str, prompt: str) -> SdkAnswer:

@@ -86,15 +86,22 @@ class GoogleGenAI:
         return heard([self._ask(model, contents)])[0]
 
     def use_tools(
-        self, model: str, prompt: str, *, stream: bool = False, thinks: bool = False, picture: bytes = b""
+        self,
+        model: str,
+        prompt: str,
+        *,
+        stream: bool = False,
+        thinks: bool = False,
+        picture: bytes = b"",
+        then: str = "",
     ) -> list[SdkAnswer]:
         more: dict[str, Any] = {"tools": TOOLS}
         if thinks:
             more["thinking_config"] = types.ThinkingConfig(include_thoughts=True, thinking_budget=BUDGET)
         contents = [types.Content(role="user", parts=[types.Part(text=prompt)])]
         told = []
-        for _ in range(2):
-            answers = self._streamed(model, contents, **more) if stream else [self._ask(model, contents, **more)]
+        for asked in (model, then or model):
+            answers = self._streamed(asked, contents, **more) if stream else [self._ask(asked, contents, **more)]
             answer, content = heard(answers, streamed=stream)
             told.append(answer)
             contents.append(content)

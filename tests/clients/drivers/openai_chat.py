@@ -73,17 +73,18 @@ class OpenAIChat:
         stream: bool = False,
         thinks: bool = False,
         picture: bytes = b"",
+        then: str = "",
         forgets: bool = False,
     ) -> list[SdkAnswer]:
         """forgets: thoughts are not sent back, as applications do that know OpenAI's own members alone."""
         more: dict[str, Any] = {"tools": TOOLS} | ({"reasoning_effort": "medium"} if thinks else {})
         messages: list[Any] = [{"role": "user", "content": prompt}]
         told = []
-        for _ in range(2):
+        for asked in (model, then or model):
             if stream:
-                answer, message = streamed(self._streaming(model, messages, **more))
+                answer, message = streamed(self._streaming(asked, messages, **more))
             else:
-                completion = self._ask(model, messages, **more)
+                completion = self._ask(asked, messages, **more)
                 answer, message = heard(completion), completion.choices[0].message.model_dump(exclude_none=True)
             told.append(answer)
             if forgets:

@@ -71,16 +71,23 @@ class OpenAIResponses:
         return heard(self._ask(model, [{"role": roles[at % 2], "content": one} for at, one in enumerate(turns)]))
 
     def use_tools(
-        self, model: str, prompt: str, *, stream: bool = False, thinks: bool = False, picture: bytes = b""
+        self,
+        model: str,
+        prompt: str,
+        *,
+        stream: bool = False,
+        thinks: bool = False,
+        picture: bytes = b"",
+        then: str = "",
     ) -> list[SdkAnswer]:
         more: dict[str, Any] = {"tools": TOOLS} | (THINKS if thinks else {})
         items: list[Any] = [{"role": "user", "content": prompt}]
         told = []
-        for _ in range(2):
+        for asked in (model, then or model):
             if stream:
-                answer, pieces = self._streamed(model, items, **more)
+                answer, pieces = self._streamed(asked, items, **more)
             else:
-                answer, pieces = self._ask(model, items, **more), 0
+                answer, pieces = self._ask(asked, items, **more), 0
             told.append(heard(answer, pieces))
             for item in answer.output:
                 made = item.model_dump(exclude_none=True, by_alias=True)

@@ -29,6 +29,7 @@ from tests.clients.upstreams.typed import misfits, valid
 FINISH: Final = {"stop": "stop", "length": "length", "filter": "content_filter", "refusal": "stop"}
 THINKING: Final = "call_t_"
 """How the ids of calls begin that were made after thoughts: those have to come back with them."""
+CALL_ID_MAX: Final = 40
 ERRORS: Final = {
     400: ("invalid_request_error", "invalid_value"),
     401: ("invalid_request_error", "invalid_api_key"),
@@ -75,6 +76,8 @@ def _unanswered(messages: list[Body]) -> Iterator[str]:
         if open_calls:
             yield f"an assistant message with 'tool_calls' must be followed by tool messages: {open_calls}"
         open_calls = [call["id"] for call in message.get("tool_calls") or ()]
+        if any(len(one) > CALL_ID_MAX for one in open_calls):
+            yield f"tool_calls[0].id: string too long. Expected at most {CALL_ID_MAX} characters: {open_calls}"
         if message["role"] == "assistant" and not message.get("content") and not open_calls:
             yield "an assistant message needs content or tool_calls"
         if any(one.startswith(THINKING) for one in open_calls) and message.get("reasoning_content") != THOUGHTS:

@@ -1,5 +1,6 @@
 """An upstream of the shape of Google's Gemini API, whose function calls are signed and have no ids."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -36,7 +37,11 @@ MEMBERS: Final[dict[str, Any]] = {
     "serviceTier": str,
 }
 OPAQUE: Final = ("args", "response", "parametersJsonSchema", "responseJsonSchema", "parameters", "responseSchema")
-FOREIGN: Final = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
+FOREIGN: Final = (
+    "skip_thought_signature_validator",
+    "context_engineering_is_the_way_to_go",
+    b64encode(b"skip_thought_signature_validator").decode(),
+)
 """Documented in place of a signature where another model made the call."""
 STATUSES: Final = {
     400: "INVALID_ARGUMENT",
@@ -89,6 +94,8 @@ def _of_contents(contents: list[Body]) -> Iterator[str]:
                 f"turn: {results}, {open_calls}"
             )
         calls = [part for part in parts if "functionCall" in part]
+        if any("thoughtSignature" in part for part in parts if part not in calls):
+            yield f"contents[{at}]: Thought signature is not valid: nothing but calls was signed here"
         open_calls = [part["functionCall"]["name"] for part in calls]
         if calls and content.get("role") != "model":
             yield f"contents[{at}]: function calls must be the model's"

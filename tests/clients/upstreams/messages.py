@@ -1,6 +1,7 @@
 """An upstream of the shape of Anthropic's Messages, with thoughts that are signed or hidden."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ FINISH: Final = {"stop": "end_turn", "length": "max_tokens", "filter": "refusal"
 THINKING: Final = "toolu_t_"
 """How the ids of calls begin that were made after thoughts: those have to come back before them."""
 MARKS_MAX: Final = 4
+CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 ERRORS: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -103,6 +105,9 @@ def _of_messages(body: Body) -> Iterator[str]:
         if results and any(one["type"] != "tool_result" for one in blocks[: len(results)]):
             yield f"messages.{at}: `tool_result` blocks must come first"
         open_calls = {one["id"] for one in blocks if one["type"] == "tool_use"}
+        for one in open_calls:
+            if not CALL_ID.fullmatch(one):
+                yield f"messages.{at}: tool_use.id: String should match pattern '{CALL_ID.pattern}': {one}"
         if not blocks:
             yield f"messages.{at}: all messages must have non-empty content"
         if message["role"] == "assistant":

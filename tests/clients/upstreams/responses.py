@@ -28,8 +28,9 @@ from tests.clients.upstreams.server import Body, ReceivedRequest, VendorRefusal,
 from tests.clients.upstreams.typed import misfits, valid
 
 REASONING: Final = "rs_up1"
-THINKING: Final = "call_t_"
+THINKING: Final = "call_r_"
 """How the ids of calls begin that were made after thoughts: an item that names itself needs those before it."""
+CALL_ID_MAX: Final = 64
 INCOMPLETE: Final = {"length": "max_output_tokens", "filter": "content_filter"}
 ENCRYPTED: Final = signature("responses", REASONING)
 ERRORS: Final = {
@@ -64,6 +65,9 @@ def _out_of_place(items: list[Body]) -> Iterator[str]:
     """Results without their call, calls without a result, thoughts that did not come back with what they led to."""
     calls = [item["call_id"] for item in items if item.get("type") in ("function_call", "custom_tool_call")]
     results = [i["call_id"] for i in items if i.get("type") in ("function_call_output", "custom_tool_call_output")]
+    for one in calls:
+        if len(one) > CALL_ID_MAX:
+            yield f"call_id: string too long. Expected a string with maximum length {CALL_ID_MAX}: {one}"
     for one in set(calls) ^ set(results):
         yield f"No tool output found for function call {one}" if one in calls else f"No tool call found for {one}"
     thoughts: list[Body] = []

@@ -17,6 +17,7 @@ from tollhouse.core.raw_members import decoded, integer
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
+from tollhouse.formats.gemini.foreign_signatures import MARK, without_foreign_signatures
 from tollhouse.formats.gemini.parameters import (
     BODY,
     CHOOSES_MODELS,
@@ -46,6 +47,7 @@ def read(body: bytes) -> ModelRequest:
         operation="chat", members=members, model=(model or "").removeprefix("models/"), length=len(body)
     )
     request.has_halves = has_halves
+    request.may_have_foreign = MARK in body
     request.wants_usage = True  # each event tells it
     contents = under(members, "contents")
     if contents is None or _is(contents, b"null"):
@@ -89,6 +91,8 @@ def write(
         name = spelled(members, "generationConfig")
         config = decoded(members[name], dict[str, Raw]) if name in members else None
         members[name] = Raw(_encode({**(config or {}), "maxOutputTokens": added_cap}))
+    if request.may_have_foreign:
+        members = without_foreign_signatures(members)
     members = half_pairs.restore_members(members) if request.has_halves else members
     return [_encode(members)] if request.length <= APART_BYTES else list(in_pieces(members))
 

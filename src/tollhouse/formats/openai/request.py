@@ -22,6 +22,7 @@ from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.formats.openai.echo import prompts_of
+from tollhouse.formats.openai.foreign_thoughts import MARK, without_foreign_thoughts
 from tollhouse.formats.openai.parameters import CAPS
 from tollhouse.formats.openai.unlisted import unlisted
 from tollhouse.formats.openai.vectors import asked as asked_encoding
@@ -56,6 +57,7 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
     request = ModelRequest(operation=operation, members=members, model=model_of(operation, present), length=len(body))
     request.style = style
     request.dropped, request.has_halves = beyond.dropped, has_halves
+    request.may_have_foreign = MARK in body
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
     request.tier, request.tier_param = beyond.tier, beyond.tier_param
     prompt, request.prompts = _PROMPTS[operation](present)
@@ -111,6 +113,8 @@ def write(
             members["stream"] = _FALSE
     if caps and (added_cap is not None or request.output_cap is not None):
         _write_caps(members, request.operation, caps, others, added_cap)
+    if request.may_have_foreign:
+        members = without_foreign_thoughts(request.operation, members)
     members = half_pairs.restore_members(members) if request.has_halves else members
     return [_encode(members)] if request.length <= APART_BYTES else list(in_pieces(members))
 

@@ -9,7 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error
 from typing import Final
 
-from tollhouse.core.conversation import Opaque
+from tollhouse.core.conversation import Opaque, Part, Reasoning, TextPart, ToolCall
 from tollhouse.core.opaque import opened, sealed
 from tollhouse.core.provider_json import Object
 from tollhouse.formats.gemini.contents import text_under
@@ -17,6 +17,8 @@ from tollhouse.formats.gemini.contents import text_under
 OWN: Final = "gemini_content"
 UNSIGNED: Final = "skip_thought_signature_validator"
 """Stands for the signature of a call that another model made: documented for histories that were moved to Gemini 3."""
+TOLD_UNSIGNED: Final = b64encode(UNSIGNED.encode()).decode()
+"""The same for callers, whose clients read base64 of the usual alphabet alone. It comes back with the call."""
 _WRAPPED: Final = b"th1_"
 _SIGNS_NOTHING: Final = re.compile(r"gemini-(?:1\.|1-|2\.|2-|pro|exp)|gemma|learnlm|palm", re.IGNORECASE)
 
@@ -30,6 +32,8 @@ def opaque_of(part: Object) -> Opaque | None:
         data = b64decode(signature.translate({45: 43, 95: 47}) + "=" * (-len(signature) % 4))
     except (Error, ValueError):
         return Opaque(OWN, signature)
+    if data == UNSIGNED.encode():
+        return None
     if not data.startswith(_WRAPPED):
         return Opaque(OWN, signature)
     return opened(data.decode(errors="replace"), OWN)
@@ -39,6 +43,12 @@ def signature_of(opaque: Opaque) -> str:
     """For a caller: Gemini's own as it came, another's wrapped."""
     text = sealed(opaque, OWN)
     return text if opaque.format == OWN else b64encode(text.encode()).decode()
+
+
+def is_signed(part: Part) -> bool:
+    """By Gemini, which signs the first call of an answer, or a part before it."""
+    opaque = part.opaque if isinstance(part, TextPart | Reasoning | ToolCall) else None
+    return opaque is not None and opaque.format == OWN
 
 
 def own_signature(opaque: Opaque | None) -> str:

@@ -11,7 +11,7 @@ from tollhouse.formats.gemini import finish, usage
 from tollhouse.formats.gemini.words.grounding import write_grounding
 from tollhouse.formats.gemini.words.media import write_medium
 from tollhouse.formats.gemini.words.probabilities import write_probabilities
-from tollhouse.formats.gemini.words.signatures import signature_of
+from tollhouse.formats.gemini.words.signatures import TOLD_UNSIGNED, is_signed, signature_of
 from tollhouse.formats.gemini.words.write_contents import arguments_of
 
 
@@ -29,6 +29,9 @@ def head_of(own_id: str, model: str, context: AnswerContext) -> Object:
 
 def _candidate(at: int, choice: ReplyChoice) -> Object:
     parts = [written for part in choice.parts if (written := write_part(part)) is not None]
+    first = next((part for part in parts if "functionCall" in part), None)
+    if first is not None and not any(map(is_signed, choice.parts)):
+        first.setdefault("thoughtSignature", TOLD_UNSIGNED)
     candidate: Object = {"content": {"parts": parts or [{"text": ""}], "role": "model"}}
     if choice.finish is not None:
         candidate["finishReason"] = finish.reason_of(choice.finish)

@@ -28,7 +28,7 @@ from tollhouse.core.words import AnswerContext
 from tollhouse.formats.gemini import finish, usage
 from tollhouse.formats.gemini.words.grounding import write_grounding
 from tollhouse.formats.gemini.words.probabilities import write_probabilities
-from tollhouse.formats.gemini.words.signatures import signature_of
+from tollhouse.formats.gemini.words.signatures import OWN, TOLD_UNSIGNED, signature_of
 from tollhouse.formats.gemini.words.write_reply import head_of, write_part
 
 _CITED_MAX: Final = 64 * 1024
@@ -51,7 +51,7 @@ class _PartWritten:
 class ContentWriter:
     """See `core.words.ReplyWriter`."""
 
-    __slots__ = ("_cited", "_context", "_finishes", "_head", "_open", "_tail", "_usage")
+    __slots__ = ("_cited", "_context", "_finishes", "_head", "_open", "_signed", "_tail", "_usage")
 
     def __init__(self, context: AnswerContext) -> None:
         self._context = context
@@ -59,6 +59,7 @@ class ContentWriter:
         self._cited: dict[int, list[tuple[str, Sequence[Citation]]]] = {}
         self._finishes: dict[int, Finish] = {}
         self._usage: Usage | None = None
+        self._signed: set[int] = set()  # choices in which Gemini signed something, or a call said that nobody did
         self._head: Object = {}
         self._tail = b""
 
@@ -118,12 +119,18 @@ class ContentWriter:
         if opened.citations:
             text = "".join(opened.said) if opened.kept < _CITED_MAX else ""
             self._cited.setdefault(event.choice, []).append((text, opened.citations))
+        if opened.opaque is not None and opened.opaque.format == OWN:
+            self._signed.add(event.choice)
         if isinstance(part, ToolCall):
             arguments = part.arguments + "".join(opened.said)
             call = ToolCall(
                 id=part.id, name=part.name, arguments=arguments, is_custom=part.is_custom, opaque=opened.opaque
             )
-            return self._told(event.choice, encode(write_part(call)))
+            called = write_part(call) or {}
+            if event.choice not in self._signed:
+                self._signed.add(event.choice)
+                called.setdefault("thoughtSignature", TOLD_UNSIGNED)
+            return self._told(event.choice, encode(called))
         if isinstance(part, MediaPart):
             written = write_part(part)
             return b"" if written is None else self._told(event.choice, encode(written))
