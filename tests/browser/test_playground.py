@@ -82,11 +82,21 @@ def test_call_of_a_test_key_is_free(customer: BrowserUser) -> None:
     expect(customer.page.locator("h1")).to_contain_text("$0.00")
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("openai_chat", "OpenAI, chat, streamed"),
+        ("anthropic_messages", "Anthropic, chat, streamed"),
+        ("gemini_content", "Gemini, chat, streamed"),
+    ],
+)
 def test_answer_grows_and_whoever_stops_it_pays_for_what_had_come(
-    customer: BrowserUser, slow: SlowProvider, axe: str
+    customer: BrowserUser, slow: SlowProvider, axe: str, name: str, asked: str
 ) -> None:
+    slow.left.clear()
     fill(customer, "live", "Tell me an endless story", "slow-1")
     page, answer = customer.page, customer.page.locator("#answer")
+    page.select_option("select[name=format]", name)
     page.click("main button:text-is('Send')")
     expect(answer).to_contain_text("word3")
     seen = len(answer.inner_text())
@@ -106,6 +116,11 @@ def test_answer_grows_and_whoever_stops_it_pays_for_what_had_come(
     written = int(re.findall(r"output\s+([\d,]+)", receipt)[0].replace(",", ""))
     assert int(last) < written < 10 * int(last) + 50, "charged is what had come, counted here"
     assert "Charged" in receipt
+    assert asked in receipt
+    assert ("the call was translated" in receipt) == (name != "openai_chat")
+    page.click("main a:text-is('Open in the playground')")
+    expect(page.locator("select[name=format]")).to_have_value(name)
+    assert page.is_checked("input[name=stream]")
 
 
 def test_what_would_be_held_and_the_code_follow_the_form(customer: BrowserUser) -> None:

@@ -96,3 +96,4 @@ def _bodies(kind: type[Failure]) -> Iterator[Body]:
     yield Body("Gemini", gemini.status(failure), gemini.body(failure, REQUEST_ID).decode())
     yield Body("OpenAI, in a stream", 200, openai.event(failure, REQUEST_ID).decode().strip())
     yield Body("Anthropic, in a stream", 200, anthropic.event(failure, REQUEST_ID).decode().strip())
+    yield Body("Gemini, in a stream", 200, gemini.event(failure, REQUEST_ID).decode().strip())
