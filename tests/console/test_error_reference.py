@@ -85,6 +85,8 @@ def test_twins_tell_the_same_to_programs(admin: AdminHarness) -> None:
     whole = browser.get("/docs/errors.md", JSON).html
     index = browser.get("/llms.txt", JSON).html
     assert index.startswith("# ")
+    assert "/v1/messages" in index
+    assert ":generateContent" in index
     for code in CODES:
         reply = browser.get(f"/docs/errors/{code}.md", JSON)
         assert reply.headers["content-type"].startswith("text/markdown")

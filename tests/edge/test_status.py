@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.wire_client import RawClient, get
 from tests.security.platform_process import DemoPlatform
-from tollhouse.edge.paths import ENDPOINTS
+from tollhouse.edge.paths import ENDPOINTS, action
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -16,7 +16,11 @@ def test_a_browser_is_led_to_the_console_and_a_program_to_the_endpoints(platform
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         reply = platform.ask("GET", path, headers)
         assert reply.status == 200
-        assert [each["path"] for each in reply.json["endpoints"]] == list(ENDPOINTS)
+        paths = [each["path"] for each in reply.json["endpoints"]]
+        assert paths[: len(ENDPOINTS)] == list(ENDPOINTS)
+        actions = paths[len(ENDPOINTS) :]
+        assert "/v1beta/models/{model}:streamGenerateContent" in actions
+        assert all(action(each.format(model="gpt-4o")) is not None for each in actions)
         assert reply.headers["vary"] == "accept"
     led = platform.ask("GET", path, {**BROWSER, "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert (led.status, led.headers["location"]) == (302, "/console/")

@@ -9,6 +9,7 @@ import msgspec
 from tollhouse.core.upstream import Headers
 from tollhouse.edge.exchange import JSON, Exchange
 from tollhouse.edge.paths import CALLS, LOOKUPS
+from tollhouse.formats import codecs, dialects
 
 PATHS: Final = frozenset(("/", "/v1", "/v1/", "/healthz", "/readyz", "/v1/healthz", "/v1/readyz"))
 
@@ -33,8 +34,18 @@ async def answer(exchange: Exchange, path: str, ready: Readiness) -> None:
         await exchange.send_response(302, [(b"location", b"/console/"), (b"vary", b"accept")], b"")
     else:
         endpoints = [{"path": e.path, "methods": list(e.methods), "dialect": e.dialect} for e in (*CALLS, *LOOKUPS)]
-        index = {"object": "index", "name": "tollhouse", "endpoints": endpoints, "support": "/support"}
+        index = {"object": "index", "name": "tollhouse", "endpoints": endpoints + _actions(), "support": "/support"}
         await exchange.send_response(200, [*_json(), (b"vary", b"accept")], _encode(index))
+
+
+def _actions() -> list[dict[str, object]]:
+    """What may be asked of a model by its path."""
+    return [
+        {"path": f"{spec.prefixes[0]}models/{{model}}:{name}", "methods": ["POST"], "dialect": spec.name}
+        for spec in dialects().values()
+        for name, asked in spec.actions.items()
+        if (spec.name, asked.operation) in codecs()
+    ]
 
 
 async def _ready(exchange: Exchange, ready: Readiness) -> None:

@@ -74,7 +74,16 @@ async def for_models(visit: Visit) -> Answer:
     lines = [
         f"# {name}",
         "",
-        f"> An LLM API platform. Point an OpenAI library at {base}/v1 with a key of this platform.",
+        f"> An LLM API platform. Point an OpenAI library at {base}/v1, one of Anthropic or Google at {base}, with a key"
+        " of this platform. Each reaches every model.",
+        "",
+        "## Formats",
+        "",
+        f"- OpenAI: POST {base}/v1/chat/completions, {base}/v1/responses, {base}/v1/embeddings",
+        f"- Anthropic: POST {base}/v1/messages, {base}/v1/messages/count_tokens",
+        f"- Gemini: POST {base}/v1beta/models/MODEL:generateContent, and :streamGenerateContent, :countTokens,"
+        " :embedContent",
+        f"- [All endpoints]({base}/v1): as JSON, to programs",
         "",
         "## Errors",
         "",
