@@ -16,6 +16,7 @@ from bench.contenders import Contender
 
 CONNECTIONS = 32
 PATH = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
 
 _UNIT_MS: Mapping[str, float] = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _CONNECTING_AT_ONCE = 64
@@ -32,11 +33,15 @@ class Load:
     p99_ms: float
 
 
-def request_body(model: str, stream: bool) -> bytes:
-    """A chat request of about 700 bytes."""
+def request_body(model: str, stream: bool, *, path: str = PATH) -> bytes:
+    """A request of about 700 bytes, for chat completions or messages."""
     words = "Sum up what a tollhouse on a mountain road is for, in two sentences that a child can follow. " * 5
     body: dict[str, object] = {"model": model, "max_tokens": 200, "temperature": 0.7}
-    body["messages"] = [{"role": "system", "content": "You answer briefly."}, {"role": "user", "content": words}]
+    body["messages"] = [{"role": "user", "content": words}]
+    if path == MESSAGES:
+        body["system"] = "You answer briefly."
+    else:
+        body["messages"] = [{"role": "system", "content": "You answer briefly."}, {"role": "user", "content": words}]
     if stream:
         body["stream"] = True
     return json.dumps(body, separators=(",", ":")).encode()
@@ -84,11 +89,15 @@ def read_wrk(said: str) -> Load:
     return Load(done, bad, figure(r"Requests/sec:\s+([\d.]+)"), latency_ms(50), latency_ms(99))
 
 
-async def paced(contender: Contender, streams: int, opened: asyncio.Event | None = None) -> Load:
+async def paced(
+    contender: Contender, streams: int, opened: asyncio.Event | None = None, *, translated: bool = False
+) -> Load:
     """Open `streams` slow streams at once and read each to its end. Latency: request sent to the first event.
 
-    opened: set as soon as every stream has brought its first event.
+    opened: set as soon as every stream has brought its first event. translated: a gateway is asked in Anthropic's
+    format.
     """
+    path, end = (MESSAGES, b'"message_stop"}\n\n') if translated and contender.key else (PATH, b"data: [DONE]\n\n")
     gate = asyncio.Semaphore(_CONNECTING_AT_ONCE)
     first_ms: list[float] = []
     started = time.monotonic()
@@ -97,7 +106,7 @@ async def paced(contender: Contender, streams: int, opened: asyncio.Event | None
         async with gate:
             reader, writer = await asyncio.open_connection("127.0.0.1", contender.port)
         sent = time.monotonic()
-        writer.write(_raw_request(contender, "bench-paced"))
+        writer.write(_raw_request(contender, "bench-paced", path))
         try:
             received = await reader.readuntil(b"data: ")
         except asyncio.IncompleteReadError:
@@ -110,7 +119,7 @@ async def paced(contender: Contender, streams: int, opened: asyncio.Event | None
             if received.endswith(b"0\r\n\r\n"):
                 break
         writer.close()
-        return b"data: [DONE]\n\n" in received and received.endswith(b"0\r\n\r\n")
+        return end in received and received.endswith(b"0\r\n\r\n")
 
     whole = sum(await asyncio.gather(*(one() for _ in range(streams))))
     ranked = statistics.quantiles(first_ms or [0.0, 0.0], n=100)
@@ -128,8 +137,8 @@ def _headers(contender: Contender) -> dict[str, str]:
     return {"Content-Type": "application/json", "Authorization": f"Bearer {contender.key or 'none'}"}
 
 
-def _raw_request(contender: Contender, model: str) -> bytes:
-    body = request_body(model, stream=True)
-    lines = [f"POST {PATH} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+def _raw_request(contender: Contender, model: str, path: str = PATH) -> bytes:
+    body = request_body(model, stream=True, path=path)
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in _headers(contender).items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

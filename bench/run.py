@@ -2,6 +2,7 @@
 
 The measured server has one core to itself; the provider and the clients share another. The reference is nginx, which
 passes the same requests to the same provider, in the same run and by turns: figures of different runs do not compare.
+`translated` is `paced` with a caller of Anthropic's format and a provider of OpenAI's; nginx passes chats there, too.
 
 Beside it: `python -m bench.latency` (what 50 calls a second wait), `python -m bench.streams` (1,000 streams at once),
 `python -m bench.slow_reader` (200 MB read slowly).
@@ -20,7 +21,7 @@ from bench.contenders import Contender
 from bench.processes import cores, cost
 
 OUT = Path(__file__).parent / "out"
-CASES = ("buffered", "streamed", "paced")
+CASES = ("buffered", "streamed", "paced", "translated")
 AGAINST = "against"
 WARM_UP_S = 2
 PACED_STREAMS = 500
@@ -71,11 +72,12 @@ def _rounds(
     servers: Sequence[Contender], options: argparse.Namespace, core: int, folder: Path
 ) -> Iterator[report.Round]:
     for case in options.only or CASES:
-        for server in servers:
+        asked = [server for server in servers if case != "translated" or server.name != AGAINST]
+        for server in asked:
             load.check(server, "bench", stream=case != "buffered")
             _apply(server, case, WARM_UP_S, core, folder)
         for number in range(options.rounds):
-            for server in servers:
+            for server in asked:
                 print(f"{case} {number + 1}/{options.rounds} {server.name}", flush=True)
                 before = cost(server.pid)
                 seen = _apply(server, case, options.seconds, core, folder)
@@ -85,8 +87,8 @@ def _rounds(
 
 
 def _apply(server: Contender, case: str, seconds: int, core: int, folder: Path) -> load.Load:
-    if case == "paced":
-        return asyncio.run(load.paced(server, PACED_STREAMS))
+    if case in ("paced", "translated"):
+        return asyncio.run(load.paced(server, PACED_STREAMS, translated=case == "translated"))
     return load.wrk(server, core, seconds, folder, stream=case == "streamed")
 
 
