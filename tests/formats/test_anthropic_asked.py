@@ -309,6 +309,13 @@ def test_thoughts_of_others_and_empty_texts_are_left_out() -> None:
         ),
         ("claude-opus-4-6", ReasoningAsked(enabled=False), {"thinking": {"type": "disabled"}}),
         ("claude-opus-4-6", None, {}),
+        ("claude-3-5-haiku-20241022", ReasoningAsked(effort="low"), {}),
+        ("claude-3-5-haiku-20241022", ReasoningAsked(enabled=False), {}),
+        (
+            "claude-3-7-sonnet-20250219",
+            ReasoningAsked(effort="low"),
+            {"thinking": {"type": "enabled", "budget_tokens": 2048}},
+        ),
     ],
     ids=str,
 )

@@ -22,6 +22,11 @@ def adapts(model: str) -> bool:
     return _since(model, _ADAPTIVE_SINCE)
 
 
+def thinks(model: str) -> bool:
+    """Whether a model can think at all, so that it may be told whether it is to."""
+    return not _OLD.search(model) or "claude-3-7" in model
+
+
 def is_sampled(model: str) -> bool:
     """Whether a model takes `temperature`, `top_p` and `top_k`."""
     return not _since(model, _UNSAMPLED_SINCE)

@@ -4,7 +4,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Conversation, ReasoningAsked
 from tollhouse.core.provider_json import Object
-from tollhouse.formats.anthropic.models_known import adapts
+from tollhouse.formats.anthropic.models_known import adapts, thinks
 
 BUDGET_MIN: Final = 1_024
 _BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
@@ -19,6 +19,10 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
     """
     asked = conversation.reasoning
     if asked is None:
+        return {}
+    if not thinks(model):
+        if asked.enabled:
+            leave_out(conversation, "reasoning")
         return {}
     if not asked.enabled:
         return {"thinking": {"type": "disabled"}}
