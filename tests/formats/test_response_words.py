@@ -245,6 +245,20 @@ def test_parts_that_are_open_side_by_side_follow_one_another() -> None:
     assert found[-1]["response"]["usage"]["output_tokens"] == 4
 
 
+def test_many_parts_that_are_open_side_by_side_follow_one_another() -> None:
+    calls = range(900)
+    events: list[ReplyEvent] = [
+        Began(),
+        *(PartBegan(part=ToolCall(id=f"c{at}", name="f"), index=at) for at in calls),
+        *(ArgumentsAdded(text=f"{{{at}}}", index=at) for at in calls),
+        *(PartEnded(index=at) for at in calls),
+        Finished(finish="tool_calls"),
+        StreamEnded(),
+    ]
+    output = written(events)[-1]["response"]["output"]
+    assert [item["arguments"] for item in output] == [f"{{{at}}}" for at in calls]
+
+
 def test_what_the_caller_asked_for_is_said_again() -> None:
     members = {"instructions": "Hi", "tools": [{"type": "function", "name": "f", "parameters": {}, "strict": None}]}
     response = written([Began(), Finished(finish="length"), StreamEnded()], **members, metadata={"a": "b"})[-1]

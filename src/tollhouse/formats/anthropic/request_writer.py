@@ -91,7 +91,7 @@ def _turn(role: str, blocks: list[Object], *, is_last: bool) -> Object:
 def _write_tools(body: Object, conversation: Conversation) -> None:
     """Where only some of the tools may be called, the model is told of no others."""
     choice = conversation.tool_choice
-    several = choice.names if choice is not None and choice.choosing in ("auto", "required") else ()
+    several = frozenset(choice.names if choice is not None and choice.choosing in ("auto", "required") else ())
     tools: list[object] = [_tool(tool) for tool in conversation.tools if not several or tool.name in several]
     tools += conversation.raw_tools
     if not tools:

@@ -5,6 +5,7 @@ allowed tools only those, pictures in results of tools in the message after them
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from tollhouse.core.conversation import (
@@ -123,23 +124,16 @@ def _add_form(body: Object, conversation: Conversation) -> None:
 
 
 def _messages(messages: Sequence[Message]) -> list[Object]:
-    found: list[Object] = []
-    for message in messages:
-        if message.role == "assistant":
-            found.append(_assistant(message))
-        elif message.role == "user":
-            found += _user(message)
-        else:
-            _add_system(found, _joined(message.parts, "\n\n"))
-    return found
-
-
-def _add_system(found: list[Object], text: str) -> None:
     """What the system says in a row is one message: some servers take no second one."""
-    if found and found[-1]["role"] == "system":
-        found[-1]["content"] = f"{found[-1]['content']}\n\n{text}"
-    else:
-        found.append({"role": "system", "content": text})
+    found: list[Object] = []
+    for is_system, run in groupby(messages, lambda message: message.role in ("system", "developer")):
+        if is_system:
+            parts = [part for message in run for part in message.parts]
+            found.append({"role": "system", "content": _joined(parts, "\n\n")})
+            continue
+        for message in run:
+            found += [_assistant(message)] if message.role == "assistant" else _user(message)
+    return found
 
 
 def _named(said: Object, message: Message) -> Object:

@@ -164,7 +164,8 @@ def callable_tools(conversation: Conversation) -> list[Tool]:
     choice = conversation.tool_choice
     if choice is None or choice.choosing == "named" or not choice.names:
         return conversation.tools
-    return [tool for tool in conversation.tools if tool.name in choice.names]
+    names = frozenset(choice.names)
+    return [tool for tool in conversation.tools if tool.name in names]
 
 
 def _words(value: object) -> str:

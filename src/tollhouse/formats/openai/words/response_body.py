@@ -101,16 +101,13 @@ def _tool(tool: Tool) -> Object:
 
 
 def _choice(choice: ToolChoice, tools: Sequence[Tool]) -> object:
-    if choice.choosing == "named":
-        return _named(choice.names[0], tools)
     if not choice.names:
         return choice.choosing
-    return {"type": "allowed_tools", "mode": choice.choosing, "tools": [_named(name, tools) for name in choice.names]}
-
-
-def _named(name: str, tools: Sequence[Tool]) -> Object:
-    is_custom = any(tool.is_custom for tool in tools if tool.name == name)
-    return {"type": "custom" if is_custom else "function", "name": name}
+    custom = frozenset(tool.name for tool in tools if tool.is_custom)
+    named = [{"type": "custom" if name in custom else "function", "name": name} for name in choice.names]
+    if choice.choosing == "named":
+        return named[0]
+    return {"type": "allowed_tools", "mode": choice.choosing, "tools": named}
 
 
 def _add_text(body: Object, conversation: Conversation) -> None:

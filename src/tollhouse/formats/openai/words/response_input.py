@@ -71,6 +71,7 @@ class _MessagesRead:
         self.conversation = conversation
         self.path = ""  # of the item that is read
         self._kind = ""
+        self._thinks = False  # the last message has thoughts
 
     def assistant(self) -> list[Part]:
         return self._open("assistant", "assistant")
@@ -78,8 +79,9 @@ class _MessagesRead:
     def think(self, reasoning: Reasoning) -> None:
         """Of the items of a message, the first of its thoughts gives it its path: they are what may be left out."""
         parts = self.assistant()
-        if not any(isinstance(part, Reasoning) for part in parts):
+        if not self._thinks:
             self.conversation.messages[-1].path = self.path
+        self._thinks = True
         parts.append(reasoning)
 
     def results(self) -> list[Part]:
@@ -95,6 +97,7 @@ class _MessagesRead:
         messages = self.conversation.messages
         if self._kind != kind or kind not in ("assistant", "results"):
             messages.append(Message(role=role, parts=[], path=self.path))
+            self._thinks = False
         self._kind = kind
         return messages[-1].parts
 

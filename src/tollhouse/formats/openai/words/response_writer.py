@@ -62,7 +62,7 @@ class ResponseWriter:
             assert self._current is not None
             return self._current.add(event)
         if isinstance(event, _OfPart):
-            return b"" if event.choice else self._part(event)
+            return b"" if event.choice else self._part(event) + b"".join(self._replay())
         if isinstance(event, Began):
             return self._begin(event)
         if isinstance(event, UsageTold):
@@ -88,7 +88,7 @@ class ResponseWriter:
             return b""
         if not isinstance(event, PartEnded):
             return self._current.add(event)
-        return self._close() + b"".join(self._replay())
+        return self._close()
 
     def _replay(self) -> Iterator[bytes]:
         """Parts that waited, up to one that goes on."""
