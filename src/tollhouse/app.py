@@ -66,6 +66,7 @@ from tollhouse.services.margin import MarginMonitor
 from tollhouse.services.platform_file import ConfigEnvironment, keys_of
 from tollhouse.services.secret_references import resolve
 from tollhouse.settings import Settings, split_address
+from tollhouse.spools import FileSpool
 from tollhouse.store.database import Store, open_store
 from tollhouse.store.database_lock import LockKeeper
 from tollhouse.store.holder import Holder
@@ -113,7 +114,7 @@ async def serve(
         await sessions.load(services)
         await service_levels.load(services)
         runtime = build_runtime(settings, environment, store, services, event_log)
-        runtime.examine, runtime.folder = examine, folder
+        runtime.examine, runtime.folder, runtime.gateway.spool = examine, folder, partial(FileSpool, folder)
         services.prepare, services.post, store.writer.on_notice = runtime.prepare, runtime.post, services.news.set
         await platform.apply(services, SYSTEM, wanted)
         if services.catalogue is not runtime.gateway.catalogue:
@@ -224,6 +225,7 @@ def build_runtime(
         processes=processes,
         bodies=Bodies(clock, BodyMemory(server.bodies_bytes_max, server.max_body_bytes)),
         answers=Bodies(clock, BodyMemory(server.answers_bytes_max, server.max_answer_bytes), ANSWER_WAIT_SECONDS),
+        uploads=Bodies(clock, BodyMemory(server.uploads_bytes_max, server.max_upload_bytes)),
         keep_alive=KeepAlive(clock, asyncio.sleep),
         test_mode_endpoints=_test_mode_endpoints(simulator),
         drain_seconds_max=server.drain_seconds_max,
@@ -380,6 +382,7 @@ def _applications(settings: Settings, runtime: Runtime) -> tuple[Edge, ControlAp
         about=PlatformInfo(settings.platform.name, version("tollhouse"), settings.platform.public_url),
         proxies=proxies,
         body_bytes_max=settings.server.max_body_bytes,
+        upload_bytes_max=settings.server.max_upload_bytes,
         ready=Readiness(
             parts=lambda: {"database": runtime.well(), "configuration": gateway.catalogue.generation > 0},
             generation=lambda: gateway.catalogue.generation,

@@ -54,7 +54,8 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     answers_bytes_max: Annotated[
         Bytes, _help("answers above 256 KiB that are sent on whole, in memory at once; an account gets at most half")
     ] = 192 * _MIB
-    max_upload_bytes: Annotated[Bytes, _help("largest multipart request body, spooled to disk")] = 256 * _MIB
+    max_upload_bytes: Annotated[Bytes, _help("largest form, spooled to disk; beyond it 413")] = 256 * _MIB
+    uploads_bytes_max: Annotated[Bytes, _help("forms on disk, in all; an account gets at most half")] = 1024 * _MIB
     max_answer_bytes: Annotated[Bytes, _help("largest answer read whole from a provider; beyond it 502")] = 64 * _MIB
     header_seconds: Annotated[Seconds, _help("time from a request's first byte to the end of its headers")] = 5
     header_bytes_max: Annotated[Bytes, _help("request line and headers together; beyond it 431")] = 65_536
@@ -220,7 +221,6 @@ def table() -> Iterator[Setting]:
 
 
 NOT_YET: Mapping[str, str] = {
-    "server.max_upload_bytes": "no call takes multipart bodies yet",
     "platform.regions": "no page shows them yet",
     "platform.currency": "pages show USD yet",
 }

@@ -18,6 +18,8 @@ from tests.clients.conftest import Connect
 from tests.support.server_process import ServerProcess
 
 DOCUMENTS = ["the harbour lies in the south", "a toll is taken at the bridge", "each toll is paid in silver"]
+OLD = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+"""Of methods that the package has for models of old."""
 TEXT = "Who crosses the bridge pays the toll."
 
 
@@ -146,6 +148,68 @@ def test_speech_by_tokens_tells_them_in_events(demo: ServerProcess) -> None:
     assert float(events[-1]["tollhouse"]["charge_usd"]) == pytest.approx(
         (usage["input_tokens"] * 0.6 + usage["output_tokens"] * 12) / 1_000_000
     )
+
+
+def spoken(client: OpenAI, seconds: int = 3) -> bytes:
+    """A sound of about so many seconds."""
+    answer = client.audio.speech.create(model="tts-1", voice="alloy", input="a" * 15 * seconds, response_format="wav")
+    return answer.content
+
+
+@pytest.mark.parametrize("form", ["json", "text", "srt", "vtt", "verbose_json"])
+def test_sound_is_written_down_in_every_form_and_paid_by_the_second(client: OpenAI, form: Any) -> None:
+    raw = client.audio.transcriptions.with_raw_response.create(
+        model="whisper-1", file=("a.wav", spoken(client)), response_format=form
+    )
+    assert float(raw.headers["x-tollhouse-charge-usd"]) == pytest.approx(3 * 0.0001)
+    answer: Any = raw.parse()
+    if form in ("json", "verbose_json"):
+        assert raw.headers["content-type"] == "application/json"
+        assert "Simulated answer" in answer.text
+        assert form == "json" or answer.duration == 3.0
+    else:
+        assert raw.headers["content-type"].startswith("text/plain")
+        assert "Simulated answer" in answer
+        assert form == "text" or "00:00:03" in answer
+
+
+def test_sound_by_tokens(client: OpenAI) -> None:
+    sound = ("a.wav", spoken(client))
+    raw = client.audio.transcriptions.with_raw_response.create(model="gpt-4o-transcribe", file=sound, prompt="a toll")
+    usage: Any = raw.parse().usage
+    assert usage.input_token_details.audio_tokens == 30
+    read, wrote = usage.input_token_details.text_tokens, usage.output_tokens
+    assert float(raw.headers["x-tollhouse-charge-usd"]) == pytest.approx((read * 2.5 + 30 * 6 + wrote * 10) / 1e6)
+    events: list[Any] = list(
+        client.audio.transcriptions.create(model="gpt-4o-transcribe", file=sound, prompt="a toll", stream=True)
+    )
+    assert events[-1].type == "transcript.text.done"
+    assert "".join(one.delta for one in events[:-1]) == events[-1].text == raw.parse().text
+    assert float(events[-1].tollhouse["charge_usd"]) == float(raw.headers["x-tollhouse-charge-usd"])
+
+
+@OLD
+def test_sound_said_in_english(client: OpenAI) -> None:
+    raw = client.audio.translations.with_raw_response.create(model="whisper-1", file=("a.wav", spoken(client)))
+    assert "Simulated answer" in raw.parse().text
+    assert float(raw.headers["x-tollhouse-charge-usd"]) == pytest.approx(3 * 0.0001)
+
+
+@OLD
+def test_pictures_are_edited(client: OpenAI) -> None:
+    drawn = client.images.generate(model="dall-e-2", prompt=TEXT, size="256x256", response_format="b64_json").data
+    assert drawn is not None
+    picture = ("a.png", base64.b64decode(drawn[0].b64_json or ""), "image/png")
+    raw = client.images.with_raw_response.edit(model="gpt-image-1.5", prompt=TEXT, image=[picture, picture], n=2)
+    answer = raw.parse()
+    assert len(answer.data or ()) == 2
+    assert answer.usage is not None
+    assert answer.usage.input_tokens_details.image_tokens == 646
+    events: list[Any] = list(client.images.edit(model="gpt-image-1.5", prompt=TEXT, image=picture, stream=True))
+    assert [one.type for one in events] == ["image_edit.completed"]
+    raw = client.images.with_raw_response.create_variation(model="dall-e-2", image=picture, n=2, size="256x256")
+    assert len(raw.parse().data or ()) == 2
+    assert raw.headers["x-tollhouse-charge-usd"] == "0.04"
 
 
 @pytest.mark.parametrize("fault", ["error=overloaded", "status=503", "malformed", "cut_after=1"])

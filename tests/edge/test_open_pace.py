@@ -57,6 +57,7 @@ class Asked:
             about=PlatformInfo(),
             proxies=TrustedProxies(()),
             body_bytes_max=1024,
+            upload_bytes_max=1024,
             ready=Readiness(parts=dict, generation=lambda: 1, draining=lambda: False),
             pages={"/support": _page, "/api": _page},
         )

@@ -48,11 +48,15 @@ class Zeros:
         return bytes(count)
 
 
+UPLOADED_AT_ONCE = 1_000
+
+
 class FakeCallerConnection:
     """The caller's connection. `leave()` is what happens when he closes it; `slow` blocks his reading until set."""
 
     encoding = ""
     body_max = 32 * 1024 * 1024
+    length = -1
 
     def __init__(self, body: bytes = b"{}", *, body_failure: Failure | None = None) -> None:
         self._body = body
@@ -93,6 +97,20 @@ class FakeCallerConnection:
             self.leave()
             raise ClientDisconnected
         return [self._body]
+
+    @property
+    def body_held(self) -> int:
+        return len(self._body)
+
+    async def receive(self) -> bytes | None:
+        if self.leaves_before_body:
+            self.leave()
+            return None
+        piece, self._body = self._body[:UPLOADED_AT_ONCE], self._body[UPLOADED_AT_ONCE:]
+        return piece
+
+    def cut_body(self) -> None:
+        self.leave()
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         await self.send_headers(status, headers)

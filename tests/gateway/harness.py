@@ -137,6 +137,7 @@ class GatewayHarness:
             processes=FakeWorkers(),
             bodies=Bodies(self.clock),
             answers=Bodies(self.clock),
+            uploads=Bodies(self.clock),
             keep_alive=KeepAlive(self.clock, self._sleep),
             test_mode_endpoints={
                 SIMULATED: _destination(Provider(id=SIMULATED, kind="simulator"), self.test_mode_endpoints, ())

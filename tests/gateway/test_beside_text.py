@@ -34,8 +34,8 @@ def body(operation: Operation, **members: object) -> bytes:
 
 
 def prepared(price: Mapping[str, object], *answers: ScriptedResponse, **how: Any) -> GatewayHarness:
-    how = {"money": USD, "model": {"context_tokens": None}, **how}
-    return priced(GatewayHarness(first=FakeUpstream(*answers), **how), dict(price))
+    how = {"money": USD, "model": {"context_tokens": None}, "first": FakeUpstream(*answers), **how}
+    return priced(GatewayHarness(**how), dict(price))
 
 
 def asked(harness: GatewayHarness, operation: Operation, **members: object) -> FakeCallerConnection:

@@ -10,6 +10,7 @@ from msgspec.json import encode
 
 from tests.gateway import line_format
 from tests.gateway.harness import answer, asking
+from tests.gateway.test_uploads import form
 from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.codec import Codec, CodecKey
 from tollhouse.core.failure import BadRequest, UpstreamBroke, UpstreamError
@@ -63,6 +64,22 @@ SAMPLES: dict[CodecKey, tuple[bytes, bytes]] = {
         b'{"model":"m","prompt":"hi there"}',
         encode({"created": 1, "data": [{"b64_json": "AA=="}], "usage": {"input_tokens": 60, "output_tokens": 0}}),
     ),
+    ("openai", "image_edits"): (
+        form(("image", b"AA"), model="m", prompt="hi there"),
+        encode({"created": 1, "data": [{"b64_json": "AA=="}], "usage": {"input_tokens": 60, "output_tokens": 0}}),
+    ),
+    ("openai", "image_variations"): (
+        form(("image", b"AA"), model="m", user="hi there"),
+        encode({"created": 1, "data": [{"url": "https://a.example"}], "usage": {"input_tokens": 60}}),
+    ),
+    ("openai", "transcriptions"): (
+        form(("file", b"AA"), model="m", prompt="hi there"),
+        encode({"text": "Zoll haus", "usage": {"input_tokens": 60, "output_tokens": 12}}),
+    ),
+    ("openai", "translations"): (
+        form(("file", b"AA"), model="m", prompt="hi there"),
+        encode({"text": "Zoll haus", "usage": {"input_tokens": 60, "output_tokens": 12}}),
+    ),
     ("openai", "speech"): (b'{"model":"m","input":"hi there"}', b"sound"),
     ("openai", "moderations"): (b'{"model":"m","input":"hi there"}', b'{"results":[{"flagged":false}]}'),
     ("gemini", "embeddings"): (
@@ -92,7 +109,7 @@ def test_a_codec_keeps_its_promises_of_requests(codec: Codec) -> None:
     assert 0 < bounds.bytes <= len(asked)
     assert not bounds.has_remote_input
     prompt = codec.prompt_of(request, bounds)
-    assert "hi there" in prompt.text
+    assert ("hi there" in prompt.text) == (codec.operation != "image_variations"), "of those nobody says anything"
     assert codec.stands_in(request, "hi there")
     assert not codec.stands_in(request, "hello there")
     written = b"".join(codec.write(request, model="up", stream=False, include_usage=False))
@@ -119,13 +136,13 @@ def test_a_codec_keeps_its_promises_of_responses(codec: Codec) -> None:
     if codec.operation == "moderations":  # a verdict has no place for it
         assert codec.with_usage(answered, Usage(input=7)) == answered
     else:
-        pictures = 1 if codec.operation == "images" else 0
+        pictures = 1 if codec.draws else 0
         assert summary.usage == Usage(input=60, output=12 if codec.generates else 0, images=pictures)
         told = codec.read_response(codec.with_usage(answered, Usage(input=7)), NOTHING_KNOWN)
         assert told.usage == Usage(input=7, images=pictures)
     text, beside = codec.response_text(answered)
     assert text.strip() == ("Zoll haus" if codec.generates else "")
-    assert beside.images == (1 if codec.operation == "images" else 0)
+    assert beside.images == (1 if codec.draws else 0)
     assert codec.draws or beside == Usage()
     if codec.cut is not None and codec.generates:
         assert codec.cut(answered, 2, words) is None

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, ScriptedResponse, identity
 from tests.gateway.harness import LIVE, GatewayHarness, answer, buffered, run
+from tests.security.platform_process import JSON, as_form
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.operation import Operation
@@ -25,6 +26,10 @@ BODIES: dict[Operation, dict[str, object]] = {
     "rerank": {"query": "hi there", "documents": ["one"]},
     "images": {"prompt": "hi there"},
     "speech": {"input": "hi there", "voice": "alloy"},
+    "image_edits": {"image": "a.png", "prompt": "hi there"},
+    "image_variations": {"image": "a.png"},
+    "transcriptions": {"file": "a.wav"},
+    "translations": {"file": "a.wav"},
 }
 PATHS = {
     "chat": b"/v1/chat/completions",
@@ -35,6 +40,10 @@ PATHS = {
     "rerank": b"/v1/rerank",
     "images": b"/v1/images/generations",
     "speech": b"/v1/audio/speech",
+    "image_edits": b"/v1/images/edits",
+    "image_variations": b"/v1/images/variations",
+    "transcriptions": b"/v1/audio/transcriptions",
+    "translations": b"/v1/audio/translations",
 }
 
 
@@ -43,13 +52,18 @@ OF_TEXTS_ALONE = structs.replace(
 )
 USAGE = {"input_tokens": 60, "prompt_tokens": 60, "output_tokens": 12, "total_tokens": 72}
 SAID = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Zoll haus"}]}
+PICTURES = {"created": 1, "data": [{"url": "https://pictures.example/1"}]}
 ANSWERS: dict[Operation, dict[str, object]] = {
     "completions": {"choices": [{"index": 0, "text": "Zoll haus", "finish_reason": "stop"}]},
     "responses": {"id": "r1", "object": "response", "status": "completed", "output": [SAID]},
     "embeddings": {"data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]},
     "moderations": {"results": [{"flagged": False}]},
     "rerank": {"results": [{"index": 0, "relevance_score": 0.5}]},
-    "images": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
+    "images": PICTURES,
+    "image_edits": PICTURES,
+    "image_variations": PICTURES,
+    "transcriptions": {"text": "Zoll haus"},
+    "translations": {"text": "Zoll haus"},
 }
 
 
@@ -83,8 +97,11 @@ def body(operation: Operation) -> bytes:
 
 
 def ask(made: GatewayHarness, operation: Operation) -> FakeCallerConnection:
-    caller = FakeCallerConnection(body(operation))
-    run(made.ask(caller, operation))
+    path = PATHS[operation]
+    headers, sent = as_form(path, JSON, body(operation))
+    caller = FakeCallerConnection(sent or b"")
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    run(made.ask(caller, operation, headers=told))
     return caller
 
 

@@ -98,6 +98,7 @@ class PlatformUnderTest:
             processes=FakeWorkers(),
             bodies=Bodies(clock),
             answers=Bodies(clock),
+            uploads=Bodies(clock),
             keep_alive=KeepAlive(clock, asyncio.sleep),
             test_mode_endpoints={SIMULATED: _destination(Named(id=SIMULATED, kind="simulator"), test_mode_endpoints)},
             drain_seconds_max=DRAIN_SECONDS_MAX,

@@ -48,6 +48,10 @@ ANSWERS: Mapping[str, Mapping[str, object]] = {
     "/v1/moderations": {"id": "modr-1", "model": "canary", "results": []},
     "/v1/rerank": {"results": [{"index": 0, "relevance_score": 0.5}], "usage": {"total_tokens": 9}},
     "/v1/images/generations": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
+    "/v1/images/edits": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
+    "/v1/images/variations": {"created": 1, "data": [{"url": "https://pictures.example/1"}]},
+    "/v1/audio/transcriptions": {"text": TEXT},
+    "/v1/audio/translations": {"text": TEXT},
     "/v1/models": {"object": "list", "data": [{"id": "canary", "object": "model"}]},
 }
 

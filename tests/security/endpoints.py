@@ -24,6 +24,10 @@ BODIES: Final[Mapping[Operation, Mapping[str, object]]] = {
     "rerank": {"model": "rerank-2.5", "query": PROMPT, "documents": ["A house.", "A toll."]},
     "images": {"model": "gpt-image-1.5", "prompt": PROMPT, "size": "256x256"},
     "speech": {"model": "tts-1", "voice": "alloy", "input": PROMPT},
+    "image_edits": {"model": "gpt-image-1.5", "prompt": PROMPT, "image": "a.png", "size": "256x256"},
+    "image_variations": {"model": "dall-e-2", "image": "a.png", "size": "256x256"},
+    "transcriptions": {"model": "whisper-1", "file": "a.wav"},
+    "translations": {"model": "whisper-1", "file": "a.wav"},
 }
 """What a call of each operation says at least. A new operation needs a line here."""
 BESIDE: Final[Mapping[str, Mapping[str, object]]] = {"anthropic": {"max_tokens": 64}}
@@ -75,6 +79,11 @@ class EndpointCase(NamedTuple):
     @property
     def is_gemini(self) -> bool:
         return self.path.startswith("/v1beta/")
+
+    @property
+    def is_form(self) -> bool:
+        """What `platform_process.as_form` sends otherwise."""
+        return self.path in ENDPOINTS and ENDPOINTS[self.path].form
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """A whole platform in a process of its own, `tollhouse demo`, and how to speak with it: HTTP, and as its operator."""
 
 import json
+import re
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,11 @@ from tests.edge.wire_client import PATIENCE_SECONDS, RawClient, WireAnswer
 from tests.support.server_process import QUIET, TOLLHOUSE, ServerProcess, free_port
 from tollhouse.cli.common_options import CommonOptions
 from tollhouse.cli.control import call
+from tollhouse.edge.paths import find
 
 JSON = {"Content-Type": "application/json"}
+BOUNDARY = "a-boundary"
+ABSOLUTE = re.compile(rb"\Ahttps?://[^/]*", re.IGNORECASE)
 STATUS_OF_ANTHROPIC = {402: 429, 529: 503}
 CODES_OF_ANTHROPIC = {
     (400, "invalid_request_error"): "invalid_request_error",
@@ -107,8 +111,10 @@ class DemoPlatform:
         *,
         host: str = "127.0.0.1",
     ) -> DemoReply:
-        """One request on its own connection, byte for byte as written: nothing is normalised on the way."""
+        """One request on its own connection, byte for byte as written: nothing is normalised on the way. A JSON object
+        for an endpoint that takes forms is sent as one."""
         target = target.encode() if isinstance(target, str) else target
+        headers, body = as_form(target, headers or {}, body)
         lines = [b"%b %b HTTP/1.1" % (method.encode(), target), f"Host: {host}".encode()]
         lines += [f"{name}: {value}".encode() for name, value in (headers or {}).items()]
         if body is not None:
@@ -136,6 +142,27 @@ class DemoPlatform:
         """The secret of a new key of the demo's account, unless `account` names another."""
         made = self.operator("keys.create", name=name, **{"account": "demo", **given})
         return str(made["secret"])
+
+
+def as_form(target: bytes, headers: Mapping[str, str], body: bytes | None) -> tuple[Mapping[str, str], bytes | None]:
+    """A request in JSON as its endpoint takes it; what is no JSON, or goes elsewhere, as it is."""
+    path = ABSOLUTE.sub(b"", target).partition(b"?")[0]
+    endpoint = find(path.decode("latin-1"))
+    if endpoint is None or not endpoint.form or headers.get("Content-Type") != JSON["Content-Type"]:
+        return headers, body
+    try:
+        members = json.loads(body or b"")
+    except (ValueError, RecursionError):
+        return headers, body
+    if not isinstance(members, dict) or "model" not in members:
+        return headers, body
+    form = b""
+    for name, value in members.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        said = f'"{name}"; filename="{text}"' if name in ("file", "image") else f'"{name}"'
+        form += f"--{BOUNDARY}\r\nContent-Disposition: form-data; name={said}\r\n\r\n{text}\r\n".encode()
+    changed = {**headers, "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    return changed, form + f"--{BOUNDARY}--\r\n".encode()
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ kind = "simulator"
 offers = [{ provider = "walked", model = "omni-moderation-latest" }]
 price = { input = "1" }
 """
-STREAMS = frozenset({"chat", "completions", "responses", "images"})
+STREAMS = frozenset({"chat", "completions", "responses", "images", "image_edits"})
 LEVELS = ("account", "project", "key")
 
 

@@ -371,7 +371,6 @@ def test_a_file_that_says_everything_once_loads_also_with_a_successor_that_is_no
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("[server]\nmax_upload_bytes = 1048576", "server.max_upload_bytes"),
         ('[platform]\nregions = ["eu"]', "platform.regions"),
         ('[platform]\ncurrency = "EUR"', "platform.currency"),
     ],

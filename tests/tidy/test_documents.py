@@ -100,7 +100,7 @@ def test_the_map_shows_packages_on_the_layers_that_the_contracts_give_them() -> 
     contract_layers = contract.split("layers =\n")[1].split("\nbroken_contract_guidance")[0].splitlines()
     assert len(layers) == len(contract_layers)
     for layer, contract_layer in zip(layers, contract_layers, strict=True):
-        assert set(layer) - {"settings", "clock", "collector", "threads", "processes"} <= set(
+        assert set(layer) - {"settings", "clock", "collector", "spools", "threads", "processes"} <= set(
             re.findall(r"\w+", contract_layer)
         )
 

@@ -27,6 +27,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "/v1/rerank": "rerank",
     "/v1/images/generations": "images",
     "/v1/audio/speech": "speech",
+    "/v1/images/edits": "image_edits",
+    "/v1/images/variations": "image_variations",
+    "/v1/audio/transcriptions": "transcriptions",
+    "/v1/audio/translations": "translations",
 }
 """Calls by their paths; a test compares them with those that are served."""
 _FORMATS: Final[Mapping[str, str]] = {"/v1/messages": "anthropic", "/v1/messages/count_tokens": "anthropic"}

@@ -57,6 +57,7 @@ def at_rest(services: ServiceContext) -> GatewayContext:
         processes=at_once,
         bodies=Bodies(services.clock),
         answers=Bodies(services.clock),
+        uploads=Bodies(services.clock),
         keep_alive=KeepAlive(services.clock, asyncio.sleep),
         test_mode_endpoints={},
         show_provider=False,

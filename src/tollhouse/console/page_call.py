@@ -36,6 +36,7 @@ class PageCaller:
 
     encoding = ""
     more_body = False
+    length = body_held = 0
 
     def __init__(self, body: bytes, take: Take) -> None:
         self.body_max = len(body)
@@ -54,6 +55,12 @@ class PageCaller:
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
         return [self._body]
+
+    async def receive(self) -> bytes | None:
+        """No page sends a form."""
+        return None
+
+    def cut_body(self) -> None: ...
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         await self._take(body)

@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from tollhouse.core.cleaning import Known
 from tollhouse.core.failure import Failure
+from tollhouse.core.form import UploadedForm
 from tollhouse.core.limit_headers import limit_headers
 from tollhouse.core.limit_status import WriteLimit
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding
 from tollhouse.core.operation import Operation
 from tollhouse.core.sse import FILLER
 from tollhouse.core.text_start import TextStarts
-from tollhouse.core.upstream import Buffer
+from tollhouse.core.upstream import Buffer, Piece
 from tollhouse.core.usage import Usage
 from tollhouse.core.vector_words import VectorWords
 from tollhouse.core.words import FormatWords
@@ -240,6 +241,16 @@ class BytesCodec(Struct, frozen=True, kw_only=True):
     streams: StreamCodec
 
 
+class FormCodec(Struct, frozen=True, kw_only=True):
+    """Requests as forms, whose files are not in memory.
+
+    read: raises BadRequest and UnsupportedParameter. write: for a provider that calls the model so, and is to stream.
+    """
+
+    read: Callable[[UploadedForm], ModelRequest]
+    write: Callable[[ModelRequest, str, bool], list[Piece]]
+
+
 class VectorCodec(Struct, frozen=True, kw_only=True):
     """Vectors in a response, in the encoding that was asked for."""
 
@@ -271,7 +282,8 @@ class Codec(Struct, frozen=True, kw_only=True):
     words, vector_words: how it is translated to and from other formats; None: it is not.
     draws: the model makes pictures or sound: output is held for, too. takes_cap: a request can bound its output; else
     only the model's longest answer does.
-    in_bytes: of an operation whose answers may be no text.
+    in_bytes: of an operation whose answers may be no text. form: of one that is asked for by a form; `read` takes the
+    bytes of one then, and `write` gives them.
     framings: the codec of answers in another framing that the path asks for, by its name.
     counting: None: nobody asks for the tokens of a request alone.
     """
@@ -298,6 +310,7 @@ class Codec(Struct, frozen=True, kw_only=True):
     draws: bool = False
     takes_cap: bool = True
     in_bytes: BytesCodec | None = None
+    form: FormCodec | None = None
     content_type: bytes = b"application/json"  # of a buffered response
     limit_headers: WriteLimit = limit_headers  # how the limits stand that a call has passed, or did not pass
     words: FormatWords | None = None

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from tollhouse.core.form import UploadedForm
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.text_start import TextStart
@@ -57,6 +58,7 @@ class ModelRequest(Struct, kw_only=True):
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
     unit_tier: str = ""  # what a price by the unit is told apart by: `hd`, `standard-1792x1024`; empty: its own price
     unit_tier_param: str = ""  # the member that named it
+    form: UploadedForm | None = None  # what it was asked for by, where that is no JSON
     as_events: bool = False  # of an answer that streams as bytes or as events: it is asked for as events
 
 

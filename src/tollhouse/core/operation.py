@@ -13,6 +13,10 @@ Operation = Literal[
     "rerank",
     "images",
     "speech",
+    "image_edits",
+    "image_variations",
+    "transcriptions",
+    "translations",
 ]
 Dialect = str
 """The name of a dialect: `openai`, `anthropic`, `gemini`. What it writes: `core.dialect`."""
@@ -27,6 +31,10 @@ WIRE_FORMATS: Final[Mapping[Operation, str]] = MappingProxyType(
         "rerank": "rerank",
         "images": "openai_images",
         "speech": "openai_speech",
+        "image_edits": "openai_image_edits",
+        "image_variations": "openai_image_variations",
+        "transcriptions": "openai_transcriptions",
+        "translations": "openai_translations",
     }
 )
 """The wire format in which callers of OpenAI's dialect ask for each operation."""

@@ -27,6 +27,10 @@ _KINDS: Final[Mapping[Operation, str]] = {
     "completions": _TEXT,
     "responses": _TEXT,
     "speech": "audio_speeches",
+    "image_edits": "images",
+    "image_variations": "images",
+    "transcriptions": "audio_transcriptions",
+    "translations": "audio_transcriptions",
 }
 
 

@@ -1,14 +1,18 @@
 """A call on its way to a provider and the answer on its way back, as every upstream, real or simulated, knows them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
+
+from tollhouse.core.spool import SpooledBytes
 
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case."""
 
 Buffer = bytes | memoryview
+Piece = Buffer | SpooledBytes
+"""Of a body that is sent: in memory, or where it is read from when its turn comes."""
 
 
 class Deadlines(Struct, frozen=True):
@@ -52,9 +56,12 @@ class UpstreamRequest(Struct):
     scripted_for: str = ""  # whose `times=` counter a script advances: the API key's id
     account_id: str = ""  # who caused it: what accounts share is shared out by it
     rest: list[Buffer] = []  # of the body: a large one is handed on in pieces, without being copied
+    upload: Sequence[Piece] = ()  # of a form: all of its body, and `body` and `rest` are empty
 
     def length(self) -> int:
         """Bytes of the whole body."""
+        if self.upload:
+            return sum(map(len, self.upload))
         return len(self.body) + sum(map(len, self.rest)) if self.rest else len(self.body)
 
 

@@ -178,7 +178,7 @@ class Exchange:
             raise self._too_large()
         if reservation is not None:
             await reservation.reserve(self.length)
-            reservation.cut = self._cut
+            reservation.cut = self.cut_body
         if self._body and not self.more_body and not self.gone:  # the usual case: it is all here
             pieces, self._body = self._body, []
             self.body_held = _UNKNOWN
@@ -241,7 +241,7 @@ class Exchange:
         if reservation is not None:
             reservation.cut = None
 
-    def _cut(self) -> None:
+    def cut_body(self) -> None:
         """End a body that comes too slowly while others wait for its room: what still comes of it is dropped."""
         if self.more_body and not self.gone and not self.complete:
             self.connection.spoil(

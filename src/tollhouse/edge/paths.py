@@ -30,6 +30,7 @@ class Endpoint(NamedTuple):
     name: str = ""
     model: str = ""
     stream: bool | None = None
+    form: bool = False  # its body is one, with files
 
 
 CALLS: tuple[Endpoint, ...] = (
@@ -43,6 +44,10 @@ CALLS: tuple[Endpoint, ...] = (
     Endpoint("/v1/rerank", ("POST",), "openai", CALL, "rerank"),
     Endpoint("/v1/images/generations", ("POST",), "openai", CALL, "images"),
     Endpoint("/v1/audio/speech", ("POST",), "openai", CALL, "speech"),
+    Endpoint("/v1/images/edits", ("POST",), "openai", CALL, "image_edits", form=True),
+    Endpoint("/v1/images/variations", ("POST",), "openai", CALL, "image_variations", form=True),
+    Endpoint("/v1/audio/transcriptions", ("POST",), "openai", CALL, "transcriptions", form=True),
+    Endpoint("/v1/audio/translations", ("POST",), "openai", CALL, "translations", form=True),
 )
 LOOKUPS: tuple[Endpoint, ...] = (
     Endpoint("/v1/models", ("GET", "HEAD"), "openai", LOOK, name="models"),

@@ -53,6 +53,7 @@ class Edge:
     about: new_api.PlatformInfo
     proxies: TrustedProxies
     body_bytes_max: int
+    upload_bytes_max: int
     ready: status.Readiness
     turns: BodyTurns = field(default_factory=BodyTurns)
     pages: dict[str, asgi.Application] = field(default_factory=dict)
@@ -95,6 +96,8 @@ class Edge:
                     client=exchange,
                     key_in_query=dialects()[dialect].key_in_query,
                 )
+                if endpoint.form:
+                    exchange.body_max = self.upload_bytes_max
                 if endpoint.stream is not None:
                     call.model, call.stream = endpoint.model, endpoint.stream
                     call.framing = dialects()[dialect].framing(exchange.query) if endpoint.stream else ""

@@ -14,13 +14,18 @@ class CallerConnection(Protocol):
     """The caller's connection. Writing waits while the caller reads slowly.
 
     encoding: how the body that was read is compressed, one of `content_encoding.ENCODINGS`; empty: it is not.
-    body_max: bytes of a body, at most.
+    body_max: bytes of a body, at most. length: of the body, as announced; below 0: unknown. body_held: bytes of it that
+    came and were not taken.
     on_gone: is called once when the caller's connection is lost. Whoever sets it looks at `gone` afterwards.
     """
 
     encoding: str
     body_max: int
+    length: int
     on_gone: Callable[[], None] | None
+
+    @property
+    def body_held(self) -> int: ...
 
     @property
     def gone(self) -> bool:
@@ -39,6 +44,15 @@ class CallerConnection(Protocol):
         Raises BadRequest for another content type, EncodingUnknown, RequestTooLarge, Overloaded where there is no room,
         and ClientDisconnected when the caller is gone before its end.
         """
+        ...
+
+    async def receive(self) -> bytes | None:
+        """The next piece of a body of any type that is read piece by piece, while `more_body` or `body_held`. None: the
+        caller is gone, or the rest will not come."""
+        ...
+
+    def cut_body(self) -> None:
+        """End a body that comes too slowly while others wait for its room."""
         ...
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:

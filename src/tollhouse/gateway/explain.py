@@ -275,7 +275,7 @@ class _NoConnection:
     gone = False
     more_body = False
     encoding = ""
-    body_max = 0
+    body_max = length = body_held = 0
     on_gone: Callable[[], None] | None = None
 
     async def body(self, reservation: BodyReservation | None = None) -> list[bytes]:
@@ -283,6 +283,11 @@ class _NoConnection:
 
     def write_chunk(self, data: bytes) -> bool:
         return False
+
+    async def receive(self) -> bytes | None:
+        return None
+
+    def cut_body(self) -> None: ...
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None: ...
 

@@ -7,7 +7,7 @@ pay, and the answer's head says so. The hold ends in `settle`, by the charge or 
 from datetime import UTC, datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tollhouse.billing import holds
 from tollhouse.billing.bounds import LARGEST_CONTEXT, Bounds, InputSize, OutputSize, affords, bound
@@ -145,7 +145,8 @@ def units_of(price: Price, request: ModelRequest, asked: InputBounds, model: Mod
     """Units that a call uses at most, of those that its price names. A second of sound is a token of the context at the
     least, and no size of a file bounds its seconds: silence takes no room."""
     if asked.units is not None:
-        return asked.units
+        most = model.context_tokens or LARGEST_CONTEXT
+        return asked.units if asked.units.seconds <= most else structs.replace(asked.units, seconds=most)
     tiers = price.tiers
     plain = tiers[0].per_unit.keys() <= _PLAIN_UNITS
     if plain and (len(tiers) == 1 or all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in tiers)):

@@ -17,6 +17,7 @@ from tollhouse.routing.choice import Choice
 
 _members = Decoder(dict[str, Raw]).decode
 _encode = Encoder().encode
+CONTENT_TYPE = b"content-type"
 
 
 def write_call(
@@ -73,6 +74,38 @@ def write_call(
         deadlines=destination.deadlines,
         operation=operation,
         model=model,
+        script=context.script,
+        context_tokens=context.context_tokens,
+        max_output_tokens=context.longest_answer,
+        scripted_for=context.identity.key.id,
+        account_id=context.identity.key.account_id,
+    )
+
+
+def write_form_call(
+    context: RequestContext,
+    request: ModelRequest,
+    choice: Choice,
+    destination: Destination,
+    target: UpstreamTarget,
+    stream: bool,
+) -> UpstreamRequest:
+    """As `write_call` for a form, which is read from its spool while it is sent."""
+    codec, form = context.codec, request.form
+    assert codec.form is not None
+    assert form is not None
+    context.attempt_codec = codec
+    headers = [field for field in destination.headers(choice.slot, context.call.headers) if field[0] != CONTENT_TYPE]
+    return UpstreamRequest(
+        route=destination.route,
+        method=target.method,
+        target=target.path.encode(),
+        headers=[*headers, (CONTENT_TYPE, form.content_type)],
+        body=b"",
+        upload=codec.form.write(request, choice.offer.model, stream),
+        deadlines=destination.deadlines,
+        operation=context.call.operation,
+        model=choice.offer.model,
         script=context.script,
         context_tokens=context.context_tokens,
         max_output_tokens=context.longest_answer,

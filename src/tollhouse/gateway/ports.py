@@ -18,6 +18,7 @@ from tollhouse.core.codec import Codec, CodecKey
 from tollhouse.core.failure import RateLimited
 from tollhouse.core.limit_status import WriteLimit
 from tollhouse.core.randomness import Randomness
+from tollhouse.core.spool import MemorySpool, Spool
 from tollhouse.core.tokens import TextCounter
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage
@@ -187,6 +188,8 @@ class GatewayContext:
     processes: WorkerProcesses  # processes for what is too large for a thread
     bodies: Bodies  # room for what callers send
     answers: Bodies  # room for what providers send, where it is sent on whole
+    uploads: Bodies  # room on disk for forms
+    spool: Callable[[], Spool] = MemorySpool  # where a form lies
     drain_seconds_max: int = 600
     end_seconds_max: float = 10.0  # that a provider which has said all may leave its connection open
     answer_bytes_max: int = 64 * 1024 * 1024

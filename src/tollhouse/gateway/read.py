@@ -20,6 +20,7 @@ from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.hold import something_left
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.upload import read_upload
 
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
@@ -38,6 +39,9 @@ async def read(gateway: GatewayContext, context: RequestContext) -> ModelRequest
     RateLimited and InsufficientQuota where nothing of this caller is let in; Overloaded where there is no room for the
     body."""
     client = context.call.client
+    if context.request_codec.form is not None:
+        await _enter(gateway, context)
+        return await understand(gateway, context, [], await _read_form(gateway, context, context.request_codec))
     if client.more_body:
         await _enter(gateway, context)
     pieces = await client.body(context.memory)
@@ -49,15 +53,29 @@ async def read(gateway: GatewayContext, context: RequestContext) -> ModelRequest
     return await understand(gateway, context, pieces)
 
 
-async def understand(gateway: GatewayContext, context: RequestContext, pieces: list[bytes]) -> ModelRequest:
-    """Decode a body, a large one in a thread. Takes the pieces away, so that nothing keeps them in memory.
+async def _read_form(gateway: GatewayContext, context: RequestContext, codec: Codec) -> ModelRequest:
+    """Wait for a form, which may be larger than any memory, and read it. Raises what `read` does."""
+    assert codec.form is not None
+    request = codec.form.read(await read_upload(gateway, context))
+    work = partial(codec.input_bounds, request)
+    context.asked = await gateway.threads.run(context.identity.key.account_id, work)
+    return request
+
+
+async def understand(
+    gateway: GatewayContext, context: RequestContext, pieces: list[bytes], was_read: ModelRequest | None = None
+) -> ModelRequest:
+    """Decode a body, a large one in a thread. Takes the pieces away, so that nothing keeps them in memory. was_read:
+    of a form, which has no pieces.
 
     Raises RequestTooLarge, BadRequest, UnsupportedParameter.
     """
     codec = context.request_codec
     size = sum(map(len, pieces))
     body = b"".join(pieces) if len(pieces) == 1 or size <= SMALL_BYTES_MAX else None
-    if body is not None and not context.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
+    if was_read is not None:
+        request = was_read
+    elif body is not None and not context.packed and is_small(body, SMALL_BYTES_MAX, SMALL_SEPARATORS_MAX):
         request = codec.read(body)
         context.asked = codec.input_bounds(request)
     else:

@@ -10,6 +10,7 @@ from tollhouse.core.charge import Charge
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import InputBounds, Prompt
+from tollhouse.core.spool import Spool
 from tollhouse.core.text_start import TextStarts
 from tollhouse.core.upstream import Headers
 from tollhouse.core.usage import Usage, UsageSource
@@ -83,6 +84,8 @@ class RequestContext(Struct):
     packed: str = ""  # how a large body, still to be read, is compressed
     entry: ParallelSlot | None = None  # its place while its body is read
     memory: BodyReservation | None = None  # of a large body, until it is needed no more
+    disk: BodyReservation | None = None  # of a form, until the call is over
+    spool: Spool | None = None  # likewise
     prompt: Prompt | None = None  # of a body that was read apart
     answer_memory: BodyReservation | None = None  # of a large buffered answer, until it has left
     headers: Headers = []  # what the answer's head will say of limits, retirement, ...

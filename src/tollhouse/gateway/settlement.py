@@ -120,6 +120,7 @@ class Settlement:
             or context.memory is not None
             or context.answer_memory is not None
             or context.entry is not None
+            or context.disk is not None
         ):
             await self._leave_memory(error)
         if self.committed:
@@ -163,6 +164,10 @@ class Settlement:
             memory.release()
         if context.answer_memory is not None:
             context.answer_memory.release()
+        if context.spool is not None:
+            context.spool.close()
+        if context.disk is not None:
+            context.disk.release()
         if error is not None and not context.dispatched and isinstance(error, Failure | ClientDisconnected):
             came = context.body_bytes or (0 if memory is None else memory.received)
             gateway.refusals.count(context.identity.key, came, gateway.clock.now_ms())

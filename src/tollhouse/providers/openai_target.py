@@ -14,6 +14,10 @@ target: Final[ChooseTarget] = choose(
         "rerank": "/rerank",
         "images": "/images/generations",
         "speech": "/audio/speech",
+        "image_edits": "/images/edits",
+        "image_variations": "/images/variations",
+        "transcriptions": "/audio/transcriptions",
+        "translations": "/audio/translations",
     },
 )
 """See `Kind.target`. The model and whether to stream stand in the body."""

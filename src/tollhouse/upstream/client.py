@@ -114,7 +114,7 @@ class UpstreamClient:
             has_body=call.method != b"HEAD",
             decoded_bytes_max=self._decoded_bytes_max,
         )
-        connection.start(stream, head, call.body, call.rest)
+        connection.start(stream, head, call.body, call.upload or call.rest)
         return stream
 
     async def _connect(self, origin: Origin, call: UpstreamRequest) -> UpstreamConnection:
@@ -135,7 +135,7 @@ def _head(call: UpstreamRequest, preamble: bytes) -> bytes:
     lines = [call.method, b" ", call.target, preamble]
     lines += map(_FIELD, call.headers)
     if call.body or call.method not in _BODILESS:
-        lines.append(b"content-length: %d\r\n" % (call.length() if call.rest else len(call.body)))
+        lines.append(b"content-length: %d\r\n" % (call.length() if call.rest or call.upload else len(call.body)))
     lines.append(b"\r\n")
     head = b"".join(lines)
     ends = 2 * (PREAMBLE_LINES + len(lines) - 4)

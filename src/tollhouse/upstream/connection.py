@@ -5,9 +5,11 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Protocol, cast
 
-from tollhouse.core.upstream import Buffer
+from tollhouse.core.spool import SpooledBytes
+from tollhouse.core.upstream import Piece
 from tollhouse.upstream.stream import ResponseBody
 
 _SLICE_BYTES: Final = 262_144  # of a large request, between two looks at whether the provider still reads
@@ -37,9 +39,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._stream: ResponseBody | None = None
-        self._rest: deque[memoryview] = deque()  # of the request's body
+        self._rest: deque[memoryview | SpooledBytes] = deque()  # of the request's body
         self._full = False  # the transport asks not to be given more
-        self._turning = False  # the rest goes on with the next turn of the event loop
+        self._turning = False  # the rest goes on with the next turn of the event loop, or when more of it was read
         self._paused = False
         self.reused = False
         self.closed = False
@@ -48,9 +50,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def sending(self) -> bool:
-        return self._full or bool(self._rest)
+        return self._full or self._turning or bool(self._rest)
 
-    def start(self, stream: ResponseBody, head: bytes, body: bytes, rest: Sequence[Buffer] = ()) -> None:
+    def start(self, stream: ResponseBody, head: bytes, body: bytes, rest: Sequence[Piece] = ()) -> None:
         """Send a request, whose answer goes to `stream`. A connection that closed meanwhile ends the stream at once."""
         self._stream = stream
         if self.closed:
@@ -62,7 +64,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(head + body)
             return
         self._transport.write(head)
-        self._rest.extend(map(memoryview, (body, *rest)))
+        for piece in (body, *rest):
+            self._rest.append(piece if isinstance(piece, SpooledBytes) else memoryview(piece))
         self._send_rest()
 
     def _send_rest(self) -> None:
@@ -71,13 +74,39 @@ class UpstreamConnection(asyncio.Protocol):
         for _ in range(_SLICES_A_TURN):
             if not self._rest or self._full:
                 break
+            if self._turning:
+                return
             piece = self._rest.popleft()
+            if isinstance(piece, SpooledBytes):
+                self._read_on(piece)
+                return
             if len(piece) > _SLICE_BYTES:
                 self._rest.appendleft(piece[_SLICE_BYTES:])
             self._transport.write(piece[:_SLICE_BYTES])
         if self._rest and not (self._full or self._turning):
             self._turning = True
             asyncio.get_running_loop().call_soon(self._turn)
+
+    def _read_on(self, piece: SpooledBytes) -> None:
+        """Read the next of a file, in a thread, for a disk may be slow."""
+        self._turning = True
+        reading = asyncio.get_running_loop().run_in_executor(None, piece.read, _SLICE_BYTES)
+        reading.add_done_callback(partial(self._was_read, piece))
+
+    def _was_read(self, piece: SpooledBytes, reading: "asyncio.Future[bytes]") -> None:
+        failed = reading.cancelled() or reading.exception() is not None
+        self._turning = False
+        if self.closed:
+            return
+        data = b"" if failed else reading.result()
+        if not data:  # the call is over, or the disk failed: what was announced cannot be sent
+            self.cut()
+            return
+        if len(data) < len(piece):
+            self._rest.appendleft(piece.behind(len(data)))
+        assert self._transport is not None
+        self._transport.write(data)
+        self._send_rest()
 
     def _turn(self) -> None:
         self._turning = False
@@ -99,7 +128,7 @@ class UpstreamConnection(asyncio.Protocol):
     def finished(self, keep: bool) -> None:
         self._stream = None
         assert self._transport is not None
-        sent = not (self._full or self._rest or self._transport.get_write_buffer_size())
+        sent = not (self._full or self._turning or self._rest or self._transport.get_write_buffer_size())
         if keep and sent and not self.closed:
             if self._paused:
                 self.resume()

@@ -23,6 +23,10 @@ CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
         "rerank": (),
         "images": (),
         "speech": (),
+        "image_edits": (),
+        "image_variations": (),
+        "transcriptions": (),
+        "translations": (),
     }
 )
 """Caps of the output that are sent to a provider, and so bound an answer."""
@@ -153,6 +157,22 @@ HARMLESS: Final[Mapping[Operation, frozenset[str]]] = MappingProxyType(
                 *("frame_duration_ms", "seed", "negative_prompt", "guidance_scale", "watermark"),
             )
         ),
+        "image_edits": frozenset(
+            (
+                *(*_ANY, "prompt", "n", "size", "quality", "response_format", "background", "input_fidelity"),
+                *("output_format", "output_compression", "partial_images", "stream", "frame_count", "moderation"),
+                *("frame_duration_ms", "svg", "seed"),
+            )
+        ),
+        "image_variations": frozenset((*_ANY, "n", "size", "response_format")),
+        "transcriptions": frozenset(
+            (
+                *(*_ANY, "language", "languages", "prompt", "response_format", "temperature", "stream", "include"),
+                *("timestamp_granularities", "chunking_strategy", "known_speaker_names", "known_speaker_references"),
+                *("keywords", "diarize", "vad_filter", "hotwords", "seed"),
+            )
+        ),
+        "translations": frozenset((*_ANY, "prompt", "response_format", "temperature", "language")),
         "speech": frozenset(
             (
                 *(*_ANY, "input", "voice", "instructions", "response_format", "speed", "stream_format"),

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,8 +11,10 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
 from tollhouse.core.tokens import TokenCounter
+from tollhouse.core.upstream import Piece
 from tollhouse.core.usage import Usage
 from tollhouse.formats.openai.beside_text import images, rerank, speech
+from tollhouse.formats.openai.beside_text.operations import CODECS
 from tollhouse.upstream.simulator import words
 from tollhouse.upstream.simulator.bounds import TEXT_MAX, require
 from tollhouse.upstream.simulator.composer import (
@@ -23,10 +25,14 @@ from tollhouse.upstream.simulator.composer import (
     cut_stream,
     refusal,
 )
+from tollhouse.upstream.simulator.forms import read_form
 from tollhouse.upstream.simulator.pictures_and_sound import CHARACTERS_A_SECOND, png, scores, sound
 from tollhouse.upstream.simulator.script import Script
+from tollhouse.upstream.simulator.transcripts import write_down
 
-OPERATIONS: Final[frozenset[Operation]] = frozenset(("rerank", "images", "speech"))
+OPERATIONS: Final[frozenset[Operation]] = frozenset(
+    ("rerank", "images", "speech", "image_edits", "image_variations", "transcriptions", "translations")
+)
 _DOCUMENTS_MAX: Final = 2_048
 _PICTURES_MAX: Final = 10
 _SIDE_MAX: Final = 4_096
@@ -34,6 +40,7 @@ _PIXELS_MAX: Final = 10 * 1536 * 1024
 _CHARACTERS_MAX: Final = 20_000
 _SOUND_TOKENS_A_SECOND: Final = 20
 _PARTIAL_TOKENS: Final = 100
+_READ_TOKENS: Final = 323  # of a picture that is edited
 _SIZE: Final = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 _TOKENS_OF_A_PICTURE: Final = {"low": 272, "medium": 1_056, "high": 4_160}
 _OF_A_LARGER_ONE: Final = {"low": 408, "medium": 1_584, "high": 6_240}
@@ -43,13 +50,43 @@ _HTML: Final = (b"content-type", b"text/html")
 _Object = dict[str, Any]
 
 
-def compose(operation: Operation, body: bytes, script: Script, counter: TokenCounter, created: int) -> SimulatedBody:
-    """Raises BadRequest and UnsupportedParameter, as the original words it."""
+def compose(
+    operation: Operation,
+    body: bytes,
+    upload: Sequence[Piece],
+    script: Script,
+    counter: TokenCounter,
+    created: int,
+) -> SimulatedBody:
+    """Raises BadRequest and UnsupportedParameter, as the original words it. upload: of a form that is not in `body`."""
     if script.status is not None and script.status != 200:
         return refusal(script.status)
+    if operation not in _READ:
+        return _of_form(operation, body, upload, script, counter, created)
     request = _READ[operation](body)
     members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
     return _COMPOSE[operation](request, members, script, counter, created)
+
+
+def _of_form(
+    operation: Operation,
+    body: bytes,
+    upload: Sequence[Piece],
+    script: Script,
+    counter: TokenCounter,
+    created: int,
+) -> SimulatedBody:
+    form, spool = read_form(body, upload)
+    codec = _FORMS[operation]
+    assert codec.form is not None
+    request = codec.form.read(form)
+    members: _Object = {name: msgspec.json.decode(raw) for name, raw in request.members.items()}
+    asked, seed = codec.input_bounds(request), words.digest(operation, request.model, spool.digest)
+    if codec.draws:
+        prompt = counter.count(str(members.get("prompt", "")), request.model)
+        usage = Usage(input=prompt, image_in=_READ_TOKENS * len(form.files))
+        return draw(request, members, script, created, seed, usage, "image_edit")
+    return write_down(seed, asked, members, request.model, request.stream, script, counter)
 
 
 def _rerank(
@@ -161,5 +198,6 @@ def _spoken(pieces: Iterable[bytes], usage: Usage | None) -> Iterator[bytes]:
     yield _event("speech.audio.done", told)
 
 
+_FORMS: Final = {codec.operation: codec for codec in CODECS if codec.form is not None}
 _READ: Final = {"rerank": rerank.read, "images": images.read, "speech": speech.read}
 _COMPOSE: Final = {"rerank": _rerank, "images": _images, "speech": _speech}

@@ -28,6 +28,10 @@ _OPERATIONS: Final[tuple[tuple[bytes, Operation], ...]] = (
     (b"/v1/rerank", "rerank"),
     (b"/v1/images/generations", "images"),
     (b"/v1/audio/speech", "speech"),
+    (b"/v1/images/edits", "image_edits"),
+    (b"/v1/images/variations", "image_variations"),
+    (b"/v1/audio/transcriptions", "transcriptions"),
+    (b"/v1/audio/translations", "translations"),
 )
 _JSON: Final = (b"content-type", b"application/json")
 _PATIENT: Final = Deadlines(connect_ms=2**40, first_byte_ms=2**40, idle_ms=2**40, total_ms=2**40)

@@ -62,7 +62,7 @@ class Simulator:
         if operation in beside_text.OPERATIONS:
             whole = b"".join((body, *call.rest))
             return await self._threads.run(
-                who, lambda: beside_text.compose(operation, whole, script, self._count, now_s)
+                who, lambda: beside_text.compose(operation, whole, call.upload, script, self._count, now_s)
             )
         if size <= LIGHT_BODY:
             wanted = simulated_request.read(body, operation)

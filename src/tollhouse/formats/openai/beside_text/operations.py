@@ -1,14 +1,17 @@
 """The codecs of these operations."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from tollhouse.core.codec import BytesCodec, Codec, StreamCodec
+from tollhouse.core.codec import BytesCodec, Codec, FormCodec, StreamCodec
 from tollhouse.core.failure import Failure
+from tollhouse.core.form import UploadedForm
+from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import WIRE_FORMATS, Operation
 from tollhouse.core.quoted import stands_in
 from tollhouse.formats.openai import failure
-from tollhouse.formats.openai.beside_text import images, rerank, speech
+from tollhouse.formats.openai.beside_text import edits, forms, images, rerank, speech, transcripts
 from tollhouse.formats.openai.beside_text.events import gather, relay
 from tollhouse.formats.openai.beside_text.reading import write
 from tollhouse.formats.openai.beside_text.sound_bytes import BytesRelay
@@ -24,9 +27,7 @@ def _codec(operation: Operation, module: Any, *, streams: StreamCodec | None = N
         format="openai",
         operation=operation,
         wire=WIRE_FORMATS[operation],
-        generates=False,
         takes_cap=False,
-        input_bounds=module.input_bounds,
         prompt_of=module.prompt_of,
         stands_in=stands_in,
         read_response=module.read_response,
@@ -36,7 +37,7 @@ def _codec(operation: Operation, module: Any, *, streams: StreamCodec | None = N
         error_status=failure.status,
         error_body=failure.body,
         streams=streams,
-        **{"read": module.read, "write": write, **more},
+        **{"read": module.read, "write": write, "input_bounds": module.input_bounds, "generates": False, **more},
     )
 
 
@@ -61,6 +62,41 @@ _SOUND: Final = StreamCodec(
     relay=_SPOKEN.relay, gather=_SPOKEN.gather, unfold=speech.unfold, error_event=speech.no_event, keepalive=b""
 )
 
+_WRITTEN_DOWN: Final = StreamCodec(
+    relay=partial(relay, transcripts.FORM),
+    gather=partial(gather, transcripts.FORM),
+    unfold=transcripts.unfold,
+    error_event=_error_event,
+)
+
+
+def _edits(
+    operation: Operation, read: Callable[[bytes], ModelRequest], form: Callable[[UploadedForm], ModelRequest]
+) -> Codec:
+    return _codec(
+        operation,
+        images,
+        streams=_pictures("image_edit") if operation == "image_edits" else None,
+        draws=True,
+        read=read,
+        write=forms.write,
+        input_bounds=edits.input_bounds,
+        form=FormCodec(read=form, write=forms.write_form),
+    )
+
+
+def _transcripts(operation: Operation, read: Callable[[bytes], ModelRequest]) -> Codec:
+    return _codec(
+        operation,
+        transcripts,
+        streams=_WRITTEN_DOWN if operation == "transcriptions" else None,
+        generates=True,
+        read=read,
+        write=forms.write,
+        form=FormCodec(read=partial(transcripts.read_sound, operation), write=forms.write_form),
+    )
+
+
 CODECS: Final = (
     _codec("rerank", rerank),
     _codec("images", images, streams=_pictures("image_generation"), draws=True, write=partial(write, streams=True)),
@@ -71,4 +107,8 @@ CODECS: Final = (
         draws=True,
         in_bytes=BytesCodec(relay=BytesRelay, content_type=speech.content_type, streams=_SOUND),
     ),
+    _edits("image_edits", edits.read_edits, edits.read_edit),
+    _edits("image_variations", edits.read_variations, edits.read_variation),
+    _transcripts("transcriptions", transcripts.read_transcription),
+    _transcripts("translations", transcripts.read_translation),
 )
