@@ -59,6 +59,11 @@ class Platform:
         self.base_url = f"http://127.0.0.1:{process.port}"
         self.key = process.key
 
+    def charged_nusd(self) -> int:
+        """For the newest call."""
+        newest = self.process.manage("GET", "/requests?limit=1")["data"][0]
+        return int(newest["charge_nusd"])
+
     @contextmanager
     def uncomplaining(self, shape: str) -> Iterator[VendorServer]:
         """What is sent to an upstream in this block is all as its vendor wants it."""

@@ -188,6 +188,21 @@ def test_usage_with_caches(client: SdkDriver, model: str, upstream: str) -> None
     assert WRITTEN + CACHED < INPUT
 
 
+CHARGE_NUSD: Final = INPUT * 2_500 + OUTPUT * 10_000
+
+
+def test_what_is_charged(client: SdkDriver, model: str, platform: Platform) -> None:
+    """The same for the same, whoever asks whom, in one piece or streamed."""
+    charges = []
+    for prompt in ("Hello", "[cached] Hello"):
+        for ask in (client.text, client.stream):
+            ask(model, prompt)
+            charges.append(platform.charged_nusd())
+    cached = CHARGE_NUSD - CACHED * (2_500 - 250)
+    written = WRITTEN * (3_000 - 2_500) if model == "messages-1" else 0
+    assert charges == [CHARGE_NUSD, CHARGE_NUSD, cached + written, cached + written]
+
+
 @pytest.mark.parametrize("client", [OpenAIChat, Anthropic, GoogleGenAI], indirect=True, ids=name_of)
 def test_stop_sequence_and_sampling(client: SdkDriver, model: str, upstream: str, platform: Platform) -> None:
     if upstream == "responses":

@@ -88,7 +88,7 @@ def _unanswered(messages: list[Body]) -> Iterator[str]:
 
 def read(received: ReceivedRequest) -> AskedOfUpstream:
     body, messages = received.body, received.body["messages"]
-    functions = [Function(name=f["name"], schema=f.get("parameters") or {}) for f in _functions(body)]
+    functions = [_function(tool) for tool in body.get("tools") or ()]
     choice = body.get("tool_choice", "auto")
     named = choice["function"]["name"] if isinstance(choice, dict) and "function" in choice else ""
     if named and named not in [one.name for one in functions]:
@@ -112,9 +112,9 @@ def read(received: ReceivedRequest) -> AskedOfUpstream:
     )
 
 
-def _functions(body: Body) -> Iterator[Body]:
-    for tool in body.get("tools") or ():
-        yield tool["function"] if tool["type"] == "function" else {"name": tool["custom"]["name"]}
+def _function(tool: Body) -> Function:
+    told = tool[tool["type"]]
+    return Function(name=told["name"], schema=told.get("parameters") or {}, is_custom=tool["type"] == "custom")
 
 
 def _last_turn(messages: list[Body]) -> list[Body]:
@@ -166,8 +166,8 @@ def _finish(plan: PlannedAnswer) -> str:
 
 def _call(plan: PlannedAnswer, call: ToolCallPlan, at: int) -> Body:
     start = THINKING if plan.thought else "call_"
-    function = {"name": call.name, "arguments": call.text}
-    return {"id": f"{start}{at}{call.digest}", "type": "function", "function": function}
+    kind, said = ("custom", "input") if call.is_custom else ("function", "arguments")
+    return {"id": f"{start}{at}{call.digest}", "type": kind, kind: {"name": call.name, said: call.text}}
 
 
 def _usage(plan: PlannedAnswer) -> Body:
@@ -196,11 +196,12 @@ def _chunks(plan: PlannedAnswer) -> Iterator[Body]:
         yield _delta({"refusal" if plan.finish == "refusal" else "content": piece})
     for at, call in enumerate(plan.calls):
         begun = _call(plan, call, at)
-        begun["function"] = begun["function"] | {"arguments": ""}
+        begun[begun["type"]] |= {"input" if call.is_custom else "arguments": ""}
         yield _delta({"tool_calls": [{"index": at, **begun}]})
     for part in range(2):  # side by side, as vendors write calls at times
         for at, call in enumerate(plan.calls):
-            yield _delta({"tool_calls": [{"index": at, "function": {"arguments": halves(call.text)[part]}}]})
+            kind, said = ("custom", "input") if call.is_custom else ("function", "arguments")
+            yield _delta({"tool_calls": [{"index": at, kind: {said: halves(call.text)[part]}}]})
     yield _delta({}, _finish(plan))
     yield {"choices": [], "usage": _usage(plan)}
 

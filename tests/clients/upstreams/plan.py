@@ -28,6 +28,7 @@ those of the thoughts."""
 class Function:
     name: str
     schema: Mapping[str, Any]
+    is_custom: bool = False  # it takes a text
 
 
 @dataclass(kw_only=True)
@@ -57,9 +58,12 @@ class AskedOfUpstream:
 class ToolCallPlan:
     name: str
     arguments: Mapping[str, Any]
+    is_custom: bool = False
 
     @property
     def text(self) -> str:
+        if self.is_custom:
+            return str(next(iter(self.arguments.values())))
         return json.dumps(self.arguments, ensure_ascii=False)
 
     @property
@@ -102,17 +106,17 @@ def plan(asked: AskedOfUpstream) -> PlannedAnswer:
 
 
 def _calls(asked: AskedOfUpstream) -> list[ToolCallPlan]:
-    named = [ToolCallPlan(name=name, arguments={argument: value}) for name, argument, value in _lines(asked)]
+    customs = {function.name for function in asked.functions if function.is_custom}
+    named = [
+        ToolCallPlan(name=name, arguments={argument: value}, is_custom=name in customs)
+        for name, argument, value in CALL_LINE.findall(asked.said)
+    ]
     if named:
         return named
     by_name = {function.name: function for function in asked.functions}
     function = by_name.get(asked.must_call, asked.functions[0])
     count = 2 if asked.word("parallel") is not None and asked.parallel else 1
     return [ToolCallPlan(name=function.name, arguments=instance(function.schema, at)) for at in range(count)]
-
-
-def _lines(asked: AskedOfUpstream) -> list[tuple[str, str, str]]:
-    return CALL_LINE.findall(asked.said)
 
 
 def _text(asked: AskedOfUpstream) -> str:

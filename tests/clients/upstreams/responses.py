@@ -86,7 +86,11 @@ def _out_of_place(items: list[Body]) -> Iterator[str]:
 def read(received: ReceivedRequest) -> AskedOfUpstream:
     body = received.body
     items = _items(body)
-    functions = [Function(name=t["name"], schema=t.get("parameters") or {}) for t in _functions(body)]
+    functions = [
+        Function(name=tool["name"], schema=tool.get("parameters") or {}, is_custom=tool["type"] == "custom")
+        for tool in body.get("tools") or ()
+        if tool["type"] in ("function", "custom")
+    ]
     choice = body.get("tool_choice") or "auto"
     named = choice.get("name", "") if isinstance(choice, dict) else ""
     form = (body.get("text") or {}).get("format") or {}
@@ -107,12 +111,6 @@ def read(received: ReceivedRequest) -> AskedOfUpstream:
         thinks=(body.get("reasoning") or {}).get("effort", "none") not in (None, "none"),
         parallel=body.get("parallel_tool_calls") is not False,
     )
-
-
-def _functions(body: Body) -> Iterator[Body]:
-    for tool in body.get("tools") or ():
-        if tool["type"] in ("function", "custom"):
-            yield tool
 
 
 def _last_turn(items: list[Body]) -> list[Body]:
@@ -167,6 +165,9 @@ def _output_items(asked: AskedOfUpstream, plan: PlannedAnswer) -> list[Body]:
 
 def _call(plan: PlannedAnswer, call: ToolCallPlan, at: int) -> Body:
     called = f"{THINKING if plan.thought else 'call_'}{at}{call.digest}"
+    if call.is_custom:
+        made = {"id": f"ctc_{at}{call.digest}", "call_id": called, "name": call.name, "input": call.text}
+        return {"type": "custom_tool_call", **made}
     made = {"id": f"fc_{at}{call.digest}", "call_id": called, "name": call.name, "arguments": call.text}
     return {"type": "function_call", "status": "completed", **made}
 
@@ -238,6 +239,10 @@ def _events(asked: AskedOfUpstream, plan: PlannedAnswer) -> Iterator[Body]:
             yield from _of_thoughts(within)
         elif item["type"] == "message":
             yield from _of_message(item, within)
+        elif item["type"] == "custom_tool_call":
+            for half in halves(item["input"]):
+                yield {"type": "response.custom_tool_call_input.delta", "delta": half, **within}
+            yield {"type": "response.custom_tool_call_input.done", "input": item["input"], **within}
         else:
             for half in halves(item["arguments"]):
                 yield {"type": "response.function_call_arguments.delta", "delta": half, **within}
@@ -252,6 +257,8 @@ def _empty(item: Body) -> Body:
         return item | {"summary": [], "encrypted_content": "gAAA-of-an-item-that-has-only-begun"}
     if item["type"] == "message":
         return item | {"content": [], "status": "in_progress"}
+    if item["type"] == "custom_tool_call":
+        return item | {"input": ""}
     return item | {"arguments": "", "status": "in_progress"}
 
 
