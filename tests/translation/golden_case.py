@@ -115,12 +115,12 @@ class GoldenCase:
         return {"outbound.json": out} | _charged(usage)
 
     def _failed(self, failure: Failure, body: bytes, relay: RelayedStream | None) -> dict[str, bytes]:
-        """Before the first byte a failure is a body, after it an event. Each event of the provider's is one read."""
+        """Before the first byte a failure is a body, after it an event."""
         assert self.codec.streams is not None
         before = b""
         if relay is not None and self.answer.suffix == ".sse":
             relay = self.opened()
-            before = b"".join(relay.feed(event + b"\n\n") for event in body.split(b"\n\n"))
+            before = relay.feed(body)
         if relay is None or not before:
             return {"outbound.json": self.asked.error_body(failure, REQUEST_ID)}
         return {"outbound.sse": before + self.codec.streams.error_event(failure, REQUEST_ID, relay.sequence_number)}

@@ -219,7 +219,7 @@ class TranslatedRelay:
     def feed(self, data: bytes) -> bytes:
         if self.is_complete or self.failure is not None:
             return b""
-        return self._written(partial(self._reader.feed, data))
+        return self._written(partial(self._reader.feed, data), self._reader)
 
     def finish(self) -> None:
         if not self.is_complete and self.failure is None:
@@ -228,12 +228,13 @@ class TranslatedRelay:
             raise self._own_failure
         self._relay.finish()
 
-    def _written(self, read: Callable[[], list[ReplyEvent]]) -> bytes:
+    def _written(self, read: Callable[[], list[ReplyEvent]], reader: ReplyReader | None = None) -> bytes:
+        """reader: tells what was said before a failure, and goes on; None: nothing of it does."""
         try:
             events = read()
         except Failure as failure:
             self._own_failure = failure
-            return b""
+            events = [] if reader is None else reader.told
         write = self._writer.write
         written = b"".join([write(event) for event in events])
         return self._relay.feed(written) if written else b""

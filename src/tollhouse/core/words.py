@@ -53,11 +53,13 @@ class ReplyReader(Protocol):
     that is not whole.
 
     is_complete: the proper end came, and `StreamEnded` was given. pending: bytes of an event that is not complete yet.
-    said_all: only the formal end is missing, and `Finished` comes with it.
+    said_all: only the formal end is missing, and `Finished` comes with it. told: what the read said that was fed last,
+    also before a failure in the middle of it.
     usage: the last report, normalised, None where it does not say all; raw_usage: as the provider's own JSON.
     """
 
     is_complete: bool
+    told: list[ReplyEvent]
 
     @property
     def pending(self) -> int: ...

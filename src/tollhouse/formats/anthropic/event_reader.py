@@ -31,7 +31,7 @@ class MessageReader:
     """See `core.words.ReplyReader`. Blocks are numbered anew, in the order in which they begin, without those that no
     other format can say."""
 
-    __slots__ = ("_began", "_events", "_is_finished", "_numbers", "_parts", "_splitter", "is_complete")
+    __slots__ = ("_began", "_events", "_is_finished", "_numbers", "_parts", "_splitter", "is_complete", "told")
 
     said_all = False  # `Finished` comes at once
 
@@ -43,6 +43,7 @@ class MessageReader:
         self._numbers: dict[int, int] = {}  # of the blocks that are open, by their index
         self._is_finished = False
         self.is_complete = False
+        self.told: list[ReplyEvent] = []
 
     @property
     def pending(self) -> int:
@@ -57,6 +58,7 @@ class MessageReader:
         return self._events.raw_usage
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
+        self.told = []
         return self._taken(self._splitter.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
@@ -73,7 +75,7 @@ class MessageReader:
         return told
 
     def _taken(self, events: list[Event]) -> list[ReplyEvent]:
-        told: list[ReplyEvent] = []
+        told = self.told = []
         for event in events:
             if self.is_complete:
                 break

@@ -44,7 +44,7 @@ _CHOICES_MAX: Final = 128
 class ContentReader:
     """See `core.words.ReplyReader`."""
 
-    __slots__ = ("_choices", "_current", "_known", "_reply_id", "_reported", "_splitter", "is_complete")
+    __slots__ = ("_choices", "_current", "_known", "_reply_id", "_reported", "_splitter", "is_complete", "told")
 
     def __init__(self, known: Known) -> None:
         self._known = known
@@ -54,6 +54,7 @@ class ContentReader:
         self._reported: Report | None = None
         self._current = False  # the report was made when all text had been written
         self.is_complete = False
+        self.told: list[ReplyEvent] = []
 
     @property
     def pending(self) -> int:
@@ -72,7 +73,7 @@ class ContentReader:
         return None if self._reported is None else encode(self._reported)
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
-        out: list[ReplyEvent] = []
+        out = self.told = []
         for event in self._splitter.feed(data):
             self._take(event, out)
         return out

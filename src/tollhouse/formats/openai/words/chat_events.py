@@ -27,7 +27,7 @@ class ChatReader:
     """See `core.words.ReplyReader`. It reads legacy completions, too."""
 
     __slots__ = ("_choices", "_current", "_known", "_odd", "_reply_id", "_reported", "_splitter",
-                 "is_complete")  # fmt: skip
+                 "is_complete", "told")  # fmt: skip
 
     said_all = False  # `Finished` comes at once
 
@@ -40,6 +40,7 @@ class ChatReader:
         self._current = False  # the report was made when all text had been written
         self._odd: object = None  # what stood as `usage`, and is none
         self.is_complete = False
+        self.told: list[ReplyEvent] = []
 
     @property
     def pending(self) -> int:
@@ -55,6 +56,7 @@ class ChatReader:
         return None if raw is None else chunks.encode(raw)
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
+        self.told = []
         return self._take(self._splitter.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
@@ -70,7 +72,7 @@ class ChatReader:
         return bool(self._choices) and all(choice.is_finished for choice in self._choices.values())
 
     def _take(self, events: Sequence[Event]) -> list[ReplyEvent]:
-        out: list[ReplyEvent] = []
+        out = self.told = []
         for number, event in enumerate(events):
             if self._event(event, out):
                 for late in events[number + 1 :]:

@@ -28,7 +28,7 @@ class ResponseReader:
     """See `core.words.ReplyReader`."""
 
     __slots__ = ("_began", "_items", "_known", "_last", "_odd", "_parts", "_reply_id", "_reported", "_splitter",
-                 "is_complete")  # fmt: skip
+                 "is_complete", "told")  # fmt: skip
 
     said_all = False  # `Finished` comes at once
 
@@ -43,6 +43,7 @@ class ResponseReader:
         self._reported: Report | None = None
         self._odd: object = None  # what stood as `usage`, and is none
         self.is_complete = False
+        self.told: list[ReplyEvent] = []
 
     @property
     def pending(self) -> int:
@@ -58,6 +59,7 @@ class ResponseReader:
         return None if raw is None else chunks.encode(raw)
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
+        self.told = []
         return self._take(self._splitter.feed(data))
 
     def finish(self) -> list[ReplyEvent]:
@@ -67,7 +69,7 @@ class ResponseReader:
         return out
 
     def _take(self, events: list[Event]) -> list[ReplyEvent]:
-        out: list[ReplyEvent] = []
+        out = self.told = []
         for event in events:
             if self.is_complete:
                 break
