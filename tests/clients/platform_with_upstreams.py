@@ -20,6 +20,8 @@ MODELS: Final = {
     "gemini": "gemini-3-pro-preview",
 }
 """What the vendors call their models: how one thinks is told by its name."""
+OTHERS: Final = {"messages": "claude-opus-4-8", "gemini": "gemini-2.5-pro"}
+"""Models of another generation, which are asked to think in another way."""
 CLIENTS: Final = ("openai-chat", "openai-responses", "anthropic", "google-genai")
 STATUSES: Final = (400, 401, 403, 404, 429, 500, 503, 529)
 APART: Final = (*(f"fail-{status}" for status in STATUSES), "broken", "again", "slow", "patient")
@@ -81,7 +83,7 @@ def provider_of(shape: str, client: str, what: str) -> str:
 def _config(upstreams: dict[str, VendorServer]) -> str:
     text = HEAD
     for name, upstream in upstreams.items():
-        models = [f"{name}-1", *(provider_of(name, client, what) for client in CLIENTS for what in APART)]
+        models = [f"{name}-1", f"{name}-2", *(provider_of(name, client, what) for client in CLIENTS for what in APART)]
         for model in models:
             text += PROVIDER.format(
                 provider=model,
@@ -91,7 +93,7 @@ def _config(upstreams: dict[str, VendorServer]) -> str:
                 speaks=upstream.shape.speaks,
                 first_byte=1 if model.endswith("-slow") else 30,
                 model=model,
-                upstream_model=MODELS[name],
+                upstream_model=OTHERS.get(name, MODELS[name]) if model == f"{name}-2" else MODELS[name],
             )
     return text
 

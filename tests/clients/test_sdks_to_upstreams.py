@@ -16,7 +16,7 @@ from tests.clients.drivers.openai_responses import OpenAIResponses
 from tests.clients.platform_with_upstreams import SHAPES, Platform, provider_of
 from tests.clients.upstreams.gemini import GEMINI
 from tests.clients.upstreams.messages import MESSAGES
-from tests.clients.upstreams.plan import ALOUD, CACHED, CITIES, INPUT, LONG_WORDS, OUTPUT, THOUGHTS, WRITTEN
+from tests.clients.upstreams.plan import ALOUD, CACHED, CITIES, INPUT, LONG_WORDS, OUTPUT, THOUGHT, THOUGHTS, WRITTEN
 from tests.clients.upstreams.responses import ENCRYPTED, RESPONSES
 from tests.clients.upstreams.server import VendorShape
 
@@ -139,6 +139,7 @@ def test_thinking_over_two_turns(
     assert told.text.startswith(RESULT)
     if (client.name, upstream) not in SILENT:
         assert (called.thoughts, told.thoughts) == (THOUGHTS, THOUGHTS)
+        assert (called.reasoning, told.reasoning) == (THOUGHT, THOUGHT)
     if upstream == "responses":
         sent = platform.upstreams[upstream].received[-1].body["input"]
         assert [item["encrypted_content"] for item in sent if item.get("type") == "reasoning"] == [ENCRYPTED]
@@ -160,6 +161,14 @@ def test_thinking_of_which_an_application_sends_nothing_back(platform: Platform,
         ends.callback(client.close)
         called, told = client.use_tools(model, "What is it like there?", thinks=True, forgets=True)
     assert (called.calls, told.text) == (WEATHER, RESULT)
+
+
+@pytest.mark.parametrize("upstream", [MESSAGES, GEMINI], indirect=True, ids=name_of)
+def test_thinking_of_another_generation(client: SdkDriver, upstream: str) -> None:
+    called, told = client.use_tools(f"{upstream}-2", "What is it like there?", stream=True, thinks=True)
+    assert (called.calls, told.text) == (WEATHER, RESULT)
+    if (client.name, upstream) not in SILENT:
+        assert (called.thoughts, told.thoughts) == (THOUGHTS, THOUGHTS)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["buffered", "streamed"])
@@ -232,7 +241,7 @@ def test_error_of_the_upstream(client: SdkDriver, upstream: str, status: int) ->
 
 @pytest.mark.parametrize("broken", ["[cut]", "[mid=500]", "[mid=503]"])
 def test_stream_that_breaks(client: SdkDriver, upstream: str, broken: str) -> None:
-    with pytest.raises(client.errors.broken):
+    with pytest.raises(client.errors.broken, match=r"The provider .* Request id: req_"):
         client.stream(provider_of(upstream, client.name, "broken"), f"{broken} What is it like there, my friend?")
 
 

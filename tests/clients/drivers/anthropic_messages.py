@@ -152,5 +152,6 @@ def heard(answer: Message, pieces: int = 0) -> SdkAnswer:
         calls=[(call.name, dict(call.input)) for call in calls],
         finish=FINISH[answer.stop_reason or ""],
         usage=(usage.input_tokens + read + written, read, usage.output_tokens),
+        reasoning=usage.output_tokens_details.thinking_tokens if usage.output_tokens_details else 0,
         pieces=pieces,
     )

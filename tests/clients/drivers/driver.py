@@ -37,6 +37,7 @@ class SdkAnswer:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     finish: str = ""
     usage: tuple[int, int, int] = (0, 0, 0)
+    reasoning: int = 0  # of the output
     pieces: int = 0
     parsed: BaseModel | None = None
 

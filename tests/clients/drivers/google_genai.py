@@ -164,6 +164,7 @@ def heard(answers: Iterable[types.GenerateContentResponse], streamed: bool = Fal
         calls=[(call.name or "", call.args or {}) for call in calls],
         finish="tools" if calls else FINISH[finish.value],
         usage=(usage.prompt_token_count or 0, usage.cached_content_token_count or 0, sum(told)),
+        reasoning=told[1],
         pieces=pieces if streamed else 0,
     )
     return found_all, types.Content(role="model", parts=[part for part in parts if _says_something(part)])

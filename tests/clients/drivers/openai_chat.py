@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import openai
+from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.clients.drivers.driver import ABOUT, SCHEMA, TOOL, Errors, SdkAnswer, Trip, run
@@ -132,7 +133,13 @@ def heard(answer: ChatCompletion) -> SdkAnswer:
         calls=[(call.function.name, json.loads(call.function.arguments)) for call in calls],
         finish="refusal" if message.refusal else FINISH[choice.finish_reason],
         usage=(usage.prompt_tokens, cached or 0, usage.completion_tokens),
+        reasoning=_reasoning(usage),
     )
+
+
+def _reasoning(usage: CompletionUsage) -> int:
+    details = usage.completion_tokens_details
+    return (details.reasoning_tokens if details else 0) or 0
 
 
 def streamed(chunks: Iterable[ChatCompletionChunk]) -> tuple[SdkAnswer, dict[str, Any]]:
@@ -165,6 +172,7 @@ def streamed(chunks: Iterable[ChatCompletionChunk]) -> tuple[SdkAnswer, dict[str
         calls=[(call["name"], json.loads(call["arguments"])) for call in calls.values()],
         finish="refusal" if refusal else FINISH[finish],
         usage=(usage.prompt_tokens, cached or 0, usage.completion_tokens),
+        reasoning=_reasoning(usage),
         pieces=pieces,
     )
     message: dict[str, Any] = {"role": "assistant", "content": text or None}

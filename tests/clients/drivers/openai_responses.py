@@ -23,7 +23,7 @@ OUTPUT_ONLY: Final = ("status", "parsed", "parsed_arguments")
 
 class OpenAIResponses:
     name = "openai-responses"
-    errors = Errors(by_status=OPENAI_ERRORS, broken=openai.APIError, timeout=openai.APITimeoutError)
+    errors = Errors(by_status=OPENAI_ERRORS, broken=openai.OpenAIError, timeout=openai.APITimeoutError)
 
     def __init__(self, base_url: str, key: str) -> None:
         self._client = openai.OpenAI(base_url=f"{base_url}/v1", api_key=key, max_retries=0)
@@ -58,6 +58,8 @@ class OpenAIResponses:
             for event in events:
                 assert event.sequence_number > number, "the events are numbered"
                 number = event.sequence_number
+                if event.type == "error":  # the SDK leaves this one to its caller
+                    raise openai.OpenAIError(event.message)
                 if event.type == "response.output_text.delta":
                     pieces, text = pieces + 1, text + event.delta
                 if event.type in ("response.completed", "response.incomplete", "response.failed"):
@@ -139,5 +141,6 @@ def heard(answer: Response, pieces: int = 0) -> SdkAnswer:
         calls=[(call.name, json.loads(call.arguments)) for call in calls],
         finish=finish,
         usage=(usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.output_tokens),
+        reasoning=usage.output_tokens_details.reasoning_tokens,
         pieces=pieces,
     )

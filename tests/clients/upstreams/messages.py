@@ -14,6 +14,7 @@ from tests.clients.upstreams.plan import (
     CACHED,
     INPUT,
     OUTPUT,
+    THOUGHT,
     THOUGHTS,
     WRITTEN,
     AskedOfUpstream,
@@ -215,6 +216,7 @@ def _usage(plan: PlannedAnswer, output: int) -> Body:
         "cache_creation_input_tokens": written,
         "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output,
+        "output_tokens_details": {"thinking_tokens": THOUGHT if plan.thought and output == OUTPUT else 0},
         "service_tier": "standard",
     }
 
