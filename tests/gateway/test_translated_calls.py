@@ -25,6 +25,8 @@ from tests.gateway.harness import (
     turns,
     word,
 )
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import ContextTooLong, Failure, UnsupportedParameter
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
@@ -282,3 +284,32 @@ def test_a_provider_that_has_said_all_need_not_close_its_connection(style: str, 
     run(ask())
     assert harness.record.ending == ("finished" if whole else "client_left_after_first_byte")
     assert client.ended is whole
+
+
+def test_no_answer_is_paid_for_that_the_style_cannot_tell() -> None:
+    harness = GatewayHarness()
+    with pytest.raises(UnsupportedParameter) as refused:
+        run(harness.ask(FakeCallerConnection(asking(style="claude", n=2))))
+    assert refused.value.param == "n"
+    assert harness.first.calls == []
+    assert harness.record.status == 400
+
+
+def test_no_tier_is_paid_for_that_the_provider_was_not_asked_for() -> None:
+    """Anthropic's fast mode, priced by the operator, for a model whose provider speaks another format."""
+    price = {"input": "2.50", "output": "10.00", "service_tiers": {"fast": {"input": "15.00", "output": "75.00"}}}
+    body = json.dumps(
+        {"model": "house-1", "max_tokens": 20, "speed": "fast", "messages": [{"role": "user", "content": "hi"}]}
+    )
+    harness = GatewayHarness(provider=GEMINI, model={"price": price})
+    harness.gateway.prices = lambda: PriceLists([read_price(price, id="price_1", model="house-1")])
+    call = harness.call(FakeCallerConnection(body.encode()))
+    call.dialect = "anthropic"
+
+    async def ask() -> None:
+        with pytest.raises(UnsupportedParameter) as refused:
+            await serve(harness.gateway, call)
+        assert refused.value.param == "speed"
+
+    run(ask())
+    assert harness.first.calls == []

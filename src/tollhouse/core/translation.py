@@ -24,7 +24,7 @@ from tollhouse.core.codec import (
     ResponseSummary,
 )
 from tollhouse.core.conversation import Conversation, Reasoning, ToolCall, name_results
-from tollhouse.core.failure import Failure
+from tollhouse.core.failure import Failure, UnsupportedParameter
 from tollhouse.core.features import note, untold
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.reply import (
@@ -85,6 +85,13 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
     name_results(conversation)
     _note_foreign(conversation, outbound.wire)
     request.untold = untold(conversation, outbound.words.says, outbound.words.title)
+    if request.tier and request.tier != conversation.service_tier:  # only what is passed on is paid for
+        param, title = request.tier_param, outbound.words.title
+        raise UnsupportedParameter(
+            f"'{param}' has a price of its own here, and the provider of this model is asked in the format of {title}, "
+            "which cannot say it.",
+            param=param,
+        )
     return conversation
 
 

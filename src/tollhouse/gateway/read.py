@@ -91,7 +91,7 @@ async def understand(
     if request.operation != codec.operation:
         context.request_codec = gateway.codecs[codec.format, request.operation]
     if request.style:
-        _answer_as(gateway, context, request.style)
+        _answer_as(gateway, context, request)
     if request.dropped:
         context.headers.append(note_dropped(context, request.dropped))
     context.stream = request.stream
@@ -103,12 +103,15 @@ async def understand(
     return request
 
 
-def _answer_as(gateway: GatewayContext, context: RequestContext, style: str) -> None:
+def _answer_as(gateway: GatewayContext, context: RequestContext, request: ModelRequest) -> None:
     """The caller wants the answer, and from here on its errors, in another dialect than that of the path."""
+    style = request.style
     codec = gateway.codecs.get((style, context.call.operation))
     if codec is None:
         raise UnsupportedParameter(f"This platform does not answer in the style of {style}.", param="style")
     context.call.dialect, context.codec, context.attempt_codec = style, codec, codec
+    if request.choices > 1 and codec.words is not None and "n" not in codec.words.says:
+        raise UnsupportedParameter(f"'n': an answer in the style of {style} is one alone.", param="n")
 
 
 async def _enter(gateway: GatewayContext, context: RequestContext) -> None:
