@@ -76,6 +76,30 @@ def test_paths_are_repaired_as_the_listener_repairs_them(path: str) -> None:
     assert read_endpoint(f"POST {BASE}{path}", BASE).operation == found.operation
 
 
+TRANSCRIPTIONS: Final = "POST /v1/audio/transcriptions"
+PART: Final = '--x\r\nContent-Disposition: form-data; name="file"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reason", "cure"),
+    [
+        ("application/json", '{"model": "whisper-1"}', "takes a form", "`-F`"),  # neuron-core/neuron-ai#459
+        ("", '{"model": "whisper-1"}', "takes a form", "`-F`"),
+        ("multipart/form-data", None, "without a `boundary`", "Leave the header out"),  # whisper-asr-webservice#145
+        ("multipart/form-data; boundary=x", f"{PART}\r\n\r\n./a.mp3", "has no file name", "`@`"),  # vox-box#9
+        ("multipart/form-data; boundary=x", f'{PART}; filename="a.mp3"\r\n\r\n', "", ""),
+        ("multipart/form-data; boundary=x", None, "", ""),
+        ("", None, "", ""),
+    ],
+)
+def test_calls_with_files_are_forms(kind: str, body: str | None, reason: str, cure: str) -> None:
+    headers = {"content-type": kind} if kind else {}
+    step = read_request(TRANSCRIPTIONS, headers, body, codecs(), BASE).step
+    assert step.state == ("red" if reason else "green"), step
+    assert reason in step.reason
+    assert cure in step.cure
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "form"),
     [

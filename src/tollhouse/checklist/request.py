@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, structs
 
-from tollhouse.checklist import content_fields, fields, message_fields
+from tollhouse.checklist import content_fields, fields, form, message_fields
 from tollhouse.checklist.endpoint import ReadAddress, read_endpoint
 from tollhouse.checklist.json_text import cure_of
 from tollhouse.checklist.other_forms import OPENAI, of_another_form, told_by
@@ -41,6 +41,9 @@ def read_request(
     where = read_endpoint(endpoint, public_url) if endpoint.strip() else ReadAddress()
     if where.trouble is not None:
         return ReadRequest(red("request_format", where.trouble), operation=where.operation)
+    codec = None if where.operation is None else codecs.get((where.format, where.operation))
+    if codec is not None and codec.form is not None:
+        return _of_form(where, headers, body)
     kind = _content_type(headers, body)
     if body is None:
         if kind is not None:
@@ -54,6 +57,14 @@ def read_request(
     if kind is not None and found.step.state != "red":
         return structs.replace(found, step=red("request_format", kind))
     return found
+
+
+def _of_form(where: ReadAddress, headers: Mapping[str, str], body: str | None) -> ReadRequest:
+    trouble = form.trouble_of(headers, body)
+    step = green("request_format", Phrase("The address is right; what stands in a form is not looked into."))
+    if trouble is not None:
+        step = red("request_format", trouble)
+    return ReadRequest(step, operation=where.operation)
 
 
 def _content_type(headers: Mapping[str, str], body: str | None) -> Trouble | None:
