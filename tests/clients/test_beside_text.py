@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import wave
 from email.message import Message
 from io import BytesIO
@@ -220,3 +221,19 @@ def test_each_operation_has_its_faults(tester: OpenAI, demo: ServerProcess, faul
     with pytest.raises((openai.APIError, httpx2.TransportError)):
         tester.audio.speech.create(model=model, voice="alloy", input=TEXT * 9)
     assert post(demo, "/rerank", "test_key", model=model, query="a", documents=["b"]).status >= 400
+
+
+@OLD
+def test_the_account_reads_what_it_used(demo: ServerProcess, connect: Connect, client: OpenAI) -> None:
+    """Pictures, characters and seconds stand where the original has them."""
+    client.images.generate(model="dall-e-2", prompt=TEXT, n=2, size="256x256")
+    client.audio.translations.create(model="whisper-1", file=("a.wav", spoken(client)))
+    usage = connect(api_key="", admin_api_key=demo.facts["admin_key"]).admin.organization.usage
+
+    def used(page: Any, unit: str) -> int:
+        return sum(getattr(one, unit) for bucket in page.data for one in bucket.results)
+
+    since = int(time.time()) - 600
+    assert used(usage.images(start_time=since, bucket_width="1h"), "images") >= 2
+    assert used(usage.audio_speeches(start_time=since, bucket_width="1h"), "characters") >= 45
+    assert used(usage.audio_transcriptions(start_time=since, bucket_width="1h"), "seconds") >= 3
