@@ -143,7 +143,7 @@ def draw(
         return cut_stream(SimulatedBody(200, [EVENTS], events), script)
     as_url = members.get("response_format") == "url"
     data = [{"url": f"data:image/png;base64,{one}"} if as_url else {"b64_json": one} for one in pictures]
-    answer: _Object = {"created": created, "data": data, **told}
+    answer: _Object = {"data": data, "created": created, **told}
     if not script.no_usage:
         answer["usage"] = images.write_usage(msgspec.structs.replace(usage, image_out=tokens * count))
     return cut_buffered(SimulatedBody(200, [JSON], [msgspec.json.encode(answer)]), script)
