@@ -1,5 +1,6 @@
 """Forms: read the same however they are cut, and nothing in them that two parsers could read differently."""
 
+import random
 import re
 
 import pytest
@@ -171,3 +172,37 @@ def test_much_that_looks_like_a_boundary_is_no_more_work() -> None:
     reader.feed(b"\r\n--" + b"B" * 70 + b"--")
     assert reader.finish().files[0].size == 1_000 * 50 * 74
     assert steps <= 1_001
+
+
+INSERTED = (b"\r\n--B", b"--B--", b"--B\r\n", b"\r\n", b'"', b";", b"\0", b"[")
+
+
+def damaged(chance: random.Random) -> bytes:
+    body = bytearray(USUAL)
+    for _ in range(chance.randint(0, 4)):
+        at = chance.randrange(len(body))
+        what = chance.random()
+        if what < 0.4:
+            body[at] = chance.randrange(256)
+        elif what < 0.7:
+            del body[at : at + chance.randint(1, 30)]
+        else:
+            body[at:at] = chance.choice(INSERTED)
+    return bytes(body)
+
+
+def verdict(body: bytes, size: int) -> object:
+    try:
+        return content(read(body, size))
+    except BadRequest:
+        return "refused"
+
+
+def test_a_damaged_form_is_read_the_same_in_one_piece_and_in_many() -> None:
+    chance = random.Random(7)
+    found = []
+    for _ in range(1_500):
+        body = damaged(chance)
+        found.append(verdict(body, 10**9))
+        assert verdict(body, chance.randint(1, 50)) == found[-1], body
+    assert 0 < found.count("refused") < len(found)
