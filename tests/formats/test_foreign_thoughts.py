@@ -10,7 +10,7 @@ from tollhouse.core.conversation import Opaque
 from tollhouse.core.opaque import id_with, sealed
 from tollhouse.core.operation import Operation
 from tollhouse.formats.gemini import request as gemini
-from tollhouse.formats.gemini.words.signatures import TOLD_UNSIGNED, UNSIGNED, opaque_of, signature_of
+from tollhouse.formats.gemini.signatures import TOLD_UNSIGNED, UNSIGNED, opaque_of, signature_of
 from tollhouse.formats.openai import request as openai
 
 GEMINI = Opaque("gemini_content", "c2lnbmVk")

@@ -9,9 +9,9 @@ from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.conversation import Conversation, MediaPart, Opaque, Reasoning, TextPart, ToolCall, ToolResult
 from tollhouse.core.failure import BadRequest
 from tollhouse.formats.gemini import request as requests
+from tollhouse.formats.gemini.signatures import OWN, UNSIGNED, opaque_of, signature_of
 from tollhouse.formats.gemini.words.read_reply import read_reply
 from tollhouse.formats.gemini.words.read_request import read_request
-from tollhouse.formats.gemini.words.signatures import OWN, UNSIGNED, opaque_of, signature_of
 from tollhouse.formats.gemini.words.write_request import write_request
 
 Object = dict[str, object]

@@ -12,11 +12,11 @@ from tollhouse.core.words import FormatWords
 from tollhouse.formats.gemini import answer, content_stream, embeddings, failure, request
 from tollhouse.formats.gemini.gathering import GatheredContent
 from tollhouse.formats.gemini.input_bounds import input_bounds, prompt_of
+from tollhouse.formats.gemini.signatures import OWN
 from tollhouse.formats.gemini.words import vectors
 from tollhouse.formats.gemini.words.read_reply import read_reply
 from tollhouse.formats.gemini.words.read_request import read_request
 from tollhouse.formats.gemini.words.read_stream import ContentReader
-from tollhouse.formats.gemini.words.signatures import OWN
 from tollhouse.formats.gemini.words.write_reply import write_reply
 from tollhouse.formats.gemini.words.write_request import SAYS, write_request
 from tollhouse.formats.gemini.words.write_stream import ContentWriter

@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from tollhouse.core.members import Members
 from tollhouse.formats.gemini.contents import object_under
+from tollhouse.formats.gemini.signatures import OWN, UNSIGNED, opaque_of
 from tollhouse.formats.gemini.spelling import spelled, under
-from tollhouse.formats.gemini.words.signatures import OWN, UNSIGNED, opaque_of
 
 MARK: Final = b64encode(b"th1_").rstrip(b"=")[:-1]
 """Stands in a body that may have any: how a wrapped signature begins, see `words.signatures`."""

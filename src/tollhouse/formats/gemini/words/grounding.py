@@ -12,8 +12,8 @@ from tollhouse.core.conversation import Citation
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini.contents import object_under, objects, text_under
+from tollhouse.formats.gemini.signatures import OWN
 from tollhouse.formats.gemini.spelling import under
-from tollhouse.formats.gemini.words.signatures import OWN
 
 _CITATIONS_MAX: Final = 1_000
 _QUOTED_MAX: Final = 2_000

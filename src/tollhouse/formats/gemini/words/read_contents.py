@@ -25,10 +25,10 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.provider_json import encode
 from tollhouse.formats.gemini.contents import BESIDE, DATA, contents_of, parts_of, text_under
+from tollhouse.formats.gemini.signatures import opaque_of
 from tollhouse.formats.gemini.spelling import under, unknown
 from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import read_medium
-from tollhouse.formats.gemini.words.signatures import opaque_of
 from tollhouse.formats.gemini.words.values import Place
 
 _ROLES: Final[Mapping[str, Role]] = MappingProxyType(

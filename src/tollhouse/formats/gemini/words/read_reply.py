@@ -10,12 +10,12 @@ from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini import answer as answers
 from tollhouse.formats.gemini import finish, usage
 from tollhouse.formats.gemini.contents import object_under, text_under
+from tollhouse.formats.gemini.signatures import opaque_of
 from tollhouse.formats.gemini.spelling import under
 from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import is_medium, kind_of, standard_base64
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
-from tollhouse.formats.gemini.words.signatures import opaque_of
 
 
 def read_reply(body: bytes, known: Known) -> Reply:

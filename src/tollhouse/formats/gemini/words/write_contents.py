@@ -19,8 +19,8 @@ from tollhouse.core.conversation import (
     ToolResult,
 )
 from tollhouse.core.provider_json import Object, json_object
+from tollhouse.formats.gemini.signatures import UNSIGNED, own_signature, wants_signatures
 from tollhouse.formats.gemini.words.media import type_of, write_medium
-from tollhouse.formats.gemini.words.signatures import UNSIGNED, own_signature, wants_signatures
 
 _LOOKS_IN_RESULTS: Final = re.compile(r"gemini-(?:[3-9]|[1-9][0-9])", re.IGNORECASE)
 _IN_RESULTS: Final = frozenset(("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"))

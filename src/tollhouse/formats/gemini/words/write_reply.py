@@ -8,10 +8,10 @@ from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.reply import Reply, ReplyChoice
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.gemini import finish, usage
+from tollhouse.formats.gemini.signatures import TOLD_UNSIGNED, is_signed, signature_of
 from tollhouse.formats.gemini.words.grounding import write_grounding
 from tollhouse.formats.gemini.words.media import write_medium
 from tollhouse.formats.gemini.words.probabilities import write_probabilities
-from tollhouse.formats.gemini.words.signatures import TOLD_UNSIGNED, is_signed, signature_of
 from tollhouse.formats.gemini.words.write_contents import arguments_of
 
 

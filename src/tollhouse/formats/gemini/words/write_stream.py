@@ -26,9 +26,9 @@ from tollhouse.core.reply import (
 from tollhouse.core.usage import Usage
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.gemini import finish, usage
+from tollhouse.formats.gemini.signatures import OWN, TOLD_UNSIGNED, signature_of
 from tollhouse.formats.gemini.words.grounding import write_grounding
 from tollhouse.formats.gemini.words.probabilities import write_probabilities
-from tollhouse.formats.gemini.words.signatures import OWN, TOLD_UNSIGNED, signature_of
 from tollhouse.formats.gemini.words.write_reply import head_of, write_part
 
 _CITED_MAX: Final = 64 * 1024
