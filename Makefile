@@ -38,7 +38,7 @@ test-long: $(DEVELOPMENT) ## the tests that take minutes: endurance, many crashe
 	@$(BIN)/pytest -m "hypothesis and not long" --hypothesis-profile=chance # other examples each time
 	@$(BIN)/pytest -m long -n 0 tests/hostile/test_timed.py # alone: they measure how long a neighbour waits
 
-test-clients: $(DEVELOPMENT) ## the official client libraries against a running platform
+test-clients: $(DEVELOPMENT) ## client libraries, frameworks and agents, through a running platform, to every kind of upstream
 	@$(BIN)/pytest tests/clients -m "long or not long" $(ARGS)
 
 test-money: $(DEVELOPMENT) ## the platform's money against a slow model, as long as you like (STEPS=50000, SEED=1)
