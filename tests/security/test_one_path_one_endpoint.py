@@ -72,7 +72,7 @@ def spellings(path: str) -> Iterator[bytes]:
     yield raw.replace(b"k", "\N{KELVIN SIGN}".encode())
 
 
-@pytest.mark.parametrize("mode", ["none", "live", "admin"])
+@pytest.mark.parametrize("mode", ["none", "live", pytest.param("admin", marks=pytest.mark.long)])
 def test_no_spelling_of_a_path_opens_more_than_the_path(platform: DemoPlatform, mode: str) -> None:
     headers = {} if mode == "none" else bearer(platform.key(f"walk-spelling-{mode}", mode=mode))
     public = {platform.ask("GET", endpoint.path).body for endpoint in endpoints.public()}

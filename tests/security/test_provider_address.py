@@ -146,7 +146,17 @@ def fields_towards(trap: str) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("endpoint", endpoints.calls(), ids=lambda endpoint: endpoint.name)
+EVERY_TIME = ("/v1/chat/completions", "/v1/messages", "/v1/embeddings", "/v1/audio/transcriptions")
+"""Endpoints that are walked in each run: one for each way in which bodies are read. The others are in the long run."""
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param(each, marks=() if each.path in EVERY_TIME else pytest.mark.long, id=each.name)
+        for each in endpoints.calls()
+    ],
+)
 def test_no_header_field_or_query_changes_the_address(
     platform: DemoPlatform, provider: Canary, trap: Canary, endpoint: EndpointCase
 ) -> None:
