@@ -161,7 +161,7 @@ def test_another_process_writes_the_same() -> None:
         include_usage=False,
         caps=(),
         others=True,
-        output_cap=None,
+        added_cap=None,
         longest_answer=None,
     )
     request = OPENAI.read(body)

@@ -8,7 +8,7 @@ from msgspec import Raw
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.usage import TOKENS_MAX
 
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
+UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 _T = TypeVar("_T")
 
 
@@ -16,7 +16,7 @@ def decoded(raw: Raw, kind: type[_T]) -> _T | None:
     """A member's value, or None where it is of another kind (the JSON itself has been checked)."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except _UNREAD:
+    except UNREAD:
         return None
 
 
@@ -27,3 +27,7 @@ def integer(raw: Raw, name: str) -> int:
     if not 1 <= figure <= TOKENS_MAX:
         raise BadRequest(f"'{name}' must be an integer of at least 1 (and at most {TOKENS_MAX}).", param=name)
     return figure
+
+
+def missing(name: str) -> BadRequest:
+    return BadRequest(f"Missing required parameter: '{name}'.", param=name)

@@ -121,21 +121,25 @@ def write_apart(
     include_usage: bool,
     caps: tuple[str, ...],
     others: bool,
-    output_cap: int | None,
+    added_cap: int | None,
     longest_answer: int | None,
 ) -> WrittenApart:
     """Read a request in the process that has it, and write it in the other format. Raises what `translated` raises."""
     request = asked.read(body)
-    if can_translate_vectors(asked, outbound):
-        return WrittenApart(cast(bytes, PickleBuffer(write_vectors(request, asked, outbound, model))), request.untold)
-    conversation = conversation_of(request, asked, outbound)
-    conversation.output_cap, conversation.longest_answer = output_cap, longest_answer
-    assert outbound.words is not None
-    written = outbound.words.write_request(
-        conversation, model=model, stream=stream, include_usage=include_usage, caps=caps, others=others
+    request.longest_answer = longest_answer
+    write = write_vectors if can_translate_vectors(asked, outbound) else _write
+    (written,) = write(
+        asked,
+        outbound,
+        request,
+        model=model,
+        stream=stream,
+        include_usage=include_usage,
+        caps=caps,
+        others=others,
+        added_cap=added_cap,
     )
-    untold = tuple(dict.fromkeys((*request.untold, *conversation.left_out)))
-    return WrittenApart(cast(bytes, PickleBuffer(written)), untold)
+    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold)
 
 
 def _write(

@@ -20,24 +20,12 @@ def translated_vectors(asked: Codec, outbound: Codec, context: AnswerContext) ->
     """The codec of a call. asked: of the caller. outbound: of the provider."""
     return structs.replace(
         asked,
-        write=partial(_write, asked, outbound),
+        write=partial(write_vectors, asked, outbound),
         read_response=partial(_read_response, asked, outbound, context),
     )
 
 
-def write_vectors(request: ModelRequest, asked: Codec, outbound: Codec, model: str) -> bytes:
-    """The body for a provider of another format. What that one cannot say is noted in `request.untold`.
-
-    Raises BadRequest, UnsupportedParameter.
-    """
-    assert asked.vector_words is not None
-    assert outbound.vector_words is not None
-    wanted = asked.vector_words.read_request(request)
-    request.untold = untold(wanted, outbound.vector_words.says, outbound.vector_words.title)
-    return outbound.vector_words.write_request(wanted, model)
-
-
-def _write(
+def write_vectors(
     asked: Codec,
     outbound: Codec,
     request: ModelRequest,
@@ -50,8 +38,15 @@ def _write(
     others: bool = True,
     added_cap: int | None = None,
 ) -> list[Buffer]:
-    """See `core.codec.WriteRequest`."""
-    return [write_vectors(request, asked, outbound, model)]
+    """See `core.codec.WriteRequest`. What the provider's format cannot say is noted in `request.untold`.
+
+    Raises BadRequest, UnsupportedParameter.
+    """
+    assert asked.vector_words is not None
+    assert outbound.vector_words is not None
+    wanted = asked.vector_words.read_request(request)
+    request.untold = untold(wanted, outbound.vector_words.says, outbound.vector_words.title)
+    return [outbound.vector_words.write_request(wanted, model)]
 
 
 def _read_response(asked: Codec, outbound: Codec, context: AnswerContext, body: bytes, known: Known) -> ResponseSummary:

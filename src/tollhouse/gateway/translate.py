@@ -64,7 +64,6 @@ def translate(
         input_tokens=_estimated(context),
     )
     codec = context.attempt_codec = translated(asked, outbound, context.codec, told)
-    added = context.added_cap
     try:
         if not is_large or asked is outbound:
             return codec.write(
@@ -74,7 +73,7 @@ def translate(
                 include_usage=include_usage,
                 caps=caps,
                 others=others,
-                added_cap=added,
+                added_cap=context.added_cap,
             )
         made = gateway.processes.call(
             write_apart,
@@ -86,7 +85,7 @@ def translate(
             include_usage=include_usage,
             caps=caps,
             others=others,
-            output_cap=added if request.output_cap is None else request.output_cap,
+            added_cap=context.added_cap,
             longest_answer=request.longest_answer,
         )
     except UnsupportedParameter as failure:

@@ -12,13 +12,13 @@ from msgspec import Raw
 
 from tollhouse.core.members import Members
 from tollhouse.core.opaque import id_without, opened
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.anthropic.thinking import lacks_thoughts
 from tollhouse.formats.anthropic.wire import WIRE
 
 _SEALED: Final = b"th1_"
 _UNSIGNED: Final = re.compile(rb'"signature"\s*:\s*""')
 """How another maker's signature, and none, are written: looked for in 0.6 ms a megabyte."""
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,7 +33,7 @@ def without_foreign_thoughts(members: Members) -> Members:
         return members
     try:
         messages: list[dict[str, Any]] = msgspec.json.decode(raw, type=list[dict[str, Any]])
-    except _UNREAD:
+    except UNREAD:
         return members
     kept = [message for one in messages if (message := _without(one)) is not None]
     sent = {**members, "messages": Raw(_encode(kept))}

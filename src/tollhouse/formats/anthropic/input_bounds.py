@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from tollhouse.core.media_tokens import PICTURE_TOKENS
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.anthropic.blocks import blocks_of
 
 MEDIA_TOKENS: Final = 50_000
@@ -18,7 +19,6 @@ _PLAIN_TOOLS: Final = frozenset((b'"custom"', b"null"))
 _OWN_TOOLS: Final = (b'"bash_', b'"text_editor_', b'"computer_', b'"memory_', b'"browser_toolset_')
 """Tools that the vendor has defined and the caller runs: what they give comes back in the next body."""
 _PROMPTS: Final = ("system", "messages", "tools")
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
 def input_bounds(request: ModelRequest) -> InputBounds:
@@ -34,7 +34,7 @@ def input_bounds(request: ModelRequest) -> InputBounds:
             continue
         try:
             value = msgspec.json.decode(raw)
-        except _UNREAD:
+        except UNREAD:
             has_remote_input = True
             continue
         for block in blocks_of(value):
@@ -78,7 +78,7 @@ def _tools(raw: Raw) -> tuple[bool, int]:
         return False, 0
     try:
         tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
-    except _UNREAD:
+    except UNREAD:
         return True, 0
     kinds = [bytes(tool["type"]) if "type" in tool else b"null" for tool in tools]
     strange = [kind for kind in kinds if kind not in _PLAIN_TOOLS]
@@ -89,7 +89,7 @@ def _tools(raw: Raw) -> tuple[bool, int]:
 def _without_media(raw: Raw) -> bytes:
     try:
         value = msgspec.json.decode(raw)
-    except _UNREAD:
+    except UNREAD:
         return bytes(raw)
     inline = [block for block in blocks_of(value) if block.inline]
     for block in inline:

@@ -15,7 +15,7 @@ from tollhouse.core.body_pieces import in_pieces
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.raw_members import decoded
+from tollhouse.core.raw_members import decoded, missing
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
@@ -28,7 +28,6 @@ MODEL_CHARACTERS_MAX: Final = 512
 _encode = msgspec.json.Encoder().encode
 _TRUE, _FALSE = Raw(b"true"), Raw(b"false")
 _FIRST_ELEMENT: Final = re.compile(rb"\[\s*(.)", re.DOTALL)
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 _T = TypeVar("_T")
 
 
@@ -150,7 +149,3 @@ def _read_tags(request: ModelRequest, raw: Raw) -> None:
     texts = {name: text for name, value in inside.items() if (text := decoded(value, str)) is not None}
     request.user = texts.pop("user_id", None)
     request.metadata = texts
-
-
-def missing(name: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{name}'.", param=name)

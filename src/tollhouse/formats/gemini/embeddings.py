@@ -15,7 +15,7 @@ from tollhouse.core.failure import BadRequest, UpstreamError
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt, VectorEncoding
 from tollhouse.core.provider_json import decode_any, encode
-from tollhouse.core.raw_members import decoded
+from tollhouse.core.raw_members import UNREAD, decoded
 from tollhouse.core.reported_error import error_in, failure_of
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
@@ -28,7 +28,6 @@ from tollhouse.formats.gemini.spelling import snake, under, unknown
 BODY: Final = frozenset(("requests", "content", "model", "taskType", "title", "outputDimensionality"))
 _OF_ONE: Final = BODY - {"requests"}
 _PASS: Final = frozenset(("embeddings", "embedding", "usageMetadata", "truncated"))
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 _members = msgspec.json.Decoder(Members).decode
 _NO_VECTORS: Final = "The provider answered with something that is no list of vectors."
 
@@ -113,7 +112,7 @@ def vectors_in(body: bytes, known: Known) -> tuple[Members, list[Raw]]:
         if not body.isascii():
             body.decode()
         members = _members(body)
-    except (*_UNREAD, UnicodeDecodeError):
+    except (*UNREAD, UnicodeDecodeError):
         raise UpstreamError("The provider answered with something that is not a JSON object.") from None
     if "error" in members:
         error = error_in({"error": decode_any(bytes(members["error"]))})

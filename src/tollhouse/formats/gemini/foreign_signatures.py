@@ -11,13 +11,13 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core.members import Members
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.gemini.contents import object_under
 from tollhouse.formats.gemini.signatures import OWN, UNSIGNED, opaque_of
 from tollhouse.formats.gemini.spelling import spelled, under
 
 MARK: Final = b64encode(b"th1_").rstrip(b"=")[:-1]
 """Stands in a body that may have any: how a wrapped signature begins, see `words.signatures`."""
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,7 +29,7 @@ def without_foreign_signatures(members: Members) -> Members:
     name = spelled(members, "contents")
     try:
         contents: list[Object] = msgspec.json.decode(members.get(name, b""), type=list[Object])
-    except _UNREAD:
+    except UNREAD:
         return members
     kept = [own for content in contents if (own := _own_content(content)) is not None]
     return {**members, name: Raw(_encode(kept))}

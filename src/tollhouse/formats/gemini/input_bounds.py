@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
 from tollhouse.core.provider_json import Object
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.gemini.contents import BESIDE, DATA, all_parts, object_under, objects, text_under
 from tollhouse.formats.gemini.parameters import FUNCTION, OWN_TOOLS
 from tollhouse.formats.gemini.spelling import under, unknown
@@ -20,7 +21,6 @@ BYTES_PER_SOUND_TOKEN: Final = 16
 
 _PARTS: Final = DATA | BESIDE
 _EVEN_SOUNDS: Final = frozenset(("wav", "x-wav", "wave", "mp3", "mpeg", "pcm", "l16"))
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 
 class FoundMedium(Struct, frozen=True):
@@ -120,7 +120,7 @@ def _has_hosted_tools(request: ModelRequest) -> bool:
 def _decoded(raw: Raw) -> object:
     try:
         value: object = msgspec.json.decode(raw)
-    except _UNREAD:
+    except UNREAD:
         return None
     return value
 

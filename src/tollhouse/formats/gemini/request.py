@@ -34,7 +34,6 @@ AFFINITY_BYTES: Final = 1024
 _COUNTED: Final = BODY | {"generateContentRequest"}
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
 def read(body: bytes) -> ModelRequest:

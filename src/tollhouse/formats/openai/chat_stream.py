@@ -104,8 +104,7 @@ class ChatStream:
 
     @property
     def raw_usage(self) -> bytes | None:
-        raw = self.odd if self.reported is None else self.reported
-        return None if raw is None else chunks.encode(raw)
+        return chunks.raw_report(self.reported, self.odd)
 
     def unfolded(self, data: bytes) -> bytes | None:
         return unfold("chat", data) if self._is_chat and is_whole("chat", data) else None

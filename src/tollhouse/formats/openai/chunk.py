@@ -7,6 +7,7 @@ of its usual type. Only what is no JSON object at all is refused.
 from typing import Final
 
 from tollhouse.core.cleaning import NOTHING_KNOWN, Known
+from tollhouse.core.figures import Report
 from tollhouse.core.provider_json import Object as Object
 from tollhouse.core.provider_json import decode as decode
 from tollhouse.core.provider_json import decode_any as decode_any
@@ -86,3 +87,9 @@ def arguments_of(function: Object) -> str:
     if isinstance(arguments, str):
         return arguments
     return "" if arguments is None else encode(arguments).decode()
+
+
+def raw_report(reported: Report | None, odd: object) -> bytes | None:
+    """What was reported as usage, or stood there and is none (`odd`), as the provider's own JSON."""
+    raw = odd if reported is None else reported
+    return None if raw is None else encode(raw)

@@ -12,6 +12,7 @@ from msgspec import Raw
 from tollhouse.core.members import Members
 from tollhouse.core.opaque import id_without, opened
 from tollhouse.core.operation import Operation
+from tollhouse.core.raw_members import UNREAD
 
 MARK: Final = b"th1_"
 """Stands in a body that may have any: see `core.opaque`."""
@@ -20,7 +21,6 @@ _SAID_IN: Final = {"chat": "messages", "responses": "input"}
 _IDS: Final = ("id", "call_id", "tool_call_id")
 _LISTS: Final = ("reasoning_details", "thinking_blocks")
 _SIGNED: Final = ("encrypted_content", "signature", "data")
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,7 +32,7 @@ def without_foreign_thoughts(operation: Operation, members: Members) -> Members:
     name = _SAID_IN.get(operation, "")
     try:
         said: list[Object] = msgspec.json.decode(members.get(name, b""), type=list[Object])
-    except _UNREAD:
+    except UNREAD:
         return members
     own = _OWN[operation]
     kept = [_own_part(one, own) for one in said if not (one.get("type") == "reasoning" and _is_foreign(one, own))]

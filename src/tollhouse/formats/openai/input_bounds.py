@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.model_request import InputBounds, ModelRequest
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.openai.media import Medium, media
 from tollhouse.formats.openai.parts import Form, form
 
@@ -40,8 +41,6 @@ _OF_A_FUNCTION: Final = frozenset(
 )
 """What is said of it where it lies in the tool, as in a chat."""
 
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
-
 
 def input_bounds(request: ModelRequest) -> InputBounds:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
@@ -57,7 +56,7 @@ def input_bounds(request: ModelRequest) -> InputBounds:
             continue
         try:
             value = msgspec.json.decode(raw)
-        except _UNREAD:
+        except UNREAD:
             has_remote_input = True
             continue
         made_of = form(value)
@@ -90,7 +89,7 @@ def _hosted(raw: Raw) -> bool:
         return False
     try:
         tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
-    except _UNREAD:
+    except UNREAD:
         return True
     return any(map(_runs_there, tools))
 
@@ -103,5 +102,5 @@ def _runs_there(tool: dict[str, Raw]) -> bool:
         return False
     try:
         return not _OF_A_FUNCTION.issuperset(msgspec.json.decode(inside, type=dict[str, Raw]))
-    except _UNREAD:
+    except UNREAD:
         return True

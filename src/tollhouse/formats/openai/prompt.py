@@ -6,12 +6,12 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.openai.media import media
 
 _PROMPTS: Final = ("instructions", "messages", "input", "prompt", "suffix", "tools", "functions")
 _BY_IDS: Final = ("input", "prompt")
 _FORMS: Final = ("response_format", "text")  # read by the model only where they hold a schema
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
 def prompt_of(request: ModelRequest, asked: InputBounds) -> Prompt:
@@ -39,7 +39,7 @@ def token_ids(request: ModelRequest) -> int:
 def _ids(raw: Raw) -> int:
     try:
         found = msgspec.json.decode(raw, type=list[int | list[int]])
-    except _UNREAD:
+    except UNREAD:
         return 0
     return sum(len(one) if isinstance(one, list) else 1 for one in found)
 
@@ -47,7 +47,7 @@ def _ids(raw: Raw) -> int:
 def _without_media(raw: Raw) -> bytes:
     try:
         value = msgspec.json.decode(raw)
-    except _UNREAD:
+    except UNREAD:
         return bytes(raw)
     inline = [found for found in media(value) if found.inline]
     for found in inline:

@@ -17,7 +17,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
-from tollhouse.core.raw_members import decoded, integer
+from tollhouse.core.raw_members import decoded, integer, missing
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
@@ -358,7 +358,3 @@ def _first(raw: Raw, name: str, wanted: str) -> bytes:
     if match[1] == b"]":
         raise BadRequest(f"'{name}' must not be empty.", param=name)
     return bytes(match[1])
-
-
-def missing(name: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: '{name}'.", param=name)

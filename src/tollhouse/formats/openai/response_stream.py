@@ -126,8 +126,7 @@ class ResponseStream:
 
     @property
     def raw_usage(self) -> bytes | None:
-        raw = self.odd if self.reported is None else self.reported
-        return None if raw is None else chunks.encode(raw)
+        return chunks.raw_report(self.reported, self.odd)
 
     def unfolded(self, data: bytes) -> bytes | None:
         return unfold("responses", data) if is_whole("responses", data) else None

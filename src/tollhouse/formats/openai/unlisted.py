@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
-from tollhouse.core.raw_members import decoded, integer
+from tollhouse.core.raw_members import UNREAD, decoded, integer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.formats.openai.parameters import (
     CAPS,
@@ -40,7 +40,6 @@ _DECIDING: Final = frozenset(
 )
 """Members that decide what a call may cost, as the originals spell them."""
 _STEERING: Final = frozenset(INNER)
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)  # as 1e999, which is JSON, and no number of Python's
 
 
 class Unlisted(Struct):
@@ -112,7 +111,7 @@ def _look_inside(found: Unlisted, members: Members, name: str) -> None:
     """An envelope (`extra_body`, `provider_options`, `generation_config`, ...) may hold what decides, too."""
     try:
         value = msgspec.json.decode(members[name])
-    except _UNREAD:
+    except UNREAD:
         return  # it is held for the most already
     for inner, item in _named(value):
         plain = folded(inner)

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Raw
 
 from tollhouse.core.model_request import VectorEncoding
+from tollhouse.core.raw_members import UNREAD
 
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 _IN_BASE64: Final = re.compile(rb'"embedding"\s*:\s*"')
 _IN_FLOATS: Final = re.compile(rb'"embedding"\s*:\s*\[')
 _TYPES: Final = ("output_dtype", "embedding_types", "embeddingTypes", "embedding_type")
@@ -56,7 +56,7 @@ def encoded(body: bytes, encoding: VectorEncoding) -> bytes:
     try:
         members = _members(body)
         entries = [_entry(raw, encoding) for raw in _list(members["data"])]
-    except (*_UNREAD, KeyError):
+    except (*UNREAD, KeyError):
         return body
     return _encode({**members, "data": entries})
 
@@ -65,7 +65,7 @@ def _entry(raw: Raw, encoding: VectorEncoding) -> Raw | dict[str, Raw]:
     try:
         entry = _members(raw)
         vector = _to_base64(entry["embedding"]) if encoding == "base64" else _to_floats(entry["embedding"])
-    except (*_UNREAD, KeyError, struct.error, OverflowError, binascii.Error, ValueError):
+    except (*UNREAD, KeyError, struct.error, OverflowError, binascii.Error, ValueError):
         return raw
     return {**entry, "embedding": Raw(_encode(vector))}
 

@@ -1,15 +1,14 @@
 """Members of a request, decoded: each is read by its type, or blamed by its path where it has another one."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from tollhouse.core import half_pairs
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.raw_members import UNREAD
 from tollhouse.formats.gemini.spelling import spelled, under
-
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 
 class Place:
@@ -96,12 +95,12 @@ def _decoded(request: ModelRequest, name: str, body: bytes) -> object:
         body = half_pairs.replace_hidden(body)
     try:
         return _any(body)
-    except _UNREAD:
+    except UNREAD:
         hidden = half_pairs.hide(body)
     try:
         if hidden is not None:
             return _any(half_pairs.replace_hidden(hidden))
-    except _UNREAD:
+    except UNREAD:
         pass
     raise BadRequest(f"'{name}' cannot be read: it is nested too deeply, or holds a number out of range.", param=name)
 

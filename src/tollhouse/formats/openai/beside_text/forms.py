@@ -14,10 +14,10 @@ from tollhouse.core.form import FormFile, UploadedForm
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
+from tollhouse.core.raw_members import missing
 from tollhouse.core.spool import SpooledBytes
 from tollhouse.core.upstream import Buffer, Piece
 from tollhouse.formats.openai.beside_text.reading import of_members
-from tollhouse.formats.openai.request import missing
 
 _ONCE: Final = frozenset(
     (

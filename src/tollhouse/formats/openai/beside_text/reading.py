@@ -12,10 +12,10 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.members import Members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.operation import Operation
-from tollhouse.core.raw_members import decoded
+from tollhouse.core.raw_members import decoded, missing
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.workers import APART_BYTES
-from tollhouse.formats.openai.request import is_null, missing, model_of, read_tags
+from tollhouse.formats.openai.request import is_null, model_of, read_tags
 from tollhouse.formats.openai.unlisted import unlisted
 
 AFFINITY_BYTES: Final = 1024

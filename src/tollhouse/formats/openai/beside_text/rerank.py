@@ -16,12 +16,11 @@ from tollhouse.core.codec import ResponseSummary
 from tollhouse.core.failure import BadRequest, UpstreamError
 from tollhouse.core.figures import Report, Unbelievable, figure, within
 from tollhouse.core.model_request import InputBounds, ModelRequest, Prompt
-from tollhouse.core.raw_members import decoded, integer
+from tollhouse.core.raw_members import decoded, integer, missing
 from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.usage import TOKENS_MAX, Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.beside_text.reading import AFFINITY_BYTES, flag_of, opened, texts_in
-from tollhouse.formats.openai.request import missing
 from tollhouse.formats.openai.usage import read as read_usage
 
 DOCUMENTS_OF_A_UNIT: Final = 100

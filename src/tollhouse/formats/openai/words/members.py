@@ -1,6 +1,6 @@
 """The members of a request, decoded: each is read by its type, or blamed by its path where it has another one."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -9,10 +9,9 @@ from tollhouse.core.conversation import Conversation
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.raw_members import UNREAD
 
 Object = dict[str, Any]
-
-_UNREAD: Final = (msgspec.DecodeError, RecursionError)
 
 
 def decode(request: ModelRequest, name: str) -> Any:
@@ -26,12 +25,12 @@ def decode(request: ModelRequest, name: str) -> Any:
         body = half_pairs.replace_hidden(body)
     try:
         return msgspec.json.decode(body)
-    except _UNREAD:
+    except UNREAD:
         hidden = half_pairs.hide(body)
     try:
         if hidden is not None:
             return msgspec.json.decode(half_pairs.replace_hidden(hidden))
-    except _UNREAD:
+    except UNREAD:
         pass
     raise BadRequest(f"'{name}' cannot be read: it is nested too deeply, or holds a number out of range.", param=name)
 

@@ -55,8 +55,7 @@ class ResponseReader:
 
     @property
     def raw_usage(self) -> bytes | None:
-        raw = self._odd if self._reported is None else self._reported
-        return None if raw is None else chunks.encode(raw)
+        return chunks.raw_report(self._reported, self._odd)
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         self.told = []
