@@ -55,6 +55,7 @@ class ModelRequest(Struct, kw_only=True):
     may_have_foreign: bool = False  # what another format's maker signed: see `core.opaque`
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
     untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
+    renamed: dict[str, str] = {}  # callers' names of tools by those that the provider that was asked last got
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
     unit_tier: str = ""  # what a price by the unit is told apart by: `hd`, `standard-1792x1024`; empty: its own price
     unit_tier_param: str = ""  # the member that named it

@@ -31,10 +31,11 @@ from tollhouse.core.reply import (
     ReplyEvent,
 )
 from tollhouse.core.text_start import TextStarts
+from tollhouse.core.tool_names import fit_names, restored, restoring
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import Usage
 from tollhouse.core.vector_translation import can_translate_vectors, translated_vectors, write_vectors
-from tollhouse.core.words import AnswerContext, FormatWords, ReplyReader, ReplyWriter
+from tollhouse.core.words import AnswerContext, FormatWords, ReplyReader
 
 
 def can_translate(asked: Codec, outbound: Codec, answer: Codec) -> bool:
@@ -75,7 +76,8 @@ def translated(asked: Codec, outbound: Codec, answer: Codec, context: AnswerCont
 
 
 def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Conversation:
-    """A request in core words, for a provider of another format. What that one cannot say is noted in `request.untold`.
+    """A request in core words, for a provider of another format. What that one cannot say is noted in `request.untold`,
+    and names of tools that it does not take in `request.renamed`.
 
     Raises BadRequest, UnsupportedParameter.
     """
@@ -85,6 +87,7 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
     name_results(conversation)
     _note_foreign(conversation, outbound.wire)
     request.untold = untold(conversation, outbound.words.says, outbound.words.title)
+    request.renamed = fit_names(conversation, outbound.words.takes_names)
     if request.tier and request.tier != conversation.service_tier:  # only what is passed on is paid for
         param, title = request.tier_param, outbound.words.title
         raise UnsupportedParameter(
@@ -105,10 +108,11 @@ def _note_foreign(conversation: Conversation, wire: str) -> None:
 
 
 class WrittenApart(Struct):
-    """A body that another process wrote, and what could not be said in it."""
+    """A body that another process wrote, what could not be said in it, and the callers' names of tools by its own."""
 
     body: bytes
     untold: tuple[str, ...]
+    renamed: dict[str, str]
 
 
 def write_apart(
@@ -139,7 +143,7 @@ def write_apart(
         others=others,
         added_cap=added_cap,
     )
-    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold)
+    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold, request.renamed)
 
 
 def _write(
@@ -172,7 +176,7 @@ def _read_response(
 ) -> ResponseSummary:
     """The summary has the body in the caller's format, as `mended`."""
     assert answer.words is not None
-    reply = says.read_reply(body, known)
+    reply = restored(says.read_reply(body, known), context.request.renamed)
     own = answer.words.write_reply(reply, context)
     summary = answer.read_response(own, known)
     return structs.replace(
@@ -183,7 +187,7 @@ def _read_response(
 class TranslatedRelay:
     """See `core.codec.RelayedStream`: a provider's stream, written anew and relayed by the caller's own format."""
 
-    __slots__ = ("_late", "_own_failure", "_reader", "_relay", "_writer")
+    __slots__ = ("_late", "_own_failure", "_reader", "_relay", "_write")
 
     def __init__(
         self,
@@ -200,7 +204,7 @@ class TranslatedRelay:
         echoes: bool = False,
     ) -> None:
         self._reader: ReplyReader = says.read_stream(known)
-        self._writer: ReplyWriter = tells.write_stream(context)
+        self._write = restoring(tells.write_stream(context).write, context.request.renamed)
         self._relay: RelayedStream = relay(
             show_usage=show_usage, count=count, choices=choices, maximum=maximum, known=known, echoes=echoes
         )
@@ -246,7 +250,7 @@ class TranslatedRelay:
         except Failure as failure:
             self._own_failure = failure
             events = [] if reader is None else reader.told
-        write = self._writer.write
+        write = self._write
         written = b"".join([write(event) for event in events])
         return self._relay.feed(written) if written else b""
 
@@ -301,7 +305,7 @@ class TranslatedRelay:
 class TranslatedGathering:
     """See `core.codec.GatheredStream`. The body is in the caller's format."""
 
-    __slots__ = ("_gathered", "_reader", "_writer")
+    __slots__ = ("_gathered", "_reader", "_write")
 
     def __init__(
         self,
@@ -316,7 +320,7 @@ class TranslatedGathering:
         known: Known,
     ) -> None:
         self._reader: ReplyReader = says.read_stream(known)
-        self._writer: ReplyWriter = tells.write_stream(context)
+        self._write = restoring(tells.write_stream(context).write, context.request.renamed)
         self._gathered: GatheredStream = gather(choices, count=count, maximum=maximum, known=known)
 
     @property
@@ -351,4 +355,4 @@ class TranslatedGathering:
         for event in events:
             if self._gathered.is_complete:
                 return
-            self._gathered.feed(self._writer.write(event))
+            self._gathered.feed(self._write(event))

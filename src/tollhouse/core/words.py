@@ -1,6 +1,7 @@
 """The second half of a codec, used only where the caller's format and the provider's differ: requests, answers and
 streams to and from core words. `core.translation` joins the halves of two formats."""
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
@@ -11,6 +12,7 @@ from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import Conversation
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.reply import Reply, ReplyEvent
+from tollhouse.core.tool_names import USUAL
 from tollhouse.core.usage import Usage
 
 
@@ -91,8 +93,8 @@ def no_custom_tools(request: ModelRequest) -> Mapping[str, str]:
 
 
 class FormatWords(Struct, frozen=True, kw_only=True):
-    """title: of the format, for people. says: which of `core.features` its requests can say. Functions of modules, or
-    partials of them: a worker process gets them pickled.
+    """title: of the format, for people. says: which of `core.features` its requests can say. takes_names: the names of
+    tools that it takes. Functions of modules, or partials of them: a worker process gets them pickled.
 
     read_request: raises BadRequest, UnsupportedParameter. read_reply: as `Codec.read_response`. custom_tools: see
     `AnswerContext`; raises nothing.
@@ -107,3 +109,4 @@ class FormatWords(Struct, frozen=True, kw_only=True):
     read_stream: Callable[[Known], ReplyReader]
     write_stream: Callable[[AnswerContext], ReplyWriter]
     custom_tools: Callable[[ModelRequest], Mapping[str, str]] = no_custom_tools
+    takes_names: re.Pattern[str] = USUAL

@@ -48,6 +48,11 @@ _WAYS: Final = (
     ("thoughts, in a response", "a reasoning item with a summary; `encrypted_content` where they are signed or hidden"),
     ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),
     ("what belongs to a call (Gemini's signature)", "in the id of the call, which clients send back"),
+    (
+        "a name of a tool that the provider's format does not take (dots, slashes, more than 64 characters)",
+        "a name that it takes, the same in every turn: `files.read` is `files_read_` with eight digits; calls come "
+        "back by the caller's",
+    ),
     ("half of a surrogate pair", "U+FFFD; two that follow each other are the character that they are"),
 )
 

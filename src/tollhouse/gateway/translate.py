@@ -63,10 +63,11 @@ def translate(
         custom_tools={} if asked.words is None else asked.words.custom_tools(request),
         input_tokens=_estimated(context),
     )
+    request.renamed = {}
     codec = context.attempt_codec = translated(asked, outbound, context.codec, told)
     try:
         if not is_large or asked is outbound:
-            return codec.write(
+            written = codec.write(
                 request,
                 model=model,
                 stream=stream,
@@ -75,6 +76,8 @@ def translate(
                 others=others,
                 added_cap=context.added_cap,
             )
+            told.request.renamed = request.renamed
+            return written
         made = gateway.processes.call(
             write_apart,
             _as_it_came(request),
@@ -91,6 +94,7 @@ def translate(
     except UnsupportedParameter as failure:
         raise _unsaid(failure) from None
     request.untold = made.untold
+    request.renamed = told.request.renamed = made.renamed
     return [made.body]
 
 

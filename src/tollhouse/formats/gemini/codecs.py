@@ -18,7 +18,7 @@ from tollhouse.formats.gemini.words.read_reply import read_reply
 from tollhouse.formats.gemini.words.read_request import read_request
 from tollhouse.formats.gemini.words.read_stream import ContentReader
 from tollhouse.formats.gemini.words.write_reply import write_reply
-from tollhouse.formats.gemini.words.write_request import SAYS, write_request
+from tollhouse.formats.gemini.words.write_request import SAYS, TAKES_NAMES, write_request
 from tollhouse.formats.gemini.words.write_stream import ContentWriter
 
 
@@ -41,6 +41,7 @@ _STREAMS: Final = StreamCodec(
 _WORDS: Final = FormatWords(
     title="Gemini",
     says=SAYS,
+    takes_names=TAKES_NAMES,
     read_request=read_request,
     write_request=write_request,
     read_reply=read_reply,

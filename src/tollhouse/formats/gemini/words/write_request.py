@@ -1,5 +1,6 @@
 """A request as a provider of this format gets it, written from core words: all but its contents."""
 
+import re
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, Tool
@@ -16,6 +17,9 @@ SAYS: Final = frozenset(
         *("logprobs", "top_k", "penalties", "seed", "reasoning", "reasoning_off", "service_tier"),
     )
 )
+
+TAKES_NAMES: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
+"""Of functions."""
 
 
 def write_request(

@@ -6,7 +6,6 @@ What a function stands for is a text: the type of the tool, its namespace and it
 """
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +14,6 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.members import Object
 
-_NAME_CHARACTERS_MAX: Final = 64
 _TEXT: Final = {"type": "string"}
 _FIGURE: Final = {"type": "integer"}
 
@@ -86,11 +84,8 @@ def runs_at_the_caller(tool: Object) -> bool:
 
 
 def flat_name(namespace: str, name: str) -> str:
-    """The name of a function that stands for one in a namespace."""
-    flat = name if not namespace else f"{namespace}{'' if namespace.endswith('__') else '__'}{name}"
-    if len(flat) <= _NAME_CHARACTERS_MAX:
-        return flat
-    return f"{flat[:55]}_{sha256(flat.encode(errors='replace')).hexdigest()[:8]}"
+    """The name of a function that stands for one in a namespace; `core.tool_names` fits it to a format."""
+    return name if not namespace else f"{namespace}{'' if namespace.endswith('__') else '__'}{name}"
 
 
 def stood_for(tools: object) -> dict[str, str]:
