@@ -76,6 +76,7 @@ from tollhouse.tokens.tokenizer import Tokenizer
 from tollhouse.upstream.address import read_base_url, read_url
 from tollhouse.upstream.client import UpstreamClient
 from tollhouse.upstream.fetch import UpstreamFetch
+from tollhouse.upstream.framed import FramedUpstream
 from tollhouse.upstream.simulator.resting import Resting
 from tollhouse.upstream.simulator.simulator import Simulator
 
@@ -284,7 +285,8 @@ def _destination(provider: Provider, runtime: Runtime) -> Destination:
         raise BadRequest(f"providers.{provider.id}: {error}", param=f"providers.{provider.id}") from None
     untold = hidden(secrets, provider.headers)
     tokens = tokens_of(kind.refresh, provider, secrets, UpstreamFetch(runtime.network, provider, networks))
-    return Destination(provider, kind, runtime.network, route, path, secrets, deadlines, untold, tokens)
+    network = FramedUpstream(runtime.network, kind.framings) if kind.framings else runtime.network
+    return Destination(provider, kind, network, route, path, secrets, deadlines, untold, tokens)
 
 
 async def _listen(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.platform_process import PlatformProcess, chat, text_of
+from tests.support.aws_frames import chunk, exception
 from tests.support.scripted_provider import LAST, ScriptedProvider, Turn, answers, said, streams, word
 
 KINDS = {
@@ -15,6 +16,7 @@ KINDS = {
     "bedrock": ('kind = "bedrock"', "", "up-bedrock"),
     "deepseek": ('kind = "deepseek"', "/anthropic", "up-deepseek"),
     "gemini": ('kind = "gemini"', "", "up-gemini"),
+    "invoke": ('kind = "bedrock_invoke"', "", "us.anthropic.claude:0"),
     "mistral": ('kind = "mistral"', "/v1", "up-mistral"),
     "zhipu": ('kind = "zhipu"', "/api/paas/v4", "up-zhipu"),
 }
@@ -23,7 +25,7 @@ MORE = "".join(
 [providers.p-{name}]
 {kind}
 base_url = "http://127.0.0.1:{{port}}{path}"
-api_keys = ["key-of-{name}"]
+api_keys = ["{"AKID:" if name == "invoke" else ""}key-of-{name}"]
 
 [models."{name}"]
 offers = [{{ provider = "p-{name}", model = "{model}" }}]
@@ -150,3 +152,58 @@ def test_an_empty_account_at_anthropic_is_not_the_callers_fault(
     assert (reply.status, reply.json["error"]["code"]) == (502, "upstream_error")
     assert reply.headers["x-should-retry"] == "false"
     assert b"credit" not in reply.body
+
+
+_START = {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {"input_tokens": 60}}}
+_BLOCK = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+_DELTA = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hello"}}
+_STOPPED = {"type": "content_block_stop", "index": 0}
+_ENDING = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 12}}
+_LAST = {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 60, "outputTokenCount": 12}}
+INVOKED = "/model/us.anthropic.claude%3A0/invoke"
+
+
+def test_invoke_model_streams_in_the_framing_of_aws(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    framed = b"".join(chunk(one) for one in (_START, _BLOCK, _DELTA, _STOPPED, _ENDING, _LAST))
+    provider.plays(
+        f"{INVOKED}-with-response-stream", streams(framed, size=11, kind="application/vnd.amazon.eventstream")
+    )
+    asked = {"model": "invoke", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    own = platform.ask(asked, "/v1/messages", headers={"anthropic-beta": "a-1, b-2"})
+    assert own.status == 200
+    assert own.body.count(b'"text": "hello"') == 1
+    assert own.body.rstrip().endswith(b'{"type":"message_stop"}')
+    assert platform.record(own.id).usage.output == 12
+    [turn] = provider.seen()
+    assert turn.json == {
+        "max_tokens": 50,
+        "messages": asked["messages"],
+        "anthropic_version": "bedrock-2023-05-31",
+        "anthropic_beta": ["a-1", "b-2"],
+    }
+    assert "/us-east-1/bedrock/aws4_request" in str(turn.header("authorization"))
+    translated = platform.ask(chat("invoke", stream=True))
+    assert (translated.status, text_of(translated.body)) == (200, "hello")
+
+
+def test_invoke_model_answers_whole(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    provider.plays(INVOKED, answers(json.dumps(MESSAGE).encode()))
+    reply = platform.ask(chat("invoke"))
+    assert (reply.status, reply.json["choices"][0]["message"]["content"]) == (200, "hello")
+    [turn] = provider.seen()
+    assert not {"model", "stream", "anthropic_beta"} & turn.json.keys()
+
+
+def test_an_exception_in_the_framing_of_aws_is_an_error(platform: PlatformProcess, provider: ScriptedProvider) -> None:
+    kind = "application/vnd.amazon.eventstream"
+    saturated = exception("throttlingException", {"message": "Too many tokens, please wait"})
+    provider.plays(f"{INVOKED}-with-response-stream", streams(saturated, kind=kind))
+    reply = platform.ask(chat("invoke", stream=True))
+    assert (reply.status, reply.json["error"]["code"]) == (429, "rate_limit_exceeded")
+    begun = b"".join(chunk(one) for one in (_START, _BLOCK, _DELTA))
+    broken = exception("modelStreamErrorException", {"message": "m", "originalStatusCode": 500})
+    provider.plays(f"{INVOKED}-with-response-stream", streams(begun + broken, kind=kind))
+    reply = platform.ask(chat("invoke", stream=True))
+    assert b"hello" in reply.body
+    assert b'"error"' in reply.body
+    assert b"[DONE]" not in reply.body

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct, structs
 from tollhouse.core.error_report import read_report
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
-from tollhouse.providers import anthropic, azure_openai, bedrock, google_errors, kinds, preset_errors, vertex
+from tollhouse.providers import anthropic, aws_errors, azure_openai, google_errors, kinds, preset_errors, vertex
 from tollhouse.providers.error_rules import REQUESTS, ErrorRule, Meaning, reader, rule
 from tollhouse.providers.openai_errors import read_compatible_error
 
@@ -59,7 +59,7 @@ RULES: dict[str, tuple[ErrorRule, ...]] = {
     **preset_errors.RULES,
     "anthropic": anthropic.RULES,
     "azure_openai": azure_openai.RULES,
-    "bedrock": bedrock.RULES,
+    "bedrock": aws_errors.BEDROCK,
     "gemini": google_errors.RULES,
     "vertex": vertex.RULES,
 }

@@ -27,6 +27,7 @@ from tests.upstream.hostile import (
     until,
     whole,
 )
+from tests.upstream.test_backpressure import BETWEEN_BYTES_MAX
 from tollhouse.core.failure import UpstreamBroke, UpstreamUnreachable
 from tollhouse.upstream.tls import Contexts
 
@@ -167,7 +168,7 @@ def test_what_holds_for_plain_connections_holds_here(run: Run, authority: Author
                 before = wire.written
                 await settle(wire)
                 turns = turns + 20 if wire.written == before else 0
-            assert wire.written < 8_000_000
+            assert wire.written < BETWEEN_BYTES_MAX
             answer.abort()
             await wire.ended.wait()
             await until(lambda: not client.open_connections())

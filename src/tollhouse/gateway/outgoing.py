@@ -7,7 +7,7 @@ from msgspec.json import Decoder, Encoder
 
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.upstream import Buffer, UpstreamRequest
+from tollhouse.core.upstream import Buffer, Headers, UpstreamRequest
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
@@ -63,7 +63,7 @@ def write_call(
             others=not own_caps,
         )
     if target.members:
-        body, *rest = with_members(body, rest, target.members)
+        body, *rest = with_members(body, rest, _members_at(target, call.headers))
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
@@ -112,6 +112,16 @@ def write_form_call(
         scripted_for=context.identity.key.id,
         account_id=context.identity.key.account_id,
     )
+
+
+def _members_at(target: UpstreamTarget, asked: Headers) -> Mapping[str, bytes | None]:
+    """The members that a target wants, with those that list what the caller's headers name."""
+    listed: dict[str, bytes | None] = {}
+    for member, header in target.listed.items():
+        values = b",".join(value for name, value in asked if name == header).decode("latin-1").split(",")
+        if names := [one.strip() for one in values if one.strip()]:
+            listed[member] = _encode(names)
+    return {**target.members, **listed}
 
 
 def with_members(body: Buffer, rest: list[Buffer], members: Mapping[str, bytes | None]) -> list[Buffer]:

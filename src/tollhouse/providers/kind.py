@@ -29,12 +29,14 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 class UpstreamTarget(Struct, frozen=True):
     """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
     percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec. `members`: of the
-    body, where this endpoint wants others than the format's own: JSON, or None for one that is left out."""
+    body, where this endpoint wants others than the format's own: JSON, or None for one that is left out. `listed`: of
+    those, members that list what a header of the caller names, where the endpoint does not read that header."""
 
     path: str
     format: str
     method: bytes = b"POST"
     members: Mapping[str, bytes | None] = {}
+    listed: Mapping[str, bytes] = {}
 
 
 class ChooseTarget(Protocol):
@@ -58,6 +60,17 @@ class Sign(Protocol):
     """
 
     async def __call__(self, credential: Credential, call: UpstreamRequest, now_ms: int, /) -> Headers: ...
+
+
+class Framing(Protocol):
+    """Undoes the framing of a stream that is none of server-sent events: takes pieces cut anywhere, gives events.
+
+    Raises UpstreamBroke where the framing is damaged, and at `finish` where it ends in the middle.
+    """
+
+    def feed(self, data: bytes, /) -> bytes: ...
+
+    def finish(self) -> None: ...
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -98,6 +111,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     streams_only: bool = False
     models_path: str = "/models"  # what `providers check` asks for, with GET; empty: it has no list of its models
     check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
+    framings: Mapping[bytes, Callable[[], Framing]] = {}  # of streams that are no server-sent events, by content type
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
     base_path: Callable[[str], str] | None = None  # the path of a written base URL -> what stands before `target`'s
     needs_api_key: bool = True
