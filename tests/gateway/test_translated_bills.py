@@ -111,7 +111,12 @@ def charge(asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usag
     answer = streaming(stream(wire, usage)) if gives_stream else buffered(whole(wire, usage))
     made = GatewayHarness(first=FakeUpstream(answer))
     at = made.gateway.destinations["one"]
-    provider = structs.replace(at.provider, speaks=(wire,), streams_only=gives_stream and not asks_stream)
+    provider = structs.replace(
+        at.provider,
+        speaks=(wire,),
+        streams_only=gives_stream and not asks_stream,
+        buffers_only=asks_stream and not gives_stream,
+    )
     made.gateway.destinations["one"] = Destination(
         provider, kinds()[PROVIDERS[wire]], at.upstream, at.route, at.path, at.keys, at.deadlines, at.secrets
     )
@@ -123,7 +128,9 @@ def charge(asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usag
         call.model, call.stream = "house-1", asks_stream
     run(serve(made.gateway, call))
     assert caller.status == 200
-    assert len(made.first.calls) == 1
+    (sent,) = made.first.calls
+    streams = b"streamGenerateContent" in sent.target or b'"stream":true' in sent.body
+    assert streams is gives_stream, "the provider is asked as it can answer"
     assert made.record.charge is not None
     return made.record.charge.amount, made.record.usage_source
 

@@ -26,7 +26,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     total_seconds: int = 3600
     on_disconnect: Literal["abort", "drain"] = "abort"
     speaks: tuple[TextFormat, ...] = ()  # empty: what the kind speaks
-    streams_only: bool = False
+    streams_only: bool = False  # who asked for a whole answer gets its stream gathered
+    buffers_only: bool = False  # who asked for a stream gets its whole answer as one; streams_only goes before it
     reports_stream_usage: bool = True  # False: never send a forced include_usage
     output_caps: tuple[Literal["max_tokens", "max_completion_tokens"], ...] = ()  # of a chat; empty: as the kind sends
     ca_file: str | None = None

@@ -129,7 +129,9 @@ async def _written(
     gateway: GatewayContext, context: RequestContext, request: ModelRequest, choice: Choice, destination: Destination
 ) -> UpstreamRequest:
     """The call as it goes to the provider, in the caller's format if it is spoken there. Raises AttemptFailed."""
-    stream = request.stream or (destination.provider.streams_only and context.codec.generates)
+    stream, provider = request.stream, destination.provider
+    if context.codec.generates:
+        stream = provider.streams_only or (stream and not provider.buffers_only)
     wire = context.request_codec.wire
     target = destination.target(context.call.operation, wire, choice.offer.model, stream)
     if request.form is not None:

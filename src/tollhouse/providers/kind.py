@@ -109,6 +109,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     output_caps: tuple[Literal["max_tokens", "max_completion_tokens"], ...] = ()  # the only ones it takes, of a chat
     reports_stream_usage: bool = True  # False: it refuses to be asked for it, or need not be
     streams_only: bool = False
+    buffers_only: bool = False
     models_path: str = "/models"  # what `providers check` asks for, with GET; empty: it has no list of its models
     check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
     framings: Mapping[bytes, Callable[[], Framing]] = {}  # of streams that are no server-sent events, by content type
@@ -127,6 +128,7 @@ class Kind(Struct, frozen=True, kw_only=True):
             output_caps=provider.output_caps or self.output_caps,
             reports_stream_usage=provider.reports_stream_usage and self.reports_stream_usage,
             streams_only=provider.streams_only or self.streams_only,
+            buffers_only=provider.buffers_only or self.buffers_only,
         )
 
     def operations(self, speaks: Collection[TextFormat]) -> frozenset[Operation]:
