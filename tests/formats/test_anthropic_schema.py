@@ -1,31 +1,7 @@
-"""JSON Schemas as Anthropic takes them: of the input of a tool, and of an answer."""
-
-import pytest
+"""JSON Schemas as Anthropic takes them of an answer."""
 
 from tests.formats.anthropic_samples import Object
-from tollhouse.formats.anthropic.schema import answer_schema, tool_schema
-
-
-@pytest.mark.parametrize(
-    ("parameters", "schema"),
-    [
-        (None, {"type": "object", "properties": {}}),
-        ({}, {"type": "object", "properties": {}}),
-        ({"properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
-        ({"type": "object", "required": ["a"]}, {"type": "object", "required": ["a"]}),
-        (
-            {"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"required": ["a"]}]},
-            {"type": "object", "properties": {"a": {"type": "string"}}},
-        ),
-        (
-            {"oneOf": [{"type": "object", "properties": {"a": {}}}, {"properties": {"b": {}}}], "$defs": {}},
-            {"type": "object", "properties": {"a": {}, "b": {}}, "$defs": {}},
-        ),
-    ],
-    ids=str,
-)
-def test_what_a_tool_takes_is_an_object(parameters: Object | None, schema: Object) -> None:
-    assert tool_schema(parameters) == schema
+from tollhouse.formats.anthropic.schema import answer_schema
 
 
 def test_a_schema_becomes_one_that_is_taken() -> None:

@@ -96,7 +96,7 @@ RICH = {
             "function": {
                 "name": "look",
                 "description": "Looks.",
-                "parameters": {"type": "object", "properties": {}},
+                "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
                 "strict": True,
             },
         }
@@ -105,7 +105,12 @@ RICH = {
     "parallel_tool_calls": False,
     "response_format": {
         "type": "json_schema",
-        "json_schema": {"name": "n", "schema": {"type": "object"}, "description": "d", "strict": True},
+        "json_schema": {
+            "name": "n",
+            "schema": {"type": "object", "additionalProperties": False},
+            "description": "d",
+            "strict": True,
+        },
     },
     "stop": ["a", "b"],
     "n": 2,

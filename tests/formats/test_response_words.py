@@ -72,7 +72,7 @@ RICH: dict[str, Any] = {
             "type": "function",
             "name": "look",
             "description": "Looks.",
-            "parameters": {"type": "object", "properties": {}},
+            "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
             "strict": True,
         },
         {
@@ -92,7 +92,7 @@ RICH: dict[str, Any] = {
         "format": {
             "type": "json_schema",
             "name": "n",
-            "schema": {"type": "object"},
+            "schema": {"type": "object", "additionalProperties": False},
             "description": "d",
             "strict": True,
         },

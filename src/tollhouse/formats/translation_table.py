@@ -44,6 +44,16 @@ _WAYS: Final = (
     ("pictures and documents in results of tools, in a chat", "in a message of the user that follows"),
     ("a text document, in OpenAI's formats", "text, after its name"),
     ("a budget of thinking tokens, in OpenAI's formats", "an effort: to 2,048 `low`, to 16,384 `medium`, above `high`"),
+    (
+        "what a tool takes: a schema without members, of no object at its top, or that tells ways apart there",
+        "an object with all members that any way has; a list of which nothing is said holds anything",
+    ),
+    (
+        "`strict`, with a schema that OpenAI does not keep to strictly, in OpenAI's formats",
+        "`strict` is false, and the schema is kept to as well as the model can",
+    ),
+    ("who is the end user, in too many characters or, for Anthropic, as a mail address", "an id that is made of it"),
+    ("fewer than 16 tokens, in a response", "16, the fewest that it takes"),
     ("thoughts, in a chat's answer", "`reasoning_content`; `reasoning_details` where they are signed or hidden"),
     ("thoughts, in a response", "a reasoning item with a summary; `encrypted_content` where they are signed or hidden"),
     ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),

@@ -3,15 +3,18 @@
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, Message, TextPart, Tool
+from tollhouse.core.end_user import opaque_user
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described
+from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.anthropic.block_writer import blocks_of, cache_control, text_block
 from tollhouse.formats.anthropic.models_known import is_sampled, longest_answer
-from tollhouse.formats.anthropic.schema import answer_schema, tool_schema
+from tollhouse.formats.anthropic.schema import answer_schema
 from tollhouse.formats.anthropic.thinking import leave_out, thinking_of
 
 CACHE_MARKS_MAX: Final = 4
 _CHOICES: Final = {"auto": "auto", "required": "any", "none": "none", "named": "tool"}
+_USER_CHARACTERS_MAX: Final = 256
 _FIRST: Final = "."
 """What a user says where a conversation begins with the model's words, for the format lets a user begin."""
 
@@ -44,7 +47,7 @@ def write_request(
     if conversation.stop:
         body["stop_sequences"] = conversation.stop
     if conversation.user:
-        body["metadata"] = {"user_id": conversation.user}
+        body["metadata"] = {"user_id": opaque_user(conversation.user, _USER_CHARACTERS_MAX, plain=True)}
     if stream:
         body["stream"] = True
     _limit_cache_marks(body)

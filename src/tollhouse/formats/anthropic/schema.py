@@ -1,4 +1,4 @@
-"""JSON Schemas as Anthropic takes them: of the input of a tool, and of an answer."""
+"""JSON Schemas as Anthropic takes them of the form of an answer."""
 
 from typing import Any, Final
 
@@ -25,25 +25,7 @@ _BOUNDS: Final = frozenset(
 )
 _NAMED: Final = ("properties", "$defs", "definitions")
 _LISTS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
-_WAYS: Final = ("anyOf", "oneOf", "allOf")
 _DEPTH_MAX: Final = 64
-
-
-def tool_schema(parameters: Object | None) -> Object:
-    """Of what a tool takes: always of an object, whose ways are not told apart at the top, where that is not taken: all
-    members that any of them has may be there."""
-    if not parameters:
-        return {"type": "object", "properties": {}}
-    ways = [one for name in _WAYS for one in _objects(parameters.get(name))]
-    if not ways and parameters.get("type") == "object":
-        return parameters
-    made = {name: value for name, value in parameters.items() if name not in _WAYS}
-    properties = [one["properties"] for one in (*ways, made) if isinstance(one.get("properties"), dict)]
-    return {**made, "type": "object", "properties": {name: one[name] for one in properties for name in one}}
-
-
-def _objects(value: object) -> list[Any]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def answer_schema(schema: Object) -> Object:

@@ -6,6 +6,7 @@ from typing import Final
 from tollhouse.core.conversation import Conversation, Tool
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described, input_schema
+from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.gemini.words.schema import from_json_schema
 from tollhouse.formats.gemini.words.thinking import write_thinking
 from tollhouse.formats.gemini.words.write_contents import write_contents
@@ -17,6 +18,8 @@ SAYS: Final = frozenset(
         *("logprobs", "top_k", "penalties", "seed", "reasoning", "reasoning_off", "service_tier"),
     )
 )
+_MEMBERS: Final = ("properties", "additionalProperties", "patternProperties")
+"""Of a schema: whether there is anything that a function takes. The schema of nothing is refused."""
 
 TAKES_NAMES: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 """Of functions."""
@@ -51,8 +54,8 @@ def _function(tool: Tool) -> Object:
         function["description"] = description
     if tool.is_custom:
         function["parametersJsonSchema"] = input_schema(tool.name)
-    elif tool.parameters and (tool.parameters.get("properties") or len(tool.parameters) > 1):
-        function["parametersJsonSchema"] = from_json_schema(tool.parameters)
+    elif any((schema := tool_schema(tool.parameters)).get(name) for name in _MEMBERS):
+        function["parametersJsonSchema"] = from_json_schema(schema)
     return function
 
 

@@ -20,15 +20,18 @@ from tollhouse.core.conversation import (
     ToolCall,
     ToolResult,
 )
+from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.core.provider_json import json_object
 from tollhouse.core.text_tools import described, input_schema
+from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS, callable_tools
-from tollhouse.formats.openai.words.settings import effort_of
+from tollhouse.formats.openai.words.requested_tools import callable_tools
+from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX, effort_of
+from tollhouse.formats.openai.words.strict_schema import can_be_strict
 
 Object = dict[str, object]
 
@@ -79,9 +82,9 @@ def write_request(
     _add_form(body, conversation)
     if conversation.reasoning is not None and (effort := effort_of(conversation.reasoning)):
         body["reasoning_effort"] = effort
-    for name in ("verbosity", "user", "service_tier"):
-        if value := getattr(conversation, name):
-            body[name] = value
+    user = opaque_user(conversation.user, USER_CHARACTERS_MAX)
+    named = {"verbosity": conversation.verbosity, "user": user, "service_tier": conversation.service_tier}
+    body |= {name: value for name, value in named.items() if value}
     return chunks.encode(body)
 
 
@@ -102,9 +105,11 @@ def _function(tool: Tool) -> Object:
     function: Object = {"name": tool.name}
     if description := described(tool):
         function["description"] = description
-    function["parameters"] = input_schema(tool.name) if tool.is_custom else tool.parameters or NO_PARAMETERS
-    if tool.strict is not None and not tool.is_custom:
-        function["strict"] = tool.strict
+    if tool.is_custom:
+        return {**function, "parameters": input_schema(tool.name)}
+    parameters = function["parameters"] = tool_schema(tool.parameters)
+    if tool.strict is not None:
+        function["strict"] = tool.strict and can_be_strict(parameters)
     return function
 
 
@@ -119,7 +124,7 @@ def _add_form(body: Object, conversation: Conversation) -> None:
     if form.description:
         schema["description"] = form.description
     if form.strict is not None:
-        schema["strict"] = form.strict
+        schema["strict"] = form.strict and can_be_strict(form.schema)
     body["response_format"] = {"type": "json_schema", "json_schema": schema}
 
 

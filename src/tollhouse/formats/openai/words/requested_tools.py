@@ -15,9 +15,6 @@ _CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "requ
 _NO_PLAIN_FUNCTIONS: Final = (b'"custom"', b'"namespace"', b'shell"', b'"apply_patch"', b'"tool_search"')
 _ITEMS_OF_TOOLS: Final = (b'"additional_tools"', b'"tool_search_output"')
 """Items of a response's input that bring tools with them."""
-NO_PARAMETERS: Final = {"type": "object", "properties": {}}
-
-
 _SEARCHES: Final = ("web_search", "image_generation", "tool_search", "programmatic_tool_calling")
 """What a vendor runs beside the caller's own tools. Agents declare it in each call, whether their user wants it or not:
 it is only refused where nothing else is offered, or where it must be used."""

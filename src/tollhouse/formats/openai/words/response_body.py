@@ -17,13 +17,15 @@ from tollhouse.core.conversation import (
     ToolChoice,
     ToolResult,
 )
+from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
+from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import name_of, url_of
-from tollhouse.formats.openai.words.requested_tools import NO_PARAMETERS
 from tollhouse.formats.openai.words.response_reasoning import OWN
-from tollhouse.formats.openai.words.settings import effort_of
+from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX, effort_of
+from tollhouse.formats.openai.words.strict_schema import can_be_strict
 
 Object = dict[str, object]
 
@@ -35,6 +37,8 @@ SAYS: Final = frozenset(
     )
 )
 _CAP: Final = ("max_output_tokens",)
+_CAP_MIN: Final = 16
+"""A lower one is refused; clients ask for one token to see whether a model answers."""
 _ID_CHARACTERS_MAX: Final = 64
 
 
@@ -58,7 +62,7 @@ def write_request(
     if stream:
         body["stream"] = True
     if conversation.output_cap is not None:
-        body |= dict.fromkeys(caps or _CAP, conversation.output_cap)
+        body |= dict.fromkeys(caps or _CAP, max(_CAP_MIN, conversation.output_cap))
     for name in ("temperature", "top_p"):
         if (value := getattr(conversation, name)) is not None:
             body[name] = value
@@ -66,7 +70,7 @@ def write_request(
     _add_text(body, conversation)
     _add_reasoning(body, conversation)
     if conversation.user:
-        body["user"] = conversation.user
+        body["user"] = opaque_user(conversation.user, USER_CHARACTERS_MAX)
     if conversation.service_tier:
         body["service_tier"] = conversation.service_tier
     return chunks.encode(body)
@@ -97,7 +101,8 @@ def _tool(tool: Tool) -> Object:
         said["description"] = tool.description
     if tool.is_custom:
         return said if tool.grammar is None else said | {"format": {"type": "grammar", **tool.grammar}}
-    return said | {"parameters": tool.parameters or NO_PARAMETERS, "strict": tool.strict is True}
+    parameters = tool_schema(tool.parameters)
+    return said | {"parameters": parameters, "strict": tool.strict is True and can_be_strict(parameters)}
 
 
 def _choice(choice: ToolChoice, tools: Sequence[Tool]) -> object:
@@ -119,7 +124,8 @@ def _add_text(body: Object, conversation: Conversation) -> None:
         said: Object = {"type": "json_schema", "name": form.name or "answer", "schema": form.schema}
         if form.description:
             said["description"] = form.description
-        settings["format"] = said if form.strict is None else said | {"strict": form.strict}
+        strict = form.strict and can_be_strict(form.schema)
+        settings["format"] = said if strict is None else said | {"strict": strict}
     if conversation.verbosity:
         settings["verbosity"] = conversation.verbosity
     if settings:

@@ -9,6 +9,8 @@ from tollhouse.core.model_request import ModelRequest
 from tollhouse.formats.openai.words.members import Object, asks, decode, flag, integer, number, object_of, text
 
 STOPS_MAX: Final = 4
+USER_CHARACTERS_MAX: Final = 64
+"""Of who the end user is, in what is sent."""
 _BY_NAME: Final = {
     "top_k": "top_k",
     "min_p": "min_p",

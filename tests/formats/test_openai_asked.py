@@ -1,0 +1,81 @@
+"""What OpenAI's own servers refuse, and callers of other formats send all the same: written so that it is taken."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import json as msgspec_json
+
+from tollhouse.core.conversation import Conversation
+from tollhouse.formats.anthropic import request as messages
+from tollhouse.formats.anthropic.request_reader import read_request
+from tollhouse.formats.openai.words.by_operation import WORDS
+from tollhouse.formats.openai.words.strict_schema import can_be_strict
+
+Object = dict[str, Any]
+
+STRING = {"type": "string"}
+WHOLE = {"type": "object", "properties": {"a": STRING}, "required": ["a"], "additionalProperties": False}
+PART = {**WHOLE, "properties": {"a": STRING, "b": STRING}}
+
+
+def asked(**members: Any) -> Conversation:
+    body = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}], **members}
+    return read_request(messages.read(json.dumps(body).encode()))
+
+
+def sent(operation: Any, **members: Any) -> Any:
+    write = WORDS[operation].write_request
+    return msgspec_json.decode(write(asked(**members), model="up", stream=False, include_usage=False))
+
+
+@pytest.mark.parametrize(
+    ("schema", "fits"),
+    [
+        (WHOLE, True),
+        (PART, False),
+        ({**WHOLE, "additionalProperties": True}, False),
+        ({**WHOLE, "required": None}, False),
+        ({**WHOLE, "properties": {"a": {"type": ["string", "null"], "description": "d", "enum": ["x", None]}}}, True),
+        ({**WHOLE, "properties": {"a": {"type": "string", "format": "uri"}}}, False),
+        ({**WHOLE, "properties": {"a": {"type": "string", "format": "date"}}}, True),
+        ({**WHOLE, "properties": {"a": {}}}, False),
+        ({**WHOLE, "properties": {"a": PART}}, False),
+        ({**WHOLE, "properties": {"a": {"type": "array", "items": WHOLE}}}, True),
+        ({**WHOLE, "properties": {"a": {"type": "array", "items": PART}}}, False),
+        ({**WHOLE, "properties": {"a": {"anyOf": [WHOLE, {"type": "null"}]}}}, True),
+        ({**WHOLE, "properties": {"a": {"oneOf": [WHOLE]}}}, False),
+        ({**WHOLE, "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": WHOLE}}, True),
+        ({**WHOLE, "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": PART}}, False),
+        ({"type": "array", "items": WHOLE}, False),
+        ({**WHOLE, "anyOf": [WHOLE]}, False),
+        (None, False),
+    ],
+    ids=str,
+)
+def test_what_openai_keeps_to_strictly_has_no_member_that_may_be_missing(schema: Any, fits: bool) -> None:
+    assert can_be_strict(schema) is fits
+    tools = [{"name": "f", "input_schema": schema, "strict": True}]
+    if isinstance(schema, dict) and "anyOf" not in schema and schema.get("type") == "object":
+        assert sent("chat", tools=tools)["tools"][0]["function"]["strict"] is fits
+        assert sent("responses", tools=tools)["tools"][0]["strict"] is fits
+    if isinstance(schema, dict):
+        form = {"format": {"type": "json_schema", "schema": schema}}
+        assert sent("chat", output_config=form)["response_format"]["json_schema"]["strict"] is fits
+        assert sent("responses", output_config=form)["text"]["format"]["strict"] is fits
+
+
+@pytest.mark.parametrize("operation", ["chat", "responses"])
+def test_who_asks_is_told_in_so_many_characters_as_are_taken(operation: str) -> None:
+    """Claude Code tells the device, the account and the session, as JSON."""
+    long = json.dumps({"device_id": "d" * 64, "account_uuid": "a" * 36, "session_id": "s" * 36})
+    told = [sent(operation, metadata={"user_id": one})["user"] for one in (long, long, long + " ", "u" * 64, "me@x.y")]
+    assert told[0] == told[1] != told[2]
+    assert len(told[0]) <= 64
+    assert told[3:] == ["u" * 64, "me@x.y"]
+
+
+@pytest.mark.parametrize(("asked_for", "cap"), [(1, 16), (15, 16), (16, 16), (17, 17)])
+def test_a_response_is_asked_for_no_fewer_tokens_than_are_taken(asked_for: int, cap: int) -> None:
+    assert sent("responses", max_tokens=asked_for)["max_output_tokens"] == cap
+    assert sent("chat", max_tokens=asked_for)["max_tokens"] == asked_for
