@@ -8,7 +8,8 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation, name_results
+from tollhouse.core.conversation import Conversation
+from tollhouse.core.pairing import pair_calls
 from tollhouse.core.reply import ReplyEvent
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.openai import request as requests
@@ -22,7 +23,7 @@ CALL = {"type": "function_call", "call_id": "call_1", "name": "look", "arguments
 def asked(**members: Any) -> Conversation:
     body = {"model": "m", "input": "Hello", **members}
     conversation = RESPONSES.read_request(requests.read("responses", json.dumps(body).encode()))
-    name_results(conversation)
+    pair_calls(conversation)
     return conversation
 
 

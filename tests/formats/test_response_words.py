@@ -51,11 +51,12 @@ RICH: dict[str, Any] = {
         {"type": "message", "role": "assistant", "content": "I look it up."},
         CALL,
         {"type": "custom_tool_call", "call_id": "call_2", "name": "patch", "input": "*** Begin"},
+        {**CALL, "call_id": "call_3"},
         {"type": "function_call_output", "call_id": "call_1", "output": "a gate"},
         {"type": "custom_tool_call_output", "call_id": "call_2", "output": "done"},
         {
             "type": "function_call_output",
-            "call_id": "call_1",
+            "call_id": "call_3",
             "output": [
                 {"type": "input_text", "text": "see"},
                 {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
@@ -159,7 +160,7 @@ def test_the_items_of_a_turn_are_one_message() -> None:
     conversation = asked(**RICH)
     roles = [message.role for message in conversation.messages]
     assert roles == ["system", "user", "assistant", "user", "developer", "user"]
-    assert [type(part) for part in conversation.messages[2].parts] == [Reasoning, TextPart, ToolCall, ToolCall]
+    assert [type(part) for part in conversation.messages[2].parts] == [Reasoning, TextPart, *[ToolCall] * 3]
     assert all(isinstance(part, ToolResult) for part in conversation.messages[3].parts)
 
 

@@ -9,8 +9,8 @@ from tests.translation.folded import conversation_said, reply_of, reply_said
 from tests.translation.golden_case import CREATED, REQUEST_ID, GoldenCase, cases, codec_of
 from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.codec import Codec
-from tollhouse.core.conversation import name_results
 from tollhouse.core.failure import Failure
+from tollhouse.core.pairing import pair_calls
 from tollhouse.core.reply import ReplyEvent
 from tollhouse.core.words import AnswerContext, FormatWords
 
@@ -74,10 +74,10 @@ def test_a_request_says_the_same_again(case: Path) -> None:
         return
     if wire == "openai_chat" and not first.uses.keys().isdisjoint(("tool_result_media", "tool_choice_several")):
         return  # said in other words: see docs/translation.md
-    name_results(first)
+    pair_calls(first)
     body = words.write_request(first, model="m", stream=False, include_usage=False)
     again = words.read_request(golden.asked.read(body))
-    name_results(again)
+    pair_calls(again)
     assert conversation_said(again, wire) == conversation_said(first, wire)
 
 

@@ -76,7 +76,7 @@ class ToolCall(Struct, tag="tool_call", kw_only=True):
 
 
 class ToolResult(Struct, tag="tool_result", kw_only=True):
-    """What a call gave. name: of the tool, where the format says it; else `conversation.name_results` fills it in."""
+    """What a call gave. name: of the tool, where the format says it; else `core.pairing` fills it in."""
 
     id: str
     name: str = ""
@@ -195,15 +195,3 @@ class Conversation(Struct, kw_only=True):
     verbosity: str = ""
     user: str = ""
     service_tier: str = ""  # one that changes what the provider bills
-
-
-def name_results(conversation: Conversation) -> None:
-    """Fill in the tool's name, and whether it is a custom one, of results that tell only the call's id."""
-    calls: dict[str, ToolCall] = {}
-    for message in conversation.messages:
-        for part in message.parts:
-            if isinstance(part, ToolCall):
-                calls[part.id] = part
-            elif isinstance(part, ToolResult) and (call := calls.get(part.id)) is not None:
-                part.name = part.name or call.name
-                part.is_custom = part.is_custom or call.is_custom

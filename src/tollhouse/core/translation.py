@@ -13,6 +13,7 @@ from typing import cast
 
 from msgspec import Struct, structs
 
+from tollhouse.core.asked_media import show_media
 from tollhouse.core.cleaning import Known
 from tollhouse.core.codec import (
     Codec,
@@ -23,10 +24,11 @@ from tollhouse.core.codec import (
     RelayedStream,
     ResponseSummary,
 )
-from tollhouse.core.conversation import Conversation, Reasoning, ToolCall, name_results
+from tollhouse.core.conversation import Conversation, Reasoning, ToolCall
 from tollhouse.core.failure import Failure, UnsupportedParameter
 from tollhouse.core.features import note, untold
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.pairing import pair_calls
 from tollhouse.core.reply import (
     ReplyEvent,
 )
@@ -84,7 +86,9 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
     assert asked.words is not None
     assert outbound.words is not None
     conversation = asked.words.read_request(request)
-    name_results(conversation)
+    pair_calls(conversation)
+    show_media(conversation)
+    conversation.tools = list({tool.name: tool for tool in conversation.tools}.values())  # two of one name are refused
     _note_foreign(conversation, outbound.wire)
     request.untold = untold(conversation, outbound.words.says, outbound.words.title)
     request.renamed = fit_names(conversation, outbound.words.takes_names)

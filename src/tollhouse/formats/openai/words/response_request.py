@@ -26,7 +26,6 @@ def read_request(request: ModelRequest) -> Conversation:
     read_input(conversation, decode(request, "input"))
     read_settings(conversation, request)
     read_tools(conversation, decode(request, "tools"))
-    conversation.tools = list({tool.name: tool for tool in conversation.tools}.values())  # items may bring them again
     read_tool_choice(conversation, decode(request, "tool_choice"))
     conversation.parallel_tool_calls = flag(decode(request, "parallel_tool_calls"), "parallel_tool_calls")
     if conversation.parallel_tool_calls is False:

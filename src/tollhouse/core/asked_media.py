@@ -1,0 +1,66 @@
+"""Media in a request as each format takes them: called what they are by their bytes, and shown by a user.
+
+OpenAI looks at the bytes of a picture, whatever its `data:` URL calls it; Anthropic and Gemini refuse one that is
+called by another type, or by a name that is not registered (`image/jpg`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tollhouse.core.conversation import Conversation, MediaPart, Message, Part, ToolResult
+
+_BEGINNINGS: Final = (
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),  # RIFF, of which sound is another kind
+    ("JVBERi", "application/pdf"),
+)
+"""How files of a type begin, in base64."""
+_ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "image/jpg": "image/jpeg",
+        "image/pjpeg": "image/jpeg",
+        "image/x-png": "image/png",
+        "application/x-pdf": "application/pdf",
+    }
+)
+_KINDS: Final = ("image", "file")
+
+
+def show_media(conversation: Conversation) -> None:
+    """Call media by their types, and put what a system message shows into a message of the user's after it: no format
+    but chat takes it there."""
+    shown: list[Message] = []
+    for message in conversation.messages:
+        for medium in _media(message.parts):
+            _call_by_type(medium)
+        if message.role in ("system", "developer") and any(isinstance(part, MediaPart) for part in message.parts):
+            media: list[Part] = [part for part in message.parts if isinstance(part, MediaPart)]
+            message.parts = [part for part in message.parts if not isinstance(part, MediaPart)]
+            shown += [message] if message.parts else []
+            shown.append(Message(role="user", parts=media, path=message.path))
+        else:
+            shown.append(message)
+    conversation.messages = shown
+
+
+def _media(parts: Iterable[Part]) -> Iterator[MediaPart]:
+    for part in parts:
+        if isinstance(part, MediaPart):
+            yield part
+        elif isinstance(part, ToolResult):
+            yield from _media(part.parts)
+
+
+def _call_by_type(medium: MediaPart) -> None:
+    if "\n" in medium.data or "\r" in medium.data:  # as `base64.encodebytes` and many tools write it
+        medium.data = "".join(medium.data.split())
+    if not medium.data or medium.kind not in _KINDS:
+        return
+    found = next((name for begin, name in _BEGINNINGS if medium.data.startswith(begin)), "")
+    if found and (medium.kind == "image") == found.startswith("image/"):
+        medium.media_type = found
+    else:
+        medium.media_type = _ALIASES.get(medium.media_type, medium.media_type)
