@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tollhouse.core.catalogue import Provider, TextFormat
+from tollhouse.core.operation import WIRE_FORMATS, Operation
 from tollhouse.providers import base_url, kinds, presets
 from tollhouse.providers.preset_errors import RULES
 
@@ -17,6 +18,7 @@ CALLED: list[tuple[str, TextFormat, str]] = [
     ("dashscope", "anthropic_messages", "https://dashscope.aliyuncs.com/apps/anthropic/v1/messages"),
     ("deepseek", "openai_chat", "https://api.deepseek.com/v1/chat/completions"),
     ("deepseek", "anthropic_messages", "https://api.deepseek.com/anthropic/v1/messages"),
+    ("deepseek", "openai_responses", "https://api.deepseek.com/v1/responses"),
     ("fireworks", "openai_chat", "https://api.fireworks.ai/inference/v1/chat/completions"),
     ("fireworks", "anthropic_messages", "https://api.fireworks.ai/inference/v1/messages"),
     ("cerebras", "openai_chat", "https://api.cerebras.ai/v1/chat/completions"),
@@ -34,6 +36,66 @@ CALLED: list[tuple[str, TextFormat, str]] = [
     ("zhipu", "openai_chat", "https://open.bigmodel.cn/api/paas/v4/chat/completions"),
     ("zhipu", "anthropic_messages", "https://open.bigmodel.cn/api/anthropic/v1/messages"),
 ]
+OTHERS: list[tuple[str, Operation, str, str]] = [
+    ("cerebras", "completions", "https://api.cerebras.ai/v1/completions", "cerebras-cloud-sdk-python"),
+    ("cohere", "embeddings", "https://api.cohere.com/compatibility/v1/embeddings", "docs: Compatibility API"),
+    ("cohere", "rerank", "https://api.cohere.com/v2/rerank", "cohere-python: v2/rerank"),
+    (
+        "cohere",
+        "transcriptions",
+        "https://api.cohere.com/v2/audio/transcriptions",
+        "cohere-python: form, model and file",
+    ),
+    ("dashscope", "completions", "https://dashscope.aliyuncs.com/compatible-mode/v1/completions", "docs"),
+    ("dashscope", "embeddings", "https://dashscope.aliyuncs.com/compatible-mode/v1/embeddings", "docs"),
+    (
+        "dashscope",
+        "rerank",
+        "https://dashscope.aliyuncs.com/compatible-api/v1/reranks",
+        "docs: Rerank, OpenAI compatible",
+    ),
+    ("fireworks", "completions", "https://api.fireworks.ai/inference/v1/completions", "fw-ai-external/python-sdk"),
+    ("fireworks", "embeddings", "https://api.fireworks.ai/inference/v1/embeddings", "docs"),
+    ("fireworks", "rerank", "https://api.fireworks.ai/inference/v1/rerank", "docs"),
+    ("groq", "embeddings", "https://api.groq.com/openai/v1/embeddings", "groq-python"),
+    ("groq", "speech", "https://api.groq.com/openai/v1/audio/speech", "groq-python"),
+    ("groq", "transcriptions", "https://api.groq.com/openai/v1/audio/transcriptions", "groq-python"),
+    ("groq", "translations", "https://api.groq.com/openai/v1/audio/translations", "groq-python"),
+    ("jina", "embeddings", "https://api.jina.ai/v1/embeddings", "docs"),
+    ("jina", "rerank", "https://api.jina.ai/v1/rerank", "docs"),
+    ("lm_studio", "completions", "http://127.0.0.1:1234/v1/completions", "lmstudio-ai/docs"),
+    ("lm_studio", "embeddings", "http://127.0.0.1:1234/v1/embeddings", "lmstudio-ai/docs"),
+    ("mistral", "embeddings", "https://api.mistral.ai/v1/embeddings", "mistralai/client-python"),
+    ("mistral", "moderations", "https://api.mistral.ai/v1/moderations", "mistralai/client-python"),
+    ("mistral", "transcriptions", "https://api.mistral.ai/v1/audio/transcriptions", "mistralai/client-python"),
+    ("ollama", "completions", "http://127.0.0.1:11434/v1/completions", "ollama: server/routes.go"),
+    ("ollama", "embeddings", "http://127.0.0.1:11434/v1/embeddings", "ollama: server/routes.go"),
+    ("ollama", "transcriptions", "http://127.0.0.1:11434/v1/audio/transcriptions", "ollama: server/routes.go"),
+    ("openrouter", "completions", "https://openrouter.ai/api/v1/completions", "docs"),
+    ("openrouter", "embeddings", "https://openrouter.ai/api/v1/embeddings", "docs"),
+    ("openrouter", "rerank", "https://openrouter.ai/api/v1/rerank", "docs: Submit a rerank request"),
+    ("openrouter", "speech", "https://openrouter.ai/api/v1/audio/speech", "openrouterteam/skills: openrouter-tts"),
+    ("siliconflow", "embeddings", "https://api.siliconflow.cn/v1/embeddings", "docs"),
+    ("siliconflow", "rerank", "https://api.siliconflow.cn/v1/rerank", "docs"),
+    ("siliconflow", "speech", "https://api.siliconflow.cn/v1/audio/speech", "docs: create-speech"),
+    ("siliconflow", "transcriptions", "https://api.siliconflow.cn/v1/audio/transcriptions", "docs"),
+    ("together", "completions", "https://api.together.xyz/v1/completions", "together-python"),
+    ("together", "embeddings", "https://api.together.xyz/v1/embeddings", "together-python"),
+    ("together", "rerank", "https://api.together.xyz/v1/rerank", "together-python"),
+    ("together", "images", "https://api.together.xyz/v1/images/generations", "together-python"),
+    ("together", "speech", "https://api.together.xyz/v1/audio/speech", "together-python"),
+    ("together", "transcriptions", "https://api.together.xyz/v1/audio/transcriptions", "together-python"),
+    ("together", "translations", "https://api.together.xyz/v1/audio/translations", "together-python"),
+    ("volcengine", "embeddings", "https://ark.cn-beijing.volces.com/api/v3/embeddings", "docs"),
+    ("volcengine", "images", "https://ark.cn-beijing.volces.com/api/v3/images/generations", "docs"),
+    ("xai", "images", "https://api.x.ai/v1/images/generations", "docs: REST API reference"),
+    ("zhipu", "embeddings", "https://open.bigmodel.cn/api/paas/v4/embeddings", "z-ai-sdk-python"),
+    ("zhipu", "images", "https://open.bigmodel.cn/api/paas/v4/images/generations", "z-ai-sdk-python"),
+    ("zhipu", "rerank", "https://open.bigmodel.cn/api/paas/v4/rerank", "docs"),
+    ("zhipu", "speech", "https://open.bigmodel.cn/api/paas/v4/audio/speech", "z-ai-sdk-python"),
+    ("zhipu", "transcriptions", "https://open.bigmodel.cn/api/paas/v4/audio/transcriptions", "z-ai-sdk-python"),
+]
+"""Whatever is no text, and the old completions: where, and who says so."""
 
 
 def _called(name: str, written: str, spoken: TextFormat) -> str:
@@ -48,6 +110,22 @@ def _called(name: str, written: str, spoken: TextFormat) -> str:
 def test_a_vendor_is_called_where_its_documentation_says(name: str, spoken: TextFormat, url: str) -> None:
     assert _called(name, "", spoken) == url
     assert _called(name, url, spoken) == url, "a whole endpoint that was pasted"
+
+
+@pytest.mark.parametrize(("name", "operation", "url", "source"), OTHERS)
+def test_what_is_no_text_is_asked_for_where_the_vendor_says(
+    name: str, operation: Operation, url: str, source: str
+) -> None:
+    assert base_url.final_url(kinds()[name], "", operation) == url, source
+
+
+def test_every_operation_of_the_table_has_its_source() -> None:
+    known = {(name, operation) for name, operation, _, _ in OTHERS}
+    for kind in presets.KINDS:
+        for operation in kind.operations(kind.speaks) - {"chat", "responses"}:
+            target = kind.target(operation, "m", False, kind.speaks)
+            if kind.base_url and target is not None and target.format == WIRE_FORMATS[operation]:
+                assert (kind.name, operation) in known
 
 
 @pytest.mark.parametrize(
@@ -91,6 +169,12 @@ def test_a_vendor_is_called_where_its_documentation_says(name: str, spoken: Text
             "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
             "anthropic_messages",
             "https://dashscope-intl.aliyuncs.com/apps/anthropic/v1/messages",
+        ),
+        (
+            "dashscope",
+            "https://house.ap-southeast-1.maas.aliyuncs.com/compatible-api/v1",
+            "openai_chat",
+            "https://house.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1/chat/completions",
         ),
         (
             "cohere",

@@ -155,6 +155,27 @@ def test_a_call_carries_the_token_and_nothing_of_the_account() -> None:
             "/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
             "anthropic_messages",
         ),
+        (
+            "claude-opus-4-6@default",
+            False,
+            "/publishers/anthropic/models/claude-opus-4-6@default:rawPredict",
+            "anthropic_messages",
+        ),
+        (
+            "publishers/anthropic/models/claude-opus-4-6",
+            False,
+            "/publishers/anthropic/models/claude-opus-4-6:rawPredict",
+            "anthropic_messages",
+        ),
+        (
+            "projects/house/locations/global/publishers/google/models/gemini-2.5-pro",
+            False,
+            "/publishers/google/models/gemini-2.5-pro:generateContent",
+            "gemini_content",
+        ),
+        ("models/gemini-2.5-pro", False, "/publishers/google/models/gemini-2.5-pro:generateContent", "gemini_content"),
+        ("endpoints/123", True, "/endpoints/123:streamGenerateContent?alt=sse", "gemini_content"),
+        ("projects/1/locations/us/endpoints/9", False, "/endpoints/9:generateContent", "gemini_content"),
     ],
 )
 def test_the_models_publisher_says_by_which_endpoint(model: str, stream: bool, path: str, wire: str) -> None:

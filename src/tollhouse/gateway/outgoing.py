@@ -62,13 +62,14 @@ def write_call(
             caps=caps,
             others=not own_caps,
         )
+    headers = destination.headers(choice.slot, call.headers)
     if target.members:
-        body, *rest = with_members(body, rest, _members_at(target, call.headers))
+        body, *rest = with_members(body, rest, _members_at(target, headers))
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
         target=target.path.encode(),
-        headers=destination.headers(choice.slot, call.headers),
+        headers=headers,
         body=bytes(body),
         rest=rest,
         deadlines=destination.deadlines,
@@ -114,11 +115,11 @@ def write_form_call(
     )
 
 
-def _members_at(target: UpstreamTarget, asked: Headers) -> Mapping[str, bytes | None]:
-    """The members that a target wants, with those that list what the caller's headers name."""
+def _members_at(target: UpstreamTarget, headers: Headers) -> Mapping[str, bytes | None]:
+    """The members that a target wants, with those that list what headers name."""
     listed: dict[str, bytes | None] = {}
     for member, header in target.listed.items():
-        values = b",".join(value for name, value in asked if name == header).decode("latin-1").split(",")
+        values = b",".join(value for name, value in headers if name == header).decode("latin-1").split(",")
         if names := [one.strip() for one in values if one.strip()]:
             listed[member] = _encode(names)
     return {**target.members, **listed}

@@ -2,8 +2,8 @@
 
 Lives here: one file a kind, found by walking this package for a module with `KIND`, and `presets` with a table of
 `KINDS` that differ in a few facts; beside them what kinds share (`kind`, `targets`, `openai_target`, `openai_errors`,
-`error_rules`, `headers`, `credentials`, `oauth`, `body_hash`) and the rules for what operators write (`base_url`,
-`base_path`, `api_keys`).
+`error_rules`, `headers`, `betas`, `aws_call`, `credentials`, `oauth`, `body_hash`) and the rules for what operators
+write (`base_url`, `base_path`, `api_keys`).
 Does not live here: sockets (`upstream/`), choosing between providers (`routing/`), bodies (`formats/`).
 Who calls: the gateway for each attempt, `app.py` and the services when configuration is read. Files of two kinds do not
 know each other.

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import Operation
-from tollhouse.providers.aws_call import check_key, make_headers, sign
+from tollhouse.providers.aws_call import BETAS, check_key, sign, with_betas
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.aws_event_stream import CONTENT_TYPE, AwsEventStream
 from tollhouse.providers.base_path import above
@@ -41,7 +41,7 @@ KIND: Final = Kind(
     base_path=above(("/model",)),
     speaks=_FORMATS,
     target=target,
-    make_headers=make_headers,
+    make_headers=with_betas(BETAS),
     sign=sign,
     read_error=read_bedrock_error,
     framings=MappingProxyType({CONTENT_TYPE: AwsEventStream}),

@@ -4,8 +4,10 @@ A key is the JSON of a service account (`file:PATH`), with which a token is got 
 token comes from the metadata service of the machine, whose network must be allowed. The base URL names project and
 location: `https://us-central1-aiplatform.googleapis.com/v1/projects/PROJECT/locations/us-central1`.
 
-An offer's model is a Gemini model's name (`gemini-2.5-pro`, `google/gemini-2.5-pro`), or `PUBLISHER/NAME` of another
-publisher: `anthropic/NAME` is called in Anthropic's format, any other in OpenAI's.
+An offer's model is a Gemini model's name (`gemini-2.5-pro`, `google/gemini-2.5-pro`), a tuned one's endpoint
+(`endpoints/ID`), or `PUBLISHER/NAME` of another publisher: `anthropic/NAME`, which may be written without its
+publisher, is called in Anthropic's format, any other in OpenAI's. A resource's whole name
+(`publishers/PUBLISHER/models/NAME`) is read, too.
 """
 
 import re
@@ -27,6 +29,7 @@ from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.failure import UpstreamRefusedKey
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers, UpstreamRequest
+from tollhouse.providers.betas import only
 from tollhouse.providers.credentials import Credential, Fetch, Token
 from tollhouse.providers.error_rules import reader, rule
 from tollhouse.providers.google_errors import RULES as GOOGLES
@@ -43,6 +46,16 @@ _LIFE_SECONDS: Final = 3_600
 _FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat", "anthropic_messages")
 _CLAUDE_MEMBERS: Final = MappingProxyType({"anthropic_version": b'"vertex-2023-10-16"', "model": None})
 """The body names a version of this service, and the path the model."""
+_RESOURCE: Final = re.compile(
+    r"(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/models/|models/|(?=endpoints/))"
+)
+BETAS: Final = (
+    *("compact-2026-01-12", "compact-2026-09-04", "computer-use-2025-01-24", "computer-use-2025-11-24"),
+    *("context-1m-2025-08-07", "context-management-2025-06-27", "dangerous-tool-use-2026-09-03"),
+    *("interleaved-thinking-2025-05-14", "per-turn-control-2026-07-01", "thinking-binding-controls-2026-08-01"),
+    *("thinking-display-updates-2026-08-18", "tool-search-tool-2025-10-19", "web-search-2025-03-05"),
+)
+_kept: Final = only(BETAS)
 _PUBLISHERS: Final = re.compile(r"/(?:publishers|endpoints)(?:/.*)?\Z")
 
 RULES: Final = (
@@ -111,7 +124,7 @@ async def sign(credential: Credential, call: UpstreamRequest, now_ms: int) -> He
 
 def make_headers(key: str, provider: Provider, asked: Headers) -> Headers:
     """Without the key, which is for the issuer of tokens alone."""
-    return with_bearer("", provider, asked)
+    return with_bearer("", provider, _kept(asked))
 
 
 def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
@@ -119,7 +132,10 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
     asked = spoken(operation, speaks, _FORMATS)
     if asked is None:
         return None
-    publisher, named, name = model.partition("/")
+    publisher, named, name = _named(model).partition("/")
+    if publisher == "endpoints" and named:
+        at = f"/endpoints/{quote(name, safe='')}"
+        return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content")
     if publisher == "anthropic" and named:
         if "anthropic_messages" not in speaks:
             return None
@@ -128,8 +144,21 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
         return UpstreamTarget(path, "anthropic_messages", members=_CLAUDE_MEMBERS)
     if named and (publisher != "google" or asked == "openai_chat"):
         return UpstreamTarget("/endpoints/openapi/chat/completions", "openai_chat")
-    at = f"/publishers/google/models/{quote(name if named else model, safe='')}"
-    return UpstreamTarget(f"{at}:{'streamGenerateContent?alt=sse' if stream else 'generateContent'}", "gemini_content")
+    at = f"/publishers/google/models/{quote(name if named else publisher, safe='')}"
+    return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content")
+
+
+def _named(model: str) -> str:
+    """`NAME`, `PUBLISHER/NAME` or `endpoints/ID`, however much stands before it."""
+    found = _RESOURCE.match(model)
+    if found is not None:
+        name = model[found.end() :]
+        return f"{found[1]}/{name}" if found[1] else name
+    return f"anthropic/{model}" if model.startswith("claude-") else model
+
+
+def _verb(stream: bool) -> str:
+    return "streamGenerateContent?alt=sse" if stream else "generateContent"
 
 
 def base_path(written: str) -> str:
