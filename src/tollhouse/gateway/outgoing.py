@@ -63,8 +63,7 @@ def write_call(
             others=not own_caps,
         )
     headers = destination.headers(choice.slot, call.headers)
-    if target.members:
-        body, *rest = with_members(body, rest, _members_at(target, headers))
+    body, *rest = with_members(body, rest, _members_at(target, headers)) if target.members else (body, *rest)
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
