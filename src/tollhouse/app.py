@@ -42,7 +42,7 @@ from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import ListenAddress
 from tollhouse.edge.standing import below_cost, standing
 from tollhouse.edge.status import Readiness
-from tollhouse.formats import codecs
+from tollhouse.formats import codecs, dialects
 from tollhouse.gateway import deferred_commit, vocabularies
 from tollhouse.gateway.bodies import ANSWER_WAIT_SECONDS, Bodies
 from tollhouse.gateway.destination import Destination, Destinations, deadlines_of, hidden, with_tokens_of
@@ -110,7 +110,7 @@ async def serve(
     try:
         vault = Vault(resolve(settings.server.master_key, environment.environment, environment.read_file))
         contact = settings.support.contact
-        services = await loaded(store, settings, clock, SystemRandom(), vault, contact=contact)
+        services = await loaded(store, settings, clock, SystemRandom(), vault, dialects=dialects(), contact=contact)
         keys.watch_first_uses(services)
         await sessions.load(services)
         await service_levels.load(services)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
-from tollhouse.core.spelling import nearest
+from tollhouse.core.spelling import meant, nearest
 
 _MIB = 1024 * 1024
 _NO_METRICS = "none"
@@ -307,7 +307,8 @@ def explain(error: msgspec.ValidationError, kind: Any) -> str:
     """msgspec's words for a wrong value, in an operator's terms."""
     text = str(error)
     if text.startswith("Invalid enum value"):
-        return f"{text}; it is one of {', '.join(_choices(kind))}"
+        near = meant(text.split("'")[1], known := _choices(kind))
+        return f"{text}; it is one of {', '.join(known)}{f'; did you mean {near}?' if near else ''}"
     if "matching regex" in text:
         return "expected the name of a header"
     text = text.replace(" | null`", "`")

@@ -25,6 +25,7 @@ from tollhouse.edge.admin.callers import on_the_listener, on_the_socket
 from tollhouse.edge.admin.context import AdminContext, config_environment
 from tollhouse.edge.admin.table import TABLE
 from tollhouse.edge.recent_requests import RecentRequests
+from tollhouse.formats import dialects
 from tollhouse.gateway.destination import Destinations
 from tollhouse.services import accounts, keys
 from tollhouse.services.context import ServiceContext
@@ -117,6 +118,7 @@ class AdminHarness:
             catalogue=await self.store.load_catalogue(),
             prices=await self.store.load_prices(),
             channels=CHANNELS,
+            dialects=tuple(dialects()),
         )
 
     def note_defect(self, request_id: str, error: BaseException) -> None:

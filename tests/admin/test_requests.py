@@ -136,7 +136,7 @@ def test_calls_are_followed_as_they_end(admin_harness: AdminHarness) -> None:
 @pytest.mark.parametrize("how", ["format=csv", "accept"])
 def test_usage_is_written_as_a_table_for_spreadsheets(admin_harness: AdminHarness, how: str) -> None:
     admin_harness.call("alpha-live", 1, **CHARGED, tags={"=cmd": 'a,"b"'})
-    admin_harness.call("alpha-live", 2, **CHARGED, model="gpt-5")
+    admin_harness.call("alpha-live", 2, **CHARGED, model="gpt-5", dialect="gemini", operation="rerank")
     headers = [(b"authorization", f"Bearer {admin_harness.secrets['alpha-admin']}".encode())]
     query = "&format=csv" if how == "format=csv" else ""
     accept = [] if query else [(b"accept", b"text/csv")]
@@ -149,7 +149,31 @@ def test_usage_is_written_as_a_table_for_spreadsheets(admin_harness: AdminHarnes
         ("gpt-4o", "1", "0.00027", "12"),
         ("gpt-5", "1", "0.00027", "12"),
     ]
+    assert [(row["dialect"], row["calls"]) for row in rows("dialect")] == [("gemini", "1"), ("openai", "1")]
+    assert [row["operation"] for row in rows("operation&dialect=gemini")] == ["rerank"]
     assert [row["tag"] for row in rows("tag")] == ['\'=cmd=a,"b"', "team=Zoll"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("requests?dialect=klingon", "dialect: there are anthropic, gemini, openai"),
+        ("requests?dialect=antropic", "dialect: there are anthropic, gemini, openai; did you mean anthropic?"),
+        ("requests?operation=embeding", "did you mean embeddings?"),
+        ("requests?error=rate_limit", "error: there is no 'rate_limit'; did you mean rate_limit_exceeded?"),
+        ("requests?error=xyzzy", "error: there is no 'xyzzy'"),
+        ("requests?mode=tset", "did you mean test?"),
+        ("usage?by=operaton", "did you mean operation?"),
+        ("usage?dialect=klingon", "dialect: there are anthropic, gemini, openai, unknown"),
+        ("usage/series?operation=speach", "did you mean speech?"),
+    ],
+)
+def test_an_unknown_word_of_a_closed_list_is_told_with_the_list(
+    admin_harness: AdminHarness, query: str, said: str
+) -> None:
+    reply = admin_harness.operator("GET", f"/api/v1/{query}")
+    assert reply.status == 400
+    assert said in reply.body["error"]["message"]
 
 
 def test_reports_say_what_was_charged_also_for_one_project(admin_harness: AdminHarness) -> None:

@@ -43,6 +43,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         ),
         ("keys list --accont acme", "there is no option --accont here; did you mean --account?"),
         ("accounts show acme --jsn", "there is no option --jsn here; did you mean --json?"),
+        ("requests list --mode tset", "--mode: there are live, test, and not tset; did you mean test?"),
+        ("requests list --dialect klingon", "dialect: there are anthropic, gemini, openai"),
+        (
+            "usage --by dialekt",
+            "--by: there are model, key, project, day, tag, dialect, operation, and not dialekt; did",
+        ),
         ("requests list --error", "--error needs a value behind it"),
         ("requests list --limit x", "--limit: x is no whole number"),
         ("requests list --status 429 --status 4xx", "--status is given more than once: give it once"),

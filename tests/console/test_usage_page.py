@@ -61,9 +61,17 @@ def test_metric_group_and_filters_are_the_address(admin: AdminHarness, owner: Br
     assert columns(owner.get("/console/usage?by=tag").html)[0] == "team=Zoll"
     assert columns(owner.get("/console/usage?mode=test&metric=tokens").html)[0] == "t"
     assert totals(owner.get("/console/usage?model=b").html)[0] == "$2.00"
+    spend(admin, 4, "c", 4, dialect="anthropic")
+    spend(admin, 5, "d", 8, operation="image_edits", dialect="gemini")
+    assert columns(owner.get("/console/usage?by=dialect").html)[:3] == ["Gemini", "Anthropic", "OpenAI"]
+    html = owner.get("/console/usage?by=operation").html
+    assert columns(html)[:2] == ["image edits", "chat"]
+    assert "mode=live&amp;operation=image_edits" in html
+    assert totals(owner.get("/console/usage?by=key&dialect=anthropic").html)[0] == "$4.00"
+    assert totals(owner.get("/console/usage?span=1h&operation=image_edits").html)[0] == "$8.00"
     key = admin.keys["alpha-live"]
     html = owner.get(f"/console/usage?key={key}&metric=tokens&span=30d").html
-    assert totals(html)[:2] == ["$3.00", "2"]
+    assert totals(html)[:2] == ["$15.00", "4"]
     assert f'<option value="{key}" selected>' in html
     assert '<option value="tokens" selected>' in html
 
@@ -81,6 +89,9 @@ def test_metric_group_and_filters_are_the_address(admin: AdminHarness, owner: Br
         ("span=90d&every=hour", "more than 180 spans"),
         ("span=30d&by=client", "last 24 hours"),
         ("by=tag&model=a", "tags are summed"),
+        ("by=tag&operation=chat", "tags are summed"),
+        ("dialect=antropic", "did you mean anthropic?"),
+        ("operation=embedings", "did you mean embeddings?"),
         ("key=key_none", "no key"),
         (f"key={HOSTILE}", "no key"),
     ],

@@ -17,7 +17,8 @@ from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services.ledger import verify
 from tollhouse.store.requests import SqlUsageRecordRepository
-from tollhouse.store.schema import account_money, account_usage, budget_counters, ledger, spend_sums, usage
+from tollhouse.store.schema import account_money, budget_counters, ledger
+from tollhouse.store.usage_schema import account_usage, spend_sums, usage
 
 CounterId = tuple[str, int]
 """An account and 0, or a budget and the start of its window."""

@@ -29,6 +29,7 @@ from tollhouse.store.spend import SPANS, runs
 
 QUARTER, DAY = 900_000, 86_400_000
 DAY_0 = NOW_MS - NOW_MS % DAY
+_UNKNOWN = {"dialect": "unknown", "operation": "unknown"}
 ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns")
 
 
@@ -218,8 +219,12 @@ def test_a_database_from_before_gets_the_sums_that_would_have_been_written(empty
     with engines.writing.begin() as connection:
         _as_it_was_before(connection)
     engines.dispose()
-    _migrate(empty_database_url, lambda revision: revision.upgrade())
-    assert _sums(empty_database_url) == written
+    for revision in ("0002", "0017"):
+        _migrate(empty_database_url, lambda module: module.upgrade(), revision)
+    assert _sums(empty_database_url) == {
+        table: {frozenset({**dict(row), **(_UNKNOWN if "usage" in table else {})}.items()) for row in rows}
+        for table, rows in written.items()
+    }
 
     async def again() -> None:
         store = open_store(empty_database_url, create=False, clock=FixedClock())
@@ -229,11 +234,14 @@ def test_a_database_from_before_gets_the_sums_that_would_have_been_written(empty
     asyncio.run(again())
 
 
-def _sums(url: str) -> dict[str, set[tuple[object, ...]]]:
+def _sums(url: str) -> dict[str, set[frozenset[tuple[str, object]]]]:
     engines = connect(url, Path())
     with engines.reading.begin() as connection:
         found = {
-            table: {tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))}
+            table: {
+                frozenset((str(name), value) for name, value in row._mapping.items())
+                for row in connection.execute(text(f"SELECT * FROM {table}"))
+            }
             for table in ("usage", "account_usage", "spend_sums")
         }
     engines.dispose()
@@ -241,14 +249,14 @@ def _sums(url: str) -> dict[str, set[tuple[object, ...]]]:
 
 
 def _as_it_was_before(connection: Any) -> None:
-    """Back to the first revision, as far as these tables go: without `kind` and the new sums."""
+    """Back to the first revision, as far as these tables go: without `kind`, what was asked, and the new sums."""
     connection.execute(text("DROP TABLE account_usage"))
     connection.execute(text("DROP TABLE spend_sums"))
     connection.execute(text("ALTER TABLE usage RENAME TO usage_now"))
     if connection.dialect.name != "sqlite":
         connection.execute(text("ALTER TABLE usage_now DROP CONSTRAINT pk_usage"))
     kept = [row[0] for row in connection.execute(text("SELECT * FROM usage_now")).cursor.description]
-    names = ", ".join(name for name in kept if name != "kind")
+    names = ", ".join(name for name in kept if name not in ("kind", "dialect", "operation"))
     place = "span_ms, account_id, start_ms, project_id, key_id, model, mode"
     connection.execute(text(f"CREATE TABLE usage AS SELECT {names} FROM usage_now"))
     if connection.dialect.name != "sqlite":
@@ -257,13 +265,14 @@ def _as_it_was_before(connection: Any) -> None:
 
 
 def refilled(url: str) -> None:
-    """Make all sums anew from `usage`, as the migration does."""
+    """Make all sums anew from `usage`, as the migrations do."""
     engines = connect(url, Path())
     with engines.writing.begin() as connection:
         connection.execute(text("DROP TABLE account_usage"))
         connection.execute(text("DROP TABLE spend_sums"))
     engines.dispose()
     _migrate(url, _sum_all)
+    _migrate(url, lambda module: module.upgrade(), "0017")
 
 
 def _sum_all(revision: Any) -> None:
@@ -271,9 +280,9 @@ def _sum_all(revision: Any) -> None:
     revision._sum_spending()
 
 
-def _migrate(url: str, transaction: Callable[[Any], None]) -> None:
-    """Run (a part of) the revision that made these tables, as Alembic runs it."""
-    revision = ScriptDirectory.from_config(migration._configuration(None)).get_revision("0002")
+def _migrate(url: str, transaction: Callable[[Any], None], revision_id: str = "0002") -> None:
+    """Run (a part of) the revision that made these tables, or of a later one, as Alembic runs it."""
+    revision = ScriptDirectory.from_config(migration._configuration(None)).get_revision(revision_id)
     assert revision is not None
     engines = connect(url, Path())
     with engines.writing.begin() as connection, Operations.context(MigrationContext.configure(connection)):

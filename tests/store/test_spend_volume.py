@@ -154,8 +154,8 @@ def _filled(url: str, caller: Identity, requests: int) -> None:
         )
         connection.execute(
             f"""INSERT INTO usage SELECT 900000, '{account_id}', time_ms - time_ms % 900000, project_id, key_id, model,
-            'completions', 'live', count(*), 0, sum(1000), sum(10), 0, 0, 0, sum(20), 0, 0, 0, 0, 0, count(*), 0, 0, 0
-            FROM ({call}) calls JOIN keys ON keys.id = key_id
+            'completions', 'live', 'openai', 'chat', count(*), 0, sum(1000), sum(10), 0, 0, 0, sum(20), 0, 0, 0, 0, 0,
+            count(*), 0, 0, 0 FROM ({call}) calls JOIN keys ON keys.id = key_id
             GROUP BY time_ms - time_ms % 900000, project_id, key_id, model""".encode()
         )
     refilled(url)

@@ -16,7 +16,13 @@ from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services.usage_spans import WIDTHS, Every, TimeCut, cut, spans_of
 from tollhouse.store.tables import SqlRepositories
 
-COLUMNS = {"model": "model", "key": "key_id", "project": "project_id"}
+COLUMNS = {
+    "model": "model",
+    "key": "key_id",
+    "project": "project_id",
+    "dialect": "dialect",
+    "operation": "operation",
+}
 
 
 def made(random: Random, number: int) -> UsageRecord:
@@ -29,6 +35,8 @@ def made(random: Random, number: int) -> UsageRecord:
         project_id=random.choice(("proj_1", "proj_2")),
         key_id=random.choice(("key_1", "key_2", "key_3")),
         model=random.choice(("a", "b", "c")),
+        dialect=random.choice(("anthropic", "gemini", "openai")),
+        operation=random.choice(("chat", "rerank", "transcriptions")),
         mode="live" if live else "test",
         status=random.choice((200, 200, 429)),
         usage=Usage(input=random.randrange(100), output=random.randrange(100)),
@@ -45,7 +53,7 @@ def expected(
     for call in calls:
         fits = all(
             getattr(narrowed, name) in (None, getattr(call, name))
-            for name in ("account_id", "project_id", "key_id", "model", "mode")
+            for name in ("account_id", "project_id", "key_id", "model", "dialect", "operation", "mode")
         )
         if fits and over.from_ms <= call.time_ms < over.to_ms:
             group = "" if by is None else getattr(call, COLUMNS[by])
@@ -64,17 +72,19 @@ def test_spans_and_ranking_agree_with_the_calls(database_url: str, zone: str) ->
         UsageFilter(account_id="acc_1", model="a"),
         UsageFilter(account_id="acc_1", key_id="key_1"),
         UsageFilter(account_id="acc_1", project_id="proj_2", model="b"),
+        UsageFilter(account_id="acc_1", dialect="gemini"),
+        UsageFilter(account_id="acc_1", key_id="key_2", operation="rerank"),
         UsageFilter(),
     ]
     everys: tuple[tuple[Every, int], ...] = (("hour", 6), ("day", 31), ("week", 31))
-    kinds: tuple[SummedBy | None, ...] = (None, "model", "key", "project")
+    kinds: tuple[SummedBy | None, ...] = (None, "model", "key", "project", "dialect", "operation")
 
     def question(tables: SqlRepositories) -> None:
         for every, days in everys:
             over = cut(NOW_MS - days * DAY_MS, NOW_MS, every, zone)
             for narrowed in filters:
                 for by in kinds:
-                    groups = ("a", "b", "c", "key_1", "key_2", "key_3", "proj_1", "proj_2")
+                    groups = sorted({getattr(call, name) for call in calls for name in COLUMNS.values()})
                     sums = tables.usage_series.by_span(by, spans_of(over), narrowed, groups)
                     found: Counter[tuple[int, str]] = Counter()
                     for one in sums:

@@ -20,6 +20,7 @@ from tollhouse.core.data_folder import PLATFORM_FILE
 from tollhouse.edge.admin.application import ControlApi
 from tollhouse.edge.admin.callers import on_the_socket
 from tollhouse.edge.admin.context import AdminContext, config_environment
+from tollhouse.formats import dialects
 from tollhouse.outbound.discovery import platform_channels
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.loaded import loaded
@@ -59,7 +60,7 @@ async def opened(options: CommonOptions, settings: Settings, *, changes: bool = 
     except CannotOpen as error:
         raise CommandFailed(str(error), code="database") from error
     try:
-        services = await loaded(store, settings, clock, SystemRandom(), _vault(options, settings))
+        services = await loaded(store, settings, clock, SystemRandom(), _vault(options, settings), dialects=dialects())
         yield services
         await services.finish()
     finally:

@@ -18,9 +18,8 @@ from cyclopts import (
 )
 
 from tollhouse.core.escaping import printable
-from tollhouse.core.spelling import alike, nearest
+from tollhouse.core.spelling import MEANT, alike, meant, nearest
 
-_MEANT: Final = 0.6  # as alike are `accont` and `account`: what is less so was meant to be another word
 _SHOWN_MAX: Final = 60
 _EVERYWHERE: Final = ("--dir", "--json")
 
@@ -51,11 +50,11 @@ def _command(error: UnknownCommandError) -> str:
     known = commands(error.app) if error.app is not None else []
     typed = (error.unused_tokens or [""])[0]
     likely = nearest(typed, known)
-    meant = f"; did you mean {likely}?" if likely and alike(typed, likely) >= _MEANT else "."
+    cure = f"; did you mean {likely}?" if likely and alike(typed, likely) >= MEANT else "."
     if error.app is not None and not _chain(error):
         within = [f"{group} {typed}" for group in known if typed in commands(error.app[group])]
-        meant = f"; did you mean {' or '.join(within)}?" if within else meant
-    return f"there is no command {_shown(' '.join((*_chain(error), typed)))}{meant} There are {', '.join(known)}"
+        cure = f"; did you mean {' or '.join(within)}?" if within else cure
+    return f"there is no command {_shown(' '.join((*_chain(error), typed)))}{cure} There are {', '.join(known)}"
 
 
 def _too_many(error: UnusedCliTokensError) -> str:
@@ -72,7 +71,7 @@ def _option(error: UnknownOptionError) -> str:
     typed = (error.token.keyword or error.token.value).partition("=")[0]
     known = [*_options(error), *_EVERYWHERE]
     likely = nearest(typed, known)
-    if alike(typed.lstrip("-"), likely.lstrip("-")) >= _MEANT:
+    if alike(typed.lstrip("-"), likely.lstrip("-")) >= MEANT:
         return f"there is no option {_shown(typed)} here; did you mean {likely}?"
     return f"there is no option {_shown(typed)} here; there are {', '.join(known)}"
 
@@ -97,7 +96,10 @@ def _unreadable(error: CoercionError, token: Token) -> str:
     named = token.keyword or (_name(error.argument.name) if error.argument is not None else "this")
     wanted = error.target_type
     if choices := get_args(wanted):
-        return f"{named}: there are {', '.join(map(str, choices))}, and not {_shown(token.value)}"
+        known = [str(choice) for choice in choices]
+        likely = meant(token.value, known)
+        cure = f"; did you mean {likely}?" if likely else ""
+        return f"{named}: there are {', '.join(known)}, and not {_shown(token.value)}{cure}"
     what = "whole number" if wanted is int else "number" if wanted is float else "value that can be read"
     return f"{named}: {_shown(token.value)} is no {what}"
 

@@ -30,7 +30,7 @@ def usage(
     to_csv: Csv = False,
     at: CommonOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Calls, tokens and charges, summed by model, key, project, day or tag."""
+    """Calls, tokens and charges, summed by model, key, project, day, tag, dialect or operation."""
     answer = call(at, "usage.list", body=given)
     by = str(given.get("by", "model"))
     if to_csv and not at.json:

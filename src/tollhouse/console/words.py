@@ -13,6 +13,7 @@ from tollhouse.core.account import KeyMode, KeyState
 from tollhouse.core.failure_words import FAILURE_WORDS
 from tollhouse.core.limit import LimitLevel
 from tollhouse.core.notice import DeliveryState
+from tollhouse.core.operation import Operation
 from tollhouse.core.person import AccountRole, PlatformRole, Theme
 from tollhouse.core.roll_up import UsageBy
 from tollhouse.core.usage import BUCKETS
@@ -27,7 +28,10 @@ _KINDS: Final = (
 def of_records() -> set[str]:
     """What fields of records hold that pages show as they are."""
     kinds = {word for kind in _KINDS for word in get_args(kind)} | {"suspended", "disabled", "other"}
-    named = {word.replace("_", " ") for word in (*get_args(EntryKind), *BUCKETS, *UNITS.values(), *Rules().names)}
+    named = {
+        word.replace("_", " ")
+        for word in (*get_args(EntryKind), *get_args(Operation), *BUCKETS, *UNITS.values(), *Rules().names)
+    }
     failures = {word for words in FAILURE_WORDS.values() for word in words}
     return kinds | named | _of_clients() | verbs() | failures | parts_of_sentences() | names_of_fields()
 

@@ -17,9 +17,12 @@ DAY_MS: Final = 86_400_000
 FOREVER_MS: Final = 253_370_764_800_000
 """Unix milliseconds, in the year 9999, where a day of UTC begins: later than all that is summed."""
 
-UsageBy = Literal["model", "key", "project", "day", "tag"]
-SummedBy = Literal["model", "key", "project", "member", "tag"]
+UsageBy = Literal["model", "key", "project", "day", "tag", "dialect", "operation"]
+SummedBy = Literal["model", "key", "project", "member", "tag", "dialect", "operation"]
 """What sums of usage tell apart: a member by the keys that they made. Of clients they know nothing."""
+
+UNKNOWN: Final = "unknown"
+"""The dialect and the operation of calls that were summed before sums knew them."""
 
 _TEXT: Final = "completions"
 _KINDS: Final[Mapping[Operation, str]] = {
@@ -42,7 +45,7 @@ def kind_of(operation: Operation) -> str:
 class UsageSum(Struct, frozen=True, kw_only=True):
     """`start_ms`: of its span of time; 0 where spans are not told apart."""
 
-    group: str  # a model, key id, project id, tag `name=value`, or the start of a UTC day in Unix milliseconds
+    group: str  # a model, an id, a tag `name=value`, a dialect, ..., or the start of a UTC day in Unix milliseconds
     calls: int
     failed: int  # of them: ended with a status of 400 or more
     usage: Usage
@@ -61,6 +64,8 @@ class UsageFilter(Struct, frozen=True, kw_only=True):
     project_id: str | None = None
     key_id: str | None = None
     model: str | None = None
+    dialect: str | None = None
+    operation: str | None = None
     mode: KeyMode = "live"
 
 

@@ -9,6 +9,8 @@ COMPARED_MAX: Final = 64
 """Words that are compared letter by letter, which takes some 20 microseconds each: of more, those that are begun with
 the word, then those of the most alike letters."""
 LETTERS_MAX: Final = 60  # of each word: comparing takes their product
+MEANT: Final = 0.6
+"""As alike are `accont` and `account`: what is less so was meant to be another word."""
 _BEGINNING_MIN: Final = 3  # letters that tell a beginning from chance
 
 
@@ -27,6 +29,12 @@ def nearest_few(word: str, known: Iterable[str], count: int = 3) -> list[str]:
         return _begins(folded, theirs), difflib.SequenceMatcher(None, folded, theirs).ratio(), other
 
     return heapq.nlargest(count, to_compare(word, known), key=likeness)
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The known word that was meant, as far as can be told: the nearest, or the empty text where none is near."""
+    likely = nearest(word, known)
+    return likely if likely and (alike(word, likely) >= MEANT or _begins(_folded(word), _folded(likely))) else ""
 
 
 def alike(word: str, other: str) -> float:

@@ -17,6 +17,7 @@ from tollhouse.core.failure import BadRequest, PathNotFound
 from tollhouse.core.phrase import Phrase
 from tollhouse.limits.sending import THRESHOLDS_MAX
 from tollhouse.services import addresses, audit, ceilings, fields, maxima, reach
+from tollhouse.services.choices import no_such
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.budgets import WINDOWS, BudgetQuery, NewBudget
 from tollhouse.services.pages import Page, read_page
@@ -231,7 +232,7 @@ def read_window(text: str) -> WindowKind:
     for known in WINDOWS:
         if known == text:
             return known
-    raise BadRequest(Phrase("%(param)s: there are %(known)s", param="window", known=", ".join(WINDOWS)), param="window")
+    raise no_such("window", text, WINDOWS)
 
 
 def read_webhook(services: ServiceContext, url: str) -> str:

@@ -143,6 +143,8 @@ class ServiceContext:
     """How long the record of a call is kept."""
     ticket_retention_days: int = 365
     """How long a closed ticket is kept."""
+    dialects: tuple[str, ...] = ("openai",)
+    """Those in which calls are asked."""
     languages: tuple[str, ...] = ("en",)
     """Those of pages and mails; the first is the default."""
     public_url: str = ""

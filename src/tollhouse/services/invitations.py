@@ -9,6 +9,7 @@ from tollhouse.core.mailed_link import MailedLink
 from tollhouse.core.person import Person
 from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, mailed_links, maxima, people, reach, sessions
+from tollhouse.services.choices import require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.people import NewInvitation, PeopleQuery
 from tollhouse.services.sessions import SignedIn
@@ -31,9 +32,7 @@ async def invite(services: ServiceContext, actor: Actor, given: NewInvitation) -
     Conflict, ScopeMissing.
     """
     email = fields.email(given.email).lower()
-    if given.language not in (None, *services.languages):
-        known = ", ".join(services.languages)
-        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="language", known=known), param="language")
+    require_one_of("language", given.language, services.languages)
     link = _link(services, actor, email, given)
     row = audit.entry(services, actor, "person.invite", link.id, account_id=link.account_id)
 

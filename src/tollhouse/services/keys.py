@@ -9,11 +9,12 @@ from msgspec import Struct, structs
 from tollhouse.access import secrets
 from tollhouse.core.account import Account, ApiKey, KeyFields, KeyMode, Project, Secret
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import BadRequest, Conflict, Overloaded, PathNotFound
+from tollhouse.core.failure import Conflict, Overloaded, PathNotFound
 from tollhouse.core.instant import rfc3339
 from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.services import audit, fields, maxima, reach, rotation
 from tollhouse.services.accounts import DEFAULT_PROJECT
+from tollhouse.services.choices import require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.keys import KeyQuery, NewKeyFields
 from tollhouse.services.pages import Page, read_page
@@ -43,8 +44,7 @@ async def create(services: ServiceContext, actor: Actor, given: KeyToMake) -> Ne
 
     Raises BadRequest naming the field, PathNotFound, and Conflict for an archived project.
     """
-    if given.mode not in _MODES:
-        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="mode", known=", ".join(_MODES)), param="mode")
+    require_one_of("mode", given.mode, _MODES)
     owner, group = _owner(services, actor, given.account, given.project)
     maxima.require_room(
         services.directory.keys_in_use(owner.id), maxima.KEYS_MAX, "keys in this account", "revoke those not in use"

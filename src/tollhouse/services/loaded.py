@@ -1,5 +1,7 @@
 """The services over a database that is open: what it holds, in memory."""
 
+from collections.abc import Iterable
+
 from tollhouse.access.vault import Vault
 from tollhouse.core.clock import Clock
 from tollhouse.core.randomness import Randomness
@@ -9,9 +11,17 @@ from tollhouse.store.database import Store
 
 
 async def loaded(
-    store: Store, settings: Settings, clock: Clock, random: Randomness, vault: Vault, *, contact: str = ""
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    random: Randomness,
+    vault: Vault,
+    *,
+    dialects: Iterable[str],
+    contact: str = "",
 ) -> ServiceContext:
-    """contact: whom messages name who can raise a limit. Raises BadPrice for a price that was not written here."""
+    """dialects: those in which calls are asked. contact: whom messages name who can raise a limit. Raises BadPrice for
+    a price that was not written here."""
     return ServiceContext(
         rows=store,
         directory=await store.load_directory(),
@@ -27,6 +37,7 @@ async def loaded(
         support_mails=settings.support.mails,
         retention_days=settings.server.request_retention_days,
         ticket_retention_days=settings.support.ticket_retention_days,
+        dialects=tuple(dialects),
         languages=settings.platform.languages,
         public_url=settings.platform.public_url,
         sign_up=settings.platform.sign_up,

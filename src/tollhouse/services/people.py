@@ -12,6 +12,7 @@ from tollhouse.core.failure import BadRequest, Conflict, PathNotFound
 from tollhouse.core.person import AccountRole, Person, PlatformRole
 from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, reach
+from tollhouse.services.choices import no_such, require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.people import PeopleQuery, RoleChange
 from tollhouse.services.hashing import NOBODY
@@ -29,7 +30,7 @@ def new_role(text: str, account_id: str | None) -> AccountRole | PlatformRole:
     roles = _PLATFORM_ROLES if account_id is None else _ACCOUNT_ROLES
     found = next((known for known in roles if known == text), None)
     if found is None:
-        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="role", known=", ".join(roles)), param="role")
+        raise no_such("role", text, roles)
     return found
 
 
@@ -133,8 +134,7 @@ async def change_role(services: ServiceContext, actor: Actor, reference: str, gi
     Raises PathNotFound, BadRequest, Conflict for the last owner (of the platform: operator) there is.
     """
     every = dict.fromkeys((*_ACCOUNT_ROLES, *_PLATFORM_ROLES))
-    if given.role is not None and given.role not in every:  # before whom it is for
-        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="role", known=", ".join(every)), param="role")
+    require_one_of("role", given.role, every)  # before whom it is for
     before = await find(services, actor, reference)
     role = new_role(given.role or "", before.account_id)
     return await _turn(services, actor, before, "person.set", lambda one: structs.replace(one, role=role))

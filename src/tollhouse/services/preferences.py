@@ -5,11 +5,11 @@ from typing import Final, get_args
 from msgspec import structs
 
 from tollhouse.core.audit import Actor
-from tollhouse.core.failure import BadRequest, Conflict
+from tollhouse.core.failure import Conflict
 from tollhouse.core.mailed_link import MailedLink
 from tollhouse.core.person import Person, Theme
-from tollhouse.core.phrase import Phrase
 from tollhouse.services import audit, fields, mailed_links, people, proofs
+from tollhouse.services.choices import no_such, require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.proofs import Proof
 from tollhouse.services.sessions import Visitor
@@ -24,13 +24,8 @@ async def set_look(
     """language: one of those offered, or empty: as the browser asks. Raises BadRequest."""
     chosen = next((one for one in THEMES if one == theme), None)
     if chosen is None:
-        raise BadRequest(
-            Phrase("%(param)s: there are %(known)s", param="theme", known=", ".join(THEMES)), param="theme"
-        )
-    if language and language not in offered:
-        raise BadRequest(
-            Phrase("%(param)s: there are %(known)s", param="language", known=", ".join(offered)), param="language"
-        )
+        raise no_such("theme", theme, THEMES)
+    require_one_of("language", language or None, offered)
     row = audit.entry(services, actor, "person.look", person.id, account_id=person.account_id)
 
     def transaction(tables: SqlRepositories) -> Person:

@@ -20,6 +20,7 @@ from tollhouse.core.operation import Dialect
 from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach, retention
+from tollhouse.services.choices import require_code, require_dialect, require_operation
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import LIMIT
 from tollhouse.services.pages import Page, cursor, limit, parse_cursor
@@ -60,6 +61,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
     client: str | None = None
     mode: KeyMode | None = None
     dialect: Dialect | None = None
+    operation: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -74,6 +76,7 @@ class ReceiptFilter(Struct, frozen=True, kw_only=True):
             and self.client in (None, call.client)
             and self.mode in (None, call.mode)
             and self.dialect in (None, call.dialect)
+            and self.operation in (None, call.operation)
             and (self.since_ms is None or call.time_ms >= self.since_ms)
             and (self.until_ms is None or call.time_ms < self.until_ms)
         )
@@ -138,7 +141,7 @@ async def dearest(
     BadRequest, Overloaded where it takes too long."""
     before, maximum = parse_cursor(after), min(limit(count), DEAREST)
     exact: dict[str, str | None] = {name: getattr(wanted, name) for name in ("project_id", "key_id", "error", "client")}
-    exact |= {"mode": wanted.mode, "dialect": wanted.dialect}
+    exact |= {"mode": wanted.mode, "dialect": wanted.dialect, "operation": wanted.operation}
     found, oldest = await services.rows.read(
         lambda tables: tables.requests.dearest(
             {name: value for name, value in exact.items() if value is not None},
@@ -169,12 +172,16 @@ def wanted_by(
     client: str | None = None,
     mode: KeyMode | None = None,
     dialect: Dialect | None = None,
+    operation: str | None = None,
     since_ms: int | None = None,
     until_ms: int | None = None,
 ) -> ReceiptFilter:
     """Within what the actor can reach. `status`: one, a class as `4xx`, or `failed`. Raises
     PathNotFound, BadRequest."""
     account_id = reach.narrowed(services, actor, account)
+    require_dialect(services, dialect)
+    require_operation(operation)
+    require_code(error)
     return ReceiptFilter(
         account_id=account_id,
         project_id=None if project is None else reach.project(services, actor, project, account_id).id,
@@ -185,6 +192,7 @@ def wanted_by(
         client=client,
         mode=mode,
         dialect=dialect,
+        operation=operation,
         since_ms=since_ms,
         until_ms=until_ms,
     )

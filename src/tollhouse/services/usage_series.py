@@ -1,8 +1,8 @@
 """The usage explorer: what was spent and used over time, with the largest groups told apart from all others.
 
-Sums that are written with each call know its model, key, project and tags, the account and the mode, by the quarter of
-an hour; a member by the keys that they made. They know no client and no minute: those are read from the records of
-calls, at most so many, of a day.
+Sums that are written with each call know its model, key, project and tags, the account, the mode, the dialect and the
+operation, by the quarter of an hour; a member by the keys that they made. They know no client and no minute: those are
+read from the records of calls, at most so many, of a day.
 """
 
 from bisect import bisect_right
@@ -19,11 +19,12 @@ from tollhouse.core.roll_up import DAY_MS, HOUR_MS, Metric, Spans, SummedBy, Usa
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import reach
+from tollhouse.services.choices import require_one_of, require_summed
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.usage_spans import WIDTHS, Every, TimeCut, before, cut, quarter_after, spans_of, usual_every
 from tollhouse.store.tables import SqlRepositories
 
-GroupedBy: TypeAlias = Literal["model", "key", "project", "member", "tag", "client"]
+GroupedBy: TypeAlias = Literal["model", "key", "project", "member", "tag", "client", "dialect", "operation"]
 
 SHOWN: Final = 6
 """Groups that are told apart over time; the rest is one more."""
@@ -46,6 +47,8 @@ class UsageAsked(Struct, frozen=True, kw_only=True):
     project: str | None = None
     key: str | None = None
     model: str | None = None
+    dialect: str | None = None
+    operation: str | None = None
     mode: Literal["live", "test"] = "live"
 
 
@@ -70,6 +73,13 @@ class Explored(Struct, frozen=True, kw_only=True):
     read_from_ms: int | None = None
 
 
+def tags_alone() -> BadRequest:
+    """Whoever asks for less of what is summed by tag than an account's is told that it cannot be had."""
+    return BadRequest(
+        "by: tags are summed over an account, not over one project, key, model, dialect or operation", param="by"
+    )
+
+
 def measured(metric: Metric, one: UsageSum) -> int:
     if metric == "spend":
         return one.charge
@@ -78,7 +88,7 @@ def measured(metric: Metric, one: UsageSum) -> int:
 
 async def explore(services: ServiceContext, actor: Actor, asked: UsageAsked) -> Explored:
     """Raises BadRequest, PathNotFound, Overloaded."""
-    _require_known(asked)
+    _require_known(services, asked)
     account_id = reach.narrowed(services, actor, asked.account)
     account = None if account_id is None else services.directory.accounts.get(account_id)
     narrowed = UsageFilter(
@@ -86,6 +96,8 @@ async def explore(services: ServiceContext, actor: Actor, asked: UsageAsked) -> 
         project_id=None if asked.project is None else reach.project(services, actor, asked.project, account_id).id,
         key_id=None if asked.key is None else reach.key(services, actor, asked.key, account_id).id,
         model=asked.model,
+        dialect=asked.dialect,
+        operation=asked.operation,
         mode=asked.mode,
     )
     now_ms = services.clock.now_ms()
@@ -98,20 +110,20 @@ async def explore(services: ServiceContext, actor: Actor, asked: UsageAsked) -> 
     over = cut(max(0, from_ms), to_ms, every, zone)
     if every == "minute" or asked.by == "client":
         return await _of_records(services, asked, narrowed, over, now_ms)
-    if asked.by == "tag" and (narrowed.project_id, narrowed.key_id, narrowed.model) != (None, None, None):
-        raise BadRequest("by: tags are summed over an account, not over one project, key or model", param="by")
+    narrows = narrowed.project_id, narrowed.key_id, narrowed.model, narrowed.dialect, narrowed.operation
+    if asked.by == "tag" and any(one is not None for one in narrows):
+        raise tags_alone()
     by: SummedBy = asked.by
     return await services.rows.read(
         lambda tables: _of_sums(tables, by, asked.metric, narrowed, over, now_ms), deadline_ms=_READ_MS
     )
 
 
-def _require_known(asked: UsageAsked) -> None:
+def _require_known(services: ServiceContext, asked: UsageAsked) -> None:
     known = {"by": get_args(GroupedBy), "metric": get_args(Metric), "mode": ("live", "test"), "every": tuple(WIDTHS)}
     for name, words in known.items():
-        given = getattr(asked, name)
-        if given is not None and given not in words:
-            raise BadRequest(Phrase("%(param)s: there are %(known)s", param=name, known=", ".join(words)), param=name)
+        require_one_of(name, getattr(asked, name), words)
+    require_summed(services, asked.dialect, asked.operation)
 
 
 def _of_sums(
@@ -201,6 +213,8 @@ def holds(narrowed: UsageFilter, call: UsageRecord) -> bool:
         and narrowed.project_id in (None, call.project_id)
         and narrowed.key_id in (None, call.key_id)
         and narrowed.model in (None, call.model)
+        and narrowed.dialect in (None, call.dialect)
+        and narrowed.operation in (None, call.operation)
     )
 
 
@@ -271,5 +285,7 @@ _NAMES: Final[Mapping[str, Callable[[UsageRecord], Sequence[str]]]] = {
     "key": lambda call: (call.key_id,),
     "project": lambda call: (call.project_id,),
     "client": lambda call: (call.client,),
+    "dialect": lambda call: (call.dialect,),
+    "operation": lambda call: (call.operation,),
     "tag": lambda call: tuple({f"{name}={value}" for name, value in call.tags.items()}),
 }

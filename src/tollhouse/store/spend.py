@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, literal_column, select
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.schema import spend_sums
+from tollhouse.store.usage_schema import spend_sums
 
 SPANS = (QUARTER_MS, HOUR_MS, DAY_MS // 3, DAY_MS)
 """Each is a multiple of the one before, and each begins with 1970."""

@@ -11,8 +11,8 @@ from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, BucketSum, Usage
 from tollhouse.core.usage import BUCKETS, Usage
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.store.driver import Driver, Insertion, clean
-from tollhouse.store.schema import account_usage, usage, usage_tags
 from tollhouse.store.tags import OTHER_TAGS, TagKey, summed_apart
+from tollhouse.store.usage_schema import account_usage, usage, usage_tags
 
 _COUNTERS = ("calls", "failed", "charge", *BUCKETS)
 _MEASURED = ("charge", *BUCKETS)
@@ -22,6 +22,8 @@ _COLUMN: Mapping[UsageBy, str] = {
     "project": "project_id",
     "day": "start_ms",
     "tag": "tag",
+    "dialect": "dialect",
+    "operation": "operation",
 }
 
 _Group = tuple[Any, ...]
@@ -41,7 +43,8 @@ def add(driver: Driver, batch: Sequence[UsageRecord]) -> None:
         charge = call.charge.amount if call.charge is not None and call.mode == "live" else 0
         used = (1, int(call.status >= 400), charge, *structs.astuple(call.usage))
         time_ms, mode = call.time_ms, call.mode
-        group = call.project_id, call.key_id, clean(call.model), kind_of(call.operation), mode
+        asked = call.dialect, call.operation
+        group = call.project_id, call.key_id, clean(call.model), kind_of(call.operation), mode, *asked
         place = (QUARTER_MS, call.account_id, time_ms - time_ms % QUARTER_MS, *group)
         used_by.setdefault(place, []).append(used)
         if call.tags:
@@ -53,12 +56,12 @@ def add(driver: Driver, batch: Sequence[UsageRecord]) -> None:
     }
     days: _Sums = {}
     wholes: _Sums = {}
-    for (_, account_id, start_ms, project_id, key_id, model, kind, mode), used in quarters.items():
+    for (_, account_id, start_ms, project_id, key_id, model, kind, mode, *of), used in quarters.items():
         day_ms = start_ms - start_ms % DAY_MS
-        _count(days, (DAY_MS, account_id, day_ms, project_id, key_id, model, kind, mode), used)
+        _count(days, (DAY_MS, account_id, day_ms, project_id, key_id, model, kind, mode, *of), used)
         if mode == "live":
-            _count(wholes, (account_id, HOUR_MS, kind, start_ms - start_ms % HOUR_MS, model), used)
-            _count(wholes, (account_id, DAY_MS, kind, day_ms, model), used)
+            _count(wholes, (account_id, HOUR_MS, kind, start_ms - start_ms % HOUR_MS, model, *of), used)
+            _count(wholes, (account_id, DAY_MS, kind, day_ms, model, *of), used)
     _write(driver, _ADD, quarters | days)
     _write(driver, _ADD_WHOLE, wholes)
     if tagged:
@@ -100,12 +103,14 @@ class SqlUsageRepository:
         account_id: str | None = None,
         project_id: str | None = None,
         key_id: str | None = None,
+        dialect: str | None = None,
+        operation: str | None = None,
         mode: str | None = None,
     ) -> list[UsageSum]:
         """Sums over [from_ms, to_ms), by quarters of an hour where a bound is no day of UTC; tags only by whole days.
 
-        Groups come in the order of their names. `project_id` and `key_id` do not bind the report by tag, whose sums
-        know neither.
+        Groups come in the order of their names. The report by tag is bound by account and mode alone: its sums know no
+        more.
         """
         table = usage_tags if by == "tag" else usage
         group: ColumnElement[object] = table.c[_COLUMN[by]]
@@ -115,14 +120,12 @@ class SqlUsageRepository:
         question = question.where(table.c.start_ms >= from_ms, table.c.start_ms < to_ms).group_by(group).order_by(group)
         if by != "tag":
             question = question.where(table.c.span_ms == (QUARTER_MS if from_ms % DAY_MS or to_ms % DAY_MS else DAY_MS))
-        if account_id is not None:
-            question = question.where(table.c.account_id == account_id)
-        if project_id is not None and by != "tag":
-            question = question.where(table.c.project_id == project_id)
-        if key_id is not None and by != "tag":
-            question = question.where(table.c.key_id == key_id)
-        if mode is not None:
-            question = question.where(table.c.mode == mode)
+        wanted = {"account_id": account_id, "mode": mode}
+        if by != "tag":
+            wanted |= {"project_id": project_id, "key_id": key_id, "dialect": dialect, "operation": operation}
+        for name, one in wanted.items():
+            if one is not None:
+                question = question.where(table.c[name] == one)
         return [_usage_sum(row) for row in self._connection.execute(question)]
 
     def of_accounts(self, account_ids: Collection[str], *, from_ms: int, to_ms: int) -> list[tuple[str, UsageSum]]:

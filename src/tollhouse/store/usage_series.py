@@ -11,10 +11,18 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, lit
 
 from tollhouse.core.roll_up import DAY_MS, HOUR_MS, QUARTER_MS, Metric, Spans, SummedBy, UsageFilter, UsageSum
 from tollhouse.core.usage import BUCKETS, Usage
-from tollhouse.store.schema import account_usage, keys, usage, usage_tags
+from tollhouse.store.schema import keys
+from tollhouse.store.usage_schema import account_usage, usage, usage_tags
 
 _COUNTERS: Final = ("calls", "failed", "charge", *BUCKETS)
-_COLUMN: Final[Mapping[str, str]] = {"model": "model", "key": "key_id", "project": "project_id", "tag": "tag"}
+_COLUMN: Final[Mapping[str, str]] = {
+    "model": "model",
+    "key": "key_id",
+    "project": "project_id",
+    "tag": "tag",
+    "dialect": "dialect",
+    "operation": "operation",
+}
 _MEMBER: Final = func.coalesce(keys.c.made_by, literal_column("''"))  # of a key that no person made: nothing
 _TOKENS: Final = (
     *("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_in", "image_in"),
@@ -104,7 +112,7 @@ def _conditions(sums: _SumTable, over: Spans, narrowed: UsageFilter) -> list[Col
         found.append(table.span_ms == sums.span_ms)
     if sums.table is not account_usage:
         found.append(table.mode == narrowed.mode)
-    for name in ("account_id", "project_id", "key_id", "model"):
+    for name in ("account_id", "project_id", "key_id", "model", "dialect", "operation"):
         wanted = getattr(narrowed, name)
         if wanted is not None and name in table:
             found.append(table[name] == wanted)

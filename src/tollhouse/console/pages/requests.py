@@ -13,14 +13,14 @@ from tollhouse.console.visit import Visit
 from tollhouse.core.account import ApiKey
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.ids import time_of
-from tollhouse.core.phrase import Phrase
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.formats import dialects
 from tollhouse.services import keys, receipts
+from tollhouse.services.choices import OPERATIONS, require_one_of
 from tollhouse.services.pages import Page, parse_cursor
 from tollhouse.services.receipts import ReceiptFilter
 
-_FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode", "dialect")
+_FILTERS: Final = ("status", "error", "model", "key", "project", "client", "mode", "dialect", "operation")
 _KEPT: Final = (*_FILTERS, "account", "from", "to", "order")
 OF_NOBODY: Final = "nobody"
 """In place of an account: calls of which nobody knew whose they were."""
@@ -78,6 +78,7 @@ async def _listing(visit: Visit, path: str) -> Answer:
         "model_choices": sorted(services.catalogue.models),
         "dialects": sorted(dialects()),
         "dialect_titles": DIALECT_TITLES,
+        "operations": OPERATIONS,
         "trouble": trouble,
     }
     return Shown("requests.html", values, 200 if trouble is None else trouble.status)
@@ -86,8 +87,7 @@ async def _listing(visit: Visit, path: str) -> Answer:
 def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
     """Raises BadRequest, PathNotFound."""
     mode = asked["mode"] or None
-    if mode not in (None, "live", "test"):
-        raise BadRequest(Phrase("%(param)s: there are %(known)s", param="mode", known="live, test"), param="mode")
+    require_one_of("mode", mode, ("live", "test"))
     since, until, zone = asked["from"], asked["to"], visit.zone
     account = asked["account"] if visit.account is None else ""
     wanted = receipts.wanted_by(
@@ -101,6 +101,7 @@ def _wanted(visit: Visit, asked: Mapping[str, str]) -> ReceiptFilter:
         client=asked["client"] or None,
         mode="live" if mode == "live" else "test" if mode == "test" else None,
         dialect=asked["dialect"] or None,
+        operation=asked["operation"] or None,
         since_ms=instant_ms(since, "from", zone) if since else None,
         until_ms=instant_ms(until, "to", zone, end=True) if until else None,
         account=account if account not in ("", OF_NOBODY) else None,

@@ -1,4 +1,4 @@
-"""/console/usage: what was spent and used over time, by model, key, project, member, tag or client."""
+"""/console/usage: what was spent and used over time, by model, key, member, operation and other groups."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
@@ -6,24 +6,29 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from tollhouse.console.call_formats import DIALECT_TITLES
 from tollhouse.console.local_time import instant_ms, written
 from tollhouse.console.route import Answer, Download, Shown, page
 from tollhouse.console.usage_csv import series_rows
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Overloaded, PathNotFound
 from tollhouse.core.phrase import Phrase
-from tollhouse.core.roll_up import DAY_MS, HOUR_MS, Metric, UsageSum
+from tollhouse.core.roll_up import DAY_MS, HOUR_MS, UNKNOWN, Metric, UsageSum
+from tollhouse.formats import dialects
 from tollhouse.services import keys, people, projects, usage_series
+from tollhouse.services.choices import OPERATIONS
 from tollhouse.services.usage_series import Explored, GroupedBy, Series, UsageAsked, measured
 from tollhouse.services.usage_series_csv import as_csv
 from tollhouse.services.usage_spans import WIDTHS, today_ms
 
+_ASKED: Final = ("dialect", "operation")
+"""What old sums do not tell apart, and every call does."""
 _DAYS: Final[Mapping[str, int]] = {"7d": 7, "30d": 30, "90d": 90, "1y": 365}
 SPANS: Final = ("1h", "24h", *_DAYS)
-_FILTERS: Final = ("model", "key", "project")
+_FILTERS: Final = ("model", "key", "project", "dialect", "operation")
 _KEPT: Final = ("metric", "by", "every", *_FILTERS, "mode", "span", "from", "to")
 """What an address of this page says; the rest is dropped."""
-_LINKED: Final = ("model", "key", "client")
+_LINKED: Final = ("model", "key", "client", *_ASKED)
 """Groups by which the list of requests can be filtered."""
 
 
@@ -113,6 +118,8 @@ async def _choices(visit: Visit) -> dict[str, object]:
         "key_choices": (await keys.list_page(services, visit.actor, limit=100)).records,
         "project_choices": (await projects.list_page(services, visit.actor, limit=100)).records,
         "model_choices": sorted(services.catalogue.models),
+        "dialect_choices": {name: DIALECT_TITLES.get(name, name) for name in sorted(dialects())},
+        "operation_choices": OPERATIONS,
     }
 
 
@@ -161,6 +168,7 @@ def _dearest(asked: Mapping[str, str], from_ms: int, to_ms: int, group: str | No
     query |= {name: asked[name] for name in _FILTERS if asked[name]}
     if group is not None and asked["by"] in _LINKED:
         query[asked["by"]] = group
+    query = {name: value for name, value in query.items() if name not in _ASKED or value != UNKNOWN}
     return f"/console/requests?{urlencode(query)}"
 
 
@@ -174,6 +182,10 @@ async def _names(visit: Visit, by: str, groups: Sequence[str]) -> dict[str, str]
         known = {group: directory.keys[group].name for group in groups if group in directory.keys}
     elif by == "project":
         known = {group: directory.projects[group].name for group in groups if group in directory.projects}
+    elif by == "dialect":
+        known = dict(DIALECT_TITLES)
+    elif by == "operation":
+        known = {group: group.replace("_", " ") for group in groups}
     else:
         known = {}
     return {group: known.get(group, group) for group in groups}
