@@ -94,8 +94,7 @@ def _read_output(conversation: Conversation, config: Place) -> None:
     for name in ("responseJsonSchema", "_responseJsonSchema", "responseSchema"):
         schema = config.object(name)
         if schema is not None:
-            own = name == "responseSchema"
-            read = to_json_schema(schema.value) if own else schema.value
+            read = to_json_schema(schema.value)
             note(conversation, "json_schema", config.path(name))
             conversation.output = OutputForm(schema=read, description=text_under(read, "description"))
             break
@@ -144,11 +143,9 @@ def _read_function(conversation: Conversation, function: Place) -> None:
 
 
 def _parameters(function: Place) -> dict[str, object] | None:
-    whole = function.object("parametersJsonSchema")
-    if whole is not None:
-        return whole.value
-    own = function.object("parameters")
-    return None if own is None else to_json_schema(own.value)
+    """Types in capitals are written in JSON Schema as well: google-genai's own constants are so."""
+    whole = function.object("parametersJsonSchema") or function.object("parameters")
+    return None if whole is None else to_json_schema(whole.value)
 
 
 def _read_tool_config(conversation: Conversation, body: Place) -> None:

@@ -1,19 +1,12 @@
-"""Schemas: Gemini's own (an OpenAPI subset, types in capitals) read as JSON Schema, and JSON Schema as Gemini reads it.
-
-`parametersJsonSchema` and `responseJsonSchema` take JSON Schema, of which some is passed over and some is refused: a
-`$ref` with anything beside it, and schemas that are a boolean. `const` is passed over, and is an `enum` of one.
-"""
+"""Schemas of Gemini's own (an OpenAPI subset, types in capitals) read as JSON Schema."""
 
 from typing import Any, Final
 
-from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.provider_json import Object
 from tollhouse.formats.gemini.spelling import snake
 
 DEPTH_MAX: Final = 150
 """Schemas within each other; what lies deeper stays as it is."""
-_INLINED_MAX: Final = 4 * 1024
-_INLINED_ALL_MAX: Final = 256 * 1024
-"""Bytes of a definition that is written where it is referred to, and of all of them."""
 _CAMEL: Final = {
     snake(name): name
     for name in (
@@ -63,53 +56,6 @@ def _nullable(schema: Object) -> Object:
     if isinstance(options, list):
         return {**schema, "anyOf": [*options, {"type": "null"}]}
     return schema
-
-
-def from_json_schema(schema: Object) -> Object:
-    """A JSON Schema as Gemini reads it."""
-    return _Written(schema).schema(schema, 0)
-
-
-class _Written:
-    """root: where references lead. `_left`: bytes of definitions that may still be written elsewhere."""
-
-    def __init__(self, root: Object) -> None:
-        self._root = root
-        self._left = _INLINED_ALL_MAX
-
-    def schema(self, schema: Object, depth: int) -> Object:
-        if depth > DEPTH_MAX:
-            return schema
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            beside = {name: value for name, value in schema.items() if name[:1] != "$"}
-            if beside:
-                found = self._definition(reference)
-                if found is None:
-                    return {name: value for name, value in schema.items() if name[:1] == "$"}
-                schema = {**found, **beside}
-        written: Object = {}
-        for name, value in schema.items():
-            if name == "$schema":
-                continue
-            if name == "const":
-                written.setdefault("enum", [value])
-            else:
-                written[name] = _inside(name, value, self.schema, depth)
-        return written
-
-    def _definition(self, reference: str) -> Object | None:
-        """A small definition that refers to nothing; None: there is no such one."""
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-        if not isinstance(found, dict) or not reference.startswith("#"):
-            return None
-        size = len(data := encode(found))
-        if size > min(_INLINED_MAX, self._left) or b'"$ref"' in data:
-            return None
-        self._left -= size
-        return found
 
 
 def _inside(name: str, value: Any, read: Any, depth: int) -> object:

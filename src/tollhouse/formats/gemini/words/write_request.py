@@ -7,7 +7,7 @@ from tollhouse.core.conversation import Conversation, Tool
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
-from tollhouse.formats.gemini.words.schema import from_json_schema
+from tollhouse.formats.gemini.words.schema_written import from_json_schema
 from tollhouse.formats.gemini.words.thinking import write_thinking
 from tollhouse.formats.gemini.words.write_contents import write_contents
 
@@ -54,8 +54,8 @@ def _function(tool: Tool) -> Object:
         function["description"] = description
     if tool.is_custom:
         function["parametersJsonSchema"] = input_schema(tool.name)
-    elif any((schema := tool_schema(tool.parameters)).get(name) for name in _MEMBERS):
-        function["parametersJsonSchema"] = from_json_schema(schema)
+    elif any((schema := tool_schema(from_json_schema(tool.parameters or {}))).get(name) for name in _MEMBERS):
+        function["parametersJsonSchema"] = schema
     return function
 
 
