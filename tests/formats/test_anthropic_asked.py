@@ -144,7 +144,18 @@ def test_effort_comes_back_to_models_that_know_it() -> None:
 @pytest.mark.parametrize(
     ("members", "feature", "param"),
     [
-        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "built_in_tools", "tools[0]"),
+        ({"tools": [{"type": "code_execution_20250825", "name": "run"}, GATE]}, "built_in_tools", "tools[0]"),
+        ({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}, "built_in_tools", "tools[0]"),
+        ({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}, GATE]}, "offered_tools", "tools[0]"),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools", "tools"),
+        (
+            {
+                "tools": [GATE, {"type": "web_fetch_20250910", "name": "look"}],
+                "tool_choice": {"type": "tool", "name": "look"},
+            },
+            "built_in_tools",
+            "tool_choice",
+        ),
         ({"tools": [{**GATE, "strict": True}]}, "strict_tools", "tools[0].strict"),
         ({"tools": [{**GATE, "input_examples": [{}]}]}, "other", "tools[0].input_examples"),
         ({"container": "c_1"}, "state", "container"),
@@ -169,7 +180,7 @@ def test_what_a_request_uses_is_noted_by_its_member(members: Object, feature: st
 
 
 @pytest.mark.parametrize(
-    "harmless", [{"service_tier": "auto"}, {"diagnostics": {}}, {"stream": False}, {"speed": None}]
+    "harmless", [{"service_tier": "auto"}, {"diagnostics": {}}, {"stream": False}, {"speed": None}, {"mcp_servers": []}]
 )
 def test_what_changes_nothing_is_not_noted(harmless: Object) -> None:
     assert asked(**harmless).uses == {}
@@ -204,6 +215,7 @@ def test_a_block_that_no_other_format_has_is_noted(content: Object, feature: str
         ([user({"type": "image", "source": {"type": "base64"}})], "messages[0].content[0].source"),
         ([user({"type": "tool_use", "name": "x"})], "messages[0].content[0]"),
         ([user({"type": "tool_result", "content": "x"})], "messages[0].content[0].tool_use_id"),
+        ([assistant({"type": "tool_use", "id": "t", "name": "x", "input": "{}"})], "messages[0].content[0].input"),
         ([user("Hi"), "x"], "messages[1]"),
     ],
     ids=str,
@@ -270,7 +282,14 @@ def test_results_come_first_and_turns_are_joined() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "given"),
-    [("", {}), ("  ", {}), ('{"a":1}', {"a": 1}), ("[1]", {"input": [1]}), ("{a}", {"INVALID_JSON": "{a}"})],
+    [
+        ("", {}),
+        ("  ", {}),
+        ("null", {}),
+        ('{"a":1}', {"a": 1}),
+        ("[1]", {"input": [1]}),
+        ("{a}", {"INVALID_JSON": "{a}"}),
+    ],
 )
 def test_arguments_become_an_object(arguments: str, given: Object) -> None:
     body = sent(conversation(said("user", "Hi"), said("assistant", ToolCall(id="c", name="x", arguments=arguments))))

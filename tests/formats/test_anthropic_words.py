@@ -296,6 +296,26 @@ def test_a_tool_that_takes_text_gets_it_in_an_object() -> None:
     assert json.loads(gathering.finish())["content"][0]["input"] == {"input": call.arguments}
 
 
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        (["null"], ""),
+        ([" ", "nu", "ll "], ""),
+        (["", " "], ""),
+        (["{", "}"], "{}"),
+        ([" ", '{"a"', ":1}"], '{"a":1}'),
+        (["nul", "l1"], "null1"),
+    ],
+    ids=str,
+)
+def test_arguments_that_are_nothing_are_not_told(pieces: list[str], told: str) -> None:
+    call = ToolCall(id="c", name="open")
+    added: list[ReplyEvent] = [ArgumentsAdded(text=one, index=0) for one in pieces]
+    out = write_events([PartBegan(part=call, index=0), *added, PartEnded(index=0)])
+    deltas = [json.loads(one.data).get("delta") or {} for one in Splitter().feed(out)]
+    assert "".join(one.get("partial_json", "") for one in deltas) == told
+
+
 def test_plain_streams_are_written_as_the_original_writes_them() -> None:
     out = write_events(read_events(PLAIN))
     assert [one.name for one in Splitter().feed(out)] == [

@@ -245,7 +245,7 @@ def test_thoughts_go_back_to_their_maker_under_the_name_by_which_they_came() -> 
     conversation.messages[0].parts = [Reasoning(text="Hmm.", opaque=opaque), TextPart(text="Yes")]
     assert sent(conversation)["messages"] == [{"role": "assistant", "content": "Yes", "reasoning_content": "Hmm."}]
     conversation.messages[0].parts = [Reasoning(text="Hmm.", opaque=Opaque("anthropic_messages", "sig"))]
-    assert sent(conversation)["messages"] == [{"role": "assistant", "content": ""}]
+    assert sent(conversation)["messages"] == []
 
 
 def test_what_anthropic_signed_comes_back_from_a_client_of_chat() -> None:
@@ -357,3 +357,25 @@ def test_blocks_of_anthropics_in_a_chat_are_understood() -> None:
 def test_what_the_system_says_in_a_row_is_one_message() -> None:
     system = [{"role": "system", "content": "One."}, {"role": "developer", "content": "Two."}]
     assert sent(asked(messages=[*system, HELLO]))["messages"][0] == {"role": "system", "content": "One.\n\nTwo."}
+
+
+@pytest.mark.parametrize(
+    ("model", "role"),
+    [
+        *(("gpt-5.2", "system"), ("openai/o3", "system"), ("o4-mini", "system"), ("gpt-oss:20b", "system")),
+        *(("qwen3.8:27b", "user"), ("o12", "user"), ("my-gpt-like", "user"), ("moonshotai/kimi-k2", "user")),
+    ],
+)
+def test_what_the_system_says_later_is_said_as_the_models_template_takes_it(model: str, role: str) -> None:
+    later = {"role": "system", "content": "It is night."}
+    said = {"role": "assistant", "content": "Hi."}
+    messages = sent(asked(messages=[later, HELLO, said, later, HELLO, later]), model=model)["messages"]
+    night = {"role": role, "content": "It is night."}
+    joined = {"role": "user", "content": "Hello\n\nIt is night."}
+    assert messages == [later, HELLO, said, night, *([HELLO, night] if role == "system" else [joined])]
+
+
+def test_messages_that_say_nothing_are_none() -> None:
+    empty = {"role": "assistant", "content": ""}
+    messages = [{"role": "system", "content": ""}, HELLO, empty, HELLO]
+    assert sent(asked(messages=messages))["messages"] == [HELLO, HELLO]

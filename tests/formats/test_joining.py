@@ -163,6 +163,8 @@ def test_two_calls_stay_two_however_they_are_told_apart(pieces: list[dict[str, A
         [piece({"name": "x"}, id="a"), piece({"arguments": "{}"})],
         [piece({"name": "x", "arguments": {}}, index=0, id="a")],
         [piece({"name": "x", "arguments": "{}"}, index=0, id="a", type="")],
+        [piece({"arguments": "{"}, index=0, id="a"), piece({"name": "x", "arguments": "}"}, index=0)],
+        [piece({"arguments": "{}"}, index=0, id="a"), piece({"name": "x"}, index=0)],
     ],
 )
 def test_one_call_stays_one(pieces: list[dict[str, Any]]) -> None:

@@ -40,6 +40,14 @@ _WAYS: Final = (
         "Responses' `local_shell`, `shell`, `apply_patch`, client-run `tool_search`, tools in a `namespace`",
         "functions likewise; the calls come back as the items that they are",
     ),
+    (
+        "Anthropic's tools that the caller runs (`bash`, `text_editor`, `memory`, `computer`)",
+        "functions of the same names that take the same",
+    ),
+    (
+        "what the system says after others have spoken, but to models of OpenAI",
+        "words of the user, where they were said",
+    ),
     ("several allowed tools (`allowed_tools`), in a chat", "only those are told to the model"),
     ("pictures and documents in results of tools, in a chat", "in a message of the user that follows"),
     ("a text document, in OpenAI's formats", "text, after its name"),

@@ -21,7 +21,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without, opened
 from tollhouse.core.provider_json import Object, encode
-from tollhouse.formats.anthropic.wire import REDACTED, TOOL_RESULT_ENDING, WIRE
+from tollhouse.formats.anthropic.wire import REDACTED, TOOL_FAILED, TOOL_RESULT_ENDING, WIRE
 
 _ReadBlock = Callable[[Conversation, Object, str], list[Part]]
 _URLS: Final = {"image": "image_urls", "file": "file_urls"}
@@ -168,8 +168,10 @@ def _tool_use(conversation: Conversation, block: Object, path: str) -> list[Part
     call_id, name, given = block.get("id"), block.get("name"), block.get("input")
     if not isinstance(call_id, str) or not isinstance(name, str):
         raise BadRequest(f"'{path}' must have an 'id' and a 'name'.", param=path)
+    if given is not None and not isinstance(given, dict):
+        raise BadRequest(f"'{path}.input' must be an object.", param=f"{path}.input")
     own_id, opaque = id_without(call_id)
-    arguments = encode(given if isinstance(given, dict) else {}).decode()
+    arguments = encode(given or {}).decode()
     cache = cache_of(conversation, block, path)
     return [ToolCall(id=own_id, name=name, arguments=arguments, opaque=opaque, cache=cache)]
 
@@ -179,14 +181,21 @@ def _tool_result(conversation: Conversation, block: Object, path: str) -> list[P
     if not isinstance(call_id, str):
         raise BadRequest(f"Missing required parameter: '{path}.tool_use_id'.", param=f"{path}.tool_use_id")
     found = [] if content is None else parts_of(conversation, content, f"{path}.content")
-    parts = [part for part in found if isinstance(part, TextPart | MediaPart)]
+    parts: list[TextPart | MediaPart] = [part for part in found if isinstance(part, TextPart | MediaPart)]
     is_error = block.get("is_error") is True
     if is_error:
         note(conversation, "tool_errors", f"{path}.is_error")
+        parts = parts or [TextPart(text=TOOL_FAILED)]
     if any(isinstance(part, MediaPart) for part in parts):
         note(conversation, "tool_result_media", f"{path}.content")
     cache = cache_of(conversation, block, path)
     return [ToolResult(id=id_without(call_id)[0], parts=parts, is_error=is_error, cache=cache)]
+
+
+def _tool_reference(conversation: Conversation, block: Object, path: str) -> list[Part]:
+    """What a search for tools of the caller's own found: all of them have been told to the model."""
+    name = block.get("tool_name")
+    return [TextPart(text=f"The tool {name} can be called now.")] if isinstance(name, str) else []
 
 
 def _compaction(conversation: Conversation, block: Object, path: str) -> list[Part]:
@@ -203,6 +212,7 @@ _BLOCKS: Final[dict[str, _ReadBlock]] = {
     "search_result": _search_result,
     "thinking": _thinking,
     "redacted_thinking": _redacted,
+    "tool_reference": _tool_reference,
     "tool_use": _tool_use,
     "tool_result": _tool_result,
 }

@@ -8,10 +8,8 @@ from typing import Final
 from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refusal, TextPart, ToolCall, ToolResult
 from tollhouse.core.failure import UpstreamBroke
 from tollhouse.core.provider_json import Object, decode_any
-from tollhouse.formats.anthropic.wire import REDACTED, WIRE
+from tollhouse.formats.anthropic.wire import REDACTED, TOOL_FAILED, WIRE
 
-_FAILED: Final = "The tool failed."
-"""What a result says that tells an error and no words, which the format does not take."""
 _NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 _PLAIN_TYPES: Final = ("text/", "application/json", "application/xml")
 
@@ -49,6 +47,8 @@ def input_of(call: ToolCall) -> Object:
         given = decode_any(call.arguments.encode(errors="replace"))
     except UpstreamBroke:
         return {"INVALID_JSON": call.arguments}
+    if given is None:
+        return {}
     return given if isinstance(given, dict) else {"input": given}
 
 
@@ -87,7 +87,7 @@ def _result(result: ToolResult) -> Object:
         block["content"] = content
     if result.is_error:
         block["is_error"] = True
-        block.setdefault("content", _FAILED)
+        block.setdefault("content", TOOL_FAILED)
     return _marked(block, result.cache)
 
 

@@ -36,6 +36,7 @@ from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
 _OfPart = PartBegan | TextAdded | ArgumentsAdded | OpaqueAdded | CitationAdded | PartEnded
 _TEXT = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b_delta","%b":'
+_NOTHING = "null"
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":%b}\n\n'
 
 
@@ -56,7 +57,7 @@ class MessageWriter:
             "_part",
             "_refused",
         ),
-        *("_stop_sequence", "_told", "_usage"),
+        *("_stop_sequence", "_told", "_unsaid", "_usage"),
     )
 
     def __init__(self, context: AnswerContext) -> None:
@@ -68,6 +69,7 @@ class MessageWriter:
         self._head = b""
         self._part: PartBegan | None = None  # the part that is told now
         self._opaque: Opaque | None = None  # of it
+        self._unsaid: str | None = None  # of its arguments, while they may be nothing
         self._kept: OrderedDict[int, list[_OfPart]] = (
             OrderedDict()
         )  # of those that wait for it, in the order in which they began
@@ -145,7 +147,7 @@ class MessageWriter:
         self._refused = self._refused or isinstance(part, Refusal)
         if not isinstance(part, ToolCall):
             return b""
-        self._calls = True
+        self._calls, self._unsaid = True, ""
         start = block_of(part)
         assert start is not None
         out = self._open({**start, "input": {}})
@@ -157,8 +159,8 @@ class MessageWriter:
         if isinstance(event, ArgumentsAdded):
             if not isinstance(part, ToolCall) or not event.text:
                 return b""
-            text = escaped(event.text).decode() if part.is_custom else event.text
-            return self._delta(b'{"type":"input_json_delta","partial_json":%b}' % encode(text))
+            text = escaped(event.text).decode() if part.is_custom else self._arguments(event.text)
+            return self._delta(b'{"type":"input_json_delta","partial_json":%b}' % encode(text)) if text else b""
         if isinstance(event, OpaqueAdded):
             self._opaque = event.opaque
             return b""
@@ -169,6 +171,17 @@ class MessageWriter:
         if not isinstance(event, TextAdded) or not event.text:
             return b""
         return self._opened() + self._head + encode(event.text) + b"}}\n\n"
+
+    def _arguments(self, text: str) -> str:
+        """What goes on of arguments: none where they are `null` or blank, for clients read them as an object."""
+        if self._unsaid is None:
+            return text
+        said = (self._unsaid + text).strip()
+        if _NOTHING.startswith(said):
+            self._unsaid = said
+            return ""
+        said, self._unsaid = self._unsaid + text, None
+        return said
 
     def _opened(self) -> bytes:
         """Begin the block of a text or of thoughts, where it has not begun. `_head`: of each event that adds to it."""

@@ -19,6 +19,7 @@ from tollhouse.core.half_pairs import restore_members
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.provider_json import Object, decode_any
 from tollhouse.formats.anthropic.block_reader import cache_of, parts_of
+from tollhouse.formats.anthropic.own_tools import as_function
 
 _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
 _CHOICES: Final[dict[str, Choosing]] = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
@@ -26,6 +27,8 @@ _OF_A_TOOL: Final = frozenset(("type", "name", "description", "input_schema", "s
 _OF_THINKING: Final = {"summarized": True, "omitted": False}
 _BILLING: Final = "x-anthropic-billing-header:"
 """How a block of the system prompt begins that a client writes for the vendor alone, anew for each call."""
+_LOOKED_FOR: Final = ("web_fetch", "tool_search_tool")
+"""What the vendor looks up beside the caller's own tools: only what must be called, or stands alone, is refused."""
 _STOPS_MAX: Final = 4
 _DROPPED: Final = {
     "service_tier": "service_tier",
@@ -70,7 +73,7 @@ def read_request(request: ModelRequest) -> Conversation:
     if body.get("cache_control"):
         note(conversation, "cache_marks", "cache_control")
     for name, value in body.items():
-        if name not in _READ and value is not False and (name, value) != ("service_tier", "auto"):
+        if name not in _READ and value is not False and value != [] and (name, value) != ("service_tier", "auto"):
             note(conversation, _DROPPED.get(name, "other"), name)
     return conversation
 
@@ -98,24 +101,34 @@ def _read_messages(conversation: Conversation, messages: object) -> None:
 
 def _read_tools(conversation: Conversation, body: Object) -> None:
     tools = body.get("tools")
+    hosted: dict[str, Object] = {}
     for at, tool in enumerate(tools if isinstance(tools, list) else []):
         path = f"tools[{at}]"
         if not isinstance(tool, dict):
             raise BadRequest(f"'{path}' must be an object.", param=path)
-        if tool.get("type") not in (None, "custom"):
-            note(conversation, "built_in_tools", path)
-            conversation.raw_tools.append(tool)
+        plain = tool if tool.get("type") in (None, "custom") else as_function(tool)
+        if plain is None:
+            hosted[path] = tool
         else:
-            conversation.tools.append(_tool(conversation, tool, path))
+            conversation.tools.append(_tool(conversation, plain, path))
+    for path, tool in hosted.items():
+        is_beside = bool(conversation.tools) and str(tool.get("type")).startswith(_LOOKED_FOR)
+        note(conversation, "offered_tools" if is_beside else "built_in_tools", path)
+        conversation.raw_tools.append(tool)
     if conversation.tools:
         note(conversation, "tools", "tools")
-    choice = body.get("tool_choice")
+    _read_choice(conversation, body.get("tool_choice"))
+
+
+def _read_choice(conversation: Conversation, choice: object) -> None:
     if not isinstance(choice, dict):
         return
     choosing = _CHOICES.get(str(choice.get("type")))
     if choosing is None:
         raise BadRequest("'tool_choice.type' must be 'auto', 'any', 'tool' or 'none'.", param="tool_choice.type")
     names = (str(choice.get("name")),) if choosing == "named" else ()
+    if names and any(tool.get("name") == names[0] for tool in conversation.raw_tools):
+        note(conversation, "built_in_tools", "tool_choice")
     conversation.tool_choice = ToolChoice(choosing=choosing, names=names)
     if names:
         note(conversation, "tool_choice_named", "tool_choice")

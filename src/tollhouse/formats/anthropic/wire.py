@@ -10,3 +10,5 @@ REDACTED: Final = "redacted_thinking:"
 """Begins the `Opaque` of thoughts that came without a text and without a signature."""
 CUT: Final = frozenset(("max_tokens", "model_context_window_exceeded"))
 """Stop reasons of an answer that was cut at its length."""
+TOOL_FAILED: Final = "The tool failed."
+"""What a result says that tells an error and no words."""

@@ -181,7 +181,7 @@ class JoinedCalls:
 
     A piece belongs to the call of its index, or, without one, of its place in the list. Another id at that index begins
     a new call (Ollama), and so does another name where the arguments of the last one have begun, or any name where they
-    are whole.
+    are whole. The name of a call that has none yet is its own.
     """
 
     __slots__ = ("_calls", "_last")
@@ -223,7 +223,8 @@ class JoinedCall:
         for kind, inner in self._inner.items():
             called = piece.get(kind)
             name = called.get("name") if isinstance(called, dict) else None
-            if name and inner.has_text() and (name != inner.get("name") or (not new and _is_whole(inner, called))):
+            own = inner.get("name")
+            if name and own and inner.has_text() and (name != own or (not new and _is_whole(inner, called))):
                 return True
         return False
 

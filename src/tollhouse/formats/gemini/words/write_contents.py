@@ -97,7 +97,7 @@ def arguments_of(call: ToolCall) -> Object:
     text = call.arguments.strip()
     if call.is_custom:
         return {"input": call.arguments}
-    found = json_object(text or "{}")
+    found = {} if text in ("", "null") else json_object(text)
     return {"input": call.arguments} if found is None else found
 
 

@@ -4,6 +4,7 @@ Said in the plainest form, which every server reads: one text as a string, tools
 allowed tools only those, pictures in results of tools in the message after them.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
@@ -45,6 +46,7 @@ SAYS: Final = frozenset(
 )
 _CAP: Final = ("max_tokens",)
 _ID_CHARACTERS_MAX: Final = 40
+_SYSTEM_ANYWHERE: Final = re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt|codex|o[1-9](?:\b|-))", re.IGNORECASE)
 _SAMPLING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logit_bias")
 
 
@@ -59,7 +61,7 @@ def write_request(
     others: bool = True,
 ) -> bytes:
     """See `core.words.WriteConversation`."""
-    body: Object = {"model": model, "messages": _messages(conversation.messages)}
+    body: Object = {"model": model, "messages": _messages(conversation.messages, model)}
     if stream:
         body["stream"] = True
         if include_usage:
@@ -128,17 +130,30 @@ def _add_form(body: Object, conversation: Conversation) -> None:
     body["response_format"] = {"type": "json_schema", "json_schema": schema}
 
 
-def _messages(messages: Sequence[Message]) -> list[Object]:
-    """What the system says in a row is one message: some servers take no second one."""
+def _messages(messages: Sequence[Message], model: str) -> list[Object]:
+    """What the system says in a row is one message: some servers take no second one. What it says later stands there as
+    words of the user, but for models of OpenAI: templates of others take a system message at the beginning alone."""
     found: list[Object] = []
     for is_system, run in groupby(messages, lambda message: message.role in ("system", "developer")):
-        if is_system:
-            parts = [part for message in run for part in message.parts]
-            found.append({"role": "system", "content": _joined(parts, "\n\n")})
-            continue
-        for message in run:
-            found += [_assistant(message)] if message.role == "assistant" else _user(message)
+        if not is_system:
+            for message in run:
+                found += _assistant(message) if message.role == "assistant" else _user(message)
+        elif text := _joined([part for message in run for part in message.parts], "\n\n"):
+            _say_as_system(found, text, anywhere=_SYSTEM_ANYWHERE.search(model) is not None)
     return found
+
+
+def _say_as_system(found: list[Object], text: str, *, anywhere: bool) -> None:
+    if anywhere or not found:
+        found.append({"role": "system", "content": text})
+    elif found[-1]["role"] != "user" or "name" in found[-1]:
+        found.append({"role": "user", "content": text})
+    else:
+        before = found[-1]["content"]
+        said: object = f"{before}\n\n{text}"
+        if isinstance(before, list):
+            said = [*before, {"type": "text", "text": text}]
+        found[-1]["content"] = said
 
 
 def _named(said: Object, message: Message) -> Object:
@@ -195,8 +210,9 @@ def _content(part: Part) -> list[Object]:
     return [{"type": "file", "file": {"filename": name_of(part), "file_data": url_of(part)}}]
 
 
-def _assistant(message: Message) -> Object:
-    """Texts that stood apart are one: the parts of an answer follow each other without a break."""
+def _assistant(message: Message) -> list[Object]:
+    """Texts that stood apart are one: the parts of an answer follow each other without a break. A message that says
+    nothing, as of thoughts that do not go on, is none: some servers refuse it."""
     said: Object = {"role": "assistant", "content": _joined(message.parts, "") or None}
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     for part in message.parts:
@@ -205,8 +221,10 @@ def _assistant(message: Message) -> Object:
     if calls:
         said["tool_calls"] = [_call(part) for part in calls]
     elif said["content"] is None:
+        if len(said) == 2:
+            return []
         said["content"] = ""
-    return _named(said, message)
+    return [_named(said, message)]
 
 
 def _call(call: ToolCall) -> Object:
