@@ -103,8 +103,11 @@ DOCUMENTED = {
         user("Open."),
         assistant(CALL),
         user({**RESULT, "content": [text("open"), picture()], "is_error": True, "cache_control": EPHEMERAL}),
+        tools=[GATE],
     ),
-    "empty result": request(user("Open."), assistant(CALL), user({"type": "tool_result", "tool_use_id": "toolu_1"})),
+    "empty result": request(
+        user("Open."), assistant(CALL), user({"type": "tool_result", "tool_use_id": "toolu_1"}), tools=[GATE]
+    ),
     "thoughts": request(
         user("Open."),
         assistant(THOUGHT, {"type": "redacted_thinking", "data": "EmwKAhgB"}, text("I do."), CALL),
@@ -307,6 +310,9 @@ def test_thoughts_of_others_and_empty_texts_are_left_out() -> None:
     assert "system" not in sent(history)
 
 
+HIGH = {"output_config": {"effort": "high"}}
+
+
 @pytest.mark.parametrize(
     ("model", "reasoning", "members"),
     [
@@ -327,6 +333,8 @@ def test_thoughts_of_others_and_empty_texts_are_left_out() -> None:
             {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": "medium"}},
         ),
         ("claude-opus-4-6", ReasoningAsked(enabled=False), {"thinking": {"type": "disabled"}}),
+        ("claude-opus-4-6", ReasoningAsked(effort="xhigh"), {"thinking": {"type": "adaptive"}, **HIGH}),
+        ("claude-fable-5", ReasoningAsked(enabled=False), {"output_config": {"effort": "low"}}),
         ("claude-opus-4-6", None, {}),
         ("claude-3-5-haiku-20241022", ReasoningAsked(effort="low"), {}),
         ("claude-3-5-haiku-20241022", ReasoningAsked(enabled=False), {}),
@@ -361,7 +369,12 @@ def test_no_model_thinks_where_it_must_call_a_tool() -> None:
 def test_sampling_is_asked_for_as_the_model_takes_it() -> None:
     hot = conversation(said("user", "Hi"), temperature=1.7, top_p=0.5, top_k=3)
     body = sent(hot)
-    assert (body["temperature"], "top_p" in body, body["top_k"], hot.left_out) == (1.0, False, 3, ["top_p"])
+    assert (body["temperature"], "top_p" in body, body["top_k"], hot.left_out) == (
+        1.0,
+        False,
+        3,
+        ["temperature", "top_p"],
+    )
     newest = conversation(said("user", "Hi"), temperature=0.2)
     assert "temperature" not in sent(newest, "claude-opus-4-7")
     assert newest.left_out == ["temperature"]

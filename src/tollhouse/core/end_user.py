@@ -4,7 +4,8 @@ import re
 from hashlib import sha256
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.:|-]*\Z")
+_PLAIN: Final = re.compile(r"(?![0-9.-]{7,}\Z)[A-Za-z0-9_.:|-]*\Z")
+"""No address of mail, nor what may be the number of a telephone."""
 _DIGITS: Final = 48
 
 

@@ -47,6 +47,12 @@ _WAYS: Final = (
     (
         "what the system says after others have spoken, but to models of OpenAI",
         "words of the user, where they were said",
+        "any JSON object as the answer, and a schema of one to older Claude models, at Anthropic",
+        "a tool that the model must call, whose argument is told as the text of the answer",
+    ),
+    (
+        "results apart from their calls, ids of calls that repeat, calls or results alone",
+        "in order, told apart; a call alone has no result, and a result alone is said in words",
     ),
     ("several allowed tools (`allowed_tools`), in a chat", "only those are told to the model"),
     ("pictures and documents in results of tools, in a chat", "in a message of the user that follows"),

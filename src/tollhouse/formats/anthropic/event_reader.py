@@ -20,6 +20,7 @@ from tollhouse.core.reply import (
 from tollhouse.core.sse import Event, Splitter
 from tollhouse.core.usage import Usage
 from tollhouse.formats.anthropic import finish
+from tollhouse.formats.anthropic.answer_tool import GrowingAnswer, answer_of
 from tollhouse.formats.anthropic.block_reader import citation_of
 from tollhouse.formats.anthropic.message_stream import MessageStream, index_of
 from tollhouse.formats.anthropic.plain_event import read_plain
@@ -31,7 +32,8 @@ class MessageReader:
     """See `core.words.ReplyReader`. Blocks are numbered anew, in the order in which they begin, without those that no
     other format can say."""
 
-    __slots__ = ("_began", "_events", "_is_finished", "_numbers", "_parts", "_splitter", "is_complete", "told")
+    __slots__ = ("_answers", "_began", "_calls", "_events", "_has_answered", "_is_finished", "_numbers", "_parts",
+                 "_splitter", "is_complete", "told")  # fmt: skip
 
     said_all = False  # `Finished` comes at once
 
@@ -41,6 +43,9 @@ class MessageReader:
         self._began = False
         self._parts = 0
         self._numbers: dict[int, int] = {}  # of the blocks that are open, by their index
+        self._answers: dict[int, GrowingAnswer] = {}  # that the model gives through a tool, by number
+        self._has_answered = False
+        self._calls = 0
         self._is_finished = False
         self.is_complete = False
         self.told: list[ReplyEvent] = []
@@ -82,8 +87,10 @@ class MessageReader:
             if (plain := read_plain(event.data)) is not None and event.name != b"error":
                 self._events.current = False
                 if plain.delta.text and (number := self._numbers.get(plain.index)) is not None:
-                    more = ArgumentsAdded if plain.adds_arguments else TextAdded
-                    told.append(more(text=plain.delta.text, index=number))
+                    if plain.adds_arguments:
+                        told += self._argue(plain.delta.text, number)
+                    else:
+                        told.append(TextAdded(text=plain.delta.text, index=number))
                 continue
             step = self._events.take(event)
             if step.is_end:
@@ -96,14 +103,18 @@ class MessageReader:
         kind, index = said.get("type"), index_of(said)
         if kind == "content_block_delta":
             delta, number = said.get("delta"), self._numbers.get(index)
-            return [] if number is None or not isinstance(delta, dict) else _added(delta, number)
+            if number is None or not isinstance(delta, dict):
+                return []
+            if delta.get("type") == "input_json_delta":
+                return self._argue(str(delta.get("partial_json") or ""), number)
+            return _added(delta, number)
         if kind == "message_start":
             return self._begin(said.get("message"))
         if kind == "content_block_start":
             return self._block(said.get("content_block"), index)
         if kind == "content_block_stop":
             ended = self._numbers.pop(index, None)
-            return [] if ended is None else [PartEnded(index=ended)]
+            return [] if ended is None else self._close(ended)
         if kind == "message_delta":
             delta = said.get("delta")
             if isinstance(delta, dict):
@@ -129,11 +140,15 @@ class MessageReader:
     def _block(self, block: object, index: int) -> list[ReplyEvent]:
         told: list[ReplyEvent] = [] if self._began else self._begin(None)
         part = part_of(block) if isinstance(block, dict) else None
-        if part is None:
+        if part is None or not isinstance(block, dict):
             return told
         number = self._numbers[index] = self._parts
         self._parts += 1
         text = ""
+        if (answer := answer_of(block)) is not None:
+            self._answers[number], self._has_answered = GrowingAnswer(), True
+            part = TextPart(text="" if answer == "{}" else answer)
+        self._calls += isinstance(part, ToolCall)
         if isinstance(part, TextPart | Reasoning):
             text, part.text = part.text, ""
         elif isinstance(part, ToolCall):
@@ -149,9 +164,23 @@ class MessageReader:
             return []
         self._is_finished = True
         told: list[ReplyEvent] = [] if self._began else self._begin(None)
-        told += [PartEnded(index=number) for number in self._numbers.values()]
+        told += [event for number in self._numbers.values() for event in self._close(number)]
         self._numbers.clear()
-        return [*told, Finished(finish=finish.read(reason), stop_sequence=stop_sequence)]
+        ended = finish.read(reason, only_answers=self._has_answered and not self._calls)
+        return [*told, Finished(finish=ended, stop_sequence=stop_sequence)]
+
+    def _argue(self, text: str, number: int) -> list[ReplyEvent]:
+        """More of the arguments of a call, or of the answer that they hold."""
+        answer = self._answers.get(number)
+        if answer is None:
+            return [ArgumentsAdded(text=text, index=number)]
+        return [TextAdded(text=more, index=number)] if (more := answer.add(text)) else []
+
+    def _close(self, number: int) -> list[ReplyEvent]:
+        answer = self._answers.pop(number, None)
+        rest = "" if answer is None else answer.rest()
+        ended: list[ReplyEvent] = [PartEnded(index=number)]
+        return [TextAdded(text=rest, index=number), *ended] if rest else ended
 
     def _end(self) -> list[ReplyEvent]:
         self.is_complete = True
@@ -167,8 +196,6 @@ def _added(delta: Object, number: int) -> list[ReplyEvent]:
         return [TextAdded(text=str(delta.get("text") or ""), index=number)]
     if kind == "thinking_delta":
         return [TextAdded(text=str(delta.get("thinking") or ""), index=number)]
-    if kind == "input_json_delta":
-        return [ArgumentsAdded(text=str(delta.get("partial_json") or ""), index=number)]
     if kind == "signature_delta":
         return [OpaqueAdded(opaque=Opaque(WIRE, str(delta.get("signature") or "")), index=number)]
     if kind == "citations_delta":

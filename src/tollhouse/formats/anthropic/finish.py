@@ -30,9 +30,11 @@ _WRITTEN: Final[Mapping[Finish, str]] = MappingProxyType(
 )
 
 
-def read(reason: str) -> Finish:
-    """A reason that is not known is an end like any other."""
-    return _READ.get(reason, "stop")
+def read(reason: str, *, only_answers: bool) -> Finish:
+    """A reason that is not known is an end like any other. only_answers: the one tool that the model called is that by
+    which it answers (`formats.anthropic.answer_tool`)."""
+    found = _READ.get(reason, "stop")
+    return "stop" if found == "tool_calls" and only_answers else found
 
 
 def written(finish: Finish | None, *, calls: bool) -> str:

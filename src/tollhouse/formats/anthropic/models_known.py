@@ -12,6 +12,9 @@ _FOUR: Final = re.compile(r"(?:opus|sonnet|haiku)-4(?:-(?P<minor>[0-9])(?![0-9])
 """Of the fourth generation; 4.0 has no second figure, or a date."""
 _ADAPTIVE_SINCE: Final = 6
 _UNSAMPLED_SINCE: Final = 7
+_STRUCTURED_SINCE: Final = 5
+_THINKS_ALWAYS: Final = re.compile(r"claude-(?:fable|mythos|opus-(?:5[.-][5-9]|[6-9]))(?![0-9])")
+"""Models that refuse to be told not to think: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html"""
 _LONG: Final = 32_000
 _SHORT: Final = 8_192
 _SHORTEST: Final = 4_096
@@ -25,6 +28,28 @@ def adapts(model: str) -> bool:
 def thinks(model: str) -> bool:
     """Whether a model can think at all, so that it may be told whether it is to."""
     return not _OLD.search(model) or "claude-3-7" in model
+
+
+def always_thinks(model: str) -> bool:
+    """Whether a model refuses to be told that it is not to think, and so that it must call a tool."""
+    return _THINKS_ALWAYS.search(model) is not None
+
+
+def takes_extra_high(model: str) -> bool:
+    """Whether a model knows the effort between `high` and `max`."""
+    return not adapts(model) or _since(model, _UNSAMPLED_SINCE)
+
+
+def is_prefilled(model: str) -> bool:
+    """Whether a model goes on with words that stand at the end as its own; others want a user to speak last."""
+    return not adapts(model)
+
+
+def structures(model: str) -> bool:
+    """Whether a model takes a JSON Schema as the form of its answer."""
+    if not _CLAUDE.search(model):
+        return True
+    return _since(model, _STRUCTURED_SINCE) or "opus-4-1" in model
 
 
 def is_sampled(model: str) -> bool:

@@ -7,6 +7,7 @@ from tollhouse.core.conversation import Opaque, Part, Reasoning, TextPart, ToolC
 from tollhouse.core.provider_json import Object, decode, encode
 from tollhouse.core.reply import Reply, ReplyChoice
 from tollhouse.formats.anthropic import answer, finish, written
+from tollhouse.formats.anthropic.answer_tool import answer_of
 from tollhouse.formats.anthropic.block_reader import citation_of
 from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
@@ -15,10 +16,13 @@ def read_reply(body: bytes, known: Known) -> Reply:
     """Raises what `answer.read` raises."""
     summary = answer.read(body, known)
     message = decode(body)
-    stop = message.get("stop_sequence")
+    stop, blocks = message.get("stop_sequence"), list(written.blocks(message))
+    parts = parts_of(blocks)
+    calls = any(isinstance(part, ToolCall) for part in parts)
+    only_answers = not calls and any(answer_of(block) is not None for block in blocks)
     choice = ReplyChoice(
-        parts=parts_of(written.blocks(message)),
-        finish=None if summary.finish is None else finish.read(summary.finish),
+        parts=parts,
+        finish=None if summary.finish is None else finish.read(summary.finish, only_answers=only_answers),
         stop_sequence=stop if isinstance(stop, str) else None,
     )
     reply_id, model = message.get("id"), message.get("model")
@@ -48,6 +52,8 @@ def part_of(block: Object) -> Part | None:
     if kind == "redacted_thinking":
         return Reasoning(opaque=Opaque(WIRE, REDACTED + _text(block, "data")))
     if kind == "tool_use":
+        if (answer := answer_of(block)) is not None:
+            return TextPart(text=answer)
         given = block.get("input")
         arguments = encode(given if isinstance(given, dict) else {}).decode()
         return ToolCall(id=_text(block, "id"), name=_text(block, "name"), arguments=arguments)

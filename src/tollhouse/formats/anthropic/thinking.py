@@ -4,7 +4,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Conversation, ReasoningAsked
 from tollhouse.core.provider_json import Object
-from tollhouse.formats.anthropic.models_known import adapts, thinks
+from tollhouse.formats.anthropic.models_known import adapts, always_thinks, takes_extra_high, thinks
 
 BUDGET_MIN: Final = 1_024
 _BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
@@ -25,13 +25,16 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
             leave_out(conversation, "reasoning")
         return {}
     if not asked.enabled:
+        if always_thinks(model):
+            leave_out(conversation, "reasoning_off")
+            return {"output_config": {"effort": "low"}}
         return {"thinking": {"type": "disabled"}}
     choice = conversation.tool_choice
     must_call = choice is not None and choice.choosing in ("required", "named")
     if adapts(model):
         if must_call:
             leave_out(conversation, "reasoning")
-        return _adaptive(asked, must_call=must_call)
+        return _adaptive(asked, model, must_call=must_call)
     budget = min(asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"]), cap * 3 // 4)
     budget = max(budget, BUDGET_MIN)
     if must_call or budget >= cap or lacks_thoughts(messages):
@@ -46,8 +49,10 @@ def leave_out(conversation: Conversation, feature: str) -> None:
     conversation.left_out += conversation.uses.get(feature, feature).split(", ")
 
 
-def _adaptive(asked: ReasoningAsked, *, must_call: bool) -> Object:
+def _adaptive(asked: ReasoningAsked, model: str, *, must_call: bool) -> Object:
     effort = _EFFORTS.get(asked.effort, asked.effort) or _effort(asked.budget)
+    if effort == "xhigh" and not takes_extra_high(model):
+        effort = "high"
     made: Object = {"output_config": {"effort": effort}} if effort else {}
     if must_call:
         return made

@@ -17,7 +17,7 @@ WORDS: Final = FormatWords(
             *("images", "image_urls", "files", "file_urls", "file_ids", "tool_result_media", "tool_errors"),
             *("cache_marks", "citations", "tools", "custom_tools", "tool_choice_named", "parallel_tool_calls"),
             "tool_choice_several",
-            *("json_schema", "stop", "stop_many", "top_k", "reasoning", "reasoning_off", "user"),
+            *("json_object", "json_schema", "stop", "stop_many", "top_k", "reasoning", "reasoning_off", "user"),
         )
     ),
     read_request=read_request,
