@@ -47,6 +47,8 @@ _WAYS: Final = (
     (
         "what the system says after others have spoken, but to models of OpenAI",
         "words of the user, where they were said",
+    ),
+    (
         "any JSON object as the answer, and a schema of one to older Claude models, at Anthropic",
         "a tool that the model must call, whose argument is told as the text of the answer",
     ),
