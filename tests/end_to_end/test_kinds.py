@@ -169,7 +169,7 @@ def test_invoke_model_streams_in_the_framing_of_aws(platform: PlatformProcess, p
         f"{INVOKED}-with-response-stream", streams(framed, size=11, kind="application/vnd.amazon.eventstream")
     )
     asked = {"model": "invoke", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}], "stream": True}
-    own = platform.ask(asked, "/v1/messages", headers={"anthropic-beta": "a-1, b-2"})
+    own = platform.ask(asked, "/v1/messages", headers={"anthropic-beta": "compact-2026-01-12, a-1, effort-2025-11-24"})
     assert own.status == 200
     assert own.body.count(b'"text": "hello"') == 1
     assert own.body.rstrip().endswith(b'{"type":"message_stop"}')
@@ -179,7 +179,7 @@ def test_invoke_model_streams_in_the_framing_of_aws(platform: PlatformProcess, p
         "max_tokens": 50,
         "messages": asked["messages"],
         "anthropic_version": "bedrock-2023-05-31",
-        "anthropic_beta": ["a-1", "b-2"],
+        "anthropic_beta": ["compact-2026-01-12", "effort-2025-11-24"],
     }
     assert "/us-east-1/bedrock/aws4_request" in str(turn.header("authorization"))
     translated = platform.ask(chat("invoke", stream=True))

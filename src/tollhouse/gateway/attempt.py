@@ -137,7 +137,7 @@ async def _written(
     if request.form is not None:
         return write_form_call(context, request, choice, destination, target, stream)
     outbound, most = None, LARGE_BYTES
-    context.provider_format = ""
+    context.provider_format, request.untold = "", ()
     if not target.format == wire == context.codec.wire:
         outbound, most = spoken(gateway, context, target.format), THREAD_BYTES
         context.provider_format = target.format

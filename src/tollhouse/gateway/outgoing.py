@@ -1,22 +1,16 @@
 """A call as it is sent to a provider: which endpoint it goes to, in which format, and its head and body."""
 
-from collections.abc import Mapping
-
-from msgspec import Raw
-from msgspec.json import Decoder, Encoder
-
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.core.upstream import Buffer, Headers, UpstreamRequest
+from tollhouse.core.upstream import UpstreamRequest
 from tollhouse.gateway.destination import Destination
+from tollhouse.gateway.fitted import fitted
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.translate import translate
 from tollhouse.providers.kind import UpstreamTarget
 from tollhouse.routing.choice import Choice
 
-_members = Decoder(dict[str, Raw]).decode
-_encode = Encoder().encode
 CONTENT_TYPE = b"content-type"
 
 
@@ -63,7 +57,7 @@ def write_call(
             others=not own_caps,
         )
     headers = destination.headers(choice.slot, call.headers)
-    body, *rest = with_members(body, rest, _members_at(target, headers)) if target.members else (body, *rest)
+    body, *rest = fitted(request, target, headers, body, rest) if target.members or target.refused else (body, *rest)
     return UpstreamRequest(
         route=destination.route,
         method=target.method,
@@ -112,19 +106,3 @@ def write_form_call(
         scripted_for=context.identity.key.id,
         account_id=context.identity.key.account_id,
     )
-
-
-def _members_at(target: UpstreamTarget, headers: Headers) -> Mapping[str, bytes | None]:
-    """The members that a target wants, with those that list what headers name."""
-    listed: dict[str, bytes | None] = {}
-    for member, header in target.listed.items():
-        values = b",".join(value for name, value in headers if name == header).decode("latin-1").split(",")
-        if names := [one.strip() for one in values if one.strip()]:
-            listed[member] = _encode(names)
-    return {**target.members, **listed}
-
-
-def with_members(body: Buffer, rest: list[Buffer], members: Mapping[str, bytes | None]) -> list[Buffer]:
-    """A body with other members, or without them: see `UpstreamTarget.members`."""
-    written = {**_members(b"".join((body, *rest))), **{name: Raw(value or b"") for name, value in members.items()}}
-    return [_encode({name: value for name, value in written.items() if members.get(name, b"") is not None})]

@@ -26,17 +26,29 @@ CAPS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
 newer ones prefer the second, and what a server does not read it ignores: so both are sent."""
 
 
+class RefusedMembers(Struct, frozen=True, kw_only=True):
+    """Members for which an endpoint refuses a call, though no answer depends on them, or though it reads them by
+    another name: each with that name, or with "" for none. Of the body, of each message, and of the parts of messages
+    and of tools."""
+
+    body: Mapping[str, str] = {}
+    messages: Mapping[str, str] = {}
+    parts: Mapping[str, str] = {}
+
+
 class UpstreamTarget(Struct, frozen=True):
     """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
     percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec. `members`: of the
     body, where this endpoint wants others than the format's own: JSON, or None for one that is left out. `listed`: of
-    those, members that list what a header of the caller names, where the endpoint does not read that header."""
+    those, members that list what a header of the call names, where the endpoint does not read that header. `refused`:
+    what is taken out of a body for this endpoint, and named to the caller."""
 
     path: str
     format: str
     method: bytes = b"POST"
     members: Mapping[str, bytes | None] = {}
     listed: Mapping[str, bytes] = {}
+    refused: RefusedMembers | None = None
 
 
 class ChooseTarget(Protocol):

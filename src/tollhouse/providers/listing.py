@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import Operation
-from tollhouse.providers.kind import Kind
+from tollhouse.providers.kind import Kind, RefusedMembers
 
 _HEAD: Final = """\
 # Kinds of providers
@@ -20,12 +21,39 @@ has it, with or without its version, or as a whole endpoint; `#` at its end mean
 | kind | name | address | formats | besides |
 |---|---|---|---|---|
 """
+_REFUSALS: Final = """
+## Members that are not passed on
+
+For these members a vendor refuses a chat, though no answer depends on them: they are left out, and named in
+`x-tollhouse-dropped`. `a` → `b`: it reads them by another name. Members on which an answer depends go on, and what is
+wrong with them is the vendor's to say.
+
+| kind | of the body | of messages | of their parts, and of tools |
+|---|---|---|---|
+"""
 _TEXT: Final = ("chat", "completions", "responses")
+_CHAT: Final[tuple[TextFormat, ...]] = ("openai_chat",)
 _OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 
 
 def render(kinds: Mapping[str, Kind]) -> str:
-    return _HEAD + "".join(_row(kind) for kind in kinds.values() if not kind.in_process)
+    refused = ((kind.name, found) for kind in kinds.values() if (found := _refused(kind)) is not None)
+    rows = "".join(_row(kind) for kind in kinds.values() if not kind.in_process)
+    return _HEAD + rows + _REFUSALS + "".join(_refusals(name, found) for name, found in refused)
+
+
+def _refused(kind: Kind) -> RefusedMembers | None:
+    target = kind.target("chat", "m", False, _CHAT)
+    return None if target is None else target.refused
+
+
+def _refusals(name: str, refused: RefusedMembers) -> str:
+    places = (_names(one) for one in (refused.body, refused.messages, refused.parts))
+    return f"| `{name}` | {' | '.join(places)} |\n"
+
+
+def _names(names: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}` → `{other}`" if other else f"`{name}`" for name, other in sorted(names.items()))
 
 
 def _row(kind: Kind) -> str:

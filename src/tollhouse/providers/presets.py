@@ -1,8 +1,9 @@
 """Vendors and servers that differ from `openai_compatible` in a few facts: one row each, and each a kind of its own.
 
-A row says what differs: the address, where each format stands below it, which formats go first, quirks, and by which
-words its errors tell what happened (`preset_errors`). Vendors with several formats have them below several prefixes,
-each with a base URL of its own in their documentation: whichever of them an operator writes is understood.
+A row says what differs: the address, where each format stands below it, which formats go first, quirks, by which words
+its errors tell what happened (`preset_errors`), and for which members it refuses a chat (`preset_refusals`). Vendors
+with several formats have them below several prefixes, each with a base URL of its own in their documentation:
+whichever of them an operator writes is understood.
 
 A vendor that needs more than this (another signature, a path that names the model) has a file of its own.
 """
@@ -20,6 +21,7 @@ from tollhouse.providers.error_rules import reader
 from tollhouse.providers.headers import ANTHROPIC_VERSION, with_bearer, with_bearer_and
 from tollhouse.providers.kind import CAPS, Kind
 from tollhouse.providers.preset_errors import RULES
+from tollhouse.providers.preset_refusals import REFUSALS
 from tollhouse.providers.targets import choose
 
 _CHAT: Final = "/chat/completions"
@@ -262,7 +264,7 @@ def _kind(name: str, row: _Preset) -> Kind:
         base_url=row.base_url,
         base_path=_base_path(row),
         speaks=tuple(row.text),
-        target=choose(row.text, row.others),
+        target=choose(row.text, row.others, REFUSALS.get(name)),
         make_headers=with_bearer_and(ANTHROPIC_VERSION) if speaks_messages else with_bearer,
         read_error=reader(*RULES.get(name, ())),
         models_path=row.models_path,

@@ -9,7 +9,7 @@ from typing import Final
 
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import WIRE_FORMATS, Operation
-from tollhouse.providers.kind import ChooseTarget, UpstreamTarget
+from tollhouse.providers.kind import ChooseTarget, RefusedMembers, UpstreamTarget
 
 OWN_FORMATS: Final[Mapping[Operation, TextFormat]] = {
     "chat": "openai_chat",
@@ -30,10 +30,15 @@ def spoken(operation: Operation, speaks: Collection[TextFormat], known: Collecti
     return next((one for one in speaks if one in known), None)
 
 
-def choose(text: Mapping[TextFormat, str], others: Mapping[Operation, str]) -> ChooseTarget:
+def choose(
+    text: Mapping[TextFormat, str], others: Mapping[Operation, str], refused: RefusedMembers | None = None
+) -> ChooseTarget:
     """`Kind.target` of a kind with these paths: of text by format; of `others` in OpenAI's formats, among them
-    `completions` where the vendor has that old endpoint."""
-    by_format = {name: UpstreamTarget(path, name) for name, path in text.items()}
+    `completions` where the vendor has that old endpoint. refused: by its endpoint of chats."""
+    by_format = {
+        name: UpstreamTarget(path, name, refused=refused if name == "openai_chat" else None)
+        for name, path in text.items()
+    }
     by_operation = {name: UpstreamTarget(path, WIRE_FORMATS[name]) for name, path in others.items()}
 
     def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
