@@ -62,6 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
             '{"error":{"message":"--csv and --json are two forms of the same answer: choose one',
         ),
         ("refund", f"there is no command refund; did you mean credits refund or tickets refund? There are {EVERY}"),
+        ("prices", f"there is no command prices; did you mean models price? There are {EVERY}"),
         ("acounts", f"there is no command acounts; did you mean accounts? There are {EVERY}"),
         ("nosuch", f"there is no command nosuch. There are {EVERY}"),
         ("accounts nosuch", "there is no command accounts nosuch. There are create, list, show, set, suspend, resume"),

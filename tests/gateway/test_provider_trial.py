@@ -65,6 +65,36 @@ def test_an_answer_is_read_as_its_kind_writes_it(kind: str, status: int, body: o
 
 
 @pytest.mark.parametrize(
+    ("kind", "listed", "reason"),
+    [
+        ("openai", {"data": [{"id": "model-1"}, {"id": "b"}]}, "answers, 2 models"),
+        (
+            "openai",
+            {"data": [{"id": "model-11"}]},
+            "answers, 1 models; not among them: model-1 (the nearest is model-11)",
+        ),
+        ("openai", {"data": [{}]}, "answers, 0 models"),
+        ("gemini", {"models": [{"name": "models/xy"}]}, "answers, 1 models; not among them: model-1"),
+        ("gemini", {"models": [{"name": "models/model-1"}]}, "answers, 1 models"),
+        ("gemini", {"models": [{"name": "models/xy"}], "nextPageToken": "t"}, "answers, 1 models"),
+        ("anthropic", {"data": [{"id": "xy"}], "has_more": True}, "answers, 1 models"),
+    ],
+)
+def test_models_that_are_offered_and_not_listed_are_named(kind: str, listed: object, reason: str) -> None:
+    provider = Provider(id="main", kind=kind, base_url="http://h.example/v1", api_keys=("env:KEY",))
+    at = destination(provider, ("sk-test-1",), Answering(200, [], json.dumps(listed).encode()))
+    (found,) = asyncio.run(trials(at, NOW_MS, {"model-1"}))
+    assert (found.state, found.reason) == ("green", reason)
+    assert bool(found.cure) == ("not among" in reason)
+
+
+def test_a_refused_key_of_another_vendor_is_told_as_such() -> None:
+    provider = Provider(id="main", kind="anthropic", api_keys=("env:KEY",))
+    (found,) = asyncio.run(trials(destination(provider, ("sk-proj-1",), Answering(401, [], b"{}")), NOW_MS))
+    assert found.reason == "the provider refuses the key (HTTP 401): it begins as a key of OpenAI does"
+
+
+@pytest.mark.parametrize(
     ("status", "state", "reason"),
     [
         (200, "not_run", "the key is good for a token; "),

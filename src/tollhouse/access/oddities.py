@@ -45,6 +45,11 @@ VENDORS: Final = (
 )
 
 
+def vendor_of(text: str) -> str:
+    """Whose keys begin as this text does; empty: nobody's, as far as is known."""
+    return next((vendor for pattern, vendor in VENDORS if pattern.match(text)), "")
+
+
 def odd_form(text: str) -> Phrase | None:
     """Why this cannot be a key, or None. Blanks around it and the word Bearer in front are already taken off; of a
     header every character is a byte. Names the first character that is in the way, and its place from 1."""

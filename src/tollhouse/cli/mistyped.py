@@ -52,9 +52,16 @@ def _command(error: UnknownCommandError) -> str:
     likely = nearest(typed, known)
     cure = f"; did you mean {likely}?" if likely and alike(typed, likely) >= MEANT else "."
     if error.app is not None and not _chain(error):
-        within = [f"{group} {typed}" for group in known if typed in commands(error.app[group])]
+        within = _likelier(typed, error.app, alike(typed, likely))
         cure = f"; did you mean {' or '.join(within)}?" if within else cure
     return f"there is no command {_shown(' '.join((*_chain(error), typed)))}{cure} There are {', '.join(known)}"
+
+
+def _likelier(typed: str, app: App, least: float) -> list[str]:
+    """Commands of groups that are more like it than any group is: those that are the likest."""
+    found = [(alike(typed, name), f"{group} {name}") for group in commands(app) for name in commands(app[group])]
+    best = max((likeness for likeness, _ in found), default=0.0)
+    return [command for likeness, command in found if likeness == best and best >= MEANT and best > least]
 
 
 def _too_many(error: UnusedCliTokensError) -> str:

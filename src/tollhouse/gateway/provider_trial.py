@@ -1,5 +1,6 @@
 """Asking a provider for its models, with each of its keys: the cheapest call that shows address and key work."""
 
+from collections.abc import Collection
 from typing import Final, Literal
 
 import msgspec
@@ -8,7 +9,8 @@ from msgspec import Struct
 from tollhouse.core.failure import Failure, UpstreamRefusedKey, UpstreamSaturated, UpstreamUnreachable
 from tollhouse.core.upstream import Deadlines, UpstreamRequest, UpstreamResponse
 from tollhouse.gateway.destination import Destination
-from tollhouse.providers import Kind, base_url, redirect
+from tollhouse.providers import Kind, base_url, model_list, redirect
+from tollhouse.providers.foreign_keys import foreign_vendor
 
 _DEADLINES: Final = Deadlines(connect_ms=5_000, first_byte_ms=15_000, idle_ms=10_000, total_ms=30_000)
 _ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -25,12 +27,13 @@ class ProviderTrial(Struct, frozen=True, kw_only=True, tag_field="object", tag="
     cure: str = ""
 
 
-async def trials(destination: Destination, now_ms: int) -> list[ProviderTrial]:
-    """One for each key, one after another: a provider must not see a burst."""
-    return [await _trial(destination, slot, now_ms) for slot in range(max(1, len(destination.keys)))]
+async def trials(destination: Destination, now_ms: int, asked: Collection[str] = ()) -> list[ProviderTrial]:
+    """One for each key, one after another: a provider must not see a burst. asked: its models that are offered, by its
+    own names for them."""
+    return [await _trial(destination, slot, now_ms, asked) for slot in range(max(1, len(destination.keys)))]
 
 
-async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTrial:
+async def _trial(destination: Destination, slot: int, now_ms: int, asked: Collection[str]) -> ProviderTrial:
     provider, kind = destination.provider, destination.kind
     url = "" if kind.in_process else base_url.final_url(kind, provider.base_url, "chat")
     position = slot + 1 if destination.keys else 0
@@ -59,7 +62,8 @@ async def _trial(destination: Destination, slot: int, now_ms: int) -> ProviderTr
     if 300 <= answer.status < 400:
         seen = redirect.read(kind, provider.base_url, answer.status, answer.headers)
         return msgspec.structs.replace(tried, state="red", reason=seen.reason, cure=seen.cure)
-    return _judged(tried, kind, answer, bytes(body))
+    key = destination.keys[slot] if destination.keys else ""
+    return _judged(tried, kind, answer, bytes(body), foreign_vendor(kind, provider.base_url, key), asked)
 
 
 async def _token_alone(tried: ProviderTrial, destination: Destination, slot: int, now_ms: int) -> ProviderTrial:
@@ -81,7 +85,9 @@ def _cure(failure: Failure) -> str:
     return "put a valid key into api_keys" if isinstance(failure, UpstreamRefusedKey) else "try again later"
 
 
-def _judged(tried: ProviderTrial, kind: Kind, answer: UpstreamResponse, body: bytes) -> ProviderTrial:
+def _judged(
+    tried: ProviderTrial, kind: Kind, answer: UpstreamResponse, body: bytes, vendor: str, asked: Collection[str]
+) -> ProviderTrial:
     status = answer.status
 
     def red(reason: str, cure: str) -> ProviderTrial:
@@ -89,12 +95,17 @@ def _judged(tried: ProviderTrial, kind: Kind, answer: UpstreamResponse, body: by
 
     if status == 200:
         try:
-            return msgspec.structs.replace(tried, reason=f"answers{_counted(msgspec.json.decode(body))}")
+            listed = model_list.read(msgspec.json.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return red(f"what answers is no service of {kind.title}: no JSON", "check the path of base_url")
+        reason = "answers" if listed is None else f"answers, {len(listed.names)} models"
+        missing = "" if listed is None else listed.missing(asked)
+        cure = "if calls to it fail, correct the offer's model" if missing else ""
+        return msgspec.structs.replace(tried, reason=f"{reason}{missing}", cure=cure)
     fault = kind.read_error("chat", status, answer.headers, body)
     if status in (401, 403) or isinstance(fault.failure, UpstreamRefusedKey):
-        return red(f"the provider refuses the key (HTTP {status})", "put a valid key into api_keys")
+        begins = f": it begins as a key of {vendor} does" if vendor else ""
+        return red(f"the provider refuses the key (HTTP {status}){begins}", "put a valid key into api_keys")
     if isinstance(fault.failure, UpstreamSaturated):
         reason = f"address and key work; the provider is saturated now (HTTP {status})"
         return msgspec.structs.replace(tried, reason=reason)
@@ -103,11 +114,3 @@ def _judged(tried: ProviderTrial, kind: Kind, answer: UpstreamResponse, body: by
     if status == 404:
         return red("there is no list of models at this address (HTTP 404)", "check the path of base_url")
     return red(f"the provider answers HTTP {status}", "try again later, or ask the provider")
-
-
-def _counted(listed: object) -> str:
-    """How many models are listed, as OpenAI and Google write it."""
-    for member in ("data", "models"):
-        if isinstance(listed, dict) and isinstance(models := listed.get(member), list):
-            return f", {len(models)} models"
-    return ""

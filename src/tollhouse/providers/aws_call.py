@@ -23,6 +23,10 @@ from tollhouse.providers.headers import ANTHROPIC_VERSION, MakeHeaders, with_bea
 
 _HOST: Final = re.compile(r"(?:.*\.)?(bedrock)(?:-runtime(?:-fips)?|(-mantle))\.([a-z0-9-]{5,32})\.", re.ASCII)
 _EMULATOR: Final = re.compile(r"(?:.*\.)?localhost|[0-9.]+|\[?[0-9a-f:.]+\]?", re.ASCII)
+_REGIONLESS: Final = re.compile(
+    r"bedrock(?:-runtime(?:-fips)?|-mantle)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.ASCII
+)
+_CONTROL: Final = re.compile(r"bedrock\.([a-z0-9-]+\.amazonaws\.com(?:\.cn)?)", re.ASCII)
 _EMULATED: Final = SigningScope("us-east-1", "bedrock")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _PARTS_MAX: Final = 3
@@ -47,6 +51,19 @@ def check_key(text: str) -> str | None:
     parts = text.split(":")
     if len(parts) > _PARTS_MAX or not all(parts):
         return "a key of AWS is written as ID:SECRET, or as ID:SECRET:SESSION_TOKEN"
+    return None
+
+
+def check_address(host: str, path: str) -> str | None:
+    """See `Kind.check_address`."""
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        return None
+    if _REGIONLESS.fullmatch(host):
+        service, _, domain = host.partition(".")
+        return f"it names no region of AWS: write it as in https://{service}.us-east-1.{domain}"
+    found = _CONTROL.fullmatch(host)
+    if found is not None:
+        return f"models are managed there, and not called: write https://bedrock-runtime.{found[1]}"
     return None
 
 

@@ -90,6 +90,7 @@ def base_path(written: str) -> str:
 KIND: Final = Kind(
     name="azure_openai",
     title="Azure OpenAI",
+    example="https://RESOURCE.openai.azure.com",
     base_path=base_path,
     speaks=("openai_chat", "openai_responses"),
     target=target,

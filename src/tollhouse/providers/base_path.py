@@ -8,11 +8,13 @@ _VERSION: Final = re.compile(r"/v[0-9]+[a-z0-9]*\Z", re.ASCII)
 _TEXT_ENDPOINTS: Final = ("/chat/completions", "/completions", "/embeddings", "/responses", "/messages", "/models")
 
 
-def versioned(version: str, own: str = "") -> Callable[[str], str]:
+def versioned(version: str, own: str = "", besides: tuple[str, ...] = ()) -> Callable[[str], str]:
     """For vendors whose SDKs add the version themselves, so that base URLs are written without it: it is added where
-    the path does not end with one. own: what stands there where only the host is written."""
+    the path does not end with one. own: what stands there where only the host is written. besides: ends
+    of paths that lead to another API of the same server: they are cut."""
 
     def base_path(written: str) -> str:
+        written = written.removesuffix(next((one for one in besides if written.endswith(one)), ""))
         if not written and own:
             return own
         return written if _VERSION.search(written) else written + version

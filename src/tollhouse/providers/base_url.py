@@ -26,6 +26,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_LOCAL = re.compile(r"(?:localhost|127\.[0-9.]+|host\.docker\.internal)(?::|\Z)", re.ASCII)
 _DEFAULT_PORTS: Final = (("http", 80), ("https", 443))
 _NOT_IN_A_BASE: Final = ("/models",)  # endpoints that people paste besides the ones a kind calls
 
@@ -59,7 +60,7 @@ def read(kind: Kind, base_url: str) -> BaseUrl:
     """The address an operator wrote; an empty one is the kind's own. Raises InvalidBaseUrl."""
     text = base_url.strip() or kind.base_url
     if not text:
-        raise InvalidBaseUrl(f'kind {kind.name!r} needs a base_url, such as "https://provider.example/v1"')
+        raise InvalidBaseUrl(f'kind {kind.name!r} needs a base_url, such as "{kind.example}"')
     scheme, rest = _scheme(text)
     rest, hash_sign, fragment = rest.partition("#")
     if fragment:
@@ -100,6 +101,8 @@ def _scheme(text: str) -> tuple[Literal["http", "https"], str]:
     if match is None:
         host = text.partition("/")[0].partition("@")[2] or text.partition("/")[0]
         host = host.partition("?")[0].partition("#")[0]
+        if _LOCAL.match(host):
+            raise InvalidBaseUrl(f'a base_url begins with its scheme: write "http://{host}/v1", or https:// with TLS')
         raise InvalidBaseUrl(f'a base_url begins with its scheme: write "https://{host}/v1", or http:// without TLS')
     scheme, rest = match[1].lower(), text[match.end() :]
     if scheme == "http":

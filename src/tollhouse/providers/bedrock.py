@@ -7,7 +7,7 @@ from typing import Final
 
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import Operation
-from tollhouse.providers.aws_call import BETAS, check_key, sign, speaking, with_betas
+from tollhouse.providers.aws_call import BETAS, check_address, check_key, sign, speaking, with_betas
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.base_path import above
 from tollhouse.providers.kind import Kind, UpstreamTarget
@@ -31,6 +31,8 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
 KIND: Final = Kind(
     name="bedrock",
     title="Amazon Bedrock",
+    example="https://bedrock-runtime.us-east-1.amazonaws.com",
+    check_address=check_address,
     base_path=above(("/anthropic/v1", "/openai/v1", "/v1")),
     speaks=("anthropic_messages", "openai_chat", "openai_responses"),
     target=target,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from tollhouse.core.catalogue import TextFormat
 from tollhouse.core.operation import Operation
-from tollhouse.providers.aws_call import BETAS, check_key, sign, with_betas
+from tollhouse.providers.aws_call import BETAS, check_address, check_key, sign, with_betas
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.aws_event_stream import CONTENT_TYPE, AwsEventStream
 from tollhouse.providers.base_path import above
@@ -38,6 +38,8 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
 KIND: Final = Kind(
     name="bedrock_invoke",
     title="Amazon Bedrock (InvokeModel)",
+    example="https://bedrock-runtime.us-east-1.amazonaws.com",
+    check_address=check_address,
     base_path=above(("/model",)),
     speaks=_FORMATS,
     target=target,

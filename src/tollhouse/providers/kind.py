@@ -36,6 +36,13 @@ class RefusedMembers(Struct, frozen=True, kw_only=True):
     parts: Mapping[str, str] = {}
 
 
+EXAMPLE: Final = "https://provider.example/v1"
+
+
+def any_address(host: str, path: str) -> str | None:
+    return None
+
+
 class UpstreamTarget(Struct, frozen=True):
     """Where one operation is asked for. `path`: below the base URL, with its slash, its query if any, and everything
     percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec. `members`: of the
@@ -126,6 +133,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     check_key: Callable[[str], str | None] = check_api_key  # what is wrong with a key as it is written; never tells it
     framings: Mapping[bytes, Callable[[], Framing]] = {}  # of streams that are no server-sent events, by content type
     base_url: str = ""  # where such a provider stands if the operator names no address; empty: one must be named
+    example: str = EXAMPLE  # how an address is written, of a kind that has none of its own
+    check_address: Callable[[str, str], str | None] = any_address  # host and path -> what is wrong with them
     base_path: Callable[[str], str] | None = None  # the path of a written base URL -> what stands before `target`'s
     needs_api_key: bool = True
     in_process: bool = False  # answered by the simulator, without a network

@@ -19,7 +19,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.providers.base_path import above, versioned
 from tollhouse.providers.error_rules import reader
 from tollhouse.providers.headers import ANTHROPIC_VERSION, with_bearer, with_bearer_and
-from tollhouse.providers.kind import CAPS, Kind
+from tollhouse.providers.kind import CAPS, EXAMPLE, Kind
 from tollhouse.providers.preset_errors import RULES
 from tollhouse.providers.preset_refusals import REFUSALS
 from tollhouse.providers.targets import choose
@@ -31,7 +31,8 @@ _CHAT_ALONE: Final[Mapping[TextFormat, str]] = MappingProxyType({"openai_chat": 
 class _Preset(Struct, frozen=True, kw_only=True):
     """`prefixes`: what its documentation writes behind the host, besides what stands in `base_url`. `cap`: the only
     name by which it takes a cap of a chat; without one, both are sent. `strict`: refuses members that it does not know,
-    so that no other name of a cap and no `stream_options` may reach it."""
+    so that no other name of a cap and no `stream_options` may reach it. `own_paths`: of an API of its own beside these
+    formats, which its documentation shows and people paste."""
 
     title: str
     base_url: str = ""
@@ -42,6 +43,8 @@ class _Preset(Struct, frozen=True, kw_only=True):
     cap: Literal["max_tokens", "max_completion_tokens"] | None = None
     strict: bool = False
     needs_api_key: bool = True
+    example: str = ""
+    own_paths: tuple[str, ...] = ()
 
 
 _PRESETS: Final[Mapping[str, _Preset]] = {
@@ -128,6 +131,7 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
         text={"openai_chat": _CHAT, "openai_responses": "/responses", "anthropic_messages": "/messages"},
         others={"completions": "/completions", "embeddings": "/embeddings"},
         needs_api_key=False,
+        own_paths=("/api/v0", "/api/v1"),
     ),
     "minimax": _Preset(  # in mainland China api.minimaxi.com
         title="MiniMax",
@@ -164,6 +168,7 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
             "transcriptions": "/audio/transcriptions",
         },
         needs_api_key=False,
+        own_paths=("/api/chat", "/api/generate", "/api/embed", "/api/tags", "/api"),
     ),
     "openrouter": _Preset(
         title="OpenRouter",
@@ -205,6 +210,7 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
     ),
     "vllm": _Preset(
         title="vLLM",
+        example="http://127.0.0.1:8000/v1",
         text={"openai_chat": _CHAT, "openai_responses": "/responses", "anthropic_messages": "/messages"},
         others={
             "completions": "/completions",
@@ -253,7 +259,7 @@ def _base_path(row: _Preset) -> Callable[[str], str] | None:
     _, slash, path = row.base_url.partition("://")[2].partition("/")
     if row.prefixes:
         return above(row.prefixes, slash + path)
-    return versioned("/v1", slash + path) if "anthropic_messages" in row.text else None
+    return versioned("/v1", slash + path, row.own_paths) if "anthropic_messages" in row.text else None
 
 
 def _kind(name: str, row: _Preset) -> Kind:
@@ -263,6 +269,7 @@ def _kind(name: str, row: _Preset) -> Kind:
         title=row.title,
         base_url=row.base_url,
         base_path=_base_path(row),
+        example=row.example or EXAMPLE,
         speaks=tuple(row.text),
         target=choose(row.text, row.others, REFUSALS.get(name)),
         make_headers=with_bearer_and(ANTHROPIC_VERSION) if speaks_messages else with_bearer,

@@ -56,6 +56,7 @@ BETAS: Final = (
     *("thinking-display-updates-2026-08-18", "tool-search-tool-2025-10-19", "web-search-2025-03-05"),
 )
 _kept: Final = only(BETAS)
+_OF_PROJECT: Final = "/projects/PROJECT/locations/us-central1"
 _PUBLISHERS: Final = re.compile(r"/(?:publishers|endpoints)(?:/.*)?\Z")
 
 RULES: Final = (
@@ -167,6 +168,13 @@ def base_path(written: str) -> str:
     return f"/v1{path}" if path.startswith("/projects/") else path
 
 
+def check_address(host: str, path: str) -> str | None:
+    """See `Kind.check_address`."""
+    if host.endswith("aiplatform.googleapis.com") and "/projects/" not in path:
+        return f"it names no project and no location: write https://{host}/v1{_OF_PROJECT}"
+    return None
+
+
 def _private_key(account: ServiceAccount) -> RSAPrivateKey | None:
     try:
         key = load_pem_private_key(account.private_key.encode(), None)
@@ -182,6 +190,8 @@ def _coded(part: bytes) -> bytes:
 KIND: Final = Kind(
     name="vertex",
     title="Google Cloud Vertex AI",
+    example=f"https://us-central1-aiplatform.googleapis.com/v1{_OF_PROJECT}",
+    check_address=check_address,
     base_path=base_path,
     speaks=_FORMATS,
     target=target,

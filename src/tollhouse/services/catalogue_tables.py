@@ -16,7 +16,7 @@ from msgspec import Struct
 from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount, unlikely
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
-from tollhouse.core.spelling import alike, nearest
+from tollhouse.core.spelling import alike, meant, nearest
 from tollhouse.limits.discovery import limit_kinds
 from tollhouse.services.findings import Findings
 from tollhouse.services.toml_text import KeyPath, written
@@ -30,6 +30,13 @@ _MINIMUM: Mapping[str, int] = {"priority": 0, "weight": 0, "created": 0}  # ever
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 MODEL_ID_CHARACTERS_MAX = 200
+_IN_ADDRESS = "it stands in base_url"
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("region", "aws_region", "location", "project", "project_id", "resource", "endpoint"), _IN_ADDRESS),
+    **dict.fromkeys(("deployment", "deployment_id"), "it is the `model` of an offer"),
+    "api_version": "it stands behind the `model` of an offer, as in NAME?api-version=VERSION",
+}
+"""Where a provider has what others write as a key of their own."""
 _MISSPELT = 0.6  # as alike are `prices` and `price`: what is less so was meant to be another word
 
 
@@ -104,10 +111,13 @@ def relations(catalogue: Catalogue, found: Findings) -> None:
 
 
 def check_keys(path: KeyPath, given: Given, known: tuple[str, ...], found: Findings) -> None:
-    """Name each unknown key with the nearest known one."""
+    """Name each unknown key with the one that is meant, or with all that are known."""
     for name in given:
-        if name not in known:
-            found.wrong((*path, name), f"unknown key; the nearest known one is {nearest(name, known)}")
+        if name in known:
+            continue
+        near, place = meant(name, known), _ELSEWHERE.get(name, "") if path[0] == "providers" else ""
+        hint = f"the nearest known one is {near}" if near else f"known: {', '.join(known)}"
+        found.wrong((*path, name), f"unknown key; {place or hint}")
 
 
 def _name_was_cut(path: KeyPath, given: Given, known: tuple[str, ...], found: Findings) -> bool:
@@ -301,6 +311,9 @@ def _offers(path: KeyPath, given: object, found: Findings) -> tuple[Offer, ...] 
         return None
     offers = []
     for entry in given:
+        if not isinstance(entry, Mapping):
+            found.wrong(path, 'each entry is a table such as { provider = "main", model = "gpt-4o" }')
+            continue
         fields = _fields(path, entry, Offer, found, {})
         if fields is None:
             continue

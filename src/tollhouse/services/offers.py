@@ -31,6 +31,12 @@ class OfferRow(Struct, frozen=True, kw_only=True):
         return worst(_state(one) for one in self.circuits)
 
 
+def asked_of(services: ServiceContext, provider_id: str) -> frozenset[str]:
+    """The models of a provider that are offered, by its own names."""
+    models = services.catalogue.models.values()
+    return frozenset(offer.model for model in models for offer in model.offers if offer.provider == provider_id)
+
+
 class ProviderRow(Struct, frozen=True, kw_only=True):
     provider: Provider
     offers: tuple[OfferRow, ...]

@@ -17,6 +17,7 @@ from tollhouse.core.operation import TEXT_OPERATIONS
 from tollhouse.core.spelling import nearest
 from tollhouse.providers import Kind, base_url
 from tollhouse.providers.api_keys import check_api_key
+from tollhouse.providers.foreign_keys import foreign_vendor, owner_of
 from tollhouse.services import catalogue_tables, file_texts
 from tollhouse.services.findings import Findings
 from tollhouse.services.secret_references import MissingSecret, ReadFile, resolve
@@ -149,8 +150,14 @@ def _judge(provider: Provider, environment: ConfigEnvironment, allowed: tuple[st
             address = base_url.read(kind, provider.base_url)
             provider = structs.replace(provider, base_url=address.base_url)
             reason = environment.forbidden(address.base_url, allowed)
+            if reason is None:
+                reason = kind.check_address(address.host, address.path)
             if reason is not None:
                 found.wrong((*path, "base_url"), reason)
+            owner = owner_of(kind, address.host, environment.kinds.values())
+            if owner is not None:
+                cure = f"write kind = {owner.name!r}, or the address of {kind.title}"
+                found.odd((*path, "base_url"), f"this is the address of {owner.title}, which speaks otherwise: {cure}")
         except base_url.InvalidBaseUrl as error:
             found.wrong((*path, "base_url"), str(error))
     unspoken = [one for one in provider.speaks if one not in kind.speaks]
@@ -191,9 +198,19 @@ def _judge_keys(path: tuple[str, ...], provider: Provider, environment: ConfigEn
         except (MissingSecret, BadApiKey) as error:
             found.wrong(path, f"key {position + 1}: {error}")
             continue
+        kind = environment.kinds.get(provider.kind)
+        if kind is not None and (vendor := _vendor(kind, provider, key)):
+            found.odd(path, f"key {position + 1} begins as a key of {vendor} does: this provider is {kind.title}")
         first = seen.setdefault(key, position)
         if first != position:
             found.odd(path, f"key {position + 1} is the same as key {first + 1}; it is used once")
+
+
+def _vendor(kind: Kind, provider: Provider, key: str) -> str:
+    try:
+        return foreign_vendor(kind, provider.base_url, key)
+    except base_url.InvalidBaseUrl:
+        return ""  # told already
 
 
 def _key(reference: str, provider: Provider, environment: ConfigEnvironment) -> str:

@@ -35,7 +35,11 @@ async def check(visit: Visit) -> Answer:
     """Asks it for its models, with each of its keys."""
     provider, running = offers.known(visit.context.services, visit.id), visit.context.running
     destination = None if running is None else running.gateway.configured.get(provider.id)
-    tried = () if destination is None else await trials(destination, visit.now_ms)
+    tried = (
+        ()
+        if destination is None
+        else await trials(destination, visit.now_ms, offers.asked_of(visit.context.services, provider.id))
+    )
     return await _shown(visit, tried)
 
 

@@ -11,6 +11,7 @@ from tollhouse.edge.admin.moments import written
 from tollhouse.edge.admin.objects import PageObject, fill
 from tollhouse.edge.admin.route import PLATFORM, AdminRequest, NoParameters, route
 from tollhouse.edge.admin.system import CircuitObject, TroubleObject, circuit_objects, trouble_objects
+from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.provider_trial import ProviderTrial, trials
 from tollhouse.services import drains, offers, provider_calls
 from tollhouse.services.given.providers import DrainFields, ProviderQuery
@@ -143,8 +144,15 @@ async def check(context: AdminContext, request: AdminRequest[ProviderQuery]) -> 
     found: list[ProviderTrial] = []
     for name in known:
         if wanted in (None, name):
-            found += await trials(destinations[name], request.now_ms) if name in destinations else [_untried(name)]
+            found += await _tried(context, destinations[name], request) if name in destinations else [_untried(name)]
     return PageObject(data=tuple(found))
+
+
+async def _tried(
+    context: AdminContext, destination: Destination, request: AdminRequest[ProviderQuery]
+) -> list[ProviderTrial]:
+    asked = offers.asked_of(context.services, destination.provider.id)
+    return await trials(destination, request.now_ms, asked)
 
 
 def _object(provider: Provider, state: dict[str, Any]) -> ProviderObject:
