@@ -18,10 +18,13 @@ def words(said: str) -> int:
 def test_a_message_is_read() -> None:
     body = encoded(message(*EVERY_BLOCK, stop="tool_use", usage=REPORT))
     summary = answer.read(body)
-    assert summary.usage == Usage(input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5)
+    assert summary.usage == Usage(
+        input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5, searches=1
+    )
     assert json.loads(summary.raw_usage or b"") == REPORT
     assert (summary.finish, summary.incomplete, summary.beside, summary.mended) == ("tool_use", False, False, None)
-    assert answer.text(body) == ('I must look.Zoll hausweb_search{"query":"tolls"}open_gate{"gate":"A"}', Usage())
+    said = 'I must look.Zoll hausweb_search{"query":"tolls"}open_gate{"gate":"A"}'
+    assert answer.text(body) == (said, Usage(searches=1))
 
 
 @pytest.mark.parametrize(

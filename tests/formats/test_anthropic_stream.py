@@ -38,7 +38,7 @@ from tollhouse.formats.anthropic.gathering import GatheredMessage
 from tollhouse.formats.anthropic.message_stream import MessageStream
 from tollhouse.formats.anthropic.unfold import STOP, unfold
 
-FULL = Usage(input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5)
+FULL = Usage(input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5, searches=1)
 
 
 def words(said: str) -> int:
@@ -99,7 +99,7 @@ def test_every_event_goes_on_and_every_figure_is_read(size: int) -> None:
     last, _ = told(stream.seal("0", "r"))
     assert (last["delta"]["stop_reason"], last["usage"]) == ("tool_use", REPORT)
     said = 'I must look.Zoll hausweb_search{"query": "tolls"}open_gate{"gate": "A"}'
-    assert stream.delivered() == Usage(output=words(said))
+    assert stream.delivered() == Usage(output=words(said), searches=1)
 
 
 def test_a_stream_that_breaks_never_looks_whole() -> None:

@@ -113,7 +113,7 @@ def test_every_reason_to_end_is_written(finish: Finish | None, parts: list[objec
         assert json.loads(Splitter().feed(write_events(events_of(reply)))[-2].data)["delta"]["stop_reason"] == reason
 
 
-FULL = Usage(input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5)
+FULL = Usage(input=60, cache_read=20, cache_write_5m=10, cache_write_1h=20, output=7, reasoning=5, searches=1)
 SAYABLE = [one for one in EVERY_BLOCK if one["type"] not in ("server_tool_use", "web_search_tool_result")]
 
 
@@ -122,9 +122,7 @@ def test_a_reply_comes_back_as_it_was() -> None:
     assert (reply.usage, json.loads(reply.raw_usage or b"")) == (FULL, REPORT)
     body = json.loads(WORDS.write_reply(reply, CONTEXT))
     assert body["content"] == SAYABLE
-    assert body["usage"] == {
-        name: value for name, value in REPORT.items() if name not in ("server_tool_use", "service_tier")
-    }
+    assert body["usage"] == {name: value for name, value in REPORT.items() if name != "service_tier"}
     assert (body["id"], body["stop_reason"]) == ("msg_1", "tool_use")
 
 

@@ -43,6 +43,8 @@ from tollhouse.routing.retry import RetryBudget
 
 GATEWAY_1 = {"input": "2.50", "cache_read": "1.25", "output": "10.00"}
 PRICES = PriceLists([read_price(GATEWAY_1, id="price_1", model="house-1")])
+SEARCHED = PriceLists([read_price({**GATEWAY_1, "per_search": "0"}, id="price_1", model="house-1")])
+"""Searches cost nothing there; elsewhere they are not sold."""
 LIVE = "sk-th-live-" + "4" * 43 + "LIVE00"
 TEST = "sk-th-test-" + "4" * 43 + "TEST00"
 NOTHING_STREAMS: Headers = [(b"content-type", b"application/json")]
@@ -110,6 +112,7 @@ class GatewayHarness:
     health: Health = field(default_factory=Health)
     drain_seconds_max: int = 600
     money: int | None = None  # nano-USD that the account has; None: without a limit
+    prices: PriceLists = PRICES
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -148,7 +151,7 @@ class GatewayHarness:
                 "one": _destination(self._provider("one"), self.first, self.keys_of_first),
                 "two": _destination(self._provider("two"), self.second, ("sk-two",)),
             },
-            prices=lambda: PRICES,
+            prices=lambda: self.prices,
             holds=InMemoryHolds(self.counters),
         )
         self.counter = self.counters.put_money(identity(LIVE).account.id, self.money)

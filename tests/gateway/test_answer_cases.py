@@ -80,7 +80,7 @@ def test_usage_in_a_member_of_its_own(wants: bool) -> None:
 
 def test_reasoning_that_its_completion_cannot_hold() -> None:
     harness, _ = asked(golden("N03.json"))
-    assert harness.record.usage == Usage(input=90, output=2100, reasoning=41_000, requests=1)
+    assert harness.record.usage == Usage(input=90, output=2100, reasoning=41_000, requests=1, searches=31)
     assert (harness.record.usage_source, harness.record.doubt) == ("upstream", None)
     assert charge(harness) == 21_225_000 + 41_000 * PRICES[1]
 

@@ -25,7 +25,7 @@ PASSES: dict[str, Any] = {
     "instructions": "be kind to gpu-7.internal.example",
     "max_output_tokens": 9,
     "background": False,
-    "tool_usage": {"web_search": 1},
+    "tool_usage": {"web_search": {"num_requests": 1}},
     "score": 7,
 }
 
@@ -83,7 +83,7 @@ def test_beside_the_output_only_what_may_be_told_goes_on(stream: bool, streams: 
     for one in seen:
         told(one)
     assert seen[-1]["output"] == [MESSAGE]
-    assert harness.record.usage == Usage(input=60, output=12, requests=1)
+    assert harness.record.usage == Usage(input=60, output=12, requests=1, searches=1)
     assert b"gpu-7" not in data.replace(b"be kind to gpu-7.internal.example", b"")
 
 

@@ -99,7 +99,7 @@ def test_an_estimate_is_no_bound() -> None:
 
 def test_input_that_lies_elsewhere_is_held_for_its_context_whatever_its_text_counts() -> None:
     made = harness(EXACT, KnownTokens())
-    body = asking(max_tokens=CAP, messages=[{"role": "user", "content": TEXT}], web_search_options={})
+    body = asking(max_tokens=CAP, messages=[{"role": "user", "content": TEXT}], session_id="s")
     with pytest.raises(InsufficientQuota):
         run(made.ask(FakeCallerConnection(body)))
 

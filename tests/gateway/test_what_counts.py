@@ -12,6 +12,7 @@ from tests.gateway.harness import (
     FINISH,
     NOTHING_STREAMS,
     ROLE,
+    SEARCHED,
     STREAMS,
     GatewayHarness,
     answer,
@@ -98,7 +99,7 @@ def looped(body: dict[str, Any], stream: bool) -> GatewayHarness:
     chunk = event(choices=[], usage=LOOPED)
     said = event(choices=[{"index": 0, "delta": {"content": "one two"}, "finish_reason": None}])
     play = streaming(ROLE, said, FINISH, chunk, DONE) if stream else buffered(answer(usage=LOOPED))
-    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000}, prices=SEARCHED)
     run(harness.ask(FakeCallerConnection(asking(stream=stream, **body))))
     return harness
 
@@ -124,7 +125,7 @@ def test_a_maximum_bounds_a_bill_and_makes_no_loop_free(stream: bool, leaves: bo
         if stream
         else ScriptedResponse(headers=NOTHING_STREAMS, before_head=ends, pieces=(answer(usage=LOOPED),))
     )
-    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000})
+    harness = GatewayHarness(first=FakeUpstream(play), money=10**10, model={"context_tokens": 200_000}, prices=SEARCHED)
     most = 200_000 * 2500 + 12 * 10_000
     with suppress(ClientDisconnected):
         run(harness.ask(client, headers=[(b"x-tollhouse-max-cost-usd", f"0.{most:09d}".encode())]))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream, identity
-from tests.gateway.harness import LIVE, GatewayHarness, answer, buffered, run
+from tests.gateway.harness import LIVE, SEARCHED, GatewayHarness, answer, buffered, run
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
 from tollhouse.core.failure import BadRequest, InsufficientQuota, UnsupportedParameter
@@ -75,13 +75,16 @@ def test_what_makes_a_call_read_more_is_held_as_the_context(operation: Operation
     """On /v1/responses `plugins` and its like were held as text: 20 calls on 0.01 USD ended at -4.99 USD."""
 
     async def main() -> None:
-        harness = GatewayHarness(model=MODEL, money=10 * USD)
+        harness = GatewayHarness(model=MODEL, money=10 * USD, prices=SEARCHED)
         assert (await bounds(harness, body(operation, **members), operation))[0] == CONTEXT
         if operation != "embeddings":
             each = await bounds(harness, body(operation, n=3, **members), operation)
             assert each[0] == 3 * CONTEXT, "each answer may search for itself"
         poor = GatewayHarness(
-            first=FakeUpstream(*[buffered(answer(usage=usage(100_000, 10)))] * 20), model=MODEL, money=USD // 100
+            first=FakeUpstream(*[buffered(answer(usage=usage(100_000, 10)))] * 20),
+            model=MODEL,
+            money=USD // 100,
+            prices=SEARCHED,
         )
         for _ in range(20):
             with pytest.raises(InsufficientQuota):

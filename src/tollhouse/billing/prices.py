@@ -1,8 +1,8 @@
 """What things cost: a price row read into rates, with every bucket's rate settled once.
 
 A price is written as decimal USD per million tokens (`input`, `cache_read`, ... `image_out`) or per unit
-(`per_request`, `per_image`, `per_second`, `per_character`). A rate is the same as an integer: nano-USD per million
-tokens, or per unit.
+(`per_request`, `per_image`, `per_second`, `per_character`, `per_search`). A rate is the same as an integer: nano-USD
+per million tokens, or per unit.
 
 A bucket without a price of its own takes its parent's, never zero: what is cached, heard or seen costs as `input`,
 what is reasoned, spoken or drawn as `output`, and `output` as `input`. A row that prices units and no tokens prices by
@@ -34,6 +34,7 @@ UNITS: Final[Mapping[str, str]] = {
     "images": "per_image",
     "seconds": "per_second",
     "characters": "per_character",
+    "searches": "per_search",
 }
 TOKEN_BUCKETS: Final = tuple(bucket for bucket in BUCKETS if bucket not in UNITS)
 PARENT: Final[Mapping[str, str]] = {

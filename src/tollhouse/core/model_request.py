@@ -5,6 +5,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from tollhouse.core.form import UploadedForm
+from tollhouse.core.hosted_tools import HostedTool
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.text_start import TextStart
@@ -45,6 +46,7 @@ class ModelRequest(Struct, kw_only=True):
     reads_more: bool = False  # by a member that has a provider read more than it was sent, or may have
     tier: str = ""  # what the provider is asked to bill by; empty: its own price
     tier_param: str = ""  # the member that named it
+    hosted: tuple[HostedTool, ...] = ()  # what the provider is to run for it, and bills beside tokens
     user: str | None = None
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache

@@ -37,6 +37,11 @@ class RelayedEvents(Protocol):
     current: bool
 
     @property
+    def searches(self) -> int:
+        """That the provider ran for the answer, as far as it has told."""
+        ...
+
+    @property
     def complete(self) -> bool: ...
 
     @property
@@ -290,6 +295,7 @@ class StreamRelay:
             output=self.delivered_tokens(),
             audio_out=sound_tokens(self._sound),
             image_out=self._pictures * PICTURE_TOKENS,
+            searches=self._events.searches,
         )
 
     def _read(self, data: bytes) -> bytes:

@@ -27,6 +27,7 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     images: int = 0
     seconds: int = 0
     characters: int = 0
+    searches: int = 0  # that the provider ran for the call: of the web, of files, of maps
 
     def tokens_in(self) -> int:
         return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.audio_in + self.image_in
@@ -37,7 +38,7 @@ class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _IN = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "audio_in", "image_in")
 _OUT = ("output", "reasoning", "audio_out", "image_out")
-_UNITS = ("requests", "images", "seconds", "characters")
+_UNITS = ("requests", "images", "seconds", "characters", "searches")
 
 
 def at_most(usage: Usage, tokens_in: int, tokens_out: int, units: Usage) -> Usage:
@@ -52,4 +53,5 @@ def at_most(usage: Usage, tokens_in: int, tokens_out: int, units: Usage) -> Usag
 
 
 BUCKETS: tuple[str, ...] = tuple(field.name for field in structs.fields(Usage))
+SEARCHES_MAX = 1_000  # of one answer: research over an hour makes some hundred
 TOKENS_MAX = 2**31  # no model has such a context: a larger figure is a defect of the one who reports it

@@ -22,10 +22,11 @@ from tollhouse.core.usage import Usage
 from tollhouse.gateway.allowance import allowance
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
+from tollhouse.gateway.sold_tools import sell_tools
 
 MAX_COST: Final = b"x-tollhouse-max-cost-usd"
 ONE_REQUEST: Final = Usage(requests=1)
-_PLAIN_UNITS: Final = frozenset(("requests",))
+_PLAIN_UNITS: Final = frozenset(("requests", "searches"))
 
 
 class RequestHold(Struct):
@@ -85,12 +86,16 @@ async def weigh(
     if key.mode == "test":
         return None
     if model.free:
+        if request.hosted:
+            await sell_tools(gateway, context, request, model, None)
         _served(None, model, request)
         await nothing_in(gateway, key, model, now_ms)
         return None
     account = context.identity.account
     listed = gateway.prices().sold(model.id, now_ms, account.price_list, account.multiplier_ppm)
     listed = demand(listed, model.id, context.asked.units or ONE_REQUEST)
+    if request.hosted:
+        await sell_tools(gateway, context, request, model, listed)
     price = _served(listed, model, request) if request.tier or request.unit_tier else listed
     assert price is not None
     asked = context.asked
@@ -150,11 +155,22 @@ def units_of(price: Price, request: ModelRequest, asked: InputBounds, model: Mod
     tiers = price.tiers
     plain = tiers[0].per_unit.keys() <= _PLAIN_UNITS
     if plain and (len(tiers) == 1 or all(rates.per_unit.keys() <= _PLAIN_UNITS for rates in tiers)):
-        return ONE_REQUEST
+        return Usage(requests=1, searches=searches_of(request)) if request.hosted else ONE_REQUEST
     seconds = 0
     if asked.audio_tokens or asked.has_remote_input:
         seconds = (model.context_tokens or LARGEST_CONTEXT) * _readings(request, asked)
-    return Usage(requests=1, images=asked.parts + request.n, seconds=seconds, characters=asked.bytes)
+    return Usage(
+        requests=1,
+        images=asked.parts + request.n,
+        seconds=seconds,
+        characters=asked.bytes,
+        searches=searches_of(request) if request.hosted else 0,
+    )
+
+
+def searches_of(request: ModelRequest) -> int:
+    """Searches that a call may make: each answer for itself, and every tool as often as it may."""
+    return request.n * sum(tool.most for tool in request.hosted if tool.is_search)
 
 
 async def counted_text(

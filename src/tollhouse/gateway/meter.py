@@ -16,7 +16,7 @@ from tollhouse.core.catalogue import Model
 from tollhouse.core.codec import Codec
 from tollhouse.core.model_request import BYTES_PER_TOKEN, ModelRequest, Prompt
 from tollhouse.core.text_start import echoed
-from tollhouse.core.usage import Usage, at_most
+from tollhouse.core.usage import SEARCHES_MAX, Usage, at_most
 from tollhouse.core.usage_record import Doubt
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.large import counted_in_turn
@@ -63,6 +63,8 @@ async def meter(
     ):
         units = context.asked.units
         context.usage = structs.replace(reported, requests=1) if units is None else _with_units(reported, context)
+        if request.hosted or reported.searches:
+            context.usage = _with_searches(context.usage, request)
         context.usage_source = "drained" if context.call.client.gone else "upstream"
     else:
         context.doubt = "one-sided"
@@ -98,7 +100,16 @@ async def count(gateway: GatewayContext, context: RequestContext, request: Model
     )
     if asked.units is not None:
         context.usage = _with_units(context.usage, context)
+    if request.hosted or delivered.searches:
+        context.usage = _with_searches(context.usage, request)
     context.usage_source = "counted"
+
+
+def _with_searches(used: Usage, request: ModelRequest) -> Usage:
+    """Usage with as many searches as are believed: those that a member asks for are made, whether they are told or
+    not, and no answer takes more than `SEARCHES_MAX`."""
+    least = request.n * sum(tool.least for tool in request.hosted)
+    return structs.replace(used, searches=min(max(used.searches, least), request.n * SEARCHES_MAX))
 
 
 def _with_units(used: Usage, context: RequestContext) -> Usage:

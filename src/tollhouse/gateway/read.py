@@ -7,7 +7,6 @@ and is read. A large body is decoded in a thread, after its values have been cou
 
 from functools import partial
 from typing import Final
-from urllib.parse import quote
 
 from tollhouse.access.exposed import without_keys
 from tollhouse.core.apart import Read, arrived, read_apart
@@ -17,6 +16,7 @@ from tollhouse.core.failure import BadRequest, Failure, UnsupportedParameter
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.values import is_small, require_countable
 from tollhouse.core.workers import APART_BYTES
+from tollhouse.gateway.dropped import note_dropped
 from tollhouse.gateway.hold import something_left
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.request_context import RequestContext
@@ -24,13 +24,9 @@ from tollhouse.gateway.upload import read_upload
 
 TAGS_MAX: Final = 16
 TAG_CHARACTERS_MAX: Final = 64
-DROPPED_MAX: Final = 10
-"""Names of members that a head tells; the caller wrote them, so each is cut and written as a head can carry it."""
-_IN_A_HEAD: Final = "!#$&'()*+-./:<=>?@[]^_`{|}~ "
 SMALL_BYTES_MAX: Final = 256 * 1024
 SMALL_SEPARATORS_MAX: Final = 2_000
 """Of a body that the event loop reads itself: at most a few milliseconds."""
-DROPPED: Final = b"x-tollhouse-dropped"
 SIMULATE: Final = b"x-tollhouse-simulate"
 
 
@@ -93,7 +89,7 @@ async def understand(
     if request.style:
         _answer_as(gateway, context, request)
     if request.dropped:
-        context.headers.append(note_dropped(context, request.dropped))
+        note_dropped(context, request.dropped)
     context.stream = request.stream
     context.asked_model = request.model
     context.output_cap = request.output_cap
@@ -175,18 +171,6 @@ def _read_apart(gateway: GatewayContext, context: RequestContext, pieces: list[b
         return failure.with_traceback(None)
     finally:
         pieces.clear()
-
-
-def note_dropped(context: RequestContext, members: tuple[str, ...]) -> tuple[bytes, bytes]:
-    """The header that tells members of a request which do not go on; it is written down too."""
-    text = _named(members)
-    context.dropped = without_keys(text)
-    return DROPPED, text.encode()
-
-
-def _named(members: tuple[str, ...]) -> str:
-    shown = [quote(name[:TAG_CHARACTERS_MAX], safe=_IN_A_HEAD, errors="replace") for name in members[:DROPPED_MAX]]
-    return ", ".join([*shown, *(("...",) if len(members) > DROPPED_MAX else ())])
 
 
 def _text(header: bytes) -> str:

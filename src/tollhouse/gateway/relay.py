@@ -26,11 +26,11 @@ from tollhouse.gateway.blame import blame_of, hold_against
 from tollhouse.gateway.connection import ClientDisconnected
 from tollhouse.gateway.cut import cut_whole, written
 from tollhouse.gateway.disconnect import DisconnectGuard
+from tollhouse.gateway.dropped import note_dropped
 from tollhouse.gateway.large import LARGE_BYTES, counted_in_turn, dropped, worked
 from tollhouse.gateway.meter import meter
 from tollhouse.gateway.ports import NANO_PER_MILLI, GatewayContext
 from tollhouse.gateway.quiet_end import QuietEnd
-from tollhouse.gateway.read import DROPPED, note_dropped
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.response import BufferedResponse, StreamResponse
 from tollhouse.gateway.settlement import Settlement, left
@@ -54,8 +54,7 @@ def relay(
     stream."""
     context.headers += gateway.answer_headers(context)
     if request.untold:
-        told = [header for header in context.headers if header[0] != DROPPED]
-        context.headers = [*told, note_dropped(context, (*request.dropped, *request.untold))]
+        note_dropped(context, (*request.dropped, *request.untold))
     if context.attempt_codec.in_bytes is not None:
         known = settlement.known_charge()
         if known is not None:

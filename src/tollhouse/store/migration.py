@@ -15,7 +15,7 @@ from tollhouse.store.engines import CannotOpen
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest revision in `migrations/versions`; a test compares."""
 
 _VERSION_TABLE = "alembic_version"

@@ -1,5 +1,7 @@
 """The tables of sums, of what was used and what it cost; see `schema`."""
 
+from typing import Final
+
 from sqlalchemy import BigInteger, Column, Table, Text, text
 
 from tollhouse.core.roll_up import UNKNOWN
@@ -32,12 +34,16 @@ def _asked() -> "tuple[Column[str], ...]":
     )
 
 
+_ADDED: Final = {"searches": text("0")}
+"""Buckets that came after the first tables: rows from before have none."""
+
+
 def _counters() -> "tuple[Column[int], ...]":
     return (
         Column("calls", BigInteger, nullable=False),
         Column("failed", BigInteger, nullable=False),  # calls that ended with a status of 400 or more
         Column("charge", BigInteger, nullable=False),  # nano-USD; of live calls only
-        *(Column(bucket, BigInteger, nullable=False) for bucket in BUCKETS),
+        *(Column(bucket, BigInteger, nullable=False, server_default=_ADDED.get(bucket)) for bucket in BUCKETS),
     )
 
 

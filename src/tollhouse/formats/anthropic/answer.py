@@ -47,12 +47,19 @@ def read(body: bytes, known: Known = NOTHING_KNOWN) -> ResponseSummary:
     reported = None if raw_usage is None else decode_any(raw_usage)
     reason = _value(members["stop_reason"]) if "stop_reason" in members else None
     return ResponseSummary(
-        usage=reports.read(reported),
+        usage=reports.with_searches(reports.read(reported), _searches(content)),
         raw_usage=None if reported is None else raw_usage,
         beside=not PASS.issuperset(members),
         finish=reason if isinstance(reason, str) else None,
         incomplete=isinstance(reason, str) and reason in CUT,
     )
+
+
+def _searches(content: Raw) -> int:
+    """Blocks are only looked at where one may be a search."""
+    if b"web_search_tool_result" not in bytes(content):
+        return 0
+    return sum(map(written.is_search, written.blocks({"content": _value(content)})))
 
 
 def fitted(body: bytes, known: Known) -> bytes:
@@ -61,8 +68,9 @@ def fitted(body: bytes, known: Known) -> bytes:
 
 
 def text(body: bytes) -> tuple[str, Usage]:
-    """All text the model wrote in a body that `read` accepted; it writes nothing else."""
-    return written.text(decode(body)), Usage()
+    """All text the model wrote in a body that `read` accepted, and what was searched for it."""
+    message = decode(body)
+    return written.text(message), Usage(searches=sum(map(written.is_search, written.blocks(message))))
 
 
 def with_usage(body: bytes, usage: Usage) -> bytes:

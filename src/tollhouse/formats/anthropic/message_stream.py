@@ -37,7 +37,7 @@ class MessageStream:
     """
 
     __slots__ = (
-        *("_cut", "_delta", "_known", "_open", "_seen", "_show_usage", "current", "incomplete"),
+        *("_cut", "_delta", "_known", "_open", "_seen", "_searches", "_show_usage", "current", "incomplete"),
         *("complete", "reported"),
     )
     failed = False
@@ -51,7 +51,7 @@ class MessageStream:
         self._known = known
         self._cut = False
         self._open: dict[int, None] = {}  # blocks that have begun, and not ended
-        self._seen = 0
+        self._seen = self._searches = 0
         self._delta: Object = {}  # of the events `message_delta`, which are told as one at the end
         self.current = self.complete = self.incomplete = False
         self.reported: Report = {}
@@ -62,7 +62,12 @@ class MessageStream:
 
     @property
     def usage(self) -> Usage | None:
-        return reports.read(self.reported)
+        return reports.with_searches(reports.read(self.reported), self._searches)
+
+    @property
+    def searches(self) -> int:
+        """That the provider ran, as far as it has told: by its blocks, for the report comes at the end."""
+        return self._searches
 
     @property
     def raw_usage(self) -> bytes | None:
@@ -169,6 +174,7 @@ class MessageStream:
         if self._seen > BLOCKS_MAX:
             raise UpstreamBroke("The provider sent an answer of more parts than any has.")
         block = said.get("content_block")
+        self._searches += written.is_search(block)
         text = "".join(one.text for one in written.locations(block)) if isinstance(block, dict) else ""
         self.current = self.current and not text
         bears = bool(text) or not isinstance(block, dict) or block.get("type") not in ("text", "thinking")

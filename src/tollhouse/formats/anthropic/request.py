@@ -54,7 +54,7 @@ def _read(body: bytes) -> tuple[ModelRequest, Members]:
     request = ModelRequest(operation="chat", members=members, model=_model(present), length=len(body))
     request.has_halves = has_halves
     request.dropped, request.reads_more = beyond.dropped, beyond.reads_more
-    request.tier, request.tier_param = beyond.tier, beyond.tier_param
+    request.tier, request.tier_param, request.hosted = beyond.tier, beyond.tier_param, beyond.hosted
     request.affinity = bytes(memoryview(_messages(present))[:AFFINITY_BYTES])
     request.thinks_beside = beyond.writes_more
     if "thinking" in present:

@@ -5,7 +5,7 @@ a price of its own, or the call is refused; what reads more or writes more is he
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.hosted_tools import USES_HELD, HostedTool, uses
 from tollhouse.core.members import Members
 
 HARMLESS: Final = frozenset(
@@ -36,6 +37,8 @@ UNBILLED_TOOLS: Final = (
     *("web_fetch", "tool_search_tool_bm25", "tool_search_tool_regex", "tool_search_tool", "mcp_toolset"),
 )
 """Tools, without their dates, that cost nothing beside the tokens. Any other one, as a search, is billed by its use."""
+_OWN: Final = ("", "null", "custom", "bash", "text_editor", "computer", "memory")
+"""Tools, without their dates, that the caller runs."""
 _READS_MORE: Final = frozenset(("container", "mcp_servers"))
 _DATE: Final = re.compile(r"_[0-9]{8}\Z")
 _COMPACTS: Final = b"compact"  # within `context_management`: rounds beside the answer, which are billed
@@ -45,12 +48,13 @@ _ABSENT: Final = (b"null", b"false")
 
 
 class OtherMembers(Struct):
-    """`tier`: what the provider is asked to bill by, and the member that says so (`tier_param`). `reads_more`: the
-    input is not all here. `writes_more`: only the longest answer bounds the output. `dropped`: members that do not go
-    on, in small letters."""
+    """`tier`: what the provider is asked to bill by, and the member that says so (`tier_param`). `hosted`: tools that
+    it is to run, and bills by their use. `reads_more`: the input is not all here. `writes_more`: only the longest
+    answer bounds the output. `dropped`: members that do not go on, in small letters."""
 
     tier: str = ""
     tier_param: str = ""
+    hosted: tuple[HostedTool, ...] = ()
     reads_more: bool = False
     writes_more: bool = False
     dropped: tuple[str, ...] = ()
@@ -71,7 +75,7 @@ def unlisted(members: Members) -> OtherMembers:
         return NONE
     found = OtherMembers()
     if typed:
-        _read_tools(found, members["tools"])
+        found.hosted = tuple(_hosted_tools(members))
     for name in [name for name in members if name in strange]:
         if bytes(memoryview(members[name])[:5]) not in _ABSENT:
             _read(found, members, name)
@@ -96,23 +100,39 @@ def _read(found: OtherMembers, members: Members, name: str) -> None:
         found.writes_more = found.writes_more or name not in _READS_MORE
 
 
-def _read_tools(found: OtherMembers, raw: Raw) -> None:
-    """A tool that is billed by its use needs a price of its own, by its name."""
+def _hosted_tools(members: Members) -> Iterator[HostedTool]:
+    """Tools that are billed by their use need a price by their name, or by the search."""
     try:
-        tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
+        tools = msgspec.json.decode(members["tools"], type=list[dict[str, Raw]])
     except (msgspec.DecodeError, RecursionError):
         return  # the provider's to judge, and held for the most
-    for at, tool in enumerate(tools):
-        kind = _DATE.sub("", bytes(tool.get("type", b"")).decode().strip('"').casefold())
-        if kind and kind not in ("null", *UNBILLED_TOOLS):
-            _take_tier(found, kind[:40], f"tools[{at}]")
+    kinds = [_DATE.sub("", bytes(tool.get("type", b"")).decode().strip('"').casefold()) for tool in tools]
+    has_own = any(kind in _OWN for kind in kinds)
+    choice = bytes(members.get("tool_choice", b""))
+    for at, (kind, tool) in enumerate(zip(kinds, tools, strict=True)):
+        if not kind or kind in ("null", *UNBILLED_TOOLS):
+            continue
+        name = bytes(tool.get("name", b""))
+        wanted = bool(name) and name in choice
+        yield HostedTool(
+            kind[:40],
+            f"tools[{at}]",
+            is_search=kind == "web_search",
+            most=uses(_value(tool["max_uses"])) if "max_uses" in tool else USES_HELD,
+            place=(at, "") if has_own and not wanted else None,
+        )
 
 
-def _read_tier(found: OtherMembers, name: str, raw: Raw) -> None:
+def _value(raw: Raw) -> object:
     try:
         value: object = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        value = None
+        return None
+    return value
+
+
+def _read_tier(found: OtherMembers, name: str, raw: Raw) -> None:
+    value = _value(raw)
     if isinstance(value, str) and value.casefold() in TIERS[name]:
         return
     _take_tier(found, value.casefold() if isinstance(value, str) and value else name, name)

@@ -5,6 +5,8 @@ includes thinking. A stream reports in pieces, each figure a total so far: what 
 corrected or first told at the end, so pieces are `merged`, never added.
 """
 
+from msgspec import structs
+
 from tollhouse.core.figures import Report, Unbelievable, figure, rest, within
 from tollhouse.core.usage import Usage
 
@@ -29,6 +31,7 @@ def read(reported: object) -> Usage | None:
         cache_write_1h=sum(part.cache_write_1h for part in parts),
         output=sum(part.output for part in parts),
         reasoning=sum(part.reasoning for part in parts),
+        searches=parts[0].searches,
     )
 
 
@@ -38,6 +41,11 @@ def merged(earlier: Report, later: Report) -> dict[str, object]:
     `message_delta` of Anthropic repeats totals; some servers of its format put zeros where they have nothing to say.
     """
     return {**later, **earlier, **{name: value for name, value in later.items() if _says_something(value)}}
+
+
+def with_searches(usage: Usage | None, searches: int) -> Usage | None:
+    """A report, and the searches that the blocks of its answer show, where it tells none."""
+    return usage if usage is None or usage.searches or not searches else structs.replace(usage, searches=searches)
 
 
 def write(usage: Usage) -> dict[str, object]:
@@ -55,6 +63,8 @@ def write(usage: Usage) -> dict[str, object]:
     }
     if usage.reasoning:
         reported["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.searches:
+        reported["server_tool_use"] = {"web_search_requests": usage.searches, "web_fetch_requests": 0}
     return reported
 
 
@@ -73,7 +83,16 @@ def _read(reported: Report) -> Usage:
         cache_write_1h=for_an_hour,
         output=rest(output, thought),
         reasoning=thought,
+        searches=_searches(reported),
     )
+
+
+def _searches(reported: Report) -> int:
+    """A figure that is none counts for nothing: the tokens beside it are believed."""
+    try:
+        return figure(within(reported, "server_tool_use"), "web_search_requests") or 0
+    except Unbelievable:
+        return 0
 
 
 def _says_something(value: object) -> bool:

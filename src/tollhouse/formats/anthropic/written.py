@@ -41,5 +41,14 @@ def locations(block: Object) -> list[TextLocation]:
     return found
 
 
+def is_search(block: object) -> bool:
+    """Whether a block brings what a search found: one that failed is not billed."""
+    return (
+        isinstance(block, dict)
+        and block.get("type") == "web_search_tool_result"
+        and isinstance(block.get("content"), list)
+    )
+
+
 def is_call(block: Object) -> bool:
     return block.get("type") in _CALLS

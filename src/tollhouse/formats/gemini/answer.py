@@ -12,7 +12,7 @@ from tollhouse.core.provider_json import Object, decode_any, encode
 from tollhouse.core.reported_error import error_in, error_in_event, failure_of
 from tollhouse.core.text_cut import TextLocation, keep, tokens_of
 from tollhouse.core.usage import Usage
-from tollhouse.formats.gemini import finish, usage
+from tollhouse.formats.gemini import finish, searches, usage
 from tollhouse.formats.gemini.contents import object_under, objects, parts_of, text_under
 from tollhouse.formats.gemini.spelling import snake, under, unknown
 
@@ -34,7 +34,7 @@ def read(body: bytes, known: Known) -> ResponseSummary:
     report = under(answer, "usageMetadata")
     reasons = reasons_of(answer)
     return ResponseSummary(
-        usage=usage.read(report),
+        usage=usage.with_searches(usage.read(report), searches.count(candidates_of(answer))),
         raw_usage=None if report is None else encode(report),
         beside=bool(unknown(answer, PASS)),
         finish=reasons[0] if reasons else None,
@@ -93,9 +93,12 @@ def reasons_of(answer: Object) -> list[str]:
 def response_text(body: bytes) -> tuple[str, Usage]:
     """All text that the model wrote in a body that was read, and what else it wrote as units."""
     answer = decode_any(body)
-    found = [part for one in objects(answer) for candidate in candidates_of(one) for part in parts_in(candidate)]
+    candidates = [candidate for one in objects(answer) for candidate in candidates_of(one)]
+    found = [part for candidate in candidates for part in parts_in(candidate)]
     sound, pictures = media_in(found)
-    return text_of(found), Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS)
+    return text_of(found), Usage(
+        audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS, searches=searches.count(candidates)
+    )
 
 
 def locations(parts: Iterable[Object]) -> list[TextLocation]:

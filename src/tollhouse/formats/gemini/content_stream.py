@@ -19,7 +19,7 @@ from tollhouse.core.stream_relay import StreamRelay
 from tollhouse.core.stream_step import StreamStep
 from tollhouse.core.usage import Usage
 from tollhouse.formats.gemini import answer as answers
-from tollhouse.formats.gemini import finish
+from tollhouse.formats.gemini import finish, searches
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.contents import objects, parts_of, text_under
 from tollhouse.formats.gemini.plain_event import PlainEvent, read_plain
@@ -37,8 +37,8 @@ class ContentStream:
 
     # fmt: off
     __slots__ = (
-        "_before", "_blocked", "_choices", "_cut", "_framing", "_head", "_held", "_known", "_last", "_reasons", "_seen",
-        "_written", "_written_before", "current", "reported",
+        "_before", "_blocked", "_choices", "_cut", "_framing", "_head", "_held", "_known", "_last", "_queries",
+        "_reasons", "_seen", "_written", "_written_before", "current", "reported",
     )
     # fmt: on
 
@@ -56,6 +56,7 @@ class ContentStream:
         self._before = b""
         self._head: Object = {}
         self._seen: set[int] = set()
+        self._queries: set[str] = set()
         self._reasons: dict[int, str] = {}  # of the candidates that have ended
         self._blocked = self._cut = False
         self._written = self._written_before = 0  # events that went on, by now and before the last one
@@ -77,7 +78,12 @@ class ContentStream:
 
     @property
     def usage(self) -> Usage | None:
-        return usages.read(self.reported)
+        return usages.with_searches(usages.read(self.reported), self.searches)
+
+    @property
+    def searches(self) -> int:
+        """That were run for the answer, as far as it has told."""
+        return len(self._queries)
 
     @property
     def raw_usage(self) -> bytes | None:
@@ -176,6 +182,7 @@ class ContentStream:
             raise UpstreamBroke("The provider sent many more answers than were asked for.")
         ends = False
         for index, candidate in zip(indexes, candidates, strict=True):
+            searches.note(self._queries, candidate)
             if reason := text_under(candidate, "finishReason"):
                 self._reasons[index] = reason
                 ends = True

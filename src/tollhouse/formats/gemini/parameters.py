@@ -38,6 +38,10 @@ SEARCHES: Final = frozenset(
     )
 )
 """Those that look something up, and do nothing else."""
+COUNTED_SEARCHES: Final = SEARCHES - {"urlContext"}
+"""Those that are billed by the query or by the prompt; a page by its address costs its tokens alone."""
+UNBILLED: Final = frozenset(("urlContext", "codeExecution", "computerUse", "fileSearch", "mcpServers"))
+"""Tools that cost their tokens alone."""
 FUNCTION: Final = frozenset(
     (
         *("name", "description", "parameters", "parametersJsonSchema", "response", "responseJsonSchema"),

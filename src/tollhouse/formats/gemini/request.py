@@ -18,6 +18,7 @@ from tollhouse.core.upstream import Buffer
 from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.formats.gemini.foreign_signatures import MARK, without_foreign_signatures
+from tollhouse.formats.gemini.hosted_tools import hosted_tools
 from tollhouse.formats.gemini.parameters import (
     BODY,
     CHOOSES_MODELS,
@@ -58,6 +59,7 @@ def read(body: bytes) -> ModelRequest:
     request.affinity = (start + bytes(memoryview(contents)[:AFFINITY_BYTES]))[:AFFINITY_BYTES]
     beyond = [name for name in unknown(members, BODY) if not _is(members[name], b"null")]
     request.reads_more = request.thinks_beside = bool(beyond)
+    request.hosted = tuple(hosted_tools(members))
     _read_config(request, members)
     _read_tier(request, members)
     _read_labels(request, members)

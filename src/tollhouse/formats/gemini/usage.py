@@ -6,6 +6,8 @@ or `image_out`, all else is text. In a stream each event repeats the counts so f
 A count of 0 is left out, as Google's JSON does.
 """
 
+from msgspec import structs
+
 from tollhouse.core.figures import Report, Unbelievable, figure, rest
 from tollhouse.core.usage import Usage
 
@@ -24,6 +26,11 @@ def read(reported: object) -> Usage | None:
         return _read(reported)
     except Unbelievable:
         return None
+
+
+def with_searches(usage: Usage | None, searches: int) -> Usage | None:
+    """A report, which tells no searches, and those that stand in its answer."""
+    return structs.replace(usage, searches=searches) if usage is not None and searches else usage
 
 
 def _read(reported: Report) -> Usage:

@@ -15,7 +15,6 @@ from tollhouse.formats.openai.chat_stream import ChatStream
 from tollhouse.formats.openai.joining import Joined, JoinedAudio, JoinedCall, JoinedCalls
 from tollhouse.formats.openai.response_stream import ResponseStream
 from tollhouse.formats.openai.stream import events_of
-from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage import told
 from tollhouse.formats.openai.usage_location import find
 
@@ -81,7 +80,7 @@ class Aggregate:
     @property
     def usage(self) -> Usage | None:
         """The last report, normalised; None: there was none of the whole text, or none to be believed."""
-        return read_usage(self._events.reported) if self._events.current and not self.cut else None
+        return self._events.usage if self._events.current and not self.cut else None
 
     @property
     def raw_usage(self) -> bytes | None:

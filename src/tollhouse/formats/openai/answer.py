@@ -19,6 +19,7 @@ from tollhouse.formats.openai import finish, plain, written
 from tollhouse.formats.openai.beside import PASS, PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.echo import heads_of
 from tollhouse.formats.openai.mended import mended
+from tollhouse.formats.openai.searches import in_response, with_searches
 from tollhouse.formats.openai.usage import Writes, in_chat_words, write_chat, write_response, write_vectors
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage_location import find, says_something
@@ -76,6 +77,8 @@ def read(operation: Operation, body: bytes, known: Known = NOTHING_KNOWN) -> Res
             raise failure_of(error, known)
         raise UpstreamError(f"The provider answered without '{_BODY[operation]}'.")
     usage, raw_usage, elsewhere = _usage(operation, members)
+    if operation == "responses":
+        usage = with_searches(usage, _searches(members))
     reason, incomplete = _finish(operation, members, known)
     return ResponseSummary(
         usage=usage,
@@ -148,9 +151,19 @@ def heads(body: bytes) -> TextStarts:
 
 
 def media(body: bytes) -> Usage:
-    """What the sound and the pictures in a chat answer count for, where no usage came."""
-    sound, pictures = written.media(chunks.decode(body))
-    return Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS)
+    """What the sound, the pictures and the searches in an answer count for, where no usage came."""
+    answer = chunks.decode(body)
+    sound, pictures = written.media(answer)
+    searches = in_response(answer, written.items(answer))
+    return Usage(audio_out=sound_tokens(sound), image_out=pictures * PICTURE_TOKENS, searches=searches)
+
+
+def _searches(members: dict[str, msgspec.Raw]) -> int:
+    """Of a response. Its items are only looked at where one may be a search."""
+    if b"_search" not in bytes(members["output"]) and "tool_usage" not in members:
+        return 0
+    response: chunks.Object = {name: _value(members[name]) for name in ("output", "tool_usage") if name in members}
+    return in_response(response, written.items(response))
 
 
 def _is_usual(operation: Operation, reported: Report) -> bool:

@@ -59,6 +59,7 @@ class ChatStream:
     failed = False
     sequence_number = 0
     whole_text = ""
+    searches = 0  # they stand in its report
     takes_late = True
 
     def __init__(

@@ -3,7 +3,6 @@
 from typing import Final
 
 import msgspec
-from msgspec import Raw
 
 from tollhouse.core.media_tokens import PICTURE_TOKENS, sound_tokens
 from tollhouse.core.model_request import InputBounds, ModelRequest
@@ -18,34 +17,11 @@ BYTES_PER_SOUND_TOKEN: Final = 16
 
 _SEEN_AFAR_TOKENS: Final = 85  # what a picture at `"detail": "low"` counts for where nobody reports it
 
-_OWN_TOOLS: Final = frozenset((b'"function"', b'"custom"', b'"local_shell"', b'"apply_patch"'))
-"""Tools that the caller runs: what they give comes back in the next body."""
-_OF_OWN_TOOLS: Final = frozenset(
-    (
-        "type",
-        "function",
-        "custom",
-        "name",
-        "description",
-        "parameters",
-        "strict",
-        "format",
-        "cache_control",
-        "defer_loading",
-    )
-)
-"""What such a tool is described by. Another member may name one that the provider runs (`google_search`)."""
-
-_OF_A_FUNCTION: Final = frozenset(
-    ("name", "description", "parameters", "strict", "arguments", "returns", "return", "response", "format", "type")
-)
-"""What is said of it where it lies in the tool, as in a chat."""
-
 
 def input_bounds(request: ModelRequest) -> InputBounds:
     """Media in the body is taken out of its bytes. What is linked, or lies with the provider, can be of any size."""
     members = request.members
-    has_remote_input = request.reads_more or ("tools" in members and _hosted(members["tools"]))
+    has_remote_input = request.reads_more
     size, parts, tokens = request.length, 0, 0
     if request.prompts > 1 and "suffix" in members:
         size += (request.prompts - 1) * len(members["suffix"])  # it is read after each prompt
@@ -81,26 +57,3 @@ def _counts(found: Medium) -> int:
     if found.kind == "sound":
         return sound_tokens(len(found.text))
     return _SEEN_AFAR_TOKENS if found.holder.get("detail") == "low" else PICTURE_TOKENS
-
-
-def _hosted(raw: Raw) -> bool:
-    """Whether any tool is, or may be, one that the provider runs."""
-    if bytes(memoryview(raw)[:5]) in (b"null", b"false"):
-        return False
-    try:
-        tools = msgspec.json.decode(raw, type=list[dict[str, Raw]])
-    except UNREAD:
-        return True
-    return any(map(_runs_there, tools))
-
-
-def _runs_there(tool: dict[str, Raw]) -> bool:
-    if "type" not in tool or bytes(tool["type"]) not in _OWN_TOOLS or not _OF_OWN_TOOLS.issuperset(tool):
-        return True
-    inside = tool.get("function") or tool.get("custom")
-    if inside is None:
-        return False
-    try:
-        return not _OF_A_FUNCTION.issuperset(msgspec.json.decode(inside, type=dict[str, Raw]))
-    except UNREAD:
-        return True

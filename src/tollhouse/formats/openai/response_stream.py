@@ -15,6 +15,7 @@ from tollhouse.formats.openai import text_locations, written
 from tollhouse.formats.openai.beside import PASS_OF_RESPONSES, ExtraMembers
 from tollhouse.formats.openai.mended import read_mended
 from tollhouse.formats.openai.response_items import Items
+from tollhouse.formats.openai.searches import in_items, in_response, with_searches
 from tollhouse.formats.openai.unfold import is_whole, unfold
 from tollhouse.formats.openai.usage import read as read_usage
 from tollhouse.formats.openai.usage import write_response
@@ -64,6 +65,7 @@ class ResponseStream:
         "_known",
         "_last",
         "_said",
+        "_searches",
         "_terminal",
         "_unread",
         "_unread_bytes",
@@ -93,6 +95,7 @@ class ResponseStream:
         self._last: tuple[str, chunks.Object] | None = None
         self._head: chunks.Object = {}  # the response as it was opened
         self._said: dict[int, int] = {}  # characters that deltas brought, by item
+        self._searches = 0  # items of searches that are done
         self._at = 0  # the item that the last event was about
         self._cut = False
         self._bore_content = False
@@ -122,7 +125,12 @@ class ResponseStream:
 
     @property
     def usage(self) -> Usage | None:
-        return read_usage(self.reported)
+        return with_searches(read_usage(self.reported), self.searches)
+
+    @property
+    def searches(self) -> int:
+        """That the provider ran, as far as it has told."""
+        return in_response(self.last, written.items(self.last), self._searches)
 
     @property
     def raw_usage(self) -> bytes | None:
@@ -209,6 +217,7 @@ class ResponseStream:
         item = body.get("item")
         if kind != "response.output_item.done" or not isinstance(item, dict):
             return "", 0, 0
+        self._searches += in_items([item])
         text = text_locations.text_of(item)
         more = text[self._said.get(at, 0) :]
         self._said[at] = max(self._said.get(at, 0), len(text))

@@ -11,10 +11,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.hosted_tools import HostedTool
 from tollhouse.core.members import Members
 from tollhouse.core.operation import Operation
 from tollhouse.core.raw_members import UNREAD, decoded, integer
 from tollhouse.core.usage import TOKENS_MAX
+from tollhouse.formats.openai.hosted_tools import SEARCH_MEMBERS, asked_by_member
 from tollhouse.formats.openai.parameters import (
     CAPS,
     COUNTS,
@@ -45,6 +47,7 @@ _STEERING: Final = frozenset(INNER)
 class Unlisted(Struct):
     """`cap`: the largest output cap by a name that no provider is trusted to read, 0 for none. `answers`: as many are
     asked for at most. `tier`: what the provider is asked to bill by, and the member that says so (`tier_param`).
+    `hosted`: what the provider is to run beside `tools`, and bills.
     `reads_more`: the input is not all here. `writes_more`: only the longest answer bounds the output. `dropped`: the
     members that do not go on, in small letters."""
 
@@ -52,6 +55,7 @@ class Unlisted(Struct):
     answers: int = 1
     tier: str = ""
     tier_param: str = ""
+    hosted: tuple[HostedTool, ...] = ()
     reads_more: bool = False
     writes_more: bool = False
     dropped: tuple[str, ...] = ()
@@ -103,6 +107,8 @@ def _read(found: Unlisted, operation: Operation, members: Members, name: str) ->
     else:
         found.reads_more = True
         found.writes_more = found.writes_more or name not in READS_MORE
+        if plain in SEARCH_MEMBERS and CAPS[operation]:
+            found.hosted = (*found.hosted, *asked_by_member(name, plain, raw))
         if _structured(raw):
             _look_inside(found, members, name)
 
@@ -121,6 +127,8 @@ def _look_inside(found: Unlisted, members: Members, name: str) -> None:
             _drop(found, members, name)
             return
         if plain in TIERS and not _plain_tier(plain, item):
+            raise _two_places(f"{name[:40]}.{inner[:40]}")
+        if plain in SEARCH_MEMBERS and item not in ([], {}):
             raise _two_places(f"{name[:40]}.{inner[:40]}")
         if plain in COUNTS:
             if type(item) is not int or not 1 <= item <= TOKENS_MAX:

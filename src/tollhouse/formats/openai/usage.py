@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from tollhouse.core.figures import Report, Unbelievable, figure, first, rest, within
 from tollhouse.core.usage import TOKENS_MAX, Usage
+from tollhouse.formats.openai.searches import in_report
 from tollhouse.formats.openai.usage_spelling import in_own_words
 
 _Object = dict[str, object]
@@ -166,6 +167,7 @@ def _read(reported: Report, writes: Writes) -> Usage | None:
         image_in=seen,
         image_out=drawn,
         seconds=seconds if type(seconds) is int and 0 <= seconds <= TOKENS_MAX else 0,
+        searches=in_report(reported),
     )
 
 
