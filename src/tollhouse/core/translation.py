@@ -14,6 +14,7 @@ from typing import cast
 from msgspec import Struct, structs
 
 from tollhouse.core.asked_media import show_media
+from tollhouse.core.call_arguments import open_arguments
 from tollhouse.core.cleaning import Known
 from tollhouse.core.codec import (
     Codec,
@@ -87,6 +88,7 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
     assert outbound.words is not None
     conversation = asked.words.read_request(request)
     pair_calls(conversation)
+    open_arguments(conversation)
     show_media(conversation)
     conversation.tools = list({tool.name: tool for tool in conversation.tools}.values())  # two of one name are refused
     _note_foreign(conversation, outbound.wire)

@@ -23,6 +23,8 @@ from tollhouse.formats.gemini.signatures import UNSIGNED, own_signature, wants_s
 from tollhouse.formats.gemini.words.media import type_of, write_medium
 
 _LOOKS_IN_RESULTS: Final = re.compile(r"gemini-(?:[3-9]|[1-9][0-9])", re.IGNORECASE)
+_FIRST: Final = "."
+"""What a user says where nobody else does, or where the model begins: a call comes after a turn of the user."""
 _IN_RESULTS: Final = frozenset(("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"))
 
 
@@ -46,8 +48,10 @@ def write_contents(messages: Sequence[Message], model: str) -> Object:
             media = [written for part in results if not _holds(part, model) for written in _media_of(part)]
             _add(contents, "user", [*media, *(written for part in others for written in _part(part))])
     contents = [content for content in contents if content["parts"]]
-    if not contents and system:
-        return {"contents": [{"role": "user", "parts": system}]}
+    if not contents:
+        return {"contents": [{"role": "user", "parts": system or [{"text": _FIRST}]}]}
+    if contents[0]["role"] == "model":
+        contents.insert(0, {"role": "user", "parts": [{"text": _FIRST}]})
     body: Object = {"contents": contents}
     return {"systemInstruction": {"parts": system}, **body} if system else body
 

@@ -14,6 +14,8 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.members import Object
 
+LEGACY: Final = "function_call"
+"""What a function stands for that was asked for as before there were `tools`."""
 _TEXT: Final = {"type": "string"}
 _FIGURE: Final = {"type": "integer"}
 
@@ -114,12 +116,17 @@ def takes_text(name: str, custom_tools: Mapping[str, str]) -> bool:
     return custom_tools.get(name, "").startswith("custom")
 
 
+def is_legacy(name: str, custom_tools: Mapping[str, str]) -> bool:
+    """Whether a function was asked for by `functions`: an answer to such a request holds one `function_call`."""
+    return custom_tools.get(name) == LEGACY
+
+
 def call_item(stands_for: str, name: str, call_id: str, arguments: str) -> Object:
     """The item of a call without its own id and status. stands_for: empty: a plain function."""
     kind, _, rest = stands_for.partition(" ")
     namespace, _, own_name = rest.partition(" ")
     known: Object = {"call_id": call_id}
-    if kind in ("", "function"):
+    if kind in ("", "function", LEGACY):
         within = {"namespace": namespace} if namespace else {}
         return {"type": "function_call", **known, "name": own_name or name, **within, "arguments": arguments}
     if kind == "custom":

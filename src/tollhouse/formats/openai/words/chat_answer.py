@@ -10,7 +10,7 @@ from tollhouse.core.words import AnswerContext
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
-from tollhouse.formats.openai.words.caller_tools import takes_text
+from tollhouse.formats.openai.words.caller_tools import is_legacy, takes_text
 from tollhouse.formats.openai.words.citations import as_url_citation
 from tollhouse.formats.openai.words.json_text import input_of
 from tollhouse.formats.openai.words.media import url_of
@@ -40,16 +40,19 @@ def answer_id(own: str, context: AnswerContext, prefix: str = "chatcmpl-") -> st
 
 def _choice(at: int, choice: ReplyChoice, context: AnswerContext) -> Object:
     calls, refuses = finish.holds(choice.parts)
+    message = _message(choice, context)
+    legacy = "function_call" in message
     return {
         "index": at,
-        "message": _message(choice, context),
+        "message": message,
         "logprobs": None if choice.logprobs is None else probabilities(choice.logprobs),
-        "finish_reason": finish.reason_of(choice.finish, calls=calls, refuses=refuses),
+        "finish_reason": finish.reason_of(choice.finish, calls=calls, refuses=refuses, legacy=legacy),
     }
 
 
 def _message(choice: ReplyChoice, context: AnswerContext) -> Object:
     content, refusal, thoughts = "", "", ""
+    legacy: Object | None = None
     details: list[Object] = []
     images: list[Object] = []
     calls: list[Object] = []
@@ -63,12 +66,14 @@ def _message(choice: ReplyChoice, context: AnswerContext) -> Object:
         elif isinstance(part, Reasoning):
             thoughts += part.text
             details += details_of(part.opaque, part.text, is_hidden=not part.text)
+        elif isinstance(part, ToolCall) and is_legacy(part.name, context.custom_tools):
+            legacy = legacy or {"name": part.name, "arguments": part.arguments}
         elif isinstance(part, ToolCall):
             calls.append(call(part, context))
         elif isinstance(part, MediaPart) and part.kind == "image":
             images.append(image(part, len(images)))
     message: Object = {"role": "assistant", "content": content, "refusal": refusal or None}
-    if not content and (calls or refusal):
+    if not content and (calls or legacy or refusal):
         message["content"] = None
     if thoughts:
         message["reasoning_content"] = thoughts
@@ -80,6 +85,8 @@ def _message(choice: ReplyChoice, context: AnswerContext) -> Object:
         message["images"] = images
     if calls:
         message["tool_calls"] = calls
+    if legacy is not None:
+        message["function_call"] = legacy
     return message
 
 

@@ -23,7 +23,7 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.chunk import DONE
 from tollhouse.formats.openai.usage import write_chat
 from tollhouse.formats.openai.words import finish
-from tollhouse.formats.openai.words.caller_tools import takes_text
+from tollhouse.formats.openai.words.caller_tools import is_legacy, takes_text
 from tollhouse.formats.openai.words.chat_answer import annotation, answer_id, foreign, image, own_extra, probabilities
 from tollhouse.formats.openai.words.json_text import GrowingInput
 from tollhouse.formats.openai.words.reasoning import details_of
@@ -36,9 +36,10 @@ _TAIL: Final = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 class _Open:
     """A part that is open. before: of a text, the bytes of a chunk up to it. offset: characters of the answer before
     it. call: its number among the calls. input: of a function that stands for a tool which takes text.
-    says: it has a text, and is not hidden."""
+    says: it has a text, and is not hidden. is_legacy: a `function_call`, of which an answer has one: further ones are
+    not told."""
 
-    __slots__ = ("before", "call", "input", "is_custom", "offset", "opaque", "part", "says")
+    __slots__ = ("before", "call", "input", "is_custom", "is_legacy", "offset", "opaque", "part", "says")
 
     def __init__(self, part: TextPart | Reasoning | Refusal | ToolCall | MediaPart, before: bytes, offset: int) -> None:
         self.part = part
@@ -47,16 +48,18 @@ class _Open:
         self.opaque: Opaque | None = getattr(part, "opaque", None)
         self.call = 0
         self.is_custom = False
+        self.is_legacy = False
         self.input: GrowingInput | None = None
         self.says = False
 
 
 class _ChoiceWritten:
-    __slots__ = ("calls", "characters", "images", "open", "refuses")
+    __slots__ = ("calls", "characters", "images", "legacy", "open", "refuses")
 
     def __init__(self) -> None:
         self.open: dict[int, _Open] = {}
         self.calls = 0
+        self.legacy = False  # its call is a `function_call`
         self.images = 0
         self.characters = 0
         self.refuses = False
@@ -143,6 +146,10 @@ class ChatWriter:
         opened = choice.open[event.index] = _Open(part, b"", 0)
         opened.call = choice.calls
         choice.calls += 1
+        if is_legacy(part.name, self._context.custom_tools):
+            opened.is_legacy = choice.legacy = True
+            legacy: Object = {"function_call": {"name": part.name, "arguments": ""}}
+            return b"" if opened.call else self._chunk(event.choice, legacy)
         said: Object = {"index": opened.call, "id": id_with(part.id, foreign(part))}
         if part.is_custom or takes_text(part.name, self._context.custom_tools):
             opened.is_custom = True
@@ -173,8 +180,10 @@ class ChatWriter:
         return self._more(event.choice, opened, text)
 
     def _more(self, choice: int, opened: _Open, text: str) -> bytes:
-        if not text:
+        if not text or (opened.is_legacy and opened.call):
             return b""
+        if opened.is_legacy:
+            return self._chunk(choice, {"function_call": {"arguments": text}})
         said = {"custom": {"input": text}} if opened.is_custom else {"function": {"arguments": text}}
         return self._chunk(choice, {"tool_calls": [{"index": opened.call, **said}]})
 
@@ -195,7 +204,7 @@ class ChatWriter:
 
     def _finish(self, event: Finished) -> bytes:
         choice, out = self._choice(event.choice)
-        reason = finish.reason_of(event.finish, calls=choice.calls > 0, refuses=choice.refuses)
+        reason = finish.reason_of(event.finish, calls=choice.calls > 0, refuses=choice.refuses, legacy=choice.legacy)
         return out + self._chunk(event.choice, {}, reason)
 
     def _end(self) -> bytes:

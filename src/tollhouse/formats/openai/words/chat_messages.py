@@ -150,9 +150,11 @@ def _said(conversation: Conversation, found: Object, path: str) -> list[Part]:
         parts.append(Refusal(text=refusal))
     if found.get("audio"):  # sound that the provider keeps
         note(conversation, "state", f"{path}.audio")
-    calls = found.get("tool_calls")
-    for number, call in enumerate(array(calls, f"{path}.tool_calls") if calls is not None else ()):
-        parts.append(call_of(conversation, call, f"{path}.tool_calls[{number}]"))
+    calls, told = found.get("tool_calls"), {part.id for part in parts if isinstance(part, ToolCall)}
+    for number, one in enumerate(array(calls, f"{path}.tool_calls") if calls is not None else ()):
+        call = call_of(conversation, one, f"{path}.tool_calls[{number}]")
+        if call.id not in told:  # a block of the content has said it
+            parts.append(call)
     legacy = found.get("function_call")
     if isinstance(legacy, dict):
         function = {"type": "function", "id": _legacy_id(legacy.get("name")), "function": legacy}

@@ -24,10 +24,10 @@ def read_request(request: ModelRequest) -> Conversation:
     read_settings(conversation, request)
     read_tools(conversation, decode(request, "tools"))
     read_tool_choice(conversation, decode(request, "tool_choice"))
-    _read_functions(conversation, request)
     conversation.parallel_tool_calls = flag(decode(request, "parallel_tool_calls"), "parallel_tool_calls")
     if conversation.parallel_tool_calls is False:
         note(conversation, "parallel_tool_calls", "parallel_tool_calls")
+    _read_functions(conversation, request)
     read_output_form(conversation, decode(request, "response_format"), "response_format")
     _read_probabilities(conversation, request)
     _read_reasoning(conversation, request)
@@ -48,6 +48,8 @@ def _read_functions(conversation: Conversation, request: ModelRequest) -> None:
     for at, one in enumerate(array(functions, "functions") if functions is not None else ()):
         path = f"functions[{at}]"
         conversation.tools.append(read_function(conversation, object_of(one, path), path))
+    if functions:
+        conversation.parallel_tool_calls = False  # an answer has room for one call
     choice = decode(request, "function_call")
     if isinstance(choice, dict):
         choice = {"type": "function", "function": choice}

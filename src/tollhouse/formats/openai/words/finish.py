@@ -35,13 +35,15 @@ def finish_of(reason: str, *, calls: bool, refuses: bool) -> Finish:
     return "refusal" if found == "stop" and refuses else found
 
 
-def reason_of(finish: Finish | None, *, calls: bool, refuses: bool) -> str | None:
-    """The reason as a chat tells it. An answer that refuses in words of its own has stopped."""
+def reason_of(finish: Finish | None, *, calls: bool, refuses: bool, legacy: bool = False) -> str | None:
+    """The reason as a chat tells it. An answer that refuses in words of its own has stopped. legacy: its call is a
+    `function_call`."""
     if finish is None:
         return None
     if finish == "refusal" and refuses:
         return "stop"
-    return "tool_calls" if calls and finish in ("stop", "pause") else _TOLD[finish]
+    told = "tool_calls" if calls and finish in ("stop", "pause") else _TOLD[finish]
+    return "function_call" if legacy and told == "tool_calls" else told
 
 
 def holds(parts: list[Part]) -> tuple[bool, bool]:

@@ -7,9 +7,9 @@ from tollhouse.core.conversation import Choosing, Conversation, Tool, ToolChoice
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
-from tollhouse.formats.openai.words.caller_tools import BUILT_IN, flat_name, runs_at_the_caller, stood_for
+from tollhouse.formats.openai.words.caller_tools import BUILT_IN, LEGACY, flat_name, runs_at_the_caller, stood_for
 from tollhouse.formats.openai.words.media import read_cache_mark
-from tollhouse.formats.openai.words.members import Object, array, decode, flag, object_of, text
+from tollhouse.formats.openai.words.members import Object, array, asks, decode, flag, object_of, text
 
 _CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _NO_PLAIN_FUNCTIONS: Final = (b'"custom"', b'"namespace"', b'shell"', b'"apply_patch"', b'"tool_search"')
@@ -151,6 +151,12 @@ def custom_tools(request: ModelRequest) -> Mapping[str, str]:
             for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
                     found |= stood_for(item.get("tools"))
+        if "functions" in request.members and not asks(decode(request, "tools")):
+            functions = decode(request, "functions")
+            names = (
+                [one.get("name") for one in functions if isinstance(one, dict)] if isinstance(functions, list) else []
+            )
+            found = {name: LEGACY for name in names if isinstance(name, str)}
     except BadRequest:
         return {}
     return found

@@ -48,7 +48,8 @@ def read_settings(conversation: Conversation, request: ModelRequest) -> None:
     if conversation.n > 1:
         note(conversation, "n", "n")
     for name, feature in _FEATURES.items():
-        if name in members and asks(value := decode(request, name)):
+        value = decode(request, name) if name in members else None
+        if asks(value) or (name == "web_search_options" and value == {}):  # which asks for a search as it is usual
             if name in _BY_NAME:
                 _read_figure(conversation, name, value)
                 value = getattr(conversation, name)
