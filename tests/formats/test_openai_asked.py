@@ -79,3 +79,62 @@ def test_who_asks_is_told_in_so_many_characters_as_are_taken(operation: str) -> 
 def test_a_response_is_asked_for_no_fewer_tokens_than_are_taken(asked_for: int, cap: int) -> None:
     assert sent("responses", max_tokens=asked_for)["max_output_tokens"] == cap
     assert sent("chat", max_tokens=asked_for)["max_tokens"] == asked_for
+
+
+@pytest.mark.parametrize(
+    ("model", "asked_for", "effort"),
+    [
+        ("gpt-4.1-mini", "high", None),
+        ("azure/gpt-4o", "high", None),
+        ("gpt-5.1-chat-latest", "high", None),
+        ("o3", "max", "high"),
+        ("o4-mini", "minimal", "low"),
+        ("gpt-5", "minimal", "minimal"),
+        ("gpt-5-codex", "minimal", "low"),
+        ("gpt-5.1", "xhigh", "high"),
+        ("gpt-5.1-codex-max", "xhigh", "xhigh"),
+        ("openai/gpt-5.6-terra", "max", "xhigh"),
+        ("deepseek-v4", "max", "xhigh"),
+        ("gpt-4.1", None, None),
+        ("gpt-5", None, "minimal"),
+        ("o3", None, "low"),
+        ("gpt-5.2", None, "none"),
+        ("some-deployment", None, "none"),
+    ],
+)
+def test_a_model_is_told_to_think_as_it_takes_it(model: str, asked_for: str | None, effort: str | None) -> None:
+    """asked_for None: it is not to think."""
+    members: Object = {"thinking": {"type": "disabled" if asked_for is None else "adaptive"}}
+    found = asked(**members, **({} if asked_for is None else {"output_config": {"effort": asked_for}}))
+    options: Object = {"model": model, "stream": False, "include_usage": False}
+    response = msgspec_json.decode(WORDS["responses"].write_request(found, **options))
+    assert (response.get("reasoning") or {}).get("effort") == effort
+    assert ("include" in response) is (asked_for is not None and effort is not None)
+    dropped = set(found.left_out)
+    chat = msgspec_json.decode(WORDS["chat"].write_request(found, **options))
+    assert chat.get("reasoning_effort") == (None if model == "some-deployment" else effort)
+    if effort is None:
+        assert dropped == ({"thinking"} if asked_for is not None else set())
+    else:
+        assert dropped == ({"thinking"} if (asked_for, effort) in ((None, "minimal"), (None, "low")) else set())
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "sampled"),
+    [
+        ("gpt-4.1", "adaptive", True),
+        ("o3", "disabled", False),
+        ("gpt-5-mini", "disabled", False),
+        ("gpt-5.2", "adaptive", False),
+        ("gpt-5.2", "disabled", True),
+        ("llama-4", "adaptive", True),
+    ],
+)
+def test_models_that_think_are_not_told_how_to_sample(model: str, thinking: str, sampled: bool) -> None:
+    for operation in ("chat", "responses"):
+        found = asked(thinking={"type": thinking}, temperature=0.2, top_p=1)
+        write = WORDS[operation].write_request
+        body = msgspec_json.decode(write(found, model=model, stream=False, include_usage=False))
+        assert [body.get("temperature"), body.get("top_p")] == ([0.2, 1] if sampled else [None, None])
+        assert ("temperature" in found.left_out) is not sampled
+        assert "top_p" not in found.left_out

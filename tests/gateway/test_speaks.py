@@ -138,6 +138,29 @@ def test_the_first_offer_is_asked_only_for_what_its_provider_speaks(
     assert made.record.provider == ("one" if serves else "two")
 
 
+@pytest.mark.parametrize("kind", ["azure_openai", "openai"])
+@pytest.mark.parametrize(
+    ("operation", "wire", "model", "speaks", "asked"),
+    [
+        ("chat", "anthropic_messages", "gpt-5.6-terra", (), "openai_responses"),
+        ("chat", "gemini_content", "o4-mini", (), "openai_responses"),
+        ("chat", "anthropic_messages", "gpt-4.1", (), "openai_chat"),
+        ("chat", "anthropic_messages", "gpt-5-chat-latest", (), "openai_chat"),
+        ("chat", "openai_chat", "gpt-5.6-terra", (), "openai_chat"),
+        ("responses", "openai_responses", "gpt-4.1", (), "openai_responses"),
+        ("chat", "anthropic_messages", "gpt-5.6-terra", ("openai_chat",), "openai_chat"),
+        ("embeddings", "gemini_embeddings", "text-embedding-3", (), "openai_embeddings"),
+    ],
+)
+def test_models_of_openai_that_think_answer_callers_of_other_formats_as_responses(
+    kind: str, operation: Operation, wire: str, model: str, speaks: tuple[TextFormat, ...], asked: str
+) -> None:
+    """Beside an effort, their chats take no functions."""
+    made = harness("chat")
+    speaking(made, "one", *speaks, kind=kinds()[kind])
+    assert made.gateway.destinations["one"].target(operation, wire, model, True).format == asked
+
+
 def test_where_no_offer_serves_it_the_caller_is_told_what_the_model_serves() -> None:
     made = GatewayHarness()
     speaking(made, "one", "openai_chat", kind=OF_TEXTS_ALONE)

@@ -28,6 +28,7 @@ OTHERWISE = {
         "anthropic_messages",
         "system_in_the_middle",
     ): "the system speaks before all others alone: later words are a user's",
+    ("openai_chat", "repeated_ids"): "what the system says later is a user's, but to models of OpenAI",
     ("openai_chat", "system"): "what the system says later is a user's, but to models of OpenAI",
     ("openai_chat", "structured_output"): "a schema that OpenAI does not keep to strictly is not said to be strict",
     ("gemini_content", "results_with_pictures"): "a result is an object: its pictures stand beside it",

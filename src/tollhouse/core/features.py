@@ -96,6 +96,18 @@ def note(conversation: HasUses, feature: str, param: str) -> None:
         conversation.uses[feature] = f"{known}, {param}"
 
 
+class HasLeftOut(HasUses, Protocol):
+    """A request in core words, and what its writer leaves out."""
+
+    left_out: list[str]
+
+
+def leave_out(conversation: HasLeftOut, feature: str) -> None:
+    """Note that this one model is not told what the caller asked for by this feature, or by a member that each format
+    has."""
+    conversation.left_out += conversation.uses.get(feature, feature).split(", ")
+
+
 def untold(conversation: HasUses, says: Collection[str], format_title: str) -> tuple[str, ...]:
     """The members that a format drops, in the order in which they were read.
 

@@ -56,6 +56,14 @@ _WAYS: Final = (
         "results apart from their calls, ids of calls that repeat, calls or results alone",
         "in order, told apart; a call alone has no result, and a result alone is said in words",
     ),
+    (
+        "a call of another format, to a model of OpenAI that thinks, at a provider that speaks both of its formats",
+        "a response: beside an effort, chats of those models take no functions",
+    ),
+    (
+        "how long to think, and figures of sampling, to a model of OpenAI that takes none",
+        "left out, and named in `x-tollhouse-dropped`; of efforts, the nearest that it takes",
+    ),
     ("several allowed tools (`allowed_tools`), in a chat", "only those are told to the model"),
     ("pictures and documents in results of tools, in a chat", "in a message of the user that follows"),
     ("a text document, in OpenAI's formats", "text, after its name"),

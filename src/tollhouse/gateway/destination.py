@@ -57,8 +57,10 @@ class Destination:
         asked = operation, wire, model, stream
         if (known := self._targets.get(asked)) is not None:
             return known
-        choose = self.kind.target
-        target = choose(operation, model, stream, (wire,)) if wire in self.speaks else None
+        choose, best = self.kind.target, wire
+        if wire not in self.speaks and self.kind.translated_to is not None:
+            best = self.kind.translated_to(model) or wire
+        target = choose(operation, model, stream, (best,)) if best in self.speaks else None
         target = target or choose(operation, model, stream, self.speaks)
         if target is None:
             raise BadRequest(f"This model does not serve {operation}.", param="model")

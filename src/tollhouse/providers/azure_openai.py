@@ -19,6 +19,7 @@ from tollhouse.core.operation import WIRE_FORMATS, Operation
 from tollhouse.providers.error_rules import reader, rule
 from tollhouse.providers.headers import with_key_in
 from tollhouse.providers.kind import CAPS, Kind, UpstreamTarget
+from tollhouse.providers.openai_target import translated_to
 from tollhouse.providers.targets import OWN_FORMATS, choose
 
 _VERSIONED: Final = re.compile(r"(.+)\?api-version=([A-Za-z0-9.-]{1,40})", re.ASCII)
@@ -94,6 +95,7 @@ KIND: Final = Kind(
     base_path=base_path,
     speaks=("openai_chat", "openai_responses"),
     target=target,
+    translated_to=translated_to,
     caps={**CAPS, "chat": ("max_completion_tokens",)},
     make_headers=with_key_in(b"api-key"),
     read_error=reader(*RULES),

@@ -113,8 +113,10 @@ class ReadError(Protocol):
 
 class Kind(Struct, frozen=True, kw_only=True):
     """`make_headers(key, provider, asked)` writes the headers of a call: `key` is one of the provider's secrets or "",
-    `asked` the caller's own headers, of which few pass. A kind whose signature depends on the body, the time or a
-    token has `sign` besides, which gets those headers. For the others see their protocols."""
+    `asked` the caller's own headers, of which few pass. `translated_to(model)` is the format in which a call is best
+    asked that came in one which the provider does not speak; None: the first that serves it. A kind whose signature
+    depends on the body, the time or a token has `sign` besides, which gets those headers. For the others see their
+    protocols."""
 
     name: str
     title: str  # for people
@@ -124,6 +126,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     read_error: ReadError
     sign: Sign | None = None  # None: the headers are sent as they are made
     refresh: Refresh | None = None  # gets a token for a key; only with `sign`, which reads it
+    translated_to: Callable[[str], TextFormat | None] | None = None
     caps: Mapping[Operation, tuple[str, ...]] = CAPS  # the members that cap the output, each of which is sent
     output_caps: tuple[Literal["max_tokens", "max_completion_tokens"], ...] = ()  # the only ones it takes, of a chat
     reports_stream_usage: bool = True  # False: it refuses to be asked for it, or need not be

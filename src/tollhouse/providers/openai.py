@@ -6,7 +6,7 @@ from typing import Final
 from tollhouse.providers.headers import with_bearer
 from tollhouse.providers.kind import CAPS, Kind
 from tollhouse.providers.openai_errors import read_error
-from tollhouse.providers.openai_target import target
+from tollhouse.providers.openai_target import target, translated_to
 
 KIND: Final = Kind(
     name="openai",
@@ -14,6 +14,7 @@ KIND: Final = Kind(
     base_url="https://api.openai.com/v1",
     speaks=("openai_chat", "openai_responses"),
     target=target,
+    translated_to=translated_to,
     caps={**CAPS, "chat": ("max_completion_tokens",)},
     make_headers=with_bearer,
     read_error=read_error,

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tollhouse.core.catalogue import TextFormat
+from tollhouse.formats.openai.words.models_known import reasons
 from tollhouse.providers.kind import ChooseTarget
 from tollhouse.providers.targets import choose
 
@@ -21,3 +23,9 @@ target: Final[ChooseTarget] = choose(
     },
 )
 """See `Kind.target`. The model and whether to stream stand in the body."""
+
+
+def translated_to(model: str) -> TextFormat | None:
+    """See `Kind.translated_to`. Models that think take functions beside an effort as responses alone, and give their
+    thoughts back there."""
+    return "openai_responses" if reasons(model) else None

@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.core.conversation import Conversation, Message, TextPart, Tool, ToolCall
 from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
+from tollhouse.core.features import leave_out
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described
 from tollhouse.core.tool_schema import tool_schema
@@ -12,7 +13,7 @@ from tollhouse.formats.anthropic.answer_tool import choose_it, is_wanted
 from tollhouse.formats.anthropic.block_writer import blocks_of, cache_control, text_block
 from tollhouse.formats.anthropic.models_known import is_prefilled, is_sampled, longest_answer
 from tollhouse.formats.anthropic.schema import answer_schema
-from tollhouse.formats.anthropic.thinking import leave_out, thinking_of
+from tollhouse.formats.anthropic.thinking import thinking_of
 
 CACHE_MARKS_MAX: Final = 4
 _OFF: Final = {"type": "disabled"}

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, ReasoningAsked
+from tollhouse.core.features import leave_out
 from tollhouse.core.provider_json import Object
 from tollhouse.formats.anthropic.models_known import adapts, always_thinks, takes_extra_high, thinks
 
@@ -41,12 +42,6 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
         leave_out(conversation, "reasoning")
         return {}
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
-
-
-def leave_out(conversation: Conversation, feature: str) -> None:
-    """Note that this model is not told what the caller asked for by this feature, or by a member that each format
-    has."""
-    conversation.left_out += conversation.uses.get(feature, feature).split(", ")
 
 
 def _adaptive(asked: ReasoningAsked, model: str, *, must_call: bool) -> Object:

@@ -4,7 +4,6 @@ Said in the plainest form, which every server reads: one text as a string, tools
 allowed tools only those, pictures in results of tools in the message after them.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
@@ -28,10 +27,12 @@ from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import reasoning
+from tollhouse.formats.openai.words.as_models_take import effort_for, sampling_for
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
+from tollhouse.formats.openai.words.models_known import is_own
 from tollhouse.formats.openai.words.requested_tools import callable_tools
-from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX, effort_of
+from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX
 from tollhouse.formats.openai.words.strict_schema import can_be_strict
 
 Object = dict[str, object]
@@ -46,7 +47,6 @@ SAYS: Final = frozenset(
 )
 _CAP: Final = ("max_tokens",)
 _ID_CHARACTERS_MAX: Final = 40
-_SYSTEM_ANYWHERE: Final = re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt|codex|o[1-9](?:\b|-))", re.IGNORECASE)
 _SAMPLING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logit_bias")
 
 
@@ -68,10 +68,7 @@ def write_request(
             body["stream_options"] = {"include_usage": True}
     if conversation.output_cap is not None:
         body |= dict.fromkeys(caps or _CAP, conversation.output_cap)
-    for name in _SAMPLING:
-        value = getattr(conversation, name)
-        if value is not None:
-            body[name] = value
+    body |= sampling_for(conversation, model, _SAMPLING)
     if conversation.n > 1:
         body["n"] = conversation.n
     if conversation.stop:
@@ -82,7 +79,7 @@ def write_request(
             body["top_logprobs"] = conversation.top_logprobs
     _add_tools(body, conversation)
     _add_form(body, conversation)
-    if conversation.reasoning is not None and (effort := effort_of(conversation.reasoning)):
+    if (effort := effort_for(conversation, model)) and (effort != "none" or is_own(model)):
         body["reasoning_effort"] = effort
     user = opaque_user(conversation.user, USER_CHARACTERS_MAX)
     named = {"verbosity": conversation.verbosity, "user": user, "service_tier": conversation.service_tier}
@@ -139,7 +136,7 @@ def _messages(messages: Sequence[Message], model: str) -> list[Object]:
             for message in run:
                 found += _assistant(message) if message.role == "assistant" else _user(message)
         elif text := _joined([part for message in run for part in message.parts], "\n\n"):
-            _say_as_system(found, text, anywhere=_SYSTEM_ANYWHERE.search(model) is not None)
+            _say_as_system(found, text, anywhere=is_own(model))
     return found
 
 

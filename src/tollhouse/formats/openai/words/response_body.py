@@ -21,10 +21,12 @@ from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.core.tool_schema import tool_schema
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words.as_models_take import effort_for, sampling_for
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import name_of, url_of
+from tollhouse.formats.openai.words.models_known import cannot_think
 from tollhouse.formats.openai.words.response_reasoning import OWN
-from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX, effort_of
+from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX
 from tollhouse.formats.openai.words.strict_schema import can_be_strict
 
 Object = dict[str, object]
@@ -63,12 +65,10 @@ def write_request(
         body["stream"] = True
     if conversation.output_cap is not None:
         body |= dict.fromkeys(caps or _CAP, max(_CAP_MIN, conversation.output_cap))
-    for name in ("temperature", "top_p"):
-        if (value := getattr(conversation, name)) is not None:
-            body[name] = value
+    body |= sampling_for(conversation, model, ("temperature", "top_p"))
     _add_tools(body, conversation)
     _add_text(body, conversation)
-    _add_reasoning(body, conversation)
+    _add_reasoning(body, conversation, model)
     if conversation.user:
         body["user"] = opaque_user(conversation.user, USER_CHARACTERS_MAX)
     if conversation.service_tier:
@@ -132,18 +132,18 @@ def _add_text(body: Object, conversation: Conversation) -> None:
         body["text"] = settings
 
 
-def _add_reasoning(body: Object, conversation: Conversation) -> None:
-    asked, include = conversation.reasoning, []
-    if asked is not None:
+def _add_reasoning(body: Object, conversation: Conversation, model: str) -> None:
+    asked, include, thinks = conversation.reasoning, [], not cannot_think(model)
+    effort = effort_for(conversation, model)
+    if asked is not None and thinks:
         settings: Object = {}
-        effort = effort_of(asked) if asked.enabled else "none"
         if effort:
             settings["effort"] = effort
         summary = asked.summary or ("auto" if asked.visible else "")
         if summary and asked.enabled:
             settings["summary"] = summary
         body["reasoning"] = settings
-    if (asked is not None and asked.enabled) or _thinks(conversation.messages):
+    if thinks and ((asked is not None and asked.enabled) or _thinks(conversation.messages)):
         include.append("reasoning.encrypted_content")
     if conversation.logprobs:
         include.append("message.output_text.logprobs")
