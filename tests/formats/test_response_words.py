@@ -129,7 +129,7 @@ def test_a_request_read_and_written_again_says_the_same() -> None:
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "state", "input[0]"),
         ({"input": [{"type": "compaction", "encrypted_content": "x"}]}, "state", "input[0]"),
         ({"input": [{"type": "web_search_call", "id": "ws_1"}]}, "tool_history", "input[0]"),
-        ({"input": [{"type": "mcp_call", "id": "mcp_1"}]}, "built_in_tools", "input[0]"),
+        ({"input": [{"type": "computer_call", "id": "cu_1"}]}, "built_in_tools", "input[0]"),
         ({"client_metadata": {"a": "b"}}, "other", "client_metadata"),
         ({"include": ["file_search_call.results"]}, "other", "include[0]"),
         ({"max_tool_calls": 3}, "other", "max_tool_calls"),

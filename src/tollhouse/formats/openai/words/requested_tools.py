@@ -111,7 +111,8 @@ def read_tool_choice(conversation: Conversation, value: object, path: str = "too
     said: Object = inner if isinstance(inner, dict) else choice
     if kind in ("function", "custom", "tool"):
         note(conversation, "tool_choice_named", path)
-        name = text(said.get("name"), f"{path}.{kind}.name" if said is inner else f"{path}.name")
+        text(said.get("name"), f"{path}.{kind}.name" if said is inner else f"{path}.name")
+        name = _declared(said, _by_own_name(conversation))
         conversation.tool_choice = ToolChoice(choosing="named", names=(name,), is_custom=kind == "custom")
     elif kind == "allowed_tools":
         _read_allowed(conversation, said, path)
@@ -126,10 +127,28 @@ def read_tool_choice(conversation: Conversation, value: object, path: str = "too
 
 def _read_allowed(conversation: Conversation, allowed: Object, path: str) -> None:
     note(conversation, "tool_choice_several", path)
-    names = [name for one in array(allowed.get("tools"), f"{path}.tools") if (name := _named(one))]
+    listed, known = array(allowed.get("tools"), f"{path}.tools"), _by_own_name(conversation)
+    names = [_declared(one, known) for one in listed if _named(one)]
     conversation.tool_choice = ToolChoice(
         choosing="required" if allowed.get("mode") == "required" else "auto", names=tuple(names)
     )
+
+
+def _by_own_name(conversation: Conversation) -> dict[str, str]:
+    """The names of functions by those that they have within their namespace, and by themselves. Of two that have one
+    name within, none is meant by it."""
+    found: dict[str, str] = {}
+    for tool in conversation.tools:
+        _, parted, own = tool.name.rpartition("__")
+        if parted:
+            found[own] = own if own in found else tool.name
+    return found | {tool.name: tool.name for tool in conversation.tools}
+
+
+def _declared(one: Object, known: Mapping[str, str]) -> str:
+    """The name of the function that a choice means: it may stand in a namespace, which the choice need not tell."""
+    name, namespace = _named(one), one.get("namespace")
+    return flat_name(namespace, name) if isinstance(namespace, str) else known.get(name, name)
 
 
 def _named(one: Any) -> str:

@@ -41,15 +41,19 @@ _OUTPUTS: Final = (
     *("function_call_output", "custom_tool_call_output", "local_shell_call_output", "shell_call_output"),
     "apply_patch_call_output",
 )
-_SEARCHES: Final = ("web_search_call", "image_generation_call")
+_SEARCHES: Final = (
+    *("web_search_call", "image_generation_call", "file_search_call", "code_interpreter_call", "mcp_list_tools"),
+    *("mcp_approval_request", "mcp_approval_response"),
+)
 """Items of what the vendor ran, whose results the model has told: without them the conversation says the same."""
+_BREAK: Final = "\n\n"
 _KEPT_BY_THE_PROVIDER: Final = ("item_reference", "compaction", "compaction_summary", "compaction_trigger")
 _KNOWN: Final = frozenset(
     (
         *("type", "id", "role", "content", "status", "phase", "name", "arguments", "input", "call_id", "namespace"),
         *("output", "summary", "encrypted_content", "action", "operation", "execution", "tools", "max_output_length"),
         *("created_by", "caller", "reasoning", "text", "tool_calls", "tool_call_id", "metadata", "end_turn"),
-        "internal_chat_message_metadata_passthrough",
+        *("server_label", "error", "approval_request_id", "internal_chat_message_metadata_passthrough"),
     )
 )
 
@@ -130,6 +134,8 @@ def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
         note(conversation, "state", path)
     elif kind in _SEARCHES:
         note(conversation, "tool_history", path)
+    elif kind == "mcp_call":
+        _read_remote_call(turns, item, path)
     elif isinstance(kind, str) and ("call" in kind or kind.startswith(("mcp_", "program"))):
         note(conversation, "built_in_tools", path)
     else:
@@ -154,7 +160,10 @@ def _read_message(turns: _MessagesRead, item: Object, path: str) -> None:
         calls = item.get("tool_calls")
         for at, call in enumerate(calls if isinstance(calls, list) else ()):
             content.append(call_of(turns.conversation, call, f"{path}.tool_calls[{at}]"))
-    turns.message(role).extend(content)
+    parts = turns.message(role)
+    if role == "assistant" and parts and isinstance(parts[-1], TextPart) and content:
+        parts.append(TextPart(text=_BREAK))  # another message of the same turn
+    parts.extend(content)
 
 
 def content_of(conversation: Conversation, content: object, path: str) -> list[Part]:
@@ -259,6 +268,17 @@ def _printed(outputs: list[Any]) -> str:
             code = outcome.get("exit_code")
             said.append("(timed out)" if outcome.get("type") == "timeout" else f"(exit code {code})")
     return "\n".join(said)
+
+
+def _read_remote_call(turns: _MessagesRead, item: Object, path: str) -> None:
+    """A call of a tool on another server, which the vendor made: a call and its result like any other."""
+    call = _call(turns.conversation, {**item, "call_id": item.get("id"), "namespace": item.get("server_label")}, path)
+    failed = item.get("error")
+    said = failed if failed is not None else item.get("output")
+    words = said if isinstance(said, str) else "" if said is None else chunks.encode(said).decode()
+    turns.assistant().append(call)
+    result = ToolResult(id=call.id, name=call.name, parts=[TextPart(text=words)], is_error=failed is not None)
+    turns.results().append(result)
 
 
 def _read_found_tools(turns: _MessagesRead, item: Object, path: str) -> None:
