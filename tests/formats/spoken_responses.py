@@ -8,7 +8,7 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation
+from tollhouse.core.conversation import Conversation, stand_ins
 from tollhouse.core.pairing import pair_calls
 from tollhouse.core.reply import ReplyEvent
 from tollhouse.core.words import AnswerContext
@@ -34,7 +34,8 @@ def sent(conversation: Conversation, **more: Any) -> Any:
 
 def context(**members: Any) -> AnswerContext:
     request = requests.read("responses", json.dumps({"model": "m", "input": "Hello", **members}).encode())
-    return AnswerContext(request_id="req_1", created=7, request=request, custom_tools=RESPONSES.custom_tools(request))
+    request.stand_ins = stand_ins(RESPONSES.read_request(request))
+    return AnswerContext(request_id="req_1", created=7, request=request)
 
 
 def events_of(stream: bytes, piece: int = 0) -> list[ReplyEvent]:

@@ -8,7 +8,16 @@ import pytest
 from msgspec import json as msgspec_json
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation, MediaPart, Opaque, Reasoning, TextPart, ToolCall, ToolResult
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaPart,
+    Opaque,
+    Reasoning,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    stand_ins,
+)
 from tollhouse.core.failure import BadRequest, Failure, UnsupportedParameter, UpstreamBroke
 from tollhouse.core.features import untold
 from tollhouse.core.reply import Finished, OpaqueAdded, ReplyEvent, StreamEnded, UsageTold
@@ -35,7 +44,8 @@ def sent(conversation: Conversation, **more: Any) -> Any:
 def context(**members: Any) -> AnswerContext:
     body = {"model": "m", "messages": [HELLO], **members}
     request = requests.read("chat", json.dumps(body).encode())
-    return AnswerContext(request_id="req_1", created=7, request=request, custom_tools=CHAT.custom_tools(request))
+    request.stand_ins = stand_ins(CHAT.read_request(request))
+    return AnswerContext(request_id="req_1", created=7, request=request)
 
 
 def events_of(stream: bytes, piece: int = 0) -> list[ReplyEvent]:

@@ -327,4 +327,4 @@ def test_items_bring_tools_and_settings_with_them() -> None:
     assert conversation.uses["offered_tools"] == "tools[0]"
     assert conversation.reasoning is not None
     assert conversation.reasoning.effort == "low"
-    assert context(**members).custom_tools == {"patch": "custom  patch", "mcp__gh__f": "function mcp__gh f"}
+    assert context(**members).request.stand_ins == {"patch": "custom  patch", "mcp__gh__f": "function mcp__gh f"}

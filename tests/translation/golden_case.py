@@ -7,6 +7,7 @@ for. The folder lies in one that names both formats: `openai_chat--anthropic_mes
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.codec import Codec, RelayedStream
+from tollhouse.core.conversation import stand_ins
 from tollhouse.core.failure import Failure
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.translation import translated
@@ -61,13 +63,7 @@ class GoldenCase:
             msgspec.json.decode(options.read_bytes(), type=CallOptions) if options.exists() else CallOptions()
         )
         self.request = self._request()
-        assert self.asked.words is not None
-        context = AnswerContext(
-            request_id=REQUEST_ID,
-            created=CREATED,
-            request=self.request,
-            custom_tools=self.asked.words.custom_tools(self.request),
-        )
+        context = AnswerContext(request_id=REQUEST_ID, created=CREATED, request=self.request)
         self.codec = translated(self.asked, self.outbound, self.asked, context)
 
     def _request(self) -> ModelRequest:
@@ -75,6 +71,9 @@ class GoldenCase:
         request.model = self.options.model or request.model or "house-1"
         if self.options.stream is not None:
             request.stream = self.options.stream
+        assert self.asked.words is not None
+        with suppress(Failure):  # as of a case that is refused
+            request.stand_ins = stand_ins(self.asked.words.read_request(request))
         return request
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from tests.translation.golden_case import CREATED, GOLDEN, REQUEST_ID, codec_of, sealed
 from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.codec import Codec
+from tollhouse.core.conversation import stand_ins
 from tollhouse.core.failure import BadRequest, Failure
 from tollhouse.core.reply import ReplyEvent, UsageTold
 from tollhouse.core.translation import translated
@@ -47,9 +48,8 @@ def codec(asked: str, outbound: str, *, stream: bool) -> tuple[Codec, Codec]:
     request = own.read(BODIES[asked])
     request.stream = stream
     assert own.words is not None
-    context = AnswerContext(
-        request_id=REQUEST_ID, created=CREATED, request=request, custom_tools=own.words.custom_tools(request)
-    )
+    request.stand_ins = stand_ins(own.words.read_request(request))
+    context = AnswerContext(request_id=REQUEST_ID, created=CREATED, request=request)
     return translated(own, other, own, context), other
 
 

@@ -118,7 +118,8 @@ class Message(Struct, kw_only=True):
 
 class Tool(Struct, kw_only=True):
     """A tool that the model may call. parameters: a JSON Schema; None: it takes nothing. grammar: of a custom tool, the
-    format of its text as OpenAI writes it; None: any text."""
+    format of its text as OpenAI writes it; None: any text. stands_for: the caller's tool where that is no plain
+    function, in words of the caller's format (`custom ...`: it takes text)."""
 
     name: str
     description: str = ""
@@ -127,6 +128,7 @@ class Tool(Struct, kw_only=True):
     is_custom: bool = False
     grammar: dict[str, object] | None = None
     cache: CacheMark = ""
+    stands_for: str = ""
 
 
 class ToolChoice(Struct, frozen=True, kw_only=True):
@@ -195,3 +197,8 @@ class Conversation(Struct, kw_only=True):
     verbosity: str = ""
     user: str = ""
     service_tier: str = ""  # one that changes what the provider bills
+
+
+def stand_ins(conversation: Conversation) -> dict[str, str]:
+    """What tools stand for, by their names, of those whose calls come back as something else."""
+    return {tool.name: tool.stands_for for tool in conversation.tools if tool.stands_for}

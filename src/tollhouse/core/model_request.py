@@ -1,5 +1,6 @@
 """A request to a model as every format reads it: what decides something here, and the rest as it came."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -58,6 +59,7 @@ class ModelRequest(Struct, kw_only=True):
     dropped: tuple[str, ...] = ()  # members that do not go on to a provider, in small letters
     untold: tuple[str, ...] = ()  # members that the format of the provider that was asked last cannot say
     renamed: dict[str, str] = {}  # callers' names of tools by those that the provider that was asked last got
+    stand_ins: Mapping[str, str] = {}  # functions that it was told of: see `core.conversation.stand_ins`
     style: str = ""  # the dialect that the answer is asked for in; empty: the path's own
     unit_tier: str = ""  # what a price by the unit is told apart by: `hd`, `standard-1792x1024`; empty: its own price
     unit_tier_param: str = ""  # the member that named it

@@ -6,7 +6,7 @@ format had sent it; then the caller's own codec reads it. So holding back, cutti
 for all, and exist once a format. Usage is the exception: it is what the provider's own format read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pickle import PickleBuffer
 from typing import cast
@@ -25,7 +25,7 @@ from tollhouse.core.codec import (
     RelayedStream,
     ResponseSummary,
 )
-from tollhouse.core.conversation import Conversation, Reasoning, ToolCall
+from tollhouse.core.conversation import Conversation, Reasoning, ToolCall, stand_ins
 from tollhouse.core.failure import Failure, UnsupportedParameter
 from tollhouse.core.features import note, untold
 from tollhouse.core.model_request import ModelRequest
@@ -80,7 +80,8 @@ def translated(asked: Codec, outbound: Codec, answer: Codec, context: AnswerCont
 
 def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Conversation:
     """A request in core words, for a provider of another format. What that one cannot say is noted in `request.untold`,
-    and names of tools that it does not take in `request.renamed`.
+    names of tools that it does not take in `request.renamed`, and functions whose calls come back as those of other
+    tools in `request.stand_ins`.
 
     Raises BadRequest, UnsupportedParameter.
     """
@@ -91,6 +92,7 @@ def conversation_of(request: ModelRequest, asked: Codec, outbound: Codec) -> Con
     open_arguments(conversation)
     show_media(conversation)
     conversation.tools = list({tool.name: tool for tool in conversation.tools}.values())  # two of one name are refused
+    request.stand_ins = stand_ins(conversation)
     _note_foreign(conversation, outbound.wire)
     request.untold = untold(conversation, outbound.words.says, outbound.words.title)
     request.renamed = fit_names(conversation, outbound.words.takes_names)
@@ -114,11 +116,13 @@ def _note_foreign(conversation: Conversation, wire: str) -> None:
 
 
 class WrittenApart(Struct):
-    """A body that another process wrote, what could not be said in it, and the callers' names of tools by its own."""
+    """A body that another process wrote, what could not be said in it, the callers' names of tools by its own, and
+    which of its functions stand for other tools."""
 
     body: bytes
     untold: tuple[str, ...]
     renamed: dict[str, str]
+    stand_ins: Mapping[str, str]
 
 
 def write_apart(
@@ -149,7 +153,7 @@ def write_apart(
         others=others,
         added_cap=added_cap,
     )
-    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold, request.renamed)
+    return WrittenApart(cast(bytes, PickleBuffer(written)), request.untold, request.renamed, request.stand_ins)
 
 
 def _write(

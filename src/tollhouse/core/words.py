@@ -2,8 +2,7 @@
 streams to and from core words. `core.translation` joins the halves of two formats."""
 
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -18,14 +17,12 @@ from tollhouse.core.usage import Usage
 
 class AnswerContext(Struct, frozen=True, kw_only=True):
     """What an answer repeats of its call. created: Unix seconds. request: as the caller's format read it; of a large
-    one the members are gone by the time of the answer. custom_tools: functions that stand for a tool of another kind,
-    whose calls come back as such: the type of the caller's tool (`custom`: it takes text), by the function's name.
-    input_tokens: an estimate, for formats that tell them before the provider does; 0: nobody knows."""
+    one the members are gone by the time of the answer. input_tokens: an estimate, for formats that tell them before the
+    provider does; 0: nobody knows."""
 
     request_id: str
     created: int
     request: ModelRequest
-    custom_tools: Mapping[str, str] = MappingProxyType({})
     input_tokens: int = 0
 
 
@@ -88,16 +85,11 @@ class ReplyWriter(Protocol):
     def write(self, event: ReplyEvent, /) -> bytes: ...
 
 
-def no_custom_tools(request: ModelRequest) -> Mapping[str, str]:
-    return {}
-
-
 class FormatWords(Struct, frozen=True, kw_only=True):
     """title: of the format, for people. says: which of `core.features` its requests can say. takes_names: the names of
     tools that it takes. Functions of modules, or partials of them: a worker process gets them pickled.
 
-    read_request: raises BadRequest, UnsupportedParameter. read_reply: as `Codec.read_response`. custom_tools: see
-    `AnswerContext`; raises nothing.
+    read_request: raises BadRequest, UnsupportedParameter. read_reply: as `Codec.read_response`.
     """
 
     title: str
@@ -108,5 +100,4 @@ class FormatWords(Struct, frozen=True, kw_only=True):
     write_reply: Callable[[Reply, AnswerContext], bytes]
     read_stream: Callable[[Known], ReplyReader]
     write_stream: Callable[[AnswerContext], ReplyWriter]
-    custom_tools: Callable[[ModelRequest], Mapping[str, str]] = no_custom_tools
     takes_names: re.Pattern[str] = USUAL

@@ -60,7 +60,6 @@ def translate(
         request_id=call.id,
         created=call.arrived_ms // MILLI_PER_SECOND,
         request=structs.replace(request, members={}) if is_large else request,
-        custom_tools={} if asked.words is None else asked.words.custom_tools(request),
         input_tokens=_estimated(context),
     )
     request.renamed = {}
@@ -93,8 +92,9 @@ def translate(
         )
     except UnsupportedParameter as failure:
         raise _unsaid(failure) from None
-    request.untold = made.untold
-    request.renamed = told.request.renamed = made.renamed
+    answered, request.untold = told.request, made.untold
+    request.renamed = answered.renamed = made.renamed
+    request.stand_ins = answered.stand_ins = made.stand_ins
     return [made.body]
 
 

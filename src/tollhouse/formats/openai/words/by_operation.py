@@ -21,7 +21,6 @@ from tollhouse.formats.openai.words import (
 from tollhouse.formats.openai.words.chat_chunks import ChatWriter
 from tollhouse.formats.openai.words.chat_events import ChatReader
 from tollhouse.formats.openai.words.completion_answer import CompletionWriter
-from tollhouse.formats.openai.words.requested_tools import custom_tools
 from tollhouse.formats.openai.words.response_events import ResponseReader
 from tollhouse.formats.openai.words.response_writer import ResponseWriter, write_reply
 
@@ -36,7 +35,6 @@ WORDS: Final[Mapping[Operation, FormatWords]] = MappingProxyType(
             write_reply=chat_answer.write_reply,
             read_stream=ChatReader,
             write_stream=ChatWriter,
-            custom_tools=custom_tools,
         ),
         "completions": FormatWords(
             title="OpenAI's completions",
@@ -57,7 +55,6 @@ WORDS: Final[Mapping[Operation, FormatWords]] = MappingProxyType(
             write_reply=write_reply,
             read_stream=ResponseReader,
             write_stream=ResponseWriter,
-            custom_tools=custom_tools,
         ),
     }
 )

@@ -2,10 +2,11 @@
 tools, and those in a namespace. A model of another format is told of a function for each; its calls come back as what
 they are.
 
-What a function stands for is a text: the type of the tool, its namespace and its name in it, parted by blanks.
+What a function stands for (`Tool.stands_for`) is a text: the type of the tool, its namespace and its name in it, parted
+by blanks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -90,35 +91,14 @@ def flat_name(namespace: str, name: str) -> str:
     return name if not namespace else f"{namespace}{'' if namespace.endswith('__') else '__'}{name}"
 
 
-def stood_for(tools: object) -> dict[str, str]:
-    """What functions stand for, by their names, of all that are no plain functions."""
-    return dict(_stood_for(tools))
-
-
-def _stood_for(tools: object, namespace: str = "") -> Iterator[tuple[str, str]]:
-    for one in tools if isinstance(tools, list) else ():
-        if not isinstance(one, dict):
-            continue
-        kind = one.get("type", "function")
-        if kind == "namespace" and not namespace and isinstance(one.get("name"), str):
-            yield from _stood_for(one.get("tools"), one["name"])
-        elif kind == "custom" or (kind == "function" and namespace):
-            inner = one.get(kind)
-            name = inner.get("name") if isinstance(inner, dict) else one.get("name")
-            if isinstance(name, str):
-                yield flat_name(namespace, name), f"{kind} {namespace} {name}"
-        elif isinstance(kind, str) and runs_at_the_caller(one):
-            yield kind, kind
-
-
-def takes_text(name: str, custom_tools: Mapping[str, str]) -> bool:
+def takes_text(name: str, stand_ins: Mapping[str, str]) -> bool:
     """Whether a function stands for a tool that takes text."""
-    return custom_tools.get(name, "").startswith("custom")
+    return stand_ins.get(name, "").startswith("custom")
 
 
-def is_legacy(name: str, custom_tools: Mapping[str, str]) -> bool:
+def is_legacy(name: str, stand_ins: Mapping[str, str]) -> bool:
     """Whether a function was asked for by `functions`: an answer to such a request holds one `function_call`."""
-    return custom_tools.get(name) == LEGACY
+    return stand_ins.get(name) == LEGACY
 
 
 def call_item(stands_for: str, name: str, call_id: str, arguments: str) -> Object:

@@ -66,7 +66,7 @@ def _message(choice: ReplyChoice, context: AnswerContext) -> Object:
         elif isinstance(part, Reasoning):
             thoughts += part.text
             details += details_of(part.opaque, part.text, is_hidden=not part.text)
-        elif isinstance(part, ToolCall) and is_legacy(part.name, context.custom_tools):
+        elif isinstance(part, ToolCall) and is_legacy(part.name, context.request.stand_ins):
             legacy = legacy or {"name": part.name, "arguments": part.arguments}
         elif isinstance(part, ToolCall):
             calls.append(call(part, context))
@@ -94,7 +94,7 @@ def call(part: ToolCall, context: AnswerContext) -> Object:
     """A call, with what belongs to it in its id. One of a function that stands for a tool which takes text is a call of
     that tool."""
     said: Object = {"id": id_with(part.id, foreign(part))}
-    if part.is_custom or takes_text(part.name, context.custom_tools):
+    if part.is_custom or takes_text(part.name, context.request.stand_ins):
         text = part.arguments if part.is_custom else input_of(part.arguments)
         return said | {"type": "custom", "custom": {"name": part.name, "input": text}}
     return said | {"type": "function", "function": {"name": part.name, "arguments": part.arguments}} | own_extra(part)

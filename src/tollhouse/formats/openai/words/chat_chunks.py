@@ -146,12 +146,12 @@ class ChatWriter:
         opened = choice.open[event.index] = _Open(part, b"", 0)
         opened.call = choice.calls
         choice.calls += 1
-        if is_legacy(part.name, self._context.custom_tools):
+        if is_legacy(part.name, self._context.request.stand_ins):
             opened.is_legacy = choice.legacy = True
             legacy: Object = {"function_call": {"name": part.name, "arguments": ""}}
             return b"" if opened.call else self._chunk(event.choice, legacy)
         said: Object = {"index": opened.call, "id": id_with(part.id, foreign(part))}
-        if part.is_custom or takes_text(part.name, self._context.custom_tools):
+        if part.is_custom or takes_text(part.name, self._context.request.stand_ins):
             opened.is_custom = True
             opened.input = None if part.is_custom else GrowingInput()
             said |= {"type": "custom", "custom": {"name": part.name, "input": ""}}

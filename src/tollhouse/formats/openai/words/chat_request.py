@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.core.conversation import Conversation, ReasoningAsked
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.formats.openai.words.caller_tools import LEGACY
 from tollhouse.formats.openai.words.chat_messages import read_messages
 from tollhouse.formats.openai.words.members import Object, array, asks, decode, flag, integer, number, object_of, text
 from tollhouse.formats.openai.words.requested_tools import read_function, read_tool_choice, read_tools
@@ -44,10 +45,12 @@ def read_request(request: ModelRequest) -> Conversation:
 
 def _read_functions(conversation: Conversation, request: ModelRequest) -> None:
     """`functions` and `function_call`, by which tools were asked for before there were `tools`."""
-    functions = decode(request, "functions")
+    functions, is_legacy = decode(request, "functions"), not conversation.tools
     for at, one in enumerate(array(functions, "functions") if functions is not None else ()):
         path = f"functions[{at}]"
-        conversation.tools.append(read_function(conversation, object_of(one, path), path))
+        function = read_function(conversation, object_of(one, path), path)
+        function.stands_for = LEGACY if is_legacy else ""
+        conversation.tools.append(function)
     if functions:
         conversation.parallel_tool_calls = False  # an answer has room for one call
     choice = decode(request, "function_call")

@@ -6,15 +6,14 @@ from typing import Any, Final
 from tollhouse.core.conversation import Choosing, Conversation, Tool, ToolChoice
 from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
-from tollhouse.core.model_request import ModelRequest
-from tollhouse.formats.openai.words.caller_tools import BUILT_IN, LEGACY, flat_name, runs_at_the_caller, stood_for
+from tollhouse.formats.openai.words.caller_tools import BUILT_IN, flat_name, runs_at_the_caller
 from tollhouse.formats.openai.words.media import read_cache_mark
-from tollhouse.formats.openai.words.members import Object, array, asks, decode, flag, object_of, text
+from tollhouse.formats.openai.words.members import Object, array, flag, object_of, text
 
 _CHOICES: Final[Mapping[str, Choosing]] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
-_NO_PLAIN_FUNCTIONS: Final = (b'"custom"', b'"namespace"', b'shell"', b'"apply_patch"', b'"tool_search"')
-_ITEMS_OF_TOOLS: Final = (b'"additional_tools"', b'"tool_search_output"')
-"""Items of a response's input that bring tools with them."""
+NO_PARAMETERS: Final = {"type": "object", "properties": {}}
+
+
 _SEARCHES: Final = ("web_search", "image_generation", "tool_search", "programmatic_tool_calling")
 """What a vendor runs beside the caller's own tools. Agents declare it in each call, whether their user wants it or not:
 it is only refused where nothing else is offered, or where it must be used."""
@@ -51,6 +50,8 @@ def _read_tool(conversation: Conversation, tool: Object, path: str, namespace: s
     else:
         return False
     last = conversation.tools[-1]
+    if kind == "custom" or (kind == "function" and namespace):
+        last.stands_for = f"{kind} {namespace} {last.name}"
     last.name = flat_name(namespace, last.name)
     return True
 
@@ -64,6 +65,7 @@ def _read_built_in(conversation: Conversation, tool: Object, path: str) -> Tool:
         name=kind,
         description=_words(tool.get("description")) or usual.description,
         parameters=own if isinstance(own, dict) else dict(usual.parameters),
+        stands_for=kind,
     )
 
 
@@ -157,28 +159,6 @@ def _named(one: Any) -> str:
     inner = one.get(str(one.get("type")))
     name = inner.get("name") if isinstance(inner, dict) else one.get("name")
     return name if isinstance(name, str) else ""
-
-
-def custom_tools(request: ModelRequest) -> Mapping[str, str]:
-    """See `core.words.FormatWords.custom_tools`. Its errors are those of reading the request, and told then."""
-    found: dict[str, str] = {}
-    try:
-        if any(one in bytes(request.members.get("tools", b"")) for one in _NO_PLAIN_FUNCTIONS):
-            found = stood_for(decode(request, "tools"))
-        if any(one in bytes(request.members.get("input", b"")) for one in _ITEMS_OF_TOOLS):
-            items = decode(request, "input")
-            for item in items if isinstance(items, list) else ():
-                if isinstance(item, dict) and item.get("type") in ("additional_tools", "tool_search_output"):
-                    found |= stood_for(item.get("tools"))
-        if "functions" in request.members and not asks(decode(request, "tools")):
-            functions = decode(request, "functions")
-            names = (
-                [one.get("name") for one in functions if isinstance(one, dict)] if isinstance(functions, list) else []
-            )
-            found = {name: LEGACY for name in names if isinstance(name, str)}
-    except BadRequest:
-        return {}
-    return found
 
 
 def callable_tools(conversation: Conversation) -> list[Tool]:

@@ -109,7 +109,7 @@ class ResponseWriter:
             self._current = WrittenText(part, {**place, "content_index": len(content)}, self._say)
             return out + self._current.open()
         out = self._close_message("completed")
-        stands_for = self._context.custom_tools.get(part.name, "") if isinstance(part, ToolCall) else ""
+        stands_for = self._context.request.stand_ins.get(part.name, "") if isinstance(part, ToolCall) else ""
         place = {"item_id": self._item_id(part, stands_for), "output_index": len(self._output)}
         if isinstance(part, Reasoning):
             self._current = WrittenThoughts(part, place, self._say)
