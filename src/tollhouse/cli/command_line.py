@@ -4,6 +4,7 @@ Commands are imported when they are called: `tollhouse --version` and shell comp
 driver. What is needed for a command that fails (`ending`) is imported when one has failed.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -44,6 +45,8 @@ COMMANDS: Final = (
     ("check", "tollhouse.cli.check:check", "Try the checklist against any OpenAI-compatible service."),
     ("bench", "tollhouse.cli.bench:bench", "How quickly any OpenAI-compatible service answers many calls at once."),
 )
+LOOKS: Final = (20_000, 20, 20)
+"""How many new objects Python looks through at once, and how seldom the older ones."""
 _COMPLETION: Final = (
     "--install-completion",
     "tollhouse.cli.completion:install",
@@ -52,9 +55,16 @@ _COMPLETION: Final = (
 
 
 def main() -> None:
-    """The console script `tollhouse`."""
+    """The console script `tollhouse`.
+
+    What is imported stays, and at the end everything goes: to look through it for dead objects took a third of the time
+    of a command. Of a server, `tollhouse.collector` says when it is looked through.
+    """
+    gc.set_threshold(*LOOKS)
     output.prepare()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def build() -> App:
