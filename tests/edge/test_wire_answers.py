@@ -239,8 +239,7 @@ def test_whoever_asked_ahead_and_closed_his_side_gets_every_answer() -> None:
 
     with running(large, PATIENT) as server, RawClient(server.port) as client:
         client.send(get() * 100).shut()
-        while not server.call(lambda: [c for c in server.connections() if c.flow.write_paused]):
-            pass
+        server.until(lambda: [c for c in server.connections() if c.flow.write_paused])
         for _ in range(100):
             answer = client.answer()
             assert answer is not None

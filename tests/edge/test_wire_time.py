@@ -95,8 +95,7 @@ def test_a_body_that_the_application_does_not_read_is_not_slow() -> None:
     with running(late, PATIENT) as server, RawClient(server.port) as client:
         sender = threading.Thread(target=client.send, args=(post(b"a" * 30_000_000),))
         sender.start()
-        while not server.call(lambda: [c for c in server.connections() if c.flow.read_paused]):
-            pass
+        server.until(lambda: [c for c in server.connections() if c.flow.read_paused])
         an_hour_later(server)
         reads.set()
         answer = client.answer()
@@ -130,8 +129,7 @@ def test_silence_ends_a_connection_without_a_word(before: bytes) -> None:
     with running(mirror, PATIENT) as server, RawClient(server.port) as client:
         if before:
             assert client.send(before).answer() is not None
-        while not server.call(server.connections):
-            pass
+        server.until(server.connections)
         an_hour_later(server)
         assert client.rest() == b""
         assert not client.was_reset
@@ -174,13 +172,11 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
 
     with running(large, PATIENT) as server, RawClient(server.port) as client:
         client.send(get())
-        while not server.call(lambda: [c for c in server.connections() if c.flow.write_paused]):
-            pass
+        server.until(lambda: [c for c in server.connections() if c.flow.write_paused])
         an_hour_later(server)  # takes note of how much is left
         assert server.call(server.connections)
         an_hour_later(server)
-        while server.call(server.connections):
-            pass
+        server.until(lambda: not server.connections())
         client.rest()
         assert client.was_reset
 
@@ -192,10 +188,8 @@ def test_a_refused_client_that_keeps_sending_is_dropped_in_the_end() -> None:
         client.send(b"x" * 1_000_000)
         assert server.call(server.connections)
         an_hour_later(server)
-        while server.call(server.connections):
-            pass
+        server.until(lambda: not server.connections())
 
 
 def _until_it_runs(server: Running) -> None:
-    while not server.call(lambda: [c for c in server.connections() if c.running is not None]):
-        pass
+    server.until(lambda: [c for c in server.connections() if c.running is not None])

@@ -20,6 +20,7 @@ from tollhouse.edge.server import Server
 from tollhouse.edge.sockets import ListenAddress
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.002
 
 QUICK = HttpLimits(header_seconds=1, silent_seconds=1, body_window_seconds=1, linger_seconds=1)
 
@@ -45,6 +46,19 @@ class Running:
             return ask()
 
         return asyncio.run_coroutine_threadsafe(asked(), self.loop).result(20)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Ask on the server's own loop, again and again, until it holds."""
+        held = threading.Event()
+
+        def look() -> None:
+            if holds():
+                held.set()
+            else:
+                self.loop.call_later(LOOK_SECONDS, look)
+
+        self.loop.call_soon_threadsafe(look)
+        assert held.wait(20)
 
 
 def an_hour_later(server: Running) -> None:
