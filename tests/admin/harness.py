@@ -15,6 +15,7 @@ from tests.admin.conformity import require_described
 from tests.channels import CHANNELS
 from tests.store.samples import request
 from tests.support.databases import put_database, todays_tables
+from tests.support.quick_hashing import quick_hashing
 from tollhouse.clock import SystemRandom
 from tollhouse.core.account import KeyMode
 from tollhouse.core.audit import Actor
@@ -119,6 +120,7 @@ class AdminHarness:
             prices=await self.store.load_prices(),
             channels=CHANNELS,
             dialects=tuple(dialects()),
+            hashing=quick_hashing(),
         )
 
     def note_defect(self, request_id: str, error: BaseException) -> None:

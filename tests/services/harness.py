@@ -9,6 +9,7 @@ from msgspec import structs
 
 from tests.channels import CHANNELS
 from tests.support.databases import put_database
+from tests.support.quick_hashing import quick_hashing
 from tollhouse.access import judge
 from tollhouse.access.credentials import Presented
 from tollhouse.access.secrets import digest
@@ -69,6 +70,7 @@ def run(
             prices=await store.load_prices(),
             rules=await store.load_limits(kinds),
             channels=channels,
+            hashing=quick_hashing(),
         )
         keys.watch_first_uses(services)
         try:

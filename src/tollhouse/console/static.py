@@ -1,5 +1,7 @@
 """Files that pages load: style, scripts, the icon. Read at the start; their addresses change with their content."""
 
+from collections.abc import Mapping
+from functools import cache
 from gzip import compress
 from hashlib import sha256
 from importlib.resources import files
@@ -30,16 +32,22 @@ class StaticFile(Struct, frozen=True):
         return [*headers, (b"content-encoding", b"gzip")] if _takes_gzip(accept_encoding) else headers
 
 
+@cache
+def _read() -> Mapping[str, StaticFile]:
+    """By their paths: read and packed once in a process."""
+    found: dict[str, StaticFile] = {}
+    for file in files("tollhouse.console").joinpath("static").iterdir():
+        kind = _TYPES.get(file.name[file.name.rfind(".") :])
+        if kind is not None:
+            content = file.read_bytes()
+            version = sha256(content).hexdigest()[:12]
+            found[PREFIX + file.name] = StaticFile(content, compress(content, 9, mtime=0), kind, version)
+    return found
+
+
 class StaticFiles:
     def __init__(self) -> None:
-        self._files: dict[str, StaticFile] = {}
-        for file in files("tollhouse.console").joinpath("static").iterdir():
-            kind = _TYPES.get(file.name[file.name.rfind(".") :])
-            if kind is not None:
-                content = file.read_bytes()
-                version = sha256(content).hexdigest()[:12]
-                packed = compress(content, 9, mtime=0)
-                self._files[PREFIX + file.name] = StaticFile(content, packed, kind, version)
+        self._files = _read()
 
     @property
     def paths(self) -> list[str]:

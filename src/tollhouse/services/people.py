@@ -15,7 +15,6 @@ from tollhouse.services import audit, fields, reach
 from tollhouse.services.choices import no_such, require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.people import PeopleQuery, RoleChange
-from tollhouse.services.hashing import NOBODY
 from tollhouse.services.with_fields import WithFieldsOf
 from tollhouse.store.tables import SqlRepositories
 
@@ -86,7 +85,8 @@ async def recognise(services: ServiceContext, email: str, password: str) -> Pers
 
 async def has_password(services: ServiceContext, person: Person | None, password: str) -> bool:
     """False also for nobody and for a disabled person, after the same time. Raises Overloaded."""
-    right = await services.hashing.is_right(NOBODY if person is None else person.password_hash, password)
+    kept = services.hashing.nobody if person is None else person.password_hash
+    right = await services.hashing.is_right(kept, password)
     return right and person is not None and person.state == "active"
 
 
