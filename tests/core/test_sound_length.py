@@ -21,6 +21,13 @@ def mp3(frames: int, bitrate: int = 9, xing: int | None = None, tag: bytes = b""
     return tag + first + frame * (frames - 1)
 
 
+WEBM = b"\x1a\x45\xdf\xa3" + bytes(20) + b"\x2a\xd7\xb1\x83" + (1_000_000).to_bytes(3, "big")
+
+
+def cluster(milliseconds: int) -> bytes:
+    return b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff\xe7\x84" + milliseconds.to_bytes(4, "big")
+
+
 def length(data: bytes) -> SoundLength:
     return sound_length(data[:65_536], data[-65_536:], len(data))
 
@@ -51,6 +58,10 @@ def length(data: bytes) -> SoundLength:
         ),
         (b"\0\0\0\x18ftypM4A " + b"mvhd" + bytes(12) + struct.pack(">II", 1_000, 7_500), 8, UNBOUNDED_SECONDS),
         (b"\0\0\0\x18ftypM4A " + b"mvhd\x01" + bytes(19) + struct.pack(">IQ", 1_000, 7_500), 8, UNBOUNDED_SECONDS),
+        (WEBM + b"\x44\x89\x84" + struct.pack(">f", 7_500), 8, UNBOUNDED_SECONDS),
+        (WEBM + b"\x44\x89\x88" + struct.pack(">d", 7_500) + bytes(90_000), 8, UNBOUNDED_SECONDS),
+        (WEBM + cluster(0) + bytes(90_000) + cluster(59_000) + bytes(900), 60, UNBOUNDED_SECONDS),
+        (WEBM + bytes(64_000), 3, UNBOUNDED_SECONDS),
         (bytes(320_001), 11, UNBOUNDED_SECONDS),
         (b"x", 1, UNBOUNDED_SECONDS),
         (b"RIFF\0\0\0\0WAVEfmt \x10", 1, UNBOUNDED_SECONDS),
@@ -63,7 +74,15 @@ def test_lengths(data: bytes, measured: int, maximum: int) -> None:
 
 
 def test_no_head_raises_anything() -> None:
-    for begun in (wav(100), mp3(3), mp3(3, xing=9), b"fLaC" + bytes(40), b"OggS" + bytes(40), b"....ftyp" + bytes(40)):
+    for begun in (
+        wav(100),
+        mp3(3),
+        mp3(3, xing=9),
+        b"fLaC" + bytes(40),
+        b"OggS" + bytes(40),
+        b"....ftyp" + bytes(40),
+        WEBM,
+    ):
         for at in range(len(begun)):
             found = length(begun[:at] + b"\xff" * 9)
             assert 1 <= found.measured <= found.maximum

@@ -89,7 +89,14 @@ FORMS: list[tuple[tuple[str, str], dict[str, Any], list[tuple[str, bool, int]]]]
     (CHAT, {"tools": [{**CHAT_OWN, "google_search": {}}]}, [("google_search", True, 10)]),
     (CHAT, {"tools": [{"type": "browser_search"}]}, [("browser_search", True, 10)]),
     (CHAT, {"tools": [{"type": 7}]}, [("unknown", False, 10)]),
-    (CHAT, {"tools": "all"}, []),
+    (CHAT, {"tools": "all"}, [("unknown", False, 10)]),
+    (CHAT, {"tools": {"type": "web_search"}}, [("unknown", False, 10)]),
+    (CHAT, {"tools": []}, []),
+    (CHAT, {"tools": False}, []),
+    (MESSAGES, {"tools": [[{"type": "web_search_20250305"}]]}, [("unknown", False, 10)]),
+    (GEMINI, {"tools": [[{"googleSearch": {}}]]}, [("unknown", False, 10)]),
+    (GEMINI, {"tools": "googleSearch"}, [("unknown", False, 10)]),
+    (GEMINI, {"tools": []}, []),
     (CHAT, {"web_search_options": {"search_context_size": "high"}}, [("web_search", True, 10)]),
     (CHAT, {"web_search_options": None}, []),
     (CHAT, {"enable_search": True}, [("web_search", True, 10)]),
@@ -145,11 +152,18 @@ def test_what_is_billed_by_its_use_is_known_by_its_name(
 
 
 @pytest.mark.parametrize(
-    "inside", [{"enable_search": True}, {"plugins": [{"id": "web"}]}, {"web_search_options": {"a": 1}}]
+    "inside",
+    [{"enable_search": True}, {"plugins": [{"id": "web"}]}, {"web_search_options": {"a": 1}}, {"tools": [OWN]}],
 )
 def test_a_search_is_asked_for_at_the_top_of_a_body(inside: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedParameter):
         read(CHAT, {"extra_body": inside})
+
+
+def test_an_escaped_name_brings_its_tools_too() -> None:
+    body = json.dumps({**BODIES[RESPONSES], "input": [{"type": "additional_tools", "tools": [{"type": "web_search"}]}]})
+    request = codecs()[RESPONSES].read(body.replace("additional", "\\u0061dditional").encode())  # type: ignore[index]
+    assert [tool.name for tool in request.hosted] == ["web_search"]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +249,9 @@ ANSWERS: list[tuple[tuple[str, str], dict[str, Any], int]] = [
     (RESPONSES, response(FILES, SEARCH_ITEM, tool_usage={"web_search": {"num_requests": 1}}), 2),
     (RESPONSES, response(SEARCH_ITEM, tool_usage={"web_search": {"num_requests": "many"}}), 1),
     (RESPONSES, response(SEARCH_ITEM, tool_usage={"web_search": 3}), 3),
+    (RESPONSES, response(SEARCH_ITEM, tool_usage={"web_search": 2**70}), 1),
+    (RESPONSES, response(SEARCH_ITEM, tool_usage={"web_search": 1_001}), 1),
+    (CHAT, told(num_search_queries=1_001), 0),
     (
         RESPONSES,
         response(usage={**TOKENS, "server_side_tool_usage_details": {"web_search_calls": 2, "mcp_calls": 9}}),

@@ -117,10 +117,16 @@ def test_searches_of_a_stream_that_breaks_off_are_charged(leaves: bool) -> None:
     assert charged(made) > A_SEARCH
 
 
-def test_a_figure_that_no_answer_needs_is_charged_up_to_a_bound() -> None:
-    nonsense = response(tool_usage={"web_search": {"num_requests": 10**9}})
+@pytest.mark.parametrize(
+    ("nonsense", "searches"),
+    [
+        (response(ITEM, tool_usage={"web_search": {"num_requests": 10**9}}), 1),
+        (response(*[ITEM] * 1_002), 1_000),
+    ],
+)
+def test_a_figure_that_no_answer_needs_is_not_believed(nonsense: dict[str, Any], searches: int) -> None:
     made, _ = answered(BY_SEARCH, asking(SEARCH), buffered(json.dumps(nonsense).encode()))
-    assert charged(made) == TOKENS + 1_000 * A_SEARCH
+    assert charged(made) == TOKENS + searches * A_SEARCH
 
 
 def test_a_maximum_bounds_searches_too() -> None:

@@ -2,13 +2,17 @@
 the format of the provider and in every other one."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pytest
 from msgspec import structs
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
-from tests.gateway.harness import GatewayHarness, buffered, run, streaming
+from tests.gateway.harness import PRICES, GatewayHarness, buffered, run, streaming
+from tollhouse.billing.charges import total
+from tollhouse.billing.price_list import PriceLists
+from tollhouse.billing.prices import read_price
 from tollhouse.core.conversation import TextPart, ToolCall
 from tollhouse.core.operation import Operation
 from tollhouse.core.reply import (
@@ -106,10 +110,12 @@ def stream(wire: str, usage: Usage | None) -> bytes:
     return b"".join(map(words_of(wire).write_stream(context(wire)).write, events))
 
 
-def charge(asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usage: Usage | None) -> tuple[int, str]:
+def charge(
+    asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usage: Usage | None, prices: PriceLists = PRICES
+) -> tuple[int, str]:
     """The charge of a call, and who counted it."""
     answer = streaming(stream(wire, usage)) if gives_stream else buffered(whole(wire, usage))
-    made = GatewayHarness(first=FakeUpstream(answer))
+    made = GatewayHarness(first=FakeUpstream(answer), prices=prices)
     at = made.gateway.destinations["one"]
     provider = structs.replace(
         at.provider,
@@ -142,6 +148,63 @@ def charge(asked: str, wire: str, *, asks_stream: bool, gives_stream: bool, usag
 def test_the_same_content_costs_the_same(asked: str, wire: str, asks_stream: bool, gives_stream: bool) -> None:
     found = charge(asked, wire, asks_stream=asks_stream, gives_stream=gives_stream, usage=USAGE)
     assert found == (CHARGE, "upstream")
+
+
+EACH = {
+    "input": "1",
+    "cache_read": "3",
+    "cache_write_5m": "7",
+    "cache_write_1h": "13",
+    "audio_in": "29",
+    "image_in": "53",
+    "output": "101",
+    "reasoning": "211",
+    "audio_out": "401",
+    "image_out": "809",
+}
+TELLING = PriceLists(
+    [
+        read_price(
+            {
+                **EACH,
+                "per_search": "0.000005",
+                "tiers": [{**{name: f"{usd}.5" for name, usd in EACH.items()}, "above_input_tokens": 500}],
+            },
+            id="price_1",
+            model="house-1",
+        )
+    ]
+)
+"""Each bucket has a price of its own, so that one that is taken for another shows."""
+ALL, GEMINI, CHAT = tuple(PROVIDERS), "gemini_content", "openai_chat"
+ANTHROPIC = "anthropic_messages"
+SAID: Mapping[str, tuple[Usage, tuple[str, ...]]] = {
+    "cached": (Usage(input=20, cache_read=40, output=12), ALL),
+    "reasoned": (Usage(input=20, cache_read=4, output=12, reasoning=30), ALL),
+    "above the size of a tier": (Usage(input=400, cache_read=200, output=12, reasoning=3), ALL),
+    "written to the cache": (Usage(input=20, cache_write_5m=40, output=12), (CHAT, "openai_responses", ANTHROPIC)),
+    "written for an hour": (
+        Usage(input=20, cache_read=1, cache_write_5m=4, cache_write_1h=40, output=12),
+        (ANTHROPIC,),
+    ),
+    "heard and spoken": (Usage(input=20, audio_in=40, output=12, audio_out=9), (CHAT, GEMINI)),
+    "seen and drawn": (Usage(input=20, image_in=40, output=12, image_out=9), (GEMINI,)),
+    "searched": (Usage(input=20, output=12, searches=3), (ANTHROPIC,)),
+}
+"""What a report may tell, and the formats that can tell it."""
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("asked", ASKED)
+def test_each_figure_costs_the_same_in_every_format(asked: str, said: str) -> None:
+    usage, wires = SAID[said]
+    price = TELLING.find("house-1", 1)
+    assert price is not None
+    expected = total(price, usage)
+    for wire in wires:
+        for streams in (True, False):
+            found = charge(asked, wire, asks_stream=streams, gives_stream=streams, usage=usage, prices=TELLING)
+            assert found == (expected, "upstream"), (wire, streams)
 
 
 @pytest.mark.parametrize("asked", ASKED)

@@ -40,7 +40,7 @@ first_byte_seconds = 30
 offers = [{{ provider = "up", model = "up-house" }}]
 context_tokens = 128000
 max_output_tokens = 16384
-price = {{ input = "2.50", output = "10.00" }}
+price = {{ input = "2.50", output = "10.00", per_search = "0" }}
 """
 
 

@@ -22,6 +22,8 @@ _BITRATES_2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 1
 _FRAME: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of MPEG 2.5, 2 and 1
 _RATES: Final = {0b11: (44_100, 48_000, 32_000), 0b10: (22_050, 24_000, 16_000), 0b00: (11_025, 12_000, 8_000)}
 _OPUS_RATE: Final = 48_000
+_TIME_SCALE, _DURATION, _CLUSTER, _CLUSTER_TIME = b"\x2a\xd7\xb1", b"\x44\x89", b"\x1f\x43\xb6\x75", b"\xe7"
+_CLUSTER_SECONDS: Final = 1  # about as long as the last one of a recording lasts
 
 
 class SoundLength(NamedTuple):
@@ -118,8 +120,35 @@ def _mp4(head: bytes, tail: bytes) -> float | None:
     return None
 
 
+def _webm(head: bytes, tail: bytes) -> float | None:
+    """Its length where its head tells it; else where its last cluster begins, for what is recorded as it is sent tells
+    none."""
+    scale = _element(head, _TIME_SCALE)
+    unit = (int.from_bytes(scale, "big") if scale else 1_000_000) / 1_000_000_000
+    told = _element(head, _DURATION)
+    if told is not None and len(told) in (4, 8):
+        return float(struct.unpack(">f" if len(told) == 4 else ">d", told)[0]) * unit
+    for part in (tail, head):
+        at = part.rfind(_CLUSTER)
+        begun = None if at < 0 else _element(part[at : at + 32], _CLUSTER_TIME)
+        if begun is not None:
+            return int.from_bytes(begun, "big") * unit + _CLUSTER_SECONDS
+    return None
+
+
+def _element(data: bytes, mark: bytes) -> bytes | None:
+    """What a short element of EBML holds; None: it is not there."""
+    at = data.find(mark)
+    if at < 0:
+        return None
+    begin = at + len(mark)
+    size = data[begin] & 0x7F
+    return data[begin + 1 : begin + 1 + size] if data[begin] & 0x80 and 0 < size <= 8 else None
+
+
 _READERS: Final[tuple[tuple[bytes, Callable[[bytes, bytes], float | None]], ...]] = (
     (b"fLaC", _flac),
     (b"OggS", _ogg),
     (b"ftyp", _mp4),
+    (b"\x1a\x45\xdf\xa3", _webm),
 )

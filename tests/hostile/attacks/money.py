@@ -21,7 +21,7 @@ HOSTED_MODEL: Final = """
 [models.hosted]
 offers = [{ provider = "up", model = "up-hosted" }]
 context_tokens = 200000
-price = { input = "2.50", output = "10.00" }
+price = { input = "2.50", output = "10.00", per_search = "0" }
 """
 
 
@@ -141,7 +141,7 @@ def b1(harness: AttackHarness, seen: Observations) -> None:
     platform = harness.platform(Launch(more=HOSTED_MODEL))
     a = platform.open_wide(platform.account("a", "100"))
     told = "[[prompt=600000&completion=20000]]"
-    for tool in ("web_search", "code_interpreter", "mcp"):
+    for tool in ("web_search", "file_search", "mcp"):
         body = {"model": "hosted", "input": told, "tools": [{"type": tool, "server_label": "x", "server_url": LINK}]}
         reply = platform.ask(body, "/v1/responses", key=a.key)
         receipt = platform.receipt(reply) if reply.status == 200 else {}

@@ -105,7 +105,8 @@ def _hosted_tools(members: Members) -> Iterator[HostedTool]:
     try:
         tools = msgspec.json.decode(members["tools"], type=list[dict[str, Raw]])
     except (msgspec.DecodeError, RecursionError):
-        return  # the provider's to judge, and held for the most
+        yield HostedTool("unknown", "tools")
+        return
     kinds = [_DATE.sub("", bytes(tool.get("type", b"")).decode().strip('"').casefold()) for tool in tools]
     has_own = any(kind in _OWN for kind in kinds)
     choice = bytes(members.get("tool_choice", b""))

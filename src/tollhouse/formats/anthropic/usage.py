@@ -8,7 +8,7 @@ corrected or first told at the end, so pieces are `merged`, never added.
 from msgspec import structs
 
 from tollhouse.core.figures import Report, Unbelievable, figure, rest, within
-from tollhouse.core.usage import Usage
+from tollhouse.core.usage import SEARCHES_MAX, Usage
 
 _ADDED_UP = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 
@@ -90,9 +90,10 @@ def _read(reported: Report) -> Usage:
 def _searches(reported: Report) -> int:
     """A figure that is none counts for nothing: the tokens beside it are believed."""
     try:
-        return figure(within(reported, "server_tool_use"), "web_search_requests") or 0
+        told = figure(within(reported, "server_tool_use"), "web_search_requests") or 0
     except Unbelievable:
         return 0
+    return told if told <= SEARCHES_MAX else 0
 
 
 def _says_something(value: object) -> bool:

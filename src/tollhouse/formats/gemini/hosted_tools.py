@@ -24,13 +24,15 @@ def hosted_tools(members: Members) -> Iterator[HostedTool]:
     try:
         tools = msgspec.json.decode(raw)
     except UNREAD:
-        return  # the provider's to refuse
+        tools = ""
     listed = objects(tools)
+    if (isinstance(tools, list) and len(listed) < len(tools)) or not isinstance(tools, list | dict):
+        yield HostedTool("unknown", "tools")
+        return
     strange = [(at, name) for at, tool in enumerate(listed) for name, value in tool.items() if _asks(name, value)]
     if not strange:
         return
-    whole = isinstance(tools, list) and len(tools) == len(listed)
-    has_own = whole and any(under(tool, "functionDeclarations") for tool in listed)
+    has_own = isinstance(tools, list) and any(under(tool, "functionDeclarations") for tool in listed)
     for at, name in strange:
         plain = _plain(name)
         yield HostedTool(

@@ -59,6 +59,7 @@ _NAME: Final = re.compile(r"(?:_preview)?(?:_[0-9]{4}_?[0-9]{2}_?[0-9]{2})?\Z")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BRINGING: Final = ("additional_tools", "tool_search_output")
 """Items of a response's input that bring tools with them."""
+_MARKS: Final = (*(name.encode() for name in _BRINGING), b"\\u00")
 
 
 def runs_there(raw: Raw) -> bool:
@@ -70,8 +71,11 @@ def runs_there(raw: Raw) -> bool:
 
 
 def hosted_tools(members: Members) -> Iterator[HostedTool]:
-    """What of `tools` is billed by its use. What is no list of objects is the provider's to refuse."""
-    tools = decoded(members["tools"], list[dict[str, Any]]) or []
+    """What of `tools` is billed by its use; what is no list of objects may be."""
+    tools = decoded(members["tools"], list[dict[str, Any]])
+    if tools is None:
+        yield HostedTool("unknown", "tools")
+        return
     choice = bytes(members.get("tool_choice", b""))
     has_own = any(_kind(tool) in _OWN_TOOLS for tool in tools)
     most = uses(decoded(members["max_tool_calls"], object)) if "max_tool_calls" in members else USES_HELD
@@ -91,7 +95,8 @@ def brought_tools(raw: Raw) -> Iterator[HostedTool]:
 
 
 def brings_tools(body: bytes) -> bool:
-    return any(name.encode() in body for name in _BRINGING)
+    """Whether any item may: by its type, which may be written with escapes."""
+    return any(mark in body for mark in _MARKS)
 
 
 def asked_by_member(name: str, plain: str, raw: Raw) -> Iterator[HostedTool]:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from tollhouse.core.figures import Report, Unbelievable, figure, within
-from tollhouse.core.usage import Usage
+from tollhouse.core.usage import SEARCHES_MAX, Usage
 from tollhouse.formats.openai.chunk import Object
 
 _FIGURES: Final = (
@@ -55,7 +55,7 @@ def in_response(response: Report, items: list[Object], seen: int = 0) -> int:
     that its stream told, which its last event may leave out."""
     told = within(response, "tool_usage").get("web_search")
     told = told.get("num_requests") if isinstance(told, dict) else told
-    if type(told) is not int or told < 0:
+    if type(told) is not int or not 0 <= told <= SEARCHES_MAX:
         return max(in_items(items), seen)
     return told + sum(1 for item in items if item.get("type") == "file_search_call")
 
@@ -76,6 +76,7 @@ def _is_search(item: Object) -> bool:
 
 def _figure(place: Report, name: str) -> int:
     try:
-        return figure(place, name) or 0
+        told = figure(place, name) or 0
     except Unbelievable:
         return 0
+    return told if told <= SEARCHES_MAX else 0

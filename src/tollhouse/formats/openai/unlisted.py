@@ -128,7 +128,7 @@ def _look_inside(found: Unlisted, members: Members, name: str) -> None:
             return
         if plain in TIERS and not _plain_tier(plain, item):
             raise _two_places(f"{name[:40]}.{inner[:40]}")
-        if plain in SEARCH_MEMBERS and item not in ([], {}):
+        if (plain in SEARCH_MEMBERS or plain == "tools") and item not in ([], {}):
             raise _two_places(f"{name[:40]}.{inner[:40]}")
         if plain in COUNTS:
             if type(item) is not int or not 1 <= item <= TOKENS_MAX:
