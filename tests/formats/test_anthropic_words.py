@@ -28,6 +28,7 @@ from tests.formats.anthropic_samples import (
 )
 from tollhouse.core.cleaning import NOTHING_KNOWN
 from tollhouse.core.conversation import (
+    MediaPart,
     Opaque,
     Part,
     Reasoning,
@@ -284,6 +285,19 @@ def test_parts_that_are_open_side_by_side_are_told_one_after_the_other() -> None
     assert [one.get("input", one.get("text")) for one in json.loads(gathering.finish())["content"]] == [
         *({"a": 1}, {"b": 2}, {}, "Done."),
     ]
+
+
+def test_a_picture_has_no_place_and_is_told() -> None:
+    """An image model draws whether it was asked for pictures or not; what was paid for is not an empty answer."""
+    reply = Reply(
+        choices=[ReplyChoice(parts=[MediaPart(kind="image", data="iVBO", media_type="image/png")], finish="stop")]
+    )
+    told = {"type": "text", "text": "The model drew a picture (image/png)."}
+    assert json.loads(WORDS.write_reply(reply, CONTEXT))["content"] == [told]
+    drawn: list[ReplyEvent] = [PartBegan(part=reply.choices[0].parts[0], index=0), PartEnded(index=0)]
+    gathered = GatheredMessage(1, count=len, known=NOTHING_KNOWN)
+    gathered.feed(write_events([Began(), *drawn, Finished(finish="stop"), StreamEnded()]))
+    assert json.loads(gathered.finish())["content"] == [told]
 
 
 def test_a_tool_that_takes_text_gets_it_in_an_object() -> None:

@@ -108,7 +108,15 @@ def test_what_is_not_known_is_noted_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("members", "param"),
     [
-        ({"contents": [5]}, None),
+        ({"contents": [5]}, "contents"),
+        ({"contents": []}, "contents"),
+        ({"contents": [{"role": "user", "parts": None}]}, "contents"),
+        ({"contents": [{"text": "Hi"}]}, "contents[0].text"),
+        ({"contents": {"inline_data": {}}}, "contents.inline_data"),
+        (
+            {"generationConfig": {"thinkingConfig": {"thinkingLevel": "HUGE"}}},
+            "generationConfig.thinkingConfig.thinkingLevel",
+        ),
         ({"contents": [{"role": "user", "parts": [{"text": 5}]}]}, "contents[0].parts[0].text"),
         ({"contents": [{"role": "robot", "parts": []}]}, "contents[0].role"),
         ({"contents": {"role": "robot"}}, "contents.role"),
@@ -211,6 +219,73 @@ def test_a_picture_is_base64_as_other_formats_want_it() -> None:
         part = {"inlineData": {"mimeType": "image/png", "data": data}}
         (found,) = conversation(contents=[{"role": "user", "parts": [part]}]).messages[0].parts
         assert found == MediaPart(kind="image", media_type="image/png", data="+//+/w==")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "data", "found"),
+    [
+        (
+            "image/png",
+            "data:image/png;base64,+//+/w==",
+            MediaPart(kind="image", media_type="image/png", data="+//+/w=="),
+        ),
+        ("text/csv", "YSxi", MediaPart(kind="file", media_type="text/plain", text="a,b")),
+        ("application/json", "e30", MediaPart(kind="file", media_type="text/plain", text="{}")),
+        ("text/plain", "/w==", MediaPart(kind="file", media_type="text/plain", data="/w==")),
+        ("application/pdf", "JVBERi0x", MediaPart(kind="file", media_type="application/pdf", data="JVBERi0x")),
+    ],
+)
+def test_a_medium_is_what_other_formats_take(media_type: str, data: str, found: MediaPart) -> None:
+    asked = conversation(contents=[{"parts": [{"inlineData": {"mimeType": media_type, "data": data}}]}])
+    assert asked.messages[0].parts == [found]
+    assert set(asked.uses) == {"images" if found.kind == "image" else "files"}
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "Be brief.",
+        {"parts": {"text": "Be brief."}},
+        {"role": "system", "parts": ["Be brief."]},
+        [{"text": "Be brief."}],
+        ["Be brief."],
+        [{"parts": [{"text": "Be brief."}]}],
+        {"parts": [{"text": "Be brief."}, {"text": ""}]},
+    ],
+)
+def test_what_the_system_says_is_read_in_each_form(system: object) -> None:
+    for name in ("systemInstruction", "system_instruction"):
+        asked = conversation(**{name: system})
+        assert asked.messages[0].role == "system"
+        assert asked.messages[0].parts == [TextPart(text="Be brief.")]
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+TEXT_FORM = {"mimeType": "APPLICATION_JSON", "schema": SCHEMA}
+
+
+@pytest.mark.parametrize(
+    ("form", "feature", "schema"),
+    [
+        ([{"text": TEXT_FORM}], "json_schema", SCHEMA),
+        ({"text": TEXT_FORM}, "json_schema", SCHEMA),
+        ([{"text": {"mimeType": "APPLICATION_JSON"}}], "json_object", None),
+        ([{"image": {}}], "image_output", None),
+        ([{"audio": {}}], "audio_output", None),
+        ([{"text": {"mimeType": "TEXT_PLAIN"}}], "", None),
+    ],
+)
+def test_the_form_of_an_answer_is_read_in_its_newer_way(form: object, feature: str, schema: Object | None) -> None:
+    asked = conversation(generationConfig={"responseFormat": form})
+    assert list(asked.uses) == ([feature] if feature else [])
+    assert (asked.output is not None) == feature.startswith("json")
+    assert asked.output is None or asked.output.schema == schema
+
+
+def test_what_only_google_can_fetch_is_refused_by_its_name() -> None:
+    for uri in ("gs://b/a.png", "files/a", "https://generativelanguage.googleapis.com/v1beta/files/a"):
+        asked = conversation(contents=[{"parts": [{"fileData": {"fileUri": uri, "mimeType": "image/png"}}]}])
+        assert asked.uses == {"file_addresses": "contents[0].parts[0].fileData"}
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from google.genai import types
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation
+from tollhouse.core.conversation import Conversation, MediaPart, Refusal, ToolCall
 from tollhouse.core.failure import UpstreamBroke
-from tollhouse.core.reply import Finished, ReplyEvent, StreamEnded, TextAdded
+from tollhouse.core.reply import ArgumentsAdded, Finished, PartBegan, ReplyEvent, StreamEnded, TextAdded
 from tollhouse.core.usage import Usage
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.gemini import request as requests
@@ -20,11 +20,13 @@ from tollhouse.formats.gemini.words.read_stream import ContentReader
 from tollhouse.formats.gemini.words.write_reply import write_reply
 from tollhouse.formats.gemini.words.write_request import write_request
 from tollhouse.formats.gemini.words.write_stream import ContentWriter
+from tollhouse.formats.openai import request as openai
+from tollhouse.formats.openai.words.chat_request import read_request as read_chat
 
 Object = dict[str, object]
 
 SIGNATURE = "CiEBjz1rX0ilumvPg6k0sMMUtISoQCLJv2bPJ7Vv9r+Xw0o="
-PICTURE = {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}
+PICTURE: Object = {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}
 CALL = {"functionCall": {"name": "gate", "args": {"id": "A"}}, "thoughtSignature": SIGNATURE}
 RESULT = {"functionResponse": {"name": "gate", "response": {"output": "open"}}}
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -272,6 +274,46 @@ def test_each_reason_is_known(reason: types.FinishReason) -> None:
     reply = read_reply(json.dumps({"candidates": [candidate]}).encode(), NOTHING_KNOWN)
     assert reply.choices[0].finish == FINISHES[reason.value]
     assert len(reply.choices[0].parts) == (2 if reason.value in UNUSABLE else 1)
+
+
+CALLED: Object = {"functionCall": {"name": "f", "args": {"a": 1}}}
+READ: dict[str, tuple[Object, str, list[object]]] = {
+    "a call that the provider says is none (hermes-agent#83886)": (CALLED, "MALFORMED_FUNCTION_CALL", [Refusal]),
+    "a call where none was asked for": (CALLED, "UNEXPECTED_TOOL_CALL", [Refusal]),
+    "no picture (litellm#40477)": ({"text": ""}, "NO_IMAGE", [Refusal]),
+    "arguments in a text": ({"functionCall": {"name": "f", "args": '{"a":1}'}}, "STOP", [("f", '{"a":1}')]),
+    "arguments that are null": ({"functionCall": {"name": "f", "args": None}}, "STOP", [("f", "{}")]),
+    "a name as Google's prompt has it": (
+        {"functionCall": {"name": "default_api:f", "args": {}}},
+        "STOP",
+        [("f", "{}")],
+    ),
+    "likewise in Python": ({"functionCall": {"name": "default_api.f"}}, "STOP", [("f", "{}")]),
+    "a picture": (PICTURE, "STOP", [MediaPart]),
+    "a picture that is signed": ({**PICTURE, "thoughtSignature": SIGNATURE}, "STOP", [MediaPart]),
+    "a draft of a picture": ({**PICTURE, "thought": True}, "STOP", []),
+    "sound": ({"inlineData": {"mimeType": "audio/L16;rate=24000", "data": "AAAA"}}, "STOP", []),
+}
+"""A part, the reason why the answer ended, and what is read of both."""
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_is_odd_is_read_alike_whole_and_in_a_stream(name: str) -> None:
+    part, reason, read = READ[name]
+    body = {"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": reason}]}
+    parts = read_reply(json.dumps(body).encode(), NOTHING_KNOWN).choices[0].parts
+    events = read_events(b"data: " + json.dumps(body).encode() + b"\n\n", 100_000)
+    assert [type(one) for one in parts] == [type(one.part) for one in events if isinstance(one, PartBegan)]
+    assert [(one.name, one.arguments) if isinstance(one, ToolCall) else type(one) for one in parts] == read
+    arguments = [one.text for one in events if isinstance(one, ArgumentsAdded)]
+    assert arguments == [one.arguments for one in parts if isinstance(one, ToolCall)]
+
+
+def test_a_chat_may_ask_for_pictures() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Draw"}], "modalities": ["image", "text"]}
+    asked = read_chat(openai.read("chat", json.dumps(body).encode()))
+    assert sent(asked)["generationConfig"] == {"responseModalities": ["TEXT", "IMAGE"]}
+    assert asked.uses == {"image_output": "modalities[0]"}
 
 
 @pytest.mark.parametrize("reason", types.BlockedReason)

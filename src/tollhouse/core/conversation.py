@@ -167,18 +167,17 @@ class Conversation(Struct, kw_only=True):
     """One request. `uses`: each feature (`core.features`) that it makes use of, and the member of the caller's body
     that does, as `messages[1].content[0]`: a format that cannot say it refuses or drops it by that name.
 
-    `raw_tools`: tools that a vendor runs itself, as they came: only their own format can say them. `left_out`: what a
-    writer leaves out because this one model does not take it, by the caller's members.
+    `left_out`: what a writer leaves out because this one model does not take it, by the caller's members.
     """
 
     messages: list[Message]
     uses: dict[str, str] = {}
     left_out: list[str] = []
     tools: list[Tool] = []
-    raw_tools: list[dict[str, object]] = []
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     output: OutputForm | None = None
+    draws: bool = False  # the answer may have pictures
     output_cap: int | None = None  # tokens
     longest_answer: int | None = None  # tokens that the model can answer with, where that is known
     n: int = 1

@@ -24,6 +24,7 @@ FEATURES: Final[Mapping[str, tuple[Consequence, str]]] = MappingProxyType(
         "files": ("refused", "documents, as data"),
         "file_urls": ("refused", "documents, by address"),
         "file_ids": ("refused", "files that a vendor keeps"),
+        "file_addresses": ("refused", "files that a vendor keeps, by an address where only it gets in"),
         "tool_result_media": ("refused", "pictures and documents in results of tools"),
         "tool_errors": ("dropped", "that a tool failed, beside its words"),
         "message_names": ("dropped", "names of those who speak"),

@@ -78,6 +78,10 @@ _WAYS: Final = (
     ),
     ("who is the end user, in too many characters or, for Anthropic, as a mail address", "an id that is made of it"),
     ("fewer than 16 tokens, in a response", "16, the fewest that it takes"),
+    (
+        "pictures, in a chat's answer (`modalities`)",
+        "`message.images`, as OpenRouter has it; in a response, an item of its own",
+    ),
     ("thoughts, in a chat's answer", "`reasoning_content`; `reasoning_details` where they are signed or hidden"),
     ("thoughts, in a response", "a reasoning item with a summary; `encrypted_content` where they are signed or hidden"),
     ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),

@@ -8,7 +8,7 @@ the beginning tells of the input, so that is an estimate where the provider has 
 
 from collections import OrderedDict
 
-from tollhouse.core.conversation import Opaque, Reasoning, Refusal, TextPart, ToolCall
+from tollhouse.core.conversation import MediaPart, Opaque, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.delivered import escaped
 from tollhouse.core.opaque import sealed
 from tollhouse.core.provider_json import Object, encode
@@ -30,7 +30,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.anthropic import finish
 from tollhouse.formats.anthropic import usage as reports
-from tollhouse.formats.anthropic.reply_writer import block_of, head, reasoning_block
+from tollhouse.formats.anthropic.reply_writer import block_of, head, picture_told, reasoning_block
 from tollhouse.formats.anthropic.unfold import STOP, event_of
 from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
@@ -145,6 +145,8 @@ class MessageWriter:
         part = began.part
         self._opaque = part.opaque if isinstance(part, Reasoning) else None
         self._refused = self._refused or isinstance(part, Refusal)
+        if isinstance(part, MediaPart):
+            return self._opened() + self._head + encode(picture_told(part)) + b"}}\n\n"
         if not isinstance(part, ToolCall):
             return b""
         self._calls, self._unsaid = True, ""

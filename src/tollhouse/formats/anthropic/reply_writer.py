@@ -1,6 +1,6 @@
 """Replies in core words as whole messages."""
 
-from tollhouse.core.conversation import Opaque, Part, Reasoning, Refusal, TextPart, ToolCall
+from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.opaque import id_with, sealed
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.reply import Reply, ReplyChoice
@@ -49,7 +49,12 @@ def block_of(part: Part) -> Object | None:
     if isinstance(part, ToolCall):
         made_id = call_id(id_with(part.id, part.opaque))
         return {"type": "tool_use", "id": made_id, "name": part.name, "input": input_of(part)}
-    return None
+    return {"type": "text", "text": picture_told(part)} if isinstance(part, MediaPart) else None
+
+
+def picture_told(part: MediaPart) -> str:
+    """Messages have no place for what a model draws, and an answer that was paid is not empty."""
+    return f"The model drew a picture: {part.url}" if part.url else f"The model drew a picture ({part.media_type})."
 
 
 def reasoning_block(text: str, opaque: Opaque | None) -> Object:

@@ -1,5 +1,6 @@
 """Requests for messages in core words."""
 
+from collections.abc import Collection
 from typing import Final
 
 from tollhouse.core.conversation import (
@@ -114,20 +115,20 @@ def _read_tools(conversation: Conversation, body: Object) -> None:
     for path, tool in hosted.items():
         is_beside = bool(conversation.tools) and str(tool.get("type")).startswith(_LOOKED_FOR)
         note(conversation, "offered_tools" if is_beside else "built_in_tools", path)
-        conversation.raw_tools.append(tool)
     if conversation.tools:
         note(conversation, "tools", "tools")
-    _read_choice(conversation, body.get("tool_choice"))
+    _read_choice(conversation, body.get("tool_choice"), {str(tool.get("name")) for tool in hosted.values()})
 
 
-def _read_choice(conversation: Conversation, choice: object) -> None:
+def _read_choice(conversation: Conversation, choice: object, hosted: Collection[str]) -> None:
+    """hosted: names of tools that the vendor runs."""
     if not isinstance(choice, dict):
         return
     choosing = _CHOICES.get(str(choice.get("type")))
     if choosing is None:
         raise BadRequest("'tool_choice.type' must be 'auto', 'any', 'tool' or 'none'.", param="tool_choice.type")
     names = (str(choice.get("name")),) if choosing == "named" else ()
-    if names and any(tool.get("name") == names[0] for tool in conversation.raw_tools):
+    if names and names[0] in hosted:
         note(conversation, "built_in_tools", "tool_choice")
     conversation.tool_choice = ToolChoice(choosing=choosing, names=names)
     if names:

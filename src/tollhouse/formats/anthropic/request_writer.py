@@ -119,7 +119,6 @@ def _write_tools(body: Object, conversation: Conversation, answer: Object | None
     choice = conversation.tool_choice
     several = frozenset(choice.names if choice is not None and choice.choosing in ("auto", "required") else ())
     tools: list[object] = [_tool(tool) for tool in conversation.tools if not several or tool.name in several]
-    tools += conversation.raw_tools
     tools += [] if answer is None else [answer]
     if not tools:
         _declare_called(body, conversation.messages)

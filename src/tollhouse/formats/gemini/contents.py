@@ -49,12 +49,18 @@ def parts_of(content: object) -> list[Object]:
     """The parts of a content; a text alone is one part."""
     if isinstance(content, str):
         return [{"text": content}]
+    if isinstance(content, list):  # of a system: parts, or contents of them
+        return [part for one in content for part in _parts_within(one)]
     if not isinstance(content, dict):
         return []
     parts = content.get("parts")
     if isinstance(parts, list):
         return [{"text": one} if isinstance(one, str) else one for one in parts if isinstance(one, str | dict)]
     return parts_of(parts) if isinstance(parts, str) else objects(parts)
+
+
+def _parts_within(one: object) -> list[Object]:
+    return [one] if isinstance(one, dict) and "parts" not in one else parts_of(one) if not isinstance(one, list) else []
 
 
 def contents_of(value: object) -> list[Object]:

@@ -11,7 +11,6 @@ FINISHES: Final[Mapping[str, Finish]] = MappingProxyType(
     {
         "STOP": "stop",
         "FINISH_REASON_UNSPECIFIED": "stop",
-        "NO_IMAGE": "stop",
         CUT: "length",
         "CONTINUATION": "pause",
         "SAFETY": "content_filter",
@@ -33,6 +32,7 @@ FINISHES: Final[Mapping[str, Finish]] = MappingProxyType(
         "UNEXPECTED_TOOL_CALL": "refusal",
         "TOO_MANY_TOOL_CALLS": "refusal",
         "MISSING_THOUGHT_SIGNATURE": "refusal",
+        "NO_IMAGE": "refusal",
     }
 )
 """What the model began and nobody can use counts as refused: it is neither a good end nor a failure of the provider."""
@@ -43,9 +43,14 @@ UNUSABLE: Final[Mapping[str, str]] = MappingProxyType(
         "UNEXPECTED_TOOL_CALL": "The model called a function although there is none that it may call.",
         "TOO_MANY_TOOL_CALLS": "The model called too many functions one after the other.",
         "MISSING_THOUGHT_SIGNATURE": "The signature of an earlier thought is missing in the request.",
+        "NO_IMAGE": "The model drew no picture.",
     }
 )
 """What is said of it, where the provider says nothing."""
+CALLS_NOTHING: Final = frozenset(
+    ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS")
+)
+"""A call that comes with such a reason is none that anybody should run."""
 _REASONS: Final[Mapping[Finish, str]] = MappingProxyType(
     {
         "stop": "STOP",

@@ -1,6 +1,7 @@
 """Pictures, sound, films and documents: `inlineData` holds them, `fileData` says where they are."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -49,6 +50,10 @@ _BEGINNINGS: Final = (
     ("SUQz", "audio/mp3"),
 )
 """Of base64: how a kind of file begins."""
+_DATA_URL: Final = re.compile(r"\Adata:[^,]{0,200},", re.IGNORECASE)
+"""Many write one where only its data is meant."""
+_TEXTS: Final = ("text/", "application/json", "application/xml", "application/x-javascript", "application/x-python")
+"""Documents that Gemini reads as text; others want a text to be one."""
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _USUAL: Final[Mapping[MediaKind, str]] = MappingProxyType(
     {"image": "image/jpeg", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
@@ -66,13 +71,11 @@ def read_medium(part: Object, path: str) -> MediaPart:
         data, media_type = text_under(inline, "data"), text_under(inline, "mimeType")
         if not data or not media_type:
             raise BadRequest(f"'{path}' must have 'mimeType' and 'data'.", param=path)
-        return MediaPart(
-            kind=kind_of(media_type),
-            data=standard_base64(data),
-            media_type=media_type.lower(),
-            name=text_under(inline, "displayName"),
-            detail=detail,
-        )
+        media_type, name = media_type.lower(), text_under(inline, "displayName")
+        data = standard_base64(_DATA_URL.sub("", data))
+        if media_type.startswith(_TEXTS) and (text := _decoded(data)):
+            return MediaPart(kind="file", text=text, media_type="text/plain", name=name)
+        return MediaPart(kind=kind_of(media_type), data=data, media_type=media_type, name=name, detail=detail)
     linked = object_under(part, "fileData")
     uri, media_type = text_under(linked, "fileUri"), text_under(linked, "mimeType").lower()
     if not uri:
@@ -81,6 +84,13 @@ def read_medium(part: Object, path: str) -> MediaPart:
         return MediaPart(kind=kind_of(media_type), file_id=uri, media_type=media_type)
     kind: MediaKind = "video" if _FILMS.match(uri) else kind_of(media_type or _by_ending(uri))
     return MediaPart(kind=kind, url=uri, media_type=media_type, detail=detail)
+
+
+def _decoded(data: str) -> str | None:
+    try:
+        return b64decode(data, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def standard_base64(data: str) -> str:

@@ -34,6 +34,7 @@ from tollhouse.formats.gemini.words.values import Place
 _ROLES: Final[Mapping[str, Role]] = MappingProxyType(
     {"": "user", "user": "user", "function": "user", "tool": "user", "model": "assistant", "system": "system"}
 )
+_CONTENT: Final = frozenset(("role", "parts"))
 _PARTS: Final = DATA | BESIDE
 _HOSTED: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 _QUIET: Final = ("videoMetadata", "partMetadata", "mediaProcessing")
@@ -53,19 +54,28 @@ def read_contents(conversation: Conversation, value: object, path: str) -> None:
     many = isinstance(value, list)
     calls = _Waiting()
     messages = _Messages(conversation)
+    is_empty = True
     for at, content in enumerate(contents_of(value)):
         where = f"{path}[{at}]" if many else path
         role = text_under(content, "role")
         if role not in _ROLES:
             raise BadRequest(f"'{where}.role' must be 'user' or 'model'.", param=f"{where}.role")
+        for name in unknown(content, _CONTENT):
+            if unknown((name,), DATA):
+                note(conversation, "other", f"{where}.{name}")
+            else:
+                raise BadRequest(f"'{where}.{name}' belongs into '{where}.parts'.", param=f"{where}.{name}")
         found: list[Part] = []
         listed = isinstance(content.get("parts"), list)
         for number, value in enumerate(parts_of(content)):
+            is_empty = False
             place = Place(value, f"{where}.parts[{number}]" if listed else f"{where}.parts")
             part = _read_part(conversation, place, f"call_{at}_{number}", calls)
             if part is not None:
                 found.append(part)
         messages.add(_ROLES[role], found, where)
+    if is_empty:
+        raise BadRequest(f"'{path}' must have a content with parts.", param=path)
     messages.end()
 
 
@@ -196,6 +206,6 @@ def read_output(response: dict[str, object]) -> tuple[str, bool]:
 def note_medium(conversation: Conversation, medium: MediaPart, path: str) -> None:
     held, linked = MEDIA_FEATURES[medium.kind]
     if medium.file_id:
-        note(conversation, "file_ids", path)
+        note(conversation, "file_addresses", path)
     else:
-        note(conversation, held if medium.data else linked, path)
+        note(conversation, held if medium.data or medium.text else linked, path)

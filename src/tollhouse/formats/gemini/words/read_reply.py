@@ -1,10 +1,11 @@
 """A provider's whole answer, read into core words."""
 
 from hashlib import sha256
+from typing import Final
 
 from tollhouse.core.cleaning import Known, clean
-from tollhouse.core.conversation import MediaPart, Part, Reasoning, Refusal, TextPart, ToolCall
-from tollhouse.core.provider_json import Object, encode
+from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refusal, TextPart, ToolCall
+from tollhouse.core.provider_json import Object, encode, json_object
 from tollhouse.core.reply import Reply, ReplyChoice
 from tollhouse.core.sound_text import sound_text
 from tollhouse.formats.gemini import answer as answers
@@ -16,6 +17,9 @@ from tollhouse.formats.gemini.words.grounding import read_citations
 from tollhouse.formats.gemini.words.joining import joined
 from tollhouse.formats.gemini.words.media import is_medium, kind_of, standard_base64
 from tollhouse.formats.gemini.words.probabilities import read_probabilities
+
+_NAME_SPACE: Final = ("default_api:", "default_api.")
+"""What models write before the name of a function now and then: how Google's own prompt calls them."""
 
 
 def read_reply(body: bytes, known: Known) -> Reply:
@@ -39,14 +43,14 @@ def read_reply(body: bytes, known: Known) -> Reply:
 def _choice(candidate: Object, reply_id: str, at: int, known: Known) -> ReplyChoice:
     parts: list[Part] = []
     calls = 0
+    reason = text_under(candidate, "finishReason")
     for part in answers.parts_in(candidate):
-        found = read_part(part, f"{reply_id} {at} {calls}")
+        found = read_part(part, f"{reply_id} {at} {calls}", reason)
         if found is not None:
             parts.append(found)
             calls += isinstance(found, ToolCall)
     parts = joined(parts)
     _cite(parts, candidate)
-    reason = text_under(candidate, "finishReason")
     if (refusal := unusable(reason, text_under(candidate, "finishMessage"), known)) is not None:
         parts.append(refusal)
     return ReplyChoice(
@@ -56,28 +60,41 @@ def _choice(candidate: Object, reply_id: str, at: int, known: Known) -> ReplyCho
     )
 
 
-def read_part(part: Object, place: str) -> Part | None:
-    """A part of an answer; None: it says nothing. place: names a call
-    among those of all answers."""
+def read_part(part: Object, place: str, reason: str) -> Part | None:
+    """A part of an answer; None: it says nothing. place: names a call among those of all answers. reason: why the
+    answer ended, where that came with the part."""
     call = object_under(part, "functionCall")
     if call:
-        name, arguments = sound_text(text_under(call, "name")), object_under(call, "args")
-        text = sound_text(encode(arguments).decode())
-        own_id = sound_text(text_under(call, "id")) or _made_id(place, name, text)
-        return ToolCall(id=own_id, name=name, arguments=text, opaque=opaque_of(part))
+        return _call(call, place, opaque_of(part)) if reason.upper() not in finish.CALLS_NOTHING else None
+    if is_medium(part):  # models show drafts among their thoughts
+        return None if part.get("thought") is True else _medium(part)
     text, opaque = sound_text(text_under(part, "text")), opaque_of(part)
     if part.get("thought") is True and "text" in part:
         return Reasoning(text=text, opaque=opaque)
     if text or opaque is not None:
         return TextPart(text=text, opaque=opaque)
-    return _medium(part) if is_medium(part) else _run(part)
+    return _run(part)
+
+
+def _call(call: Object, place: str, opaque: Opaque | None) -> ToolCall:
+    name, arguments = sound_text(text_under(call, "name")), under(call, "args")
+    for space in _NAME_SPACE:
+        name = name.removeprefix(space)
+    if isinstance(arguments, str):  # servers that translate write JSON as they got it
+        arguments = json_object(arguments) or {}
+    text = sound_text(encode(arguments if isinstance(arguments, dict) else {}).decode())
+    own_id = sound_text(text_under(call, "id")) or _made_id(place, name, text)
+    return ToolCall(id=own_id, name=name, arguments=text, opaque=opaque)
 
 
 def _medium(part: Object) -> MediaPart | None:
+    """A picture: no other medium is asked for by those who speak another format, and no format has a place for it."""
     inline = object_under(part, "inlineData")
     media_type = text_under(inline or object_under(part, "fileData"), "mimeType").lower()
     data, url = standard_base64(text_under(inline, "data")), text_under(object_under(part, "fileData"), "fileUri")
-    return MediaPart(kind=kind_of(media_type), data=data, url=url, media_type=media_type) if data or url else None
+    if not (data or url) or kind_of(media_type) != "image":
+        return None
+    return MediaPart(kind="image", data=data, url=url, media_type=media_type)
 
 
 def _run(part: Object) -> TextPart | None:

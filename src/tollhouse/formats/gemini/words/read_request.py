@@ -33,7 +33,7 @@ _NAMED: Final[Mapping[str, str]] = MappingProxyType(
     {"safetySettings": "safety_settings", "cachedContent": "cached_content", "labels": "metadata", "store": "store"}
 )
 """Members that are noted by their name alone."""
-_QUIET: Final = ("mediaResolution", "audioTimestamp", "enableEnhancedCivicAnswers", "responseFormat")
+_QUIET: Final = ("mediaResolution", "audioTimestamp", "enableEnhancedCivicAnswers")
 
 
 def read_request(request: ModelRequest) -> Conversation:
@@ -104,6 +104,7 @@ def _read_output(conversation: Conversation, config: Place) -> None:
         conversation.output = OutputForm()
     elif media_type and media_type not in ("application/json", "text/plain"):  # as text/x.enum
         note(conversation, "output_grammars", config.path("responseMimeType"))
+    _read_forms(conversation, config)
     modalities = [one.upper() for one in config.texts("responseModalities")]
     for modality in dict.fromkeys(modalities):
         if modality == "AUDIO":
@@ -115,6 +116,26 @@ def _read_output(conversation: Conversation, config: Place) -> None:
             note(conversation, "other", config.path(name))
 
 
+def _read_forms(conversation: Conversation, config: Place) -> None:
+    """`responseFormat`, the newer way to say the same, one for each modality."""
+    for form in config.objects("responseFormat"):
+        for name, feature in (("audio", "audio_output"), ("image", "image_output"), ("video", "image_output")):
+            if form.object(name) is not None:
+                note(conversation, feature, form.path(name))
+        text = form.object("text")
+        if text is None:
+            continue
+        schema = text.object("schema")
+        is_json = text.text("mimeType").upper() in ("APPLICATION_JSON", "APPLICATION/JSON")
+        if schema is not None:
+            note(conversation, "json_schema", text.path("schema"))
+            read = to_json_schema(schema.value)
+            conversation.output = OutputForm(schema=read, description=text_under(read, "description"))
+        elif is_json and conversation.output is None:
+            note(conversation, "json_object", text.path("mimeType"))
+            conversation.output = OutputForm()
+
+
 def _read_tools(conversation: Conversation, tools: Sequence[Place]) -> None:
     """A search that the vendor runs is only refused where nothing else is offered, as in every format."""
     for tool in tools:
@@ -123,7 +144,6 @@ def _read_tools(conversation: Conversation, tools: Sequence[Place]) -> None:
     for tool in tools:
         for name, value in tool.value.items():
             if unknown((name,), OWN_TOOLS) and value not in (None, False):
-                conversation.raw_tools.append({name: value})
                 is_beside = bool(conversation.tools) and not unknown((name,), SEARCHES)
                 note(conversation, "offered_tools" if is_beside else "built_in_tools", tool.path(name))
 

@@ -159,8 +159,9 @@ class _ChoiceRead:
         """Whether it says anything."""
         says = False
         probabilities = read_probabilities(candidate)
+        reason = text_under(candidate, "finishReason")
         for part in answers.parts_in(candidate):
-            found = read_part(part, f"{self._place} {self._number} {self._calls}")
+            found = read_part(part, f"{self._place} {self._number} {self._calls}", reason)
             if found is None:
                 continue
             if isinstance(found, TextPart | Reasoning):
@@ -175,7 +176,6 @@ class _ChoiceRead:
         self._cite(candidate)
         if says:
             self.reason = ""
-        reason = text_under(candidate, "finishReason")
         if reason:
             self.reason, self._message = reason, text_under(candidate, "finishMessage")
         return says

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, ReasoningAsked
+from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.provider_json import Object
 from tollhouse.formats.gemini.words.values import Place
@@ -41,6 +42,9 @@ def read_thinking(conversation: Conversation, config: Place) -> None:
         return
     if level == "thinking_level_unspecified":
         level = ""
+    if level and level not in _BUDGETS:
+        where = thinking.path("thinkingLevel")
+        raise BadRequest(f"'{where}' must be {', '.join(_LEVELS[:-1])} or {_LEVELS[-1]}.", param=where)
     note(conversation, "reasoning", path)
     conversation.reasoning = ReasoningAsked(
         effort=level,

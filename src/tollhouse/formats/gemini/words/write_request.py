@@ -16,6 +16,7 @@ SAYS: Final = frozenset(
         *("images", "image_urls", "audio", "video", "files", "file_urls", "tool_result_media", "tool_errors", "tools"),
         *("custom_tools", "tool_choice_named", "tool_choice_several", "json_object", "json_schema", "stop", "n"),
         *("logprobs", "top_k", "penalties", "seed", "reasoning", "reasoning_off", "service_tier"),
+        "image_output",
     )
 )
 _MEMBERS: Final = ("properties", "additionalProperties", "patternProperties")
@@ -82,6 +83,8 @@ def _config(conversation: Conversation, model: str) -> Object:
         "stopSequences": conversation.stop or None,
     }
     config = {name: value for name, value in named.items() if value is not None}
+    if conversation.draws:
+        config["responseModalities"] = ["TEXT", "IMAGE"]
     if conversation.logprobs:
         config["responseLogprobs"] = True
         if conversation.top_logprobs:

@@ -108,3 +108,4 @@ def _read_modalities(conversation: Conversation, request: ModelRequest) -> None:
     for at, one in enumerate(array(modalities, "modalities") if modalities is not None else ()):
         if one != "text":
             note(conversation, "image_output" if one == "image" else "audio_output", f"modalities[{at}]")
+            conversation.draws = conversation.draws or one == "image"
