@@ -67,7 +67,7 @@ def _message(choice: ReplyChoice, context: AnswerContext) -> Object:
             thoughts += part.text
             details += details_of(part.opaque, part.text, is_hidden=not part.text)
         elif isinstance(part, ToolCall) and is_legacy(part.name, context.request.stand_ins):
-            legacy = legacy or {"name": part.name, "arguments": part.arguments}
+            legacy = legacy or {"name": part.name, "arguments": part.arguments or "{}"}
         elif isinstance(part, ToolCall):
             calls.append(call(part, context))
         elif isinstance(part, MediaPart) and part.kind == "image":
@@ -97,7 +97,11 @@ def call(part: ToolCall, context: AnswerContext) -> Object:
     if part.is_custom or takes_text(part.name, context.request.stand_ins):
         text = part.arguments if part.is_custom else input_of(part.arguments)
         return said | {"type": "custom", "custom": {"name": part.name, "input": text}}
-    return said | {"type": "function", "function": {"name": part.name, "arguments": part.arguments}} | own_extra(part)
+    return (
+        said
+        | {"type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+        | own_extra(part)
+    )
 
 
 def foreign(part: ToolCall) -> Opaque | None:

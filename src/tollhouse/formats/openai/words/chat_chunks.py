@@ -30,14 +30,16 @@ from tollhouse.formats.openai.words.reasoning import details_of
 
 Object = dict[str, object]
 _NAMES: Final[dict[type, str]] = {TextPart: "content", Reasoning: "reasoning_content", Refusal: "refusal"}
+_NO_ARGUMENTS: Final = "{}"
+"""Of a call that takes none: clients read the arguments as JSON."""
 _TAIL: Final = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 
 
 class _Open:
     """A part that is open. before: of a text, the bytes of a chunk up to it. offset: characters of the answer before
     it. call: its number among the calls. input: of a function that stands for a tool which takes text.
-    says: it has a text, and is not hidden. is_legacy: a `function_call`, of which an answer has one: further ones are
-    not told."""
+    says: it has a text, or arguments, and is not hidden. is_legacy: a `function_call`, of which an answer has one:
+    further ones are not told."""
 
     __slots__ = ("before", "call", "input", "is_custom", "is_legacy", "offset", "opaque", "part", "says")
 
@@ -182,6 +184,7 @@ class ChatWriter:
     def _more(self, choice: int, opened: _Open, text: str) -> bytes:
         if not text or (opened.is_legacy and opened.call):
             return b""
+        opened.says = True
         if opened.is_legacy:
             return self._chunk(choice, {"function_call": {"arguments": text}})
         said = {"custom": {"input": text}} if opened.is_custom else {"function": {"arguments": text}}
@@ -197,6 +200,8 @@ class ChatWriter:
         opened = self._choices[event.choice].open.pop(event.index)
         if opened.input is not None:
             return self._more(event.choice, opened, opened.input.rest())
+        if isinstance(opened.part, ToolCall) and not opened.says and not opened.is_custom:
+            return self._more(event.choice, opened, _NO_ARGUMENTS)
         if isinstance(opened.part, Reasoning) and opened.opaque is not None:
             details = details_of(opened.opaque, "", is_hidden=not opened.says)
             return self._chunk(event.choice, {"reasoning_details": details}) if details else b""
