@@ -84,6 +84,30 @@ def test_results_follow_their_calls_and_ids_are_told_apart(case: str) -> None:
     assert shown(conversation) == expected, "what is paired stays as it is"
 
 
+def test_calls_and_results_of_the_wrong_speaker_are_put_right() -> None:
+    call, result = part("x", is_call=True), part("x=1", is_call=False)
+    stray, odd = part("y=2", is_call=False), part("z", is_call=True)
+    conversation = Conversation(
+        messages=[
+            Message(role="user", parts=[TextPart(text="hi"), odd]),
+            Message(role="assistant", parts=[call]),
+            Message(role="assistant", parts=[result, stray, TextPart(text="done")]),
+            Message(role="assistant", parts=[part("x=3", is_call=False)]),
+        ]
+    )
+    pair_calls(conversation)
+    said = [
+        [one.text if isinstance(one, TextPart) else type(one).__name__ for one in message.parts]
+        for message in conversation.messages
+    ]
+    words = ["The result of a tool (y):", "2", "done"]
+    assert said == [["hi", "A call of look: "], ["ToolCall", *words], ["ToolResult"]]
+    assert isinstance(result, ToolResult)
+    assert [one.text for one in result.parts if isinstance(one, TextPart)] == ["1", "3"]
+    pair_calls(conversation)
+    assert len(conversation.messages) == 3
+
+
 def test_a_long_history_of_one_id_is_paired_in_linear_time() -> None:
     """Each id is tried about once, and each result is moved once."""
     conversation = read("u " + "a:x r:x=1 " * 20_000)

@@ -104,3 +104,30 @@ def test_where_a_tool_must_be_called_there_is_no_answer_and_some_models_cannot_b
     assert [tool["name"] for tool in sent(forced)["tools"]] == ["open"]
     with pytest.raises(UnsupportedParameter):
         sent(conversation(said("user", "Hi"), output=JSON), "claude-fable-5")
+
+
+OFF = {"thinking": {"type": "disabled"}}
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "members"),
+    [
+        ("claude-sonnet-5", None, OFF),
+        ("claude-sonnet-5", ReasoningAsked(effort="low"), OFF | {"output_config": {"effort": "low"}}),
+        ("claude-opus-5", ReasoningAsked(effort="xhigh"), OFF),
+        ("claude-opus-5", ReasoningAsked(budget=2_000), OFF | {"output_config": {"effort": "low"}}),
+        ("claude-opus-4-8", None, {}),
+        ("claude-sonnet-4-5", None, {}),
+        ("claude-fable-5", None, {}),
+    ],
+    ids=str,
+)
+def test_models_that_think_unasked_do_not_where_they_must_call_a_tool(
+    model: str, reasoning: ReasoningAsked | None, members: Object
+) -> None:
+    forced = conversation(said("user", "Hi"), tools=[Tool(name="open")], reasoning=reasoning)
+    forced.tool_choice = ToolChoice(choosing="required")
+    body = sent(forced, model)
+    assert {name: body[name] for name in ("thinking", "output_config") if name in body} == members
+    forced.tool_choice = ToolChoice(choosing="auto")
+    assert "disabled" not in json.dumps(sent(forced, model))

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tollhouse.core.conversation import Conversation, Message, Part, TextPart, ToolCall, ToolResult
+from tollhouse.core.conversation import Conversation, Message, Part, Role, TextPart, ToolCall, ToolResult
 
 _NOTHING: Final = "No result of this call was given."
 
@@ -26,11 +26,13 @@ def _are_paired(messages: Sequence[Message]) -> bool:
     expected: list[ToolCall] = []
     for message in messages:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
-        if [call.id for call in expected] != [result.id for result in results]:
+        calls = [part for part in message.parts if isinstance(part, ToolCall)]
+        out_of_place = results if message.role == "assistant" else calls
+        if out_of_place or [call.id for call in expected] != [result.id for result in results]:
             return False
         for call, result in zip(expected, results, strict=True):
             _name(result, call)
-        expected = [part for part in message.parts if isinstance(part, ToolCall)]
+        expected = calls
         ids = {call.id for call in expected}
         if len(ids) < len(expected) or "" in ids or not ids.isdisjoint(known):
             return False
@@ -71,6 +73,11 @@ class _Pairing:
         made: list[Message] = []
         goes_on = False  # the last message is of the assistant, and its calls have no results yet
         for message in messages:
+            goes_on = goes_on and message.role == "assistant"
+            parts = [part for part in message.parts if not self._takes(part)]
+            if message.parts and not parts:
+                continue
+            message.parts = [said for part in parts for said in _in_place(part, message.role)]
             if message.role == "assistant":
                 asked = self._ask(message)
                 if goes_on:
@@ -83,11 +90,7 @@ class _Pairing:
                     made.append(Message(role="user", parts=[]))
                     self._holders.append((made[-1], asked))
                 continue
-            goes_on = False
-            parts = [part for part in message.parts if not self._takes(part)]
-            if parts or not message.parts:
-                message.parts = [said for part in parts for said in _as_words(part)]
-                made.append(message)
+            made.append(message)
         for holder, asked in self._holders:
             holder.parts = [one.answer() for one in asked]
         return made
@@ -124,8 +127,10 @@ class _Pairing:
         return True
 
 
-def _as_words(part: Part) -> list[Part]:
-    """A result without its call, as what the user says."""
-    if not isinstance(part, ToolResult):
-        return [part]
-    return [TextPart(text=f"The result of {part.name or 'a tool'} ({part.id}):"), *part.parts]
+def _in_place(part: Part, role: Role) -> list[Part]:
+    """A result without its call, and a call that somebody else than the model makes, as what is said."""
+    if isinstance(part, ToolResult):
+        return [TextPart(text=f"The result of {part.name or 'a tool'} ({part.id}):"), *part.parts]
+    if isinstance(part, ToolCall) and role != "assistant":
+        return [TextPart(text=f"A call of {part.name}: {part.arguments}")]
+    return [part]

@@ -35,6 +35,12 @@ def always_thinks(model: str) -> bool:
     return _THINKS_ALWAYS.search(model) is not None
 
 
+def thinks_unasked(model: str) -> bool:
+    """Whether a model thinks where nobody says whether it is to, and can be told not to: those after the fourth
+    generation (https://platform.claude.com/docs/en/about-claude/models/whats-new-sonnet-5)."""
+    return adapts(model) and not _FOUR.search(model) and not always_thinks(model)
+
+
 def takes_extra_high(model: str) -> bool:
     """Whether a model knows the effort between `high` and `max`."""
     return not adapts(model) or _since(model, _UNSAMPLED_SINCE)

@@ -5,11 +5,13 @@ from typing import Final
 from tollhouse.core.conversation import Conversation, ReasoningAsked
 from tollhouse.core.features import leave_out
 from tollhouse.core.provider_json import Object
-from tollhouse.formats.anthropic.models_known import adapts, always_thinks, takes_extra_high, thinks
+from tollhouse.formats.anthropic.models_known import adapts, always_thinks, takes_extra_high, thinks, thinks_unasked
 
 BUDGET_MIN: Final = 1_024
 _BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 32_000, "max": 32_000}
 _EFFORTS: Final = {"minimal": "low"}
+_WITH_THOUGHTS: Final = ("xhigh", "max")
+"""Efforts that models refuse where they are told not to think."""
 
 
 def thinking_of(conversation: Conversation, model: str, cap: int, messages: list[Object]) -> Object:
@@ -18,9 +20,11 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
 
     No model thinks where it must call a tool, nor one that takes a budget in a turn whose thoughts are not here.
     """
-    asked = conversation.reasoning
+    asked, choice = conversation.reasoning, conversation.tool_choice
+    must_call = choice is not None and choice.choosing in ("required", "named")
+    off: Object = {"thinking": {"type": "disabled"}}
     if asked is None:
-        return {}
+        return off if must_call and thinks_unasked(model) else {}
     if not thinks(model):
         if asked.enabled:
             leave_out(conversation, "reasoning")
@@ -29,13 +33,15 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
         if always_thinks(model):
             leave_out(conversation, "reasoning_off")
             return {"output_config": {"effort": "low"}}
-        return {"thinking": {"type": "disabled"}}
-    choice = conversation.tool_choice
-    must_call = choice is not None and choice.choosing in ("required", "named")
+        return off
     if adapts(model):
-        if must_call:
-            leave_out(conversation, "reasoning")
-        return _adaptive(asked, model, must_call=must_call)
+        made: Object = {"output_config": {"effort": effort}} if (effort := _effort_of(asked, model)) else {}
+        if not must_call:
+            return _adaptive(asked) | made
+        leave_out(conversation, "reasoning")
+        if not thinks_unasked(model):
+            return made
+        return off if effort in _WITH_THOUGHTS else off | made
     budget = min(asked.budget or _BUDGETS.get(asked.effort, _BUDGETS["medium"]), cap * 3 // 4)
     budget = max(budget, BUDGET_MIN)
     if must_call or budget >= cap or lacks_thoughts(messages):
@@ -44,17 +50,16 @@ def thinking_of(conversation: Conversation, model: str, cap: int, messages: list
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
 
 
-def _adaptive(asked: ReasoningAsked, model: str, *, must_call: bool) -> Object:
+def _effort_of(asked: ReasoningAsked, model: str) -> str:
     effort = _EFFORTS.get(asked.effort, asked.effort) or _effort(asked.budget)
-    if effort == "xhigh" and not takes_extra_high(model):
-        effort = "high"
-    made: Object = {"output_config": {"effort": effort}} if effort else {}
-    if must_call:
-        return made
+    return "high" if effort == "xhigh" and not takes_extra_high(model) else effort
+
+
+def _adaptive(asked: ReasoningAsked) -> Object:
     said: Object = {"type": "adaptive"}
     if asked.visible is not None or asked.summary:
         said["display"] = "summarized" if asked.visible is not False else "omitted"
-    return {"thinking": said, **made}
+    return {"thinking": said}
 
 
 def _effort(budget: int | None) -> str:
