@@ -84,6 +84,10 @@ _WAYS: Final = (
     ),
     ("thoughts, in a chat's answer", "`reasoning_content`; `reasoning_details` where they are signed or hidden"),
     ("thoughts, in a response", "a reasoning item with a summary; `encrypted_content` where they are signed or hidden"),
+    (
+        "thoughts that a chat's provider writes into its text, between `<think>` and `</think>` at the beginning",
+        "thoughts like all others, and go back to it so",
+    ),
     ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),
     ("what belongs to a call (Gemini's signature)", "in the id of the call, which clients send back"),
     (

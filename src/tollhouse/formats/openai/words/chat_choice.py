@@ -22,6 +22,7 @@ from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.chat_reply import call_of, content_of, media_of, probabilities_of, text_of
 from tollhouse.formats.openai.words.citations import citations_of
 from tollhouse.formats.openai.words.reasoning import OWN, Object, detail_text, details_in, thoughts_in
+from tollhouse.formats.openai.words.thought_tags import TAGGED, Piece, ThoughtTags
 
 Kind = Literal["text", "reasoning", "refusal"]
 _OPENED: Final[dict[Kind, type[TextPart] | type[Reasoning] | type[Refusal]]] = {
@@ -48,7 +49,7 @@ class ChatChoice:
     """is_finished: its reason came; what still comes of it is nothing."""
 
     __slots__ = ("_calls", "_characters", "_details", "_kind", "_last", "_legacy", "_name", "_number", "_parts",
-                 "_refuses", "_reply_id", "_said", "_speaking", "_texts", "is_finished")  # fmt: skip
+                 "_refuses", "_reply_id", "_said", "_speaking", "_tags", "_texts", "is_finished")  # fmt: skip
 
     def __init__(self, number: int, reply_id: str, out: _Out) -> None:
         self._number = number
@@ -57,6 +58,7 @@ class ChatChoice:
         self._kind: Kind | None = None  # of the part that speaks
         self._speaking = 0  # its index
         self._texts = SoundTexts()
+        self._tags: ThoughtTags | None = ThoughtTags()  # None: all text is text
         self._said: list[str] = []  # the text of the answer, by pieces
         self._characters = 0  # of it
         self._name = ""  # under which thoughts come
@@ -95,7 +97,31 @@ class ChatChoice:
         return said
 
     def speak(self, kind: Kind, text: str, out: _Out, logprobs: list[TokenProbability] | None = None) -> None:
-        """More of a text, of thoughts or of a refusal."""
+        """More of a text, of thoughts or of a refusal. Thoughts may stand at the beginning of a text."""
+        if self._tags is None or kind != "text":
+            self._say(kind, text, out, logprobs)
+            return
+        if logprobs:
+            self._end_tags(out)
+            self._say(kind, text, out, logprobs)
+            return
+        told, characters = len(self._said), self._characters
+        self._tell(self._tags.split(text), out)
+        self._said[told:], self._characters = [text], characters + len(text)  # as it came
+        if self._tags.is_over:
+            self._tags = None
+
+    def _tell(self, pieces: list[Piece], out: _Out) -> None:
+        for is_thought, text in pieces:
+            self._name = TAGGED if is_thought else self._name
+            self._say("reasoning" if is_thought else "text", text, out)
+
+    def _end_tags(self, out: _Out) -> None:
+        tags, self._tags = self._tags, None
+        if tags is not None:
+            self._tell(tags.rest(), out)
+
+    def _say(self, kind: Kind, text: str, out: _Out, logprobs: list[TokenProbability] | None = None) -> None:
         if self._kind != kind:
             if not text and not logprobs:
                 return
@@ -113,6 +139,8 @@ class ChatChoice:
     def _take_thoughts(self, delta: Object, out: _Out) -> None:
         name, text = thoughts_in(delta)
         listed, details = details_in(delta)
+        if self._tags is not None and (text or details):
+            self._end_tags(out)
         if details:
             text = text if text or self._name else "".join(map(detail_text, details))
             if self._kind != "reasoning":
@@ -149,6 +177,8 @@ class ChatChoice:
     def _take_calls(self, delta: Object, out: _Out) -> None:
         value = delta.get("tool_calls")
         pieces = [value] if isinstance(value, dict) else value
+        if self._tags is not None and (pieces or delta.get("function_call")):
+            self._end_tags(out)
         for place, piece in enumerate(pieces if isinstance(pieces, list) else ()):
             if not isinstance(piece, dict):
                 continue
@@ -214,6 +244,7 @@ class ChatChoice:
 
     def _finish(self, reason: str, choice: Object, out: _Out) -> None:
         self.is_finished = True
+        self._end_tags(out)
         self._hush(out)
         for call in self._calls:
             if call.index is None:

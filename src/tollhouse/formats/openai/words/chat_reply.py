@@ -13,6 +13,7 @@ from tollhouse.formats.openai.finish import finish_of as reason_in
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.citations import citations_of
 from tollhouse.formats.openai.words.reasoning import OWN, Object, detail_text, reasoning_of
+from tollhouse.formats.openai.words.thought_tags import TAGGED, split
 
 _THOUGHTS: Final = ("thinking", "reasoning")
 _TOP_MAX: Final = 100  # probabilities beside a token that are read
@@ -56,7 +57,10 @@ def parts_of(message: Object, reply_id: str) -> list[Part]:
     thoughts = reasoning_of(message)
     if thoughts is not None:
         parts.append(thoughts)
-    parts += content_of(message.get("content"))
+    content = content_of(message.get("content"))
+    if thoughts is None and content and isinstance(content[0], TextPart):
+        content[:1] = _split(content[0].text)
+    parts += content
     citations = citations_of(message.get("annotations"))
     for part in parts if citations else ():
         if isinstance(part, TextPart):
@@ -77,6 +81,13 @@ def parts_of(message: Object, reply_id: str) -> list[Part]:
         if isinstance(part, TextPart | Reasoning):
             part.text = sound_text(part.text)
     return parts
+
+
+def _split(text: str) -> list[Part]:
+    """A text, and the thoughts that may stand at its beginning."""
+    kept = Opaque(OWN, chunks.encode(TAGGED).decode())
+    pieces = split(text)
+    return [Reasoning(text=said, opaque=kept) if is_thought else TextPart(text=said) for is_thought, said in pieces]
 
 
 def content_of(content: object) -> list[Part]:

@@ -13,6 +13,7 @@ from tollhouse.core.conversation import Opaque, Reasoning
 from tollhouse.core.opaque import opened, sealed
 from tollhouse.core.provider_json import json_object
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.words.thought_tags import TAGGED, tagged
 
 OWN: Final = "openai_chat"
 NAMES: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
@@ -106,7 +107,10 @@ def write_back(message: Object, reasoning: Reasoning) -> None:
         kept = msgspec.json.decode(reasoning.opaque.data)
     except msgspec.DecodeError:
         return
-    if isinstance(kept, str) and kept in NAMES:
+    if kept == TAGGED:
+        content = message.get("content")
+        message["content"] = tagged(reasoning.text, content if isinstance(content, str) else "")
+    elif isinstance(kept, str) and kept in NAMES:
         before = message.get(kept)
         message[kept] = f"{before}{reasoning.text}" if isinstance(before, str) else reasoning.text
     elif isinstance(kept, dict):
