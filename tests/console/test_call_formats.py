@@ -3,6 +3,7 @@
 import ast
 import json
 import shlex
+from itertools import pairwise
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -18,27 +19,28 @@ from tollhouse.formats import codecs
 
 BASE = "https://toll.example"
 ALL = list(call_formats().values())
-FORMS = frozenset(("image_edits", "image_variations", "transcriptions", "translations"))
-"""Operations that are asked for with files, which no page sends."""
+BODIES = [one for one in ALL if not one.file]
+FORMS = [one for one in ALL if one.file]
+"""Those that are asked for with files, which no page sends."""
 NAMES = ("gpt-4o", "maker/模型:free", 'it\'s "quoted" \\ $HOME `id` @TEXT@', HOSTILE, "@ARGUMENTS@", "a\nb\r\u2028")
 BARE = Given(model="m", text="hi")
 FULL = Given(model="m", text="hi", instructions="be brief", max_tokens=5, temperature=0.5, stream=True)
 
 
 def test_every_operation_that_is_served_has_its_format() -> None:
-    assert {one.name for one in ALL} >= {wire for operation, wire in WIRE_FORMATS.items() if operation not in FORMS}
+    assert {one.name for one in ALL} >= {*WIRE_FORMATS.values()}
     assert all(codecs()[one.dialect, one.operation].wire == one.name for one in ALL)
-    assert {one.operation for one in ALL} == set(get_args(Operation)) - FORMS
+    assert {one.operation for one in ALL} == set(get_args(Operation))
 
 
-@pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
+@pytest.mark.parametrize("call_format", BODIES, ids=lambda one: one.name)
 def test_body_is_read_by_the_codec_of_its_format(call_format: CallFormat) -> None:
     codec = codecs()[call_format.dialect, call_format.operation]
     for given in (BARE, FULL):
         request = codec.read(json.dumps(body_of(call_format, given)).encode())
         if not call_format.names_model:
             assert request.model == "m"
-        if not call_format.names_model and call_format.playable:
+        if not call_format.names_model and call_format.shows != "sound":
             assert request.stream == (given.stream and bool(call_format.deltas))
         if call_format.deltas:
             assert request.output_cap == (given.max_tokens or call_format.defaults.get("@MAX_TOKENS@"))
@@ -78,7 +80,7 @@ def test_what_looks_like_a_place_stays_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
+@pytest.mark.parametrize("call_format", BODIES, ids=lambda one: one.name)
 def test_code_sends_the_very_same_body(call_format: CallFormat, name: str) -> None:
     given = Given(model=name, text=name, instructions=name, max_tokens=7, temperature=0.1, stream=True)
     body, texts = body_of(call_format, given), code(call_format, given, BASE)
@@ -97,9 +99,34 @@ def test_code_sends_the_very_same_body(call_format: CallFormat, name: str) -> No
     assert "sk-th" not in "".join(texts.values())
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("call_format", FORMS, ids=lambda one: one.name)
+def test_code_of_a_form_sends_its_fields_and_its_file(call_format: CallFormat, name: str) -> None:
+    given = Given(model=name, text=name)
+    body, texts = body_of(call_format, given), code(call_format, given, BASE)
+    words = shlex.split(texts[CURL].replace("\\\n", " "))
+    assert words[1] == BASE + call_format.path
+    assert words[words.index("-F") + 1] == f"{call_format.file}=@{call_format.file_name}"
+    sent = [after for word, after in pairwise(words) if word == "--form-string"]
+    assert sent == [f"{member}={value}" for member, value in body.items()]
+    assert "Content-Type" not in texts[CURL]
+    (made,) = [
+        one.keywords
+        for one in ast.walk(ast.parse(texts["Python"]))
+        if isinstance(one, ast.Call) and call_format.file in [each.arg for each in one.keywords]
+    ]
+    written = {one.arg: one.value for one in made}
+    assert ast.unparse(written.pop(call_format.file)) == f"open('{call_format.file_name}', 'rb')"
+    assert {member: ast.literal_eval(value) for member, value in written.items()} == body
+    assert f'{call_format.file}: createReadStream("{call_format.file_name}")' in texts["Node"]
+    begin = texts["Node"].index("...") + 3
+    assert json.JSONDecoder().raw_decode(texts["Node"][begin:])[0] == body
+
+
 @pytest.mark.parametrize("call_format", ALL, ids=lambda one: one.name)
 def test_file_of_a_format_is_whole(call_format: CallFormat) -> None:
-    assert "@TEXT@" in places_of(call_format)
+    assert "@TEXT@" in places_of(call_format) or call_format.file
+    assert bool(call_format.file) is bool(call_format.file_name)
     assert ("@MODEL@" in places_of(call_format)) is not call_format.names_model
     assert bool(call_format.deltas) == ("@STREAM@" in places_of(call_format) or bool(call_format.stream_path))
     assert set(call_format.defaults) <= places_of(call_format)

@@ -1,7 +1,8 @@
 """The code that makes a call, in three languages, for the client library that a format is called by.
 
 One file a library in `libraries/`. In its texts `@BASE@`, `@METHOD@` and `@ARGUMENTS@` stand for the address without a
-slash, what is called, and the members of the request as that language writes them. The key is the reader's own.
+slash, what is called, and the members of the request as that language writes them; `@FILE@` and `@FILE_NAME@` for
+a file that is sent. The key is the reader's own.
 """
 
 import json
@@ -60,6 +61,7 @@ def code(call_format: CallFormat, given: Given, base_url: str) -> dict[str, str]
     for one in library.languages:
         call = one.call.strip().replace("@BASE@", base_url).replace("@METHOD@", one.methods.get(method, method))
         read = (one.streamed if given.stream else one.whole).strip()
+        call = call.replace("@FILE@", call_format.file).replace("@FILE_NAME@", call_format.file_name)
         # The arguments come last: what somebody wrote may look like a place.
         written[one.label] = call.replace("@ARGUMENTS@", _ARGUMENTS[one.arguments](arguments)) + "\n" + read
     return written
@@ -101,13 +103,25 @@ def _curl(
     options: str = "",
     headers: Sequence[str] = (),
 ) -> str:
-    data = json.dumps(body_of(call_format, given), ensure_ascii=False).replace("'", "'\\''")
-    sent = (*library.headers, *headers, "Content-Type: application/json")
+    body = body_of(call_format, given)
+    sent = (*library.headers, *headers, *(() if call_format.file else ("Content-Type: application/json",)))
     written = "".join(f'  -H "{one}" \\\n' for one in sent)
     path = (call_format.stream_path if given.stream else "") or call_format.path
     address = base_url + path.replace("@MODEL@", quote(given.model, safe=""))
     more = f"  {library.curl_options} \\\n" if library.curl_options else ""
-    return f"curl {options}{shlex.quote(address)} \\\n{more}{written}  -d '{data}'"
+    if call_format.file:
+        data = _form(call_format, body)
+    else:
+        quoted = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
+        data = f"  -d '{quoted}'"
+    return f"curl {options}{shlex.quote(address)} \\\n{more}{written}{data}"
+
+
+def _form(call_format: CallFormat, body: Mapping[str, Any]) -> str:
+    """`--form-string` reads nothing into what somebody wrote, as a file where it begins with @."""
+    parts = [f"  -F {call_format.file}=@{call_format.file_name}"]
+    parts += [f"  --form-string {shlex.quote(f'{name}={value}')}" for name, value in body.items()]
+    return " \\\n".join(parts)
 
 
 def _in_python(body: Mapping[str, Any]) -> str:

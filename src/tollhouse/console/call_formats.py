@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -26,7 +26,8 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `method` what is called in it, with `arguments`; none: with the members of the body. `stream_path` and
     `stream_method`: of a stream, where those are others. `events`: the `type` of those events that have a delta; none:
     any event has one. `defaults`: what stands in a place where nothing was given, and its original needs something.
-    `playable`: its answers can be shown on a page."""
+    `shows`: what its answer is. `file`: the part of a form that holds a file, which programs send and pages do not;
+    `file_name`: as code names it."""
 
     name: str
     label: str
@@ -41,7 +42,9 @@ class CallFormat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stream_method: str = ""
     arguments: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
-    playable: bool = True
+    shows: Literal["text", "images", "sound"] = "text"
+    file: str = ""
+    file_name: str = ""
     texts: tuple[Path, ...] = ()
     deltas: tuple[Path, ...] = ()
     events: tuple[str, ...] = ()

@@ -150,6 +150,8 @@ def written(body: Mapping[str, Any]) -> bytes:
 
 def text_of(call_format: CallFormat, answer: bytes) -> str:
     """What the model wrote in a whole answer; the answer's beginning as it is where there is no text to be found."""
+    if call_format.shows == "sound":
+        return ""
     read = _read(answer) if call_format.texts else None
     if read is not None:
         return texts_at(read, call_format.texts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,8 +1,8 @@
 """A call of a page whose answer is shown as it comes: events of a stream, until the call is over or the reader leaves.
 
-`began` tells the call's id; messages have text; `failed` says why there is no answer; `ended` comes when the call is
-written down. Whoever closes the stream has left the call, like a program that closes its connection; so has whoever is
-signed out meanwhile.
+`began` tells the call's id; messages have text; each `medium` is a picture or sound; `failed` says why there is no
+answer; `ended` comes when the call is written down. Whoever closes the stream has left the call, like a program that
+closes its connection; so has whoever is signed out meanwhile.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tollhouse.access.exposed import without_keys
+from tollhouse.console.call_media import media_of
 from tollhouse.console.event_stream import LOOK_SECONDS, PING, left
 from tollhouse.console.page_call import PageCall, PlannedCall, StreamText, text_of
 from tollhouse.console.route import Emit, Receive
@@ -51,7 +52,12 @@ async def run(
         message = without_keys(said(visit.language)(failure.phrase))
         await emit(_event("failed", {"message": message, "status": failure.status}))
     elif whole:
-        await emit(_event("message", {"text": text_of(call_format, b"".join(whole))}))
+        answer = b"".join(whole)
+        media = media_of(call_format, answer)
+        for one in media:
+            await emit(_event("medium", {"kind": one.kind, "source": one.source}))
+        if not media:
+            await emit(_event("message", {"text": text_of(call_format, answer)}))
     await emit(_event("ended", {}))
 
 

@@ -11,6 +11,7 @@ from msgspec import structs
 from tollhouse.billing.endings import explained
 from tollhouse.console.call_code import CURL, PLACEHOLDER, code
 from tollhouse.console.call_formats import CallFormat, Given, body_of, call_formats, format_of, places_of
+from tollhouse.console.call_media import Medium, media_of
 from tollhouse.console.call_money import money_of
 from tollhouse.console.page_call import PageCall, PlannedCall, foreseen, text_of
 from tollhouse.console.route import Answer, Shown, page
@@ -59,13 +60,18 @@ async def call(visit: Visit) -> Answer:
             failure = await made.make()
     except Failure as trouble:
         return _shown(visit, fields, trouble=trouble)
-    answer = "" if failure is not None else text_of(planned.format, b"".join(pieces))
-    return _shown(visit, fields, trouble=failure, answer=answer, made=await record_of(visit, made.id))
+    came = b"" if failure is not None else b"".join(pieces)
+    media = media_of(planned.format, came)
+    answer = text_of(planned.format, came) if came and not media else ""
+    return _shown(visit, fields, trouble=failure, answer=answer, media=media, made=await record_of(visit, made.id))
 
 
 @page("POST /console/playground/code", may="playground.call")
 async def look(visit: Visit) -> Answer:
     """What would be held for the call of this form, and its code: nothing is sent."""
+    call_format = call_formats().get(visit.given("format"))
+    if call_format is not None and call_format.file:
+        return _shown(visit, _typed(visit))
     try:
         planned = planned_call(visit, text_needed=False)
         seen = await foreseen(running(visit).gateway, planned)
@@ -85,6 +91,8 @@ def planned_call(visit: Visit, *, stream: bool | None = None, text_needed: bool 
     """The call of the form. stream: whatever the form says. Raises BadRequest, PathNotFound."""
     key = reach.key(visit.context.services, visit.actor, visit.given("key"))
     call_format, given = _given(_typed(visit))
+    if call_format.file:
+        raise BadRequest("format: this kind of call sends a file; make it by the code below", param="format")
     if text_needed and not given.text:
         raise BadRequest("text: write what the model is to answer", param="text")
     if stream is not None:
@@ -109,7 +117,7 @@ def _fields_of(call: UsageRecord) -> dict[str, str]:
     return _NEW | {
         "key": call.key_id,
         "model": call.model,
-        "format": call_format.name if call_format is not None and call_format.playable else _NEW["format"],
+        "format": call_format.name if call_format is not None else _NEW["format"],
         "max_tokens": "" if call.output_cap is None else str(call.output_cap),
         "stream": "1" if call.stream else "",
     }
@@ -118,7 +126,7 @@ def _fields_of(call: UsageRecord) -> dict[str, str]:
 def _given(fields: dict[str, str]) -> tuple[CallFormat, Given]:
     """Raises BadRequest."""
     call_format = call_formats().get(fields["format"])
-    if call_format is None or not call_format.playable:
+    if call_format is None:
         raise BadRequest("format: choose one of the list", param="format")
     text, instructions = fields.get("text", ""), fields.get("instructions", "")
     if len(text) + len(instructions) > _TEXT_MAX:
@@ -146,6 +154,7 @@ def _shown(
     *,
     trouble: Failure | None = None,
     answer: str = "",
+    media: tuple[Medium, ...] = (),
     made: UsageRecord | None = None,
     seen: Explanation | None = None,
     replayed: UsageRecord | None = None,
@@ -161,9 +170,11 @@ def _shown(
         {
             "keys": keys[:_KEYS_MAX],
             "models": offered,
-            "formats": [one for one in call_formats().values() if one.playable],
+            "formats": list(call_formats().values()),
+            "sends_file": fields["format"] in call_formats() and bool(call_formats()[fields["format"]].file),
             "fields": fields,
             "answer": answer,
+            "media": media,
             "trouble": trouble,
             "call": made,
             "money": None if made is None else money_of(made),

@@ -3,6 +3,7 @@
 
 const form = document.getElementById("ask");
 const answer = document.getElementById("answer"), refused = document.getElementById("refused");
+const media = document.getElementById("media");
 const answered = document.getElementById("answered"), stop = document.getElementById("stop");
 const send = form?.querySelector("button.primary");
 let running = null, looking = null, due = null;
@@ -56,6 +57,14 @@ const told = (message) => {
   refused.hidden = false;
 };
 
+const showMedium = ({ kind, source }) => {
+  const shown = document.createElement(kind === "image" ? "img" : "audio");
+  if (kind === "image") shown.alt = media.dataset.alt;
+  else shown.controls = true;
+  shown.src = source;
+  media.append(shown);
+};
+
 const busy = (is) => {
   answered.setAttribute("aria-busy", is);
   stop.hidden = !is;
@@ -67,6 +76,7 @@ const ask = async () => {
   let id = "", state = "asked";
   document.getElementById("outcome").replaceChildren();
   answer.textContent = refused.textContent = "";
+  media.replaceChildren();
   refused.hidden = true;
   busy(true);
   show(state);
@@ -84,6 +94,7 @@ const ask = async () => {
       for await (const [name, data] of events(reply)) {
         if (name === "began") id = data.id;
         else if (name === "failed") told(data.message);
+        else if (name === "medium") showMedium(data);
         else if (name === "ended") state = refused.hidden ? "whole" : "";
         else {
           text.appendData(data.text);
