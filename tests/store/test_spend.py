@@ -219,7 +219,7 @@ def test_a_database_from_before_gets_the_sums_that_would_have_been_written(empty
     with engines.writing.begin() as connection:
         _as_it_was_before(connection)
     engines.dispose()
-    for revision in ("0002", "0017"):
+    for revision in ("0002", "0017", "0018"):
         _migrate(empty_database_url, lambda module: module.upgrade(), revision)
     assert _sums(empty_database_url) == {
         table: {frozenset({**dict(row), **(_UNKNOWN if "usage" in table else {})}.items()) for row in rows}
@@ -249,14 +249,16 @@ def _sums(url: str) -> dict[str, set[frozenset[tuple[str, object]]]]:
 
 
 def _as_it_was_before(connection: Any) -> None:
-    """Back to the first revision, as far as these tables go: without `kind`, what was asked, and the new sums."""
+    """Back to the first revision, as far as these tables go: without `kind`, what was asked, searches, and the new
+    sums."""
+    connection.execute(text("ALTER TABLE usage_tags DROP COLUMN searches"))
     connection.execute(text("DROP TABLE account_usage"))
     connection.execute(text("DROP TABLE spend_sums"))
     connection.execute(text("ALTER TABLE usage RENAME TO usage_now"))
     if connection.dialect.name != "sqlite":
         connection.execute(text("ALTER TABLE usage_now DROP CONSTRAINT pk_usage"))
     kept = [row[0] for row in connection.execute(text("SELECT * FROM usage_now")).cursor.description]
-    names = ", ".join(name for name in kept if name not in ("kind", "dialect", "operation"))
+    names = ", ".join(name for name in kept if name not in ("kind", "dialect", "operation", "searches"))
     place = "span_ms, account_id, start_ms, project_id, key_id, model, mode"
     connection.execute(text(f"CREATE TABLE usage AS SELECT {names} FROM usage_now"))
     if connection.dialect.name != "sqlite":
@@ -270,9 +272,11 @@ def refilled(url: str) -> None:
     with engines.writing.begin() as connection:
         connection.execute(text("DROP TABLE account_usage"))
         connection.execute(text("DROP TABLE spend_sums"))
+        connection.execute(text("ALTER TABLE usage_tags DROP COLUMN searches"))
     engines.dispose()
     _migrate(url, _sum_all)
-    _migrate(url, lambda module: module.upgrade(), "0017")
+    for revision in ("0017", "0018"):
+        _migrate(url, lambda module: module.upgrade(), revision)
 
 
 def _sum_all(revision: Any) -> None:
