@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from tollhouse.console.call_formats import call_formats
-from tollhouse.console.call_media import BYTES_MAX, Medium, media_of
+from tollhouse.console.call_media import BYTES_MAX, PageMedium, media_of
 
 PICTURES, SOUND, CHAT = (call_formats()[name] for name in ("openai_images", "openai_speech", "openai_chat"))
 PNG = b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -35,7 +35,7 @@ def listed(*pictures: object) -> bytes:
     ids=["two", "address", "svg", "no text", "many", "list", "broken", "empty", "too large"],
 )
 def test_pictures_of_known_kinds_are_shown(answer: bytes, shown: list[str]) -> None:
-    assert media_of(PICTURES, answer) == tuple(Medium("image", f"data:{one}") for one in shown)
+    assert media_of(PICTURES, answer) == tuple(PageMedium("image", f"data:{one}") for one in shown)
     assert media_of(CHAT, answer) == ()
 
 
@@ -50,5 +50,5 @@ def test_pictures_of_known_kinds_are_shown(answer: bytes, shown: list[str]) -> N
     ],
 )
 def test_sound_of_known_kinds_is_heard(answer: bytes, kind: str) -> None:
-    heard = (Medium("audio", f"data:{kind};base64,{b64encode(answer).decode()}"),) if kind else ()
+    heard = (PageMedium("audio", f"data:{kind};base64,{b64encode(answer).decode()}"),) if kind else ()
     assert media_of(SOUND, answer) == heard

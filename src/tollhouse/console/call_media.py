@@ -22,7 +22,7 @@ _SOUNDS: Final = (
 )
 
 
-class Medium(Struct, frozen=True):
+class PageMedium(Struct, frozen=True):
     """`source`: a `data:` address."""
 
     kind: Literal["image", "audio"]
@@ -40,13 +40,13 @@ class _Images(Struct):
 _images: Final = msgspec.json.Decoder(_Images)
 
 
-def media_of(call_format: CallFormat, answer: bytes) -> tuple[Medium, ...]:
+def media_of(call_format: CallFormat, answer: bytes) -> tuple[PageMedium, ...]:
     """Nothing where there is none that a page can show: a whole answer is shown as text then."""
     if call_format.shows == "text" or len(answer) > BYTES_MAX:
         return ()
     if call_format.shows == "sound":
         kind = next((kind for begin, kind in _SOUNDS if answer.startswith(begin)), "")
-        return (Medium("audio", f"data:{kind};base64,{b64encode(answer).decode()}"),) if kind else ()
+        return (PageMedium("audio", f"data:{kind};base64,{b64encode(answer).decode()}"),) if kind else ()
     try:
         found = _images.decode(answer).data
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -54,6 +54,6 @@ def media_of(call_format: CallFormat, answer: bytes) -> tuple[Medium, ...]:
     return tuple(medium for one in found[:PIECES_MAX] if (medium := _picture(one.b64_json)) is not None)
 
 
-def _picture(written: str) -> Medium | None:
+def _picture(written: str) -> PageMedium | None:
     kind = next((kind for begin, kind in _PICTURES if written.startswith(begin)), "")
-    return Medium("image", f"data:{kind};base64,{written}") if kind else None
+    return PageMedium("image", f"data:{kind};base64,{written}") if kind else None

@@ -11,7 +11,7 @@ from msgspec import structs
 from tollhouse.billing.endings import explained
 from tollhouse.console.call_code import CURL, PLACEHOLDER, code
 from tollhouse.console.call_formats import CallFormat, Given, body_of, call_formats, format_of, places_of
-from tollhouse.console.call_media import Medium, media_of
+from tollhouse.console.call_media import PageMedium, media_of
 from tollhouse.console.call_money import money_of
 from tollhouse.console.page_call import PageCall, PlannedCall, foreseen, text_of
 from tollhouse.console.route import Answer, Shown, page
@@ -154,7 +154,7 @@ def _shown(
     *,
     trouble: Failure | None = None,
     answer: str = "",
-    media: tuple[Medium, ...] = (),
+    media: tuple[PageMedium, ...] = (),
     made: UsageRecord | None = None,
     seen: Explanation | None = None,
     replayed: UsageRecord | None = None,
