@@ -3,7 +3,17 @@
 import pytest
 
 from tollhouse.core.asked_media import show_media
-from tollhouse.core.conversation import Conversation, MediaKind, MediaPart, Message, TextPart, ToolResult
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaKind,
+    MediaPart,
+    Message,
+    Part,
+    Role,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
 
 CALLED: tuple[tuple[MediaKind, str, str, str], ...] = (
     ("image", "image/jpg", "AAAA", "image/jpeg"),
@@ -38,3 +48,22 @@ def test_what_a_system_message_shows_is_shown_by_the_user_after_it() -> None:
     told = [(message.role, len(message.parts)) for message in conversation.messages]
     assert told == [("system", 1), ("user", 1), ("user", 0), ("user", 1)]
     assert conversation.messages[1].parts == conversation.messages[3].parts == [look]
+
+
+def test_what_the_model_shows_is_shown_by_the_user_after_the_results_of_its_calls() -> None:
+    look, call = MediaPart(kind="image", url="https://pictures.example/a.png"), ToolCall(id="c", name="f")
+    told: list[tuple[Role, list[Part]]] = [
+        ("assistant", [TextPart(text="This."), look, call]),
+        ("user", [ToolResult(id="c")]),
+        ("assistant", [look]),
+        ("user", [TextPart(text="Thanks."), look]),
+    ]
+    conversation = Conversation(messages=[Message(role=role, parts=parts) for role, parts in told])
+    show_media(conversation)
+    assert [(message.role, [type(part) for part in message.parts]) for message in conversation.messages] == [
+        ("assistant", [TextPart, ToolCall]),
+        ("user", [ToolResult]),
+        ("user", [MediaPart]),
+        ("user", [MediaPart]),
+        ("user", [TextPart, MediaPart]),
+    ]

@@ -389,3 +389,13 @@ def test_messages_that_say_nothing_are_none() -> None:
     empty = {"role": "assistant", "content": ""}
     messages = [{"role": "system", "content": ""}, HELLO, empty, HELLO]
     assert sent(asked(messages=messages))["messages"] == [HELLO, HELLO]
+
+
+def test_what_a_model_drew_goes_back_with_its_words() -> None:
+    drawn = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    said = asked(messages=[HELLO, {"role": "assistant", "content": "Here.", "images": [drawn]}, HELLO])
+    assert said.messages[1].parts == [
+        TextPart(text="Here."),
+        MediaPart(kind="image", data="AAAA", media_type="image/png"),
+    ]
+    assert said.uses == {"images": "messages[1].images[0]"}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tollhouse.core.conversation import Conversation, MediaPart, Message, Part, ToolResult
+from tollhouse.core.conversation import Conversation, MediaPart, Message, Part, ToolCall, ToolResult
 
 _BEGINNINGS: Final = (
     ("iVBORw0KGgo", "image/png"),
@@ -30,20 +30,24 @@ _KINDS: Final = ("image", "file")
 
 
 def show_media(conversation: Conversation) -> None:
-    """Call media by their types, and put what a system message shows into a message of the user's after it: no format
-    but chat takes it there."""
+    """Call media by their types, and put what a system message or the model itself shows into a message of the user's
+    after it: no format takes it from everybody. Results of the model's calls stay behind these."""
     shown: list[Message] = []
+    waiting: list[Message] = []  # until the results of calls have been told
     for message in conversation.messages:
         for medium in _media(message.parts):
             _call_by_type(medium)
-        if message.role in ("system", "developer") and any(isinstance(part, MediaPart) for part in message.parts):
-            media: list[Part] = [part for part in message.parts if isinstance(part, MediaPart)]
+        media = [part for part in message.parts if isinstance(part, MediaPart)] if message.role != "user" else []
+        if media:
             message.parts = [part for part in message.parts if not isinstance(part, MediaPart)]
-            shown += [message] if message.parts else []
-            shown.append(Message(role="user", parts=media, path=message.path))
-        else:
+        if message.parts or not media:
             shown.append(message)
-    conversation.messages = shown
+        shown += waiting
+        waiting = [Message(role="user", parts=list(media), path=message.path)] if media else []
+        if waiting and not any(isinstance(part, ToolCall) for part in message.parts):
+            shown += waiting
+            waiting = []
+    conversation.messages = shown + waiting
 
 
 def _media(parts: Iterable[Part]) -> Iterator[MediaPart]:

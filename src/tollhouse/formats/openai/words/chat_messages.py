@@ -148,6 +148,10 @@ def _said(conversation: Conversation, found: Object, path: str) -> list[Part]:
     refusal = found.get("refusal")
     if isinstance(refusal, str) and refusal:
         parts.append(Refusal(text=refusal))
+    images = found.get("images")  # as answers here, and OpenRouter's, hold what a model drew
+    for number, image in enumerate(images if isinstance(images, list) else ()):
+        drawn = object_of(image, f"{path}.images[{number}]").get("image_url")
+        parts.append(read_image(conversation, drawn, f"{path}.images[{number}]"))
     if found.get("audio"):  # sound that the provider keeps
         note(conversation, "state", f"{path}.audio")
     calls, told = found.get("tool_calls"), {part.id for part in parts if isinstance(part, ToolCall)}
