@@ -140,6 +140,9 @@ def test_what_another_model_signed_is_carried() -> None:
     streamed = GatheredMessage(known=NOTHING_KNOWN)
     streamed.feed(write_events(events_of(reply)))
     assert json.loads(streamed.finish())["content"] == body["content"]
+    thoughts = [block for block in body["content"] if block["type"] == "thinking"]
+    assert [block["thinking"] for block in thoughts] == ["Hm.", "", "Hm."]
+    assert all(block["signature"] for block in thoughts), "clients pass over thoughts that nobody signed"
     again = request(user("Hi"), assistant(*body["content"]))
     back = WORDS.read_request(requests.read(encoded(again))).messages[1].parts
     assert back == [parts[0], parts[1], parts[2], ToolCall(id="call_1", name="open", arguments="{}", opaque=FOREIGN)]

@@ -21,7 +21,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without, opened
 from tollhouse.core.provider_json import Object, encode
-from tollhouse.formats.anthropic.wire import REDACTED, TOOL_FAILED, TOOL_RESULT_ENDING, WIRE
+from tollhouse.formats.anthropic.wire import REDACTED, TOOL_FAILED, TOOL_RESULT_ENDING, UNSIGNED, WIRE
 
 _ReadBlock = Callable[[Conversation, Object, str], list[Part]]
 _URLS: Final = {"image": "image_urls", "file": "file_urls"}
@@ -152,8 +152,8 @@ def _search_result(conversation: Conversation, block: Object, path: str) -> list
 
 def _thinking(conversation: Conversation, block: Object, path: str) -> list[Part]:
     text, signature = block.get("thinking"), block.get("signature")
-    opaque = opened(signature, WIRE) if isinstance(signature, str) and signature else None
-    return [Reasoning(text=text if isinstance(text, str) else "", opaque=opaque)]
+    opaque = opened(signature, WIRE) if isinstance(signature, str) and signature else UNSIGNED
+    return [Reasoning(text=text if isinstance(text, str) else "", opaque=None if opaque == UNSIGNED else opaque)]
 
 
 def _redacted(conversation: Conversation, block: Object, path: str) -> list[Part]:

@@ -7,10 +7,10 @@ the beginning tells of the input, so that is an estimate where the provider has 
 """
 
 from collections import OrderedDict
+from typing import Final
 
 from tollhouse.core.conversation import MediaPart, Opaque, Reasoning, Refusal, TextPart, ToolCall
 from tollhouse.core.delivered import escaped
-from tollhouse.core.opaque import sealed
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.reply import (
     ArgumentsAdded,
@@ -30,13 +30,14 @@ from tollhouse.core.usage import Usage
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.anthropic import finish
 from tollhouse.formats.anthropic import usage as reports
-from tollhouse.formats.anthropic.reply_writer import block_of, head, picture_told, reasoning_block
+from tollhouse.formats.anthropic.reply_writer import block_of, head, picture_told, reasoning_block, signature_of
 from tollhouse.formats.anthropic.unfold import STOP, event_of
 from tollhouse.formats.anthropic.wire import REDACTED, WIRE
 
 _OfPart = PartBegan | TextAdded | ArgumentsAdded | OpaqueAdded | CitationAdded | PartEnded
 _TEXT = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b_delta","%b":'
 _NOTHING = "null"
+_NO_THOUGHTS: Final[Object] = {"type": "thinking", "thinking": "", "signature": ""}
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":%b}\n\n'
 
 
@@ -194,7 +195,7 @@ class MessageWriter:
         kind = b"thinking" if thinks else b"text"
         self._head = _TEXT % (self._block, kind, kind)
         self._told = self._part.index
-        return self._open(reasoning_block("", None) if thinks else {"type": "text", "text": ""})
+        return self._open(_NO_THOUGHTS if thinks else {"type": "text", "text": ""})
 
     def _open(self, block: Object) -> bytes:
         self._is_open = True
@@ -207,14 +208,12 @@ class MessageWriter:
         """The end of the part that is told now: thoughts that say nothing are hidden ones, and come whole."""
         assert self._part is not None
         part, opaque, out = self._part.part, self._opaque, b""
-        if isinstance(part, Reasoning) and opaque is not None:
-            if self._is_open:
-                out = self._delta(encode({"type": "signature_delta", "signature": sealed(opaque, WIRE)}))
-            elif opaque.format != WIRE or opaque.data.startswith(REDACTED):
+        if isinstance(part, Reasoning) and (opaque is not None or self._is_open):
+            if opaque is not None and opaque.format == WIRE and opaque.data.startswith(REDACTED) and not self._is_open:
                 out = self._open(reasoning_block("", opaque))
             else:
-                out = self._open(reasoning_block("", None))
-                out += self._delta(encode({"type": "signature_delta", "signature": opaque.data}))
+                out = b"" if self._is_open else self._open(_NO_THOUGHTS)
+                out += self._delta(encode({"type": "signature_delta", "signature": signature_of(opaque)}))
         elif isinstance(part, ToolCall) and part.is_custom:
             out = self._delta(b'{"type":"input_json_delta","partial_json":"\\"}"}')
         if not self._is_open:

@@ -9,7 +9,7 @@ from tollhouse.core.words import AnswerContext
 from tollhouse.formats.anthropic import finish
 from tollhouse.formats.anthropic import usage as reports
 from tollhouse.formats.anthropic.block_writer import call_id, input_of, thinking_block
-from tollhouse.formats.anthropic.wire import WIRE
+from tollhouse.formats.anthropic.wire import UNSIGNED, WIRE
 
 
 def write_reply(reply: Reply, context: AnswerContext) -> bytes:
@@ -45,7 +45,7 @@ def block_of(part: Part) -> Object | None:
     if isinstance(part, Refusal):
         return {"type": "text", "text": part.text} if part.text else None
     if isinstance(part, Reasoning):
-        return reasoning_block(part.text, part.opaque)
+        return reasoning_block(part.text, part.opaque) if part.text or part.opaque is not None else None
     if isinstance(part, ToolCall):
         made_id = call_id(id_with(part.id, part.opaque))
         return {"type": "tool_use", "id": made_id, "name": part.name, "input": input_of(part)}
@@ -58,12 +58,13 @@ def picture_told(part: MediaPart) -> str:
 
 
 def reasoning_block(text: str, opaque: Opaque | None) -> Object:
-    """Thoughts that another model made carry what it wants back where their signature stands; where there is nothing
-    to read, they are hidden ones."""
-    if opaque is None:
-        return {"type": "thinking", "thinking": text, "signature": ""}
-    if opaque.format == WIRE:
+    """Thoughts that another model made carry what it wants back where their signature stands: hidden ones are such as
+    leave their text out."""
+    if opaque is not None and opaque.format == WIRE:
         return thinking_block(text, opaque)
-    if not text:
-        return {"type": "redacted_thinking", "data": sealed(opaque, WIRE)}
-    return {"type": "thinking", "thinking": text, "signature": sealed(opaque, WIRE)}
+    return {"type": "thinking", "thinking": text, "signature": signature_of(opaque)}
+
+
+def signature_of(opaque: Opaque | None) -> str:
+    """Clients pass over thoughts that nobody signed, some with the answer after them."""
+    return sealed(opaque or UNSIGNED, WIRE)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tollhouse.core.conversation import Opaque
+
 WIRE: Final = "anthropic_messages"
 
 TOOL_RESULT_ENDING: Final = "tool_result"
@@ -12,3 +14,5 @@ CUT: Final = frozenset(("max_tokens", "model_context_window_exceeded"))
 """Stop reasons of an answer that was cut at its length."""
 TOOL_FAILED: Final = "The tool failed."
 """What a result says that tells an error and no words."""
+UNSIGNED: Final = Opaque("", "")
+"""What stands where thoughts are signed, of a model that does not sign them."""
