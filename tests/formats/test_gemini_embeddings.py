@@ -136,6 +136,18 @@ def test_a_caller_of_gemini_reaches_openai() -> None:
     assert (found.embeddings[0].values, summary.usage) == ([0.5, 1.0], Usage(input=3))
 
 
+def test_the_newer_place_of_its_settings_is_read() -> None:
+    for name, inner in (
+        ("embedContentConfig", "outputDimensionality"),
+        ("embed_content_config", "output_dimensionality"),
+    ):
+        request = read(GEMINI, requests=[{**ONE, name: {inner: 2, "autoTruncate": True}}] * 2)
+        assert not request.reads_more or name != "embedContentConfig"
+        codec = both(GEMINI, OPENAI, request)
+        assert written(codec, request) == {"model": "up", "input": ["toll", "toll"], "dimensions": 2}
+        assert request.untold == (f"requests[0].{name}.autoTruncate", f"requests[1].{name}.autoTruncate")
+
+
 @pytest.mark.parametrize(
     ("second", "param"),
     [

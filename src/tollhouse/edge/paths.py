@@ -90,6 +90,12 @@ _NEEDS_NO_PREFIX = (
 
 
 _REPEATED: Final = re.compile(r"\A(?:/v1)+(?=/v1/)")
+_GOOGLES: Final = re.compile(
+    r"(?:/v1(?:alpha|beta1?)?)*/(v1(?:alpha|beta1?)?)((?:/projects/[^/]{1,100}/locations/[^/]{1,100})?/publishers/[^/]{1,100})?"
+    r"(?=/models(?:/|\Z))"
+)
+"""What Google's libraries write before a model: a version, also behind one that a base URL has already; on Vertex AI
+project, location and publisher as well."""
 
 
 def find(path: str) -> Endpoint | None:
@@ -128,11 +134,15 @@ def action(path: str) -> Endpoint | None:
 
 
 def canonical(path: str) -> str:
-    """Repair what base URLs break: `//`, `/v1/v1`, a missing `/v1`. A model id keeps its own slashes."""
+    """Repair what base URLs break: `//`, `/v1/v1`, a missing `/v1`. A model id keeps its own slashes. Whatever Google's
+    libraries write before a model is `/v1beta`, or `/v1`."""
     head, found, model = path.partition("/models/")
     while "//" in head:
         head = head.replace("//", "/")
     path = f"{head.rstrip('/')}/models/{model}" if found else head
+    googles = _GOOGLES.match(path)
+    if googles is not None:
+        path = ("/v1" if googles[1] == "v1" and not googles[2] else "/v1beta") + path[googles.end() :]
     if path.startswith("/v1/v1/"):
         path = _REPEATED.sub("", path)
     if path.startswith(_NEEDS_NO_PREFIX):

@@ -52,7 +52,7 @@ _LIST_MAX: Final = 16
 def retry_delay(headers: Headers, body: bytes) -> int | None:
     """Of `RetryInfo`; an hour where a quota of a whole day is used up, for which Google names seconds all the same."""
     details = _details(body)
-    if any(_is_of_a_day(violation) for detail in details for violation in _list(detail.get("violations"))):
+    if any(_is_of_a_day(violation) for detail in details for violation in _quotas(detail)):
         return LONGEST_MS
     for detail in details:
         said = detail.get("retryDelay")
@@ -62,9 +62,15 @@ def retry_delay(headers: Headers, body: bytes) -> int | None:
     return None
 
 
+def _quotas(detail: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of `QuotaFailure`, and the one that ErrorInfo names (google-gemini/gemini-cli#10925)."""
+    metadata = detail.get("metadata")
+    return [*_list(detail.get("violations")), *([metadata] if isinstance(metadata, dict) else [])]
+
+
 def _is_of_a_day(violation: dict[str, Any]) -> bool:
-    said = f"{violation.get('quotaId')} {violation.get('quotaMetric')}".lower().replace("_", "")
-    return "perday" in said
+    said = f"{violation.get('quotaId')} {violation.get('quotaMetric')} {violation.get('quota_limit')}"
+    return "perday" in said.lower().replace("_", "")
 
 
 def _details(body: bytes) -> list[dict[str, Any]]:

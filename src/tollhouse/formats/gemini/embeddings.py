@@ -25,7 +25,9 @@ from tollhouse.formats.gemini.input_bounds import bounds_of
 from tollhouse.formats.gemini.request import AFFINITY_BYTES
 from tollhouse.formats.gemini.spelling import snake, under, unknown
 
-BODY: Final = frozenset(("requests", "content", "model", "taskType", "title", "outputDimensionality"))
+BODY: Final = frozenset(
+    ("requests", "content", "model", "taskType", "title", "outputDimensionality", "embedContentConfig")
+)
 _OF_ONE: Final = BODY - {"requests"}
 _PASS: Final = frozenset(("embeddings", "embedding", "usageMetadata", "truncated"))
 _members = msgspec.json.Decoder(Members).decode

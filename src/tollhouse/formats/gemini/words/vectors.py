@@ -12,11 +12,11 @@ from tollhouse.core.words import AnswerContext
 from tollhouse.formats.gemini import embeddings
 from tollhouse.formats.gemini import usage as usages
 from tollhouse.formats.gemini.contents import parts_of, text_under
-from tollhouse.formats.gemini.spelling import under
+from tollhouse.formats.gemini.spelling import under, unknown
 from tollhouse.formats.gemini.words.media import is_medium
 from tollhouse.formats.gemini.words.values import Place, body_of
 
-_KNOWN: Final = frozenset(("content", "model", "outputDimensionality"))
+_KNOWN: Final = frozenset(("content", "model", "outputDimensionality", "embedContentConfig"))
 
 
 def read_request(request: ModelRequest) -> VectorsAsked:
@@ -25,18 +25,23 @@ def read_request(request: ModelRequest) -> VectorsAsked:
     asked = VectorsAsked(texts=[])
     for one in body.objects("requests") or [body]:
         asked.texts.append(_text(asked, one))
-        dimensions = one.integer("outputDimensionality")
+        config = one.object("embedContentConfig") or Place({})  # the newer place of such members
+        holder = config if config.has("outputDimensionality") else one
+        dimensions = holder.integer("outputDimensionality")
         if len(asked.texts) > 1 and dimensions != asked.dimensions:
-            path = one.path("outputDimensionality")
+            path = holder.path("outputDimensionality")
             raise UnsupportedParameter(
                 f"'{path}' differs from that of the first request: the provider of this model gives vectors of one "
                 "length in one call.",
                 param=path,
             )
         asked.dimensions = dimensions
-        for name in one.value:
-            if name not in _KNOWN and name != "output_dimensionality" and one.has(name):
+        for name in unknown(one.value, _KNOWN):
+            if one.has(name):
                 note(asked, "other", one.path(name))
+        for name in unknown(config.value, _KNOWN):
+            if config.has(name):
+                note(asked, "other", config.path(name))
     return asked
 
 
