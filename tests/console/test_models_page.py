@@ -1,9 +1,12 @@
 """The page of models: what this account may call, at its own price, found whatever the case."""
 
+import re
+
 import pytest
 
 from tests.admin.harness import OPERATOR, AdminHarness
 from tests.console.harness import HOSTILE, Browser, Outline, member
+from tests.console.platform import signed_in
 from tests.console.test_pages import require_sound
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
@@ -44,6 +47,26 @@ def test_page_lists_what_this_account_may_call(admin: AdminHarness, owner: Brows
         assert words in page.html
     for words in ("hidden", "gone"):
         assert f"<code>{words}</code>" not in page.html
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("per_image", "an image"),
+        ("per_second", "a second"),
+        ("per_character", "a character"),
+        ("per_request", "a call"),
+        ("per_search", "a search"),
+    ],
+)
+@pytest.mark.parametrize("tokens", [{}, {"input": "3.00"}], ids=["alone", "beside tokens"])
+def test_price_of_a_unit_stands_in_the_list(
+    admin: AdminHarness, owner: Browser, unit: str, words: str, tokens: dict[str, str]
+) -> None:
+    admin.services.prices = PriceLists((read_price({unit: "0.04", **tokens}, id="price_3", model="vectors"),))
+    for html in (owner.get("/console/models").html, signed_in(admin).get("/console/platform/models").html):
+        assert re.search(rf">\$0\.04</data> <span class=\"quiet\">{words}<", html)
+        assert (">$3.00</data>" in html) is bool(tokens)
 
 
 @pytest.mark.parametrize(("words", "found"), [("ALPHA", True), ("quick chat", True), ("深", False), ("%", False)])
