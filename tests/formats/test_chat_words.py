@@ -399,3 +399,28 @@ def test_what_a_model_drew_goes_back_with_its_words() -> None:
         MediaPart(kind="image", data="AAAA", media_type="image/png"),
     ]
     assert said.uses == {"images": "messages[1].images[0]"}
+
+
+@pytest.mark.parametrize(
+    ("model", "thoughts", "told"),
+    [
+        ("kimi-k2.6", None, " "),
+        ("moonshotai/kimi-k2-thinking", "sig", " "),
+        ("deepseek-v4-pro", None, " "),
+        ("deepseek-v4-pro", "own", "Hm."),
+        ("kimi-k2-0905-preview", None, None),
+        ("gpt-5.6", "sig", None),
+    ],
+)
+def test_calls_stand_with_thoughts_where_the_model_refuses_them_without(
+    model: str, thoughts: str | None, told: str | None
+) -> None:
+    """thoughts: of this maker (`own`), of another, or none."""
+    opaque = Opaque("openai_chat", '"reasoning_content"') if thoughts == "own" else Opaque("anthropic_messages", "sig")
+    conversation = asked()
+    conversation.messages[0].role = "assistant"
+    conversation.messages[0].parts = [
+        *([] if thoughts is None else [Reasoning(text="Hm.", opaque=opaque)]),
+        ToolCall(id="c", name="open"),
+    ]
+    assert sent(conversation, model=model)["messages"][0].get("reasoning_content") == told

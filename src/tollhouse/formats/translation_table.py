@@ -88,6 +88,10 @@ _WAYS: Final = (
         "thoughts that a chat's provider writes into its text, between `<think>` and `</think>` at the beginning",
         "thoughts like all others, and go back to it so",
     ),
+    (
+        "calls of earlier turns without thoughts, to a model that refuses them (Kimi, DeepSeek)",
+        "`reasoning_content` of one blank",
+    ),
     ("thoughts of a chat's provider", "go back to it under the name by which they came, and to no other"),
     ("what belongs to a call (Gemini's signature)", "in the id of the call, which clients send back"),
     (

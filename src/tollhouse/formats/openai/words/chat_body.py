@@ -30,7 +30,7 @@ from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.as_models_take import effort_for, sampling_for
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.models_known import is_own
+from tollhouse.formats.openai.words.models_known import is_own, wants_thoughts
 from tollhouse.formats.openai.words.requested_tools import callable_tools
 from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX
 from tollhouse.formats.openai.words.strict_schema import can_be_strict
@@ -47,6 +47,8 @@ SAYS: Final = frozenset(
 )
 _CAP: Final = ("max_tokens",)
 _ID_CHARACTERS_MAX: Final = 40
+_NO_THOUGHTS: Final = " "
+"""What stands where thoughts must stand, and another model made them, or none did: an empty text is refused."""
 _SAMPLING: Final = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logit_bias")
 
 
@@ -134,7 +136,7 @@ def _messages(messages: Sequence[Message], model: str) -> list[Object]:
     for is_system, run in groupby(messages, lambda message: message.role in ("system", "developer")):
         if not is_system:
             for message in run:
-                found += _assistant(message) if message.role == "assistant" else _user(message)
+                found += _assistant(message, model) if message.role == "assistant" else _user(message)
         elif text := _joined([part for message in run for part in message.parts], "\n\n"):
             _say_as_system(found, text, anywhere=is_own(model))
     return found
@@ -207,7 +209,7 @@ def _content(part: Part) -> list[Object]:
     return [{"type": "file", "file": {"filename": name_of(part), "file_data": url_of(part)}}]
 
 
-def _assistant(message: Message) -> list[Object]:
+def _assistant(message: Message, model: str) -> list[Object]:
     """Texts that stood apart are one: the parts of an answer follow each other without a break. A message that says
     nothing, as of thoughts that do not go on, is none: some servers refuse it."""
     said: Object = {"role": "assistant", "content": _joined(message.parts, "") or None}
@@ -216,6 +218,8 @@ def _assistant(message: Message) -> list[Object]:
         if isinstance(part, Reasoning):
             reasoning.write_back(said, part)
     if calls:
+        if wants_thoughts(model) and not any(name in said for name in (*reasoning.NAMES, *reasoning.DETAILS)):
+            said["reasoning_content"] = _NO_THOUGHTS
         said["tool_calls"] = [_call(part) for part in calls]
     elif said["content"] is None:
         if len(said) == 2:

@@ -1,6 +1,6 @@
-"""What is known of OpenAI's models by their names, where a request has to be written otherwise for some.
+"""What is known of models by their names, where a request has to be written otherwise for some.
 
-Models of other makers, and deployments of any name, are taken for models that take all.
+Most is known of OpenAI's own. Deployments of any name are taken for models that take all.
 See https://platform.openai.com/docs/guides/reasoning
 """
 
@@ -12,6 +12,10 @@ _OWN: Final = re.compile(_BEGIN + r"(?:gpt-|chatgpt|codex|o[1-9](?:-|$))", re.IG
 _THINKS_NOT: Final = re.compile(_BEGIN + r"(?:gpt-[34]|chatgpt-4|gpt-5(?:\.[0-9]+)?-chat)", re.IGNORECASE)
 _THINKS: Final = re.compile(_BEGIN + r"(?:gpt-[5-9]|codex|o[1-9](?:-|$))", re.IGNORECASE)
 _VERSION: Final = re.compile(r"gpt-([5-9])(?:\.([0-9]+))?", re.IGNORECASE)
+_WANTS_THOUGHTS: Final = re.compile(
+    r"kimi-(?:k2\.[5-9]|k[3-9]|k2-thinking)|deepseek-(?:v[4-9]|reasoner)|mimo-v", re.IGNORECASE
+)
+"""https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, https://api-docs.deepseek.com/guides/thinking_mode"""
 _RESTS_SINCE: Final = (5, 1)
 _EXTRA_HIGH_SINCE: Final = (5, 2)
 _MINIMAL: Final = (5, 0)
@@ -58,3 +62,8 @@ def _version(model: str) -> tuple[int, int]:
     """Of models before the fifth generation: none."""
     found = _VERSION.search(model)
     return (0, 0) if found is None else (int(found[1]), int(found[2] or 0))
+
+
+def wants_thoughts(model: str) -> bool:
+    """Whether a model refuses calls of earlier turns that stand there without thoughts."""
+    return _WANTS_THOUGHTS.search(model) is not None
