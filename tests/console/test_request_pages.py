@@ -186,6 +186,26 @@ def test_receipt_says_what_was_held_charged_and_passed(admin: AdminHarness, owne
     assert "main" in operator.get(f"/console/requests/{call.id}").html
 
 
+@pytest.mark.parametrize(
+    ("operation", "used", "said"),
+    [
+        ("images", {"images": 1, "image_out": 1_056}, "made 1 image in"),
+        ("image_edits", {"images": 2}, "made 2 images in"),
+        ("transcriptions", {"seconds": 61}, "heard 61 s of sound in"),
+        ("speech", {"characters": 1_200, "audio_out": 9}, "spoke 1,200 characters in"),
+        ("speech", {"audio_out": 9}, "answered 9 tokens in"),
+        ("embeddings", {"input": 24}, "read 24 tokens in"),
+        ("rerank", {"input": 24, "requests": 1}, "read 24 tokens in"),
+        ("chat", {"input": 24, "output": 7}, "streamed 7 tokens in"),
+    ],
+)
+def test_receipt_says_what_an_operation_gave(
+    admin: AdminHarness, owner: Browser, operation: str, used: dict[str, int], said: str
+) -> None:
+    call = admin.call("alpha-live", operation=operation, usage=Usage(**used))
+    assert f"gpt-4o {said} " in owner.get(f"/console/requests/{call.id}").html
+
+
 def test_translated_call_says_how_its_provider_was_asked_and_what_was_not_passed_on(
     admin: AdminHarness, owner: Browser
 ) -> None:

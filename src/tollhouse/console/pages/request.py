@@ -13,6 +13,7 @@ from tollhouse.console.route import Answer, Elsewhere, Shown, page
 from tollhouse.console.visit import Visit
 from tollhouse.core.failure import BadRequest, Conflict, Failure
 from tollhouse.core.failure_words import words_of
+from tollhouse.core.operation import TEXT_OPERATIONS
 from tollhouse.core.usage import BUCKETS
 from tollhouse.core.usage_record import UsageRecord
 from tollhouse.services import credits as credit
@@ -109,6 +110,7 @@ async def receipt_values(visit: Visit, request_id: str) -> dict[str, object]:
         "timeline": timeline(call, shows_provider=shows_provider),
         "took_ms": _last_ms(call),
         "dialect_titles": DIALECT_TITLES,
+        "text_operations": TEXT_OPERATIONS,
         "asked_on": title_of(call.attempts[-1].format) if call.attempts and call.attempts[-1].format else "",
         "shows_provider": shows_provider,
         "is_operator": is_operator,
