@@ -31,7 +31,7 @@ from tollhouse.core.conversation import (
     ToolChoice,
     ToolResult,
 )
-from tollhouse.core.failure import BadRequest, UnsupportedParameter
+from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.anthropic import request as requests
 from tollhouse.formats.anthropic.wire import WIRE
@@ -204,29 +204,6 @@ def test_a_block_that_no_other_format_has_is_noted(content: Object, feature: str
     found = asked(user(content, text("Hi")))
     assert found.uses == {feature: "messages[0].content[0]"}
     assert found.messages[0].parts == [TextPart(text="Hi")]
-
-
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ([{"role": "tool", "content": "x"}], "messages[0].role"),
-        ([{"role": "user"}], "messages[0].content"),
-        ([{"role": "user", "content": 1}], "messages[0].content"),
-        ([{"role": "user", "content": [1]}], "messages[0].content[0]"),
-        ([user({"type": "text"})], "messages[0].content[0].text"),
-        ([user({"type": "image"})], "messages[0].content[0].source"),
-        ([user({"type": "image", "source": {"type": "base64"}})], "messages[0].content[0].source"),
-        ([user({"type": "tool_use", "name": "x"})], "messages[0].content[0]"),
-        ([user({"type": "tool_result", "content": "x"})], "messages[0].content[0].tool_use_id"),
-        ([assistant({"type": "tool_use", "id": "t", "name": "x", "input": "{}"})], "messages[0].content[0].input"),
-        ([user("Hi"), "x"], "messages[1]"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_read_is_named(body: list[Object], param: str) -> None:
-    with pytest.raises(BadRequest) as refused:
-        asked(*body)
-    assert refused.value.param == param
 
 
 def test_what_was_summed_up_is_said() -> None:

@@ -40,6 +40,11 @@ _DROPPED: Final = {
     "mcp_servers": "built_in_tools",
 }
 """Members that only Anthropic reads, by the feature that they use."""
+_TYPES: Final[dict[str, tuple[type, str]]] = {
+    **dict.fromkeys(("tools", "stop_sequences"), (list, "an array")),
+    **dict.fromkeys(("tool_choice", "thinking", "output_config", "output_format", "metadata"), (dict, "an object")),
+    "top_k": (int, "an integer"),
+}
 _READ: Final = frozenset(
     (
         *("model", "messages", "system", "max_tokens", "stream", "tools", "tool_choice", "metadata", "stop_sequences"),
@@ -60,6 +65,9 @@ def read_request(request: ModelRequest) -> Conversation:
             "'max_tokens': 0 has a prompt cached without an answer, which the provider of this model cannot do.",
             param="max_tokens",
         )
+    for name, (wanted, words) in _TYPES.items():
+        if name in body and type(body[name]) is not wanted:
+            raise BadRequest(f"'{name}' must be {words}.", param=name)
     conversation = Conversation(messages=[], output_cap=request.output_cap)
     if "system" in body:
         _read_system(conversation, body["system"])
@@ -127,7 +135,11 @@ def _read_choice(conversation: Conversation, choice: object, hosted: Collection[
     choosing = _CHOICES.get(str(choice.get("type")))
     if choosing is None:
         raise BadRequest("'tool_choice.type' must be 'auto', 'any', 'tool' or 'none'.", param="tool_choice.type")
-    names = (str(choice.get("name")),) if choosing == "named" else ()
+    names: tuple[str, ...] = ()
+    if choosing == "named":
+        if not isinstance(choice.get("name"), str):
+            raise BadRequest("Missing required parameter: 'tool_choice.name'.", param="tool_choice.name")
+        names = (choice["name"],)
     if names and names[0] in hosted:
         note(conversation, "built_in_tools", "tool_choice")
     conversation.tool_choice = ToolChoice(choosing=choosing, names=names)
@@ -142,6 +154,8 @@ def _tool(conversation: Conversation, tool: Object, path: str) -> Tool:
     name, description, schema = tool.get("name"), tool.get("description"), tool.get("input_schema")
     if not isinstance(name, str) or not name:
         raise BadRequest(f"Missing required parameter: '{path}.name'.", param=f"{path}.name")
+    if schema is not None and not isinstance(schema, dict):
+        raise BadRequest(f"'{path}.input_schema' must be an object.", param=f"{path}.input_schema")
     strict = tool.get("strict")
     if strict is True:
         note(conversation, "strict_tools", f"{path}.strict")
@@ -151,7 +165,7 @@ def _tool(conversation: Conversation, tool: Object, path: str) -> Tool:
     return Tool(
         name=name,
         description=description if isinstance(description, str) else "",
-        parameters=schema if isinstance(schema, dict) else None,
+        parameters=schema,
         strict=strict if isinstance(strict, bool) else None,
         cache=cache_of(conversation, tool, path),
     )
@@ -196,7 +210,10 @@ def _read_sampling(conversation: Conversation, body: Object) -> None:
         conversation.top_k = top_k
         note(conversation, "top_k", "top_k")
     stops = body.get("stop_sequences")
-    conversation.stop = [one for one in stops if isinstance(one, str)] if isinstance(stops, list) else []
+    for at, one in enumerate(stops if isinstance(stops, list) else []):
+        if not isinstance(one, str):
+            raise BadRequest(f"'stop_sequences[{at}]' must be a string.", param=f"stop_sequences[{at}]")
+        conversation.stop.append(one)
     if conversation.stop:
         note(conversation, "stop", "stop_sequences")
     if len(conversation.stop) > _STOPS_MAX:
