@@ -66,6 +66,13 @@ def test_a_call_that_another_model_made_says_so_where_that_is_asked_for(model: s
         ({"thinkingBudget": 0}, "gemini-2.5-flash", {"thinkingBudget": 0}),
         ({"thinkingBudget": 0}, "gemini-2.5-pro", {"thinkingBudget": 128}),
         ({"thinkingLevel": "LOW"}, "gemini-2.0-flash", None),
+        ({"thinkingLevel": "LOW"}, "gemini-2.5-flash-image", None),
+        ({"thinkingLevel": "LOW"}, "gemini-2.5-pro-preview-tts", None),
+        ({"thinkingBudget": 100}, "gemini-2.5-pro", {"thinkingBudget": 128, "includeThoughts": True}),
+        ({"thinkingBudget": 100}, "gemini-2.5-flash", {"thinkingBudget": 100, "includeThoughts": True}),
+        ({"thinkingBudget": 100}, "gemini-2.5-flash-lite", {"thinkingBudget": 512, "includeThoughts": True}),
+        ({"thinkingBudget": 52_428}, "gemini-2.5-pro", {"thinkingBudget": 32_768, "includeThoughts": True}),
+        ({"thinkingBudget": 31_999}, "gemini-2.5-flash", {"thinkingBudget": 24_576, "includeThoughts": True}),
         ({"thinkingBudget": 0}, "gemini-3-flash", {"thinkingLevel": "MINIMAL"}),
         ({"thinkingBudget": 0}, "gemini-3-pro", {"thinkingLevel": "LOW"}),
         ({"thinkingBudget": 0}, "gemini-3.8-flash", {"thinkingLevel": "LOW"}),
@@ -89,6 +96,29 @@ def test_how_long_to_think_is_said_as_the_model_takes_it(asked: Object, model: s
     if written is None and "includeThoughts" in asked and asked["includeThoughts"]:
         written = {"thinkingLevel": "LOW", "includeThoughts": True}
     assert config == written
+
+
+@pytest.mark.parametrize(
+    ("model", "taken"),
+    [("gemini-2.0-flash", True), ("up-house", True), ("gemini-2.5-flash", False), ("gemini-3.1-pro", False)],
+)
+def test_penalties_are_said_where_the_model_takes_them(model: str, taken: bool) -> None:
+    asked = conversation(generationConfig={"presencePenalty": 0.5, "frequencyPenalty": 0, "topK": 3})
+    config = sent(asked, model)["generationConfig"]
+    assert config == {"topK": 3, **({"presencePenalty": 0.5, "frequencyPenalty": 0} if taken else {})}
+    assert asked.left_out == ([] if taken else ["generationConfig.presencePenalty"])
+
+
+def test_a_model_that_draws_is_told_that_nobody_signed_a_text() -> None:
+    said = [{"text": "Hi"}, {"text": "Ho", "thoughtSignature": SIGNATURE}]
+    contents = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": said}]
+    for model, first in (
+        ("gemini-3-pro-image", {"text": "Hi", "thoughtSignature": UNSIGNED}),
+        ("gemini-3-pro", said[0]),
+    ):
+        asked = conversation(contents=contents)
+        asked.messages[1].parts = [TextPart(text="Hi"), TextPart(text="Ho", opaque=Opaque(OWN, SIGNATURE))]
+        assert sent(asked, model)["contents"][1]["parts"] == [first, said[1]]  # type: ignore[index]
 
 
 def test_what_is_not_known_is_noted_by_its_path() -> None:

@@ -111,7 +111,7 @@ def test_a_request_goes_through_core_words_as_it_was(name: str) -> None:
     request = requests.read(json.dumps(REQUESTS[name]).encode())
     asked = read_request(request)
     asked.output_cap = request.output_cap
-    assert sent(asked) == REQUESTS[name]
+    assert sent(asked, "up-house") == REQUESTS[name]
 
 
 ANSWERS: dict[str, Object] = {

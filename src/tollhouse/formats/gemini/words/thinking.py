@@ -10,13 +10,18 @@ from tollhouse.core.provider_json import Object
 from tollhouse.formats.gemini.words.values import Place
 
 _BY_BUDGET: Final = re.compile(r"gemini-2[.-]|robotics-er-1", re.IGNORECASE)
-_THINKS_NOT: Final = re.compile(r"gemini-(?:1|2[.-]0)|gemma-[123]|learnlm", re.IGNORECASE)
+_THINKS_NOT: Final = re.compile(
+    r"gemini-(?:1|2[.-]0)|gemini-2[.-]5[a-z0-9.-]*-(?:image|tts)|gemma-[123]|learnlm", re.IGNORECASE
+)
 """Models that refuse to be asked."""
 _PRO: Final = re.compile(r"\bpro\b", re.IGNORECASE)
 _BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 24_576, "max": 24_576}
 """What Google's own layer for OpenAI's words makes of an effort."""
 _PRO_MIN: Final = 128
 """The least that Gemini 2.5 Pro thinks: it cannot be told not to."""
+_RANGES: Final = ((_PRO, _PRO_MIN, 32_768), (re.compile("flash-lite", re.IGNORECASE), 512, 24_576))
+_USUAL_RANGE: Final = (1, 24_576)
+"""Budgets that models take: a call with another one is refused (earendil-works/pi#2838, su-kaka/gcli2api#108)."""
 _LEVELS: Final = ("minimal", "low", "medium", "high")
 _TAKEN: Final = (
     (re.compile(r"gemma|flash-lite-image", re.IGNORECASE), ("minimal", "high")),
@@ -68,7 +73,8 @@ def write_thinking(asked: ReasoningAsked, model: str) -> Object:
     if by_budget:
         budget = asked.budget if asked.budget is not None else _BUDGETS.get(effort)
         if budget is not None:
-            written["thinkingBudget"] = budget
+            least, most = next(((one[1], one[2]) for one in _RANGES if one[0].search(model)), _USUAL_RANGE)
+            written["thinkingBudget"] = min(max(budget, least), most)
     elif effort or asked.budget is not None:
         level = (effort if effort in _LEVELS else "high") if effort else _level(asked.budget or 0)
         written["thinkingLevel"] = _taken(level, model)

@@ -36,9 +36,10 @@ def write_contents(messages: Sequence[Message], model: str) -> Object:
     system = [{"text": part.text} for message in messages[:leading] for part in _texts(message.parts)]
     contents: list[Object] = []
     signs = wants_signatures(model)
+    signs_text = signs and "image" in model.lower()
     for message in messages[leading:]:
         if message.role == "assistant":
-            _add(contents, "model", _said(message.parts, signs=signs))
+            _add(contents, "model", _said(message.parts, signs=signs, signs_text=signs_text))
         else:
             results = [part for part in message.parts if isinstance(part, ToolResult)]
             if results:
@@ -75,8 +76,9 @@ def _part(part: Part) -> list[Object]:
     return [write_medium(part)] if isinstance(part, MediaPart) else []
 
 
-def _said(parts: Sequence[Part], *, signs: bool) -> list[Object]:
-    """What a model said. signs: the first call has to be signed, or to say that another model made it."""
+def _said(parts: Sequence[Part], *, signs: bool, signs_text: bool) -> list[Object]:
+    """What a model said. signs: the first call has to be signed, or to say that another model made it. signs_text: so
+    has a text, which models that draw look at as well (googleapis/js-genai#1116)."""
     written: list[Object] = []
     is_first = True
     for part in parts:
@@ -88,8 +90,10 @@ def _said(parts: Sequence[Part], *, signs: bool) -> list[Object]:
         elif isinstance(part, Reasoning):
             if signature := own_signature(part.opaque):
                 written.append({"text": part.text, "thought": True, "thoughtSignature": signature})
-        elif isinstance(part, TextPart) and (signature := own_signature(part.opaque)):
-            written.append({"text": part.text, "thoughtSignature": signature})
+        elif isinstance(part, TextPart) and (
+            signature := own_signature(part.opaque) or (UNSIGNED if signs_text else "")
+        ):
+            written += [{"text": part.text, "thoughtSignature": signature}] if part.text or part.opaque else []
         else:
             written += _part(part)
     return written

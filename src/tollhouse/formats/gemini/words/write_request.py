@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from tollhouse.core.conversation import Conversation, Tool
+from tollhouse.core.features import leave_out
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
@@ -22,6 +23,8 @@ SAYS: Final = frozenset(
 _MEMBERS: Final = ("properties", "additionalProperties", "patternProperties")
 """Of a schema: whether there is anything that a function takes. The schema of nothing is refused."""
 
+_NO_PENALTIES: Final = re.compile(r"gemini-(?:2[.-]5|[3-9]|[a-z])", re.IGNORECASE)
+"""Models for which penalties are "not enabled" (google-gemini/cookbook#1290)."""
 TAKES_NAMES: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 """Of functions."""
 
@@ -82,6 +85,10 @@ def _config(conversation: Conversation, model: str) -> Object:
         "candidateCount": conversation.n if conversation.n > 1 else None,
         "stopSequences": conversation.stop or None,
     }
+    if _NO_PENALTIES.search(model) is not None:
+        named["presencePenalty"] = named["frequencyPenalty"] = None
+        if "penalties" in conversation.uses:
+            leave_out(conversation, "penalties")
     config = {name: value for name, value in named.items() if value is not None}
     if conversation.draws:
         config["responseModalities"] = ["TEXT", "IMAGE"]
