@@ -149,6 +149,16 @@ def test_agents_offer_tools_without_a_price_and_are_answered_without_them(tool: 
     assert (b"x-tollhouse-dropped", b"tools[1]") in caller.headers
     assert made.record.dropped == "tools[1]"
     assert charged(made) == (0 if free else TOKENS)
+    assert made.record.charge is not None
+    assert made.record.charge.held == (0 if free else len(body) * 2_500 + 100 * 10_000)
+
+
+def test_what_else_the_provider_runs_is_still_held_for() -> None:
+    body = asking(OWN, SEARCH, {"type": "mcp", "server_label": "a", "server_url": "https://a.example"})
+    made, _ = answered(sold(), body, buffered(json.dumps(response()).encode()))
+    assert made.record.dropped == "tools[1]"
+    assert made.record.charge is not None
+    assert made.record.charge.held == CONTEXT * 2_500 + 100 * 10_000
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ class ModelRequest(Struct, kw_only=True):
     tier: str = ""  # what the provider is asked to bill by; empty: its own price
     tier_param: str = ""  # the member that named it
     hosted: tuple[HostedTool, ...] = ()  # what the provider is to run for it, and bills beside tokens
+    tools_there: int = 0  # of `tools`, how many the provider runs, or may run
     user: str | None = None
     metadata: dict[str, str] = {}  # only text values
     affinity: bytes = b""  # the start of the prompt: calls that share it profit from one provider's cache
@@ -71,6 +72,7 @@ class InputBounds(Struct, frozen=True):
     """`bytes` of text with its JSON, `parts` of media in or beside it with so many tokens at most (`media`),
     `has_remote_input`: some is not in the body, or is of a kind that no size bounds. `image_tokens`, `audio_tokens`,
     `file_tokens`: tokens that pictures, sound and anything else count for where nobody reports them.
+    `remote_tools`: nothing but so many of `tools` makes it so; 0: something else does.
     `units`: units besides tokens that the call uses at most; None: as its media and its text say. `known_units`: those
     of them that follow from the request, and are used whoever reports what."""
 
@@ -81,6 +83,7 @@ class InputBounds(Struct, frozen=True):
     image_tokens: int = 0
     audio_tokens: int = 0
     file_tokens: int = 0
+    remote_tools: int = 0
     units: Usage | None = None
     known_units: Usage = NO_UNITS
 

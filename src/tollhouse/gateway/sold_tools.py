@@ -8,6 +8,8 @@ where it must be used.
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from tollhouse.billing.hosted_tools import sold_by
 from tollhouse.billing.prices import Price
 from tollhouse.core.catalogue import Model
@@ -59,6 +61,9 @@ async def _leave_out(
         await gateway.threads.run(context.identity.key.account_id, work)
     else:
         work()
+    asked = context.asked
+    if asked.remote_tools == len(tools):  # all that was not here is gone
+        context.asked = structs.replace(asked, has_remote_input=False, remote_tools=0)
     request.dropped = (*request.dropped, *(tool.param for tool in tools))
     note_dropped(context, request.dropped)
 

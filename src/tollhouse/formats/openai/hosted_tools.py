@@ -62,12 +62,12 @@ _BRINGING: Final = ("additional_tools", "tool_search_output")
 _MARKS: Final = (*(name.encode() for name in _BRINGING), b"\\u00")
 
 
-def runs_there(raw: Raw) -> bool:
-    """Whether any tool is, or may be, one that the provider runs."""
+def run_there(raw: Raw) -> int:
+    """How many tools are, or may be, ones that the provider runs."""
     if bytes(memoryview(raw)[:5]) in (b"null", b"false"):
-        return False
+        return 0
     tools = decoded(raw, list[dict[str, Raw]])
-    return tools is None or not all(map(_runs_here, tools))
+    return 1 if tools is None else len(tools) - sum(map(_runs_here, tools))
 
 
 def hosted_tools(members: Members) -> Iterator[HostedTool]:

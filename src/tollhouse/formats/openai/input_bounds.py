@@ -50,7 +50,17 @@ def input_bounds(request: ModelRequest) -> InputBounds:
             has_remote_input = has_remote_input or found.kind == "any"
             counted[found.kind] += _counts(found)
     image_tokens, audio_tokens, file_tokens = counted.values()
-    return InputBounds(max(size, 0), parts, tokens, has_remote_input, image_tokens, audio_tokens, file_tokens)
+    there = request.tools_there
+    return InputBounds(
+        max(size, 0),
+        parts,
+        tokens,
+        has_remote_input or there > 0,
+        image_tokens,
+        audio_tokens,
+        file_tokens,
+        remote_tools=0 if has_remote_input else there,
+    )
 
 
 def _counts(found: Medium) -> int:

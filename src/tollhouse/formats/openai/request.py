@@ -23,7 +23,7 @@ from tollhouse.core.usage import TOKENS_MAX
 from tollhouse.core.workers import APART_BYTES
 from tollhouse.formats.openai.echo import prompts_of
 from tollhouse.formats.openai.foreign_thoughts import MARK, without_foreign_thoughts
-from tollhouse.formats.openai.hosted_tools import brings_tools, brought_tools, hosted_tools, runs_there
+from tollhouse.formats.openai.hosted_tools import brings_tools, brought_tools, hosted_tools, run_there
 from tollhouse.formats.openai.parameters import CAPS
 from tollhouse.formats.openai.unlisted import unlisted
 from tollhouse.formats.openai.vectors import asked as asked_encoding
@@ -61,8 +61,8 @@ def read(operation: Operation, body: bytes) -> ModelRequest:
     request.may_have_foreign = MARK in body
     request.reads_more, request.other_cap = beyond.reads_more, beyond.cap
     request.tier, request.tier_param, request.hosted = beyond.tier, beyond.tier_param, beyond.hosted
-    if "tools" in present and runs_there(present["tools"]):
-        request.reads_more = True
+    if "tools" in present and (there := run_there(present["tools"])):
+        request.tools_there = there
         request.hosted += tuple(hosted_tools(present)) if CAPS[operation] else ()
     if operation == "responses" and brings_tools(body) and "input" in present:
         request.hosted += tuple(brought_tools(present["input"]))
