@@ -109,7 +109,7 @@ def stands_at_an_address_in_its_normal_form(kind: Kind) -> None:
     assert kind.models_path.startswith("/") or not kind.models_path
     if kind.base_url:
         address = base_url.read(kind, "")
-        assert address.base_url == kind.base_url
+        assert address.base_url == kind.base_url, "write it as it is used, or give `base_path`: see the how-to"
     assert "//" not in base_url.final_url(kind, "http://h.example/v1/", "chat").removeprefix("http://")
 
 

@@ -1,6 +1,8 @@
 """What vendors with words of their own answer, as they document it or people reported it, and what comes of it."""
 
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -10,7 +12,7 @@ from msgspec import Raw, Struct, structs
 from tollhouse.core.error_report import read_report
 from tollhouse.core.failure import Failure
 from tollhouse.core.operation import Operation
-from tollhouse.providers import anthropic, aws_errors, azure_openai, google_errors, kinds, preset_errors, vertex
+from tollhouse.providers import aws_errors, google_errors, kinds, preset_errors
 from tollhouse.providers.error_rules import REQUESTS, ErrorRule, Meaning, reader, rule
 from tollhouse.providers.openai_errors import read_compatible_error
 
@@ -55,13 +57,20 @@ def test_every_vendors_error_has_its_row_and_its_blame(kind: str, error: VendorE
         assert fault.words.startswith(f"HTTP {error.status}"), "the operator reads the status that came"
 
 
+_PACKAGE = "tollhouse.providers"
+
+
+def _of_files() -> dict[str, tuple[ErrorRule, ...]]:
+    """The `RULES` of kinds that are files of their own."""
+    files = {kind: import_module(f"{_PACKAGE}.{kind}") for kind in kinds() if find_spec(f"{_PACKAGE}.{kind}")}
+    return {kind: module.RULES for kind, module in files.items() if hasattr(module, "RULES")}
+
+
 RULES: dict[str, tuple[ErrorRule, ...]] = {
     **preset_errors.RULES,
-    "anthropic": anthropic.RULES,
-    "azure_openai": azure_openai.RULES,
+    **_of_files(),
     "bedrock": aws_errors.BEDROCK,
     "gemini": google_errors.RULES,
-    "vertex": vertex.RULES,
 }
 
 
