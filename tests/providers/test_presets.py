@@ -68,6 +68,8 @@ OTHERS: list[tuple[str, Operation, str, str]] = [
     ("mistral", "embeddings", "https://api.mistral.ai/v1/embeddings", "mistralai/client-python"),
     ("mistral", "moderations", "https://api.mistral.ai/v1/moderations", "mistralai/client-python"),
     ("mistral", "transcriptions", "https://api.mistral.ai/v1/audio/transcriptions", "mistralai/client-python"),
+    ("nvidia", "completions", "https://integrate.api.nvidia.com/v1/completions", "docs.nvidia.com/nim: API reference"),
+    ("nvidia", "embeddings", "https://integrate.api.nvidia.com/v1/embeddings", "docs.litellm.ai: Nvidia NIM"),
     ("ollama", "completions", "http://127.0.0.1:11434/v1/completions", "ollama: server/routes.go"),
     ("ollama", "embeddings", "http://127.0.0.1:11434/v1/embeddings", "ollama: server/routes.go"),
     ("ollama", "transcriptions", "http://127.0.0.1:11434/v1/audio/transcriptions", "ollama: server/routes.go"),

@@ -95,6 +95,15 @@ RULES: Final[Mapping[str, tuple[ErrorRule, ...]]] = {
         rule("overloaded", "engine_overloaded_error", source="docs, 429"),
         rule("too_long", says=r"(?:invalid request: )?input token length too long", source="docs"),
     ),
+    "nvidia": (
+        rule("bad_key", says=r"authorization failed", status=403, source="OpenHarness#233"),
+        rule(
+            "no_permission",
+            says=r"function '[0-9a-f-]{36}': not found for account",
+            status=404,
+            source="houston#1243: an account has only a part of what is listed",
+        ),
+    ),
     "openrouter": (
         rule(
             "saturated",

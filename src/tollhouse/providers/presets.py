@@ -158,6 +158,11 @@ _PRESETS: Final[Mapping[str, _Preset]] = {
         prefixes=("/v1", "/anthropic/v1"),
         models_path="/v1/models",
     ),
+    "nvidia": _Preset(
+        title="NVIDIA NIM",
+        base_url="https://integrate.api.nvidia.com/v1",
+        others={"completions": "/completions", "embeddings": "/embeddings"},
+    ),
     "ollama": _Preset(
         title="Ollama",
         base_url="http://127.0.0.1:11434/v1",
