@@ -6,7 +6,16 @@ import pytest
 from google.genai import types
 
 from tollhouse.core.cleaning import NOTHING_KNOWN
-from tollhouse.core.conversation import Conversation, MediaPart, Opaque, Reasoning, TextPart, ToolCall, ToolResult
+from tollhouse.core.conversation import (
+    Conversation,
+    MediaPart,
+    Message,
+    Opaque,
+    Reasoning,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
 from tollhouse.core.failure import BadRequest
 from tollhouse.formats.gemini import request as requests
 from tollhouse.formats.gemini.signatures import OWN, UNSIGNED, opaque_of, signature_of
@@ -107,6 +116,28 @@ def test_penalties_are_said_where_the_model_takes_them(model: str, taken: bool) 
     config = sent(asked, model)["generationConfig"]
     assert config == {"topK": 3, **({"presencePenalty": 0.5, "frequencyPenalty": 0} if taken else {})}
     assert asked.left_out == ([] if taken else ["generationConfig.presencePenalty"])
+
+
+@pytest.mark.parametrize(
+    ("text", "response"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("[1]", {"output": "[1]"}),
+        ("open", {"output": "open"}),
+        ('{"$ref": "#/a"}', {"output": '{"$ref": "#/a"}'}),
+        ('{"id": 1234567890123456789}', {"output": '{"id": 1234567890123456789}'}),
+        ('{"a": NaN}', {"output": '{"a": NaN}'}),
+    ],
+)
+def test_a_result_is_an_object_that_says_the_same(text: str, response: Object) -> None:
+    asked = conversation()
+    asked.messages = [
+        Message(role="user", parts=[TextPart(text="a")]),
+        Message(role="assistant", parts=[ToolCall(id="1", name="f")]),
+        Message(role="user", parts=[ToolResult(id="1", name="f", parts=[TextPart(text=text)])]),
+    ]
+    (result,) = sent(asked)["contents"][2]["parts"]  # type: ignore[index]
+    assert result["functionResponse"]["response"] == response
 
 
 def test_a_model_that_draws_is_told_that_nobody_signed_a_text() -> None:

@@ -10,8 +10,14 @@ from msgspec import structs
 
 from tollhouse.core.figures import Report, Unbelievable, figure, rest
 from tollhouse.core.usage import Usage
+from tollhouse.formats.gemini.spelling import snake
 
 _COUNTS = ("promptTokenCount", "candidatesTokenCount", "responseTokenCount", "thoughtsTokenCount")
+_DETAILS = (
+    *("promptTokensDetails", "cacheTokensDetails", "toolUsePromptTokensDetails", "candidatesTokensDetails"),
+    "responseTokensDetails",
+)
+_MEMBERS = (*_COUNTS, *_DETAILS, "cachedContentTokenCount", "toolUsePromptTokenCount", "totalTokenCount", "tokenCount")
 _PICTURES = ("IMAGE", "VIDEO")
 
 
@@ -20,10 +26,10 @@ def read(reported: object) -> Usage | None:
 
     Not believed is a figure that is negative, no integer, beyond `TOKENS_MAX`, or a part larger than its whole.
     """
-    if not isinstance(reported, dict) or not any(reported.get(name) is not None for name in _COUNTS):
+    if not isinstance(reported, dict) or not says_something(reported):
         return None
     try:
-        return _read(reported)
+        return _read(_in_camel(reported))
     except Unbelievable:
         return None
 
@@ -99,4 +105,20 @@ def _details(whole: int, heard: int, seen: int) -> list[dict[str, object]]:
 
 def says_something(reported: Report) -> bool:
     """Whether a report has any figure."""
-    return any(reported.get(name) is not None for name in _COUNTS)
+    told = any(reported.get(name) is not None for name in _COUNTS)
+    return told or any(reported.get(snake(name)) is not None for name in _COUNTS)
+
+
+def _in_camel(reported: Report) -> Report:
+    """Google writes camelCase; servers that write its records anew may not."""
+    if not any(snake(name) in reported for name in _COUNTS):
+        return reported
+    camel = {snake(name): name for name in _MEMBERS}
+    told = {camel.get(name, name): value for name, value in reported.items()}
+    for name in _DETAILS:
+        shares = told.get(name)
+        if isinstance(shares, list):
+            told[name] = [
+                {camel.get(key, key): one for key, one in share.items()} for share in shares if isinstance(share, dict)
+            ]
+    return told

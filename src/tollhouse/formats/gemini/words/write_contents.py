@@ -25,6 +25,9 @@ from tollhouse.formats.gemini.words.media import type_of, write_medium
 _LOOKS_IN_RESULTS: Final = re.compile(r"gemini-(?:[3-9]|[1-9][0-9])", re.IGNORECASE)
 _FIRST: Final = "."
 """What a user says where nobody else does, or where the model begins: a call comes after a turn of the user."""
+_AS_TEXT: Final = re.compile(r'"\$ref"|[0-9]{16}')
+"""What a result says otherwise as JSON: a `$ref` names a part of it (twentyhq/twenty#19412), and its numbers are
+floats, in which the last digits of long ids are lost."""
 _IN_RESULTS: Final = frozenset(("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"))
 
 
@@ -114,7 +117,7 @@ def _result(result: ToolResult, model: str) -> Object:
     if result.is_error:
         response: Object = {"error": text}
     else:
-        response = json_object(text) or {"output": text}
+        response = (None if _AS_TEXT.search(text) else json_object(text)) or {"output": text}
     said: Object = {"name": result.name or result.id, "response": response}
     if _holds(result, model):
         said["parts"] = [write_medium(part) for part in result.parts if isinstance(part, MediaPart)]
