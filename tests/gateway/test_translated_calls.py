@@ -100,6 +100,13 @@ def test_a_buffered_answer_is_charged_by_what_the_provider_s_format_reported() -
     assert head(client, "x-tollhouse-dropped") == []
 
 
+@pytest.mark.parametrize(("cap", "sent"), [(32_000, 9_000), (8_000, 8_000)])
+def test_a_cap_above_the_longest_answer_asks_for_that(cap: int, sent: int) -> None:
+    """Agents ask for as much as the models of their maker can answer with; others refuse more than they can."""
+    harness, _ = asked(gemini("Zoll haus"), body=asking(max_tokens=cap), model={"max_output_tokens": 9_000})
+    assert json.loads(harness.first.calls[0].body)["generationConfig"] == {"maxOutputTokens": sent}
+
+
 @pytest.mark.parametrize("shown", [True, False])
 def test_a_stream_is_charged_the_same_and_ends_when_the_charge_is_durable(shown: bool) -> None:
     body = asking(stream=True, stream_options={"include_usage": shown})

@@ -172,8 +172,9 @@ def _write(
     """See `core.codec.WriteRequest`."""
     assert outbound.words is not None
     conversation = conversation_of(request, asked, outbound)
-    conversation.output_cap = added_cap if request.output_cap is None else request.output_cap
-    conversation.longest_answer = request.longest_answer
+    cap, longest = added_cap if request.output_cap is None else request.output_cap, request.longest_answer
+    conversation.output_cap = cap if cap is None or longest is None else min(cap, longest)
+    conversation.longest_answer = longest
     body = outbound.words.write_request(
         conversation, model=model, stream=stream, include_usage=include_usage, caps=caps, others=others
     )

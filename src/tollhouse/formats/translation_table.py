@@ -77,6 +77,7 @@ _WAYS: Final = (
         "`strict` is false, and the schema is kept to as well as the model can",
     ),
     ("who is the end user, in too many characters or, for Anthropic, as a mail address", "an id that is made of it"),
+    ("more tokens than the model can answer with, where `max_output_tokens` says so", "as many as it can"),
     ("fewer than 16 tokens, in a response", "16, the fewest that it takes"),
     (
         "pictures, in a chat's answer (`modalities`)",

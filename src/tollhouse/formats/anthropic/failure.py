@@ -1,13 +1,9 @@
 """Failures as Anthropic writes them: `{"type": "error", "error": {"type", "message"}, "request_id"}`."""
 
-from typing import Final
-
 import msgspec
 
 from tollhouse.core.failure import ContextTooLong, Failure
-
-_TOO_LONG: Final = "prompt is too long"
-"""Clients that shorten a conversation by themselves look for these words, as the original writes them."""
+from tollhouse.formats.anthropic.too_long import in_original_words
 
 _encode = msgspec.json.Encoder().encode
 
@@ -19,8 +15,8 @@ def status(failure: Failure) -> int:
 
 def body(failure: Failure, request_id: str) -> bytes:
     message = failure.public_message(request_id)
-    if isinstance(failure, ContextTooLong) and _TOO_LONG not in message.lower():
-        message = f"{_TOO_LONG}: {message}"
+    if isinstance(failure, ContextTooLong):
+        message = in_original_words(message)
     error = {"type": failure.anthropic_type, "message": message}
     return _encode({"type": "error", "error": error, "request_id": request_id})
 
