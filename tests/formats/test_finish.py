@@ -4,6 +4,7 @@ import pytest
 
 from tollhouse.core.failure import UpstreamError
 from tollhouse.formats.openai.finish import finish_of, is_cut, rewrite
+from tollhouse.formats.openai.words import finish as words
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,10 @@ def test_a_reason_is_told_as_text_or_as_none(reason: object, told: str | None) -
 
 @pytest.mark.parametrize(
     "reason",
-    ["error", "network_error", "insufficient_system_resource", "abort", "aborted", "server_error", "ERROR", "timeout"],
+    [
+        *("error", "network_error", "insufficient_system_resource", "abort", "aborted", "server_error", "ERROR"),
+        *("timeout", "network-error", "NetworkError", "model_error", "cancelled"),
+    ],
 )
 def test_a_reason_that_names_a_failure_is_one(reason: str) -> None:
     for choice in ({"finish_reason": reason}, {"finish_reason": "stop", "native_finish_reason": reason}):
@@ -57,9 +61,29 @@ def test_a_harmless_native_reason_is_none(native: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"]
+    "reason",
+    [
+        *("length", "max_tokens", "MAX_TOKENS", "maxTokens", "max-tokens", "model_length", "ERROR_LIMIT"),
+        *("model_context_window_exceeded", "repetition_truncation", "max_output_reached"),
+    ],
 )
 def test_what_was_cut_at_its_length_is_known_by_many_names(reason: str) -> None:
     assert is_cut(reason)
     assert not is_cut("stop")
     assert not is_cut(None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [
+        ("content-filter", "content_filter"),
+        ("contentFilter", "content_filter"),
+        ("ERROR_TOXIC", "content_filter"),
+        ("guardrail_intervened", "content_filter"),
+        ("repetition_truncation", "length"),
+        ("toolCalls", "tool_calls"),
+        ("COMPLETE", "stop"),
+    ],
+)
+def test_a_reason_means_the_same_in_any_spelling(reason: str, finish: str) -> None:
+    assert words.finish_of(reason, calls=False, refuses=False) == finish

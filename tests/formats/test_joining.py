@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tests.formats.round_trips import NEXT, TOKEN, gathered, passes
+from tollhouse.core.cleaning import NOTHING_KNOWN
+from tollhouse.core.reply import ReplyEvent, TextAdded
+from tollhouse.formats.openai.words.chat_events import ChatReader
 
 DONE = b"data: [DONE]\n\n"
 
@@ -195,8 +198,71 @@ def test_an_end_is_not_taken_back_by_an_empty_one() -> None:
     assert gathered(stream)["choices"][0]["finish_reason"] == "length"
 
 
-def test_a_message_that_repeats_what_was_said_is_not_said_twice() -> None:
-    repeated = {"index": 0, "message": {"role": "assistant", "content": "Kolberg"}, "finish_reason": "stop"}
-    stream = chunk({"content": "Kol"}) + chunk({"content": "berg"})
-    stream += b"data: " + json.dumps({"choices": [repeated]}).encode() + b"\n\n" + DONE
-    assert gathered(stream)["choices"][0]["message"]["content"] == "Kolberg"
+SAID_CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
+
+
+@pytest.mark.parametrize(
+    ("deltas", "message"),
+    [
+        ([{"content": "Kol"}, {"content": "berg"}], {"content": "Kolberg"}),
+        ([{"reasoning_content": "h"}, {"reasoning_content": "m"}, {"content": "a"}], {"reasoning_content": "hm"}),
+        ([{"content": "<think>h"}, {"content": "m</think>a"}], {"content": "<think>hm</think>a"}),
+        ([{"reasoning": "hm"}, {"content": "a"}], {"reasoning": "hm", "content": "a", "name": "MM"}),
+        (
+            [{"reasoning_details": [{"type": "reasoning.text", "text": "hm", "id": "t1"}]}, {"content": "a"}],
+            {"reasoning_details": [{"type": "reasoning.text", "text": "hm", "id": "t1"}], "content": "a"},
+        ),
+        (
+            [{"tool_calls": [{**SAID_CALL, "index": 0}]}],
+            {"tool_calls": [SAID_CALL], "content": ""},
+        ),
+        (
+            [{"tool_calls": [{**SAID_CALL, "index": 0}]}],
+            {"tool_calls": [{**SAID_CALL, "function": {"name": "f", "arguments": '{"a": 1}'}}]},
+        ),
+        ([{"tool_calls": [{**SAID_CALL, "id": "", "index": 0}]}], {"tool_calls": [{**SAID_CALL, "id": None}]}),
+        ([{"function_call": SAID_CALL["function"]}], {"function_call": SAID_CALL["function"], "content": ""}),
+        ([{"refusal": "No"}], {"refusal": "No", "content": None}),
+    ],
+)
+def test_a_message_that_repeats_what_was_said_is_not_said_twice(
+    deltas: list[dict[str, Any]], message: dict[str, Any]
+) -> None:
+    """MiniMax and Perplexity tell the whole message behind its pieces."""
+    pieces = b"".join(chunk(one) for one in deltas)
+    repeated = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    stream = pieces + b"data: " + json.dumps({"choices": [repeated]}).encode() + b"\n\n" + DONE
+    once = gathered(pieces + chunk({}, "stop") + DONE)["choices"][0]["message"]
+    assert {name: gathered(stream)["choices"][0]["message"].get(name) for name in once} == once
+    assert folded(stream) == folded(pieces + chunk({}, "stop") + DONE)
+
+
+def folded(stream: bytes) -> list[ReplyEvent]:
+    """What a translated call is told."""
+    reader = ChatReader(NOTHING_KNOWN)
+    return [*reader.feed(stream), *reader.finish()]
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        {"reasoning_content": "hm"},
+        {"reasoning": {"content": "hm"}},
+        {"reasoning_content": [{"text": "h"}, {"text": "m"}]},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+        {"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm", "signature": "s"}]}]},
+        {"reasoning_details": [{"type": "reasoning.summary", "summary": "hm"}]},
+    ],
+)
+def test_thoughts_are_read_in_whatever_they_are_wrapped(thoughts: dict[str, Any]) -> None:
+    """Databricks has lists of summaries among the parts, Mistral texts; others an object or a list by a name."""
+    told = folded(chunk(thoughts) + chunk({}, "stop") + DONE)
+    assert "".join(event.text for event in told if isinstance(event, TextAdded)) == "hm"
+
+
+def test_thoughts_in_a_hundred_wrappings_are_none() -> None:
+    deep: Any = "hm"
+    for _ in range(200):
+        deep = [{"text": deep}]
+    told = folded(chunk({"reasoning_content": deep}) + chunk({}, "stop") + DONE)
+    assert [event for event in told if isinstance(event, TextAdded)] == []

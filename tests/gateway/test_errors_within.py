@@ -144,6 +144,7 @@ def test_the_model_is_told_by_the_name_that_the_caller_knows() -> None:
     assert "`house-1` takes no pictures" in said("chat", ROLE, word("Zoll "), error, stream=True)
 
 
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("code", "words", "answered", "asked_elsewhere"),
     [
@@ -154,14 +155,13 @@ def test_the_model_is_told_by_the_name_that_the_caller_knows() -> None:
     ],
 )
 def test_an_error_in_a_vendor_s_own_form_within_a_200_is_read_by_its_kind(
-    code: int, words: str, answered: str, asked_elsewhere: bool
+    code: int, words: str, answered: str, asked_elsewhere: bool, stream: bool
 ) -> None:
     body = json.dumps({"choices": None, "base_resp": {"status_code": code, "status_msg": words}}).encode()
-    harness = GatewayHarness(
-        first=FakeUpstream(buffered(body)), second=FakeUpstream(buffered(body)), provider={"kind": "minimax"}
-    )
+    play = streaming(b"data: " + body + b"\n\n") if stream else buffered(body)
+    harness = GatewayHarness(first=FakeUpstream(play), second=FakeUpstream(play), provider={"kind": "minimax"})
     with pytest.raises(Failure) as failed:
-        run(harness.ask(FakeCallerConnection(asking())))
+        run(harness.ask(FakeCallerConnection(asking(stream=stream))))
     assert failed.value.code == answered
     assert bool(harness.second.calls) is asked_elsewhere
     assert harness.record.charge is None

@@ -350,7 +350,11 @@ def test_an_error_that_llama_cpp_wrote_beside_the_events_keeps_its_reason() -> N
         ({"detail": "engine died at gpu-7.internal.example"}, UpstreamError, "error instead of an answer"),
         ({"success": False, "code": 500, "msg": "404 NOT_FOUND", "data": None}, UpstreamError, "error instead"),
         ({"id": "c1", "object": "chat.completion", "choices": [], "usage": REPORT}, UpstreamError, "without 'choices'"),
-        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": []}, UpstreamError, "without"),
+        (
+            {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": []},
+            UpstreamError,
+            "error instead",
+        ),
     ],
 )
 def test_a_200_that_holds_no_answer_says_why(body: object, kind: type[Failure], words: str) -> None:

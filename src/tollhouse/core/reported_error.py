@@ -50,7 +50,14 @@ def error_in_event(event: _Object, name: bytes) -> object:
     status = next((event[one] for one in ("status", "code", "statusCode", "status_code") if one in event), None)
     is_bad_status = type(status) is int and status >= 400
     message = event.get("message", event.get("msg"))
+    says_so = says_so or _has_bad_base(event)
     return event if says_so or is_bad_status or (isinstance(message, str) and message) else None
+
+
+def _has_bad_base(event: _Object) -> bool:
+    """MiniMax tells with each event whether all is well."""
+    base = event.get("base_resp")
+    return isinstance(base, dict) and base.get("status_code") not in (None, 0, "0", "")
 
 
 def failure_of(error: object, known: Known = NOTHING_KNOWN) -> Failure:

@@ -11,6 +11,7 @@ from tollhouse.core.codec import Codec
 from tollhouse.core.failure import Failure, Overloaded, UpstreamError, UpstreamTimeout
 from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.upstream import UpstreamResponse
+from tollhouse.gateway.blame import blame_of
 from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
@@ -48,6 +49,15 @@ def hidden_refusal(
     kind = context.destinations[choice.offer.provider].kind
     fault = kind.read_error(context.call.operation, answer.status, answer.headers, body, context.known)
     return Fault(failure=failure, blame="offer") if fault.blame == "offer" else fault
+
+
+def begun_refusal(
+    context: RequestContext, choice: Choice, answer: UpstreamResponse, failure: Failure, begun: bytes
+) -> Fault:
+    """What a stream means that begins with an error: its kind knows the vendor's own words, the format those of all."""
+    kind = context.destinations[choice.offer.provider].kind
+    fault = kind.read_error(context.call.operation, answer.status, answer.headers, begun, context.known)
+    return Fault(failure=failure, blame=blame_of(failure)) if fault.blame == "offer" else fault
 
 
 async def read_refusal(

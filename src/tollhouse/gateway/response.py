@@ -19,7 +19,7 @@ from tollhouse.core.workers import APART_BYTES
 from tollhouse.gateway.bodies import BodyReservation
 from tollhouse.gateway.large import LARGE_BYTES, worked
 from tollhouse.gateway.ports import GatewayContext
-from tollhouse.gateway.refusal import AttemptFailed, hidden_refusal
+from tollhouse.gateway.refusal import ERROR_BYTES_MAX, AttemptFailed, begun_refusal, hidden_refusal
 from tollhouse.gateway.request_context import RequestContext
 from tollhouse.gateway.stream_writer import StreamWriter
 from tollhouse.gateway.translate import THREAD_BYTES
@@ -93,13 +93,13 @@ async def understand(
     stream_writer = _stream_writer(gateway, context)
     gateway.keep_alive.stream_writers.add(stream_writer)
     try:
-        first = await _first(gateway, account_id, answer, reader, _loop_bytes(context))
-    except Failure as failure:
+        first = await _first(gateway, context, choice, answer, reader, _loop_bytes(context))
+    except (Failure, AttemptFailed) as failed:
         if not stream_writer.opened:
             raise
         answer.abort()
         # The caller was told to wait by a filler, so the head is gone: the failure goes out as an event.
-        reader.failure = failure
+        reader.failure = failed.fault.failure if isinstance(failed, AttemptFailed) else failed
         first = b""
     finally:
         gateway.keep_alive.stream_writers.discard(stream_writer)
@@ -119,7 +119,7 @@ async def _in_bytes(
     if kind is None:
         return None
     reader = codec.relay()
-    first = await _first(gateway, context.identity.account.id, answer, reader, LARGE_BYTES)
+    first = await _first(gateway, context, choice, answer, reader, LARGE_BYTES)
     streams = structs.replace(codec.streams, content_type=kind)
     writer = StreamWriter(context.call.client, streams, context.headers, gateway.clock.ticks_ns())
     return StreamResponse(choice, answer, reader, first, writer, LARGE_BYTES)
@@ -150,19 +150,27 @@ def _loop_bytes(context: RequestContext) -> int:
 
 
 async def _first(
-    gateway: GatewayContext, account_id: str, answer: UpstreamResponse, reader: RelayedStream, loop_bytes: int
+    gateway: GatewayContext,
+    context: RequestContext,
+    choice: Choice,
+    answer: UpstreamResponse,
+    reader: RelayedStream,
+    loop_bytes: int,
 ) -> bytes:
-    """Read on until something may be released, or the stream is whole."""
+    """Read on until something may be released, or the stream is whole. Raises AttemptFailed where it begins with an
+    error."""
+    account_id, begun = context.identity.account.id, bytearray()
     while True:
         data = await answer.read()
         if not data:
             reader.finish()
             return b""
+        begun += data[: ERROR_BYTES_MAX - len(begun)]
         size = len(data) + reader.pending
         work = partial(reader.feed, data)
         released = await worked(gateway, account_id, size, work, loop_bytes)
         if reader.failure is not None and not released:
-            raise reader.failure
+            raise AttemptFailed(begun_refusal(context, choice, answer, reader.failure, bytes(begun)))
         if released or reader.is_complete:
             return released
 

@@ -168,7 +168,9 @@ class _Choice:
                     _lengthen(self._logprobs, value)
             elif name not in _OF_THE_DELTA and value not in (None, ""):
                 _lengthen(self._rest, {name: value})
-        self._say(self._new_of(choice))
+        delta = chunks.delta_of(choice)
+        is_whole = delta is choice.get("message") and self._has_said()
+        self._say(self._new_of(delta) if is_whole else delta, is_whole)
 
     def end(self, reason: str) -> None:
         self._rest["finish_reason"] = reason
@@ -190,20 +192,25 @@ class _Choice:
             choice["text"] = message["content"] or ""
         return {**choice, "logprobs": self._logprobs, "finish_reason": None, **self._rest}
 
-    def _new_of(self, choice: _Object) -> _Object:
-        """What a chunk adds. Some servers repeat at the end, as `message`, all that was said."""
-        delta = chunks.delta_of(choice)
-        content, said = delta.get("content"), self._message.text("content")
-        if said and delta is choice.get("message") and isinstance(content, str) and content.startswith(said):
-            return {**delta, "content": content[len(said) :]}
-        return delta
+    def _has_said(self) -> bool:
+        return self._message.has_text() or bool(self._calls) or self._function_call is not None
 
-    def _say(self, delta: _Object) -> None:
+    def _new_of(self, message: _Object) -> _Object:
+        """What a message adds. Some servers repeat in it, at the end, all that was said."""
+        return {
+            name: value.removeprefix(self._message.text(name)) if isinstance(value, str) else value
+            for name, value in message.items()
+            if not self._message.is_repeated(name, value)
+        }
+
+    def _say(self, delta: _Object, is_whole: bool) -> None:
         joined: _Object = {}
         for name, value in delta.items():
             if name == "tool_calls":
-                self._calls.add(value)
+                self._calls.add(value, is_whole=is_whole)
             elif name == "function_call" and isinstance(value, dict):
+                if is_whole and self._function_call is not None:
+                    continue
                 self._function_call = self._function_call or JoinedCall()
                 self._function_call.add({"function": value})
             elif name == "audio" and isinstance(value, dict):

@@ -15,14 +15,20 @@ USUAL: Final = frozenset(("stop", "length", "tool_calls", "function_call", "cont
 _NO_END: Final = frozenset(("", "null", "none", "undefined", "nil", "finish_reason_unspecified"))
 _FAILED: Final = frozenset(
     (
-        *("error", "network_error", "insufficient_system_resource", "server_error", "internal_error"),
-        *("provider_error", "upstream_error", "abort", "aborted", "timeout"),
+        *("error", "networkerror", "insufficientsystemresource", "servererror", "internalerror"),
+        *("providererror", "upstreamerror", "abort", "aborted", "timeout", "modelerror", "malformedmodeloutput"),
+        *("failed", "cancelled", "canceled"),
     )
 )
 """OpenRouter's, Zhipu's, DeepSeek's, vLLM's, and their like: the answer did not end, its making did."""
 _CUT: Final = frozenset(
-    ("length", "max_tokens", "max_length", "model_length", "max_output_tokens", "model_context_window_exceeded")
+    (
+        *("length", "maxtokens", "maxlength", "modellength", "maxoutputtokens", "modelcontextwindowexceeded"),
+        *("maxnewtokens", "maxoutputreached", "maxtokensreached", "tokenlimit", "errorlimit", "contextlength"),
+        *("contextwindowexceeded", "truncated", "repetitiontruncation"),
+    )
 )
+"""Also MiMo's, who ends an answer that repeats itself: it is not all of it."""
 
 
 def finish_of(choice: _Object) -> str | None:
@@ -34,7 +40,7 @@ def finish_of(choice: _Object) -> str | None:
     if said is None:
         return None
     native = choice.get("native_finish_reason")
-    if said.lower() in _FAILED or (isinstance(native, str) and native.lower() in _FAILED):
+    if (said not in USUAL and folded(said) in _FAILED) or (isinstance(native, str) and folded(native) in _FAILED):
         raise UpstreamError("The provider ended its answer with an error.")
     return said
 
@@ -51,7 +57,12 @@ def told(reason: object) -> str | None:
 
 def is_cut(reason: str | None) -> bool:
     """Whether the answer was cut at its length."""
-    return reason == "length" or (reason is not None and reason.lower() in _CUT)
+    return reason == "length" or (reason is not None and reason not in USUAL and folded(reason) in _CUT)
+
+
+def folded(reason: str) -> str:
+    """Servers spell `max_tokens` as `MAX_TOKENS`, `max-tokens` and `maxTokens`."""
+    return reason.lower() if reason.isalpha() else "".join(filter(str.isalnum, reason)).lower()
 
 
 def rewrite(choices: list[_Object]) -> bool:

@@ -64,6 +64,10 @@ class Joined:
         """What was said under a name so far."""
         return "".join(self._texts.get(name, ()))
 
+    def is_repeated(self, name: str, value: object) -> bool:
+        """Whether a list or an object was told before, which a message may repeat."""
+        return isinstance(value, list | dict) and (name in self._lists or name in self._objects)
+
     def get(self, name: str) -> object:
         """A name or a figure, as it was told last."""
         return self._values.get(name)
@@ -193,13 +197,16 @@ class JoinedCalls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
-    def add(self, value: object) -> None:
+    def add(self, value: object, *, is_whole: bool = False) -> None:
+        """is_whole: of a message that may repeat what was said."""
         pieces = [value] if isinstance(value, dict) else value
         for place, piece in enumerate(pieces if isinstance(pieces, list) else []):
             if not isinstance(piece, dict):
                 continue
             index = chunks.index_of(piece, place)
             call = self._last.get(index)
+            if is_whole and any(one.is_repeated(piece) for one in self._calls):
+                continue
             if call is None or call.is_another(piece):
                 call = self._last[index] = JoinedCall()
                 self._calls.append(call)
@@ -226,6 +233,18 @@ class JoinedCall:
             own = inner.get("name")
             if name and own and inner.has_text() and (name != own or (not new and _is_whole(inner, called))):
                 return True
+        return False
+
+    def is_repeated(self, piece: _Object) -> bool:
+        """Whether a call of a whole message is this one again, which has all of its arguments."""
+        known, new = self._call.get("id"), piece.get("id")
+        if known and new and known != new:
+            return False
+        for kind, inner in self._inner.items():
+            called = piece.get(kind)
+            if isinstance(called, dict) and called.get("name") == inner.get("name"):
+                same = chunks.arguments_of(called) == inner.text("arguments")
+                return same or bool(known and new and _is_whole(inner, called))
         return False
 
     def add(self, piece: _Object) -> None:

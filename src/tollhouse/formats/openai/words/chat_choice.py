@@ -48,8 +48,8 @@ class _StreamedCall:
 class ChatChoice:
     """is_finished: its reason came; what still comes of it is nothing."""
 
-    __slots__ = ("_calls", "_characters", "_details", "_kind", "_last", "_legacy", "_name", "_number", "_parts",
-                 "_refuses", "_reply_id", "_said", "_speaking", "_tags", "_texts", "is_finished")  # fmt: skip
+    __slots__ = ("_calls", "_details", "_kind", "_last", "_legacy", "_name", "_number", "_parts",
+                 "_reply_id", "_said", "_speaking", "_tags", "_texts", "is_finished")  # fmt: skip
 
     def __init__(self, number: int, reply_id: str, out: _Out) -> None:
         self._number = number
@@ -59,14 +59,12 @@ class ChatChoice:
         self._speaking = 0  # its index
         self._texts = SoundTexts()
         self._tags: ThoughtTags | None = ThoughtTags()  # None: all text is text
-        self._said: list[str] = []  # the text of the answer, by pieces
-        self._characters = 0  # of it
+        self._said: dict[Kind, list[str]] = {}  # all that was said, by pieces
         self._name = ""  # under which thoughts come
         self._details: tuple[str, JoinedList] | None = None  # signed or hidden thoughts, as their maker writes them
         self._calls: list[_StreamedCall] = []
         self._last: dict[int, _StreamedCall] = {}  # by index
         self._legacy: _StreamedCall | None = None
-        self._refuses = False
         self.is_finished = False
 
     def take(self, choice: Object, out: _Out) -> bool:
@@ -76,11 +74,11 @@ class ChatChoice:
             return False
         before = len(out)
         delta = chunks.delta_of(choice)
-        self._take_thoughts(delta, out)
-        self._take_content(choice, delta, out)
+        is_whole = bool(self._said or self._calls) and delta is choice.get("message")  # it may repeat all of it
+        self._take_thoughts(delta, is_whole, out)
+        self._take_content(choice, delta, is_whole, out)
         refusal = delta.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            self._refuses = True
+        if isinstance(refusal, str) and (refusal := self._new_of("refusal", refusal, is_whole)):
             self.speak("refusal", refusal, out)
         for citation in citations_of(delta.get("annotations")) if self._kind == "text" else ():
             out.append(CitationAdded(citation=citation, index=self._speaking, choice=self._number))
@@ -90,7 +88,7 @@ class ChatChoice:
             else:
                 self._hush(out)
                 self._whole(part, out)
-        self._take_calls(delta, out)
+        self._take_calls(delta, is_whole, out)
         said = len(out) > before
         if reason is not None:
             self._finish(reason, choice, out)
@@ -105,9 +103,9 @@ class ChatChoice:
             self._end_tags(out)
             self._say(kind, text, out, logprobs)
             return
-        told, characters = len(self._said), self._characters
+        told = len(self._said.get("text", ()))
         self._tell(self._tags.split(text), out)
-        self._said[told:], self._characters = [text], characters + len(text)  # as it came
+        self._said.setdefault("text", [])[told:] = [text]  # as it came
         if self._tags.is_over:
             self._tags = None
 
@@ -131,14 +129,18 @@ class ChatChoice:
             out.append(PartBegan(part=_OPENED[kind](text=""), index=self._speaking, choice=self._number))
         text = self._texts.sound(text)
         if text or logprobs:
-            if kind == "text":
-                self._said.append(text)
-                self._characters += len(text)
+            self._said.setdefault(kind, []).append(text)
             out.append(TextAdded(text=text, index=self._speaking, choice=self._number, logprobs=logprobs))
 
-    def _take_thoughts(self, delta: Object, out: _Out) -> None:
+    def _new_of(self, kind: Kind, text: str, is_whole: bool) -> str:
+        """Of a text what was not said before: some servers repeat at the end, as `message`, all of the answer."""
+        return text.removeprefix("".join(self._said.get(kind, ()))) if is_whole else text
+
+    def _take_thoughts(self, delta: Object, is_whole: bool, out: _Out) -> None:
         name, text = thoughts_in(delta)
         listed, details = details_in(delta)
+        if is_whole and "reasoning" in self._said:
+            text, details = self._new_of("reasoning", text, True), []
         if self._tags is not None and (text or details):
             self._end_tags(out)
         if details:
@@ -158,12 +160,11 @@ class ChatChoice:
         self._parts += 1
         out.append(PartBegan(part=Reasoning(), index=self._speaking, choice=self._number))
 
-    def _take_content(self, choice: Object, delta: Object, out: _Out) -> None:
+    def _take_content(self, choice: Object, delta: Object, is_whole: bool, out: _Out) -> None:
         content = delta.get("content")
         logprobs = probabilities_of(choice.get("logprobs")) if choice.get("logprobs") else None
         if isinstance(content, str):
-            if self._said and delta is choice.get("message") and len(content) >= self._characters:
-                content = content.removeprefix("".join(self._said))  # some servers repeat at the end all of it
+            content = self._new_of("text", content, is_whole)
             if content or logprobs:
                 self.speak("text", content, out, logprobs)
             return
@@ -174,7 +175,7 @@ class ChatChoice:
             elif isinstance(part, TextPart | Refusal):
                 self.speak("refusal" if isinstance(part, Refusal) else "text", part.text, out)
 
-    def _take_calls(self, delta: Object, out: _Out) -> None:
+    def _take_calls(self, delta: Object, is_whole: bool, out: _Out) -> None:
         value = delta.get("tool_calls")
         pieces = [value] if isinstance(value, dict) else value
         if self._tags is not None and (pieces or delta.get("function_call")):
@@ -184,12 +185,14 @@ class ChatChoice:
                 continue
             index = chunks.index_of(piece, place)
             call = self._last.get(index)
+            if is_whole and any(one.joined.is_repeated(piece) for one in self._calls):
+                continue
             if call is None or call.joined.is_another(piece):
                 call = self._last[index] = _StreamedCall()
                 self._calls.append(call)
             self._grow(call, piece, out)
         legacy = delta.get("function_call")
-        if isinstance(legacy, dict):
+        if isinstance(legacy, dict) and not (is_whole and self._legacy is not None):
             if self._legacy is None:
                 self._legacy = _StreamedCall()
                 self._calls.append(self._legacy)
@@ -253,7 +256,7 @@ class ChatChoice:
             if rest := call.texts.rest():
                 out.append(ArgumentsAdded(text=rest, index=call.index, choice=self._number))
             out.append(PartEnded(index=call.index, choice=self._number))
-        ended = finish.finish_of(reason, calls=bool(self._calls), refuses=self._refuses)
+        ended = finish.finish_of(reason, calls=bool(self._calls), refuses="refusal" in self._said)
         stop = choice.get("stop_reason")
         if isinstance(stop, str) and stop and ended == "stop":  # vLLM names the text at which it stopped
             out.append(Finished(finish="stop_sequence", choice=self._number, stop_sequence=stop))

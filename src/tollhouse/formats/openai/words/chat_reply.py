@@ -99,11 +99,10 @@ def content_of(content: object) -> list[Part]:
         if isinstance(one, str):
             parts.append(TextPart(text=one))
         elif isinstance(one, dict) and one.get("type") in _THOUGHTS:
-            if (thoughts := reasoning_of(one)) is not None:
-                parts.append(thoughts)
+            parts.append(reasoning_of(one) or Reasoning(text=detail_text(one)))
         elif isinstance(one, dict) and one.get("type") == "refusal":
             parts.append(Refusal(text=text_of(one.get("refusal"))))
-        elif isinstance(one, dict) and (text := detail_text(one)):
+        elif isinstance(one, dict) and (text := text_of(one.get("text"))):
             parts.append(TextPart(text=text))
     return parts
 

@@ -4,15 +4,16 @@ from typing import Final
 
 from tollhouse.core.conversation import Part, Refusal, ToolCall
 from tollhouse.core.reply import Finish
-from tollhouse.formats.openai.finish import is_cut
+from tollhouse.formats.openai.finish import folded, is_cut
 
-_REASONS: Final[dict[str, Finish]] = {
-    **dict.fromkeys(("tool_calls", "function_call", "tool_use", "tool_call"), "tool_calls"),
-    **dict.fromkeys(("content_filter", "content_filtered", "safety", "sensitive", "recitation"), "content_filter"),
-    **dict.fromkeys(("prohibited_content", "blocklist", "spii", "image_safety"), "content_filter"),
-    **dict.fromkeys(("stop_sequence",), "stop_sequence"),
+_REASONS: Final[dict[str, Finish]] = {  # folded
+    **dict.fromkeys(("toolcalls", "functioncall", "tooluse", "toolcall", "functioncalls"), "tool_calls"),
+    **dict.fromkeys(("contentfilter", "contentfiltered", "safety", "sensitive", "recitation"), "content_filter"),
+    **dict.fromkeys(("prohibitedcontent", "blocklist", "spii", "imagesafety", "errortoxic"), "content_filter"),
+    **dict.fromkeys(("blocked", "guardrailintervened", "contentpolicy", "moderation"), "content_filter"),
+    **dict.fromkeys(("stopsequence",), "stop_sequence"),
     **dict.fromkeys(("refusal",), "refusal"),
-    **dict.fromkeys(("pause_turn",), "pause"),
+    **dict.fromkeys(("pauseturn",), "pause"),
 }
 _TOLD: Final[dict[Finish, str]] = {
     "stop": "stop",
@@ -29,7 +30,7 @@ def finish_of(reason: str, *, calls: bool, refuses: bool) -> Finish:
     """A provider's reason. calls, refuses: what the answer holds: many servers say `stop` of an answer that calls."""
     if is_cut(reason):
         return "length"
-    found = _REASONS.get(reason.lower(), "stop")
+    found = _REASONS.get(folded(reason), "stop")
     if found == "stop" and calls:
         return "tool_calls"
     return "refusal" if found == "stop" and refuses else found

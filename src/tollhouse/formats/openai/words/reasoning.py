@@ -21,6 +21,8 @@ NAMES: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 DETAILS: Final = ("reasoning_details", "thinking_blocks")
 """Of lists whose members are signed, or hidden."""
 
+_DEPTH_MAX: Final = 6
+
 Object = dict[str, Any]
 
 
@@ -47,8 +49,8 @@ def thoughts_in(said: Object) -> tuple[str, str]:
         value = said.get(name)
         if isinstance(value, str) and value:
             return name, value
-        if isinstance(value, list):
-            text = "".join(map(detail_text, value))
+        if isinstance(value, list | dict):
+            text = detail_text(value)
             if text:
                 return name, text
     return "", ""
@@ -62,13 +64,16 @@ def details_in(said: Object) -> tuple[str, list[Object]]:
     return "", []
 
 
-def detail_text(detail: object) -> str:
+def detail_text(detail: object, depth: int = _DEPTH_MAX) -> str:
+    """The text of a thought in whatever it is wrapped: Databricks has a list of summaries, Mistral one of texts."""
     if isinstance(detail, str):
         return detail
-    if isinstance(detail, dict):
-        for name in ("text", "thinking", "summary"):
-            if isinstance(value := detail.get(name), str):
-                return value
+    if isinstance(detail, list) and depth:
+        return "".join([detail_text(one, depth - 1) for one in detail])
+    if isinstance(detail, dict) and depth:
+        for name in ("text", "thinking", "summary", "content"):
+            if text := detail_text(detail.get(name), depth - 1):
+                return text
     return ""
 
 
