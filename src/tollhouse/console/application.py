@@ -89,7 +89,7 @@ class Console:
         self.context = context
         self.pages = discovered()
         self._static = StaticFiles()
-        self._renderer = Renderer(context, self._static)
+        self._renderer = Renderer(context)
         self._made_once: dict[tuple[str, str, str], tuple[int, Made | Events]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

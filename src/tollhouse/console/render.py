@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,18 +21,13 @@ from tollhouse.services.translation import Said, said, translations
 
 
 class Renderer:
-    def __init__(self, context: ConsoleContext, static: StaticFiles) -> None:
+    def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._static = static
-        self._environments: dict[str, Environment] = {}
 
     async def page(self, visit: Visit, shown: Shown) -> bytes:
         return await asyncio.to_thread(self._page, visit, shown)
 
     def _page(self, visit: Visit, shown: Shown) -> bytes:
-        environment = self._environments.get(visit.language)
-        if environment is None:
-            environment = self._environments[visit.language] = self._environment(visit.language)
         settings = self._context.settings
         values: dict[str, Any] = {
             "platform": settings.platform.name,
@@ -44,26 +39,30 @@ class Renderer:
             "local_in": _local_in,
             "ago": partial(_ago, said(visit.language), visit.now_ms),
         }
-        return environment.get_template(shown.template).render(values | shown.values).encode()
+        return _environment(visit.language).get_template(shown.template).render(values | shown.values).encode()
 
-    def _environment(self, language: str) -> Environment:
-        environment = Environment(
-            loader=PackageLoader("tollhouse.console"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        words = translations(language)
-        environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        environment.filters |= {
-            "usd": usd, "exact_usd": exact_usd, "plain_usd": plain_usd, "count": count, "iso": _iso, "utc": _utc,
-            "shown_address": shown,
-        }  # fmt: skip
-        # `gettext` takes its text for HTML, so only words that stand in a template may come to it; `said` takes any.
-        environment.globals |= {"static": self._static.address, "language": language, "said": said(language)}
-        return environment
+
+@cache
+def _environment(language: str) -> Environment:
+    """Templates are read and compiled once in a process."""
+    environment = Environment(
+        loader=PackageLoader("tollhouse.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    words = translations(language)
+    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "usd": usd, "exact_usd": exact_usd, "plain_usd": plain_usd, "count": count, "iso": _iso, "utc": _utc,
+        "shown_address": shown,
+    }  # fmt: skip
+    # `gettext` takes its text for HTML, so only words that stand in a template may come to it; `said` takes any.
+    environment.globals |= {"static": StaticFiles().address, "language": language, "said": said(language)}
+    return environment
 
 
 def _local(zone: ZoneInfo, time_ms: int, form: str = "%Y-%m-%d %H:%M") -> str:
