@@ -42,8 +42,7 @@ def sent(conversation: Conversation, **more: Any) -> Any:
 
 
 def context(**members: Any) -> AnswerContext:
-    body = {"model": "m", "messages": [HELLO], **members}
-    request = requests.read("chat", json.dumps(body).encode())
+    request = requests.read("chat", json.dumps({"model": "m", "messages": [HELLO], **members}).encode())
     request.stand_ins = stand_ins(CHAT.read_request(request))
     return AnswerContext(request_id="req_1", created=7, request=request)
 
