@@ -12,6 +12,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.formats.gemini import request as gemini
 from tollhouse.formats.gemini.signatures import TOLD_UNSIGNED, UNSIGNED, opaque_of, signature_of
 from tollhouse.formats.openai import request as openai
+from tollhouse.formats.openai.summaries import item_with
 
 GEMINI = Opaque("gemini_content", "c2lnbmVk")
 CLAUDE = Opaque("anthropic_messages", "signed ÿ?>")
@@ -43,6 +44,14 @@ def test_items_go_on_without_thoughts_of_others() -> None:
     output = {"type": "function_call_output", "call_id": call["call_id"], "output": "1"}
     items = sent("responses", input=[{"role": "user", "content": "a"}, own, other, call, output])["input"]
     assert items[1:] == [own, {**call, "call_id": "call_1"}, {**output, "call_id": "call_1"}]
+
+
+def test_a_summary_that_a_model_of_another_format_wrote_goes_on_in_words() -> None:
+    shortened = item_with("All is well.", "cmp_1")
+    own = {"type": "compaction", "encrypted_content": "gAAAA"}
+    items = sent("responses", input=[shortened, own, {"role": "user", "content": "th1_"}])["input"]
+    told = {"type": "message", "role": "user", "content": "Summary of the conversation so far:\n\nAll is well."}
+    assert items == [told, own, {"role": "user", "content": "th1_"}]
 
 
 @pytest.mark.parametrize("messages", [[{"role": "user", "content": "th1_ is a mark"}], "th1_", [{"a": 1}, "th1_"]])

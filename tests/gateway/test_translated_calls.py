@@ -27,7 +27,9 @@ from tests.gateway.harness import (
 )
 from tollhouse.billing.price_list import PriceLists
 from tollhouse.billing.prices import read_price
+from tollhouse.core.conversation import Opaque
 from tollhouse.core.failure import ContextTooLong, Failure, UnsupportedParameter
+from tollhouse.core.opaque import opened
 from tollhouse.core.operation import Operation
 from tollhouse.core.usage import Usage
 from tollhouse.gateway.flow import serve
@@ -320,3 +322,18 @@ def test_no_tier_is_paid_for_that_the_provider_was_not_asked_for() -> None:
 
     run(ask())
     assert harness.first.calls == []
+
+
+@pytest.mark.parametrize(("stream", "streams_only"), [(True, False), (False, False), (False, True)])
+def test_a_history_is_shortened_to_one_item_and_costs_what_any_answer_does(stream: bool, streams_only: bool) -> None:
+    """What Codex sends when its context is full, and wants back."""
+    trigger = [{"role": "user", "content": "hi there"}, {"type": "compaction_trigger"}]
+    body = json.dumps({"model": "house-1", "input": trigger, "stream": stream}).encode()
+    pieces = events("Zoll ", "haus") if stream or streams_only else [gemini("Zoll haus")]
+    provider = {**GEMINI, "streams_only": streams_only}
+    harness, client = asked(*pieces, body=body, provider=provider, operation="responses")
+    told = json.loads(client.data) if not stream else json.loads(client.data.rpartition(b"data: ")[2])["response"]
+    (item,) = told["output"]
+    assert (item["type"], told["status"]) == ("compaction", "completed")
+    assert opened(item["encrypted_content"], "openai_responses") == Opaque("tollhouse_summary", "Zoll haus")
+    assert (harness.record.usage, harness.counter.spent) == (USED, CHARGE)

@@ -196,8 +196,11 @@ class Conversation(Struct, kw_only=True):
     verbosity: str = ""
     user: str = ""
     service_tier: str = ""  # one that changes what the provider bills
+    answer_stands_for: str = ""  # what the text of the answer comes back as, in the words of the caller's format
 
 
 def stand_ins(conversation: Conversation) -> dict[str, str]:
-    """What tools stand for, by their names, of those whose calls come back as something else."""
-    return {tool.name: tool.stands_for for tool in conversation.tools if tool.stands_for}
+    """What tools stand for, by their names, of those whose calls come back as something else; by no name, what the
+    text of the answer stands for."""
+    found = {tool.name: tool.stands_for for tool in conversation.tools if tool.stands_for}
+    return found | {"": conversation.answer_stands_for} if conversation.answer_stands_for else found

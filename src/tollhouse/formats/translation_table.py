@@ -49,6 +49,14 @@ _WAYS: Final = (
         "words of the user, where they were said",
     ),
     (
+        "a history to be shortened (`compaction_trigger`), in Responses",
+        "a summary is asked for, and comes back as a `compaction` item, which is said in words in later turns",
+    ),
+    (
+        "messages of one agent to another (`agent_message`), in Responses",
+        "words of the user, where they are not OpenAI's own encrypted ones",
+    ),
+    (
         "any JSON object as the answer, and a schema of one to older Claude models, at Anthropic",
         "a tool that the model must call, whose argument is told as the text of the answer",
     ),

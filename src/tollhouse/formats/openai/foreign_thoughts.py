@@ -13,6 +13,7 @@ from tollhouse.core.members import Members
 from tollhouse.core.opaque import id_without, opened
 from tollhouse.core.operation import Operation
 from tollhouse.core.raw_members import UNREAD
+from tollhouse.formats.openai.summaries import ITEMS, summary_in
 
 MARK: Final = b"th1_"
 """Stands in a body that may have any: see `core.opaque`."""
@@ -35,8 +36,18 @@ def without_foreign_thoughts(operation: Operation, members: Members) -> Members:
     except UNREAD:
         return members
     own = _OWN[operation]
-    kept = [_own_part(one, own) for one in said if not (one.get("type") == "reasoning" and _is_foreign(one, own))]
+    kept = [
+        _said_in_words(one) or _own_part(one, own)
+        for one in said
+        if not (one.get("type") == "reasoning" and _is_foreign(one, own))
+    ]
     return {**members, name: Raw(_encode(kept))}
+
+
+def _said_in_words(item: Object) -> Object | None:
+    """A summary that a model of another format wrote."""
+    summary = summary_in(item.get("encrypted_content")) if item.get("type") in ITEMS else None
+    return None if summary is None else {"type": "message", "role": "user", "content": summary}
 
 
 def _own_part(one: Object, own: str) -> Object:

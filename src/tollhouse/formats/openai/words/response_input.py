@@ -19,6 +19,7 @@ from tollhouse.core.failure import BadRequest, UnsupportedParameter
 from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.summaries import ITEM, ITEMS, summary_in
 from tollhouse.formats.openai.words.caller_tools import arguments_of, flat_name
 from tollhouse.formats.openai.words.chat_messages import call_of
 from tollhouse.formats.openai.words.citations import citations_of
@@ -46,14 +47,17 @@ _SEARCHES: Final = (
     *("mcp_approval_request", "mcp_approval_response"),
 )
 """Items of what the vendor ran, whose results the model has told: without them the conversation says the same."""
+_ENCRYPTED: Final = "gAAAA"
+"""How what OpenAI encrypts begins."""
 _BREAK: Final = "\n\n"
-_KEPT_BY_THE_PROVIDER: Final = ("item_reference", "compaction", "compaction_summary", "compaction_trigger")
+_TRIGGER: Final = "compaction_trigger"
 _KNOWN: Final = frozenset(
     (
         *("type", "id", "role", "content", "status", "phase", "name", "arguments", "input", "call_id", "namespace"),
         *("output", "summary", "encrypted_content", "action", "operation", "execution", "tools", "max_output_length"),
         *("created_by", "caller", "reasoning", "text", "tool_calls", "tool_call_id", "metadata", "end_turn"),
-        *("server_label", "error", "approval_request_id", "internal_chat_message_metadata_passthrough"),
+        *("server_label", "error", "approval_request_id", "author", "recipient"),
+        "internal_chat_message_metadata_passthrough",
     )
 )
 
@@ -130,8 +134,14 @@ def _read_item(turns: _MessagesRead, item: Object, path: str) -> None:
         read_tools(conversation, item.get("tools"), f"{path}.tools")
     elif kind == "configuration_update":
         _read_update(conversation, item, path)
-    elif kind in _KEPT_BY_THE_PROVIDER:
+    elif kind == _TRIGGER:
+        conversation.answer_stands_for = ITEM
+    elif kind in ITEMS and (summary := summary_in(item.get("encrypted_content"))) is not None:
+        turns.message("user").append(TextPart(text=summary))
+    elif kind == "item_reference" or kind in ITEMS:
         note(conversation, "state", path)
+    elif kind == "agent_message":
+        turns.message("user").extend(_told_by_agent(conversation, item, path))
     elif kind in _SEARCHES:
         note(conversation, "tool_history", path)
     elif kind == "mcp_call":
@@ -279,6 +289,23 @@ def _read_remote_call(turns: _MessagesRead, item: Object, path: str) -> None:
     turns.assistant().append(call)
     result = ToolResult(id=call.id, name=call.name, parts=[TextPart(text=words)], is_error=failed is not None)
     turns.results().append(result)
+
+
+def _told_by_agent(conversation: Conversation, item: Object, path: str) -> list[Part]:
+    """What one agent tells another. Its encrypted parts are words as a model of another format wrote them; those that
+    OpenAI's own models wrote can be read there only."""
+    names = [item[name] for name in ("author", "recipient") if isinstance(item.get(name), str)]
+    parts: list[Part] = [TextPart(text=f"Message from {' to '.join(names)}:")] if names else []
+    content = item.get("content")
+    for at, one in enumerate(content if isinstance(content, list) else [content]):
+        hidden = one.get("encrypted_content") if isinstance(one, dict) else None
+        if not isinstance(hidden, str):
+            parts += content_of(conversation, [one], f"{path}.content") if one is not None else []
+        elif hidden.startswith(_ENCRYPTED):
+            note(conversation, "state", f"{path}.content[{at}]")
+        else:
+            parts.append(TextPart(text=hidden))
+    return parts
 
 
 def _read_found_tools(turns: _MessagesRead, item: Object, path: str) -> None:

@@ -6,6 +6,7 @@ from tollhouse.core.conversation import MediaPart, Opaque, Part, Reasoning, Refu
 from tollhouse.core.opaque import id_with, sealed
 from tollhouse.core.reply import ArgumentsAdded, CitationAdded, OpaqueAdded, ReplyEvent, TextAdded
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.summaries import item_with
 from tollhouse.formats.openai.words.caller_tools import call_item
 from tollhouse.formats.openai.words.json_text import GrowingInput
 from tollhouse.formats.openai.words.response_object import annotation_of, probabilities
@@ -94,6 +95,30 @@ class WrittenText:
         else:
             done = self._say("output_text.done", {**self._place, "text": text, "logprobs": self._logprobs})
         return done + self._say("content_part.done", {**self._place, "part": self.item})
+
+
+class WrittenSummary:
+    """Texts that are told at the end, as one item (`formats.openai.summaries`)."""
+
+    __slots__ = ("_pieces", "item")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.item: Object = {}
+
+    def open(self) -> bytes:
+        return b""
+
+    def add(self, event: ReplyEvent) -> bytes:
+        if isinstance(event, TextAdded):
+            self._pieces.append(event.text)
+        return b""
+
+    def close(self, status: str) -> bytes:
+        return b""
+
+    def whole(self, item_id: str) -> Object:
+        return item_with("".join(self._pieces), item_id)
 
 
 class WrittenThoughts:

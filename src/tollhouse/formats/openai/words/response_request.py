@@ -5,6 +5,7 @@ from typing import Final
 from tollhouse.core.conversation import Conversation, Message, ReasoningAsked, TextPart
 from tollhouse.core.features import note
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.formats.openai.summaries import ask_for_summary
 from tollhouse.formats.openai.words.members import Object, array, asks, decode, flag, integer, object_of, text
 from tollhouse.formats.openai.words.requested_tools import read_tool_choice, read_tools
 from tollhouse.formats.openai.words.response_input import read_input
@@ -33,6 +34,8 @@ def read_request(request: ModelRequest) -> Conversation:
     _read_text(conversation, decode(request, "text"))
     _read_reasoning(conversation, decode(request, "reasoning"))
     _read_include(conversation, decode(request, "include"))
+    if conversation.answer_stands_for:
+        ask_for_summary(conversation)
     if top := integer(decode(request, "top_logprobs"), "top_logprobs"):
         conversation.logprobs, conversation.top_logprobs = True, top
         note(conversation, "logprobs", "top_logprobs")

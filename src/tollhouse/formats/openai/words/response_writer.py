@@ -22,6 +22,7 @@ from tollhouse.core.reply import (
 from tollhouse.core.usage import Usage
 from tollhouse.core.words import AnswerContext
 from tollhouse.formats.openai import chunk as chunks
+from tollhouse.formats.openai.summaries import ITEM
 from tollhouse.formats.openai.words.response_object import finished, head_of, status_of
 from tollhouse.formats.openai.words.response_parts_written import (
     NumberedEvents,
@@ -29,6 +30,7 @@ from tollhouse.formats.openai.words.response_parts_written import (
     WrittenCall,
     WrittenPart,
     WrittenPicture,
+    WrittenSummary,
     WrittenText,
     WrittenThoughts,
     prefix_of,
@@ -41,7 +43,7 @@ class ResponseWriter:
     """See `core.words.ReplyWriter`. `response`: the whole, once the stream has ended."""
 
     __slots__ = ("_at", "_context", "_current", "_finish", "_head", "_message", "_output", "_refuses", "_say",
-                 "_usage", "_waiting", "response")  # fmt: skip
+                 "_summary", "_usage", "_waiting", "response")  # fmt: skip
 
     def __init__(self, context: AnswerContext) -> None:
         self._context = context
@@ -54,6 +56,7 @@ class ResponseWriter:
         self._waiting: dict[int, list[_OfPart]] = {}
         self._finish: Finish | None = None
         self._refuses = False
+        self._summary: WrittenSummary | None = None
         self._usage: Usage | None = None
         self.response: Object = {}
 
@@ -69,7 +72,7 @@ class ResponseWriter:
             self._usage = event.usage
         elif isinstance(event, Finished) and not event.choice:
             self._finish = event.finish
-            return self._close_message(status_of(event.finish, refuses=self._refuses))
+            return self._close_message(status_of(event.finish, refuses=self._refuses)) + self._tell_summary()
         elif isinstance(event, StreamEnded):
             return self._end()
         return b""
@@ -100,6 +103,9 @@ class ResponseWriter:
     def _open(self, event: PartBegan) -> bytes:
         part = event.part
         self._at = event.index
+        if isinstance(part, TextPart | Refusal) and self._context.request.stand_ins.get("") == ITEM:
+            self._current = self._summary = self._summary or WrittenSummary()
+            return b""
         if isinstance(part, TextPart | Refusal):
             self._refuses = self._refuses or isinstance(part, Refusal)
             out, message = self._open_message(part)
@@ -141,9 +147,19 @@ class ResponseWriter:
             content = self._message["content"]
             assert isinstance(content, list)
             content.append(current.item)
-        else:
+        elif current is not self._summary:
             self._output.append(current.item)
         return out
+
+    def _tell_summary(self) -> bytes:
+        """The one item that a history is shortened to: all text of the answer is in it."""
+        if self._summary is None:
+            return b""
+        own, index = str(self._head["id"]).removeprefix("resp_"), len(self._output)
+        item = self._summary.whole(f"cmp_{own}_{index}")
+        self._output.append(item)
+        added = self._say("output_item.added", {"output_index": index, "item": item})
+        return added + self._say("output_item.done", {"output_index": index, "item": item})
 
     def _close_message(self, status: str) -> bytes:
         message, self._message = self._message, None
