@@ -138,3 +138,20 @@ def test_models_that_think_are_not_told_how_to_sample(model: str, thinking: str,
         assert [body.get("temperature"), body.get("top_p")] == ([0.2, 1] if sampled else [None, None])
         assert ("temperature" in found.left_out) is not sampled
         assert "top_p" not in found.left_out
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        *(("deepseek-chat", False), ("deepseek-v4-pro", False), ("deepseek-v4.1-flash", False)),
+        *(("deepseek/deepseek-chat", True), ("deepseek-v3.1:671b", True), ("gpt-5.6", True)),
+    ],
+)
+def test_a_schema_is_told_in_words_where_the_model_takes_none(model: str, takes: bool) -> None:
+    found = asked(system="Be brief.", output_config={"format": {"type": "json_schema", "schema": WHOLE}})
+    body = msgspec_json.decode(WORDS["chat"].write_request(found, model=model, stream=False, include_usage=False))
+    assert body["response_format"]["type"] == ("json_schema" if takes else "json_object")
+    system = body["messages"][0]
+    assert (system["role"], json.dumps(WHOLE, separators=(",", ":")) in system["content"]) == ("system", not takes)
+    assert system["content"].endswith("Be brief.")
+    assert found.left_out == ([] if takes else ["output_config.format"])

@@ -98,6 +98,10 @@ _WAYS: Final = (
         "thoughts like all others, and go back to it so",
     ),
     (
+        "an answer that keeps to a JSON Schema, to DeepSeek",
+        "any JSON object; the schema is told in words, and named in `x-tollhouse-dropped`",
+    ),
+    (
         "calls of earlier turns without thoughts, to a model that refuses them (Kimi, DeepSeek)",
         "`reasoning_content` of one blank",
     ),

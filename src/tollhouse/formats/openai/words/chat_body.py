@@ -22,6 +22,7 @@ from tollhouse.core.conversation import (
 )
 from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
+from tollhouse.core.features import leave_out
 from tollhouse.core.provider_json import json_object
 from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
@@ -30,7 +31,7 @@ from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.as_models_take import effort_for, sampling_for
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.models_known import is_own, wants_thoughts
+from tollhouse.formats.openai.words.models_known import is_own, takes_schema, wants_thoughts
 from tollhouse.formats.openai.words.requested_tools import callable_tools
 from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX
 from tollhouse.formats.openai.words.strict_schema import can_be_strict
@@ -63,7 +64,8 @@ def write_request(
     others: bool = True,
 ) -> bytes:
     """See `core.words.WriteConversation`."""
-    body: Object = {"model": model, "messages": _messages(conversation.messages, model)}
+    messages = [*_in_words(conversation, model), *conversation.messages]
+    body: Object = {"model": model, "messages": _messages(messages, model)}
     if stream:
         body["stream"] = True
         if include_usage:
@@ -80,7 +82,7 @@ def write_request(
         if conversation.top_logprobs is not None:
             body["top_logprobs"] = conversation.top_logprobs
     _add_tools(body, conversation)
-    _add_form(body, conversation)
+    _add_form(body, conversation, model)
     if (effort := effort_for(conversation, model)) and (effort != "none" or is_own(model)):
         body["reasoning_effort"] = effort
     user = opaque_user(conversation.user, USER_CHARACTERS_MAX)
@@ -114,11 +116,11 @@ def _function(tool: Tool) -> Object:
     return function
 
 
-def _add_form(body: Object, conversation: Conversation) -> None:
+def _add_form(body: Object, conversation: Conversation, model: str) -> None:
     form = conversation.output
     if form is None:
         return
-    if form.schema is None:
+    if form.schema is None or not takes_schema(model):
         body["response_format"] = {"type": "json_object"}
         return
     schema: Object = {"name": form.name or "answer", "schema": form.schema}
@@ -127,6 +129,17 @@ def _add_form(body: Object, conversation: Conversation) -> None:
     if form.strict is not None:
         schema["strict"] = form.strict and can_be_strict(form.schema)
     body["response_format"] = {"type": "json_schema", "json_schema": schema}
+
+
+def _in_words(conversation: Conversation, model: str) -> list[Message]:
+    """A schema, where the model is told of it in words alone."""
+    form = conversation.output
+    if form is None or form.schema is None or takes_schema(model):
+        return []
+    leave_out(conversation, "json_schema")
+    schema = chunks.encode(form.schema).decode()
+    told = f"Answer with one JSON object and nothing else. It keeps to this JSON Schema: {schema}"
+    return [Message(role="system", parts=[TextPart(text=told)])]
 
 
 def _messages(messages: Sequence[Message], model: str) -> list[Object]:

@@ -16,6 +16,8 @@ _WANTS_THOUGHTS: Final = re.compile(
     r"kimi-(?:k2\.[5-9]|k[3-9]|k2-thinking)|deepseek-(?:v[4-9]|reasoner)|mimo-v", re.IGNORECASE
 )
 """https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, https://api-docs.deepseek.com/guides/thinking_mode"""
+_TAKES_NO_SCHEMA: Final = re.compile(r"deepseek-(?:chat|reasoner|v4(?:\.[0-9]+)?(?:-[a-z]+)?)\Z", re.IGNORECASE)
+"""As DeepSeek itself calls its models: other hosts of them take schemas. https://api-docs.deepseek.com/guides/json_mode"""
 _RESTS_SINCE: Final = (5, 1)
 _EXTRA_HIGH_SINCE: Final = (5, 2)
 _MINIMAL: Final = (5, 0)
@@ -67,3 +69,8 @@ def _version(model: str) -> tuple[int, int]:
 def wants_thoughts(model: str) -> bool:
     """Whether a model refuses calls of earlier turns that stand there without thoughts."""
     return _WANTS_THOUGHTS.search(model) is not None
+
+
+def takes_schema(model: str) -> bool:
+    """Whether a JSON Schema can be the form of a chat's answer; else only that it is a JSON object."""
+    return _TAKES_NO_SCHEMA.match(model) is None
