@@ -172,6 +172,16 @@ def test_the_total_of_vectors_is_what_was_read() -> None:
     assert embedded({"total_tokens": -640}).record.doubt == "unreadable"
 
 
+def test_a_vector_is_not_of_more_than_was_sent() -> None:
+    """100 short texts were charged as 100 contexts."""
+    vectors = json.dumps({"object": "list", "data": [{"embedding": [0.5]}], "usage": {"total_tokens": 100_000}})
+    harness = GatewayHarness(first=FakeUpstream(buffered(vectors.encode())), money=10**9)
+    given = json.dumps({"model": "house-1", "input": ["two words"] * 100}).encode()
+    run(harness.ask(FakeCallerConnection(given), "embeddings"))
+    assert (harness.record.usage_source, harness.record.doubt) == ("counted", "impossible")
+    assert harness.record.usage.input == 200
+
+
 def test_reasoning_beside_a_completion_that_is_smaller_is_a_part_of_its_own() -> None:
     usage = {"prompt_tokens": 90, "completion_tokens": 210, "total_tokens": 300, "reasoning_tokens": 600}
     harness = GatewayHarness(first=FakeUpstream(buffered(answer(usage=usage))), money=10**9)

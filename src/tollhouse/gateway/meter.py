@@ -25,6 +25,9 @@ from tollhouse.gateway.request_context import NOTHING, RequestContext
 
 TURNS_MAX: Final = 64
 """Of a loop on the provider's side: each may read and write as much as the context holds."""
+TOKENS_A_BYTE_MAX: Final = 8
+"""Of any text: above what a letter becomes that a vocabulary rewrites into many before it counts."""
+TOKENS_BESIDE: Final = 4_096
 
 
 async def meter(
@@ -157,10 +160,13 @@ def _possible(read: int, wrote: int, context: RequestContext, request: ModelRequ
     """No model reads or writes more than its context holds, for each text and each answer that was asked for, and a
     second of sound is several tokens of it: such a report is a mistake, whoever made it. Who has the provider look
     elsewhere, or run tools, is billed for each turn of that."""
-    most = model.context_tokens or LARGEST_CONTEXT
-    if context.asked.has_remote_input:
+    most, asked, codec = model.context_tokens or LARGEST_CONTEXT, context.asked, context.codec
+    if asked.has_remote_input:
         most *= TURNS_MAX
-    return read <= most * request.prompts and wrote <= most * request.n
+    readable = most * request.prompts
+    if not (codec.generates or codec.draws or asked.has_remote_input or asked.parts) and asked.units is None:
+        readable = min(readable, TOKENS_BESIDE + asked.bytes * TOKENS_A_BYTE_MAX)  # a vector is of what was sent
+    return read <= readable and wrote <= most * request.n
 
 
 def _why(raw: bytes | None, context: RequestContext) -> Doubt | None:

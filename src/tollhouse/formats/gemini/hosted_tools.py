@@ -24,9 +24,9 @@ def hosted_tools(members: Members) -> Iterator[HostedTool]:
     try:
         tools = msgspec.json.decode(raw)
     except UNREAD:
-        tools = ""
+        tools = [None]
     listed = objects(tools)
-    if (isinstance(tools, list) and len(listed) < len(tools)) or not isinstance(tools, list | dict):
+    if isinstance(tools, list) and len(listed) < len(tools):
         yield HostedTool("unknown", "tools")
         return
     strange = [(at, name) for at, tool in enumerate(listed) for name, value in tool.items() if _asks(name, value)]

@@ -71,10 +71,11 @@ def run_there(raw: Raw) -> int:
 
 
 def hosted_tools(members: Members) -> Iterator[HostedTool]:
-    """What of `tools` is billed by its use; what is no list of objects may be."""
+    """What of `tools` is billed by its use. What is no list of objects may be; a word is the provider's to refuse."""
     tools = decoded(members["tools"], list[dict[str, Any]])
     if tools is None:
-        yield HostedTool("unknown", "tools")
+        if bytes(memoryview(members["tools"])[:1]) in (b"{", b"["):
+            yield HostedTool("unknown", "tools")
         return
     choice = bytes(members.get("tool_choice", b""))
     has_own = any(_kind(tool) in _OWN_TOOLS for tool in tools)
