@@ -79,3 +79,12 @@ def test_a_call_that_nobody_signed_says_so_to_every_client() -> None:
     """In either alphabet of base64."""
     told = [TOLD_UNSIGNED, b64encode(UNSIGNED.encode()).decode(), urlsafe_b64encode(UNSIGNED.encode()).decode()]
     assert [opaque_of({"functionCall": {}, "thoughtSignature": one}) for one in [*told, UNSIGNED]] == [None] * 4
+
+
+def test_what_stands_alone_is_looked_at_as_well() -> None:
+    """Google reads one object where a list of them is meant."""
+    call = {"functionCall": {"name": "f"}, "thoughtSignature": signature_of(CLAUDE)}
+    for contents in ({"role": "model", "parts": call}, [{"role": "model", "parts": [call]}]):
+        request = gemini.read(json.dumps({"contents": contents}).encode())
+        (written,) = gemini.write(request, model="m", stream=False, include_usage=False)
+        assert json.loads(bytes(written))["contents"][0]["parts"] == [{**call, "thoughtSignature": UNSIGNED}]

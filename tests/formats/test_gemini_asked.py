@@ -140,6 +140,13 @@ def test_a_result_is_an_object_that_says_the_same(text: str, response: Object) -
     assert result["functionResponse"]["response"] == response
 
 
+def test_a_cap_is_no_more_than_the_model_can_answer_with() -> None:
+    asked = conversation()
+    for cap, longest, said in ((9, None, 9), (9, 65_536, 9), (128_000, 65_536, 65_536), (None, 65_536, None)):
+        asked.output_cap, asked.longest_answer = cap, longest
+        assert sent(asked).get("generationConfig", {}).get("maxOutputTokens") == said  # type: ignore[attr-defined]
+
+
 def test_a_model_that_draws_is_told_that_nobody_signed_a_text() -> None:
     said = [{"text": "Hi"}, {"text": "Ho", "thoughtSignature": SIGNATURE}]
     contents = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": said}]

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from tollhouse.core.members import Members
 from tollhouse.core.raw_members import UNREAD
-from tollhouse.formats.gemini.contents import object_under
+from tollhouse.formats.gemini.contents import contents_of, object_under
 from tollhouse.formats.gemini.signatures import OWN, UNSIGNED, opaque_of
 from tollhouse.formats.gemini.spelling import spelled, under
 
@@ -28,7 +28,7 @@ def without_foreign_signatures(members: Members) -> Members:
     """The members to be sent."""
     name = spelled(members, "contents")
     try:
-        contents: list[Object] = msgspec.json.decode(members.get(name, b""), type=list[Object])
+        contents = contents_of(msgspec.json.decode(members.get(name, b"")))
     except UNREAD:
         return members
     kept = [own for content in contents if (own := _own_content(content)) is not None]
@@ -38,6 +38,8 @@ def without_foreign_signatures(members: Members) -> Members:
 def _own_content(content: Object) -> Object | None:
     """None: nothing is left of it."""
     parts = content.get("parts")
+    if isinstance(parts, dict):
+        parts = [parts]
     if not isinstance(parts, list):
         return content
     kept = [own for part in parts if (own := _own_part(part)) is not None]

@@ -73,9 +73,15 @@ def _calling(conversation: Conversation) -> Object:
     return {"mode": "VALIDATED" if choice.choosing == "auto" else "ANY", **names}
 
 
+def _cap(conversation: Conversation) -> int | None:
+    """No more than the model can answer with: Vertex AI refuses a cap that is out of its range."""
+    cap, longest = conversation.output_cap, conversation.longest_answer
+    return cap if cap is None or longest is None else min(cap, longest)
+
+
 def _config(conversation: Conversation, model: str) -> Object:
     named: Object = {
-        "maxOutputTokens": conversation.output_cap,
+        "maxOutputTokens": _cap(conversation),
         "temperature": conversation.temperature,
         "topP": conversation.top_p,
         "topK": conversation.top_k,
