@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from tollhouse.core.conversation import Citation
 from tollhouse.formats.openai import chunk as chunks
@@ -30,6 +30,13 @@ def citation_of(annotation: dict[str, Any]) -> Citation:
         start=_figure(said.get("start_index")),
         end=_figure(said.get("end_index")),
     )
+
+
+def moved(citation: Citation, by: int) -> Citation:
+    """The citation of a text before which so many characters were put."""
+    if not by or citation.start is None or citation.end is None:
+        return citation
+    return structs.replace(citation, start=citation.start + by, end=citation.end + by)
 
 
 def as_url_citation(citation: Citation) -> dict[str, object] | None:

@@ -18,9 +18,9 @@ from tollhouse.core.sound_text import SoundTexts
 from tollhouse.formats.openai.chunk import Object
 from tollhouse.formats.openai.response_parts import PARTS_MAX, PIECES
 from tollhouse.formats.openai.words.chat_reply import probabilities_of, text_of
-from tollhouse.formats.openai.words.citations import citation_of, citations_of
+from tollhouse.formats.openai.words.citations import citation_of, citations_of, moved
 from tollhouse.formats.openai.words.response_reasoning import opaque_of, reasoning_of
-from tollhouse.formats.openai.words.response_reply import call_of, parts_of
+from tollhouse.formats.openai.words.response_reply import BREAK, call_of, parts_of
 
 _Out = list[ReplyEvent]
 _WORDS: Final = ("reasoning_text", "reasoning")
@@ -31,12 +31,13 @@ _STREAMED_CALLS: Final = ("function_call", "custom_tool_call")
 
 
 class PartCount:
-    """How many parts a response has by now, and how many of them call or refuse."""
+    """How many parts a response has by now, and how many of them call or refuse. has_text: a message has said one."""
 
-    __slots__ = ("calls", "parts", "refusals")
+    __slots__ = ("calls", "has_text", "parts", "refusals")
 
     def __init__(self) -> None:
         self.parts = self.calls = self.refusals = 0
+        self.has_text = False
 
     def next(self, part: Part) -> int:
         if self.parts >= PARTS_MAX:
@@ -48,12 +49,13 @@ class PartCount:
 
 
 class _StreamedPart:
-    """said: characters that came of it. cited: citations that came."""
+    """said: characters that came of it. cited: citations that came. before: what was put before its text."""
 
-    __slots__ = ("cited", "index", "is_open", "said", "texts")
+    __slots__ = ("before", "cited", "index", "is_open", "said", "texts")
 
     def __init__(self, index: int) -> None:
         self.index = index
+        self.before = ""
         self.said = 0
         self.cited = 0
         self.is_open = True
@@ -144,7 +146,13 @@ class StreamedItem:
     def _part(self, number: int, part: TextPart | Refusal, out: _Out) -> _StreamedPart:
         found = self._parts.get(number)
         if found is None:
+            is_first = not self._parts
             found = self._parts[number] = self._begin(part, out)
+            if isinstance(part, TextPart):
+                if is_first and self._count.has_text:  # another message of the same answer
+                    found.before = BREAK
+                    out.append(TextAdded(text=BREAK, index=found.index))
+                self._count.has_text = True
         return found
 
     def _begin(self, part: Part, out: _Out) -> _StreamedPart:
@@ -209,7 +217,7 @@ class StreamedItem:
         part = self._parts.get(number)
         if part is not None and part.is_open and annotation.get("type") == "url_citation":
             part.cited += 1
-            out.append(CitationAdded(citation=citation_of(annotation), index=part.index))
+            out.append(CitationAdded(citation=moved(citation_of(annotation), len(part.before)), index=part.index))
 
     def _close_content(self, number: int, content: Object, out: _Out) -> None:
         """Say what of a part no delta has said, and end it."""
@@ -228,7 +236,7 @@ class StreamedItem:
             told = probabilities_of({"content": logprobs}) if logprobs and not part.said else None
             self._say(part, whole[part.said :], out, told)
         for citation in citations_of(content.get("annotations"))[part.cited :]:
-            out.append(CitationAdded(citation=citation, index=part.index))
+            out.append(CitationAdded(citation=moved(citation, len(part.before)), index=part.index))
         self._end(part, out)
 
     def _end(self, part: _StreamedPart, out: _Out) -> None:

@@ -1,5 +1,7 @@
 """A provider's whole response, read into core words: its items are the parts of one answer."""
 
+from typing import Final
+
 from tollhouse.core.cleaning import Known
 from tollhouse.core.conversation import MediaPart, Part, Refusal, TextPart, ToolCall
 from tollhouse.core.failure import UpstreamError
@@ -10,11 +12,13 @@ from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai.words import finish
 from tollhouse.formats.openai.words.caller_tools import BUILT_IN, arguments_of, flat_name
 from tollhouse.formats.openai.words.chat_reply import probabilities_of, text_of
-from tollhouse.formats.openai.words.citations import citations_of
+from tollhouse.formats.openai.words.citations import citations_of, moved
 from tollhouse.formats.openai.words.members import Object
 from tollhouse.formats.openai.words.response_reasoning import reasoning_of
 
 _TEXTS = ("output_text", "text")
+BREAK: Final = "\n\n"
+"""Between messages of one answer, which other formats tell as one."""
 
 
 def read_reply(body: bytes, known: Known) -> Reply:
@@ -24,9 +28,17 @@ def read_reply(body: bytes, known: Known) -> Reply:
     if response.get("status") in ("cancelled", "canceled"):
         raise UpstreamError("The provider's answer was cancelled.")
     parts: list[Part] = []
+    has_text = False
     logprobs: list[TokenProbability] = []
     for at, item in enumerate(items_of(response)):
-        parts += parts_of(item, f"{text_of(response.get('id'))}_{at}")
+        found = parts_of(item, f"{text_of(response.get('id'))}_{at}")
+        if isinstance(first := found[0] if found else None, TextPart) and any(
+            isinstance(one, TextPart) for one in parts
+        ):
+            first.text = BREAK + first.text
+            first.citations = tuple(moved(one, len(BREAK)) for one in first.citations)
+        has_text = has_text or any(isinstance(part, TextPart) for part in found)
+        parts += found
         logprobs += _probabilities(item)
     calls, refuses = finish.holds(parts)
     ended = finish_of(response, calls=calls, refuses=refuses)
