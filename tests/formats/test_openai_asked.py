@@ -155,3 +155,19 @@ def test_a_schema_is_told_in_words_where_the_model_takes_none(model: str, takes:
     assert (system["role"], json.dumps(WHOLE, separators=(",", ":")) in system["content"]) == ("system", not takes)
     assert system["content"].endswith("Be brief.")
     assert found.left_out == ([] if takes else ["output_config.format"])
+
+
+@pytest.mark.parametrize(
+    ("model", "choice", "rests"),
+    [
+        *(("deepseek-v4-flash", "any", True), ("deepseek-v4-flash", "tool", True), ("kimi-k2.6", "any", True)),
+        *(("deepseek-v4-flash", "auto", False), ("kimi-k2.7-code", "any", False), ("deepseek-chat", "any", False)),
+    ],
+)
+def test_a_model_that_thinks_by_itself_rests_where_it_must_call(model: str, choice: str, rests: bool) -> None:
+    members: Object = {"tools": [{"name": "f", "input_schema": WHOLE}], "tool_choice": {"type": choice, "name": "f"}}
+    found = asked(**members, output_config={"effort": "high"})
+    body = msgspec_json.decode(WORDS["chat"].write_request(found, model=model, stream=False, include_usage=False))
+    assert body.get("thinking") == ({"type": "disabled"} if rests else None)
+    assert ("reasoning_effort" in body) is not rests
+    assert found.left_out == (["output_config.effort"] if rests else [])

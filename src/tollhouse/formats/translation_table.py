@@ -98,6 +98,10 @@ _WAYS: Final = (
         "thoughts like all others, and go back to it so",
     ),
     (
+        "a tool that must be called, to DeepSeek V4 and Kimi K2.5 and K2.6",
+        "`thinking` is disabled: while they think they cannot be made to call",
+    ),
+    (
         "an answer that keeps to a JSON Schema, to DeepSeek",
         "any JSON object; the schema is told in words, and named in `x-tollhouse-dropped`",
     ),

@@ -31,7 +31,7 @@ from tollhouse.formats.openai.words import reasoning
 from tollhouse.formats.openai.words.as_models_take import effort_for, sampling_for
 from tollhouse.formats.openai.words.call_ids import short_id
 from tollhouse.formats.openai.words.media import audio_of, name_of, url_of
-from tollhouse.formats.openai.words.models_known import is_own, takes_schema, wants_thoughts
+from tollhouse.formats.openai.words.models_known import is_own, rests_to_call, takes_schema, wants_thoughts
 from tollhouse.formats.openai.words.requested_tools import callable_tools
 from tollhouse.formats.openai.words.settings import USER_CHARACTERS_MAX
 from tollhouse.formats.openai.words.strict_schema import can_be_strict
@@ -83,8 +83,7 @@ def write_request(
             body["top_logprobs"] = conversation.top_logprobs
     _add_tools(body, conversation)
     _add_form(body, conversation, model)
-    if (effort := effort_for(conversation, model)) and (effort != "none" or is_own(model)):
-        body["reasoning_effort"] = effort
+    _add_reasoning(body, conversation, model)
     user = opaque_user(conversation.user, USER_CHARACTERS_MAX)
     named = {"verbosity": conversation.verbosity, "user": user, "service_tier": conversation.service_tier}
     body |= {name: value for name, value in named.items() if value}
@@ -114,6 +113,17 @@ def _function(tool: Tool) -> Object:
     if tool.strict is not None:
         function["strict"] = tool.strict and can_be_strict(parameters)
     return function
+
+
+def _add_reasoning(body: Object, conversation: Conversation, model: str) -> None:
+    asked, choice = conversation.reasoning, conversation.tool_choice
+    must_call = "tools" in body and choice is not None and choice.choosing in ("required", "named")
+    if must_call and rests_to_call(model):
+        body["thinking"] = {"type": "disabled"}
+        if asked is not None and asked.enabled:
+            leave_out(conversation, "reasoning")
+    elif (effort := effort_for(conversation, model)) and (effort != "none" or is_own(model)):
+        body["reasoning_effort"] = effort
 
 
 def _add_form(body: Object, conversation: Conversation, model: str) -> None:

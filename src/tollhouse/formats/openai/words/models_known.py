@@ -18,6 +18,10 @@ _WANTS_THOUGHTS: Final = re.compile(
 """https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, https://api-docs.deepseek.com/guides/thinking_mode"""
 _TAKES_NO_SCHEMA: Final = re.compile(r"deepseek-(?:chat|reasoner|v4(?:\.[0-9]+)?(?:-[a-z]+)?)\Z", re.IGNORECASE)
 """As DeepSeek itself calls its models: other hosts of them take schemas. https://api-docs.deepseek.com/guides/json_mode"""
+_RESTS_TO_CALL: Final = re.compile(
+    r"(?:deepseek-v4(?:\.[0-9]+)?(?:-[a-z]+)?|kimi-k2\.[56](?:-preview)?)\Z", re.IGNORECASE
+)
+"""As their vendors call them: https://github.com/deepseek-ai/DeepSeek-V3/issues/1376, Moonshot's guide to thinking."""
 _RESTS_SINCE: Final = (5, 1)
 _EXTRA_HIGH_SINCE: Final = (5, 2)
 _MINIMAL: Final = (5, 0)
@@ -74,3 +78,8 @@ def wants_thoughts(model: str) -> bool:
 def takes_schema(model: str) -> bool:
     """Whether a JSON Schema can be the form of a chat's answer; else only that it is a JSON object."""
     return _TAKES_NO_SCHEMA.match(model) is None
+
+
+def rests_to_call(model: str) -> bool:
+    """Whether a model, which thinks unless it is told not to, must not think where it must call a tool."""
+    return _RESTS_TO_CALL.match(model) is not None
