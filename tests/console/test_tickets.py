@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.admin.harness import AdminHarness
-from tests.console.harness import HOSTILE, Browser, Outline, member
+from tests.console.harness import BROWSER, HOSTILE, Browser, Outline, member
 from tests.console.reads import counted
 from tests.console.test_pages import require_sound
 from tollhouse.access.secrets import mint
@@ -64,6 +64,14 @@ def test_checklist_of_the_call_is_seen_before_it_goes(admin: AdminHarness, owner
     frozen = owner.get(f"{NEW}?request={call.id}").html
     assert "api key: red, key_frozen" in frozen
     assert HOSTILE not in frozen
+
+
+def test_checklist_is_said_in_the_language_of_whoever_reports(admin: AdminHarness, owner: Browser) -> None:
+    call = admin.call("alpha-live", 7, status=429, error="rate_limit_exceeded")
+    form = owner.get(f"{NEW}?request={call.id}", [*BROWSER, (b"accept-language", b"zh-CN")]).html
+    shown = re.findall(r"<dt>检查清单</dt><dd>([^<]*)</dd>", form)[0]
+    assert shown.startswith("API 密钥: 正常; 请求格式: 未运行; 模型: 有问题, model_not_found")
+    assert "(The" not in shown
 
 
 def test_checklist_of_the_call_is_left_out_beyond_what_an_address_may(admin: AdminHarness, owner: Browser) -> None:

@@ -27,6 +27,7 @@ CALLED: list[tuple[str, TextFormat, str]] = [
     ("minimax", "openai_chat", "https://api.minimax.io/v1/chat/completions"),
     ("minimax", "anthropic_messages", "https://api.minimax.io/anthropic/v1/messages"),
     ("mistral", "openai_chat", "https://api.mistral.ai/v1/chat/completions"),
+    ("nvidia", "openai_chat", "https://integrate.api.nvidia.com/v1/chat/completions"),
     ("moonshot", "anthropic_messages", "https://api.moonshot.ai/anthropic/v1/messages"),
     ("openrouter", "openai_responses", "https://openrouter.ai/api/v1/responses"),
     ("siliconflow", "anthropic_messages", "https://api.siliconflow.cn/v1/messages"),

@@ -17,6 +17,7 @@ from tollhouse.core.usage_record import Attempt, LimitSnapshot, UsageRecord
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.diagnosis import diagnose
 from tollhouse.services.receipts import Receipt
+from tollhouse.services.translation import Said, said
 
 LABELS: Final[Mapping[str, str]] = {
     "request_id": translatable("Request"),
@@ -40,13 +41,24 @@ LABELS: Final[Mapping[str, str]] = {
 """What people call each part, in the order in which they read it."""
 _WRITTEN: Final = ("message", "asked_model")  # others than the platform had a hand in them
 
-
+_STEPS: Final[Mapping[str, str]] = {
+    "api_key": translatable("api key"),
+    "request_format": translatable("request format"),
+    "model": translatable("model"),
+    "rate_limits": translatable("rate limits"),
+    "error_body": translatable("error body"),
+}
+_STATES: Final[Mapping[str, str]] = {
+    "green": translatable("green"),
+    "red": translatable("red"),
+    "not_run": translatable("not run"),
+}
 _REASON_MAX: Final = 300
 
 
-async def reported(services: ServiceContext, actor: Actor, receipt: Receipt) -> dict[str, str]:
-    """All that goes, by the names of LABELS. Looking counts as one look at the checklist from the actor's address;
-    beyond what it may, the checklist's result is left out."""
+async def reported(services: ServiceContext, actor: Actor, receipt: Receipt, language: str) -> dict[str, str]:
+    """All that goes, by the names of LABELS; the checklist in this language. Looking counts as one look at it from the
+    actor's address; beyond what it may, the checklist's result is left out."""
     call = receipt.call
     asked = call.model if call.detail is None else call.detail.model or call.model
     pasted = Pasted(error=call.id, model=asked[:MODEL_MAX])
@@ -54,15 +66,15 @@ async def reported(services: ServiceContext, actor: Actor, receipt: Receipt) -> 
         found = await diagnose(services, pasted, {}, actor=actor, key=call.key_id or None)
     except (BadRequest, Overloaded, PathNotFound, RateLimited):
         return bundle_of(receipt)
-    steps = "; ".join(map(_step, found.diagnosis.steps))
+    steps = "; ".join(_step(step, said(language)) for step in found.diagnosis.steps)
     return bundle_of(receipt) | {"checklist": redact(steps).text}
 
 
-def _step(step: ChecklistStep) -> str:
+def _step(step: ChecklistStep, say: Said) -> str:
     """The error itself stands in the bundle already."""
-    said = f"{step.id}: {step.state}".replace("_", " ") + ("" if step.code is None else f", {step.code}")
-    reason = str(step.reason)[:_REASON_MAX] if step.state == "red" and step.id != "error_body" else ""
-    return f"{said} ({reason})" if reason else said
+    told = f"{say(_STEPS[step.id])}: {say(_STATES[step.state])}" + ("" if step.code is None else f", {step.code}")
+    reason = say(step.reason)[:_REASON_MAX] if step.state == "red" and step.id != "error_body" else ""
+    return f"{told} ({reason})" if reason else told
 
 
 def bundle_of(receipt: Receipt) -> dict[str, str]:

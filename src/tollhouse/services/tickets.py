@@ -15,6 +15,7 @@ from tollhouse.core.phrase import Phrase, translatable
 from tollhouse.core.roll_up import DAY_MS
 from tollhouse.core.ticket import CONTENT_MAX, TEXT_MAX, Ticket, TicketEvent, TicketMessage, TicketSide
 from tollhouse.services import audit, fields, maxima, reach, receipts, ticket_mails
+from tollhouse.services.choices import require_one_of
 from tollhouse.services.context import ServiceContext
 from tollhouse.services.given.paging import Paging
 from tollhouse.services.given.tickets import NewTicket, NewTicketMessage, TicketQuery
@@ -52,9 +53,10 @@ async def create(services: ServiceContext, actor: Actor, given: NewTicket) -> Ti
     subject = fields.subject(given.subject)
     text = fields.prose(given.text, "text", TEXT_MAX)
     content = fields.prose(given.content, "content", CONTENT_MAX) if given.content and given.content.strip() else ""
+    require_one_of("language", given.language, ("en", *services.languages))
     account_id, receipt = await _about(services, actor, given)
     _admit(services, actor)
-    bundle = {} if receipt is None else await reported(services, actor, receipt)
+    bundle = {} if receipt is None else await reported(services, actor, receipt, given.language or "en")
     now_ms, ticket_id = services.moment_ms(), services.new_id("tkt")
     ticket = Ticket(
         id=ticket_id,

@@ -47,6 +47,7 @@ async def create(visit: Visit) -> Answer:
             text=visit.given("text"),
             content=visit.given("content") if visit.given("shows") else None,
             request_id=request_id or None,
+            language=visit.language,
         )
     except TROUBLE as trouble:
         return await _form(visit, request_id, form, trouble)
@@ -102,7 +103,8 @@ async def _form(
     bundle: dict[str, str] = {}
     if request_id:
         services = visit.context.services
-        bundle = await reported(services, visit.actor, await receipts.show(services, visit.actor, request_id))
+        receipt = await receipts.show(services, visit.actor, request_id)
+        bundle = await reported(services, visit.actor, receipt, visit.language)
     values: dict[str, object] = {
         "request_id": request_id,
         "bundle": bundle,

@@ -10,7 +10,8 @@ from tollhouse.services.given.paging import Paging
 
 
 class NewTicket(TicketFields, frozen=True, kw_only=True):
-    """`content`: of what was sent or answered, as far as it is to be shown; nothing of it is kept otherwise."""
+    """`content`: of what was sent or answered, as far as it is to be shown; nothing of it is kept otherwise.
+    `language`: in which the checklist that goes along is said."""
 
     text: Annotated[str, Help("the question; secrets in it are taken out"), Prose(TEXT_MAX)]
     content: Annotated[
@@ -19,6 +20,7 @@ class NewTicket(TicketFields, frozen=True, kw_only=True):
         Prose(CONTENT_MAX),
     ] = None
     account: AccountReference = None
+    language: str | None = None
 
 
 class NewTicketMessage(Struct, frozen=True, kw_only=True):
