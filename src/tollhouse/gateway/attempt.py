@@ -21,7 +21,7 @@ from tollhouse.gateway.destination import Destination
 from tollhouse.gateway.disconnect import DisconnectGuard
 from tollhouse.gateway.large import LARGE_BYTES, dropped
 from tollhouse.gateway.meter import count
-from tollhouse.gateway.outgoing import write_call, write_form_call
+from tollhouse.gateway.outgoing import write_call
 from tollhouse.gateway.ports import GatewayContext
 from tollhouse.gateway.refusal import AttemptFailed, known_of, read_refusal
 from tollhouse.gateway.request_context import NOTHING, RequestContext
@@ -134,11 +134,9 @@ async def _written(
         stream = provider.streams_only or (stream and not provider.buffers_only)
     wire = context.request_codec.wire
     target = destination.target(context.call.operation, wire, choice.offer.model, stream)
-    if request.form is not None:
-        return write_form_call(context, request, choice, destination, target, stream)
     outbound, most = None, LARGE_BYTES
     context.provider_format, request.untold = "", ()
-    if not target.format == wire == context.codec.wire:
+    if request.form is None and not target.format == wire == context.codec.wire:
         outbound, most = spoken(gateway, context, target.format), THREAD_BYTES
         context.provider_format = target.format
     write = partial(write_call, gateway, context, request, choice, destination, target, stream, outbound)

@@ -42,16 +42,19 @@ def _unsaid(failure: UnsupportedParameter) -> AttemptFailed:
 def translate(
     gateway: GatewayContext,
     context: RequestContext,
-    request: ModelRequest,
     outbound: Codec,
+    request: ModelRequest,
+    /,
     *,
     model: str,
     stream: bool,
     include_usage: bool,
-    caps: tuple[str, ...],
-    others: bool,
+    caps: tuple[str, ...] = (),
+    others: bool = True,
+    added_cap: int | None = None,
 ) -> list[Buffer]:
-    """Give the attempt its codec, and write the body. For more than `THREAD_BYTES` it is called in a thread.
+    """Give the attempt its codec, and write the body: see `core.codec.WriteRequest`. For more than `THREAD_BYTES` it is
+    called in a thread.
 
     Raises AttemptFailed.
     """
@@ -73,7 +76,7 @@ def translate(
                 include_usage=include_usage,
                 caps=caps,
                 others=others,
-                added_cap=context.added_cap,
+                added_cap=added_cap,
             )
             told.request.renamed = request.renamed
             return written
@@ -87,7 +90,7 @@ def translate(
             include_usage=include_usage,
             caps=caps,
             others=others,
-            added_cap=context.added_cap,
+            added_cap=added_cap,
             longest_answer=request.longest_answer,
         )
     except UnsupportedParameter as failure:
