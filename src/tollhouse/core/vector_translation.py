@@ -8,6 +8,7 @@ from tollhouse.core.cleaning import Known
 from tollhouse.core.codec import Codec, ResponseSummary
 from tollhouse.core.features import untold
 from tollhouse.core.model_request import ModelRequest
+from tollhouse.core.translated_answer import read_written
 from tollhouse.core.upstream import Buffer
 from tollhouse.core.words import AnswerContext
 
@@ -50,12 +51,8 @@ def write_vectors(
 
 
 def _read_response(asked: Codec, outbound: Codec, context: AnswerContext, body: bytes, known: Known) -> ResponseSummary:
-    """The summary has the body in the caller's format, as `mended`."""
+    """See `core.translated_answer.read_translated`."""
     assert asked.vector_words is not None
     assert outbound.vector_words is not None
     given = outbound.vector_words.read_reply(body, known)
-    own = asked.vector_words.write_reply(given, context)
-    summary = asked.read_response(own, known)
-    return structs.replace(
-        summary, usage=given.usage, raw_usage=given.raw_usage, elsewhere=False, mended=summary.mended or own
-    )
+    return read_written(asked, asked.vector_words.write_reply(given, context), given, known)
