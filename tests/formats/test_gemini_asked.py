@@ -147,6 +147,22 @@ def test_a_cap_is_no_more_than_the_model_can_answer_with() -> None:
         assert sent(asked).get("generationConfig", {}).get("maxOutputTokens") == said  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("data", "signature"),
+    [
+        ({"google": {"thought_signature": SIGNATURE}}, SIGNATURE),
+        ({"google": {"thought_signature": 5}}, UNSIGNED),
+        ({"google": "thought_signature"}, UNSIGNED),
+        ({"other": 1}, UNSIGNED),
+    ],
+)
+def test_what_googles_layer_for_openais_words_told_is_its_own(data: Object, signature: str) -> None:
+    asked = conversation()
+    call = ToolCall(id="1", name="f", opaque=Opaque("openai_chat", json.dumps(data)))
+    asked.messages.append(Message(role="assistant", parts=[call]))
+    assert sent(asked)["contents"][1]["parts"][0]["thoughtSignature"] == signature  # type: ignore[index]
+
+
 def test_a_model_that_draws_is_told_that_nobody_signed_a_text() -> None:
     said = [{"text": "Hi"}, {"text": "Ho", "thoughtSignature": SIGNATURE}]
     contents = [{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": said}]

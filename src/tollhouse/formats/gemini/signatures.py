@@ -11,7 +11,7 @@ from typing import Final
 
 from tollhouse.core.conversation import Opaque, Part, Reasoning, TextPart, ToolCall
 from tollhouse.core.opaque import opened, sealed
-from tollhouse.core.provider_json import Object
+from tollhouse.core.provider_json import Object, json_object
 from tollhouse.formats.gemini.contents import text_under
 
 OWN: Final = "gemini_content"
@@ -19,6 +19,9 @@ UNSIGNED: Final = "skip_thought_signature_validator"
 """Stands for the signature of a call that another model made: documented for histories that were moved to Gemini 3."""
 TOLD_UNSIGNED: Final = b64encode(UNSIGNED.encode()).decode()
 """The same for callers, whose clients read base64 of the usual alphabet alone. It comes back with the call."""
+_LAYER: Final = "openai_chat"
+_LAYERS_NAME: Final = "thought_signature"
+"""Of `extra_content.google` on a call (Google's page on OpenAI compatibility)."""
 _WRAPPED: Final = b"th1_"
 _SIGNS_NOTHING: Final = re.compile(r"gemini-(?:1\.|1-|2\.|2-|pro|exp)|gemma|learnlm|palm", re.IGNORECASE)
 
@@ -52,8 +55,15 @@ def is_signed(part: Part) -> bool:
 
 
 def own_signature(opaque: Opaque | None) -> str:
-    """For a provider: only what Gemini signed; empty: nothing."""
-    return opaque.data if opaque is not None and opaque.format == OWN else ""
+    """For a provider: only what Gemini signed, also where its own layer for OpenAI's words told it; empty: nothing."""
+    if opaque is None or opaque.format == OWN:
+        return "" if opaque is None else opaque.data
+    if opaque.format != _LAYER or _LAYERS_NAME not in opaque.data:
+        return ""
+    found: object = json_object(opaque.data)
+    for name in ("google", _LAYERS_NAME):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def wants_signatures(model: str) -> bool:
