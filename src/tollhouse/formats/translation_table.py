@@ -102,6 +102,10 @@ _WAYS: Final = (
         "`thinking` is disabled: while they think they cannot be made to call",
     ),
     (
+        "a form of the answer beside functions, to Gemini 2.5 and older",
+        "words of the system, named in `x-tollhouse-dropped`",
+    ),
+    (
         "an answer that keeps to a JSON Schema, to DeepSeek",
         "any JSON object; the schema is told in words, and named in `x-tollhouse-dropped`",
     ),

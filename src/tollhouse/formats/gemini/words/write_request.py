@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
-from tollhouse.core.conversation import Conversation, Tool
+from tollhouse.core.conversation import Conversation, Message, Tool
 from tollhouse.core.features import leave_out
+from tollhouse.core.form_in_words import form_in_words
 from tollhouse.core.provider_json import Object, encode
 from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
@@ -25,6 +26,8 @@ _MEMBERS: Final = ("properties", "additionalProperties", "patternProperties")
 
 _NO_PENALTIES: Final = re.compile(r"gemini-(?:2[.-]5|[3-9]|[a-z])", re.IGNORECASE)
 """Models for which penalties are "not enabled" (google-gemini/cookbook#1290)."""
+_FORM_OR_TOOLS: Final = re.compile(r"gemini-[12](?![0-9])", re.IGNORECASE)
+"""Models that refuse functions beside a form of the answer (googleapis/python-genai#867)."""
 TAKES_NAMES: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 """Of functions."""
 
@@ -40,7 +43,7 @@ def write_request(
     others: bool = True,
 ) -> bytes:
     """See `core.words.WriteConversation`. The model and the stream stand in the path."""
-    body = write_contents(conversation.messages, model)
+    body = write_contents([*_form_or_tools(conversation, model), *conversation.messages], model)
     if conversation.tools:
         body["tools"] = [{"functionDeclarations": list(map(_function, conversation.tools))}]
         if calling := _calling(conversation):
@@ -50,6 +53,20 @@ def write_request(
     if conversation.service_tier:
         body["serviceTier"] = conversation.service_tier
     return encode(body)
+
+
+def _form_or_tools(conversation: Conversation, model: str) -> list[Message]:
+    """Older models take functions or a form of the answer, not both: functions that may not be called are left out,
+    and else the form is told in words."""
+    form, choice = conversation.output, conversation.tool_choice
+    if form is None or not conversation.tools or _FORM_OR_TOOLS.search(model) is None:
+        return []
+    if choice is not None and choice.choosing == "none":
+        conversation.tools = []
+        return []
+    leave_out(conversation, "json_object" if form.schema is None else "json_schema")
+    conversation.output = None
+    return [form_in_words(form, may_call=True)]
 
 
 def _function(tool: Tool) -> Object:

@@ -23,6 +23,7 @@ from tollhouse.core.conversation import (
 from tollhouse.core.end_user import opaque_user
 from tollhouse.core.failure import UnsupportedParameter
 from tollhouse.core.features import leave_out
+from tollhouse.core.form_in_words import form_in_words
 from tollhouse.core.provider_json import json_object
 from tollhouse.core.text_tools import described, input_schema
 from tollhouse.core.tool_schema import tool_schema
@@ -147,9 +148,7 @@ def _in_words(conversation: Conversation, model: str) -> list[Message]:
     if form is None or form.schema is None or takes_schema(model):
         return []
     leave_out(conversation, "json_schema")
-    schema = chunks.encode(form.schema).decode()
-    told = f"Answer with one JSON object and nothing else. It keeps to this JSON Schema: {schema}"
-    return [Message(role="system", parts=[TextPart(text=told)])]
+    return [form_in_words(form)]
 
 
 def _messages(messages: Sequence[Message], model: str) -> list[Object]:
