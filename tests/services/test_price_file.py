@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.billing.prices_in_use import rows
 from tollhouse.billing.prices import BadPrice, costs_nothing, read_price
 from tollhouse.services.price_file import MODELS_MAX, read
+from tollhouse.services.translation import said
 
 TIERED = {
     "gpt-4o": {"input": "2.50", "cache_read": "1.25", "output": "10.00"},
@@ -81,7 +82,7 @@ def test_whatever_comes_is_read_whole_or_refused_with_a_line(data: bytes) -> Non
 
 
 def told(text: str) -> list[str]:
-    return read(text.encode()).messages()
+    return list(map(str, read(text.encode()).messages()))
 
 
 def test_every_mistake_of_a_csv_stands_in_the_one_answer_with_its_line() -> None:
@@ -265,3 +266,20 @@ def test_a_price_with_a_part_that_costs_is_one(text: str) -> None:
 
 def test_utf_16_is_named() -> None:
     assert read(CSV.encode("utf-16")).messages() == ["line 1: this is not UTF-8 but UTF-16: save the file as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"model,inptu\nx,1\n", "第 1 行：'inptu' 不是列名；最接近的是 input（可选："),
+        (b"model,input\nx,2.5e-6\n", "第 2 行：x: input：'2.5e-6' 不是金额"),
+        (b"model,input\n,1\n", "第 2 行：没有写明模型"),
+        (b"model,input\nx,1\nx,2\n", "第 3 行：x：第 2 行已经定过价"),
+        (b'{"x": {"input": 2.5}}', '第 1 行：x: input：请把金额写成文本，例如 "2.5"'),
+        (b"\xff\xfe", "文件编码是 UTF-16 而不是 UTF-8"),
+    ],
+)
+def test_mistakes_are_said_in_the_language_of_the_reader(data: bytes, told: str) -> None:
+    (message, *_) = read(data).messages()
+    assert told in said("zh-CN")(message)
+    assert message.isascii()

@@ -181,7 +181,7 @@ def read_price(
     tiers = [first]
     further = written.get("tiers", ())
     if not isinstance(further, list | tuple):
-        raise BadPrice("tiers", "write a list of tables, each with above_input_tokens and prices")
+        raise BadPrice("tiers", Phrase("write a list of tables, each with above_input_tokens and prices"))
     for place, row in enumerate(further):
         tiers.append(_read_tier(f"tiers[{place}]", row, tiers[-1]))
     return Price(
@@ -225,31 +225,40 @@ def read_rates(written: Mapping[str, object]) -> Rates:
     amounts: dict[str, int] = {}
     for field, text in written.items():
         if field not in _KNOWN:
-            raise BadPrice(field[:40], unknown_amount(field))
+            raise BadPrice(field[:40], Phrase("no such price; %(cure)s", cure=nearest_amount(field)))
         if not isinstance(text, str):
             shown = str(text) if isinstance(text, int | float) and not isinstance(text, bool) else "2.50"
             raise BadPrice(
-                field, f'write the amount as text, such as "{shown[:40]}", so that not a digit of it is lost'
+                field,
+                Phrase(
+                    'write the amount as text, such as "%(amount)s", so that not a digit of it is lost',
+                    amount=shown[:40],
+                ),
             )
         try:
             amounts[field] = parse_usd(text)
         except BadAmount as error:
-            raise BadPrice(field, str(error)) from None
+            raise BadPrice(field, error.args[0]) from None
     if not amounts:
-        raise BadPrice("", 'a price names at least one amount, such as input = "2.50"')
+        raise BadPrice("", Phrase('a price names at least one amount, such as input = "2.50"'))
     by_tokens = any(bucket in amounts for bucket in TOKEN_BUCKETS)
     if by_tokens and "input" not in amounts:
-        raise BadPrice("input", "a price by tokens names it: whatever is not named takes its price from there")
+        raise BadPrice("input", Phrase("a price by tokens names it: whatever is not named takes its price from there"))
     per_million = {bucket: _settled(bucket, amounts) for bucket in TOKEN_BUCKETS} if by_tokens else {}
     return Rates(per_million, {bucket: amounts[field] for bucket, field in UNITS.items() if field in amounts})
 
 
-def unknown_amount(field: str, known: Sequence[str] = PRICE_KEYS) -> str:
+def nearest_amount(field: str, known: Sequence[str] = PRICE_KEYS) -> Phrase:
     """What to write instead of a field that names no amount here."""
     shown = field[:40]
-    by_token = " (prices here are USD per million tokens, not per token)" if "token" in shown else ""
     meant = next((name for pattern, name in _ELSEWHERE if pattern.search(shown)), None) or nearest(shown, known)
-    return f"no such price; the nearest known one is {meant}{by_token} (known: {', '.join(known)})"
+    if "token" not in shown:
+        return Phrase("the nearest known one is %(near)s (known: %(known)s)", near=meant, known=", ".join(known))
+    return Phrase(
+        "the nearest known one is %(near)s (prices here are USD per million tokens, not per token) (known: %(known)s)",
+        near=meant,
+        known=", ".join(known),
+    )
 
 
 def unlikely(written: Mapping[str, object]) -> Iterator[str]:
@@ -317,34 +326,35 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 
 def _read_tier(path: str, row: object, below: Rates) -> Rates:
     if not isinstance(row, Mapping):
-        raise BadPrice(path, "write a table with above_input_tokens and prices")
+        raise BadPrice(path, Phrase("write a table with above_input_tokens and prices"))
     above = row.get("above_input_tokens")
     if type(above) is not int or not below.above_input_tokens < above <= TOKENS_MAX:
         raise BadPrice(
-            f"{path}.above_input_tokens", f"write a whole number of tokens, more than {below.above_input_tokens}"
+            f"{path}.above_input_tokens",
+            Phrase("write a whole number of tokens, more than %(below)s", below=below.above_input_tokens),
         )
     try:
         rates = read_rates({field: text for field, text in row.items() if field != "above_input_tokens"})
     except BadPrice as error:
-        raise BadPrice(f"{path}.{error.field}".rstrip("."), str(error).removeprefix(f"{error.field}: ")) from None
+        raise BadPrice(f"{path}.{error.field}".rstrip("."), error.reason) from None
     if bool(rates.per_million) != bool(below.per_million):
-        raise BadPrice(f"{path}.input", "a tier names it where the first one does, and only there")
+        raise BadPrice(f"{path}.input", Phrase("a tier names it where the first one does, and only there"))
     return Rates(rates.per_million, below.per_unit | rates.per_unit, above)
 
 
 def _read_service_tiers(written: object, first: Rates, *, model: str, row: tuple[str, str, int]) -> dict[str, Price]:
     """Each is a price of its own; units that it does not name keep their price."""
     if not isinstance(written, Mapping):
-        raise BadPrice("service_tiers", 'write a table of prices, such as { priority = { input = "4.25" } }')
+        raise BadPrice("service_tiers", Phrase('write a table of prices, such as { priority = { input = "4.25" } }'))
     price_id, price_list, effective_from_ms = row
     found: dict[str, Price] = {}
     units = {UNITS[bucket]: format_usd(rate) for bucket, rate in first.per_unit.items()}
     for name, of_tier in written.items():
         path = f"service_tiers.{str(name)[:40]}"
         if not isinstance(name, str) or not _SERVICE_TIER.fullmatch(name):
-            raise BadPrice(path, "name the tier as callers do, in small letters")
+            raise BadPrice(path, Phrase("name the tier as callers do, in small letters"))
         if not isinstance(of_tier, Mapping) or "service_tiers" in of_tier:
-            raise BadPrice(path, 'write a price, such as { input = "4.25", output = "17.00" }')
+            raise BadPrice(path, Phrase('write a price, such as { input = "4.25", output = "17.00" }'))
         try:
             found[name] = read_price(
                 {**units, **of_tier},
@@ -354,9 +364,11 @@ def _read_service_tiers(written: object, first: Rates, *, model: str, row: tuple
                 effective_from_ms=effective_from_ms,
             )
         except BadPrice as error:
-            raise BadPrice(f"{path}.{error.field}".rstrip("."), str(error).removeprefix(f"{error.field}: ")) from None
+            raise BadPrice(f"{path}.{error.field}".rstrip("."), error.reason) from None
         if bool(found[name].tiers[0].per_million) != bool(first.per_million):
-            raise BadPrice(f"{path}.input", "a service tier names it where the price itself does, and only there")
+            raise BadPrice(
+                f"{path}.input", Phrase("a service tier names it where the price itself does, and only there")
+            )
     return found
 
 

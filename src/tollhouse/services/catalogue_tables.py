@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount, unlikely
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, nearest_amount, read_price, unlikely
 from tollhouse.core.amount import BadAmount, parse_usd
 from tollhouse.core.catalogue import Catalogue, Model, Offer, Plan, PriceList, Provider
 from tollhouse.core.spelling import alike, meant, nearest
@@ -246,7 +246,7 @@ def _check_amounts(path: KeyPath, given: Given, besides: tuple[str, ...], found:
     known = (*PRICE_KEYS, *besides)
     for name in given:
         if name not in known:
-            found.wrong((*path, name), f"unknown key; {unknown_amount(name, known).removeprefix('no such price; ')}")
+            found.wrong((*path, name), f"unknown key; {nearest_amount(name, known)}")
 
 
 def _amounts_and_tiers(path: KeyPath, given: Given, found: Findings) -> dict[str, str | list[dict[str, str | int]]]:

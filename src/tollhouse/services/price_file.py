@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tollhouse.access.exposed import exposed
-from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, read_price, unknown_amount
+from tollhouse.billing.prices import PRICE_KEYS, BadPrice, costs_nothing, nearest_amount, read_price
+from tollhouse.core.phrase import Phrase
 from tollhouse.core.price import Written
 from tollhouse.services.catalogue_tables import MODEL_ID_CHARACTERS_MAX, is_model_id
 
@@ -41,8 +42,13 @@ class PriceFile:
     def wrong(self, line: int, message: str) -> None:
         self.mistakes.append((line, message))
 
-    def messages(self) -> list[str]:
-        return [f"line {line}: {message}" for line, message in sorted(self.mistakes)]
+    def wrong_of(self, model: str, line: int, message: str) -> None:
+        self.wrong(line, Phrase("%(model)s: %(message)s", model=model, message=message))
+
+    def messages(self) -> list[Phrase]:
+        return [
+            Phrase("line %(line)s: %(message)s", line=line, message=message) for line, message in sorted(self.mistakes)
+        ]
 
 
 def read(data: bytes) -> PriceFile:
@@ -51,17 +57,29 @@ def read(data: bytes) -> PriceFile:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        of = " but UTF-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
-        found.wrong(data.count(b"\n", 0, error.start) + 1, f"this is not UTF-8{of}: save the file as UTF-8")
+        is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        found.wrong(
+            data.count(b"\n", 0, error.start) + 1,
+            Phrase("this is not UTF-8 but UTF-16: save the file as UTF-8")
+            if is_utf_16
+            else Phrase("this is not UTF-8: save the file as UTF-8"),
+        )
         return found
     if text.lstrip().startswith("{"):
         _read_json(text, found)
     else:
         _read_csv(text, found)
     if len(found.written) > MODELS_MAX:
-        found.wrong(1, f"{len(found.written)} models are too many for one file; at most {MODELS_MAX}")
+        found.wrong(
+            1,
+            Phrase(
+                "%(count)s models are too many for one file; at most %(most)s",
+                count=len(found.written),
+                most=MODELS_MAX,
+            ),
+        )
     if not found.written and not found.mistakes:
-        found.wrong(1, "there is no price in it")
+        found.wrong(1, Phrase("there is no price in it"))
     for model, written in found.written.items():
         _judge(model, written, found)
     return found
@@ -70,19 +88,25 @@ def read(data: bytes) -> PriceFile:
 def _judge(model: str, written: Written, found: PriceFile) -> None:
     lines = found.lines[model]
     if (words := exposed(model)) is not None:
-        found.wrong(lines[0], f"model: {words}")
+        found.wrong_of("model", lines[0], words)
     elif not is_model_id(model):
-        found.wrong(lines[0], f"a model's name is 1 to {MODEL_ID_CHARACTERS_MAX} printing characters")
+        found.wrong(
+            lines[0],
+            Phrase("a model's name is 1 to %(most)s printing characters", most=MODEL_ID_CHARACTERS_MAX),
+        )
     elif written:
         try:
             read_price(written, id="", model=model)
         except BadPrice as error:
             tier = re.match(r"tiers\[([0-9]+)\]", error.field)
             place = int(tier.group(1)) + 1 if tier else 0
-            found.wrong(lines[min(place, len(lines) - 1)], f"{model}: {error}")
+            name = f"{model}: {error.field}" if error.field else model
+            found.wrong_of(name, lines[min(place, len(lines) - 1)], error.reason)
             return
         if costs_nothing(written):
-            found.wrong(lines[0], f"{model}: a price of nothing: what is free says free = true in platform.toml")
+            found.wrong_of(
+                model, lines[0], Phrase("a price of nothing: what is free says free = true in platform.toml")
+            )
 
 
 def _read_csv(text: str, found: PriceFile) -> None:
@@ -97,7 +121,7 @@ def _read_csv(text: str, found: PriceFile) -> None:
         try:
             cells = next(rows, None)
         except csv.Error as error:
-            found.wrong(line, f"this is no CSV: {error}")
+            found.wrong(line, Phrase("this is no CSV: %(reason)s", reason=error))
             return
         if cells is None:
             return
@@ -116,12 +140,20 @@ def _is_head(head: Sequence[str], line: int, found: PriceFile) -> bool:
     named = [name for name in head if name]
     unknown = [name for name in named if name not in _COLUMNS]
     for name in unknown:
-        hint = unknown_amount(name, _COLUMNS).removeprefix("no such price; ")
-        found.wrong(line, f"{name[:40]!r} is no column; {hint}, in column {head.index(name) + 1}")
+        hint = nearest_amount(name, _COLUMNS)
+        found.wrong(
+            line,
+            Phrase(
+                "%(given)s is no column; %(cure)s, in column %(column)s",
+                given=repr(name[:40]),
+                cure=hint,
+                column=head.index(name) + 1,
+            ),
+        )
     if "model" not in named and not unknown:
-        found.wrong(line, "the head line names no column `model`")
+        found.wrong(line, Phrase("the head line names no column `model`"))
     if len(set(named)) < len(named):
-        found.wrong(line, "the head line names a column twice")
+        found.wrong(line, Phrase("the head line names a column twice"))
     return not found.mistakes
 
 
@@ -130,15 +162,22 @@ def _read_line(head: Sequence[str], cells: Sequence[str], line: int, found: Pric
     row: Written = {name: cell for name, cell in zip(names, cells, strict=False) if cell and name}
     for column, (name, cell) in enumerate(zip(names, cells, strict=False), 1):
         if cell and not name:
-            found.wrong(line, f"column {column} holds {cell[:40]!r}, but the head line names no such column")
+            found.wrong(
+                line,
+                Phrase(
+                    "column %(column)s holds %(given)s, but the head line names no such column",
+                    column=column,
+                    given=repr(cell[:40]),
+                ),
+            )
             return
     model, above = str(row.pop("model", "")), row.pop(_ABOVE, None)
     if not model:
-        found.wrong(line, "no model is named")
+        found.wrong(line, Phrase("no model is named"))
     elif above is None:
         _add(model, row or {"input": ""}, line, found)  # a line without an amount is a mistake, and no leaving
     elif model not in found.written:
-        found.wrong(line, f"{model}: a tier stands below the line that prices the model")
+        found.wrong_of(model, line, Phrase("a tier stands below the line that prices the model"))
     else:
         tiers: Any = found.written[model].setdefault("tiers", [])
         whole = re.fullmatch(r"[1-9][0-9]{0,9}", str(above), re.ASCII)
@@ -154,11 +193,13 @@ def _read_json(text: str, found: PriceFile) -> None:
             elif isinstance(price, dict) and price:
                 _add(model, price, line, found)
             else:
-                found.wrong(line, f'{model}: write its price, such as {{"input": "2.50", "output": "10.00"}}, or null')
+                found.wrong_of(
+                    model, line, Phrase('write its price, such as {"input": "2.50", "output": "10.00"}, or null')
+                )
     except json.JSONDecodeError as error:
-        found.wrong(error.lineno, f"this is no JSON: {error.msg}")
+        found.wrong(error.lineno, Phrase("this is no JSON: %(reason)s", reason=error.msg))
     except RecursionError:
-        found.wrong(1, "this is nested too deep to be prices")
+        found.wrong(1, Phrase("this is nested too deep to be prices"))
 
 
 def _members(text: str) -> Iterator[tuple[str, Any, int]]:
@@ -201,7 +242,7 @@ def _blank(text: str, at: int) -> int:
 
 def _add(model: str, written: Written, line: int, found: PriceFile) -> None:
     if model in found.written:
-        found.wrong(line, f"{model}: it is priced already on line {found.lines[model][0]}")
+        found.wrong_of(model, line, Phrase("it is priced already on line %(line)s", line=found.lines[model][0]))
         return
     found.written[model] = written
     found.lines[model] = [line]

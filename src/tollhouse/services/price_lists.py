@@ -6,7 +6,7 @@ against the calls of the last days, but not put in force for such a model. Other
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -97,8 +97,8 @@ async def bring(services: ServiceContext, actor: Actor, data: bytes, price_list:
     file = await asyncio.to_thread(price_file.read, data)
     if file.mistakes:
         told = file.messages()
-        more = [f"and {len(told) - _TOLD_MAX} more mistakes"] if len(told) > _TOLD_MAX else []
-        raise BadRequest("\n".join([*told[:_TOLD_MAX], *more]), param="file")
+        more = [Phrase("and %(count)s more mistakes", count=len(told) - _TOLD_MAX)] if len(told) > _TOLD_MAX else []
+        raise BadRequest(_lines([*told[:_TOLD_MAX], *more]), param="file")
     now_ms = services.clock.now_ms()
     draft = PriceDraft(id=services.new_id("draft"), price_list=price_list, written=file.written, created_at_ms=now_ms)
     row = audit.entry(services, actor, "price.import", draft.id, after=_told(draft))
@@ -109,6 +109,12 @@ async def bring(services: ServiceContext, actor: Actor, data: bytes, price_list:
         return draft
 
     return await _warned(services, await services.rows.change(transaction))
+
+
+def _lines(told: Sequence[Phrase]) -> Phrase:
+    """One below the other, each in the language of its reader."""
+    places = {f"line_{number}": one for number, one in enumerate(told)}
+    return Phrase("\n".join(f"%({name})s" for name in places), **places)
 
 
 @WithFieldsOf(Paging)
