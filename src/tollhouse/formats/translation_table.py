@@ -45,6 +45,10 @@ _WAYS: Final = (
         "functions of the same names that take the same",
     ),
     (
+        "tools that come and go in Anthropic's messages (`tool_addition`, `tool_removal`, `defer_loading`)",
+        "those that are there at the end; deferred ones once they are found",
+    ),
+    (
         "what the system says after others have spoken, but to models of OpenAI",
         "words of the user, where they were said",
     ),

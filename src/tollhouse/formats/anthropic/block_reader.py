@@ -21,6 +21,7 @@ from tollhouse.core.failure import BadRequest
 from tollhouse.core.features import note
 from tollhouse.core.opaque import id_without, opened
 from tollhouse.core.provider_json import Object, encode
+from tollhouse.formats.anthropic.tool_changes import CHANGES
 from tollhouse.formats.anthropic.wire import REDACTED, TOOL_FAILED, TOOL_RESULT_ENDING, UNSIGNED, WIRE
 
 _ReadBlock = Callable[[Conversation, Object, str], list[Part]]
@@ -198,6 +199,11 @@ def _tool_reference(conversation: Conversation, block: Object, path: str) -> lis
     return [TextPart(text=f"The tool {name} can be called now.")] if isinstance(name, str) else []
 
 
+def _tool_change(conversation: Conversation, block: Object, path: str) -> list[Part]:
+    """Read with the tools."""
+    return []
+
+
 def _compaction(conversation: Conversation, block: Object, path: str) -> list[Part]:
     """What the model made of all that was said before."""
     content = block.get("content")
@@ -212,6 +218,7 @@ _BLOCKS: Final[dict[str, _ReadBlock]] = {
     "search_result": _search_result,
     "thinking": _thinking,
     "redacted_thinking": _redacted,
+    **dict.fromkeys(CHANGES, _tool_change),
     "tool_reference": _tool_reference,
     "tool_use": _tool_use,
     "tool_result": _tool_result,

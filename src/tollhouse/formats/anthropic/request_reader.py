@@ -21,14 +21,17 @@ from tollhouse.core.model_request import ModelRequest
 from tollhouse.core.provider_json import Object, decode_any
 from tollhouse.formats.anthropic.block_reader import cache_of, parts_of
 from tollhouse.formats.anthropic.own_tools import as_function
+from tollhouse.formats.anthropic.tool_changes import tools_in_effect
 
 _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
 _CHOICES: Final[dict[str, Choosing]] = {"auto": "auto", "any": "required", "none": "none", "tool": "named"}
-_OF_A_TOOL: Final = frozenset(("type", "name", "description", "input_schema", "strict", "cache_control"))
+_OF_A_TOOL: Final = frozenset(
+    ("type", "name", "description", "input_schema", "strict", "cache_control", "defer_loading")
+)
 _OF_THINKING: Final = {"summarized": True, "omitted": False}
 _BILLING: Final = "x-anthropic-billing-header:"
 """How a block of the system prompt begins that a client writes for the vendor alone, anew for each call."""
-_LOOKED_FOR: Final = ("web_fetch", "tool_search_tool")
+_LOOKED_FOR: Final = ("web_search", "web_fetch", "tool_search_tool", "advisor")
 """What the vendor looks up beside the caller's own tools: only what must be called, or stands alone, is refused."""
 _STOPS_MAX: Final = 4
 _DROPPED: Final = {
@@ -105,16 +108,13 @@ def _read_messages(conversation: Conversation, messages: object) -> None:
         if message.get("content") is None:
             raise BadRequest(f"Missing required parameter: '{path}.content'.", param=f"{path}.content")
         parts = parts_of(conversation, message["content"], f"{path}.content")
-        conversation.messages.append(Message(role=role, parts=parts, path=path))
+        if parts or role != "system":  # one that only changes tools says nothing
+            conversation.messages.append(Message(role=role, parts=parts, path=path))
 
 
 def _read_tools(conversation: Conversation, body: Object) -> None:
-    tools = body.get("tools")
     hosted: dict[str, Object] = {}
-    for at, tool in enumerate(tools if isinstance(tools, list) else []):
-        path = f"tools[{at}]"
-        if not isinstance(tool, dict):
-            raise BadRequest(f"'{path}' must be an object.", param=path)
+    for path, tool in tools_in_effect(body).items():
         plain = tool if tool.get("type") in (None, "custom") else as_function(tool)
         if plain is None:
             hosted[path] = tool
