@@ -2,9 +2,6 @@
 caller's as if a provider of that had sent it, and read by the caller's own codec. Usage is what the provider's format
 read."""
 
-from collections.abc import Callable
-from functools import partial
-
 from msgspec import structs
 
 from tollhouse.core.cleaning import Known
@@ -91,24 +88,28 @@ class TranslatedRelay:
         return self._reader.pending + self._relay.pending
 
     def feed(self, data: bytes) -> bytes:
-        if self.is_complete or self.failure is not None:
+        if self._relay.is_complete or self.failure is not None:
             return b""
-        return self._written(partial(self._reader.feed, data), self._reader)
+        try:
+            events = self._reader.feed(data)
+        except Failure as failure:
+            self._own_failure = failure
+            events = self._reader.told  # what was said before it
+        return self._relayed(events)
 
     def finish(self) -> None:
-        if not self.is_complete and self.failure is None:
-            self._late = self._written(self._reader.finish)
+        if not self._relay.is_complete and self.failure is None:
+            try:
+                events = self._reader.finish()
+            except Failure as failure:
+                self._own_failure = failure
+            else:
+                self._late = self._relayed(events)
         if self._own_failure is not None:
             raise self._own_failure
         self._relay.finish()
 
-    def _written(self, read: Callable[[], list[ReplyEvent]], reader: ReplyReader | None = None) -> bytes:
-        """reader: tells what was said before a failure, and goes on; None: nothing of it does."""
-        try:
-            events = read()
-        except Failure as failure:
-            self._own_failure = failure
-            events = [] if reader is None else reader.told
+    def _relayed(self, events: list[ReplyEvent]) -> bytes:
         write = self._write
         written = b"".join([write(event) for event in events])
         return self._relay.feed(written) if written else b""
