@@ -131,13 +131,6 @@ def test_every_choice_must_finish() -> None:
     assert relay(first + second + ends[1] + ends[0]).failure is None
 
 
-def test_two_calls_at_one_index_pass_as_sent() -> None:
-    for pieces in cuts(golden("P14.sse")):
-        passed = relay(*pieces)
-        assert passed.out + passed.held == golden("P14.sse")
-        assert passed.tokens == len('search{"q":"first"}search{"q":"second"}')
-
-
 @pytest.mark.parametrize("size", [70_000, 300_000, 3_000_000])
 @pytest.mark.parametrize("piece", [7, 65_536])
 def test_a_long_event_arrives_whole(size: int, piece: int) -> None:

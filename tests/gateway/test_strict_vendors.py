@@ -96,7 +96,7 @@ def test_thoughts_come_by_the_name_that_is_read(kind: str, thoughts: dict[str, s
     [
         {"messages": [{"role": "user", "content": 'a "store" of "reasoning" and "cache_control"'}]},
         {"messages": [{"role": "user", "content": ["text", {"cache_control": 1}]}]},
-        {"messages": PLAIN, "tools": "cache_control", "logprobs": True, "logit_bias": {"1": 2}, "n": 2},
+        {"messages": PLAIN, "stop": "cache_control", "logprobs": True, "logit_bias": {"1": 2}, "n": 2},
     ],
 )
 def test_what_is_wrong_or_what_an_answer_depends_on_is_the_vendors_to_refuse(

@@ -19,6 +19,7 @@ from tollhouse.core.usage import Usage
 from tollhouse.formats.openai import chunk as chunks
 from tollhouse.formats.openai import finish, text_locations
 from tollhouse.formats.openai.beside import PASS, ExtraMembers
+from tollhouse.formats.openai.call_numbers import MARK, CallNumbers
 from tollhouse.formats.openai.cutting import cut_delta
 from tollhouse.formats.openai.echo import begun
 from tollhouse.formats.openai.mended import mended, read_mended
@@ -52,7 +53,7 @@ class ChatStream:
 
     # fmt: off
     __slots__ = (
-        "_beside", "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen",
+        "_beside", "_calls", "_choices", "_cut", "_finished", "_finishing", "_head", "_is_chat", "_known", "_seen",
         "_show_usage", "current", "heads", "incomplete", "odd", "reported",
     )
     # fmt: on
@@ -75,6 +76,7 @@ class ChatStream:
         echoes: `heads` is to say how each answer begins."""
         self._known = known
         self._beside = ExtraMembers(known)
+        self._calls = CallNumbers()
         self._is_chat = is_chat
         self._cut = False
         self._finishing: list[int] = []  # choices that the last event ended
@@ -197,7 +199,7 @@ class ChatStream:
 
     def _chunk(self, data: bytes, chunk: chunks.Object) -> StreamStep:
         choices = chunks.choices(chunk)
-        rewritten = finish.rewrite(choices)
+        rewritten = finish.rewrite(choices) | (MARK in data and self._calls.mend(chunk, choices))
         if rewritten:
             data = chunks.encode(chunk)
         location = find(chunk, choices)
