@@ -6,6 +6,8 @@ an object with its members, and lists that do not say what is in them.
 
 from typing import Any, Final
 
+from tollhouse.core.schema_drafts import current
+
 Schema = dict[str, object]
 
 _DEPTH_MAX: Final = 64
@@ -20,7 +22,7 @@ _ONE: Final = ("items", "additionalProperties", "not", "if", "then", "else", "co
 def tool_schema(parameters: Schema | None) -> Schema:
     """Always of an object with members. Where ways are told apart at its top, all members that any of them has may be
     there; what the top refers to stands there itself."""
-    top = _referred(parameters) if parameters else {}
+    top = current(_referred(parameters)) if parameters else {}
     ways = [one for name in _WAYS for one in _objects(top.get(name))]
     found = [one["properties"] for one in (*ways, top) if isinstance(one.get("properties"), dict)]
     made: Schema = {"type": "object", "properties": {name: one[name] for one in found for name in one}}
@@ -60,6 +62,7 @@ def _said(name: str, value: Any, depth: int) -> Any:
 def _with_items(schema: Any, depth: int) -> Any:
     if not isinstance(schema, dict) or depth >= _DEPTH_MAX:
         return schema
+    schema = current(schema)
     written = {name: _said(name, value, depth + 1) for name, value in schema.items()}
     kind = schema.get("type")
     is_list = kind == "array" or (isinstance(kind, list) and "array" in kind)
