@@ -34,6 +34,12 @@ def read(how: tuple[str, str], members: dict[str, Any]) -> ModelRequest:
     return codecs()[how].read(json.dumps({**BODIES[how], **members}).encode())  # type: ignore[index]
 
 
+def added(tool: dict[str, Any]) -> list[dict[str, Any]]:
+    """Messages of which one adds a tool."""
+    block = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": tool}}
+    return [{"role": "user", "content": "Hi"}, {"role": "system", "content": [block]}]
+
+
 # Each: what is asked, and of each tool that is billed its name, whether it is a search, and how many are held for.
 FORMS: list[tuple[tuple[str, str], dict[str, Any], list[tuple[str, bool, int]]]] = [
     (RESPONSES, {"tools": [{"type": "web_search"}]}, [("web_search", True, 10)]),
@@ -123,6 +129,11 @@ FORMS: list[tuple[tuple[str, str], dict[str, Any], list[tuple[str, bool, int]]]]
         {"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": "many"}]},
         [("web_search", True, 10)],
     ),
+    (MESSAGES, {"messages": added({"type": "web_search_20260209", "max_uses": 3})}, [("web_search", True, 3)]),
+    (MESSAGES, {"messages": added({"type": "code_execution_20260521"})}, [("code_execution", False, 10)]),
+    (MESSAGES, {"messages": added({"name": "look", "input_schema": {}})}, []),
+    (MESSAGES, {"messages": added({"type": "web_fetch_20260209"})}, []),
+    (MESSAGES, {"messages": [{"role": "user", "content": "a tool_addition"}]}, []),
     (MESSAGES, {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}, []),
     (MESSAGES, {"tools": [{"type": "memory_20250818", "name": "memory"}]}, []),
     (
@@ -163,6 +174,9 @@ def test_a_search_is_asked_for_at_the_top_of_a_body(inside: dict[str, Any]) -> N
 def test_an_escaped_name_brings_its_tools_too() -> None:
     body = json.dumps({**BODIES[RESPONSES], "input": [{"type": "additional_tools", "tools": [{"type": "web_search"}]}]})
     request = codecs()[RESPONSES].read(body.replace("additional", "\\u0061dditional").encode())  # type: ignore[index]
+    assert [tool.name for tool in request.hosted] == ["web_search"]
+    body = json.dumps({**BODIES[MESSAGES], "messages": added({"type": "web_search_20260209"})})
+    request = codecs()[MESSAGES].read(body.replace("tool_addition", "tool\\u005faddition").encode())  # type: ignore[index]
     assert [tool.name for tool in request.hosted] == ["web_search"]
 
 

@@ -4,6 +4,7 @@ A format finds them in a request, the price says whether they are sold (`billing
 out what is not where the caller can do without: see `docs/money.md`.
 """
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -15,6 +16,9 @@ from tollhouse.core.usage import SEARCHES_MAX
 
 USES_HELD: Final = 10
 """Searches that are held for where a caller names no number: what a few turns of a model make."""
+
+ESCAPED_LETTER: Final = re.compile(rb"\\u00[4-7]")
+"""In a body that has one, a name may stand that its bytes do not show. Clients escape other signs (`<`, controls)."""
 
 
 class HostedTool(Struct, frozen=True):

@@ -35,6 +35,15 @@ def tools_in_effect(body: Object) -> dict[str, Object]:
     return dict(found for name, found in tools.items() if name not in hidden)
 
 
+def added_by_messages(messages: object) -> Iterator[Object]:
+    """Tools that messages define."""
+    for _, block in _blocks(messages, "", 0):
+        tool = block.get("tool")
+        definition = tool.get("definition") if isinstance(tool, dict) else None
+        if block["type"] == "tool_addition" and isinstance(definition, dict):
+            yield definition
+
+
 def _change(tools: dict[str, tuple[str, Object]], hidden: set[str], path: str, block: Object) -> None:
     tool = block.get("tool")
     if block.get("type") == "tool_reference":

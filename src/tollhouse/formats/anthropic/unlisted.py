@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollhouse.core.failure import BadRequest, UnsupportedParameter
-from tollhouse.core.hosted_tools import USES_HELD, HostedTool, uses
+from tollhouse.core.hosted_tools import ESCAPED_LETTER, USES_HELD, HostedTool, uses
 from tollhouse.core.members import Members
+from tollhouse.formats.anthropic.tool_changes import added_by_messages
 
 HARMLESS: Final = frozenset(
     (
@@ -71,11 +72,14 @@ def unlisted(members: Members) -> OtherMembers:
     """
     strange = members.keys() - HARMLESS
     typed = "tools" in members and b'"type"' in bytes(members["tools"])
-    if not strange and not typed:
+    adds = "messages" in members and _adds_tools(bytes(members["messages"]))
+    if not strange and not typed and not adds:
         return NONE
     found = OtherMembers()
     if typed:
         found.hosted = tuple(_hosted_tools(members))
+    if adds:
+        found.hosted += tuple(_added_tools(members["messages"]))
     for name in [name for name in members if name in strange]:
         if bytes(memoryview(members[name])[:5]) not in _ABSENT:
             _read(found, members, name)
@@ -122,6 +126,18 @@ def _hosted_tools(members: Members) -> Iterator[HostedTool]:
             most=uses(_value(tool["max_uses"])) if "max_uses" in tool else USES_HELD,
             place=(at, "") if has_own and not wanted else None,
         )
+
+
+def _adds_tools(messages: bytes) -> bool:
+    return b"tool_addition" in messages or ESCAPED_LETTER.search(messages) is not None
+
+
+def _added_tools(messages: Raw) -> Iterator[HostedTool]:
+    """Those that messages add while the conversation lasts; none of them can be left out."""
+    for tool in added_by_messages(_value(messages)):
+        kind = _DATE.sub("", str(tool.get("type") or "").casefold())
+        if kind and kind not in UNBILLED_TOOLS:
+            yield HostedTool(kind[:40], "messages", is_search=kind == "web_search", most=uses(tool.get("max_uses")))
 
 
 def _value(raw: Raw) -> object:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from tollhouse.core.hosted_tools import USES_HELD, HostedTool, uses
+from tollhouse.core.hosted_tools import ESCAPED_LETTER, USES_HELD, HostedTool, uses
 from tollhouse.core.members import Members
 from tollhouse.core.raw_members import decoded
 from tollhouse.core.usage import SEARCHES_MAX
@@ -59,7 +59,7 @@ _NAME: Final = re.compile(r"(?:_preview)?(?:_[0-9]{4}_?[0-9]{2}_?[0-9]{2})?\Z")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BRINGING: Final = ("additional_tools", "tool_search_output")
 """Items of a response's input that bring tools with them."""
-_MARKS: Final = (*(name.encode() for name in _BRINGING), b"\\u00")
+_MARKS: Final = tuple(name.encode() for name in _BRINGING)
 
 
 def run_there(raw: Raw) -> int:
@@ -96,8 +96,8 @@ def brought_tools(raw: Raw) -> Iterator[HostedTool]:
 
 
 def brings_tools(body: bytes) -> bool:
-    """Whether any item may: by its type, which may be written with escapes."""
-    return any(mark in body for mark in _MARKS)
+    """Whether any item may: by its type, whose letters may be escapes."""
+    return any(mark in body for mark in _MARKS) or ESCAPED_LETTER.search(body) is not None
 
 
 def asked_by_member(name: str, plain: str, raw: Raw) -> Iterator[HostedTool]:
