@@ -149,6 +149,7 @@ def test_the_first_offer_is_asked_only_for_what_its_provider_speaks(
         ("chat", "openai_chat", "gpt-5.6-terra", (), "openai_chat"),
         ("responses", "openai_responses", "gpt-4.1", (), "openai_responses"),
         ("chat", "anthropic_messages", "gpt-5.6-terra", ("openai_chat",), "openai_chat"),
+        ("chat", "anthropic_messages", "gpt-5.6-terra", ("openai_chat", "openai_responses"), "openai_chat"),
         ("embeddings", "gemini_embeddings", "text-embedding-3", (), "openai_embeddings"),
     ],
 )

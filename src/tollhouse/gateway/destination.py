@@ -58,7 +58,7 @@ class Destination:
         if (known := self._targets.get(asked)) is not None:
             return known
         choose, best = self.kind.target, wire
-        if wire not in self.speaks and self.kind.translated_to is not None:
+        if wire not in self.speaks and not self.provider.speaks and self.kind.translated_to is not None:
             best = self.kind.translated_to(model) or wire
         target = choose(operation, model, stream, (best,)) if best in self.speaks else None
         target = target or choose(operation, model, stream, self.speaks)

@@ -16,7 +16,8 @@ What `kind = "..."` in `[providers.x]` of platform.toml may say. Written by `scr
 A provider without `base_url` stands at the address of its kind. A base URL may be written as the vendor's documentation
 has it, with or without its version, or as a whole endpoint; `#` at its end means exactly this address
 (`tollhouse providers check` shows what is called). "Formats" is in what text can be asked for, the preferred first;
-`speaks` of the provider leaves some out, or changes their order. "Besides" are operations that are no text.
+`speaks` of the provider leaves some out, or changes their order; without it, models of OpenAI that think answer callers
+of other formats as responses. "Besides" are operations that are no text.
 
 | kind | name | address | formats | besides |
 |---|---|---|---|---|
