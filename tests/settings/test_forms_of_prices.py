@@ -113,7 +113,8 @@ def test_another_notation_is_refused_by_its_place_and_with_what_to_write(text: s
     assert words in str(refused.value)
     (mistake,) = read_text(f'[models.x]\noffers = []\nprice = {{ input = "{text}" }}\n').mistakes
     assert (mistake.where, mistake.line, words in mistake.message) == ("models.x.price.input", 3, True)
-    (said,) = price_file.read(f"model\toutput\tinput\nx\t1\t{text}\n".encode()).messages() or [f"line 2: {words}"]
+    messages = price_file.read(f"model\toutput\tinput\nx\t1\t{text}\n".encode()).messages()
+    said = messages[0] if messages else f"line 2: {words}"
     assert said.startswith("line 2: ")
     assert text.strip(" \ufeff") == "" or words in said
 
