@@ -72,19 +72,23 @@ class RawClient:
         return found + mark
 
     def exactly(self, count: int) -> bytes:
-        while len(self._held) < count:
+        pieces, size = [self._held], len(self._held)
+        while size < count:
             data = self.more()
-            assert data, f"the answer ends early: {self._held!r}"
-            self._held += data
-        found, self._held = self._held[:count], self._held[count:]
+            assert data, f"the answer ends early, after {size} bytes: {pieces[0]!r}"
+            pieces.append(data)
+            size += len(data)
+        found = b"".join(pieces)
+        found, self._held = found[:count], found[count:]
         return found
 
     def rest(self) -> bytes:
         """Everything up to the end of the connection."""
+        pieces = [self._held]
         while data := self.more():
-            self._held += data
-        found, self._held = self._held, b""
-        return found
+            pieces.append(data)
+        self._held = b""
+        return b"".join(pieces)
 
     def rest_of_chunks(self) -> int:
         """The length of what is left of a chunked answer, without keeping it."""
