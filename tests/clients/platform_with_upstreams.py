@@ -14,7 +14,7 @@ from tests.end_to_end.platform_process import PlatformProcess
 
 SHAPES: Final[tuple[VendorShape, ...]] = (CHAT, RESPONSES, MESSAGES, GEMINI)
 MODELS: Final = {
-    "chat": "deepseek-chat",
+    "chat": "qwen3-max",
     "responses": "gpt-5.1",
     "messages": "claude-sonnet-4-5",
     "gemini": "gemini-3-pro-preview",
