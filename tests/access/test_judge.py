@@ -240,6 +240,13 @@ def test_credentials_that_share_a_prefix_or_suffix_never_share_an_identity(
         assert other not in caught.value.message
 
 
+def test_who_holds_a_secret_that_the_operator_ended_is_sent_to_the_page_of_the_key() -> None:
+    known = with_secret(valid_until_ms=NOW_MS - 1)(identity())
+    newest = structs.replace(known.key, secrets=(known.secret,), rotated_at_ms=None)
+    with pytest.raises(KeyRefused, match="ended this secret"):
+        ask("x-api-key", structs.replace(known, key=newest))
+
+
 @pytest.mark.parametrize("place", KEY_PLACES)
 def test_sender_is_known_by_a_key_that_may_do_nothing(place: str) -> None:
     known = with_key(state="revoked")(identity())

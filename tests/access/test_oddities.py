@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollhouse.access.oddities import odd_form, why_unknown
+from tollhouse.access.oddities import odd_form, vendor_of, why_unknown
 from tollhouse.access.secrets import mint
 
 KEY = mint("test", bytes(range(32)))
@@ -70,6 +70,13 @@ def test_what_is_not_odd_is_printable_ascii_without_blanks(text: str) -> None:
 @pytest.mark.parametrize("text", ["a" * 30_000, "api" * 10_000, "sk-" * 10_000, "x." * 10_000, "your_" * 5_000])
 def test_endless_texts_are_judged_too(text: str) -> None:
     assert why_unknown(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "vendor"), [("sk-ant-api03-x", "Anthropic"), ("gsk_x", "Groq"), ("th_live_x", ""), ("", "")]
+)
+def test_a_key_tells_whose_it_is(text: str, vendor: str) -> None:
+    assert vendor_of(text) == vendor
 
 
 AT = 20  # characters of the key that stand before

@@ -23,6 +23,12 @@ def tier(**more: Any) -> dict[str, Any]:
         ({}, "", 'a price names at least one amount, such as input = "2.50"'),
         ({"imput": "1"}, "imput", f"no such price; the nearest known one is input {KNOWN}"),
         ({"input" + "x" * 90: "1"}, "input" + "x" * 35, None),
+        (
+            {"prompt_tokens": "1"},
+            "prompt_tokens",
+            "no such price; the nearest known one is input (prices here are USD per million tokens, not per token)"
+            f" {KNOWN}",
+        ),
         ({"output": "1"}, "input", "a price by tokens names it: whatever is not named takes its price from there"),
         ({"input": "1,5"}, "input", f"'1,5' {AMOUNT} (a point marks decimals, and nothing groups digits)"),
         ({"input": 3}, "input", 'write the amount as text, such as "3", so that not a digit of it is lost'),
