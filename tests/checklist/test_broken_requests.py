@@ -145,7 +145,7 @@ def _words(text: str) -> str:
     """Without what differs from run to run."""
     text = re.sub(r"(key|acc|proj)_[0-9a-z]{20,}", r"\1_...", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "...", text)
-    return re.sub(r"http://127\.0\.0\.1:\d+", "https://HOST", re.sub(r"\b\d+(?:ms|s)\b", "...", text))
+    return re.sub(r"http://127\.0\.0\.1:\d+", "https://HOST", re.sub(r"\b(?:\d+[hm])*\d+(?:ms|s)\b", "...", text))
 
 
 def table(rows: list[str]) -> str:

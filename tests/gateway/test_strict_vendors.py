@@ -7,6 +7,8 @@ import pytest
 
 from tests.gateway.fakes import FakeCallerConnection, FakeUpstream
 from tests.gateway.harness import GatewayHarness, asking, buffered, refusing, run
+from tollhouse.core.failure import BadRequest
+from tollhouse.gateway.flow import serve
 from tollhouse.providers.preset_refusals import REFUSALS
 
 HISTORY: list[dict[str, Any]] = [
@@ -130,3 +132,57 @@ def test_of_an_offer_that_failed_nothing_is_told() -> None:
     assert isinstance(second, FakeUpstream)
     assert json.loads(second.calls[0].body)["store"] is False
     assert b"x-tollhouse-dropped" not in dict(client.headers)
+
+
+def sent_by(dialect: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a provider gets of a call, which it refuses."""
+    harness = GatewayHarness(
+        first=FakeUpstream(refusing(400)), provider={"kind": kind}, money=10**9, model={"context_tokens": 100_000}
+    )
+    call = harness.call(FakeCallerConnection(json.dumps(body).encode()))
+    call.dialect, call.model, call.stream = dialect, "house-1", False
+    with pytest.raises(BadRequest):
+        run(serve(harness.gateway, call))
+    found: dict[str, Any] = json.loads(harness.first.calls[0].body)
+    return found
+
+
+MARK = {"type": "ephemeral", "scope": "global"}
+MARKED = {
+    "model": "house-1",
+    "max_tokens": 50,
+    "system": [{"type": "text", "text": "s", "cache_control": MARK}],
+    "tools": [{"name": "f", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "scope", "cache_control": MARK}]},
+        {"role": "assistant", "content": "yes"},
+        {"role": "user", "content": [{"type": "text", "text": "scope", "cache_control": "odd"}]},
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "stays"), [("bedrock", False), ("bedrock_invoke", False), ("anthropic", True)])
+def test_a_cloud_is_not_told_for_whom_a_prompt_is_cached(kind: str, stays: bool) -> None:
+    body = sent_by("anthropic", kind, MARKED)
+    kept = MARK if stays else {"type": "ephemeral"}
+    assert body["system"][0]["cache_control"] == kept
+    assert [one["content"] for one in body["messages"]] == [
+        [{"type": "text", "text": "scope", "cache_control": kept}],
+        "yes",
+        [{"type": "text", "text": "scope", "cache_control": "odd"}],
+    ]
+    assert body["tools"] == MARKED["tools"]
+
+
+CONTENTS: list[dict[str, Any]] = [{"parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "yes"}]}]
+
+
+@pytest.mark.parametrize(
+    ("contents", "sent"),
+    [
+        (CONTENTS, [{"role": "user", **CONTENTS[0]}, CONTENTS[1]]),
+        (CONTENTS[1:], CONTENTS[1:]),
+    ],
+)
+def test_vertex_is_told_whose_words_they_are(contents: list[dict[str, Any]], sent: list[dict[str, Any]]) -> None:
+    assert sent_by("gemini", "vertex", {"contents": contents})["contents"] == sent

@@ -29,11 +29,15 @@ def fitted(
     """
     whole = b"".join((body, *rest))
     wanted = _wanted(target, headers)
-    if not wanted and not (target.refused is not None and _may_hold(whole, target.refused)):
+    refused = target.refused if target.refused is not None and _may_hold(whole, target.refused) else None
+    if not (wanted or refused or target.filled):
         return [body, *rest]
     members = _members(whole)
-    if target.refused is not None:
-        request.untold = (*request.untold, *_without(members, target.refused))
+    if refused is not None:
+        request.untold = (*request.untold, *_without(members, refused))
+    filled = [place for place, member in target.filled.items() if _fill(members, place, *member)]
+    if not (wanted or refused or filled):
+        return [body, *rest]
     for name, value in wanted.items():
         members.pop(name, None)
         if value is not None:
@@ -52,29 +56,56 @@ def _wanted(target: UpstreamTarget, headers: Headers) -> Mapping[str, bytes | No
 
 
 def _may_hold(whole: bytes, refused: RefusedMembers) -> bool:
-    return any(b'"%b"' % name.encode() in whole for name in (*refused.body, *refused.messages, *refused.parts))
+    inside = (name for names in refused.inside.values() for name in names)
+    names = (*refused.body, *refused.messages, *refused.parts, *inside)
+    return any(b'"%b"' % name.encode() in whole for name in names)
+
+
+def _fill(members: Members, place: str, name: str, value: bytes) -> bool:
+    """Give each object of a list the member that it lacks. Whether any lacked it."""
+    objects = _read(members.get(place))
+    if objects is None or all(name in one for one in objects):
+        return False
+    members[place] = Raw(_encode([{name: Raw(value), **one} for one in objects]))
+    return True
 
 
 def _without(members: Members, refused: RefusedMembers) -> list[str]:
     """Take out what is refused, and give the names of what goes: of several alike in messages the first."""
     told = dict.fromkeys(_taken(members, refused.body, ""))
     first: dict[str, str] = {}
-    for place, names in (("messages", refused.messages), ("tools", refused.parts)):
-        objects = _read(members.get(place)) if names or refused.parts else None
+    for place in ("messages", "system", "tools"):
+        objects = _read(members.get(place))
         if objects is None:
             continue
         for at, one in enumerate(objects):
             path = f"{place}[{at}]."
-            gone = _taken(one, names, path)
-            parts = _read(one.get("content")) if place == "messages" else None
-            for number, part in enumerate(parts or ()):
-                gone += _taken(part, refused.parts, f"{path}content[{number}].")
-            if parts is not None:
-                one["content"] = Raw(_encode(parts))
+            gone = _of_message(one, refused, path) if place == "messages" else _of_part(one, refused, path)
             for name in gone:
                 first.setdefault(name.rpartition(".")[2], name)
         members[place] = Raw(_encode(objects))
     return [*told, *first.values()]
+
+
+def _of_message(message: Members, refused: RefusedMembers, path: str) -> list[str]:
+    gone = _taken(message, refused.messages, path)
+    parts = _read(message.get("content")) if refused.parts or refused.inside else None
+    if parts is not None:
+        for number, part in enumerate(parts):
+            gone += _of_part(part, refused, f"{path}content[{number}].")
+        message["content"] = Raw(_encode(parts))
+    return gone
+
+
+def _of_part(part: Members, refused: RefusedMembers, path: str) -> list[str]:
+    gone = _taken(part, refused.parts, path)
+    for name, others in refused.inside.items():
+        found = _read(Raw(b"[%b]" % part[name])) if name in part else None
+        if found and not found[0].keys().isdisjoint(others):
+            (inner,) = found
+            gone += _taken(inner, dict.fromkeys(others, ""), f"{path}{name}.")
+            part[name] = Raw(_encode(inner))
+    return gone
 
 
 def _taken(members: Members, names: Mapping[str, str], path: str) -> list[str]:

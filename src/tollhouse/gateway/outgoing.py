@@ -58,7 +58,7 @@ def write_call(
             others=not own_caps,
             added_cap=context.added_cap,
         )
-        if target.members or target.refused:
+        if target.members or target.refused or target.filled:
             body, *rest = fitted(request, target, headers, body, rest)
     return UpstreamRequest(
         route=destination.route,

@@ -10,6 +10,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.providers.aws_call import BETAS, check_address, check_key, sign, speaking, with_betas
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.base_path import above
+from tollhouse.providers.betas import SCOPES
 from tollhouse.providers.kind import Kind, UpstreamTarget
 from tollhouse.providers.targets import choose
 
@@ -20,6 +21,7 @@ _by_format: Final = choose(
         "openai_responses": "/openai/v1/responses",
     },
     others={},
+    refused={"anthropic_messages": SCOPES},
 )
 
 

@@ -19,6 +19,7 @@ from tollhouse.providers.aws_call import BETAS, check_address, check_key, sign, 
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.aws_event_stream import CONTENT_TYPE, AwsEventStream
 from tollhouse.providers.base_path import above
+from tollhouse.providers.betas import SCOPES
 from tollhouse.providers.kind import Kind, UpstreamTarget
 from tollhouse.providers.targets import spoken
 
@@ -32,7 +33,7 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
     if spoken(operation, speaks, _FORMATS) is None:
         return None
     path = f"/model/{quote(model, safe='')}/{'invoke-with-response-stream' if stream else 'invoke'}"
-    return UpstreamTarget(path, "anthropic_messages", members=_MEMBERS, listed=_LISTED)
+    return UpstreamTarget(path, "anthropic_messages", members=_MEMBERS, listed=_LISTED, refused=SCOPES)
 
 
 KIND: Final = Kind(

@@ -14,6 +14,7 @@ from tollhouse.core.operation import Operation
 from tollhouse.providers.aws_call import check_address, check_key, sign, speaking, with_betas
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.base_path import above
+from tollhouse.providers.betas import SCOPES
 from tollhouse.providers.kind import Kind, UpstreamTarget
 from tollhouse.providers.targets import choose
 
@@ -35,6 +36,7 @@ _most: Final = choose(
         "openai_responses": "/v1/responses",
     },
     others={},
+    refused={"anthropic_messages": SCOPES},
 )
 _openais: Final = choose(
     text={
@@ -43,6 +45,7 @@ _openais: Final = choose(
         "openai_responses": "/openai/v1/responses",
     },
     others={},
+    refused={"anthropic_messages": SCOPES},
 )
 
 

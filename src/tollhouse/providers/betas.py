@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tollhouse.core.upstream import Headers
+from tollhouse.providers.kind import RefusedMembers
 
 _BETA: Final = b"anthropic-beta"
 TOOL_SEARCH: Final[Mapping[str, str]] = {"advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19"}
 """Anthropic's own name of a feature, and the clouds' (Anthropic's pages on the search for tools)."""
+
+SCOPES: Final = RefusedMembers(inside={"cache_control": ("scope",)})
+"""For whom a prompt is cached, which only Anthropic itself is told (copilot-api#145); a cloud keeps to the account."""
 
 
 def only(names: tuple[str, ...], others: Mapping[str, str] = TOOL_SEARCH) -> Callable[[Headers], Headers]:

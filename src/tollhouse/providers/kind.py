@@ -28,12 +28,13 @@ newer ones prefer the second, and what a server does not read it ignores: so bot
 
 class RefusedMembers(Struct, frozen=True, kw_only=True):
     """Members for which an endpoint refuses a call, though no answer depends on them, or though it reads them by
-    another name: each with that name, or with "" for none. Of the body, of each message, and of the parts of messages
-    and of tools."""
+    another name: each with that name, or with "" for none. Of the body, of each message, and of the parts of messages,
+    of a system prompt and of tools. `inside`: of a member of such parts, which of its own members."""
 
     body: Mapping[str, str] = {}
     messages: Mapping[str, str] = {}
     parts: Mapping[str, str] = {}
+    inside: Mapping[str, Collection[str]] = {}
 
 
 EXAMPLE: Final = "https://provider.example/v1"
@@ -48,7 +49,8 @@ class UpstreamTarget(Struct, frozen=True):
     percent-encoded that needs it. `format`: the wire format spoken there, by the name of its codec. `members`: of the
     body, where this endpoint wants others than the format's own: JSON, or None for one that is left out. `listed`: of
     those, members that list what a header of the call names, where the endpoint does not read that header. `refused`:
-    what is taken out of a body for this endpoint, and named to the caller."""
+    what is taken out of a body for this endpoint, and named to the caller. `filled`: by a list in the body, a member
+    (and its JSON) that each object there gets that lacks it."""
 
     path: str
     format: str
@@ -56,6 +58,7 @@ class UpstreamTarget(Struct, frozen=True):
     members: Mapping[str, bytes | None] = {}
     listed: Mapping[str, bytes] = {}
     refused: RefusedMembers | None = None
+    filled: Mapping[str, tuple[str, bytes]] = {}
 
 
 class ChooseTarget(Protocol):

@@ -276,7 +276,7 @@ def _kind(name: str, row: _Preset) -> Kind:
         base_path=_base_path(row),
         example=row.example or EXAMPLE,
         speaks=tuple(row.text),
-        target=choose(row.text, row.others, REFUSALS.get(name)),
+        target=choose(row.text, row.others, {"openai_chat": REFUSALS[name]} if name in REFUSALS else {}),
         make_headers=with_bearer_and(ANTHROPIC_VERSION) if speaks_messages else with_bearer,
         read_error=reader(*RULES.get(name, ())),
         models_path=row.models_path,

@@ -5,6 +5,7 @@ the provider's in their order. Other operations have one endpoint each, or none.
 """
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from tollhouse.core.catalogue import TextFormat
@@ -31,14 +32,13 @@ def spoken(operation: Operation, speaks: Collection[TextFormat], known: Collecti
 
 
 def choose(
-    text: Mapping[TextFormat, str], others: Mapping[Operation, str], refused: RefusedMembers | None = None
+    text: Mapping[TextFormat, str],
+    others: Mapping[Operation, str],
+    refused: Mapping[TextFormat, RefusedMembers] = MappingProxyType({}),
 ) -> ChooseTarget:
     """`Kind.target` of a kind with these paths: of text by format; of `others` in OpenAI's formats, among them
-    `completions` where the vendor has that old endpoint. refused: by its endpoint of chats."""
-    by_format = {
-        name: UpstreamTarget(path, name, refused=refused if name == "openai_chat" else None)
-        for name, path in text.items()
-    }
+    `completions` where the vendor has that old endpoint. refused: see `UpstreamTarget`, by format."""
+    by_format = {name: UpstreamTarget(path, name, refused=refused.get(name)) for name, path in text.items()}
     by_operation = {name: UpstreamTarget(path, WIRE_FORMATS[name]) for name, path in others.items()}
 
     def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:

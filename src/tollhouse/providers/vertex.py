@@ -29,7 +29,7 @@ from tollhouse.core.catalogue import Provider, TextFormat
 from tollhouse.core.failure import UpstreamRefusedKey
 from tollhouse.core.operation import Operation
 from tollhouse.core.upstream import Headers, UpstreamRequest
-from tollhouse.providers.betas import only
+from tollhouse.providers.betas import SCOPES, only
 from tollhouse.providers.credentials import Credential, Fetch, Token
 from tollhouse.providers.error_rules import reader, rule
 from tollhouse.providers.google_errors import RULES as GOOGLES
@@ -46,6 +46,8 @@ _LIFE_SECONDS: Final = 3_600
 _FORMATS: Final[tuple[TextFormat, ...]] = ("gemini_content", "openai_chat", "anthropic_messages")
 _CLAUDE_MEMBERS: Final = MappingProxyType({"anthropic_version": b'"vertex-2023-10-16"', "model": None})
 """The body names a version of this service, and the path the model."""
+_ROLES: Final = MappingProxyType({"contents": ("role", b'"user"')})
+"""Whose the words are: the Gemini API takes a message without it for the user's, this service refuses it."""
 _RESOURCE: Final = re.compile(
     r"(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/([^/]+)/models/|models/|(?=endpoints/))"
 )
@@ -136,17 +138,17 @@ def target(operation: Operation, model: str, stream: bool, speaks: Collection[Te
     publisher, named, name = _named(model).partition("/")
     if publisher == "endpoints" and named:
         at = f"/endpoints/{quote(name, safe='')}"
-        return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content")
+        return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content", filled=_ROLES)
     if publisher == "anthropic" and named:
         if "anthropic_messages" not in speaks:
             return None
         at = f"/publishers/anthropic/models/{quote(name, safe='@')}"
         path = f"{at}:{'streamRawPredict' if stream else 'rawPredict'}"
-        return UpstreamTarget(path, "anthropic_messages", members=_CLAUDE_MEMBERS)
+        return UpstreamTarget(path, "anthropic_messages", members=_CLAUDE_MEMBERS, refused=SCOPES)
     if named and (publisher != "google" or asked == "openai_chat"):
         return UpstreamTarget("/endpoints/openapi/chat/completions", "openai_chat")
     at = f"/publishers/google/models/{quote(name if named else publisher, safe='')}"
-    return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content")
+    return UpstreamTarget(f"{at}:{_verb(stream)}", "gemini_content", filled=_ROLES)
 
 
 def _named(model: str) -> str:
