@@ -15,7 +15,7 @@ from tollhouse.providers.aws_call import check_address, check_key, sign, speakin
 from tollhouse.providers.aws_errors import read_bedrock_error
 from tollhouse.providers.base_path import above
 from tollhouse.providers.betas import SCOPES
-from tollhouse.providers.kind import Kind, UpstreamTarget
+from tollhouse.providers.kind import ChooseTarget, Kind, UpstreamTarget
 from tollhouse.providers.targets import choose
 
 _BETAS: Final = (
@@ -27,26 +27,23 @@ _BETAS: Final = (
     *("tool-search-tool-2025-10-19", "web-search-2025-03-05"),
 )
 _OF_OPENAI: Final = re.compile(r"(?:[a-z]{2,6}\.)?openai\.gpt-(?!oss)", re.ASCII)
-_MESSAGES: Final = "/anthropic/v1/messages"
 
-_most: Final = choose(
-    text={
-        "anthropic_messages": _MESSAGES,
-        "openai_chat": "/v1/chat/completions",
-        "openai_responses": "/v1/responses",
-    },
-    others={},
-    refused={"anthropic_messages": SCOPES},
-)
-_openais: Final = choose(
-    text={
-        "anthropic_messages": _MESSAGES,
-        "openai_chat": "/openai/v1/chat/completions",
-        "openai_responses": "/openai/v1/responses",
-    },
-    others={},
-    refused={"anthropic_messages": SCOPES},
-)
+
+def _below(prefix: str) -> ChooseTarget:
+    """The endpoints of models whose paths in OpenAI's formats begin so."""
+    return choose(
+        text={
+            "anthropic_messages": "/anthropic/v1/messages",
+            "openai_chat": f"{prefix}/chat/completions",
+            "openai_responses": f"{prefix}/responses",
+        },
+        others={},
+        refused={"anthropic_messages": SCOPES},
+    )
+
+
+_most: Final = _below("/v1")
+_openais: Final = _below("/openai/v1")
 
 
 def target(operation: Operation, model: str, stream: bool, speaks: Collection[TextFormat]) -> UpstreamTarget | None:
